@@ -1,0 +1,60 @@
+// SecretBytes: the only home of keys and of clear values on their way out.
+//
+// Owns one locked mapping with a guard page on either side, left out of core dumps and swap, wiped
+// before it is released. Move-only, and nothing prints it: there is no operator<<, no conversion to
+// a string, and bytes() is the one place where the contents are borrowed. Not for the hot path: each
+// object costs three system calls; long-lived key material only. Owned by one thread at a time.
+// mlock may fail (RLIMIT_MEMLOCK): locked() says whether it holds; the start-up check reports it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "crypto/base/bytes.h"
+
+namespace paravent::crypto {
+
+class SecretBytes {
+ public:
+  SecretBytes() noexcept = default;
+  // Zero-filled. Ends the process when no memory is left.
+  explicit SecretBytes(std::size_t size);
+  // A copy of `bytes`; the caller wipes its own.
+  static SecretBytes copy_of(ByteView bytes);
+  static SecretBytes copy_of(std::string_view text) { return copy_of(as_bytes(text)); }
+
+  SecretBytes(SecretBytes&& other) noexcept;
+  SecretBytes& operator=(SecretBytes&& other) noexcept;
+  SecretBytes(const SecretBytes&) = delete;
+  SecretBytes& operator=(const SecretBytes&) = delete;
+  ~SecretBytes();
+
+  SecretBytes clone() const { return copy_of(bytes()); }
+
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  bool locked() const noexcept { return locked_; }
+  ByteView bytes() const noexcept { return {data_, size_}; }
+  MutableBytes mutable_bytes() noexcept { return {data_, size_}; }
+
+ private:
+  void release() noexcept;
+
+  std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+  void* mapping_ = nullptr;
+  std::size_t mapping_size_ = 0;
+  bool locked_ = false;
+};
+
+// Overwrites memory in a way that the compiler may not remove.
+void wipe(MutableBytes bytes) noexcept;
+void wipe(std::string& text) noexcept;
+
+// Compares without an early exit; false at once when the sizes differ.
+bool equal_constant_time(ByteView a, ByteView b) noexcept;
+
+}  // namespace paravent::crypto

@@ -1,0 +1,50 @@
+// AesCmac: AES-CMAC (RFC 4493, NIST SP 800-38B) on a kept context, with an optional fixed prefix whose
+// chaining value is computed once: mac(prefix | message) then costs only the blocks of the message.
+//
+// The prefix is what every message under one key shares (a context string). No heap allocation after
+// set_prefix. One owner thread at a time; move-only; its copies of key material are wiped.
+
+#pragma once
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/result.h"
+#include "crypto/primitives/aes_block.h"
+
+namespace paravent::crypto {
+
+class AesCmac {
+ public:
+  // key: 16 or 32 bytes, else ErrorKind::usage.
+  static Result<AesCmac> create(ByteView key);
+
+  AesCmac(AesCmac&&) noexcept = default;
+  AesCmac& operator=(AesCmac&&) noexcept = default;
+  ~AesCmac();
+
+  // Every later mac() is over prefix | message. Empty (the initial state) means none.
+  Status set_prefix(ByteView prefix);
+
+  // tag: the full 16 bytes. The whole of prefix | message may be empty.
+  Status mac(ByteView message, AesBlock& tag) noexcept;
+
+  // S2V of RFC 5297 needs the MAC of `message` with its last 16 bytes XORed with `mask` ("xorend").
+  // Without the prefix. REQUIRES: message.size() >= 16.
+  Status mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag) noexcept;
+
+ private:
+  AesCmac(AesBlocks blocks, EvpContext chain) noexcept;
+
+  // Chains whole blocks into state: state = AES(state ^ block), for each block.
+  Status absorb(ByteView blocks, AesBlock& state) noexcept;
+
+  AesBlocks blocks_;
+  EvpContext chain_;      // CBC without padding; see absorb
+  AesBlock chain_iv_{};   // what the CBC context will XOR into its next block
+  AesBlock subkey1_{};    // K1 of RFC 4493: for a complete last block
+  AesBlock subkey2_{};    // K2: for a padded one
+  AesBlock prefix_state_{};
+  AesBlock prefix_rest_{};  // bytes of the prefix not yet chained (a last block is treated apart)
+  std::size_t prefix_rest_size_ = 0;
+};
+
+}  // namespace paravent::crypto

@@ -1,0 +1,83 @@
+// What the data path and the vault say to each other: plain data, no keys of other slots, no inverse.
+//
+// The data path names what it will need (ContextSpec) when a policy is loaded and receives bindings;
+// per request it sends at most one ResolveBatch. The vault may live in this process or another.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/base/secret_bytes.h"
+#include "crypto/keys/algorithm.h"
+#include "crypto/keys/epoch.h"
+#include "crypto/keys/protection_key.h"
+#include "crypto/tokens/kind.h"
+
+namespace paravent::crypto::vault {
+
+// One protection context that a policy's rules need, by names. Rules with equal specs share it.
+struct ContextSpec {
+  std::string domain;
+  std::string purpose;
+  std::string space;
+  Kind kind = Kind::text;
+  Algorithm algorithm = Algorithm::encrypted;  // vault_token, derived, pseudonym or encrypted
+  EpochLength epoch = EpochLength::none;
+  bool operator==(const ContextSpec&) const = default;
+};
+
+// What the vault answers for one ContextSpec: the key to protect with, until the epoch ends.
+// For vault tokens `key.key_id` goes into the token text (`key.key` is empty), and `seal_key_id` names the
+// context row under which new rows are sealed.
+struct Binding {
+  ProtectionKey key;
+  std::uint32_t seal_key_id = 0;
+  WallTime valid_until;
+};
+
+struct MintJob {
+  std::uint32_t key_id = 0;       // of the binding
+  std::uint32_t seal_key_id = 0;  // of the binding
+  Kind kind = Kind::text;
+  std::uint32_t begin = 0;  // the normalised value, as a range of ResolveBatch::values
+  std::uint32_t end = 0;
+  std::array<std::uint8_t, 16> id{};  // answer: the vault token's id
+};
+
+enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };
+
+// One request's questions. Owned jointly by the asking transaction and the vault, so that either may give
+// up first; clear values are wiped when the last of them lets go.
+struct ResolveBatch {
+  ResolveBatch() = default;
+  ResolveBatch(const ResolveBatch&) = delete;
+  ResolveBatch& operator=(const ResolveBatch&) = delete;
+  ~ResolveBatch() { wipe(values); }
+
+  std::string_view value(const MintJob& job) const noexcept {
+    return std::string_view(values).substr(job.begin, job.end - job.begin);
+  }
+
+  std::vector<MintJob> jobs;
+  std::string values;
+  ResolveStatus status = ResolveStatus::pending;
+  // Called exactly once, on a thread of the vault, after jobs and status are final.
+  std::function<void()> done;
+};
+
+// The vault as the data path sees it: mint or find tokens, nothing else. Thread safe; never blocks.
+class TokenVault {
+ public:
+  virtual ~TokenVault() = default;
+  virtual void resolve(std::shared_ptr<ResolveBatch> batch) = 0;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,59 @@
+// FieldAction: what is to be done with one field, decided when the policy was compiled.
+//
+// Immutable and owned by its RoutePlan; the data path reads it and keeps nothing. `name` is the
+// policy's spelling of the field (`form.email`): the only name that may appear in metrics, logs and
+// problems.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "crypto/tokens/kind.h"
+
+namespace paravent::policies {
+
+enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie, path };
+
+enum class ActionKind : std::uint8_t {
+  keep,
+  drop,
+  refuse,
+  replace,
+  mask,
+  truncate,
+  generalise,
+  pseudonymise,
+  tokenise_vault,
+  tokenise_derived,
+  encrypt,
+};
+
+enum class OnError : std::uint8_t { refuse, drop, mask, protect_raw };
+
+enum class Shape : std::uint8_t { none, email };
+
+enum class Generalisation : std::uint8_t { none, browser_family };
+
+inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
+
+struct FieldAction {
+  std::string name;
+  ActionKind action = ActionKind::refuse;
+  crypto::Kind kind = crypto::Kind::text;
+  Shape shape = Shape::none;
+  OnError on_error = OnError::refuse;
+  Generalisation generalisation = Generalisation::none;
+  bool required = false;
+  bool is_subject = false;     // the route's `subject` names this field
+  std::uint32_t slot = kNoSlot;  // index of PolicyPlan::context_specs(); set for the four keyed actions
+  std::uint32_t id = 0;        // dense over the plan: the index of this rule's counters
+  std::uint32_t required_index = 0;  // dense over the route's required rules, when `required`
+  std::uint32_t max_len = 0;   // of the result in bytes, 0: unlimited
+  std::uint32_t keep_length = 0;  // truncate of text: characters kept; of ip: see truncate bits
+  std::uint32_t ipv4_bits = 16;   // truncate of kind ip
+  std::uint32_t ipv6_bits = 48;
+  std::string literal;         // replace: the value written instead
+};
+
+}  // namespace paravent::policies

@@ -1,0 +1,21 @@
+// JsonPath: where a value lies in a JSON document, from the top down. The word that the JSON codec
+// (proxy/body) and the compiled plan share. Borrowed views; the codec says how long they live.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace paravent::policies {
+
+// One step from the top to a value: a member's decoded key, or an element's index.
+struct PathStep {
+  std::string_view key;
+  std::uint32_t index = 0;
+  bool is_index = false;
+};
+
+using JsonPath = std::span<const PathStep>;
+
+}  // namespace paravent::policies

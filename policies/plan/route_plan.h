@@ -1,0 +1,78 @@
+// RoutePlan: everything the data path needs to know about one route, compiled for look-up.
+//
+// Immutable after compilation, shared by all workers, no allocation and no lock in any look-up. Names of
+// flat carriers are found by hash, then by the wildcard patterns in the order of the policy; header names
+// compare without case. A nullptr answer means that no rule lists the field: `unlisted` decides.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/plan/field_action.h"
+#include "policies/plan/json_path.h"
+
+namespace paravent::policies {
+
+enum class ClientAddress : std::uint8_t { drop, truncate, fixed, keep };
+
+enum class Unlisted : std::uint8_t { refuse, drop, keep, encrypt };
+
+enum class RouteMode : std::uint8_t {
+  protect,  // the whole pipeline
+  pass,     // `do: pass`, declared unprotected by name (elsewhere): only address headers are handled
+};
+
+class FlatMatcher;  // policies/plan/flat_matcher.h
+class JsonMatcher;  // policies/plan/json_matcher.h
+
+class RoutePlan {
+ public:
+  RoutePlan();
+  ~RoutePlan();
+  RoutePlan(RoutePlan&&) noexcept;
+  RoutePlan& operator=(RoutePlan&&) noexcept;
+
+  // Flat carriers: form, multipart, query, header, cookie. `name` is decoded.
+  const FieldAction* find(Carrier carrier, std::string_view name) const;
+  const FieldAction* find_json(JsonPath path) const;
+  // True when some rule selects `path` itself or anything that could lie below it.
+  bool json_may_match_below(JsonPath path) const;
+
+  // Whether a body of this kind is accepted at all: a rule names the carrier, or `unlisted` is not refuse
+  // and no rule names any body carrier.
+  bool accepts(Carrier body_carrier) const;
+  bool has_rules(Carrier carrier) const;
+
+  std::string name;
+  std::uint32_t id = 0;      // dense over the plan: the index of this route's counters
+  std::uint32_t tenant = 0;  // index of PolicyPlan::tenants()
+  RouteMode mode = RouteMode::protect;
+  std::uint32_t upstream = 0;  // index of PolicyPlan::upstreams()
+  std::string recipient;
+  std::string purpose;
+  std::string phone_region = "FR";
+  std::string token_mail_domain = "paravent.invalid";
+  ClientAddress client_address = ClientAddress::drop;
+  std::string fixed_address;  // client-address: fixed
+  bool json_as_text = false;  // JSON under text/plain is read as JSON
+
+  Unlisted unlisted = Unlisted::refuse;         // body and query
+  Unlisted unlisted_header = Unlisted::keep;
+  Unlisted unlisted_cookie = Unlisted::keep;
+  FieldAction unlisted_action;  // name "unlisted"; what encrypt does with an unlisted field
+
+  std::vector<const FieldAction*> required;  // body, query, header and cookie rules that must be present
+
+ private:
+  friend class PlanCompiler;
+  std::vector<std::unique_ptr<FieldAction>> actions_;
+  std::vector<std::unique_ptr<FlatMatcher>> flat_;  // indexed by Carrier
+  std::unique_ptr<JsonMatcher> json_;
+  std::uint32_t accepted_carriers_ = 0;
+};
+
+}  // namespace paravent::policies

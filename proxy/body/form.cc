@@ -1,0 +1,173 @@
+#include "proxy/body/form.h"
+
+#include <array>
+
+#include "proxy/body/find_stop.h"
+#include "proxy/body/removal.h"
+#include "proxy/body/utf8.h"
+
+namespace paravent::proxy::body {
+namespace {
+
+constexpr std::uint8_t kNoDigit = 0xFF;
+
+constexpr std::array<std::uint8_t, 256> make_hex_values() {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(kNoDigit);
+  for (unsigned i = 0; i < 10; ++i) table['0' + i] = static_cast<std::uint8_t>(i);
+  for (unsigned i = 0; i < 6; ++i) {
+    table['a' + i] = static_cast<std::uint8_t>(10 + i);
+    table['A' + i] = static_cast<std::uint8_t>(10 + i);
+  }
+  return table;
+}
+constexpr auto kHexValue = make_hex_values();
+
+constexpr std::array<bool, 256> make_unreserved() {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789-._~")) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}
+constexpr auto kUnreserved = make_unreserved();
+
+unsigned hex_at(const char* p) noexcept { return kHexValue[static_cast<unsigned char>(*p)]; }
+
+// The byte that "%XY" at `p` stands for; -1 where it is not well-formed.
+int escaped_byte(const char* p, const char* end) noexcept {
+  if (end - p < 3) return -1;
+  const unsigned high = hex_at(p + 1);
+  const unsigned low = hex_at(p + 2);
+  if ((high | low) > 15U) return -1;
+  return static_cast<int>(high * 16 + low);
+}
+
+// Reads one name and leaves `p` at the '=' or '&' or end behind it.
+ScanStatus read_name(const char*& p, const char* end, const FormLimits& limits,
+                     std::string& scratch, std::string_view& name) {
+  const char* const begin = p;
+  bool encoded = false;
+  bool ascii = true;
+  for (;;) {
+    p = find_stop<HighBytes::stop, '=', '&', '%', '+', ';', '\x7f'>(p, end);
+    if (p == end || *p == '=' || *p == '&') break;
+    if (*p == '%') {
+      if (escaped_byte(p, end) <= 0) return ScanStatus::malformed;  // %00 ends a C string early
+      encoded = true;
+      p += 3;
+    } else if (*p == '+') {
+      encoded = true;
+      ++p;
+    } else if (static_cast<unsigned char>(*p) >= 0x80U) {
+      ascii = false;
+      ++p;
+    } else {
+      return ScanStatus::malformed;
+    }
+  }
+  name = std::string_view(begin, static_cast<std::size_t>(p - begin));
+  if (encoded) {
+    scratch.clear();
+    decode_form_value(name, scratch);
+    name = scratch;
+  }
+  if (name.size() > limits.name_bytes) return ScanStatus::too_large;
+  if ((encoded || !ascii) && !is_valid_utf8(name)) return ScanStatus::malformed;
+  return ScanStatus::ok;
+}
+
+// The '&' or the end behind the value at `p`; nullptr where the value is malformed.
+const char* value_end(const char* p, const char* end) noexcept {
+  for (;;) {
+    p = find_stop<HighBytes::pass, '&', '%', ';', '\x7f'>(p, end);
+    if (p == end || *p == '&') return p;
+    if (*p != '%' || escaped_byte(p, end) < 0) return nullptr;
+    p += 3;
+  }
+}
+
+}  // namespace
+
+ScanStatus scan_form(std::string_view text, const FormLimits& limits, std::string& scratch,
+                     FlatVisitor& visitor) {
+  if (!fits_offsets(text)) return ScanStatus::too_large;
+  const char* const base = text.data();
+  const char* const end = base + text.size();
+  std::size_t fields = 0;
+  for (const char* p = base; p != end;) {
+    if (*p == '&') {
+      ++p;
+      continue;
+    }
+    const char* const begin = p;
+    std::string_view name;
+    const ScanStatus status = read_name(p, end, limits, scratch, name);
+    if (status != ScanStatus::ok) return status;
+    if (++fields > limits.fields) return ScanStatus::too_large;
+    if (p != end && *p == '=') ++p;
+    const char* const value = p;
+    p = value_end(p, end);
+    if (p == nullptr) return ScanStatus::malformed;
+    Field field;
+    field.value = span_of(base, value, p);
+    field.whole = span_of(base, begin, p);
+    if (!visitor.on_field(name, field)) return ScanStatus::stopped;
+  }
+  return ScanStatus::ok;
+}
+
+void decode_form_value(std::string_view raw, std::string& out) {
+  const char* p = raw.data();
+  const char* const end = p + raw.size();
+  while (p != end) {
+    const char* const run = p;
+    p = find_stop<HighBytes::pass, '%', '+'>(p, end);
+    out.append(run, p);
+    if (p == end) return;
+    const int byte = *p == '%' ? escaped_byte(p, end) : -1;
+    if (byte >= 0) {
+      out.push_back(static_cast<char>(byte));
+      p += 3;
+    } else {
+      out.push_back(*p == '+' ? ' ' : *p);
+      ++p;
+    }
+  }
+}
+
+void encode_form_value(std::string_view text, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::size_t i = 0;
+  while (i != text.size()) {
+    const std::size_t run = i;
+    while (i != text.size() && kUnreserved[static_cast<unsigned char>(text[i])]) ++i;
+    out.append(text.substr(run, i - run));
+    if (i == text.size()) return;
+    // A space too becomes %20: '+' means a space only to those who read it as a form.
+    const auto byte = static_cast<unsigned char>(text[i++]);
+    const std::array<char, 3> escape = {'%', kDigits[byte >> 4U], kDigits[byte & 15U]};
+    out.append(escape.data(), escape.size());
+  }
+}
+
+void form_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out) {
+  const std::size_t first = out.size();
+  for (const FieldEdit& edit : fields) {
+    const Field& field = edit.field;
+    if (!edit.remove) {
+      const bool bare = field.value.begin == 0 || text[field.value.begin - 1] != '=';
+      out.push_back({field.value, edit.replacement, bare ? "=" : std::string_view()});
+      continue;
+    }
+    Span& run = removal_run(out, first, field.whole);
+    if (run.end < text.size()) {
+      ++run.end;
+    } else if (run.begin > 0) {
+      --run.begin;
+    }
+  }
+}
+
+}  // namespace paravent::proxy::body

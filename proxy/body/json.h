@@ -1,0 +1,69 @@
+// JSON (RFC 8259), read strictly in one pass that visits every token and never re-serialises.
+//
+// Refused as malformed: duplicate keys of one object (compared after unescaping), a byte order mark,
+// other encodings than UTF-8, lone surrogates, raw control characters, trailing bytes, comments, leading zeros,
+// anything else outside the grammar. Numbers and escapes that no rule touches stay byte-identical.
+// Limits answer too_large. Linear time in the length whatever the keys (keyed hashing). The top level
+// may be any value.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/plan/json_path.h"
+#include "proxy/body/field.h"
+
+namespace paravent::proxy::body {
+
+struct JsonLimits {
+  std::size_t depth = 32;
+  std::size_t keys = 20000;
+  std::size_t key_bytes = 1024;  // decoded
+};
+
+using policies::JsonPath;
+using policies::PathStep;
+
+// The path and its keys live until the call returns. Returning false stops the scan.
+class JsonVisitor {
+ public:
+  virtual ~JsonVisitor() = default;
+  // A string, number, boolean or null.
+  virtual bool on_value(JsonPath path, const Field& field) = 0;
+  // An object or an array, before its contents are visited.
+  virtual bool on_container(JsonPath path, bool is_array) = 0;
+};
+
+// The state that a scan reuses from one body to the next. Owned by one thread.
+class JsonScanner {
+ public:
+  // `hash_key` is random per process: hash flooding must not be computable from outside.
+  explicit JsonScanner(std::uint64_t hash_key);
+  ~JsonScanner();
+  JsonScanner(const JsonScanner&) = delete;
+  JsonScanner& operator=(const JsonScanner&) = delete;
+
+  ScanStatus scan(std::string_view text, const JsonLimits& limits, JsonVisitor& visitor);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Appends the decoded text of a string (unescaped, without quotes), or a number's or boolean's own
+// spelling. REQUIRES: `raw` comes from a scan that answered ok.
+void decode_json_value(std::string_view raw, ValueKind kind, std::string& out);
+// Appends `text` as a JSON string with quotes. REQUIRES: valid UTF-8.
+void encode_json_string(std::string_view text, std::string& out);
+
+// Appends byte edits for field edits (in scan order); a removed member or element takes one comma with
+// it. A removed array element shifts its successors.
+void json_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
+
+}  // namespace paravent::proxy::body

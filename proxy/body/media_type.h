@@ -1,0 +1,31 @@
+// Content-Type (RFC 9110 8.3.1), parsed strictly into what the pipeline needs.
+//
+// Borrowed views of the header value; a quoted boundary with escapes is refused, so that views suffice.
+// Refused: a repeated parameter, an empty or too long boundary, trailing bytes, bytes outside the grammar.
+
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace paravent::proxy::body {
+
+enum class MediaType : unsigned char {
+  none,       // no Content-Type at all
+  form,       // application/x-www-form-urlencoded
+  multipart,  // multipart/form-data, boundary present
+  json,       // application/json or application/*+json
+  text,       // text/plain
+  other,
+};
+
+struct ContentType {
+  MediaType type = MediaType::none;
+  std::string_view boundary;  // multipart only, unquoted, 1 to 70 characters
+  bool utf8 = true;           // no charset, or one of utf-8, us-ascii (any case)
+};
+
+// nullopt: the header does not have the form of RFC 9110.
+std::optional<ContentType> parse_content_type(std::string_view value);
+
+}  // namespace paravent::proxy::body

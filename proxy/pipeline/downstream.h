@@ -1,0 +1,56 @@
+// Downstream: the client's side of one exchange, as the Transaction sees it. One per HTTP/1.1 exchange
+// now, one per HTTP/2 stream later. Implemented by proxy/net (and by doubles in tests); used on the
+// worker's thread only. The Transaction lives inside the implementation and never outlives it.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "proxy/pipeline/http_head.h"
+
+namespace paravent::proxy {
+
+// How the receiving of a body ended. Everything but `complete` and `pending` is a refusal.
+enum class BodyStatus : std::uint8_t { complete, pending, too_large, framing, timeout, gone };
+
+struct ReceivedBody {
+  BodyStatus status = BodyStatus::pending;
+  std::string_view bytes;  // complete: the decoded body, valid until the exchange ends
+};
+
+enum class SendStatus : std::uint8_t { done, pending, gone };
+
+class Downstream {
+ public:
+  virtual ~Downstream() = default;
+
+  // Receives the whole body, at most `limit` bytes once decoded; sends 100 Continue first where the head
+  // asks for it. pending: Transaction::on_body follows.
+  virtual ReceivedBody receive_body(std::size_t limit) = 0;
+
+  // Sends bytes of the response; both views must stay until done or Transaction::on_sent. `last` ends the
+  // exchange's response. One send at a time. pending: Transaction::on_sent follows.
+  virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
+
+  // The exchange is over and the Transaction idle. keep_alive false: the connection closes after what was
+  // sent (lingering, so that the client can read it). May be called from within any Transaction call.
+  virtual void finished(bool keep_alive) = 0;
+
+  // A callable for another thread: posts to this worker and, if the exchange still exists, calls
+  // Transaction::on_resolved.
+  virtual std::function<void()> resume_from_other_thread() = 0;
+
+  // Transaction::on_deadline is called after so many milliseconds unless cleared by 0.
+  virtual void set_deadline(std::uint32_t milliseconds) = 0;
+
+  // The peer's socket address in text, without port ("192.0.2.1", "2001:db8::1"); and whether it is one of
+  // the trusted proxies; and whether the client spoke TLS to us.
+  virtual std::string_view peer_address() const = 0;
+  virtual bool peer_is_trusted() const = 0;
+  virtual bool tls() const = 0;
+};
+
+}  // namespace paravent::proxy

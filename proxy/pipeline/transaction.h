@@ -1,0 +1,73 @@
+// Transaction: the life of one request, a step machine whose cases are the nine phases of
+// docs/request-path.md.
+//
+// Sees no socket: a Downstream on one side, an Upstream on the other, the worker's state in between. One
+// object per connection, reused for its exchanges so that its buffers keep their capacity: no heap
+// allocation in the steady state. Everything happens on the worker's thread. Nothing reaches the upstream
+// unless phase 6 made it; what cannot be read, decoded or transformed as the policy says is refused.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxy/pipeline/downstream.h"
+#include "proxy/pipeline/refusal.h"
+#include "proxy/pipeline/upstream.h"
+
+namespace paravent::proxy {
+
+struct WorkerState;
+
+enum class Phase : std::uint8_t {
+  idle,
+  select_route,
+  admit,
+  receive,
+  scan,
+  resolve,
+  protect,
+  forward,
+  respond,
+  record,
+};
+
+class Transaction final : public UpstreamHandler {
+ public:
+  // Both must outlive the transaction.
+  Transaction(Downstream& downstream, Upstream& upstream);
+  ~Transaction() override;
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // Begins an exchange; everything in `head` stays valid until Downstream::finished. `worker` is the state
+  // that this whole exchange sees, whatever is published meanwhile.
+  void start(const RequestHead& head, std::shared_ptr<WorkerState> worker);
+
+  // Turns the exchange away before a head could be read (framing, limits, deadlines): answers, counts, records.
+  // Never needs a head.
+  void refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker);
+
+  // Answers to what Downstream said was pending.
+  void on_body(ReceivedBody body);
+  void on_sent(bool ok);
+  void on_resolved();
+  void on_deadline();
+  // The client went away: cancels the upstream exchange, no answer is sent, Downstream::finished follows.
+  void on_client_gone();
+
+  Phase phase() const noexcept;
+
+  void on_response(const ResponseHead& head, std::string_view body, bool complete) override;
+  void on_response_body(std::string_view bytes, bool complete) override;
+  void on_failure(UpstreamFailure failure) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace paravent::proxy
