@@ -1,5 +1,5 @@
-// Algorithm: what a context row says its values are protected with. The numbers are stored in tokens
-// and context strings for ever: never renumber, never reuse.
+// Algorithm: what a context row says its values are protected with. The numbers are stored in
+// tokens and context strings for ever: never renumber, never reuse.
 
 #pragma once
 
@@ -11,18 +11,18 @@
 namespace paravent::crypto {
 
 enum class Algorithm : std::uint8_t {
-  vault_token = 1,      // random 16-byte id, the value is a row in the token store
-  derived = 2,          // AES-256-SIV, reversible without a store
-  pseudonym = 3,        // HMAC-SHA-256 cut to 20 bytes, one way
-  encrypted = 4,        // XAES-256-GCM, randomised
-  address = 5,          // reserved: ipcrypt-deterministic
-  address_prefix = 6,   // reserved: ipcrypt-pfx
-  address_random = 7,   // reserved: ipcrypt-ndx
-  sealed = 8,           // reserved: XAES under an encapsulated content key
-  sealed_single = 9,    // reserved: HPKE, one value each
-  vault_row = 16,       // XAES-256-GCM over a row of the token store
-  audit_detail = 17,    // reserved: XAES-256-GCM over the detail of an audit entry
-  map_cookie = 18,      // reserved: XAES-256-GCM over a browser id
+  vault_token = 1,     // random 16-byte id, the value is a row in the token store
+  derived = 2,         // AES-256-SIV, reversible without a store
+  pseudonym = 3,       // HMAC-SHA-256 cut to 20 bytes, one way
+  encrypted = 4,       // XAES-256-GCM, randomised
+  address = 5,         // reserved: ipcrypt-deterministic
+  address_prefix = 6,  // reserved: ipcrypt-pfx
+  address_random = 7,  // reserved: ipcrypt-ndx
+  sealed = 8,          // reserved: XAES under an encapsulated content key
+  sealed_single = 9,   // reserved: HPKE, one value each
+  vault_row = 16,      // XAES-256-GCM over a row of the token store
+  audit_detail = 17,   // reserved: XAES-256-GCM over the detail of an audit entry
+  map_cookie = 18,     // reserved: XAES-256-GCM over a browser id
 };
 
 // ErrorKind::malformed for a number that is not in the table.

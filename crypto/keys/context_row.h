@@ -1,9 +1,9 @@
-// ContextRow: what a key id stands for (constructions 4.0): whose value it is, for which recipient and
-// purpose, in which space and epoch, and which key opens it. Durable before its first use.
+// ContextRow: what a key id stands for (constructions 4.0): whose value it is, for which recipient
+// and purpose, in which space and epoch, and which key opens it. Durable before its first use.
 //
-// A plain value without secrets. Identifiers are raw bytes, random and immutable (16 bytes when made by
-// the vault); names never enter a row. Empty where a row does not have one: the scope of person scope,
-// the purpose of vault tokens and index keys.
+// A plain value without secrets. Identifiers are raw bytes, random and immutable (16 bytes when
+// made by the vault); names never enter a row. Empty where a row does not have one: the scope of
+// person scope, the purpose of vault tokens and index keys.
 
 #pragma once
 
@@ -36,13 +36,13 @@ struct ContextRow {
   friend bool operator==(const ContextRow&, const ContextRow&) = default;
 };
 
-// "PVT1" | u8 alg | LP(tenant) | LP(domain) | LP(purpose) | LP(space) | LP(scope) | u32be key_version |
-// u16be normaliser_id. The key id and the epoch are not part of it. Never empty. An identifier above
-// kContextIdMaxSize is a broken invariant and ends the process.
+// "PVT1" | u8 alg | LP(tenant) | LP(domain) | LP(purpose) | LP(space) | LP(scope) | u32be
+// key_version | u16be normaliser_id. The key id and the epoch are not part of it. Never empty. An
+// identifier above kContextIdMaxSize is a broken invariant and ends the process.
 std::string context_string(const ContextRow& row);
 
-// The stored form of a row: version 1, big endian, one spelling. decode is strict: known version and
-// algorithm, valid epoch, identifiers within limits, a tenant, nothing after the end; else
+// The stored form of a row: version 1, big endian, one spelling. decode is strict: known version
+// and algorithm, valid epoch, identifiers within limits, a tenant, nothing after the end; else
 // ErrorKind::malformed.
 std::string encode_context_row(const ContextRow& row);
 Result<ContextRow> decode_context_row(ByteView bytes);

@@ -1,7 +1,8 @@
 // Epoch: the slice of time that shares a key, counted in UTC so that no time zone change moves it.
 //
 // A plain value. Text form, one spelling each: "2026-11-21", "2026-W47" (ISO 8601 week), "2026-11",
-// "none". Times outside 1970..9999 are clamped to that range: a wild clock must not invent key names.
+// "none". Times outside 1970..9999 are clamped to that range: a wild clock must not invent key
+// names.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// KeyUse: the static table of everything a key may be used for (constructions 4.0). One key, one use,
-// one algorithm: a use key is HKDF-Expand of its parent with the use and the context in the info, so two
-// uses never share key bytes.
+// KeyUse: the static table of everything a key may be used for (constructions 4.0). One key, one
+// use, one algorithm: a use key is HKDF-Expand of its parent with the use and the context in the
+// info, so two uses never share key bytes.
 
 #pragma once
 
@@ -43,9 +43,9 @@ const KeyUseInfo& key_use_info(KeyUse use) noexcept;
 
 inline constexpr std::size_t kParentKeySize = 32;
 
-// HKDF-Expand(SHA-256, parent, "paravent/v1/" | use | 0x00 | ctx, L). Pure; any thread; about 1 us plus
-// the locked mapping, so once per key, not per value. A parent of another size than 32 bytes is a
-// broken invariant and ends the process.
+// HKDF-Expand(SHA-256, parent, "paravent/v1/" | use | 0x00 | ctx, L). Pure; any thread; about 1 us
+// plus the locked mapping, so once per key, not per value. A parent of another size than 32 bytes
+// is a broken invariant and ends the process.
 SecretBytes derive_use_key(ByteView parent, KeyUse use, std::string_view ctx);
 
 }  // namespace paravent::crypto

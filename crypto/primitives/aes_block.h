@@ -1,7 +1,7 @@
 // AesBlocks: the raw AES permutation on a kept, keyed context; what CMAC, SIV and XAES are made of.
 //
-// Source: FIPS 197. Not a mode: nobody outside this room encrypts data with it. The context is keyed
-// once, so that a block costs about 10 ns and eight about 20 ns. One owner thread at a time.
+// Source: FIPS 197. Not a mode: nobody outside this room encrypts data with it. The context is
+// keyed once, so that a block costs about 10 ns and eight about 20 ns. One owner thread at a time.
 
 #pragma once
 
@@ -23,8 +23,8 @@ class AesBlocks {
   // key: 16 or 32 bytes, else ErrorKind::usage.
   static Result<AesBlocks> create(ByteView key);
 
-  // Encrypts each 16-byte block of `in` by itself. `out` has the same size, a multiple of 16, and is
-  // either disjoint from `in` or exactly `in`. Fails with ErrorKind::internal only.
+  // Encrypts each 16-byte block of `in` by itself. `out` has the same size, a multiple of 16, and
+  // is either disjoint from `in` or exactly `in`. Fails with ErrorKind::internal only.
   Status encrypt(ByteView in, MutableBytes out) noexcept;
 
  private:

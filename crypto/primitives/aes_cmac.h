@@ -1,8 +1,9 @@
-// AesCmac: AES-CMAC (RFC 4493, NIST SP 800-38B) on a kept context, with an optional fixed prefix whose
-// chaining value is computed once: mac(prefix | message) then costs only the blocks of the message.
+// AesCmac: AES-CMAC (RFC 4493, NIST SP 800-38B) on a kept context, with an optional fixed prefix
+// whose chaining value is computed once: mac(prefix | message) then costs only the blocks of the
+// message.
 //
-// The prefix is what every message under one key shares (a context string). No heap allocation after
-// set_prefix. One owner thread at a time; move-only; its copies of key material are wiped.
+// The prefix is what every message under one key shares (a context string). No heap allocation
+// after set_prefix. One owner thread at a time; move-only; its copies of key material are wiped.
 
 #pragma once
 
@@ -32,18 +33,21 @@ class AesCmac {
   Status mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag) noexcept;
 
  private:
-  AesCmac(AesBlocks blocks, EvpContext chain) noexcept;
+  AesCmac(EvpContext chain, const AesBlock& subkey1) noexcept;
 
-  // Chains whole blocks into state: state = AES(state ^ block), for each block.
-  Status absorb(ByteView blocks, AesBlock& state) noexcept;
+  // state = AES(state ^ block) for each block of `chunk`, which is overwritten.
+  Status chain(MutableBytes chunk, AesBlock& state) noexcept;
+  // The MAC of what `state` has absorbed, then head | body; `mask`, if any, goes into the last 16
+  // bytes.
+  Status finish(AesBlock state, ByteView head, ByteView body, const AesBlock* mask,
+                AesBlock& tag) noexcept;
 
-  AesBlocks blocks_;
-  EvpContext chain_;      // CBC without padding; see absorb
-  AesBlock chain_iv_{};   // what the CBC context will XOR into its next block
-  AesBlock subkey1_{};    // K1 of RFC 4493: for a complete last block
-  AesBlock subkey2_{};    // K2: for a padded one
+  EvpContext chain_;     // AES-CBC without padding; see chain() in the source
+  AesBlock chain_iv_{};  // what the context will XOR into its next block
+  AesBlock subkey1_{};   // K1 of RFC 4493: for a complete last block
+  AesBlock subkey2_{};   // K2: for a padded one
   AesBlock prefix_state_{};
-  AesBlock prefix_rest_{};  // bytes of the prefix not yet chained (a last block is treated apart)
+  AesBlock prefix_rest_{};  // its last 1..16 bytes: whether they end the message is not known yet
   std::size_t prefix_rest_size_ = 0;
 };
 

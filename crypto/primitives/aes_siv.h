@@ -1,13 +1,13 @@
-// AesSiv256: deterministic authenticated encryption, AES-256-SIV (RFC 5297) with one associated-data
-// string that is set once and shared by all messages.
+// AesSiv256: deterministic authenticated encryption, AES-256-SIV (RFC 5297) with one
+// associated-data string that is set once and shared by all messages.
 //
-// Composed here (S2V over a kept CMAC key, CTR as one multi-block call) because OpenSSL's own SIV sets
-// up more per message than the message costs; OpenSSL's is the oracle in the tests. No heap allocation
-// per message. An instance belongs to one thread at a time and is move-only; the keys live in OpenSSL's
-// contexts, which wipe them when freed. It does not commit to its key.
+// Composed here (S2V over a kept CMAC key, CTR as one multi-block call) because OpenSSL's own SIV
+// sets up more per message than the message costs; OpenSSL's is the oracle in the tests. No heap
+// allocation per message. An instance belongs to one thread at a time and is move-only; the keys
+// live in OpenSSL's contexts, which wipe them when freed. It does not commit to its key.
 //
-// Limits of use (constructions 4.2): at most 2^32 values of at most 1 KiB per key version. The caller
-// counts; here a message may be up to 2^20 bytes.
+// Limits of use (constructions 4.2): at most 2^32 values of at most 1 KiB per key version. The
+// caller counts; here a message may be up to 2^20 bytes.
 
 #pragma once
 
@@ -36,13 +36,13 @@ class AesSiv256 {
   Status set_ad(ByteView ad);
 
   // out = SIV (16) | ciphertext; out.size() == plaintext.size() + 16. `plaintext` is disjoint from
-  // `out` or exactly out.subspan(16). ErrorKind::usage: no AD, empty or oversized plaintext, wrong size
-  // of out.
+  // `out` or exactly out.subspan(16). ErrorKind::usage: no AD, empty or oversized plaintext, wrong
+  // size of out.
   Status seal(ByteView plaintext, MutableBytes out) noexcept;
 
   // plaintext.size() == sealed.size() - 16, disjoint from `sealed` or exactly sealed.subspan(16).
-  // Anything that does not open is ErrorKind::malformed, in one way and without a sentence; `plaintext`
-  // is then all zero. Fewer than 17 bytes never open.
+  // Anything that does not open is ErrorKind::malformed, in one way and without a sentence;
+  // `plaintext` is then all zero. Fewer than 17 bytes never open.
   Status open(ByteView sealed, MutableBytes plaintext) noexcept;
 
  private:

@@ -1,7 +1,7 @@
 // Ed25519 signatures (RFC 8032) by libsodium: the signed checkpoints of the audit log.
 //
-// A seed is 32 random bytes and lives in SecretBytes. Verification is strict: it refuses small-order and
-// non-canonical keys and points, and S >= L.
+// A seed is 32 random bytes and lives in SecretBytes. Verification is strict: it refuses
+// small-order and non-canonical keys and points, and S >= L.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// HKDF with SHA-256 (RFC 5869). The key tree uses Expand only, since its parents are uniformly random;
-// Extract serves inputs that are not. Pure functions; the caller owns and wipes all buffers.
+// HKDF with SHA-256 (RFC 5869). The key tree uses Expand only, since its parents are uniformly
+// random; Extract serves inputs that are not. Pure functions; the caller owns and wipes all
+// buffers.
 
 #pragma once
 

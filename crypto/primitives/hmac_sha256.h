@@ -21,7 +21,8 @@ class HmacSha256 {
   Sha256Digest mac(ByteView prefix, ByteView message) const noexcept;
   Sha256Digest mac(std::initializer_list<ByteView> parts) const noexcept;
 
-  // A copy whose later macs are over prefix | message, the prefix hashed once. For a constant context.
+  // A copy whose later macs are over prefix | message, the prefix hashed once. For a constant
+  // context.
   HmacSha256 with_prefix(ByteView prefix) const noexcept;
 
  private:

@@ -1,7 +1,8 @@
 // Start-up checks of the cryptographic libraries: versions, and one known answer per primitive.
 //
-// Called once by every command that touches keys, before any key is loaded. A failure means that the
-// installed libraries must not be used: ErrorKind::verification with a sentence naming the part.
+// Called once by every command that touches keys, before any key is loaded. A failure means that
+// the installed libraries must not be used: ErrorKind::verification with a sentence naming the
+// part.
 
 #pragma once
 

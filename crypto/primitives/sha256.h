@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4): one call, or fed in parts. No heap allocation; a Sha256 is a plain value whose
-// copy continues from the same state (a shared prefix is hashed once), wiped when destroyed.
+// SHA-256 (FIPS 180-4): one call, or fed in parts. No heap allocation; a Sha256 is a plain value
+// whose copy continues from the same state (a shared prefix is hashed once), wiped when destroyed.
 
 #pragma once
 

@@ -1,7 +1,8 @@
-// XChaCha20-Poly1305 (IETF draft-irtf-cfrg-xchacha) by libsodium: key wrapping, exports and backups.
+// XChaCha20-Poly1305 (IETF draft-irtf-cfrg-xchacha) by libsodium: key wrapping, exports and
+// backups.
 //
-// Pure functions without state; any thread. key: 32 bytes; nonce: 24 bytes, random; tag: 16 bytes at the
-// end. An empty plaintext is allowed. It does not commit to its key.
+// Pure functions without state; any thread. key: 32 bytes; nonce: 24 bytes, random; tag: 16 bytes
+// at the end. An empty plaintext is allowed. It does not commit to its key.
 
 #pragma once
 
@@ -14,8 +15,8 @@ inline constexpr std::size_t kXchachaKeySize = 32;
 inline constexpr std::size_t kXchachaNonceSize = 24;
 inline constexpr std::size_t kXchachaTagSize = 16;
 
-// out = ciphertext | tag, plaintext.size() + 16 bytes; disjoint from `plaintext` or beginning with it.
-// ErrorKind::usage: a wrong size of key, nonce or out.
+// out = ciphertext | tag, plaintext.size() + 16 bytes; disjoint from `plaintext` or beginning with
+// it. ErrorKind::usage: a wrong size of key, nonce or out.
 Status xchacha20_poly1305_seal(ByteView key, ByteView nonce, ByteView ad, ByteView plaintext,
                                MutableBytes out) noexcept;
 

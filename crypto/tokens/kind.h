@@ -1,6 +1,6 @@
-// Kind: what sort of personal data a field holds. It chooses the normaliser, the padding bucket and,
-// unless the policy names a space, what a value may be compared with. A closed set; the numbers are part
-// of the stored formats (frame type, normaliser id) and are never reused.
+// Kind: what sort of personal data a field holds. It chooses the normaliser, the padding bucket
+// and, unless the policy names a space, what a value may be compared with. A closed set; the
+// numbers are part of the stored formats (frame type, normaliser id) and are never reused.
 
 #pragma once
 

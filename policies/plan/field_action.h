@@ -39,6 +39,7 @@ inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
 
 struct FieldAction {
   std::string name;
+  Carrier carrier = Carrier::form;
   ActionKind action = ActionKind::refuse;
   crypto::Kind kind = crypto::Kind::text;
   Shape shape = Shape::none;

@@ -2,7 +2,7 @@
 //
 // Lenient where browsers are: optional spaces around separators, values with '=' inside, quoted values
 // (quotes belong to the value's bytes and are kept). Refused as malformed: control bytes, an empty name
-// in front of '='. A piece without '=' is a field with that text as name and an empty value.
+// in front of '=', a name that is not UTF-8. Empty pieces (`a=1;; b=2`) are kept and are no fields. A piece without '=' is a field with that text as name and an empty value.
 
 #pragma once
 
@@ -25,7 +25,8 @@ ScanStatus scan_cookies(std::string_view text, const CookieLimits& limits, FlatV
 // not encoded, because no encoding is standard for cookies: the caller fails that field.
 bool cookie_value_is_safe(std::string_view text);
 
-// Appends byte edits for field edits (in scan order); a removed cookie takes one separator with it.
+// Appends byte edits for field edits (in scan order); a removed cookie takes one separator
+// with it. REQUIRES: replacements are safe.
 void cookie_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
 
 }  // namespace paravent::proxy::body

@@ -30,7 +30,8 @@ void decode_form_value(std::string_view raw, std::string& out);
 // Appends `text` so that scanning reads it back; unreserved characters stay (RFC 3986 2.3).
 void encode_form_value(std::string_view text, std::string& out);
 
-// Appends byte edits for field edits (in scan order); a removed pair takes one '&' with it.
+// Appends byte edits for field edits (in scan order); a removed pair takes one '&' with
+// it. A pair without '=' gets one in front of its new value.
 void form_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
 
 }  // namespace paravent::proxy::body

@@ -63,7 +63,8 @@ void decode_json_value(std::string_view raw, ValueKind kind, std::string& out);
 void encode_json_string(std::string_view text, std::string& out);
 
 // Appends byte edits for field edits (in scan order); a removed member or element takes one comma with
-// it. A removed array element shifts its successors.
+// it. A removed array element shifts its successors. A value that is the whole text cannot go without
+// leaving something that is no JSON: it becomes null.
 void json_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
 
 }  // namespace paravent::proxy::body

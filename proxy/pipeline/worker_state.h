@@ -8,9 +8,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "crypto/base/result.h"
+#include "crypto/primitives/random.h"
 #include "crypto/tokens/field_protector.h"
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/policy_plan.h"
@@ -21,12 +24,15 @@
 
 namespace paravent::proxy {
 
-// One generation of everything that a reload or an epoch's end may change. Immutable.
+// One generation of everything that a reload or an epoch's end may change. Immutable once published.
 struct Snapshot {
   std::shared_ptr<const policies::PolicyPlan> plan;
-  std::vector<crypto::vault::Binding> bindings;  // by slot of the plan
+  std::vector<crypto::ProtectionKey> protection_keys;  // by slot of the plan; empty while sealed
+  std::vector<std::uint32_t> seal_key_ids;             // by slot: Binding::seal_key_id
   Limits limits;
-  bool keys_available = true;  // false: sealed
+  bool keys_available = true;  // false: sealed, and routes that need keys answer 503
+
+  std::span<const crypto::ProtectionKey> keys() const { return protection_keys; }
 };
 
 struct WorkerState {
@@ -36,6 +42,13 @@ struct WorkerState {
   std::shared_ptr<telemetry::WorkerCounters> counters;
   telemetry::AccessLog* access_log = nullptr;  // null: off
   std::unique_ptr<body::JsonScanner> json_scanner;
+  std::unique_ptr<crypto::RandomBuffer> random;  // request ids
 };
+
+// Builds the state for one worker, on that worker's thread. `previous` hands its counters on while the plan
+// stays the same. Fails when a binding's key cannot be used.
+crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
+    std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault& vault,
+    telemetry::AccessLog* access_log, const WorkerState* previous);
 
 }  // namespace paravent::proxy

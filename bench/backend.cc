@@ -1,0 +1,217 @@
+// The application behind every proxy of the comparison: answers each form with the same few bytes,
+// and is the witness of the run, because it judges every body it receives (body_check.h). One port
+// per expectation, so that one process serves all peers:
+//
+//   backend --clear 9101 --changed 9102 --tokens 9103
+//
+// GET /__counts on any of the ports answers the counts of all as JSON.
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bench/support/body_check.h"
+#include "bench/support/message_head.h"
+#include "bench/support/socket.h"
+
+namespace paravent::bench {
+namespace {
+
+constexpr std::string_view kAnswer =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nreceived\n";
+constexpr std::string_view kLengthRequired =
+    "HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kTooLarge =
+    "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+struct Service {
+  std::string name;
+  int listener = -1;
+  BodyCheck check;
+};
+
+struct Connection {
+  int descriptor = -1;  // -1: a listener's tag
+  Service* service = nullptr;
+  std::array<char, 16384> buffer{};
+  std::size_t held = 0;
+};
+
+std::string as_json(const std::deque<Service>& services, bool with_bad) {
+  std::string out = "{";
+  for (const Service& service : services) {
+    const BodyCounts counts = service.check.counts();
+    if (out.size() > 1) out += ",";
+    out += "\"" + service.name + "\":{\"good\":" + std::to_string(counts.good) +
+           ",\"bad\":" + std::to_string(counts.bad) + ",\"distinct\":{";
+    for (std::size_t f = 0; f < kFieldCount; ++f) {
+      if (f > 0) out += ",";
+      out.append("\"").append(kFieldNames[f]).append("\":");
+      out += std::to_string(counts.distinct[f]);
+    }
+    out += "}";
+    if (with_bad && counts.bad > 0) {
+      // Encoded form text needs no escaping in JSON; anything else is only counted.
+      const std::string& body = service.check.first_bad();
+      const bool plain = body.find_first_of("\"\\") == std::string::npos;
+      out += ",\"first_bad\":\"" + (plain ? body : std::string("unprintable")) + "\"";
+    }
+    out += "}";
+  }
+  return out + "}\n";
+}
+
+class Backend {
+ public:
+  explicit Backend(std::deque<Service>& services) : services_(services) {
+    for (Service& service : services_) {
+      auto tag = std::make_unique<Connection>();
+      tag->service = &service;
+      poller_.watch_listener(service.listener, tag.get());
+      listeners_.push_back(std::move(tag));
+    }
+  }
+
+  void run() {
+    while (!stop_requested()) {
+      for (const epoll_event& event : poller_.wait(-1)) {
+        auto& connection = *static_cast<Connection*>(event.data.ptr);
+        if (connection.descriptor < 0) {
+          accept_one(*connection.service);
+        } else {
+          const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+          const bool readable = (event.events & EPOLLIN) != 0;
+          if ((readable || closing) && !read_from(connection, closing)) forget(connection);
+        }
+      }
+    }
+  }
+
+ private:
+  void accept_one(Service& service) {
+    const int descriptor = accept_from(service.listener);
+    if (descriptor < 0) return;
+    auto connection = std::make_unique<Connection>();
+    connection->descriptor = descriptor;
+    connection->service = &service;
+    poller_.watch(descriptor, connection.get());
+    connections_.emplace(descriptor, std::move(connection));
+  }
+
+  // epoll reports a descriptor once per batch, so a connection can go at once.
+  void forget(Connection& connection) {
+    const int descriptor = connection.descriptor;
+    connections_.erase(descriptor);
+    close(descriptor);
+  }
+
+  // False when the connection is to be closed.
+  bool read_from(Connection& connection, bool closing) {
+    for (;;) {
+      const std::size_t room = connection.buffer.size() - connection.held;
+      if (room == 0) return false;
+      const ssize_t got =
+          recv(connection.descriptor, connection.buffer.data() + connection.held, room, 0);
+      if (got <= 0) return got < 0 && errno == EAGAIN;
+      connection.held += static_cast<std::size_t>(got);
+      if (!answer_all(connection)) return false;
+      if (static_cast<std::size_t>(got) < room && !closing) return true;
+    }
+  }
+
+  bool answer_all(Connection& connection) {
+    std::string_view bytes(connection.buffer.data(), connection.held);
+    while (const auto head = find_head(bytes)) {
+      // Every peer of the comparison frames a form by its length.
+      if (head->chunked) return reply(connection, kLengthRequired) && false;
+      if (head->total_bytes() > connection.buffer.size()) {
+        return reply(connection, kTooLarge) && false;
+      }
+      if (bytes.size() < head->total_bytes()) break;
+      if (!answer(connection, *head, bytes.substr(head->head_bytes, head->content_length))) {
+        return false;
+      }
+      bytes.remove_prefix(head->total_bytes());
+    }
+    connection.held = bytes.size();
+    if (!bytes.empty()) std::memmove(connection.buffer.data(), bytes.data(), bytes.size());
+    return true;
+  }
+
+  bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
+    if (head.start_line.starts_with("POST ")) {
+      connection.service->check.inspect(body);
+      return reply(connection, kAnswer);
+    }
+    if (!head.start_line.starts_with("GET /__counts ")) return reply(connection, kAnswer);
+    const std::string counts = as_json(services_, true);
+    return reply(connection,
+                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                 "Content-Length: " +
+                     std::to_string(counts.size()) + "\r\n\r\n" + counts);
+  }
+
+  // The answers are far smaller than any socket buffer: one that does not fit is a lost client.
+  bool reply(Connection& connection, std::string_view answer) {
+    return send(connection.descriptor, answer.data(), answer.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(answer.size());
+  }
+
+  std::deque<Service>& services_;
+  Poller poller_;
+  std::vector<std::unique_ptr<Connection>> listeners_;
+  std::unordered_map<int, std::unique_ptr<Connection>> connections_;
+};
+
+int run_backend(const std::vector<std::pair<Expectation, std::uint16_t>>& ports, std::uint64_t seed,
+                std::size_t count) {
+  constexpr std::array<const char*, 3> kNames = {"clear", "tokens", "changed"};
+  const std::vector<Form> forms = make_forms(seed, count);
+  std::deque<Service> services;
+  for (const auto& [expectation, port] : ports) {
+    if (port == 0) continue;
+    const int listener = listen_loopback(port);
+    if (listener < 0) {
+      std::cerr << "backend: port " << port << " is taken; choose another\n";
+      return 1;
+    }
+    services.push_back(
+        {kNames[static_cast<std::size_t>(expectation)], listener, BodyCheck(expectation, forms)});
+  }
+  stop_on_signals();
+  Backend(services).run();
+  std::cout << as_json(services, true);
+  return 0;
+}
+
+}  // namespace
+}  // namespace paravent::bench
+
+int main(int argc, char** argv) {
+  using paravent::bench::Expectation;
+  CLI::App app("Answers forms on loopback and judges every body it receives.");
+  std::uint16_t clear = 0;
+  std::uint16_t tokens = 0;
+  std::uint16_t changed = 0;
+  std::uint64_t seed = paravent::bench::kDefaultSeed;
+  std::size_t count = paravent::bench::kDefaultForms;
+  app.add_option("--clear", clear, "Port where the fields must arrive unchanged");
+  app.add_option("--tokens", tokens, "Port where each field must be the right kind of token");
+  app.add_option("--changed", changed, "Port where no field may be a clear value");
+  app.add_option("--seed", seed, "Seed of the form pool, the load generator's");
+  app.add_option("--forms", count, "Forms in the pool, as many as the load generator's");
+  CLI11_PARSE(app, argc, argv);
+  return paravent::bench::run_backend(
+      {{Expectation::clear, clear}, {Expectation::tokens, tokens}, {Expectation::changed, changed}},
+      seed, count);
+}

@@ -1,0 +1,275 @@
+// Closed-loop load: N keep-alive connections, each sending its next form when the answer to the
+// last one is complete. After a warm-up it measures one window, and reads the processor time of the
+// processes it is told to watch at the window's two edges, so that the figure and the requests it
+// is divided by come from the same instants. Writes one JSON object to standard output.
+//
+// A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
+// grow with N by Little's law) and serve to compare peers of one run, not to promise response
+// times.
+
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "bench/support/cpu_usage.h"
+#include "bench/support/form_pool.h"
+#include "bench/support/histogram.h"
+#include "bench/support/message_head.h"
+#include "bench/support/socket.h"
+
+namespace paravent::bench {
+namespace {
+
+struct Options {
+  std::uint16_t port = 0;
+  std::size_t connections = 64;
+  double warm_up = 1.0;
+  double window = 5.0;
+  std::string target = "/contact";
+  std::uint64_t seed = kDefaultSeed;
+  std::size_t forms = kDefaultForms;
+  std::vector<pid_t> proxy;
+  std::vector<pid_t> backend;
+  int proxy_cpu = 0;
+  int own_cpu = 1;
+  std::vector<std::string> labels;
+};
+
+std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
+  timespec at{};
+  clock_gettime(clock, &at);
+  return static_cast<std::uint64_t>(at.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(at.tv_nsec);
+}
+
+struct Connection {
+  int descriptor = -1;
+  std::string_view request;
+  std::size_t sent = 0;
+  std::uint64_t started_ns = 0;
+  std::size_t held = 0;
+  std::array<char, 8192> buffer{};
+};
+
+struct Tally {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;      // an answer other than 2xx, or none
+  std::uint64_t reconnects = 0;  // orderly closes by the proxy included
+};
+
+// Everything that is read at both edges of the window.
+struct Edge {
+  std::uint64_t wall_ns = 0;
+  std::uint64_t proxy_ns = 0;
+  std::uint64_t backend_ns = 0;
+  std::uint64_t own_ns = 0;
+  MachineTime proxy_cpu;
+  MachineTime own_cpu;
+  Tally tally;
+};
+
+std::vector<std::string> make_requests(const Options& options) {
+  std::vector<std::string> requests;
+  for (const Form& form : make_forms(options.seed, options.forms)) {
+    requests.push_back("POST " + options.target +
+                       " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
+                       "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n"
+                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                       std::to_string(form.body.size()) + "\r\n\r\n" + form.body);
+  }
+  return requests;
+}
+
+class Load {
+ public:
+  explicit Load(const Options& options)
+      : options_(options), requests_(make_requests(options)), connections_(options.connections) {}
+
+  // False when the proxy cannot be reached.
+  bool start() {
+    for (Connection& connection : connections_) {
+      if (!open(connection)) return false;
+    }
+    return true;
+  }
+
+  void run_for(double seconds) {
+    const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(seconds * 1e9);
+    while (now_ns() < until && !lost_ && !stop_requested()) {
+      for (const epoll_event& event : poller_.wait(100)) {
+        auto& connection = *static_cast<Connection*>(event.data.ptr);
+        const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+        on_event(connection, (event.events & EPOLLIN) != 0, closing);
+      }
+    }
+  }
+
+  bool lost() const { return lost_; }
+  Histogram& latencies() { return latencies_; }
+  std::size_t request_bytes() const { return requests_.front().size(); }
+
+  Edge edge() const {
+    Edge edge;
+    edge.wall_ns = now_ns();
+    edge.proxy_ns = process_cpu_ns(options_.proxy);
+    edge.backend_ns = process_cpu_ns(options_.backend);
+    edge.own_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    edge.proxy_cpu = machine_time(options_.proxy_cpu);
+    edge.own_cpu = machine_time(options_.own_cpu);
+    edge.tally = tally_;
+    return edge;
+  }
+
+ private:
+  bool open(Connection& connection) {
+    connection.descriptor = connect_loopback(options_.port);
+    if (connection.descriptor < 0) return false;
+    connection.held = 0;
+    poller_.watch(connection.descriptor, &connection);
+    return send_next(connection);
+  }
+
+  void reopen(Connection& connection) {
+    close(connection.descriptor);
+    ++tally_.reconnects;
+    if (!open(connection)) lost_ = true;
+  }
+
+  bool send_next(Connection& connection) {
+    connection.request = requests_[next_];
+    next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
+    connection.started_ns = now_ns();
+    // A request of some hundred bytes on an idle connection always fits the socket's buffer.
+    const ssize_t sent = send(connection.descriptor, connection.request.data(),
+                              connection.request.size(), MSG_NOSIGNAL);
+    return sent == static_cast<ssize_t>(connection.request.size());
+  }
+
+  void on_event(Connection& connection, bool readable, bool closing) {
+    if (!readable && !closing) return;
+    const std::size_t room = connection.buffer.size() - connection.held;
+    const ssize_t got =
+        recv(connection.descriptor, connection.buffer.data() + connection.held, room, 0);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      ++tally_.errors;  // a form was under way: there is always one
+      reopen(connection);
+      return;
+    }
+    connection.held += static_cast<std::size_t>(got);
+    const auto head = find_head({connection.buffer.data(), connection.held});
+    if (!head) return;
+    const bool unusable = !head->has_length || head->total_bytes() > connection.buffer.size();
+    if (!unusable && connection.held < head->total_bytes()) return;
+    finish(connection, *head, unusable, closing);
+  }
+
+  void finish(Connection& connection, const MessageHead& head, bool unusable, bool closing) {
+    latencies_.record(now_ns() - connection.started_ns);
+    ++tally_.requests;
+    if (unusable || head.status < 200 || head.status > 299) ++tally_.errors;
+    connection.held = 0;
+    if (unusable || closing || head.close || !send_next(connection)) reopen(connection);
+  }
+
+  const Options& options_;
+  std::vector<std::string> requests_;
+  std::vector<Connection> connections_;
+  Poller poller_;
+  Histogram latencies_;
+  Tally tally_;
+  std::size_t next_ = 0;
+  bool lost_ = false;
+};
+
+double micros(std::uint64_t ns) { return static_cast<double>(ns) / 1000.0; }
+
+void print_report(const Options& options, Load& load, const Edge& a, const Edge& b) {
+  const double seconds = static_cast<double>(b.wall_ns - a.wall_ns) / 1e9;
+  const std::uint64_t requests = b.tally.requests - a.tally.requests;
+  const auto per_request = [&](std::uint64_t ns) {
+    return requests == 0 ? 0.0 : micros(ns) / static_cast<double>(requests);
+  };
+  const double busy = (b.proxy_cpu.busy - a.proxy_cpu.busy) + (b.own_cpu.busy - a.own_cpu.busy);
+  const double steal =
+      (b.proxy_cpu.steal - a.proxy_cpu.steal) + (b.own_cpu.steal - a.own_cpu.steal);
+  const std::uint64_t proxy_ns = b.proxy_ns - a.proxy_ns;
+  const std::uint64_t backend_ns = b.backend_ns - a.backend_ns;
+  const std::uint64_t own_ns = b.own_ns - a.own_ns;
+  const double ours = static_cast<double>(proxy_ns + backend_ns + own_ns) / 1e9;
+  const double machine = 2.0 * seconds;
+  const Histogram& latency = load.latencies();
+
+  std::printf("{");
+  for (const std::string& label : options.labels) {
+    const std::size_t at = label.find('=');
+    std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
+  }
+  std::printf("\"seconds\":%.6f,\"connections\":%zu,\"request_bytes\":%zu,", seconds,
+              options.connections, load.request_bytes());
+  std::printf("\"requests\":%llu,\"errors\":%llu,\"reconnects\":%llu,",
+              static_cast<unsigned long long>(requests),
+              static_cast<unsigned long long>(b.tally.errors - a.tally.errors),
+              static_cast<unsigned long long>(b.tally.reconnects - a.tally.reconnects));
+  std::printf("\"requests_per_second\":%.1f,", static_cast<double>(requests) / seconds);
+  std::printf("\"proxy_cpu_us\":%.4f,\"backend_cpu_us\":%.4f,\"load_cpu_us\":%.4f,",
+              per_request(proxy_ns), per_request(backend_ns), per_request(own_ns));
+  std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f,",
+              micros(latency.quantile(0.5)), micros(latency.quantile(0.9)),
+              micros(latency.quantile(0.99)), micros(latency.quantile(0.999)));
+  std::printf("\"proxy_cpu_busy\":%.4f,\"own_cpu_busy\":%.4f,",
+              static_cast<double>(proxy_ns) / 1e9 / seconds,
+              static_cast<double>(backend_ns + own_ns) / 1e9 / seconds);
+  std::printf("\"steal\":%.4f,\"foreign\":%.4f}\n", steal / machine, (busy - ours) / machine);
+}
+
+int run_load(const Options& options) {
+  stop_on_signals();
+  Load load(options);
+  if (!load.start()) {
+    std::cerr << "load: nothing answers on port " << options.port << "\n";
+    return 6;
+  }
+  load.run_for(options.warm_up);
+  load.latencies().clear();
+  const Edge before = load.edge();
+  load.run_for(options.window);
+  const Edge after = load.edge();
+  if (load.lost()) {
+    std::cerr << "load: the proxy on port " << options.port << " went away during the window\n";
+    return 6;
+  }
+  print_report(options, load, before, after);
+  return 0;
+}
+
+}  // namespace
+}  // namespace paravent::bench
+
+int main(int argc, char** argv) {
+  CLI::App app("Sends forms in a closed loop and measures one window.");
+  paravent::bench::Options options;
+  app.add_option("--port", options.port, "Loopback port of the proxy")->required();
+  app.add_option("--connections", options.connections, "Keep-alive connections");
+  app.add_option("--warm-up", options.warm_up, "Seconds before the window");
+  app.add_option("--window", options.window, "Seconds of the window");
+  app.add_option("--target", options.target, "Request target");
+  app.add_option("--seed", options.seed, "Seed of the form pool");
+  app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
+  app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');
+  app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
+  app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
+  app.add_option("--own-cpu", options.own_cpu, "Processor of the backend and this program");
+  app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
+  CLI11_PARSE(app, argc, argv);
+  return paravent::bench::run_load(options);
+}

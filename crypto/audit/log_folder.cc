@@ -1,0 +1,229 @@
+#include "crypto/audit/log_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+namespace paravent::crypto::audit {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const OpenFile& folder, Mode mode) noexcept
+    : descriptor_(folder.descriptor()) {
+  while (::flock(descriptor_, mode == Mode::shared ? LOCK_SH : LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+FolderLock::~FolderLock() { ::flock(descriptor_, LOCK_UN); }
+
+// What one commit has made so far, to be undone or synced.
+struct LogFolder::Step {
+  struct Made {
+    std::string path;
+    OpenFile file;
+  };
+  std::vector<Made> made;
+  std::set<std::string> changed_folders;  // relative
+  std::set<std::string> made_folders;     // relative
+};
+
+Result<LogFolder> LogFolder::open(const std::string& path, Disk& disk,
+                                  const std::string& public_key,
+                                  const std::string& empty_checkpoint, bool make) {
+  if (make) {
+    const std::string parent = parent_of(path);
+    if (!parent.empty()) {
+      if (Status made = disk.make_folder(parent); !made) return made.error();
+    }
+    if (Status made = disk.make_folder(path); !made) return made.error();
+  }
+  Result<OpenFile> opened = open_folder(path);
+  if (!opened) return opened.error();
+  LogFolder folder(path, disk, std::move(*opened));
+  const FolderLock lock(folder.folder_, FolderLock::Mode::exclusive);
+  const bool has_key = exists(folder.file(kPublicKeyFile));
+  if (!exists(folder.file(kCheckpointFile))) {
+    if (!make || exists(folder.file("tile"))) {
+      return Error(ErrorKind::data, "The audit log " + path +
+                                        " has no checkpoint. Restore the folder from a backup.");
+    }
+    if (Status done = folder.initialise(public_key, empty_checkpoint); !done) return done.error();
+  } else if (!has_key) {
+    return Error(ErrorKind::data, "The audit log " + path + " has lost its public key file.");
+  }
+  const Result<Bytes> key = read_whole(folder.file(kPublicKeyFile), kMaxEntrySize);
+  if (!key) return key.error();
+  if (as_text(*key) != public_key) {
+    return Error(ErrorKind::data, "The audit log " + path + " belongs to another key.");
+  }
+  folder.writer_lock_ =
+      OpenFile(::open(folder.file(kPublicKeyFile).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!folder.writer_lock_.is_open()) return disk_error("open", folder.file(kPublicKeyFile));
+  if (::flock(folder.writer_lock_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    return Error(ErrorKind::busy, "Another process writes the audit log " + path + ".");
+  }
+  return folder;
+}
+
+Status LogFolder::initialise(const std::string& public_key, const std::string& empty_checkpoint) {
+  for (const auto& [name, bytes] : {std::pair{kPublicKeyFile, &public_key},
+                                    std::pair{kCheckpointFile, &empty_checkpoint}}) {
+    Result<OpenFile> made = disk_->create(file(name), as_bytes(*bytes));
+    if (!made) return made.error();
+    sync_or_die(*made, file(name));
+    sync_or_die(folder_, path_);
+  }
+  const std::string parent = parent_of(path_);
+  Result<OpenFile> opened = open_folder(parent.empty() ? "." : parent);
+  if (!opened) return opened.error();
+  sync_or_die(*opened, parent);
+  return {};
+}
+
+Status LogFolder::commit(std::span<const NewFile> files, const std::string& checkpoint,
+                         std::span<const TileName> superseded) {
+  const FolderLock lock(folder_, FolderLock::Mode::exclusive);
+  Step step;
+  Status done = write_step(step, files, checkpoint);
+  if (done) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
+  if (!done) {
+    for (auto made = step.made.rbegin(); made != step.made.rend(); ++made) {
+      disk_->remove_file(made->path);
+    }
+    for (auto made = step.made_folders.rbegin(); made != step.made_folders.rend(); ++made) {
+      disk_->remove_folder(file(*made));
+    }
+    return done;
+  }
+  sync_or_die(folder_, path_);
+  durable_folders_.merge(step.made_folders);
+  for (const TileName& name : superseded) {
+    disk_->remove_file(file(name));
+    const std::string folder = partial_folder(name);
+    disk_->remove_folder(file(folder));  // does nothing while a wider partial lies in it
+    durable_folders_.erase(folder);
+  }
+  return {};
+}
+
+// The next checkpoint comes first: whatever an interrupted commit leaves behind is then announced by a
+// signature, and files beyond the checkpoint without one are no leftovers (a checkpoint was put back).
+Status LogFolder::write_step(Step& step, std::span<const NewFile> files,
+                             const std::string& checkpoint) {
+  if (Status made = create_in(step, kNextCheckpointFile, as_bytes(checkpoint)); !made) return made;
+  for (const NewFile& file : files) {
+    const std::string name = tile_path(file.name);
+    if (Status made = ensure_folders(step, name); !made) return made;
+    if (Status made = create_in(step, name, as_bytes(file.bytes)); !made) return made;
+  }
+  for (const Step::Made& made : step.made) sync_or_die(made.file, made.path);
+  step.changed_folders.erase("");  // synced after the rename
+  for (const std::string& name : step.changed_folders) {
+    const Result<OpenFile> folder = open_folder(file(name));
+    if (!folder) return folder.error();
+    sync_or_die(*folder, file(name));
+  }
+  return {};
+}
+
+Status LogFolder::create_in(Step& step, const std::string& name, ByteView bytes) {
+  Result<OpenFile> made = disk_->create(file(name), bytes);
+  if (!made) return made.error();
+  step.made.push_back({file(name), std::move(*made)});
+  step.changed_folders.insert(parent_of(name));
+  return {};
+}
+
+Status LogFolder::ensure_folders(Step& step, const std::string& name) {
+  for (std::size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string folder = name.substr(0, slash);
+    if (durable_folders_.contains(folder) || step.made_folders.contains(folder)) continue;
+    if (Status made = disk_->make_folder(file(folder)); !made) return made;
+    step.made_folders.insert(folder);
+    step.changed_folders.insert(parent_of(folder));
+  }
+  return {};
+}
+
+void LogFolder::sync_or_die(const OpenFile& file, const std::string& path) {
+  if (!disk_->sync(file, path)) std::abort();
+}
+
+Status LogFolder::remove_leftovers(std::uint64_t size) {
+  const FolderLock lock(folder_, FolderLock::Mode::exclusive);
+  const Result<FolderListing> listing = list_folder(path_);
+  if (!listing) return listing.error();
+  const std::vector<TileName> expected = tiles_of(size);
+  const std::set<TileName> needed(expected.begin(), expected.end());
+  const bool announced = exists(file(kNextCheckpointFile));
+  std::vector<TileName> leftovers;
+  std::size_t found = 0;
+  for (const std::string& name : listing->files) {
+    const std::optional<TileName> tile = parse_tile_path(name);
+    if (!tile) continue;  // a stranger: the verifier reports it
+    if (needed.contains(*tile)) {
+      ++found;
+      continue;
+    }
+    const std::uint64_t end = tile->index * kTileWidth + tile->width;
+    const bool beyond = end > level_count(size, tile->level);
+    if (beyond && (!announced || end > level_count(size + kMaxCommitEntries, tile->level))) {
+      return Error(ErrorKind::data, "The audit log " + path_ +
+                                        " holds more than its checkpoint covers (" + name +
+                                        "): the checkpoint is not the latest one.");
+    }
+    leftovers.push_back(*tile);
+  }
+  if (found != needed.size()) {
+    return Error(ErrorKind::data, "Tiles of the audit log " + path_ + " are missing.");
+  }
+  for (const TileName& name : leftovers) {
+    disk_->remove_file(file(name));
+    if (!name.full()) disk_->remove_folder(file(partial_folder(name)));
+  }
+  if (announced) disk_->remove_file(file(kNextCheckpointFile));
+  return {};
+}
+
+Result<FolderListing> list_folder(const std::string& path) {
+  FolderListing listing;
+  std::error_code error;
+  fs::recursive_directory_iterator at(path, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().lexically_relative(path).generic_string();
+    const fs::file_status status = at->symlink_status(error);
+    if (error) break;
+    if (fs::is_directory(status)) {
+      listing.folders.push_back(name);
+    } else if (fs::is_regular_file(status)) {
+      listing.files.push_back(name);
+    } else {
+      listing.strange.push_back(name);
+    }
+  }
+  if (error) return Error(ErrorKind::data, "Cannot list " + path + ": " + error.message() + ".");
+  std::sort(listing.files.begin(), listing.files.end());
+  std::sort(listing.folders.begin(), listing.folders.end());
+  std::sort(listing.strange.begin(), listing.strange.end());
+  return listing;
+}
+
+}  // namespace paravent::crypto::audit

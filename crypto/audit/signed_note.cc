@@ -1,0 +1,136 @@
+#include "crypto/audit/signed_note.h"
+
+#include <algorithm>
+
+#include "crypto/base/encoding.h"
+#include "crypto/audit/utf8.h"
+#include "crypto/primitives/sha256.h"
+
+namespace paravent::crypto::audit {
+namespace {
+
+constexpr std::uint8_t kEd25519Type = 0x01;
+constexpr std::string_view kSignaturePrefix = "\xE2\x80\x94 ";  // em dash, space
+
+Error malformed_at(std::size_t position, const char* what) {
+  return {ErrorKind::malformed, "byte " + std::to_string(position) + ": " + what};
+}
+
+Bytes typed_key(const NoteKey& key) {
+  Bytes bytes{kEd25519Type};
+  bytes.insert(bytes.end(), key.public_key.begin(), key.public_key.end());
+  return bytes;
+}
+
+Result<NoteSignature> parse_signature_line(std::string_view line) {
+  const Error bad = ErrorKind::malformed;
+  if (!line.starts_with(kSignaturePrefix)) return bad;
+  line.remove_prefix(kSignaturePrefix.size());
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return bad;
+  NoteSignature signature;
+  signature.name = line.substr(0, space);
+  if (!valid_note_name(signature.name)) return bad;
+  const Result<Bytes> bytes = from_base64(line.substr(space + 1));
+  if (!bytes || bytes->size() <= signature.key_id.size()) return bad;
+  const auto split = bytes->begin() + static_cast<std::ptrdiff_t>(signature.key_id.size());
+  std::copy(bytes->begin(), split, signature.key_id.begin());
+  signature.signature.assign(split, bytes->end());
+  return signature;
+}
+
+}  // namespace
+
+NoteKeyId NoteKey::id() const {
+  const std::array<std::uint8_t, 1> newline{'\n'};
+  const Sha256Digest digest =
+      Sha256().update(as_bytes(name)).update(newline).update(typed_key(*this)).finish();
+  NoteKeyId id;
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+
+std::string NoteKey::text() const {
+  return name + "+" + to_hex(id()) + "+" + to_base64(typed_key(*this));
+}
+
+Result<NoteKey> parse_note_key(std::string_view text) {
+  const Error bad(ErrorKind::malformed, "This is not a verifier key (NAME+ID+KEY, Ed25519).");
+  const std::size_t first = text.find('+');
+  if (first == std::string_view::npos) return bad;
+  const std::size_t second = text.find('+', first + 1);
+  if (second == std::string_view::npos) return bad;
+  const Result<Bytes> bytes = from_base64(text.substr(second + 1));
+  if (!bytes || bytes->size() != 1 + kEd25519PublicKeySize || bytes->front() != kEd25519Type) {
+    return bad;
+  }
+  NoteKey key;
+  key.name = text.substr(0, first);
+  std::copy(bytes->begin() + 1, bytes->end(), key.public_key.begin());
+  // One spelling: writing what was understood must give the same text, the key id included.
+  if (!valid_note_name(key.name) || key.text() != text) return bad;
+  return key;
+}
+
+bool valid_note_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > 255 || !valid_utf8(name)) return false;
+  return std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '+';
+  }) && !has_unicode_space(name);
+}
+
+Result<SignedNote> parse_signed_note(std::string_view bytes) {
+  if (bytes.size() > kMaxNoteSize) return malformed_at(kMaxNoteSize, "the note is too long");
+  if (!valid_utf8(bytes)) return malformed_at(0, "the note is not valid UTF-8");
+  const auto* const control = std::find_if(bytes.begin(), bytes.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\n';
+  });
+  if (control != bytes.end()) {
+    return malformed_at(static_cast<std::size_t>(control - bytes.begin()), "a control character");
+  }
+  // The last empty line separates: the text may itself contain one.
+  const std::size_t blank = bytes.rfind("\n\n");
+  if (blank == std::string_view::npos) return malformed_at(bytes.size(), "no signature follows");
+  SignedNote note;
+  note.text = bytes.substr(0, blank + 1);
+  for (std::size_t at = blank + 2; at < bytes.size();) {
+    const std::size_t end = bytes.find('\n', at);
+    if (end == std::string_view::npos) return malformed_at(at, "the last line has no end");
+    if (note.signatures.size() == kMaxNoteSignatures) return malformed_at(at, "too many signatures");
+    Result<NoteSignature> signature = parse_signature_line(bytes.substr(at, end - at));
+    if (!signature) return malformed_at(at, "this is not a signature line");
+    note.signatures.push_back(std::move(*signature));
+    at = end + 1;
+  }
+  if (note.signatures.empty()) return malformed_at(bytes.size(), "no signature follows");
+  return note;
+}
+
+std::string sign_note(std::string_view text, std::string_view name, const Ed25519Signer& signer) {
+  const NoteKeyId id = NoteKey{std::string(name), signer.public_key()}.id();
+  const Ed25519Signature signature = signer.sign(as_bytes(text));
+  Bytes blob(id.begin(), id.end());
+  blob.insert(blob.end(), signature.begin(), signature.end());
+  std::string note(text);
+  note.append("\n").append(kSignaturePrefix).append(name).append(" ");
+  append_base64(note, blob);
+  return note.append("\n");
+}
+
+Status verify_note(const SignedNote& note, const NoteKey& key) {
+  const NoteKeyId id = key.id();
+  bool signed_by_key = false;
+  for (const NoteSignature& signature : note.signatures) {
+    if (signature.name != key.name || signature.key_id != id) continue;
+    if (!ed25519_verify(key.public_key, as_bytes(note.text), signature.signature)) {
+      return Error(ErrorKind::verification, "The signature is wrong.");
+    }
+    signed_by_key = true;
+  }
+  if (!signed_by_key) {
+    return Error(ErrorKind::verification, "It is not signed by the expected key.");
+  }
+  return {};
+}
+
+}  // namespace paravent::crypto::audit

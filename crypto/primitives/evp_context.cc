@@ -1,0 +1,53 @@
+#include "crypto/primitives/evp_context.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+
+namespace paravent::crypto {
+namespace {
+
+struct CipherDeleter {
+  void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
+};
+
+}  // namespace
+
+void EvpContextDeleter::operator()(evp_cipher_ctx_st* context) const noexcept {
+  EVP_CIPHER_CTX_free(context);
+}
+
+Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key) {
+  const std::unique_ptr<EVP_CIPHER, CipherDeleter> fetched(
+      EVP_CIPHER_fetch(nullptr, cipher, nullptr));
+  if (!fetched) {
+    ERR_clear_error();
+    return Error(ErrorKind::internal);
+  }
+  if (static_cast<std::size_t>(EVP_CIPHER_get_key_length(fetched.get())) != key.size()) {
+    return Error(ErrorKind::usage);
+  }
+  EvpContext context(EVP_CIPHER_CTX_new());
+  const std::array<std::uint8_t, 16> zero{};
+  if (!context ||
+      EVP_EncryptInit_ex2(context.get(), fetched.get(), key.data(), zero.data(), nullptr) != 1 ||
+      EVP_CIPHER_CTX_set_padding(context.get(), 0) != 1) {
+    ERR_clear_error();
+    return Error(ErrorKind::internal);
+  }
+  return context;
+}
+
+bool encrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept {
+  if (in.size() > std::size_t{1} << 30U) return false;
+  const int size = static_cast<int>(in.size());
+  int written = 0;
+  if (EVP_EncryptUpdate(context, out, &written, in.data(), size) == 1 && written == size) {
+    return true;
+  }
+  ERR_clear_error();
+  return false;
+}
+
+}  // namespace paravent::crypto

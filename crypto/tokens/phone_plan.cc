@@ -1,0 +1,119 @@
+#include "crypto/tokens/phone_plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/tokens/normaliser.h"
+
+namespace paravent::crypto {
+namespace {
+
+constexpr std::string_view kNonZero = "123456789";
+constexpr std::string_view kFrom2 = "23456789";
+
+// Where several regions share a country code their rows agree in everything else.
+constexpr std::array<PhonePlan, 47> kPlans = {{
+    {"FR", "33", "0", 9, 9, kNonZero, true},   {"RE", "262", "0", 9, 9, "2689", true},
+    {"YT", "262", "0", 9, 9, "2689", true},    {"GP", "590", "0", 9, 9, "5689", true},
+    {"BL", "590", "0", 9, 9, "5689", true},    {"MF", "590", "0", 9, 9, "5689", true},
+    {"GF", "594", "0", 9, 9, "5689", true},    {"MQ", "596", "0", 9, 9, "5689", true},
+    {"PM", "508", "0", 6, 9, "4578", true},    {"NC", "687", "", 6, 6, "0234578", true},
+    {"PF", "689", "", 6, 8, "48", true},       {"WF", "681", "", 6, 6, "4578", true},
+    {"AD", "376", "", 6, 9, kNonZero, true},   {"AT", "43", "0", 4, 13, kNonZero, false},
+    {"BE", "32", "0", 8, 9, kNonZero, true},   {"BG", "359", "0", 7, 9, kFrom2, false},
+    {"CA", "1", "1", 10, 10, kFrom2, true},    {"CH", "41", "0", 9, 9, kFrom2, true},
+    {"CI", "225", "", 10, 10, "02", true},     {"CM", "237", "", 9, 9, "26", true},
+    {"CZ", "420", "", 9, 9, kFrom2, true},     {"DE", "49", "0", 5, 13, kNonZero, false},
+    {"DK", "45", "", 8, 8, kFrom2, true},      {"DZ", "213", "0", 8, 9, kNonZero, true},
+    {"ES", "34", "", 9, 9, "56789", true},     {"FI", "358", "0", 5, 12, kNonZero, false},
+    {"GB", "44", "0", 9, 10, kNonZero, true},  {"GR", "30", "", 10, 10, "26789", true},
+    {"HR", "385", "0", 8, 9, kNonZero, true},  {"HU", "36", "06", 8, 9, kNonZero, true},
+    {"IE", "353", "0", 7, 9, kNonZero, false}, {"IT", "39", "", 6, 11, "013578", true},
+    {"VA", "39", "", 6, 11, "013578", true},   {"LU", "352", "", 4, 11, kFrom2, true},
+    {"MA", "212", "0", 9, 9, "5678", true},    {"MC", "377", "0", 8, 9, "34689", true},
+    {"NL", "31", "0", 9, 9, kNonZero, true},   {"NO", "47", "", 8, 8, kFrom2, true},
+    {"PL", "48", "", 9, 9, kNonZero, true},    {"PT", "351", "", 9, 9, "236789", true},
+    {"RO", "40", "0", 9, 9, "23789", true},    {"SE", "46", "0", 7, 9, kNonZero, false},
+    {"SI", "386", "0", 8, 8, kNonZero, true},  {"SK", "421", "0", 9, 9, kFrom2, true},
+    {"SN", "221", "", 9, 9, "3789", true},     {"TN", "216", "", 8, 8, "234579", true},
+    {"US", "1", "1", 10, 10, kFrom2, true},
+}};
+
+// What one length range cannot say.
+bool length_fits(const PhonePlan& plan, std::string_view national) noexcept {
+  const std::size_t length = national.size();
+  if (plan.country_code == "39" && national.front() == '3') return length == 9 || length == 10;
+  if (plan.country_code == "352") {
+    if (national.front() == '6') return length == 9;
+    // Otherwise a number whose writer forgot the "+" would be read as a long national one.
+    if (national.starts_with(plan.country_code)) return length <= 6;
+  }
+  if (plan.country_code == "32") return (length == 9) == (national.front() == '4');
+  if (plan.country_code == "508") return length == 6 || (length == 9 && national.front() >= '7');
+  if (plan.country_code == "689") return length == 6 || length == 8;
+  if (plan.country_code == "376") return length != 7;
+  if (plan.country_code == "1") return national[3] >= '2';  // exchange codes begin like area codes
+  return true;
+}
+
+struct FrenchPrefix {
+  std::string_view prefix;
+  FrenchPlan plan;
+};
+
+constexpr std::array<FrenchPrefix, 14> kFrenchPrefixes = {{
+    {"262", {"262", 0}},
+    {"263", {"262", 0}},
+    {"269", {"262", 0}},
+    {"639", {"262", 0}},
+    {"692", {"262", 0}},
+    {"693", {"262", 0}},
+    {"590", {"590", 0}},
+    {"690", {"590", 0}},
+    {"691", {"590", 0}},
+    {"594", {"594", 0}},
+    {"694", {"594", 0}},
+    {"596", {"596", 0}},
+    {"696", {"596", 0}},
+    {"697", {"596", 0}},
+}};
+
+}  // namespace
+
+const PhonePlan* phone_plan_for_region(std::string_view region) noexcept {
+  const auto* plan = std::find_if(kPlans.begin(), kPlans.end(),
+                                  [&](const PhonePlan& p) { return p.region == region; });
+  return plan == kPlans.end() ? nullptr : plan;
+}
+
+const PhonePlan* phone_plan_for_digits(std::string_view digits) noexcept {
+  const auto* plan = std::find_if(kPlans.begin(), kPlans.end(), [&](const PhonePlan& p) {
+    return digits.starts_with(p.country_code);
+  });
+  return plan == kPlans.end() ? nullptr : plan;
+}
+
+bool phone_plan_accepts(const PhonePlan& plan, std::string_view national) noexcept {
+  return national.size() >= plan.min_length && national.size() <= plan.max_length &&
+         plan.first_digits.find(national.front()) != std::string_view::npos &&
+         length_fits(plan, national);
+}
+
+FrenchPlan french_plan_of(std::string_view national) noexcept {
+  if (national.starts_with("508")) return {"508", 3};
+  for (const FrenchPrefix& entry : kFrenchPrefixes) {
+    if (national.starts_with(entry.prefix)) return entry.plan;
+  }
+  return {"33", 0};
+}
+
+bool in_french_plan(std::string_view country_code) noexcept {
+  return country_code == "33" || country_code == "262" || country_code == "590" ||
+         country_code == "594" || country_code == "596" || country_code == "508";
+}
+
+bool phone_region_known(std::string_view region) noexcept {
+  return phone_plan_for_region(region) != nullptr;
+}
+
+}  // namespace paravent::crypto

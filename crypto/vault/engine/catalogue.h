@@ -1,0 +1,63 @@
+// Catalogue: what the key store says, in memory and typed: names, keys and context rows, found by what
+// they are for. Missing pieces are made in memory ("staged") and become durable together at commit().
+//
+// Nothing staged may be handed out before commit() has succeeded; when it fails, the catalogue goes back to
+// what the store holds. Not thread safe; the vault serialises.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/vault/engine/key_store.h"
+#include "crypto/vault/engine/key_tree.h"
+#include "crypto/vault/engine/names.h"
+
+namespace paravent::crypto::vault {
+
+class Catalogue {
+ public:
+  // Reads everything. ErrorKind::data: a record that does not parse or does not fit the others.
+  static Result<std::unique_ptr<Catalogue>> load(std::unique_ptr<KeyStore> store, KeyTree tree);
+
+  const Id& installation() const noexcept { return store_->installation(); }
+  const NameRegistry& names() const noexcept { return names_; }
+  const KeyTree& keys() const noexcept { return tree_; }
+  const std::map<std::uint32_t, ContextRecord>& contexts() const noexcept { return contexts_; }
+  const ContextRecord* context(std::uint32_t key_id) const;
+
+  // The id of this name, made when it is missing.
+  Id ensure_name(NameKind kind, const Id& owner, std::string_view name);
+  // REQUIRES: `id` is known, and `name` is free.
+  void rename(const Id& id, std::string_view name);
+  // The key in this place, made when it is missing. ErrorKind::data: the wall clock is more than 5 s
+  // behind the newest key, so nothing new may be dated (hardening.md 5.1), or the parent does not open.
+  Result<Id> ensure_key(const KeyPlace& place, const Id& parent, WallTime now);
+  // The row with these contents (its key_id is ignored), made when it is missing.
+  const ContextRecord& ensure_context(ContextRow row, const Id& parent);
+
+  bool staged() const noexcept { return !staged_.empty(); }
+  Status commit();
+  // Forgets what was staged, by reading the store again.
+  void roll_back();
+
+ private:
+  Catalogue(std::unique_ptr<KeyStore> store, KeyTree tree)
+      : store_(std::move(store)), tree_(std::move(tree)) {}
+  Status read_all();
+  Status read_one(const RecordRef& ref, ByteView payload);
+
+  std::unique_ptr<KeyStore> store_;
+  KeyTree tree_;
+  NameRegistry names_;
+  std::map<std::uint32_t, ContextRecord> contexts_;
+  std::map<std::string, std::uint32_t> context_by_content_;
+  std::vector<StoredRecord> staged_;
+};
+
+}  // namespace paravent::crypto::vault

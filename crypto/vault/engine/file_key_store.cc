@@ -1,0 +1,109 @@
+#include "crypto/vault/engine/file_key_store.h"
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "crypto/primitives/hmac_sha256.h"
+#include "crypto/vault/engine/durable_file.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+Error altered(const std::filesystem::path& path) {
+  return Error(ErrorKind::data, "The key store " + path.string() +
+                                    " is truncated or altered; restore it from a key backup.");
+}
+
+}  // namespace
+
+FileKeyStore::FileKeyStore(std::filesystem::path path, SecretBytes mac_key,
+                           KeyStoreImage image) noexcept
+    : path_(std::move(path)), mac_key_(std::move(mac_key)), image_(std::move(image)) {}
+
+Result<std::unique_ptr<FileKeyStore>> FileKeyStore::create(const std::filesystem::path& path,
+                                                           const Id& installation,
+                                                           const RootKey& root) {
+  KeyStoreImage image;
+  image.installation = installation;
+  image.root_check = root.check_value(installation);
+  std::unique_ptr<FileKeyStore> store(
+      new FileKeyStore(path, root.key_store_mac_key(), std::move(image)));
+  if (auto s = store->write(store->image_, true); !s) return s.error();
+  return store;
+}
+
+Result<std::unique_ptr<FileKeyStore>> FileKeyStore::open(const std::filesystem::path& path,
+                                                         const RootKey& root) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return Error(ErrorKind::data, "The key store " + path.string() +
+                                      " is missing, and nothing opens without it; restore it from "
+                                      "a key backup.");
+  }
+  if (auto s = check_private(path); !s) return s.error();
+  auto file = read_file(path, kMaxKeyStoreSize);
+  if (!file) return file.error();
+  const auto header = parse_key_store_header(file->bytes());
+  if (!header || header->format == 0) return altered(path);
+  if (header->format > 1) {
+    return Error(ErrorKind::data, "The key store " + path.string() +
+                                      " was written by a newer version of paravent; install that "
+                                      "version.");
+  }
+  // Before anything is decrypted, so that a mistaken key gets a plain sentence.
+  if (!equal_constant_time(root.check_value(header->installation), header->root_check)) {
+    return Error(ErrorKind::data, "The root key is not the one that " + path.string() +
+                                      " was made with; name the right one with --root-key.");
+  }
+  if (file->size() < kKeyStoreHeaderSize + kKeyStoreMacSize) return altered(path);
+  const ByteView body = file->bytes().first(file->size() - kKeyStoreMacSize);
+  SecretBytes mac_key = root.key_store_mac_key();
+  if (!equal_constant_time(hmac_sha256(mac_key.bytes(), body),
+                           file->bytes().last(kKeyStoreMacSize))) {
+    return altered(path);
+  }
+  auto image = parse_key_store(body);
+  if (!image) return altered(path);
+  return std::unique_ptr<FileKeyStore>(
+      new FileKeyStore(path, std::move(mac_key), std::move(*image)));
+}
+
+std::optional<Bytes> FileKeyStore::get(const RecordRef& ref) const {
+  const auto it = image_.records.find(ref);
+  if (it == image_.records.end()) return std::nullopt;
+  return it->second;
+}
+
+void FileKeyStore::for_each(
+    const std::function<void(const RecordRef&, ByteView)>& visitor) const {
+  for (const auto& [ref, payload] : image_.records) visitor(ref, payload);
+}
+
+Status FileKeyStore::put_if_generation(std::uint64_t expected,
+                                       std::span<const StoredRecord> records) {
+  KeyStoreImage next = image_;
+  if (auto s = next.put(expected, records); !s) return s;
+  return replace(std::move(next));
+}
+
+Status FileKeyStore::destroy(std::uint64_t expected, std::span<const RecordRef> refs) {
+  KeyStoreImage next = image_;
+  if (auto s = next.destroy(expected, refs); !s) return s;
+  return replace(std::move(next));
+}
+
+Status FileKeyStore::replace(KeyStoreImage next) {
+  if (auto s = write(next, false); !s) return s;
+  image_ = std::move(next);
+  return {};
+}
+
+Status FileKeyStore::write(const KeyStoreImage& image, bool first) const {
+  Bytes file = encode_key_store(image);
+  const Sha256Digest mac = hmac_sha256(mac_key_.bytes(), file);
+  file.insert(file.end(), mac.begin(), mac.end());
+  return write_file_durably(path_, file, first ? Existing::refuse : Existing::replace);
+}
+
+}  // namespace paravent::crypto::vault

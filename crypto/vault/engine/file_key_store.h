@@ -1,0 +1,45 @@
+// FileKeyStore: the key store as one small file, DATA/keys/keystore, replaced whole at each change
+// (durable_file.h), authenticated under the root key (key_store_image.h).
+//
+// The whole file is in memory. It is meant for thousands of records: subject keys, which may be millions,
+// get their own place.
+
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "crypto/vault/engine/key_store_image.h"
+
+namespace paravent::crypto::vault {
+
+class FileKeyStore final : public KeyStore {
+ public:
+  // A new store in a new file. ErrorKind::data when the file exists.
+  static Result<std::unique_ptr<FileKeyStore>> create(const std::filesystem::path& path,
+                                                      const Id& installation, const RootKey& root);
+  // ErrorKind::data, one sentence each: missing, readable by others, truncated or altered, of a newer
+  // version, not of this root key.
+  static Result<std::unique_ptr<FileKeyStore>> open(const std::filesystem::path& path,
+                                                    const RootKey& root);
+
+  const Id& installation() const noexcept override { return image_.installation; }
+  std::uint64_t generation() const noexcept override { return image_.generation; }
+  std::optional<Bytes> get(const RecordRef& ref) const override;
+  void for_each(
+      const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
+  Status put_if_generation(std::uint64_t expected,
+                           std::span<const StoredRecord> records) override;
+  Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override;
+
+ private:
+  FileKeyStore(std::filesystem::path path, SecretBytes mac_key, KeyStoreImage image) noexcept;
+  Status write(const KeyStoreImage& image, bool first) const;
+  Status replace(KeyStoreImage next);
+
+  std::filesystem::path path_;
+  SecretBytes mac_key_;
+  KeyStoreImage image_;
+};
+
+}  // namespace paravent::crypto::vault

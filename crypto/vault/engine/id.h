@@ -1,0 +1,38 @@
+// Id: the 16 random bytes that name an installation, a tenant, a domain, a purpose, a space, a key or a
+// token row. Immutable once made; a name may change, its id never does. All zero means "none".
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "crypto/base/bytes.h"
+
+namespace paravent::crypto::vault {
+
+using Id = std::array<std::uint8_t, 16>;
+
+inline constexpr Id kNoId{};
+
+// From the kernel's generator; never all zero.
+Id random_id();
+
+inline std::string_view id_text(const Id& id) noexcept { return as_text(id); }
+
+// kNoId for bytes of any other size.
+inline Id id_from(std::string_view raw) noexcept {
+  Id id{};
+  if (raw.size() == id.size()) {
+    std::transform(raw.begin(), raw.end(), id.begin(),
+                   [](char c) { return static_cast<std::uint8_t>(c); });
+  }
+  return id;
+}
+
+// 32 lower-case hexadecimal digits: how an id appears in folder names, listings and log entries.
+std::string id_hex(const Id& id);
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,72 @@
+// KeyRecord: one random key of the tree as the key store holds it, wrapped twice: under a key derived from
+// the shred secret, then under its parent. And ContextRecord: a context row with the parent of its keys.
+//
+// Stored, all fixed size and big endian (id = the record's own):
+//   key      u8 version 1 | u8 class | parent 16 | tenant 16 | domain 16 | purpose 16 | u8 epoch length |
+//            u32 epoch index | u64 made, ms | u32 shred secret's number | key check value 8 | wrapped 112
+//   context  u8 version 1 | parent 16 | encoded ContextRow (crypto/keys)
+// wrapped = nonce 24 | XChaCha20-Poly1305( nonce 24 | XChaCha20-Poly1305( key 32 ) )
+// Both wraps bind every clear field of the record (constructions 4.0), so that a wrapped key cannot be
+// moved to another place of the tree. Absent ids are all zero.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/clock.h"
+#include "crypto/base/result.h"
+#include "crypto/keys/context_row.h"
+#include "crypto/keys/epoch.h"
+#include "crypto/vault/engine/key_store.h"
+#include "crypto/vault/engine/root_key.h"
+
+namespace paravent::crypto::vault {
+
+// Stored numbers: never renumber, never reuse.
+enum class KeyClass : std::uint8_t {
+  tenant = 1,        // parent: the root; destroyed = end of a tenant
+  domain = 2,        // parent: the tenant key
+  epoch = 3,         // (domain, purpose, epoch), parent: the domain key; destroyed = end of retention
+  subject = 4,       // reserved: (tenant, subject, purpose), parent: the tenant key
+  audit_seed = 5,    // signs a log. Parent: the root, also for a tenant, whose log outlives its keys
+  audit_detail = 6,  // (log, month). Parent: the root, for the same reason
+};
+
+inline constexpr std::size_t kTreeKeySize = 32;
+inline constexpr std::size_t kWrapOverhead = 24 + 16;
+inline constexpr std::size_t kWrappedSize = kTreeKeySize + 2 * kWrapOverhead;
+
+struct KeyRecord {
+  Id id{};
+  KeyClass key_class = KeyClass::tenant;
+  Id parent{};
+  Id tenant{};
+  Id domain{};
+  Id purpose{};
+  Epoch epoch;
+  WallTime made;
+  std::uint32_t shred_number = 0;
+  KeyCheckValue check{};
+  std::array<std::uint8_t, kWrappedSize> wrapped{};
+};
+
+struct ContextRecord {
+  Id parent{};  // epoch key; kNoId for the rows of vault tokens, which have no key of their own
+  ContextRow row;
+};
+
+Bytes encode_key_record(const KeyRecord& record);
+Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes);
+
+// label | LP(parent) | LP(key id) | LP(purpose) | LP(tenant) | u64be made | the rest of the clear fields.
+std::string wrap_ad(std::string_view label, const KeyRecord& record);
+
+RecordRef context_ref(std::uint32_t key_id);
+Bytes encode_context_record(const ContextRecord& record);
+// ErrorKind::malformed also when the row's key id is not the one of the record.
+Result<ContextRecord> decode_context_record(const Id& id, ByteView bytes);
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,62 @@
+// KeyStore: where wrapped keys, names and context rows are kept. Opaque records by type and id, changed
+// together or not at all, under optimistic concurrency: every change names the generation it builds on,
+// so that several gateways over one shared store cannot overwrite each other.
+//
+// A change is durable when the call returns. The store never sees a key that is not wrapped. Not thread
+// safe: the vault serialises.
+
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "crypto/base/bytes.h"
+#include "crypto/base/result.h"
+#include "crypto/vault/engine/id.h"
+
+namespace paravent::crypto::vault {
+
+// Stored numbers: never renumber, never reuse.
+enum class RecordType : std::uint8_t {
+  key = 1,          // a wrapped key of the tree, KeyRecord
+  name = 2,         // a tenant, domain, purpose or space, NameRecord
+  context = 3,      // what a key id stands for, ContextRecord; id = 12 zero bytes | u32be key_id
+  subject_key = 4,  // reserved: wrapped keys of (tenant, subject, purpose), in their own place
+};
+
+struct RecordRef {
+  RecordType type = RecordType::key;
+  Id id{};
+  friend auto operator<=>(const RecordRef&, const RecordRef&) = default;
+};
+
+struct StoredRecord {
+  RecordRef ref;
+  Bytes payload;
+};
+
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+
+  virtual const Id& installation() const noexcept = 0;
+  // Counts changes; 0 for a store in which nothing was ever put.
+  virtual std::uint64_t generation() const noexcept = 0;
+
+  virtual std::optional<Bytes> get(const RecordRef& ref) const = 0;
+  // In ascending order of type and id. The view holds until the next change.
+  virtual void for_each(
+      const std::function<void(const RecordRef&, ByteView)>& visitor) const = 0;
+
+  // Writes all records, new or replaced. ErrorKind::busy when the store's generation is not `expected`;
+  // disk_full or data when it cannot be written: then nothing has changed.
+  virtual Status put_if_generation(std::uint64_t expected,
+                                   std::span<const StoredRecord> records) = 0;
+  // Removes all records named; those that do not exist are no error. Fails as put does.
+  virtual Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) = 0;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,100 @@
+#include "crypto/vault/engine/token_row.h"
+
+#include <algorithm>
+
+#include "crypto/tokens/frame.h"
+#include "crypto/vault/engine/byte_reader.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+constexpr std::uint8_t kSchema = 1;
+constexpr std::uint8_t kHasSubject = 1;
+
+}  // namespace
+
+Contact note_contact(TokenRow& row, const Id& purpose, std::uint32_t today) {
+  auto it = std::lower_bound(row.purposes.begin(), row.purposes.end(), purpose,
+                             [](const RowPurpose& p, const Id& id) { return p.id < id; });
+  if (it != row.purposes.end() && it->id == purpose) {
+    if (it->contact_day >= today) return Contact::nothing_new;
+    it->contact_day = today;
+    return Contact::new_day;
+  }
+  if (row.purposes.size() == kMaxRowPurposes) return Contact::nothing_new;
+  row.purposes.insert(it, RowPurpose{purpose, today, today});
+  return Contact::new_purpose;
+}
+
+std::uint32_t day_of(WallTime time) noexcept {
+  const auto days = std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
+  return days < 0 ? 0U : static_cast<std::uint32_t>(days);
+}
+
+WallTime time_of_day(std::uint32_t day) noexcept {
+  return WallTime(std::chrono::days(day));
+}
+
+std::string encode_clear_part(const TokenRow& row) {
+  std::string out;
+  out.reserve(64 + row.purposes.size() * 24);
+  append_u8(out, kSchema);
+  append_u32be(out, row.key_id);
+  append_u32be(out, row.seal_key_id);
+  append_u8(out, static_cast<std::uint8_t>(row.kind));
+  append_u8(out, row.subject ? kHasSubject : std::uint8_t{0});
+  if (row.subject) append_bytes(out, *row.subject);
+  append_u8(out, static_cast<std::uint8_t>(row.purposes.size()));
+  for (const RowPurpose& purpose : row.purposes) {
+    append_bytes(out, purpose.id);
+    append_u32be(out, purpose.created_day);
+    append_u32be(out, purpose.contact_day);
+  }
+  return out;
+}
+
+Result<TokenRowView> decode_token_row(ByteView bytes) {
+  ByteReader in(bytes);
+  TokenRowView view;
+  const std::uint8_t schema = in.u8();
+  view.row.key_id = in.u32();
+  view.row.seal_key_id = in.u32();
+  const auto kind = kind_from_number(in.u8());
+  const std::uint8_t flags = in.u8();
+  if (schema != kSchema || !kind || flags > kHasSubject) return Error(ErrorKind::malformed);
+  view.row.kind = *kind;
+  if (flags == kHasSubject) {
+    const ByteView subject = in.take(32);
+    view.row.subject.emplace();
+    std::copy(subject.begin(), subject.end(), view.row.subject->begin());
+  }
+  const std::size_t purposes = in.u8();
+  if (purposes == 0 || purposes > kMaxRowPurposes) return Error(ErrorKind::malformed);
+  for (std::size_t i = 0; i < purposes && !in.failed(); ++i) {
+    RowPurpose purpose{in.id(), in.u32(), in.u32()};
+    if (purpose.contact_day < purpose.created_day ||
+        (i > 0 && view.row.purposes.back().id >= purpose.id)) {
+      return Error(ErrorKind::malformed);
+    }
+    view.row.purposes.push_back(purpose);
+  }
+  view.clear = bytes.first(bytes.size() - in.remaining());
+  view.nonce = in.take(kNonceSize);
+  view.sealed = in.take(in.remaining());
+  if (!in.done() || view.sealed.size() <= kTagSize ||
+      !is_bucket(view.sealed.size() - kTagSize)) {
+    return Error(ErrorKind::malformed);
+  }
+  return view;
+}
+
+std::string row_ad(std::string_view ctx, const Id& id, std::string_view clear) {
+  std::string ad;
+  ad.reserve(ctx.size() + id.size() + clear.size());
+  ad.append(ctx);
+  append_bytes(ad, id);
+  ad.append(clear);
+  return ad;
+}
+
+}  // namespace paravent::crypto::vault

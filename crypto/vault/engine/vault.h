@@ -1,0 +1,101 @@
+// Vault: keys, names, contexts and vault tokens of one installation. Implements the data path's view of
+// it (TokenVault: mint or find, nothing else); opening values stands apart in reverse.h.
+//
+// Thread safe. Names and bindings change under one lock and are durable when the call returns; resolve()
+// never blocks. The destructor waits for the batches in flight, so the store and the directory must
+// outlive it. Sentences of errors name files, tenants, domains and purposes, never a value or a key.
+//
+// Sources: constructions.md 4.0 and 4.1; hardening.md 5.1.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/base/result.h"
+#include "crypto/base/secret_bytes.h"
+#include "crypto/vault/api/messages.h"
+#include "crypto/vault/engine/data_directory.h"
+#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/names.h"
+#include "crypto/vault/engine/root_key.h"
+
+namespace paravent::crypto::vault {
+
+// Counts since the start, for metrics; a snapshot, not a transaction.
+struct VaultCounters {
+  std::uint64_t minted = 0;          // new tokens made durable
+  std::uint64_t found = 0;           // jobs answered by an existing token
+  std::uint64_t commits = 0;         // durable writes; minted / commits is the sharing of an fsync
+  std::uint64_t failed_batches = 0;  // answered store_unavailable or sealed
+  std::uint64_t overloaded_batches = 0;
+  bool degraded = false;  // the last write failed: new tokens are refused, known ones answered
+};
+
+class Vault final : public TokenVault {
+ public:
+  // Makes the first keys in a directory that holds none. ErrorKind::data when one was initialised before.
+  // Interrupted at any point, it can be repeated.
+  static Result<std::unique_ptr<Vault>> initialise(DataDirectory& data, RootKey root,
+                                                   const Clock& clock);
+  // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret or
+  // token store missing, truncated, altered, of another installation or of a newer version.
+  static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock);
+  // Ephemeral random keys and nothing on disk: for explain and test.
+  static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock);
+
+  ~Vault() override;
+  Vault(const Vault&) = delete;
+  Vault& operator=(const Vault&) = delete;
+
+  const Id& installation_id() const noexcept;
+
+  // Names. The policies of one load are given together.
+  bool has_tenants() const;
+  // Every tenant by name, ascending.
+  std::vector<std::pair<std::string, Id>> tenants() const;
+  std::optional<Id> tenant_id(std::string_view tenant) const;
+  std::vector<UnknownName> unknown_names(std::span<const PolicyNames> policies) const;
+  // ErrorKind::configuration, listing each name that the store does not know.
+  Status check_names(std::span<const PolicyNames> policies) const;
+  // Registers what is unknown, with keys for new tenants and domains; durable. (`policy apply --create`)
+  Status register_names(std::span<const PolicyNames> policies);
+  // At a policy load: registers into a store without tenants, else checks.
+  Status admit_names(std::span<const PolicyNames> policies);
+  // `policy apply --rename OLD=NEW`; `tenant` is the current name of the tenant that owns the name (for
+  // NameKind::tenant: ignored). ErrorKind::configuration: OLD is unknown or NEW is taken.
+  Status rename(NameKind kind, std::string_view tenant, std::string_view old_name,
+                std::string_view new_name);
+
+  // The keys for these contexts in their current epochs, in the order of `specs`; rows and keys are
+  // durable before it returns. The same spec in the same epoch gives the same row, across restarts. Call
+  // again when the earliest valid_until has passed. ErrorKind::configuration: an unknown name, or an
+  // algorithm that has no binding; data: the wall clock runs more than 5 s behind what the store has
+  // seen and a new epoch would be needed.
+  Result<std::vector<Binding>> bind(std::string_view tenant, std::span<const ContextSpec> specs);
+
+  void resolve(std::shared_ptr<ResolveBatch> batch) override;
+
+  // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call and
+  // stays; a detail key is random per month (any time within it, UTC) and later destroyed with it.
+  Result<SecretBytes> audit_signing_seed(std::optional<Id> tenant);
+  Result<SecretBytes> audit_detail_key(std::optional<Id> tenant, WallTime month);
+
+  VaultCounters counters() const;
+
+ private:
+  friend class ReverseVault;
+  struct State;
+  explicit Vault(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,48 @@
+#include "policies/model/load_policy.h"
+
+#include <fstream>
+#include <utility>
+
+#include "policies/model/checks.h"
+#include "policies/model/policy_reader.h"
+#include "policies/model/yaml_document.h"
+
+namespace paravent::policies {
+
+LoadedPolicy load_policy_text(std::string name, std::string_view text) {
+  LoadedPolicy loaded;
+  loaded.diagnostics = Diagnostics(std::move(name));
+  YamlLimits limits;
+  limits.bytes = kMaxPolicyBytes;
+  if (const auto root = parse_yaml(text, limits, loaded.diagnostics)) {
+    loaded.policy = read_policy(*root, loaded.diagnostics);
+    if (root->is_map()) check_policy(loaded.policy, loaded.diagnostics);
+  }
+  loaded.diagnostics.sort();
+  return loaded;
+}
+
+LoadedPolicy load_policy_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  // One byte more than allowed, so that a file that is too large is seen as such without reading it all.
+  std::string text(kMaxPolicyBytes + 1, '\0');
+  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!in.is_open() || in.bad() || (in.fail() && !in.eof())) {
+    LoadedPolicy loaded;
+    loaded.diagnostics = Diagnostics(path);
+    loaded.diagnostics.error({}, {}, "the file cannot be read", "Check its name and its rights");
+    return loaded;
+  }
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return load_policy_text(path, text);
+}
+
+void check_policy(const Policy& policy, Diagnostics& out) {
+  check_recipients(policy, out);
+  check_purposes(policy, out);
+  check_routes(policy, out);
+  check_rules(policy, out);
+  check_spaces(policy, out);
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,72 @@
+#include "policies/model/period.h"
+
+#include <charconv>
+#include <chrono>
+
+namespace paravent::policies {
+namespace {
+
+constexpr std::uint32_t kMaxDays = 36500;
+constexpr std::uint32_t kMaxMonths = 1200;
+
+// Takes "12Y" off the front when the unit is next; 0 is refused by the caller.
+bool take(std::string_view& rest, char unit, std::uint32_t& value, bool& fault) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+  if (error != std::errc{} || end == rest.data() + rest.size() || *end != unit) return false;
+  if (rest.front() == '0' || number > kMaxDays) fault = true;
+  value = number;
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.data()) + 1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Period> parse_period(std::string_view text) {
+  if (text.size() < 3 || text.front() != 'P') return std::nullopt;
+  std::string_view rest = text.substr(1);
+  bool fault = false;
+  std::uint32_t years = 0;
+  std::uint32_t months = 0;
+  std::uint32_t weeks = 0;
+  std::uint32_t days = 0;
+  if (take(rest, 'W', weeks, fault)) {
+    days = weeks * 7;
+  } else {
+    take(rest, 'Y', years, fault);
+    take(rest, 'M', months, fault);
+    take(rest, 'D', days, fault);
+  }
+  const std::uint64_t all_months = std::uint64_t{years} * 12 + months;
+  if (fault || !rest.empty() || all_months > kMaxMonths || days > kMaxDays) return std::nullopt;
+  if (all_months == 0 && days == 0) return std::nullopt;
+  return Period{static_cast<std::uint32_t>(all_months), days};
+}
+
+std::string period_text(Period period) {
+  std::string out = "P";
+  if (period.months != 0) {
+    out += period.months % 12 == 0 ? std::to_string(period.months / 12) + "Y"
+                                   : std::to_string(period.months) + "M";
+  }
+  if (period.days != 0) out += std::to_string(period.days) + "D";
+  return out;
+}
+
+crypto::WallTime add_period(crypto::WallTime start, Period period) {
+  using std::chrono::days;
+  const auto day = std::chrono::floor<days>(start);
+  const auto time_of_day = start - day;
+  std::chrono::year_month_day date{day};
+  date += std::chrono::months(static_cast<int>(period.months));
+  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;
+  const auto end = std::chrono::sys_days(date) + days(static_cast<int>(period.days));
+  return crypto::WallTime(end) + time_of_day;
+}
+
+std::uint32_t least_days(Period period) noexcept {
+  const std::uint32_t years = period.months / 12;
+  return years * 365 + (period.months % 12) * 28 + period.days;
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,32 @@
+// Period: a length of time as the law writes it, in calendar units (ISO 8601-1:2019 5.5.2: P3Y, P13M, P30D,
+// P1Y6M, P2W). Never a time of day, never zero, at most 100 years. A plain value.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "crypto/base/clock.h"
+
+namespace paravent::policies {
+
+struct Period {
+  std::uint32_t months = 0;
+  std::uint32_t days = 0;
+  friend bool operator==(const Period&, const Period&) = default;
+};
+
+// One spelling: no leading zeros, units in order, each at most once, weeks alone.
+std::optional<Period> parse_period(std::string_view text);
+std::string period_text(Period period);
+
+// Calendar arithmetic in UTC: months first (to the month's last day where the day does not exist), then
+// days. The result is never later than the exact limit.
+crypto::WallTime add_period(crypto::WallTime start, Period period);
+
+// The shortest it can be, in days, for comparisons with epochs.
+std::uint32_t least_days(Period period) noexcept;
+
+}  // namespace paravent::policies

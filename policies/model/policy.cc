@@ -1,0 +1,65 @@
+#include "policies/model/policy.h"
+
+#include <algorithm>
+
+namespace paravent::policies {
+namespace {
+
+crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Purpose* purpose) {
+  const bool from_event =
+      purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
+  const bool subject_bound = action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
+  if (from_event && subject_bound) return crypto::EpochLength::none;
+  return kind == crypto::Kind::ip ? crypto::EpochLength::day : crypto::EpochLength::month;
+}
+
+}  // namespace
+
+const Role* find_role(const Policy& policy, std::string_view name) {
+  const auto found = std::find_if(policy.roles.begin(), policy.roles.end(),
+                                  [&](const Role& role) { return role.name == name; });
+  return found == policy.roles.end() ? nullptr : &*found;
+}
+
+const Recipient* find_recipient(const Policy& policy, std::string_view id) {
+  const auto found = std::find_if(policy.recipients.begin(), policy.recipients.end(),
+                                  [&](const Recipient& recipient) { return recipient.id == id; });
+  return found == policy.recipients.end() ? nullptr : &*found;
+}
+
+const Purpose* find_purpose(const Policy& policy, std::string_view name) {
+  const auto found = std::find_if(policy.purposes.begin(), policy.purposes.end(),
+                                  [&](const Purpose& purpose) { return purpose.name == name; });
+  return found == policy.purposes.end() ? nullptr : &*found;
+}
+
+std::string domain_of(const Policy& policy, const Route& route) {
+  if (!route.domain.value.empty()) return route.domain.value;
+  const Recipient* recipient = find_recipient(policy, route.recipient.value);
+  if (recipient != nullptr && !recipient->domain.value.empty()) return recipient->domain.value;
+  return route.recipient.value;
+}
+
+std::string space_of(const Rule& rule) {
+  if (!rule.space.value.empty()) return rule.space.value;
+  return std::string(crypto::kind_name(rule.kind.value));
+}
+
+crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose) {
+  if (rule.epoch) return rule.epoch->value;
+  return default_epoch(rule.action.value_or(ActionKind::keep), rule.kind.value, purpose);
+}
+
+crypto::EpochLength unlisted_epoch(const Purpose* purpose) {
+  return default_epoch(ActionKind::encrypt, crypto::Kind::text, purpose);
+}
+
+OnError on_error_of(const Rule& rule, const Route& route) {
+  if (rule.on_error) return rule.on_error->value;
+  if (!route.on_error) return OnError::refuse;
+  const bool can_protect_raw = is_keyed(rule.action.value_or(ActionKind::keep));
+  if (route.on_error->value == OnError::protect_raw && !can_protect_raw) return OnError::refuse;
+  return route.on_error->value;
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,146 @@
+// Policy: what one policy file says, as plain data with positions. One tenant per file.
+//
+// Made by load_policy (load_policy.h). A Policy whose diagnostics hold no error is complete and
+// consistent: every name refers to something, every rule can be carried out. Defaults that depend on
+// other keys are not filled in here but answered by the functions at the end.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/keys/epoch.h"
+#include "crypto/tokens/kind.h"
+#include "policies/model/diagnostics.h"
+#include "policies/model/path_pattern.h"
+#include "policies/model/period.h"
+#include "policies/model/selector.h"
+#include "policies/model/upstream_address.h"
+#include "policies/model/vocabulary.h"
+
+namespace paravent::policies {
+
+struct Role {
+  std::string name;
+  Position at;
+  RevealLevel reveal = RevealLevel::refused;
+};
+
+struct Recipient {
+  std::string id;
+  Position at;
+  std::string name;  // for people
+  Located<std::string> country;
+  Located<Safeguard> safeguard;
+  Located<std::string> domain;  // empty: the id
+};
+
+struct Retention {
+  Position at;
+  RetentionFrom from = RetentionFrom::collection;
+  Period active;
+  std::optional<Located<Period>> archive;  // after `active`
+
+  bool counts_from_event() const noexcept { return from != RetentionFrom::collection; }
+};
+
+struct Purpose {
+  std::string name;
+  Position at;
+  std::optional<Basis> basis;
+  std::optional<Retention> retention;
+  std::vector<Located<std::string>> reveal;           // roles, while active
+  std::vector<Located<std::string>> reveal_archived;  // roles, while archived
+};
+
+struct Rule {
+  FieldSelector selector;
+  bool has_selector = false;  // false: the spelling was wrong, only `selector.text` is set
+  Position at;
+  std::string key;  // dotted path for diagnostics
+  std::optional<ActionKind> action;
+  Position action_at;
+  Located<crypto::Kind> kind = {crypto::Kind::text, {}};
+  bool has_kind = false;
+  Located<std::string> space;  // empty: the kind's name
+  std::optional<Located<crypto::EpochLength>> epoch;
+  Located<Shape> shape;
+  std::optional<Located<std::uint32_t>> max_len;
+  bool required = false;
+  std::optional<Located<OnError>> on_error;
+  std::optional<Located<Generalisation>> generalise_to;
+  std::optional<Located<std::uint32_t>> length;   // truncate of text: characters kept
+  std::optional<Located<std::string>> replacement;  // replace
+};
+
+struct RouteMatchRule {
+  Position at;
+  std::vector<Located<std::string>> methods;  // empty: every method
+  std::vector<Located<std::string>> hosts;    // lower case, without port; empty: every host
+  std::vector<PathPattern> paths;
+};
+
+struct Route {
+  Located<std::string> name;
+  Position at;
+  std::string key;  // "routes.NAME"
+  RouteMatchRule match;
+  Located<UpstreamAddress> upstream;
+  Located<std::string> recipient;
+  Located<std::string> purpose;
+  Located<std::string> domain;  // empty: the recipient's
+  ClientAddress client_address = ClientAddress::drop;
+  std::string fixed_address;  // client-address: fixed
+  Located<std::string> subject;  // empty: none
+  bool json_as_text = false;
+  std::optional<Located<OnError>> on_error;  // default of the rules that can
+  std::vector<Rule> rules;
+  Located<Unlisted> unlisted;  // body and query
+  Unlisted unlisted_header = Unlisted::keep;
+  Unlisted unlisted_cookie = Unlisted::keep;
+};
+
+// What no route takes, passed by name; only address headers are handled.
+struct Elsewhere {
+  Position at;
+  std::vector<Located<std::string>> methods;
+  Located<UpstreamAddress> upstream;
+  ClientAddress client_address = ClientAddress::drop;
+  std::string fixed_address;
+};
+
+struct Policy {
+  Located<std::string> tenant;
+  Located<std::string> phone_region = {"FR", {}};
+  Located<std::string> token_mail_domain = {"paravent.invalid", {}};
+  std::vector<Role> roles;
+  std::vector<Recipient> recipients;
+  std::vector<Purpose> purposes;
+  std::vector<Route> routes;
+  std::optional<Elsewhere> elsewhere;
+};
+
+inline constexpr std::string_view kElsewhereName = "elsewhere";
+inline constexpr std::string_view kUnlistedName = "unlisted";
+inline constexpr std::string_view kAdminRole = "admin";  // built in; never reveals
+
+// nullptr when there is none.
+const Role* find_role(const Policy& policy, std::string_view name);
+const Recipient* find_recipient(const Policy& policy, std::string_view id);
+const Purpose* find_purpose(const Policy& policy, std::string_view name);
+
+// The pseudonymisation domain of a route: its own, else its recipient's, else the recipient's id.
+std::string domain_of(const Policy& policy, const Route& route);
+// What makes the rule's values comparable: its space, else its kind's name.
+std::string space_of(const Rule& rule);
+// The rule's epoch: as written; else none for vault tokens and encryption under a retention that counts
+// from an event (constructions 4.11); else day for addresses and month for everything else.
+crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose);
+crypto::EpochLength unlisted_epoch(const Purpose* purpose);
+// The rule's on-error: as written, else the route's where the action can do it, else refuse.
+OnError on_error_of(const Rule& rule, const Route& route);
+
+}  // namespace paravent::policies

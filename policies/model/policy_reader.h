@@ -1,0 +1,26 @@
+// The reader of the policy file: from a YAML tree to the model. Knows the keys and the words; what they
+// mean together is checked afterwards (checks.h). Internal to policies/model.
+
+#pragma once
+
+#include "policies/model/diagnostics.h"
+#include "policies/model/policy.h"
+#include "policies/model/yaml_reader.h"
+
+namespace paravent::policies {
+
+inline constexpr std::uint32_t kPolicyVersion = 1;
+
+// What could be read; the faults are in `out`.
+Policy read_policy(const YamlNode& root, Diagnostics& out);
+
+Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out);
+Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out);
+Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out);
+
+// The keys `client-address` and `fixed-address` of a route or of elsewhere.
+void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed);
+Located<UpstreamAddress> read_upstream(MapReader& map);
+std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view name);
+
+}  // namespace paravent::policies

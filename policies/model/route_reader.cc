@@ -1,0 +1,219 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "policies/model/policy_reader.h"
+
+namespace paravent::policies {
+namespace {
+
+constexpr std::array<Word<ClientAddress>, 4> kAddressWords = {{{"drop", ClientAddress::drop},
+                                                               {"truncate", ClientAddress::truncate},
+                                                               {"fixed", ClientAddress::fixed},
+                                                               {"keep", ClientAddress::keep}}};
+
+constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::refuse},
+                                                           {"drop", Unlisted::drop},
+                                                           {"keep", Unlisted::keep},
+                                                           {"encrypt", Unlisted::encrypt}}};
+
+// Encrypting every header would break the protocol; cookies that no rule names are dropped or kept.
+constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
+    {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
+
+constexpr std::array<Word<OnError>, 4> kOnErrorWords = {{{"refuse", OnError::refuse},
+                                                         {"drop", OnError::drop},
+                                                         {"mask", OnError::mask},
+                                                         {"protect-raw", OnError::protect_raw}}};
+
+constexpr std::array<Word<bool>, 1> kTextPlainWords = {{{"json", true}}};
+constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
+
+constexpr std::string_view kDefaultFixedAddress = "0.0.0.0";
+
+bool is_method(std::string_view text) {
+  return !text.empty() && text.size() <= 32 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+}
+
+void read_hosts(MapReader& map, RouteMatchRule& match) {
+  const YamlNode* node = map.find("host");
+  if (node == nullptr) return;
+  for (auto& host : read_texts(*node, map.key("host"), true, map.diagnostics())) {
+    for (char& c : host.value) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    if (!is_host_name(host.value) && !is_ipv4(host.value)) {
+      map.diagnostics().error(host.at, map.key("host"), quoted(host.value) + " is no host name",
+                              "Without scheme and port, for example www.example.org");
+      continue;
+    }
+    match.hosts.push_back(std::move(host));
+  }
+}
+
+void read_paths(MapReader& map, RouteMatchRule& match) {
+  const YamlNode* node = map.require("path", "For example /contact or /blog/*");
+  if (node == nullptr) return;
+  for (const auto& text : read_texts(*node, map.key("path"), true, map.diagnostics())) {
+    auto parsed = PathPattern::parse(text.value);
+    if (auto* fault = std::get_if<PathFault>(&parsed)) {
+      map.diagnostics().error(text.at, map.key("path"), fault->message, fault->hint);
+      continue;
+    }
+    match.paths.push_back(std::move(*std::get_if<PathPattern>(&parsed)));
+  }
+}
+
+void read_match(MapReader& route, RouteMatchRule& match) {
+  const YamlNode* node = route.require("match", "For example { method: POST, path: /contact }");
+  if (node == nullptr) return;
+  match.at = node->at;
+  MapReader map(*node, route.key("match"), route.diagnostics());
+  match.methods = read_methods(map, "method");
+  read_hosts(map, match);
+  read_paths(map, match);
+  map.reserve("when", "Routes are told apart by method, host and path");
+  map.finish();
+}
+
+void read_unlisted(MapReader& route, Route& out) {
+  const YamlNode* node = route.find("unlisted");
+  if (node == nullptr) return;
+  if (!node->is_map()) {
+    if (const auto word = route.word<Unlisted>("unlisted", kUnlistedWords, {"scan"})) {
+      out.unlisted = *word;
+    }
+    return;
+  }
+  MapReader map(*node, route.key("unlisted"), route.diagnostics());
+  if (const auto body = map.word<Unlisted>("body", kUnlistedWords, {"scan"})) out.unlisted = *body;
+  if (const auto header = map.word<Unlisted>("header", kUnlistedHeaderWords, {"encrypt", "scan"})) {
+    out.unlisted_header = header->value;
+  }
+  if (const auto cookie = map.word<Unlisted>("cookie", kUnlistedHeaderWords, {"encrypt", "scan"})) {
+    out.unlisted_cookie = cookie->value;
+  }
+  map.reserve("path");
+  map.finish();
+}
+
+void read_rules(MapReader& route, Route& out) {
+  const YamlNode* node = route.find("fields");
+  if (node == nullptr) return;
+  const MapReader only_checks_the_type(*node, route.key("fields"), route.diagnostics());
+  for (const YamlEntry& entry : node->entries) {
+    out.rules.push_back(read_rule(entry, route.key("fields"), route.diagnostics()));
+  }
+}
+
+// The name first, so that every later diagnostic of the route can carry it.
+std::string route_key(const YamlNode& node, std::size_t index) {
+  for (const YamlEntry& entry : node.entries) {
+    if (entry.key == "name" && entry.value.is_scalar() && is_name(entry.value.text)) {
+      return "routes." + entry.value.text;
+    }
+  }
+  return "routes." + std::to_string(index + 1);
+}
+
+void read_name_of_route(MapReader& map, Route& route) {
+  if (auto name = map.name("name")) route.name = std::move(*name);
+  map.require("name", "It names the route in metrics and refusals");
+  if (route.name.value == kElsewhereName) {
+    map.diagnostics().error(route.name.at, map.key("name"), "no route may be called elsewhere",
+                            "Choose another name");
+  }
+}
+
+}  // namespace
+
+std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view name) {
+  const YamlNode* node = map.find(name);
+  if (node == nullptr) return {};
+  std::vector<Located<std::string>> methods;
+  for (auto& method : read_texts(*node, map.key(name), true, map.diagnostics())) {
+    if (!is_method(method.value)) {
+      map.diagnostics().error(method.at, map.key(name), quoted(method.value) + " is no method",
+                              "Methods are upper case, for example POST");
+    } else if (method.value == "CONNECT" || method.value == "TRACE") {
+      map.diagnostics().error(method.at, map.key(name), method.value + " is never let through");
+    } else {
+      methods.push_back(std::move(method));
+    }
+  }
+  return methods;
+}
+
+void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed) {
+  if (const auto word =
+          map.word<ClientAddress>("client-address", kAddressWords, {"pseudonym"})) {
+    mode = word->value;
+  }
+  const auto address = map.text("fixed-address");
+  if (mode == ClientAddress::fixed) fixed = kDefaultFixedAddress;
+  if (!address) return;
+  if (mode != ClientAddress::fixed) {
+    map.diagnostics().error(address->at, map.key("fixed-address"),
+                            "only client-address: fixed has a fixed-address");
+  } else if (!is_ipv4(address->value) && !is_ipv6(address->value)) {
+    map.diagnostics().error(address->at, map.key("fixed-address"),
+                            quoted(address->value) + " is no address");
+  } else {
+    fixed = address->value;
+  }
+}
+
+Located<UpstreamAddress> read_upstream(MapReader& map) {
+  const auto text = map.text("upstream");
+  map.require("upstream", "Where the requests go, for example http://127.0.0.1:9000");
+  if (!text) return {};
+  auto parsed = parse_upstream(text->value);
+  if (auto* fault = std::get_if<UpstreamFault>(&parsed)) {
+    map.diagnostics().error(text->at, map.key("upstream"), fault->message, fault->hint);
+    return {};
+  }
+  return {std::move(*std::get_if<UpstreamAddress>(&parsed)), text->at};
+}
+
+Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
+  Route route;
+  route.key = route_key(node, index);
+  route.at = node.at;
+  MapReader map(node, route.key, out);
+  if (!map.is_map()) return route;
+  read_name_of_route(map, route);
+  read_match(map, route.match);
+  route.upstream = read_upstream(map);
+  if (auto recipient = map.text("recipient")) route.recipient = std::move(*recipient);
+  if (auto purpose = map.text("purpose")) route.purpose = std::move(*purpose);
+  if (auto domain = map.name("domain")) route.domain = std::move(*domain);
+  read_client_address(map, route.client_address, route.fixed_address);
+  if (auto subject = map.text("subject")) route.subject = std::move(*subject);
+  if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
+  route.on_error = map.word<OnError>("on-error", kOnErrorWords);
+  read_rules(map, route);
+  read_unlisted(map, route);
+  for (const std::string_view later : {"response", "stream", "mode", "when", "websocket"}) {
+    map.reserve(later);
+  }
+  map.finish();
+  return route;
+}
+
+Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out) {
+  Elsewhere elsewhere;
+  elsewhere.at = node.at;
+  MapReader map(node, std::string(kElsewhereName), out);
+  if (!map.is_map()) return elsewhere;
+  elsewhere.methods = read_methods(map, "methods");
+  map.require("methods", "For example [GET, HEAD]");
+  elsewhere.upstream = read_upstream(map);
+  map.word<bool>("do", kElsewhereWords);
+  map.require("do", "Write do: pass, so that it is said by name");
+  read_client_address(map, elsewhere.client_address, elsewhere.fixed_address);
+  map.finish();
+  return elsewhere;
+}
+
+}  // namespace paravent::policies

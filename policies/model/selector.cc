@@ -1,0 +1,205 @@
+#include "policies/model/selector.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "policies/model/diagnostics.h"
+#include "policies/model/yaml_reader.h"
+
+namespace paravent::policies {
+namespace {
+
+using Parsed = std::variant<FieldSelector, SelectorFault>;
+
+constexpr std::array<Carrier, kCarrierCount> kCarriers = {
+    Carrier::form,   Carrier::json,   Carrier::multipart, Carrier::query,
+    Carrier::header, Carrier::cookie, Carrier::path};
+
+constexpr std::string_view kTokenPunctuation = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
+
+bool is_token_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         kTokenPunctuation.find(c) != std::string_view::npos;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// A text in single quotes from `begin`; `end` is set behind the closing quote.
+std::optional<std::string> unquote(std::string_view text, std::size_t begin, std::size_t& end) {
+  std::string out;
+  for (std::size_t i = begin + 1; i < text.size(); ++i) {
+    if (text[i] != '\'') {
+      out += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == '\'') {
+      out += '\'';
+      ++i;
+    } else {
+      end = i + 1;
+      return out;
+    }
+  }
+  return std::nullopt;
+}
+
+Parsed parse_flat(FieldSelector selector, std::string_view name) {
+  if (name.front() == '\'') {
+    std::size_t end = 0;
+    auto literal = unquote(name, 0, end);
+    if (!literal || end != name.size()) {
+      return SelectorFault{"the quoted name does not end with its quote",
+                           "Write form.'the name'; a quote inside is doubled"};
+    }
+    if (literal->empty()) return SelectorFault{"the field name is empty", {}};
+    selector.name = std::move(*literal);
+  } else {
+    selector.name = name;
+    selector.is_pattern = name.find('*') != std::string_view::npos;
+  }
+  const bool needs_token =
+      selector.carrier == Carrier::header || selector.carrier == Carrier::cookie;
+  if (needs_token && !std::all_of(selector.name.begin(), selector.name.end(), is_token_char)) {
+    return SelectorFault{"a " + std::string(carrier_name(selector.carrier)) +
+                             " name has only letters, digits and " + std::string(kTokenPunctuation),
+                         {}};
+  }
+  if (selector.carrier == Carrier::header) selector.name = lower(selector.name);
+  return selector;
+}
+
+class JsonSteps {
+ public:
+  explicit JsonSteps(std::string_view text) : text_(text) {}
+
+  // `text` begins with the `.` or `[` behind "json".
+  Parsed parse(FieldSelector selector) {
+    while (at_ < text_.size()) {
+      if (auto fault = text_[at_] == '[' ? bracket() : dot()) return std::move(*fault);
+      if (steps_.size() > kMaxSelectorSteps) {
+        return SelectorFault{"more than " + std::to_string(kMaxSelectorSteps) + " steps", {}};
+      }
+    }
+    selector.steps = std::move(steps_);
+    return selector;
+  }
+
+ private:
+  using Fault = std::optional<SelectorFault>;
+
+  Fault dot() {
+    if (text_[at_] != '.') return SelectorFault{"expected '.' or '[' between two steps", {}};
+    ++at_;
+    auto type = SelectorStep::Type::key;
+    if (at_ < text_.size() && text_[at_] == '.') {
+      type = SelectorStep::Type::descendant;
+      ++at_;
+    }
+    const std::size_t end = std::min(text_.find_first_of(".[", at_), text_.size());
+    const std::string_view key = text_.substr(at_, end - at_);
+    at_ = end;
+    if (key.empty()) return SelectorFault{"a step without a key", "Write .key or ['key']"};
+    if (key == "*" && type == SelectorStep::Type::key) {
+      steps_.push_back({SelectorStep::Type::any_member, {}});
+      return std::nullopt;
+    }
+    if (key.find_first_of("*'\"] ") != std::string_view::npos) {
+      return SelectorFault{"the key " + quoted(key) + " needs brackets and quotes",
+                           "Write ['key']; '*' stands alone in json"};
+    }
+    steps_.push_back({type, std::string(key)});
+    return std::nullopt;
+  }
+
+  Fault bracket() {
+    if (text_.substr(at_).starts_with("[*]")) {
+      steps_.push_back({SelectorStep::Type::any_element, {}});
+      at_ += 3;
+      return std::nullopt;
+    }
+    if (text_.substr(at_).starts_with("['")) {
+      std::size_t end = 0;
+      auto key = unquote(text_, at_ + 1, end);
+      if (!key || end >= text_.size() || text_[end] != ']') {
+        return SelectorFault{"the quoted key does not end with its quote and bracket", "Write ['the key']"};
+      }
+      steps_.push_back({SelectorStep::Type::key, std::move(*key)});
+      at_ = end + 1;
+      return std::nullopt;
+    }
+    const std::size_t end = text_.find(']', at_);
+    const std::string_view inside =
+        text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
+    if (end != std::string_view::npos && inside.find('=') != std::string_view::npos) {
+      return SelectorFault{"[k=v] is " + std::string(kNotYetAvailable), "Use [*]"};
+    }
+    const bool number = !inside.empty() && inside.find_first_not_of("0123456789") ==
+                                               std::string_view::npos;
+    if (end != std::string_view::npos && number) {
+      return SelectorFault{"a single element by number is " + std::string(kNotYetAvailable),
+                           "Use [*]"};
+    }
+    return SelectorFault{"a bracket holds '*' or a quoted key", "Write [*] or ['key']"};
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<SelectorStep> steps_;
+};
+
+std::vector<std::string_view> carrier_words() {
+  std::vector<std::string_view> words;
+  for (const Carrier carrier : kCarriers) {
+    if (carrier != Carrier::path) words.push_back(carrier_name(carrier));
+  }
+  return words;
+}
+
+SelectorFault unknown_carrier(std::string_view word) {
+  if (word == "path") return {"the carrier path is " + std::string(kNotYetAvailable), {}};
+  return {"unknown carrier " + quoted(word),
+          suggestion(word, carrier_words(), listed(carrier_words()))};
+}
+
+}  // namespace
+
+bool FieldSelector::same_as(const FieldSelector& other) const {
+  return carrier == other.carrier && is_pattern == other.is_pattern && name == other.name &&
+         steps == other.steps;
+}
+
+bool FieldSelector::is_wild() const {
+  return is_pattern || std::any_of(steps.begin(), steps.end(), [](const SelectorStep& step) {
+           return step.type != SelectorStep::Type::key;
+         });
+}
+
+Parsed parse_selector(std::string_view text) {
+  if (text.size() > kMaxSelectorBytes) {
+    return SelectorFault{
+        "the field name is longer than " + std::to_string(kMaxSelectorBytes) + " bytes", {}};
+  }
+  const std::size_t end = std::min(text.find_first_of(".["), text.size());
+  const std::string_view word = text.substr(0, end);
+  const auto carrier = std::find_if(kCarriers.begin(), kCarriers.end(),
+                                    [&](Carrier c) { return carrier_name(c) == word; });
+  if (end == text.size() || (text[end] == '[' && word != "json")) {
+    return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
+  }
+  if (carrier == kCarriers.end() || *carrier == Carrier::path) return unknown_carrier(word);
+  FieldSelector selector;
+  selector.text = text;
+  selector.carrier = *carrier;
+  if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));
+  const std::string_view name = text.substr(end + 1);
+  if (name.empty()) return SelectorFault{"the field name is empty", "For example form.email"};
+  return parse_flat(std::move(selector), name);
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,79 @@
+#include "proxy/body/media_type.h"
+
+#include "proxy/body/header_value.h"
+
+namespace paravent::proxy::body {
+namespace {
+
+constexpr std::size_t kMaxBoundary = 70;  // RFC 2046 5.1.1
+
+bool ends_with_json_suffix(std::string_view subtype) noexcept {
+  constexpr std::string_view kSuffix = "+json";
+  return subtype.size() > kSuffix.size() &&
+         equals_ignoring_case(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
+}
+
+MediaType classify(std::string_view type, std::string_view subtype) noexcept {
+  if (equals_ignoring_case(type, "application")) {
+    if (equals_ignoring_case(subtype, "x-www-form-urlencoded")) return MediaType::form;
+    if (equals_ignoring_case(subtype, "json")) return MediaType::json;
+    return ends_with_json_suffix(subtype) ? MediaType::json : MediaType::other;
+  }
+  if (equals_ignoring_case(type, "multipart") && equals_ignoring_case(subtype, "form-data")) {
+    return MediaType::multipart;
+  }
+  if (equals_ignoring_case(type, "text") && equals_ignoring_case(subtype, "plain")) {
+    return MediaType::text;
+  }
+  return MediaType::other;
+}
+
+// RFC 2046 5.1.1: bchars, and no space at the end.
+bool is_boundary(std::string_view text) noexcept {
+  if (text.empty() || text.size() > kMaxBoundary || text.back() == ' ') return false;
+  constexpr std::string_view kPunctuation = "'()+_,-./:=? ";
+  for (const char c : text) {
+    const bool alphanumeric =
+        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (!alphanumeric && kPunctuation.find(c) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ContentType> parse_content_type(std::string_view value) {
+  const std::string_view type = leading_token(value);
+  if (type.empty() || type.size() == value.size() || value[type.size()] != '/') return std::nullopt;
+  const std::string_view subtype = leading_token(value.substr(type.size() + 1));
+  if (subtype.empty()) return std::nullopt;
+  ContentType out;
+  out.type = classify(type, subtype);
+  bool empty_parameter = false;
+  ParameterReader reader(value.substr(type.size() + 1 + subtype.size()));
+  for (Parameter parameter;;) {
+    const ParameterReader::Step step = reader.next(parameter);
+    if (step == ParameterReader::Step::end) break;
+    if (step == ParameterReader::Step::malformed) return std::nullopt;
+    if (step == ParameterReader::Step::empty) {
+      empty_parameter = true;
+      continue;
+    }
+    if (parameter.has_backslash) return std::nullopt;
+    if (equals_ignoring_case(parameter.name, "charset")) {
+      out.utf8 = equals_ignoring_case(parameter.value, "utf-8") ||
+                 equals_ignoring_case(parameter.value, "us-ascii");
+    } else if (out.type == MediaType::multipart &&
+               equals_ignoring_case(parameter.name, "boundary")) {
+      if (!is_boundary(parameter.value)) return std::nullopt;
+      out.boundary = parameter.value;
+    }
+  }
+  // `text/plain;` is common and harmless; where the framing depends on the parameters it is not.
+  if (out.type == MediaType::multipart && (out.boundary.empty() || empty_parameter)) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace paravent::proxy::body

@@ -1,0 +1,126 @@
+#include "proxy/body/multipart.h"
+
+#include <cstring>
+
+#include "proxy/body/find_stop.h"
+#include "proxy/body/part_head.h"
+
+namespace paravent::proxy::body {
+namespace {
+
+constexpr std::string_view kCrlf = "\r\n";
+constexpr std::string_view kDashes = "--";
+
+// The next place at or behind `from` where `dash_boundary` starts a line, whatever ends the line before
+// (some readers take a bare LF); npos when there is none. `text` starts a line itself.
+std::size_t find_at_line_start(std::string_view text, std::size_t from,
+                               std::string_view dash_boundary) noexcept {
+  while (from <= text.size()) {
+    // memmem skips ahead; std::string_view::find would compare at every dash of a text of dashes.
+    const void* const hit = ::memmem(text.data() + from, text.size() - from, dash_boundary.data(),
+                                     dash_boundary.size());
+    if (hit == nullptr) break;
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
+    if (at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r') return at;
+    from = at + dash_boundary.size();  // no line starts inside a boundary
+  }
+  return std::string_view::npos;
+}
+
+// True when `text` starts with "--" and then the boundary.
+bool starts_with_delimiter(std::string_view text, std::string_view boundary) noexcept {
+  return text.starts_with(kDashes) && text.substr(kDashes.size()).starts_with(boundary);
+}
+
+struct Part {
+  PartHead head;
+  std::size_t begin = 0;    // its delimiter
+  std::size_t content = 0;  // behind its head
+  std::size_t end = 0;      // behind its content
+};
+
+// Reads the part whose delimiter line ends at `part.content`.
+ScanStatus read_part(std::string_view text, std::string_view dash_boundary,
+                     const MultipartLimits& limits, Part& part) {
+  const ScanStatus status = read_part_head(text.substr(part.content), limits, part.head);
+  if (status != ScanStatus::ok) return status;
+  part.content += part.head.size;
+  const std::size_t next = find_at_line_start(text, part.content, dash_boundary);
+  if (next == std::string_view::npos) return ScanStatus::malformed;
+  // The CRLF in front of a delimiter belongs to it (RFC 2046 5.1.1), so an empty content has one too.
+  if (next < part.content + kCrlf.size() || text.substr(next - 2, 2) != kCrlf) {
+    return ScanStatus::malformed;
+  }
+  part.end = next - kCrlf.size();
+  if (part.head.content_length && *part.head.content_length != part.end - part.content) {
+    return ScanStatus::malformed;
+  }
+  return ScanStatus::ok;
+}
+
+Field field_of(const Part& part) noexcept {
+  Field field;
+  field.value = {static_cast<std::uint32_t>(part.content), static_cast<std::uint32_t>(part.end)};
+  field.whole = {static_cast<std::uint32_t>(part.begin), static_cast<std::uint32_t>(part.end)};
+  field.is_file =
+      part.head.has_filename && (!part.head.empty_filename || field.value.size() > 0);
+  return field;
+}
+
+}  // namespace
+
+ScanStatus scan_multipart(std::string_view text, std::string_view boundary,
+                          const MultipartLimits& limits, std::string& /*scratch*/,
+                          FlatVisitor& visitor) {
+  if (!fits_offsets(text)) return ScanStatus::too_large;
+  if (!starts_with_delimiter(text, boundary)) return ScanStatus::malformed;
+  const std::string_view dash_boundary = text.substr(0, kDashes.size() + boundary.size());
+  std::size_t at = 0;
+  for (std::size_t parts = 0;; ++parts) {
+    const std::string_view behind = text.substr(at + dash_boundary.size());
+    if (behind == "--" || behind == "--\r\n") return ScanStatus::ok;
+    if (!behind.starts_with(kCrlf)) return ScanStatus::malformed;
+    if (parts == limits.parts) return ScanStatus::too_large;
+    Part part;
+    part.begin = at;
+    part.content = at + dash_boundary.size() + kCrlf.size();
+    const ScanStatus status = read_part(text, dash_boundary, limits, part);
+    if (status != ScanStatus::ok) return status;
+    if (!visitor.on_field(part.head.name, field_of(part))) return ScanStatus::stopped;
+    at = part.end + kCrlf.size();
+  }
+}
+
+bool multipart_value_is_safe(std::string_view text, std::string_view boundary) {
+  for (std::size_t line = 0;;) {
+    if (starts_with_delimiter(text.substr(line), boundary)) return false;
+    line = text.find_first_of(kCrlf, line);
+    if (line == std::string_view::npos) return true;
+    ++line;
+  }
+}
+
+void multipart_edits(std::string_view text, std::span<const FieldEdit> fields,
+                     std::vector<Edit>& out) {
+  for (const FieldEdit& edit : fields) {
+    const Span value = edit.field.value;
+    const Span whole = edit.field.whole;
+    if (edit.remove) {
+      // With its delimiter and the CRLF that belongs to the next one.
+      const auto behind = static_cast<std::uint32_t>(whole.end + kCrlf.size());
+      out.push_back({{whole.begin, behind}, {}, {}});
+      continue;
+    }
+    const std::string_view head = Span{whole.begin, value.begin}.in(text);
+    const std::size_t lines = head.find(kCrlf) + kCrlf.size();
+    const std::string_view length =
+        find_header_line(head.substr(lines, head.size() - lines - kCrlf.size()), "content-length");
+    if (!length.empty()) {
+      const auto begin = static_cast<std::uint32_t>(length.data() - text.data());
+      out.push_back({{begin, static_cast<std::uint32_t>(begin + length.size())}, {}, {}});
+    }
+    out.push_back({value, edit.replacement, {}});
+  }
+}
+
+}  // namespace paravent::proxy::body

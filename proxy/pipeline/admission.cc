@@ -1,0 +1,118 @@
+#include "proxy/pipeline/admission.h"
+
+#include <string>
+
+#include "proxy/body/form.h"
+
+namespace paravent::proxy {
+namespace {
+
+using policies::Carrier;
+using policies::RouteMode;
+using policies::RoutePlan;
+
+bool lists(const RoutePlan& route, std::string_view name) {
+  if (route.find(Carrier::query, name) != nullptr) return true;
+  if (route.find(Carrier::form, name) != nullptr) return true;
+  if (route.find(Carrier::multipart, name) != nullptr) return true;
+  const policies::PathStep step{name, 0, false};
+  return route.find_json({&step, 1}) != nullptr;
+}
+
+// Looks for a query name that the protected route's rules list.
+class ListedNameFinder final : public body::FlatVisitor {
+ public:
+  explicit ListedNameFinder(const RoutePlan& route) : route_(route) {}
+  bool on_field(std::string_view name, const body::Field&) override {
+    found_ = lists(route_, name);
+    return !found_;
+  }
+  bool found() const { return found_; }
+
+ private:
+  const RoutePlan& route_;
+  bool found_ = false;
+};
+
+bool has_body(const RequestHead& head) {
+  return head.framing == BodyFraming::chunked ||
+         (head.framing == BodyFraming::length && head.content_length > 0);
+}
+
+// On a protected path `elsewhere` lets pages through and nothing that could carry the form's fields.
+bool elsewhere_may_pass(const RoutePlan& route, const RequestHead& head) {
+  if (head.method != Method::get && head.method != Method::head) return false;
+  if (has_body(head)) return false;
+  if (!head.has_query) return true;
+  ListedNameFinder finder(route);
+  std::string scratch;
+  const auto status = body::scan_form(head.query, {}, scratch, finder);
+  return status == body::ScanStatus::ok && !finder.found();
+}
+
+const HeaderLine* only_line(const RequestHead& head, HeaderName name, bool& repeated) {
+  const HeaderLine* found = nullptr;
+  repeated = false;
+  for (const HeaderLine& line : head.headers) {
+    if (line.id != name) continue;
+    if (found != nullptr) repeated = true;
+    found = &line;
+  }
+  return found;
+}
+
+BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
+  switch (type.type) {
+    case body::MediaType::form:
+      return route.accepts(Carrier::form) ? BodyCodec::form : BodyCodec::none;
+    case body::MediaType::multipart:
+      return route.accepts(Carrier::multipart) ? BodyCodec::multipart : BodyCodec::none;
+    case body::MediaType::json:
+      return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
+    case body::MediaType::text:
+      return route.json_as_text && route.accepts(Carrier::json) ? BodyCodec::json
+                                                                : BodyCodec::none;
+    case body::MediaType::none:
+    case body::MediaType::other:
+      return BodyCodec::none;
+  }
+  return BodyCodec::none;
+}
+
+}  // namespace
+
+std::variant<BodyPlan, Refusal> admit(const policies::RouteMatch& match, const RequestHead& head,
+                                      const Limits& limits) {
+  const RoutePlan& route = *match.route;
+  if (match.protected_route != nullptr && !elsewhere_may_pass(*match.protected_route, head)) {
+    return Refusal{Reason::method, {}};
+  }
+  BodyPlan plan;
+  if (!has_body(head)) return plan;
+
+  if (route.mode == RouteMode::pass) {
+    plan.codec = BodyCodec::opaque;
+    plan.limit = limits.json_bytes;
+  } else {
+    bool repeated = false;
+    const HeaderLine* encoding = only_line(head, HeaderName::content_encoding, repeated);
+    if (repeated || (encoding != nullptr && !same_header_name(encoding->value, "identity"))) {
+      return Refusal{Reason::unsupported_encoding, {}};
+    }
+    const HeaderLine* type_line = only_line(head, HeaderName::content_type, repeated);
+    if (repeated) return Refusal{Reason::framing, {}};
+    if (type_line == nullptr) return Refusal{Reason::unsupported_type, {}};
+    const auto type = body::parse_content_type(type_line->value);
+    if (!type || !type->utf8) return Refusal{Reason::unsupported_type, {}};
+    plan.codec = codec_for(route, *type);
+    if (plan.codec == BodyCodec::none) return Refusal{Reason::unsupported_type, {}};
+    plan.boundary = type->boundary;
+    plan.limit = plan.codec == BodyCodec::json ? limits.json_bytes : limits.form_bytes;
+  }
+  if (head.framing == BodyFraming::length && head.content_length > plan.limit) {
+    return Refusal{Reason::too_large, {}};
+  }
+  return plan;
+}
+
+}  // namespace paravent::proxy

@@ -1,0 +1,30 @@
+// Admission: phase 2, whether this route takes on this request at all, decided from the head alone.
+//
+// Framing and syntax were settled by the strict parser; here it is types, encodings and sizes, before a byte of
+// the body is read (so a refusal precedes 100 Continue). Pure; no state.
+
+#pragma once
+
+#include <cstddef>
+#include <variant>
+
+#include "policies/plan/policy_plan.h"
+#include "proxy/body/media_type.h"
+#include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/limits.h"
+#include "proxy/pipeline/refusal.h"
+
+namespace paravent::proxy {
+
+enum class BodyCodec : std::uint8_t { none, form, multipart, json, opaque };
+
+struct BodyPlan {
+  BodyCodec codec = BodyCodec::none;
+  std::string_view boundary;  // multipart
+  std::size_t limit = 0;      // bytes once decoded
+};
+
+std::variant<BodyPlan, Refusal> admit(const policies::RouteMatch& match, const RequestHead& head,
+                                      const Limits& limits);
+
+}  // namespace paravent::proxy

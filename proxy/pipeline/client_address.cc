@@ -1,0 +1,64 @@
+#include "proxy/pipeline/client_address.h"
+
+#include "crypto/tokens/normaliser.h"
+#include "proxy/pipeline/field_transform.h"
+
+namespace paravent::proxy {
+namespace {
+
+using policies::ClientAddress;
+
+// The default cut: a /16 of IPv4 and a /48 of IPv6 (constructions 4.8).
+constexpr std::uint32_t kIpv4Bits = 16;
+constexpr std::uint32_t kIpv6Bits = 48;
+
+// What a trusted proxy says about its client: the last entry of the last X-Forwarded-For line, which is the
+// one that proxy wrote itself.
+std::string_view forwarded_client(const RequestHead& head, const Peer& peer) {
+  if (!peer.trusted) return peer.address;
+  std::string_view last;
+  for (const HeaderLine& line : head.headers) {
+    if (line.id == HeaderName::address_family && same_header_name(line.name, "X-Forwarded-For")) {
+      last = line.value;
+    }
+  }
+  if (const std::size_t comma = last.rfind(','); comma != std::string_view::npos) {
+    last.remove_prefix(comma + 1);
+  }
+  while (last.starts_with(' ') || last.starts_with('\t')) last.remove_prefix(1);
+  return last.empty() ? peer.address : last;
+}
+
+}  // namespace
+
+bool address_line_passes(ClientAddress rule, const Peer& peer) {
+  return rule == ClientAddress::keep && peer.trusted;
+}
+
+void append_client_address(const policies::RoutePlan& route, const RequestHead& head,
+                           const Peer& peer, std::string& out) {
+  constexpr std::string_view kName = "X-Forwarded-For: ";
+  switch (route.client_address) {
+    case ClientAddress::drop:
+      return;
+    case ClientAddress::fixed:
+      out.append(kName).append(route.fixed_address).append("\r\n");
+      return;
+    case ClientAddress::keep:
+      // A line of our own: a list may lie in several (RFC 9110 5.3), and the ones before it pass as
+      // they came.
+      out.append(kName).append(peer.address).append("\r\n");
+      return;
+    case ClientAddress::truncate: {
+      std::string canonical;
+      std::string cut;
+      // What is not an address says nothing that could be truncated; then nothing is said.
+      if (!crypto::normalise(crypto::Kind::ip, forwarded_client(head, peer), {}, canonical)) return;
+      if (!truncate_address(canonical, kIpv4Bits, kIpv6Bits, cut)) return;
+      out.append(kName).append(cut).append("\r\n");
+      return;
+    }
+  }
+}
+
+}  // namespace paravent::proxy

@@ -1,0 +1,28 @@
+// The client-address rule: what the upstream may learn of where the client is.
+//
+// One rule governs the whole header family (HeaderName::address_family) at once: every line of it is taken
+// out, then at most one X-Forwarded-For is written. Pure apart from `out`.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "policies/plan/route_plan.h"
+#include "proxy/pipeline/http_head.h"
+
+namespace paravent::proxy {
+
+struct Peer {
+  std::string_view address;  // of the socket, without port
+  bool trusted = false;      // one of trusted-proxies
+};
+
+// True when this line goes upstream as it came: only under `keep`, and only from a trusted proxy.
+bool address_line_passes(policies::ClientAddress rule, const Peer& peer);
+
+// Appends the one header line (with CRLF) that stands for the client, or nothing under `drop`.
+void append_client_address(const policies::RoutePlan& route, const RequestHead& head,
+                           const Peer& peer, std::string& out);
+
+}  // namespace paravent::proxy

@@ -1,0 +1,76 @@
+// ExchangeBuffers: what one exchange finds out and writes, in buffers that the connection keeps and reuses.
+//
+// Owned by the Transaction (or by explain); one thread. clear() wipes what held clear values and keeps every
+// capacity, so that the steady state allocates nothing. Spans of jobs index the strings here, never
+// pointers, because the strings grow while a request is read.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/secret_bytes.h"
+#include "policies/plan/field_action.h"
+#include "proxy/body/field.h"
+
+namespace paravent::proxy {
+
+// What is to happen to one field, after normalisation and before protection.
+enum class Treatment : std::uint8_t {
+  keep,     // stays as it is
+  remove,   // the field goes
+  rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
+  derive,   // FieldProtector: derived token, pseudonym or encrypted value
+  mint,     // a vault token
+};
+
+struct FieldJob {
+  const policies::FieldAction* action = nullptr;
+  policies::Carrier carrier = policies::Carrier::form;
+  Treatment treatment = Treatment::keep;
+  std::uint32_t line = 0;     // header and cookie: index into RequestHead::headers
+  std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
+  body::Field field;
+  body::Span clear;        // derive, mint, rewrite: the decoded (derive, mint: normalised) value in `clear`
+  body::Span replacement;  // set by phase 6, in `arena`
+};
+
+struct ExchangeBuffers {
+  std::vector<FieldJob> jobs;
+  std::string clear;    // decoded and normalised values: wiped
+  std::string scratch;  // decoded names and values in passing: wiped
+  std::string arena;    // replacements, encoded for their carrier
+  std::string refused_name;
+  std::vector<body::FieldEdit> field_edits;
+  std::vector<body::Edit> query_edits;
+  std::vector<body::Edit> cookie_edits;
+  std::vector<body::Edit> body_edits;
+  std::string request_head;
+  std::uint64_t required_seen = 0;  // bit per FieldAction::required_index
+
+  void clear_for_next() noexcept {
+    jobs.clear();
+    wipe_used(clear);
+    wipe_used(scratch);
+    arena.clear();
+    refused_name.clear();
+    field_edits.clear();
+    query_edits.clear();
+    cookie_edits.clear();
+    body_edits.clear();
+    request_head.clear();
+    required_seen = 0;
+  }
+
+ private:
+  // Only what was written: these buffers are appended to and wiped in turn, so nothing older lies behind
+  // their end, and wiping a whole capacity would cost more than the request.
+  static void wipe_used(std::string& text) noexcept {
+    crypto::wipe(crypto::MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
+    text.clear();
+  }
+};
+
+}  // namespace paravent::proxy

@@ -1,0 +1,328 @@
+#include "proxy/pipeline/request_protector.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+#include "crypto/tokens/token_text.h"
+#include "proxy/body/cookie.h"
+#include "proxy/body/form.h"
+#include "proxy/body/json.h"
+#include "proxy/body/multipart.h"
+#include "proxy/pipeline/field_transform.h"
+
+namespace paravent::proxy {
+
+using policies::ActionKind;
+using policies::Carrier;
+using policies::RouteMode;
+using policies::Shape;
+
+namespace {
+
+constexpr std::string_view kCrlf = "\r\n";
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return u < 0x20 || u == 0x7F;
+  });
+}
+
+bool is_keyed(ActionKind action) {
+  return action == ActionKind::pseudonymise || action == ActionKind::tokenise_derived ||
+         action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
+}
+
+// Digests of the body as the client knew it; wrong once a field was replaced.
+bool is_digest(std::string_view name) {
+  return same_header_name(name, "Content-MD5") || same_header_name(name, "Digest") ||
+         same_header_name(name, "Content-Digest") || same_header_name(name, "Repr-Digest");
+}
+
+bool is_policy_carrier_line(Carrier carrier) {
+  return carrier == Carrier::header || carrier == Carrier::cookie;
+}
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
+std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
+    const BodyPlan& plan, std::string_view body, crypto::FieldProtector& protector,
+    const crypto::vault::ResolveBatch* resolved) {
+  if (route_.mode != RouteMode::protect) std::abort();
+  boundary_ = plan.boundary;
+  for (FieldJob& job : buffers_.jobs) {
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
+    if (write_replacement(job, protector, resolved)) continue;
+    // What cannot be transformed never leaves in clear; on-error may still let the request go without it.
+    switch (job.action->on_error) {
+      case policies::OnError::drop:
+        job.treatment = Treatment::remove;
+        break;
+      case policies::OnError::mask:
+        job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
+        if (!encode(job.carrier, kMask)) return Refusal{Reason::transform_failed, job.action->name};
+        job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
+        break;
+      case policies::OnError::refuse:
+      case policies::OnError::protect_raw:
+        return Refusal{Reason::transform_failed, job.action->name};
+    }
+  }
+
+  if (head_.has_query) {
+    collect_edits(Carrier::query, 0);
+    body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
+  }
+  switch (plan.codec) {
+    case BodyCodec::form:
+      collect_edits(Carrier::form, 0);
+      body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::multipart:
+      collect_edits(Carrier::multipart, 0);
+      body::multipart_edits(body, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::json:
+      collect_edits(Carrier::json, 0);
+      body::json_edits(body, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::none:
+    case BodyCodec::opaque:
+      break;
+  }
+  return make(body);
+}
+
+ProtectedRequest RequestProtector::pass(std::string_view body) {
+  if (route_.mode != RouteMode::pass) std::abort();
+  return make(body);
+}
+
+bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+                                         const crypto::vault::ResolveBatch* resolved) {
+  const std::size_t begin = buffers_.arena.size();
+  const auto done = [&](bool ok) {
+    if (!ok) buffers_.arena.resize(begin);
+    job.replacement = {static_cast<std::uint32_t>(begin),
+                       static_cast<std::uint32_t>(buffers_.arena.size())};
+    const bool fits = job.action->max_len == 0 || job.replacement.size() <= job.action->max_len;
+    return ok && fits;
+  };
+
+  const bool keyed = job.treatment == Treatment::derive || job.treatment == Treatment::mint;
+  // Token text is unreserved in every carrier: it goes straight into the arena, quoted for JSON.
+  if (keyed && job.action->shape == Shape::none) {
+    if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
+    if (!write_keyed(job, protector, resolved, buffers_.arena)) return done(false);
+    if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
+    return done(true);
+  }
+
+  buffers_.scratch.clear();
+  if (keyed) {
+    if (!write_keyed(job, protector, resolved, buffers_.scratch)) return done(false);
+    buffers_.scratch.append("@").append(route_.token_mail_domain);
+  } else if (is_keyed(job.action->action)) {
+    buffers_.scratch.append(kMask);  // on-error: mask, decided when normalisation failed
+  } else {
+    const std::string_view value = job.clear.in(buffers_.clear);
+    if (!transform_field(*job.action, value, buffers_.scratch)) return done(false);
+  }
+  return done(encode(job.carrier, buffers_.scratch));
+}
+
+bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
+                                   const crypto::vault::ResolveBatch* resolved,
+                                   std::string& out) {
+  if (job.treatment == Treatment::mint) {
+    if (resolved == nullptr || job.vault_job >= resolved->jobs.size()) std::abort();
+    const auto& answer = resolved->jobs[job.vault_job];
+    crypto::write_vault_token(answer.key_id, answer.id, out);
+    return true;
+  }
+  const std::string_view value = job.clear.in(buffers_.clear);
+  return protector.protect(job.action->slot, job.action->kind, value, out).has_value();
+}
+
+bool RequestProtector::encode(Carrier carrier, std::string_view text) {
+  switch (carrier) {
+    case Carrier::form:
+    case Carrier::query:
+      body::encode_form_value(text, buffers_.arena);
+      return true;
+    case Carrier::json:
+      body::encode_json_string(text, buffers_.arena);
+      return true;
+    case Carrier::multipart:
+      if (!body::multipart_value_is_safe(text, boundary_)) return false;
+      break;
+    case Carrier::cookie:
+      if (!body::cookie_value_is_safe(text)) return false;
+      break;
+    case Carrier::header:
+    case Carrier::path:
+      if (has_control(text)) return false;
+      break;
+  }
+  buffers_.arena.append(text);
+  return true;
+}
+
+// The edits of one carrier (for cookies: of one header line), in the order of the bytes.
+void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line) {
+  buffers_.field_edits.clear();
+  for (const FieldJob& job : buffers_.jobs) {
+    if (job.carrier != carrier || job.line != line || job.treatment == Treatment::keep) continue;
+    buffers_.field_edits.push_back(
+        {job.field, job.replacement, job.treatment == Treatment::remove});
+  }
+}
+
+ProtectedRequest RequestProtector::make(std::string_view body) {
+  ProtectedRequest request;
+  request.body_ = body::SplicedBytes(body, buffers_.body_edits, buffers_.arena);
+  write_head(body, request.body_);
+  request.head_ = buffers_.request_head;
+  request.upstream_ = route_.upstream;
+  request.is_head_request_ = head_.method == Method::head;
+  request.may_retry_ = head_.method == Method::get || head_.method == Method::head;
+  return request;
+}
+
+void RequestProtector::write_head(std::string_view body, const body::SplicedBytes& spliced) {
+  std::string& out = buffers_.request_head;
+  write_request_line();
+  out.append("Host: ").append(head_.host).append(kCrlf);
+  write_lines(!spliced.untouched());
+  append_client_address(route_, head_, peer_, out);
+  const bool forwarded_kept = peer_.trusted;
+  bool has_proto = false;
+  bool has_host = false;
+  if (forwarded_kept) {
+    for (const HeaderLine& line : head_.headers) {
+      has_proto = has_proto || line.id == HeaderName::x_forwarded_proto;
+      has_host = has_host || line.id == HeaderName::x_forwarded_host;
+    }
+  }
+  if (!has_proto) out.append("X-Forwarded-Proto: ").append(tls_ ? "https" : "http").append(kCrlf);
+  if (!has_host) out.append("X-Forwarded-Host: ").append(head_.host).append(kCrlf);
+  const bool method_has_body = head_.method != Method::get && head_.method != Method::head;
+  if (!body.empty() || method_has_body) {
+    out.append("Content-Length: ");
+    append_number(out, spliced.size());
+    out.append(kCrlf);
+  }
+  out.append(kCrlf);
+}
+
+void RequestProtector::write_request_line() {
+  std::string& out = buffers_.request_head;
+  out.append(head_.method_text).append(" ").append(head_.path);
+  if (head_.has_query) {
+    out.push_back('?');
+    body::SplicedBytes(head_.query, buffers_.query_edits, buffers_.arena)
+        .for_each_segment([&](std::string_view segment) { out.append(segment); });
+  }
+  out.append(" HTTP/1.1\r\n");
+}
+
+void RequestProtector::write_lines(bool body_changed) {
+  std::string& out = buffers_.request_head;
+  std::size_t next_job = 0;
+  while (next_job < buffers_.jobs.size() &&
+         !is_policy_carrier_line(buffers_.jobs[next_job].carrier)) {
+    ++next_job;
+  }
+  const auto copy = [&out](const HeaderLine& line) {
+    out.append(line.name).append(": ").append(line.value).append(kCrlf);
+  };
+  for (std::uint32_t i = 0; i < head_.headers.size(); ++i) {
+    const HeaderLine& line = head_.headers[i];
+    switch (line.id) {
+      case HeaderName::connection:
+      case HeaderName::content_length:
+      case HeaderName::expect:
+      case HeaderName::keep_alive:
+      case HeaderName::proxy_connection:
+      case HeaderName::te:
+      case HeaderName::trailer:
+      case HeaderName::transfer_encoding:
+      case HeaderName::upgrade:
+      case HeaderName::host:
+      case HeaderName::internal:
+        break;
+      case HeaderName::address_family:
+        if (address_line_passes(route_.client_address, peer_)) copy(line);
+        break;
+      case HeaderName::x_forwarded_host:
+      case HeaderName::x_forwarded_proto:
+        if (peer_.trusted) copy(line);
+        break;
+      case HeaderName::content_type:
+      case HeaderName::content_encoding:
+      case HeaderName::date:
+      case HeaderName::server:
+        copy(line);
+        break;
+      case HeaderName::other:
+        if (body_changed && is_digest(line.name)) break;
+        write_policy_target(line, i, next_job);
+        break;
+      case HeaderName::accept:
+      case HeaderName::cookie:
+      case HeaderName::user_agent:
+        write_policy_target(line, i, next_job);
+        break;
+    }
+  }
+}
+
+// A header that rules may name. Its jobs, if any, are the next ones in the list.
+void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t index,
+                                           std::size_t& next_job) {
+  std::string& out = buffers_.request_head;
+  bool remove = false;
+  bool cookies = false;
+  bool replaced = false;
+  std::string_view value = line.value;
+  for (; next_job < buffers_.jobs.size(); ++next_job) {
+    const FieldJob& job = buffers_.jobs[next_job];
+    if (!is_policy_carrier_line(job.carrier) || job.line != index) break;
+    if (job.treatment == Treatment::keep) continue;
+    if (job.carrier == Carrier::cookie) {
+      cookies = true;
+    } else if (job.treatment == Treatment::remove) {
+      remove = true;
+    } else {
+      value = job.replacement.in(buffers_.arena);
+      replaced = true;
+    }
+  }
+  if (remove) return;
+  const std::size_t start = out.size();
+  out.append(line.name).append(": ");
+  if (!cookies || replaced) {
+    out.append(value).append(kCrlf);
+    return;
+  }
+  collect_edits(Carrier::cookie, index);
+  buffers_.cookie_edits.clear();
+  body::cookie_edits(line.value, buffers_.field_edits, buffers_.cookie_edits);
+  const body::SplicedBytes spliced(line.value, buffers_.cookie_edits, buffers_.arena);
+  if (spliced.size() == 0) {
+    out.resize(start);  // every cookie was dropped: no line at all
+    return;
+  }
+  spliced.for_each_segment([&](std::string_view segment) { out.append(segment); });
+  out.append(kCrlf);
+}
+
+}  // namespace paravent::proxy

@@ -1,0 +1,61 @@
+// RequestProtector: phase 6. Field jobs become edits, edits become a ProtectedRequest; the only maker of one.
+//
+// Pure computation on bytes: no clock, no network, no store. Everything the request borrows lies in the
+// ExchangeBuffers, the head and the body given here, which must stay until the exchange has its answer.
+// Untouched bytes stay byte-identical; the framing is always our own.
+
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <variant>
+
+#include "crypto/tokens/field_protector.h"
+#include "crypto/vault/api/messages.h"
+#include "policies/plan/route_plan.h"
+#include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/client_address.h"
+#include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/protected_request.h"
+#include "proxy/pipeline/refusal.h"
+
+namespace paravent::proxy {
+
+class RequestProtector {
+ public:
+  RequestProtector(const policies::RoutePlan& route, const RequestHead& head, const Peer& peer,
+                   bool tls, ExchangeBuffers& buffers)
+      : route_(route), head_(head), peer_(peer), tls_(tls), buffers_(buffers) {}
+
+  // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's mode is
+  // protect, and the jobs in the buffers come from a scan of exactly this head and body.
+  std::variant<ProtectedRequest, Refusal> protect(const BodyPlan& plan, std::string_view body,
+                                                  crypto::FieldProtector& protector,
+                                                  const crypto::vault::ResolveBatch* resolved);
+
+  // For a route that the policy declares unprotected, by name. REQUIRES: the route's mode is pass.
+  ProtectedRequest pass(std::string_view body);
+
+ private:
+  bool write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+                         const crypto::vault::ResolveBatch* resolved);
+  bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
+                   const crypto::vault::ResolveBatch* resolved, std::string& out);
+  bool encode(policies::Carrier carrier, std::string_view text);
+  void collect_edits(policies::Carrier carrier, std::uint32_t line);
+  void write_head(std::string_view body, const body::SplicedBytes& spliced);
+  void write_request_line();
+  void write_lines(bool body_changed);
+  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job);
+  ProtectedRequest make(std::string_view body);
+
+  const policies::RoutePlan& route_;
+  const RequestHead& head_;
+  Peer peer_;
+  bool tls_;
+  ExchangeBuffers& buffers_;
+  std::string_view boundary_;
+};
+
+}  // namespace paravent::proxy

@@ -1,0 +1,372 @@
+#include "proxy/pipeline/request_scanner.h"
+
+#include <algorithm>
+
+#include "crypto/tokens/normaliser.h"
+#include "crypto/tokens/token_detector.h"
+#include "crypto/tokens/token_text.h"
+#include "proxy/body/cookie.h"
+#include "proxy/body/form.h"
+#include "proxy/body/multipart.h"
+
+namespace paravent::proxy {
+
+using policies::ActionKind;
+using policies::Carrier;
+using policies::FieldAction;
+using policies::OnError;
+using policies::Unlisted;
+
+namespace {
+
+constexpr std::size_t kShownNameBytes = 64;
+// A vault row holds one identifier, not a document; longer texts are for `encrypt`.
+constexpr std::size_t kMaxVaultValueBytes = 4096;
+
+std::string_view carrier_prefix(Carrier carrier) {
+  switch (carrier) {
+    case Carrier::form:
+      return "form.";
+    case Carrier::json:
+      return "json";
+    case Carrier::multipart:
+      return "multipart.";
+    case Carrier::query:
+      return "query.";
+    case Carrier::header:
+      return "header.";
+    case Carrier::cookie:
+      return "cookie.";
+    case Carrier::path:
+      return "path.";
+  }
+  return "";
+}
+
+Unlisted unlisted_rule(const policies::RoutePlan& route, Carrier carrier) {
+  if (carrier == Carrier::header) return route.unlisted_header;
+  if (carrier == Carrier::cookie) return route.unlisted_cookie;
+  return route.unlisted;
+}
+
+// `json.items[0].name`, for the sender's own eyes and for explain.
+std::string json_name(policies::JsonPath path) {
+  std::string text;
+  for (const policies::PathStep& step : path) {
+    if (step.is_index) {
+      text.append("[").append(std::to_string(step.index)).append("]");
+    } else {
+      text.append(".").append(step.key);
+    }
+  }
+  return text;
+}
+
+bool is_own_token(std::string_view value) {
+  return crypto::check_token(crypto::strip_email_shape(value)).has_value();
+}
+
+Treatment treatment_of(ActionKind action) {
+  switch (action) {
+    case ActionKind::keep:
+    case ActionKind::refuse:
+      return Treatment::keep;
+    case ActionKind::drop:
+      return Treatment::remove;
+    case ActionKind::replace:
+    case ActionKind::mask:
+    case ActionKind::truncate:
+    case ActionKind::generalise:
+      return Treatment::rewrite;
+    case ActionKind::pseudonymise:
+    case ActionKind::tokenise_derived:
+    case ActionKind::encrypt:
+      return Treatment::derive;
+    case ActionKind::tokenise_vault:
+      return Treatment::mint;
+  }
+  return Treatment::keep;
+}
+
+}  // namespace
+
+// Flat carriers: form, multipart, query and the cookies of one header line.
+class FlatFieldVisitor final : public body::FlatVisitor {
+ public:
+  FlatFieldVisitor(RequestScanner& scanner, Carrier carrier, std::string_view text,
+                   std::uint32_t line = 0)
+      : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
+
+  bool on_field(std::string_view name, const body::Field& field) override {
+    const FieldAction* action = scanner_.route_.find(carrier_, name);
+    return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
+  }
+
+ private:
+  RequestScanner& scanner_;
+  Carrier carrier_;
+  std::string_view text_;
+  std::uint32_t line_;
+};
+
+class JsonFieldVisitor final : public body::JsonVisitor {
+ public:
+  JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
+      : scanner_(scanner), text_(text) {}
+
+  bool on_value(body::JsonPath path, const body::Field& field) override {
+    const FieldAction* action = scanner_.route_.find_json(path);
+    const bool name_needed = scanner_.observer_ != nullptr ||
+                             (action == nullptr && scanner_.route_.unlisted == Unlisted::refuse);
+    const std::string name = name_needed ? json_name(path) : std::string();
+    return scanner_.take(Carrier::json, name, 0, field, field.value.in(text_), action);
+  }
+
+  // A rule means one value; an object or an array in its place is not what the policy's author saw.
+  bool on_container(body::JsonPath path, bool) override {
+    const FieldAction* action = scanner_.route_.find_json(path);
+    if (action == nullptr || action->action == ActionKind::keep) return true;
+    return scanner_.refuse(action->action == ActionKind::refuse ? Reason::refused_field
+                                                                : Reason::transform_failed,
+                           action->name);
+  }
+
+ private:
+  RequestScanner& scanner_;
+  std::string_view text_;
+};
+
+std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
+                                            body::JsonScanner& json_scanner) {
+  if (auto refusal = scan_query()) return refusal;
+  if (auto refusal = scan_headers()) return refusal;
+  if (auto refusal = scan_body(plan, body, json_scanner)) return refusal;
+  return check_required(plan);
+}
+
+std::optional<Refusal> RequestScanner::scan_query() {
+  if (!head_.has_query) return std::nullopt;
+  FlatFieldVisitor visitor(*this, Carrier::query, head_.query);
+  return finish(body::scan_form(head_.query, {}, buffers_.scratch, visitor));
+}
+
+std::optional<Refusal> RequestScanner::scan_headers() {
+  const bool header_rules =
+      route_.has_rules(Carrier::header) || route_.unlisted_header != Unlisted::keep;
+  const bool cookie_rules =
+      route_.has_rules(Carrier::cookie) || route_.unlisted_cookie != Unlisted::keep;
+  if (!header_rules && !cookie_rules) return std::nullopt;
+  for (std::uint32_t i = 0; i < head_.headers.size(); ++i) {
+    const HeaderLine& line = head_.headers[i];
+    const bool policy_target = line.id == HeaderName::other || line.id == HeaderName::user_agent ||
+                               line.id == HeaderName::cookie || line.id == HeaderName::accept;
+    if (!policy_target) continue;
+    if (header_rules) {
+      body::Field field;
+      field.value.end = static_cast<std::uint32_t>(line.value.size());
+      field.whole = field.value;
+      const FieldAction* action = route_.find(Carrier::header, line.name);
+      // The agent and the accepted types say nothing about a person that a rule must be demanded for.
+      const bool cookie_line = line.id == HeaderName::cookie;
+      if ((action != nullptr || (line.id == HeaderName::other && !cookie_line)) &&
+          !take(Carrier::header, line.name, i, field, line.value, action)) {
+        return refusal_;
+      }
+    }
+    if (cookie_rules && line.id == HeaderName::cookie) {
+      FlatFieldVisitor visitor(*this, Carrier::cookie, line.value, i);
+      if (auto refusal = finish(body::scan_cookies(line.value, {}, visitor))) return refusal;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::string_view body,
+                                                 body::JsonScanner& json_scanner) {
+  switch (plan.codec) {
+    case BodyCodec::none:
+    case BodyCodec::opaque:
+      return std::nullopt;
+    case BodyCodec::form: {
+      FlatFieldVisitor visitor(*this, Carrier::form, body);
+      return finish(body::scan_form(body, {}, buffers_.scratch, visitor));
+    }
+    case BodyCodec::multipart: {
+      FlatFieldVisitor visitor(*this, Carrier::multipart, body);
+      return finish(
+          body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
+    }
+    case BodyCodec::json: {
+      JsonFieldVisitor visitor(*this, body);
+      return finish(json_scanner.scan(body, {}, visitor));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
+  switch (status) {
+    case body::ScanStatus::ok:
+      return std::nullopt;
+    case body::ScanStatus::stopped:
+      return refusal_;
+    case body::ScanStatus::malformed:
+      return Refusal{Reason::malformed_body, {}};
+    case body::ScanStatus::too_large:
+      return Refusal{Reason::too_large, {}};
+    case body::ScanStatus::unsupported:
+      return Refusal{Reason::unsupported_type, {}};
+  }
+  return Refusal{Reason::malformed_body, {}};
+}
+
+std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) const {
+  for (const FieldAction* action : route_.required) {
+    // Rules for another kind of body than the one that came do not apply to it; with no body at all, those
+    // of every kind do.
+    const Carrier carrier = action->carrier;
+    const bool other_body = (carrier == Carrier::form && plan.codec != BodyCodec::form) ||
+                            (carrier == Carrier::json && plan.codec != BodyCodec::json) ||
+                            (carrier == Carrier::multipart && plan.codec != BodyCodec::multipart);
+    if (other_body && plan.codec != BodyCodec::none) continue;
+    if ((buffers_.required_seen >> action->required_index & 1U) == 0) {
+      return Refusal{Reason::missing_field, action->name};
+    }
+  }
+  return std::nullopt;
+}
+
+bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t line,
+                          const body::Field& field, std::string_view raw,
+                          const FieldAction* action) {
+  if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
+  // Files are streamed by a later issue; until then no rule may mean one.
+  if (field.is_file) return refuse(Reason::unsupported_type, action->name);
+  if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
+
+  FieldJob job;
+  job.action = action;
+  job.carrier = carrier;
+  job.line = line;
+  job.field = field;
+  job.treatment = treatment_of(action->action);
+
+  const bool text_elsewhere = carrier == Carrier::form || carrier == Carrier::query ||
+                              (carrier == Carrier::json && raw.starts_with('"'));
+  std::string_view value = raw;
+  if (text_elsewhere) {
+    buffers_.scratch.clear();
+    if (carrier == Carrier::json) {
+      body::decode_json_value(raw, field.kind, buffers_.scratch);
+    } else {
+      body::decode_form_value(raw, buffers_.scratch);
+    }
+    value = buffers_.scratch;
+  }
+  if (observer_ != nullptr) {
+    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), value, true, *action);
+  }
+  const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
+  if (action->required && !empty) buffers_.required_seen |= 1ULL << action->required_index;
+  // An empty value tells nothing and passes; only `drop` still removes it, because the name goes too.
+  if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
+  return take_value(job, carrier, value);
+}
+
+bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view value) {
+  const FieldAction& action = *job.action;
+  const bool from_body_or_query = carrier != Carrier::header && carrier != Carrier::cookie;
+  switch (job.treatment) {
+    case Treatment::keep:
+      // Somebody else's token, planted where it would pass, must not be answered for later.
+      if (from_body_or_query && crypto::contains_token(value)) {
+        return refuse(Reason::own_token, action.name);
+      }
+      break;
+    case Treatment::remove:
+      break;
+    case Treatment::rewrite:
+      job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
+      buffers_.clear.append(value);
+      job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
+      break;
+    case Treatment::derive:
+    case Treatment::mint: {
+      if (is_own_token(crypto::trim(value))) return refuse(Reason::own_token, action.name);
+      const std::size_t begin = buffers_.clear.size();
+      const crypto::NormaliserOptions options{.region = route_.phone_region};
+      if (!crypto::normalise(action.kind, value, options, buffers_.clear)) {
+        buffers_.clear.resize(begin);
+        if (!on_normalisation_failure(job, crypto::trim(value))) return false;
+      }
+      job.clear = {static_cast<std::uint32_t>(begin),
+                   static_cast<std::uint32_t>(buffers_.clear.size())};
+      if (job.treatment == Treatment::mint && job.clear.size() > kMaxVaultValueBytes) {
+        return refuse(Reason::transform_failed, action.name);
+      }
+      break;
+    }
+  }
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
+bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view trimmed) {
+  switch (job.action->on_error) {
+    case OnError::refuse:
+      return refuse(Reason::transform_failed, job.action->name);
+    case OnError::drop:
+      job.treatment = Treatment::remove;
+      return true;
+    case OnError::mask:
+      job.treatment = Treatment::rewrite;
+      return true;
+    case OnError::protect_raw:
+      raw_counter_.on_raw(job.action->id);
+      buffers_.clear.append(trimmed);
+      return true;
+  }
+  return false;
+}
+
+bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::uint32_t line,
+                                   const body::Field& field, std::string_view raw) {
+  const Unlisted rule = unlisted_rule(route_, carrier);
+  if (observer_ != nullptr) {
+    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), raw, false,
+                        route_.unlisted_action);
+  }
+  if (field.is_file && rule != Unlisted::refuse) return refuse(Reason::unsupported_type, {});
+  switch (rule) {
+    case Unlisted::refuse:
+      buffers_.refused_name.assign(carrier_prefix(carrier)).append(name.substr(0, kShownNameBytes));
+      return refuse(Reason::unlisted_field, buffers_.refused_name);
+    case Unlisted::keep:
+      return true;
+    case Unlisted::drop: {
+      FieldJob job;
+      job.action = &route_.unlisted_action;
+      job.carrier = carrier;
+      job.line = line;
+      job.field = field;
+      job.treatment = Treatment::remove;
+      buffers_.jobs.push_back(job);
+      return true;
+    }
+    case Unlisted::encrypt: {
+      ScanObserver* observer = observer_;
+      observer_ = nullptr;  // reported above, as unlisted
+      const bool taken = take(carrier, name, line, field, raw, &route_.unlisted_action);
+      observer_ = observer;
+      return taken;
+    }
+  }
+  return false;
+}
+
+bool RequestScanner::refuse(Reason reason, std::string_view field) {
+  refusal_ = Refusal{reason, field};
+  return false;
+}
+
+}  // namespace paravent::proxy

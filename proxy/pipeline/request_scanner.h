@@ -1,0 +1,82 @@
+// RequestScanner: phase 4. Reads every carrier of a request (query, headers, cookies, body), asks the plan
+// what to do with each field and leaves a FieldJob for each that is not simply kept.
+//
+// Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes only into
+// the ExchangeBuffers; jobs come in the order query, headers, cookies, body, each in the order of the bytes.
+// One object per scan, on the stack; nothing is kept.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policies/plan/route_plan.h"
+#include "proxy/body/json.h"
+#include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/refusal.h"
+
+namespace paravent::proxy {
+
+// What `explain` sees while the same code as in production reads a request: every field with its decoded
+// value, and the job that was made for it (null where the field is simply kept).
+class ScanObserver {
+ public:
+  virtual ~ScanObserver() = default;
+  virtual void on_field(std::string_view path, std::string_view value, bool listed,
+                        const policies::FieldAction& action) = 0;
+};
+
+// Counts protect-raw: the action's id each time normalisation failed and the trimmed bytes were taken.
+class RawCounter {
+ public:
+  virtual ~RawCounter() = default;
+  virtual void on_raw(std::uint32_t action_id) = 0;
+};
+
+class RequestScanner {
+ public:
+  RequestScanner(const policies::RoutePlan& route, const RequestHead& head,
+                 ExchangeBuffers& buffers, RawCounter& raw_counter,
+                 ScanObserver* observer = nullptr)
+      : route_(route),
+        head_(head),
+        buffers_(buffers),
+        raw_counter_(raw_counter),
+        observer_(observer) {}
+
+  // nullopt: every field has its treatment.
+  std::optional<Refusal> scan(const BodyPlan& plan, std::string_view body,
+                              body::JsonScanner& json_scanner);
+
+ private:
+  friend class FlatFieldVisitor;
+  friend class JsonFieldVisitor;
+
+  std::optional<Refusal> scan_query();
+  std::optional<Refusal> scan_headers();
+  std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body,
+                                   body::JsonScanner& json_scanner);
+  std::optional<Refusal> finish(body::ScanStatus status) const;
+  std::optional<Refusal> check_required(const BodyPlan& plan) const;
+
+  // One field: decides, decodes, normalises. False: refusal_ says why.
+  bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
+            const body::Field& field, std::string_view raw, const policies::FieldAction* action);
+  bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
+  bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
+  bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,
+                     const body::Field& field, std::string_view raw);
+  bool refuse(Reason reason, std::string_view field);
+
+  const policies::RoutePlan& route_;
+  const RequestHead& head_;
+  ExchangeBuffers& buffers_;
+  RawCounter& raw_counter_;
+  ScanObserver* observer_;
+  std::optional<Refusal> refusal_;
+};
+
+}  // namespace paravent::proxy

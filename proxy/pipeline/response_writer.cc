@@ -1,0 +1,187 @@
+#include "proxy/pipeline/response_writer.h"
+
+#include <array>
+#include <charconv>
+
+#include "proxy/body/json.h"
+
+namespace paravent::proxy {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+std::string_view status_phrase(std::uint16_t status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
+  }
+}
+
+struct Sentence {
+  std::string_view french;
+  std::string_view english;
+};
+
+// What a visitor can do about it; the operator finds the reason in the problem's type and the counters.
+Sentence sentence_for(Reason reason) {
+  const std::uint16_t status = reason_status(reason);
+  if (status == 404) return {"Cette page n'existe pas ici.", "There is no such page here."};
+  if (status == 413) return {"L'envoi est trop volumineux.", "What was sent is too large."};
+  if (status >= 500) {
+    return {"Le service est momentanément indisponible. Rien n'a été transmis ; réessayez plus tard.",
+            "The service is not available at the moment. Nothing was passed on; please try later."};
+  }
+  if (reason == Reason::missing_field) {
+    return {"Il manque un champ obligatoire.", "A required field is missing."};
+  }
+  return {"L'envoi n'a pas pu être accepté et n'a pas été transmis.",
+          "What was sent could not be accepted and was not passed on."};
+}
+
+void append_html_text(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        out.append("&lt;");
+        break;
+      case '>':
+        out.append("&gt;");
+        break;
+      case '&':
+        out.append("&amp;");
+        break;
+      case '"':
+        out.append("&quot;");
+        break;
+      default:
+        out.push_back(c);
+    }
+  }
+}
+
+void write_json_body(const Refusal& refusal, const ProblemContext& context, std::string& body) {
+  const std::uint16_t status = reason_status(refusal.reason);
+  const std::string_view label = reason_label(refusal.reason);
+  body.append(R"({"type":"urn:paravent:problem:)").append(label);
+  body.append(R"(","title":")").append(sentence_for(refusal.reason).english);
+  body.append(R"(","status":)");
+  append_number(body, status);
+  body.append(R"(,"reason":")").append(label).append("\"");
+  if (!context.route.empty()) {
+    body.append(R"(,"route":)");
+    body::encode_json_string(context.route, body);
+  }
+  if (!refusal.field.empty()) {
+    body.append(R"(,"field":)");
+    body::encode_json_string(refusal.field, body);
+  }
+  body.append(R"(,"request_id":")").append(context.request_id).append("\"}\n");
+}
+
+void write_html_body(const Refusal& refusal, const ProblemContext& context, std::string& body) {
+  const Sentence sentence = sentence_for(refusal.reason);
+  body.append("<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\"><title>");
+  append_number(body, reason_status(refusal.reason));
+  body.append("</title></head>\n<body>\n<p>").append(sentence.french);
+  body.append("</p>\n<p lang=\"en\">").append(sentence.english).append("</p>\n<p><small>");
+  body.append(reason_label(refusal.reason));
+  if (!refusal.field.empty()) {
+    body.append(" &middot; ");
+    append_html_text(body, refusal.field);
+  }
+  body.append(" &middot; ").append(context.request_id);
+  body.append("</small></p>\n</body></html>\n");
+}
+
+}  // namespace
+
+void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing,
+                        bool head_request, bool keep_alive, std::string& out) {
+  out.append("HTTP/1.1 ");
+  append_number(out, head.status);
+  out.append(" ").append(head.reason).append("\r\n");
+  for (const HeaderLine& line : head.headers) {
+    if (is_hop_by_hop(line.id)) continue;
+    if (line.id == HeaderName::content_length && !head_request) continue;
+    out.append(line.name).append(": ").append(line.value).append("\r\n");
+  }
+  if (framing.kind == BodyFraming::length) {
+    out.append("Content-Length: ");
+    append_number(out, framing.length);
+    out.append("\r\n");
+  } else if (framing.kind == BodyFraming::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  }
+  if (!keep_alive) out.append("Connection: close\r\n");
+  out.append("\r\n");
+}
+
+void write_problem(const Refusal& refusal, const ProblemContext& context, std::string& head,
+                   std::string& body) {
+  const std::uint16_t status = reason_status(refusal.reason);
+  if (context.wants_html) {
+    write_html_body(refusal, context, body);
+  } else {
+    write_json_body(refusal, context, body);
+  }
+  head.append("HTTP/1.1 ");
+  append_number(head, status);
+  head.append(" ").append(status_phrase(status));
+  head.append("\r\nContent-Type: ");
+  head.append(context.wants_html ? "text/html; charset=utf-8" : "application/problem+json");
+  head.append("\r\nCache-Control: no-store\r\nContent-Length: ");
+  append_number(head, body.size());
+  if (status == 503) head.append("\r\nRetry-After: 5");
+  if (!context.keep_alive) head.append("\r\nConnection: close");
+  head.append("\r\n\r\n");
+  if (context.head_request) body.clear();
+}
+
+bool prefers_html(const RequestHead& head) {
+  for (const HeaderLine& line : head.headers) {
+    if (line.id != HeaderName::accept) continue;
+    const std::string_view first = line.value.substr(0, line.value.find_first_of(",; \t"));
+    return same_header_name(first, "text/html");
+  }
+  return false;
+}
+
+}  // namespace paravent::proxy

@@ -1,0 +1,41 @@
+// The heads of what goes back to the client: a relayed answer with our own framing, or a refusal.
+//
+// Pure functions that append to the caller's buffers. No value of the request ever enters a refusal.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/refusal.h"
+
+namespace paravent::proxy {
+
+struct ResponseFraming {
+  BodyFraming kind = BodyFraming::none;  // none, length, chunked (HTTP/1.1 clients) or close
+  std::uint64_t length = 0;
+};
+
+// Status line, the upstream's headers less the hop-by-hop ones, our framing, the empty line.
+// `head_request`: the answer to HEAD keeps the upstream's Content-Length, and has no body.
+void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing, bool head_request,
+                        bool keep_alive, std::string& out);
+
+struct ProblemContext {
+  std::string_view route;       // from the policy, or empty
+  std::string_view request_id;
+  bool wants_html = false;
+  bool head_request = false;
+  bool keep_alive = false;
+};
+
+// A refusal as application/problem+json (RFC 9457), or a short page in French and English.
+void write_problem(const Refusal& refusal, const ProblemContext& context, std::string& head,
+                   std::string& body);
+
+// True where an Accept header names text/html before anything else.
+bool prefers_html(const RequestHead& head);
+
+}  // namespace paravent::proxy

@@ -1,0 +1,583 @@
+#include "proxy/pipeline/transaction.h"
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "crypto/base/encoding.h"
+#include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/request_protector.h"
+#include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/response_writer.h"
+#include "proxy/pipeline/worker_state.h"
+
+namespace paravent::proxy {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+std::uint64_t microseconds(SteadyClock::duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+Reason reason_for(BodyStatus status) {
+  switch (status) {
+    case BodyStatus::too_large:
+      return Reason::too_large;
+    case BodyStatus::timeout:
+      return Reason::timeout;
+    default:
+      return Reason::framing;
+  }
+}
+
+std::string_view outcome_name(telemetry::Outcome outcome) {
+  switch (outcome) {
+    case telemetry::Outcome::forwarded:
+      return "forwarded";
+    case telemetry::Outcome::passed:
+      return "passed";
+    case telemetry::Outcome::refused:
+      return "refused";
+    case telemetry::Outcome::failed:
+      return "failed";
+    case telemetry::Outcome::aborted:
+      return "aborted";
+  }
+  return "-";
+}
+
+// From a closed set: a method of the client's own invention is not written anywhere.
+std::string_view method_name(const RequestHead* head) {
+  if (head == nullptr) return "-";
+  switch (head->method) {
+    case Method::get:
+      return "GET";
+    case Method::head:
+      return "HEAD";
+    case Method::post:
+      return "POST";
+    case Method::put:
+      return "PUT";
+    case Method::patch:
+      return "PATCH";
+    case Method::del:
+      return "DELETE";
+    case Method::options:
+      return "OPTIONS";
+    case Method::other:
+      return "OTHER";
+  }
+  return "-";
+}
+
+// The host without its port, lower case: what routes are matched on.
+std::string_view match_host(std::string_view host, std::string& lower) {
+  if (const std::size_t colon = host.rfind(':');
+      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+    host = host.substr(0, colon);
+  }
+  lower.assign(host);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+}  // namespace
+
+struct Transaction::State final : public RawCounter {
+  State(Downstream& down, Upstream& up) : downstream(down), upstream(up) {}
+
+  Downstream& downstream;
+  Upstream& upstream;
+  std::shared_ptr<WorkerState> worker;
+  const RequestHead* head = nullptr;
+  Phase phase = Phase::idle;
+  policies::RouteMatch match;
+  BodyPlan body_plan;
+  std::string_view body;
+  ExchangeBuffers buffers;
+  std::shared_ptr<crypto::vault::ResolveBatch> batch;
+  UpstreamExchange* exchange = nullptr;
+
+  // respond
+  std::string response_head;
+  std::string problem_body;
+  ResponseFraming framing;
+  std::string_view last_chunk;
+  std::uint64_t sent_body_bytes = 0;
+  bool response_started = false;
+  bool response_complete = false;  // the upstream has no more
+  bool closing_chunk_sent = false;
+  bool waiting_for_send = false;
+  bool keep_alive = true;
+  bool body_unread = false;
+
+  // record
+  SteadyClock::time_point started;
+  SteadyClock::time_point forwarded;
+  SteadyClock::time_point answered;
+  telemetry::Outcome outcome = telemetry::Outcome::forwarded;
+  std::optional<Reason> reason;
+  std::uint16_t status = 0;
+  std::array<char, 16> request_id{};
+  bool has_request_id = false;
+  std::string host;
+
+  void on_raw(std::uint32_t action_id) override { worker->counters->raw_fields(action_id).add(); }
+
+  const policies::RoutePlan& route() const { return *match.route; }
+  std::size_t route_index() const {
+    return match.route != nullptr ? match.route->id : worker->counters->no_route();
+  }
+
+  void begin(const RequestHead* request, std::shared_ptr<WorkerState> state);
+  void run(Phase next);
+  std::optional<Phase> step();
+
+  std::optional<Phase> select_route();
+  std::optional<Phase> admit_request();
+  std::optional<Phase> receive();
+  std::optional<Phase> scan();
+  std::optional<Phase> resolve();
+  std::optional<Phase> protect();
+  std::optional<Phase> record();
+
+  void take_body(ReceivedBody received);
+  bool needs_keys() const;
+  Phase refuse(const Refusal& refusal);
+  std::string_view id();
+  Peer peer() const { return {downstream.peer_address(), downstream.peer_is_trusted()}; }
+
+  void relay(const ResponseHead& response, std::string_view bytes, bool complete);
+  void relay_more(std::string_view bytes, bool complete);
+  void send(std::string_view bytes, bool last);
+  void after_send(SendStatus status);
+  void abort_exchange();
+  void count_fields() const;
+
+  UpstreamHandler* handler = nullptr;
+};
+
+void Transaction::State::begin(const RequestHead* request, std::shared_ptr<WorkerState> state) {
+  head = request;
+  worker = std::move(state);
+  match = {};
+  body_plan = {};
+  body = {};
+  batch.reset();
+  exchange = nullptr;
+  response_head.clear();
+  problem_body.clear();
+  framing = {};
+  sent_body_bytes = 0;
+  response_started = response_complete = closing_chunk_sent = waiting_for_send = false;
+  body_unread = false;
+  keep_alive = request != nullptr && request->keep_alive;
+  started = SteadyClock::now();
+  forwarded = answered = SteadyClock::time_point();
+  outcome = telemetry::Outcome::forwarded;
+  reason.reset();
+  status = 0;
+  has_request_id = false;
+}
+
+// Runs phases until one has to wait for somebody.
+void Transaction::State::run(Phase next) {
+  phase = next;
+  while (auto following = step()) phase = *following;
+}
+
+// The phases of docs/request-path.md. nullopt: the phase waits, and an on_... call goes on from here, or the
+// exchange is over.
+std::optional<Phase> Transaction::State::step() {
+  switch (phase) {
+    case Phase::idle:
+      return std::nullopt;
+    case Phase::select_route:
+      return select_route();
+    case Phase::admit:
+      return admit_request();
+    case Phase::receive:
+      return receive();
+    case Phase::scan:
+      return scan();
+    case Phase::resolve:
+      return resolve();
+    case Phase::protect:
+      return protect();
+    case Phase::forward:
+    case Phase::respond:
+      return std::nullopt;
+    case Phase::record:
+      return record();
+  }
+  return std::nullopt;
+}
+
+std::optional<Phase> Transaction::State::select_route() {
+  match = worker->snapshot->plan->route_for(head->method_text, match_host(head->host, host),
+                                            head->path);
+  if (match.route != nullptr) return Phase::admit;
+  return refuse({match.path_is_protected ? Reason::method : Reason::no_route, {}});
+}
+
+std::optional<Phase> Transaction::State::admit_request() {
+  if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
+  auto admitted = admit(match, *head, worker->snapshot->limits);
+  if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
+  body_plan = std::get<BodyPlan>(admitted);
+  return Phase::receive;
+}
+
+bool Transaction::State::needs_keys() const {
+  return route().mode == policies::RouteMode::protect;
+}
+
+std::optional<Phase> Transaction::State::receive() {
+  if (body_plan.codec == BodyCodec::none) return Phase::scan;
+  body_unread = true;
+  const ReceivedBody received = downstream.receive_body(body_plan.limit);
+  if (received.status == BodyStatus::pending) return std::nullopt;
+  take_body(received);
+  return phase == Phase::receive ? std::optional(Phase::scan) : std::nullopt;
+}
+
+// Leaves the phase at receive when the body is there; otherwise the exchange has taken another way.
+void Transaction::State::take_body(ReceivedBody received) {
+  if (received.status == BodyStatus::complete) {
+    body_unread = false;
+    body = received.bytes;
+    return;
+  }
+  if (received.status == BodyStatus::gone) {
+    abort_exchange();
+    return;
+  }
+  run(refuse({reason_for(received.status), {}}));
+}
+
+std::optional<Phase> Transaction::State::scan() {
+  if (route().mode == policies::RouteMode::pass) return Phase::protect;
+  RequestScanner scanner(route(), *head, buffers, *this);
+  if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanner)) return refuse(*refusal);
+  return Phase::resolve;
+}
+
+std::optional<Phase> Transaction::State::resolve() {
+  std::size_t value_bytes = 0;
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
+  }
+  if (value_bytes == 0) return Phase::protect;  // nothing to mint: normalised values are never empty
+
+  batch = std::make_shared<crypto::vault::ResolveBatch>();
+  batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
+  for (FieldJob& job : buffers.jobs) {
+    if (job.treatment != Treatment::mint) continue;
+    crypto::vault::MintJob question;
+    question.key_id = worker->snapshot->protection_keys[job.action->slot].key_id;
+    question.seal_key_id = worker->snapshot->seal_key_ids[job.action->slot];
+    question.kind = job.action->kind;
+    question.begin = static_cast<std::uint32_t>(batch->values.size());
+    batch->values.append(job.clear.in(buffers.clear));
+    question.end = static_cast<std::uint32_t>(batch->values.size());
+    job.vault_job = static_cast<std::uint32_t>(batch->jobs.size());
+    batch->jobs.push_back(question);
+  }
+  batch->done = downstream.resume_from_other_thread();
+  downstream.set_deadline(worker->snapshot->limits.resolve_ms);
+  worker->vault->resolve(batch);
+  return std::nullopt;
+}
+
+std::optional<Phase> Transaction::State::protect() {
+  RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
+  forwarded = SteadyClock::now();
+  // Set before the call: the exchange answers through the handler, and phases only move forward.
+  phase = Phase::forward;
+  if (route().mode == policies::RouteMode::pass) {
+    outcome = telemetry::Outcome::passed;
+    exchange = upstream.exchange(protector.pass(body), *handler);
+    return std::nullopt;
+  }
+  auto made = protector.protect(body_plan, body, *worker->protector, batch.get());
+  if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
+  count_fields();
+  exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);
+  return std::nullopt;
+}
+
+void Transaction::State::count_fields() const {
+  for (const FieldJob& job : buffers.jobs) worker->counters->fields(job.action->id).add();
+}
+
+Phase Transaction::State::refuse(const Refusal& refusal) {
+  outcome = reason_status(refusal.reason) >= 500 && refusal.reason != Reason::unsupported_coding &&
+                    refusal.reason != Reason::http_version
+                ? telemetry::Outcome::failed
+                : telemetry::Outcome::refused;
+  reason = refusal.reason;
+  status = reason_status(refusal.reason);
+  // A body that nobody has read stands where the next request would: the connection cannot go on.
+  const bool body_expected = head != nullptr && head->framing != BodyFraming::none &&
+                             !(head->framing == BodyFraming::length && head->content_length == 0);
+  const bool unread = body_expected && (body_unread || body_plan.codec == BodyCodec::none);
+  keep_alive = keep_alive && !unread && !reason_closes(refusal.reason);
+  ProblemContext context;
+  if (match.route != nullptr) context.route = match.route->name;
+  context.request_id = id();
+  context.wants_html = head != nullptr && prefers_html(*head);
+  context.head_request = head != nullptr && head->method == Method::head;
+  context.keep_alive = keep_alive;
+  response_head.clear();
+  problem_body.clear();
+  write_problem(refusal, context, response_head, problem_body);
+  worker->counters->refusals(route_index(), static_cast<std::size_t>(refusal.reason)).add();
+  downstream.set_deadline(0);
+  response_started = response_complete = true;
+  phase = Phase::respond;
+  const SendStatus sent = downstream.send(response_head, problem_body, true);
+  sent_body_bytes = problem_body.size();
+  if (sent == SendStatus::pending) {
+    waiting_for_send = true;
+    return Phase::respond;
+  }
+  if (sent == SendStatus::gone) keep_alive = false;
+  return Phase::record;
+}
+
+std::string_view Transaction::State::id() {
+  if (!has_request_id) {
+    std::array<std::uint8_t, 8> random{};
+    worker->random->fill(random);
+    constexpr std::string_view kHex = "0123456789abcdef";
+    for (std::size_t i = 0; i < random.size(); ++i) {
+      request_id[2 * i] = kHex[random[i] >> 4U];
+      request_id[2 * i + 1] = kHex[random[i] & 15U];
+    }
+    has_request_id = true;
+  }
+  return {request_id.data(), request_id.size()};
+}
+
+void Transaction::State::relay(const ResponseHead& response, std::string_view bytes,
+                               bool complete) {
+  if (complete) exchange = nullptr;
+  answered = SteadyClock::now();
+  phase = Phase::respond;
+  status = response.status;
+  response_started = true;
+  response_complete = complete;
+  const bool head_request = head->method == Method::head;
+  const bool bodiless = head_request || response.status == 204 || response.status == 304;
+  if (bodiless) {
+    framing = {BodyFraming::none, 0};
+  } else if (complete) {
+    framing = {BodyFraming::length, bytes.size()};
+  } else if (response.framing == BodyFraming::length) {
+    framing = {BodyFraming::length, response.content_length};
+  } else if (head->http_1_0) {
+    framing = {BodyFraming::close, 0};
+    keep_alive = false;
+  } else {
+    framing = {BodyFraming::chunked, 0};
+  }
+  response_head.clear();
+  write_relayed_head(response, framing, head_request, keep_alive, response_head);
+  send(bytes, complete);
+}
+
+void Transaction::State::relay_more(std::string_view bytes, bool complete) {
+  if (complete) exchange = nullptr;
+  response_complete = complete;
+  response_head.clear();
+  send(bytes, complete);
+}
+
+// Sends the head that is pending in response_head together with these body bytes in their framing.
+void Transaction::State::send(std::string_view bytes, bool last) {
+  sent_body_bytes += bytes.size();
+  if (framing.kind == BodyFraming::chunked) {
+    // The line break that ends one chunk's data opens the next chunk's head, so that head and data are two
+    // pieces and not three.
+    const bool first = response_head.ends_with("\r\n\r\n");
+    if (!bytes.empty()) {
+      if (!first) response_head.append("\r\n");
+      std::array<char, 16> digits;
+      const auto end = std::to_chars(digits.data(), digits.data() + 16, bytes.size(), 16).ptr;
+      response_head.append(digits.data(), end).append("\r\n");
+      closing_chunk_sent = false;
+      // The closing chunk goes in a send of its own, after this data.
+      after_send(downstream.send(response_head, bytes, false));
+      return;
+    }
+    if (last) {
+      response_head.append(first ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+      closing_chunk_sent = true;
+    }
+  } else {
+    closing_chunk_sent = true;
+  }
+  after_send(downstream.send(response_head, bytes, last));
+}
+
+void Transaction::State::after_send(SendStatus sent) {
+  if (sent == SendStatus::pending) {
+    waiting_for_send = true;
+    return;
+  }
+  waiting_for_send = false;
+  if (sent == SendStatus::gone) {
+    abort_exchange();
+    return;
+  }
+  if (!response_complete) {
+    if (exchange != nullptr) exchange->resume();
+    return;
+  }
+  if (framing.kind == BodyFraming::chunked && !closing_chunk_sent) {
+    response_head.clear();
+    send({}, true);
+    return;
+  }
+  run(Phase::record);
+}
+
+// No answer, or the rest of one, can be given: the connection ends so that nobody takes a part for a whole.
+void Transaction::State::abort_exchange() {
+  if (exchange != nullptr) {
+    exchange->cancel();
+    exchange = nullptr;
+  }
+  outcome = telemetry::Outcome::aborted;
+  keep_alive = false;
+  run(Phase::record);
+}
+
+std::optional<Phase> Transaction::State::record() {
+  telemetry::WorkerCounters& counters = *worker->counters;
+  const auto now = SteadyClock::now();
+  const std::uint64_t total = microseconds(now - started);
+  counters.requests(route_index(), outcome).add();
+  counters.request_duration.observe(total);
+  if (answered != SteadyClock::time_point()) {
+    counters.added_latency.observe(total - microseconds(answered - forwarded));
+  }
+  if (worker->access_log != nullptr) {
+    telemetry::AccessLine line;
+    line.request_id = id();
+    line.route = match.route != nullptr ? std::string_view(match.route->name) : "-";
+    line.method = method_name(head);
+    line.outcome = outcome_name(outcome);
+    line.reason = reason ? reason_label(*reason) : "-";
+    line.status = status;
+    line.request_bytes = body.size();
+    line.response_bytes = sent_body_bytes;
+    line.duration_us = total;
+    worker->access_log->append(line);
+  }
+  buffers.clear_for_next();
+  batch.reset();
+  head = nullptr;
+  phase = Phase::idle;
+  worker.reset();
+  downstream.finished(keep_alive);
+  return std::nullopt;
+}
+
+Transaction::Transaction(Downstream& downstream, Upstream& upstream)
+    : state_(std::make_unique<State>(downstream, upstream)) {
+  state_->handler = this;
+}
+
+Transaction::~Transaction() {
+  if (state_->exchange != nullptr) state_->exchange->cancel();
+}
+
+void Transaction::start(const RequestHead& head, std::shared_ptr<WorkerState> worker) {
+  if (state_->phase != Phase::idle) std::abort();
+  state_->begin(&head, std::move(worker));
+  state_->run(Phase::select_route);
+}
+
+void Transaction::refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker) {
+  if (state_->phase != Phase::idle) std::abort();
+  state_->begin(nullptr, std::move(worker));
+  state_->run(state_->refuse({reason, {}}));
+}
+
+void Transaction::on_body(ReceivedBody body) {
+  if (state_->phase != Phase::receive) return;
+  state_->take_body(body);
+  if (state_->phase == Phase::receive) state_->run(Phase::scan);
+}
+
+void Transaction::on_sent(bool ok) {
+  if (state_->phase != Phase::respond || !state_->waiting_for_send) return;
+  state_->after_send(ok ? SendStatus::done : SendStatus::gone);
+}
+
+void Transaction::on_resolved() {
+  if (state_->phase != Phase::resolve || !state_->batch ||
+      state_->batch->status == crypto::vault::ResolveStatus::pending) {
+    return;
+  }
+  state_->downstream.set_deadline(0);
+  using crypto::vault::ResolveStatus;
+  switch (state_->batch->status) {
+    case ResolveStatus::ok:
+      state_->run(Phase::protect);
+      return;
+    case ResolveStatus::sealed:
+      state_->run(state_->refuse({Reason::sealed, {}}));
+      return;
+    case ResolveStatus::overloaded:
+      state_->run(state_->refuse({Reason::overloaded, {}}));
+      return;
+    case ResolveStatus::pending:
+    case ResolveStatus::store_unavailable:
+      state_->run(state_->refuse({Reason::store_unavailable, {}}));
+      return;
+  }
+}
+
+void Transaction::on_deadline() {
+  if (state_->phase != Phase::resolve) return;
+  state_->run(state_->refuse({Reason::store_unavailable, {}}));
+}
+
+void Transaction::on_client_gone() {
+  if (state_->phase == Phase::idle) return;
+  state_->abort_exchange();
+}
+
+Phase Transaction::phase() const noexcept { return state_->phase; }
+
+void Transaction::on_response(const ResponseHead& head, std::string_view body, bool complete) {
+  state_->relay(head, body, complete);
+}
+
+void Transaction::on_response_body(std::string_view bytes, bool complete) {
+  state_->relay_more(bytes, complete);
+}
+
+void Transaction::on_failure(UpstreamFailure failure) {
+  state_->exchange = nullptr;
+  if (state_->response_started) {
+    state_->abort_exchange();
+    return;
+  }
+  const Reason reason = failure == UpstreamFailure::timeout ? Reason::upstream_timeout
+                                                            : Reason::upstream_failed;
+  state_->run(state_->refuse({reason, {}}));
+}
+
+}  // namespace paravent::proxy

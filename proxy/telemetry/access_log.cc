@@ -1,0 +1,99 @@
+#include "proxy/telemetry/access_log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+namespace paravent::proxy::telemetry {
+namespace {
+
+// What may wait for the disk. Beyond it lines are dropped: traffic never waits for a log.
+constexpr std::size_t kMaxPendingBytes = 4 * 1024 * 1024;
+
+void append_time(std::string& out) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  tm utc{};
+  ::gmtime_r(&now.tv_sec, &utc);
+  std::array<char, 40> text{};
+  const std::size_t n = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  out.append(text.data(), n);
+  const std::string millis = std::to_string(1000 + now.tv_nsec / 1'000'000);
+  out.append(".").append(millis, 1, 3).append("Z");
+}
+
+}  // namespace
+
+crypto::Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (file < 0) {
+    return crypto::Error(crypto::ErrorKind::configuration,
+                         "The access log " + path + " cannot be opened: " + std::strerror(errno) +
+                             ". Check the folder and its permissions, or leave access-log out.");
+  }
+  return std::unique_ptr<AccessLog>(new AccessLog(file));
+}
+
+AccessLog::AccessLog(int file) : file_(file), writer_([this] { write_loop(); }) {}
+
+AccessLog::~AccessLog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  writer_.join();
+  ::close(file_);
+}
+
+void AccessLog::append(const AccessLine& line) {
+  const std::lock_guard lock(mutex_);
+  if (pending_.size() > kMaxPendingBytes) {
+    ++dropped_;
+    return;
+  }
+  const bool was_empty = pending_.empty();
+  append_time(pending_);
+  pending_.append(" id=").append(line.request_id);
+  pending_.append(" route=").append(line.route);
+  pending_.append(" method=").append(line.method);
+  pending_.append(" outcome=").append(line.outcome);
+  pending_.append(" status=").append(std::to_string(line.status));
+  pending_.append(" reason=").append(line.reason);
+  pending_.append(" in=").append(std::to_string(line.request_bytes));
+  pending_.append(" out=").append(std::to_string(line.response_bytes));
+  pending_.append(" us=").append(std::to_string(line.duration_us)).append("\n");
+  if (was_empty) wake_.notify_one();
+}
+
+std::uint64_t AccessLog::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+void AccessLog::write_loop() {
+  std::string writing;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+    if (pending_.empty()) return;
+    std::swap(writing, pending_);
+    lock.unlock();
+    std::size_t at = 0;
+    while (at < writing.size()) {
+      const ssize_t n = ::write(file_, writing.data() + at, writing.size() - at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;  // a full disk costs log lines, never requests
+      at += static_cast<std::size_t>(n);
+    }
+    writing.clear();
+    lock.lock();
+  }
+}
+
+}  // namespace paravent::proxy::telemetry

@@ -1,0 +1,29 @@
+// The two laws of the codecs, as functions from (text, seed) to a complaint or nothing. The property
+// tests feed them generated texts and the fuzz targets feed them anything.
+//
+//   1. Splicing no edits gives the text back, byte for byte.
+//   2. After replacing some fields and removing others, scanning sees exactly the fields that a plain
+//      list of names and values says are left.
+//
+// A text that the codec refuses obeys both: nothing is ever spliced into it.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace paravent::proxy::body::test {
+
+// Empty: the laws hold. `accepted` says whether the codec took the text.
+struct Verdict {
+  std::string complaint;
+  bool accepted = false;
+};
+
+Verdict check_form_laws(std::string_view text, std::uint64_t seed);
+Verdict check_cookie_laws(std::string_view text, std::uint64_t seed);
+Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
+Verdict check_json_laws(std::string_view text, std::uint64_t seed);
+
+}  // namespace paravent::proxy::body::test
