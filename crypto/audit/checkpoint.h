@@ -33,8 +33,9 @@ Result<Checkpoint> parse_checkpoint_text(std::string_view text);
 // The bytes of a checkpoint file of ours.
 std::string sign_checkpoint(const Checkpoint& checkpoint, const Ed25519Signer& signer);
 
-// For a checkpoint from elsewhere (saved earlier, perhaps witnessed): `key` must have signed it, and its
-// origin is the key's name; other signatures are ignored. ErrorKind::malformed or ::verification.
+// For a checkpoint from elsewhere (saved earlier, perhaps witnessed): `key` must have signed it,
+// and its origin is the key's name; other signatures are ignored. ErrorKind::malformed or
+// ::verification.
 Result<Checkpoint> open_checkpoint(std::string_view bytes, const NoteKey& key);
 
 // For the checkpoint file of a log: the same, and not one byte in it that `key` does not vouch for.

@@ -21,7 +21,7 @@ constexpr std::size_t kMaxPlaintext = (kMaxEntrySize - 87 - kSealedOverhead) / k
 
 struct TextField {
   std::uint8_t tag;
-  std::string AuditDetail::* member;
+  std::string AuditDetail::*member;
 };
 
 // In the order of their tags, which are never reused.
@@ -134,8 +134,8 @@ bool valid_sealed_detail_size(std::size_t size) noexcept {
          (size - kSealedOverhead) % kBlock == 0;
 }
 
-Status seal_detail(ByteView key, std::string_view origin, ByteView public_part,
-                   ByteView plaintext, std::string& out) {
+Status seal_detail(ByteView key, std::string_view origin, ByteView public_part, ByteView plaintext,
+                   std::string& out) {
   Bytes sealed(kXchachaNonceSize + plaintext.size() + kXchachaTagSize);
   const MutableBytes all(sealed);
   random_bytes(all.first(kXchachaNonceSize));

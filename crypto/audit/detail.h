@@ -1,12 +1,13 @@
 // The detail of an audit entry: who, why and about what. Encrypted under the key of its month.
 //
 //   plaintext = salt 32 | u16be size of the fields | fields | zero padding to a multiple of 64
-//   field     = u8 tag | LP(value)             tags ascending; an empty value is left out; only token repeats
-//   sealed    = nonce 24 | XChaCha20-Poly1305(key, nonce, AD, plaintext)
-//   AD        = "paravent/v1/audit.detail" | 0x00 | LP(origin of the log) | public part of the leaf
+//   field     = u8 tag | LP(value)             tags ascending; an empty value is left out; only
+//   token repeats sealed    = nonce 24 | XChaCha20-Poly1305(key, nonce, AD, plaintext) AD        =
+//   "paravent/v1/audit.detail" | 0x00 | LP(origin of the log) | public part of the leaf
 //
-// The salt keeps the commitment in the leaf from being guessed once the key is gone. Never holds a clear
-// value: a subject and a token appear as keyed reference and digest only. Pure functions; any thread.
+// The salt keeps the commitment in the leaf from being guessed once the key is gone. Never holds a
+// clear value: a subject and a token appear as keyed reference and digest only. Pure functions; any
+// thread.
 
 #pragma once
 
@@ -56,9 +57,10 @@ Result<AuditDetail> decode_detail(ByteView plaintext);
 bool valid_sealed_detail_size(std::size_t size) noexcept;
 
 // `public_part` is the 23 bytes of the leaf. ErrorKind::usage: a wrong size of key.
-Status seal_detail(ByteView key, std::string_view origin, ByteView public_part,
-                   ByteView plaintext, std::string& out);
-// The plaintext; the caller wipes it. ErrorKind::malformed without a sentence for whatever does not open.
+Status seal_detail(ByteView key, std::string_view origin, ByteView public_part, ByteView plaintext,
+                   std::string& out);
+// The plaintext; the caller wipes it. ErrorKind::malformed without a sentence for whatever does not
+// open.
 Result<std::string> open_detail(ByteView key, std::string_view origin, ByteView public_part,
                                 ByteView sealed);
 

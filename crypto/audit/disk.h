@@ -1,9 +1,9 @@
-// Disk: the few file operations that an audit log is written with, so that tests can fill the disk, cut
-// the power and fail an fsync at every step.
+// Disk: the few file operations that an audit log is written with, so that tests can fill the disk,
+// cut the power and fail an fsync at every step.
 //
-// Paths are absolute or relative to the working directory. Write failures are values: disk_full when
-// nothing more fits, data otherwise. A failed fsync is the caller's end: the kernel may have dropped
-// the pages, and no later success proves anything (PostgreSQL's fsyncgate; hardening.md 5).
+// Paths are absolute or relative to the working directory. Write failures are values: disk_full
+// when nothing more fits, data otherwise. A failed fsync is the caller's end: the kernel may have
+// dropped the pages, and no later success proves anything (PostgreSQL's fsyncgate; hardening.md 5).
 
 #pragma once
 
@@ -37,8 +37,8 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
-  // A new file with these bytes (mode 0600), which appears under its name only when it is complete. An
-  // older file of that name is replaced. Not yet durable: sync the answer and the folder.
+  // A new file with these bytes (mode 0600), which appears under its name only when it is complete.
+  // An older file of that name is replaced. Not yet durable: sync the answer and the folder.
   virtual Result<OpenFile> create(const std::string& path, ByteView bytes);
   // Mode 0700. No error where the folder exists.
   virtual Status make_folder(const std::string& path);
@@ -57,8 +57,8 @@ Error disk_error(const char* what, const std::string& path);
 
 Result<OpenFile> open_folder(const std::string& path);
 
-// The whole file. ErrorKind::data: missing, not a regular file (a link is not followed), unreadable, or
-// longer than `limit`.
+// The whole file. ErrorKind::data: missing, not a regular file (a link is not followed),
+// unreadable, or longer than `limit`.
 Result<Bytes> read_whole(const std::string& path, std::size_t limit);
 
 }  // namespace paravent::crypto::audit

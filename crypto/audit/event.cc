@@ -7,9 +7,9 @@ namespace {
 
 // In the order of their numbers, from 1.
 constexpr std::array<std::string_view, 16> kEventNames{
-    "init",          "start",        "stop",            "unseal",
-    "seal",          "reveal",       "refusal",         "protect",
-    "key-operation", "policy-load",  "names-change",    "operator-change",
+    "init",          "start",         "stop",           "unseal",
+    "seal",          "reveal",        "refusal",        "protect",
+    "key-operation", "policy-load",   "names-change",   "operator-change",
     "grant-change",  "subject-right", "authentication", "backup",
 };
 constexpr std::array<std::string_view, 3> kOutcomeNames{"done", "refused", "failed"};

@@ -4,8 +4,9 @@
 //   leaf   = public part (23) | SHA-256(detail plaintext) (32) | SHA-256(encrypted detail) (32)
 //   public = "PVA1" | u64be time (ms, UTC) | u64be sequence | u16be event | u8 outcome
 //
-// The Merkle tree is over leaves. So every stored byte is covered by the root, and the key of the detail
-// can be destroyed without breaking a proof (constructions 4.11). Pure functions; any thread.
+// The Merkle tree is over leaves. So every stored byte is covered by the root, and the key of the
+// detail can be destroyed without breaking a proof (constructions 4.11). Pure functions; any
+// thread.
 
 #pragma once
 
@@ -50,8 +51,9 @@ struct DecodedEntry {
 void append_public_part(std::string& out, const PublicPart& part);
 void append_leaf(std::string& out, const Leaf& leaf);
 
-// ErrorKind::malformed: wrong magic, an unknown event or outcome, a time after the year 9999, a size that
-// no encrypted detail has, or an encrypted detail that is not the one the leaf was made for.
+// ErrorKind::malformed: wrong magic, an unknown event or outcome, a time after the year 9999, a
+// size that no encrypted detail has, or an encrypted detail that is not the one the leaf was made
+// for.
 Result<DecodedEntry> decode_entry(ByteView entry);
 
 }  // namespace paravent::crypto::audit

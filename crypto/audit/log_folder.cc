@@ -73,8 +73,7 @@ Result<LogFolder> LogFolder::open(const std::string& path, Disk& disk,
   if (as_text(*key) != public_key) {
     return Error(ErrorKind::data, "The audit log " + path + " belongs to another key.");
   }
-  folder.writer_lock_ =
-      OpenFile(::open(folder.file(kPublicKeyFile).c_str(), O_RDONLY | O_CLOEXEC));
+  folder.writer_lock_ = OpenFile(::open(folder.file(kPublicKeyFile).c_str(), O_RDONLY | O_CLOEXEC));
   if (!folder.writer_lock_.is_open()) return disk_error("open", folder.file(kPublicKeyFile));
   if (::flock(folder.writer_lock_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     return Error(ErrorKind::busy, "Another process writes the audit log " + path + ".");
@@ -83,8 +82,8 @@ Result<LogFolder> LogFolder::open(const std::string& path, Disk& disk,
 }
 
 Status LogFolder::initialise(const std::string& public_key, const std::string& empty_checkpoint) {
-  for (const auto& [name, bytes] : {std::pair{kPublicKeyFile, &public_key},
-                                    std::pair{kCheckpointFile, &empty_checkpoint}}) {
+  for (const auto& [name, bytes] :
+       {std::pair{kPublicKeyFile, &public_key}, std::pair{kCheckpointFile, &empty_checkpoint}}) {
     Result<OpenFile> made = disk_->create(file(name), as_bytes(*bytes));
     if (!made) return made.error();
     sync_or_die(*made, file(name));
@@ -123,8 +122,9 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
   return {};
 }
 
-// The next checkpoint comes first: whatever an interrupted commit leaves behind is then announced by a
-// signature, and files beyond the checkpoint without one are no leftovers (a checkpoint was put back).
+// The next checkpoint comes first: whatever an interrupted commit leaves behind is then announced
+// by a signature, and files beyond the checkpoint without one are no leftovers (a checkpoint was
+// put back).
 Status LogFolder::write_step(Step& step, std::span<const NewFile> files,
                              const std::string& checkpoint) {
   if (Status made = create_in(step, kNextCheckpointFile, as_bytes(checkpoint)); !made) return made;

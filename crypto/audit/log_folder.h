@@ -1,14 +1,14 @@
-// LogFolder: one log's folder on disk: its files, its two locks, and the one durable step by which it
-// grows.
+// LogFolder: one log's folder on disk: its files, its two locks, and the one durable step by which
+// it grows.
 //
 //   checkpoint       signed, for the size that counts
 //   checkpoint.new   only while a commit is under way: the next checkpoint, already signed
 //   public-key       the verifier key of the log, one line
 //   tile/...         see tile_layout.h
 //
-// Locks (flock): the file public-key is held by the one writer for as long as it lives; the folder itself
-// is held exclusively while a commit changes files, and shared by a verifier while it takes its snapshot.
-// Movable, owned by one thread at a time.
+// Locks (flock): the file public-key is held by the one writer for as long as it lives; the folder
+// itself is held exclusively while a commit changes files, and shared by a verifier while it takes
+// its snapshot. Movable, owned by one thread at a time.
 
 #pragma once
 
@@ -45,9 +45,10 @@ class FolderLock {
 
 class LogFolder {
  public:
-  // Opens the folder, makes it and its parent where they do not exist and `make` says so, and writes the
-  // key and the empty checkpoint into a folder that holds neither them nor tiles. ErrorKind::data: the
-  // folder is missing, partly missing, or belongs to another key; busy: another writer holds it.
+  // Opens the folder, makes it and its parent where they do not exist and `make` says so, and
+  // writes the key and the empty checkpoint into a folder that holds neither them nor tiles.
+  // ErrorKind::data: the folder is missing, partly missing, or belongs to another key; busy:
+  // another writer holds it.
   static Result<LogFolder> open(const std::string& path, Disk& disk, const std::string& public_key,
                                 const std::string& empty_checkpoint, bool make);
 
@@ -60,8 +61,8 @@ class LogFolder {
   Status commit(std::span<const NewFile> files, const std::string& checkpoint,
                 std::span<const TileName> superseded);
 
-  // Removes what an interrupted commit left beside the log of `size` entries. ErrorKind::data: a tile is
-  // missing, or more lies there than a commit can leave.
+  // Removes what an interrupted commit left beside the log of `size` entries. ErrorKind::data: a
+  // tile is missing, or more lies there than a commit can leave.
   Status remove_leftovers(std::uint64_t size);
 
  private:

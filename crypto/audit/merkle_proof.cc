@@ -42,8 +42,8 @@ Result<Hash> tree_root(std::uint64_t size, const NodeSource& nodes) {
   return range_root({0, size}, nodes);
 }
 
-// Both proofs walk from the root down and list siblings in that order; a proof is read upwards, hence
-// the reversal at the end.
+// Both proofs walk from the root down and list siblings in that order; a proof is read upwards,
+// hence the reversal at the end.
 Result<std::vector<Hash>> inclusion_proof(std::uint64_t index, std::uint64_t size,
                                           const NodeSource& nodes) {
   if (index >= size) return Error(ErrorKind::usage, "The index lies outside the log.");
@@ -71,7 +71,8 @@ Result<std::vector<Hash>> consistency_proof(std::uint64_t size1, std::uint64_t s
     if (Status added = append_root(proof, sibling, nodes); !added) return added.error();
     range = left ? Range{range.begin, split} : Range{split, range.end};
   }
-  // The subtree at which the old tree ends is known to the verifier only if it is the whole old tree.
+  // The subtree at which the old tree ends is known to the verifier only if it is the whole old
+  // tree.
   if (range.begin != 0) {
     if (Status added = append_root(proof, range, nodes); !added) return added.error();
   }

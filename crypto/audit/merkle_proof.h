@@ -1,7 +1,8 @@
 // Making inclusion and consistency proofs (RFC 9162 2.1.3.1, 2.1.4.1) from stored hashes.
 //
-// A NodeSource answers for perfect subtrees only, so that tiles on disk, or a table in a test, can stand
-// behind it. The functions are pure apart from it and fail only as it fails, or with ErrorKind::usage.
+// A NodeSource answers for perfect subtrees only, so that tiles on disk, or a table in a test, can
+// stand behind it. The functions are pure apart from it and fail only as it fails, or with
+// ErrorKind::usage.
 
 #pragma once
 

@@ -3,14 +3,20 @@
 #include <algorithm>
 
 #include "crypto/base/encoding.h"
-#include "crypto/audit/utf8.h"
 #include "crypto/primitives/sha256.h"
+#include "crypto/tokens/utf8.h"
 
 namespace paravent::crypto::audit {
 namespace {
 
 constexpr std::uint8_t kEd25519Type = 0x01;
 constexpr std::string_view kSignaturePrefix = "\xE2\x80\x94 ";  // em dash, space
+
+// White_Space of Unicode beyond ASCII.
+bool is_space(char32_t c) noexcept {
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
 
 Error malformed_at(std::size_t position, const char* what) {
   return {ErrorKind::malformed, "byte " + std::to_string(position) + ": " + what};
@@ -73,15 +79,17 @@ Result<NoteKey> parse_note_key(std::string_view text) {
 }
 
 bool valid_note_name(std::string_view name) noexcept {
-  if (name.empty() || name.size() > 255 || !valid_utf8(name)) return false;
-  return std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '+';
-  }) && !has_unicode_space(name);
+  if (name.empty() || name.size() > 255) return false;
+  for (std::size_t at = 0; at < name.size();) {
+    const char32_t c = next_code_point(name, at);
+    if (c == kInvalidCodePoint || c <= 0x20 || c == 0x7F || c == U'+' || is_space(c)) return false;
+  }
+  return true;
 }
 
 Result<SignedNote> parse_signed_note(std::string_view bytes) {
   if (bytes.size() > kMaxNoteSize) return malformed_at(kMaxNoteSize, "the note is too long");
-  if (!valid_utf8(bytes)) return malformed_at(0, "the note is not valid UTF-8");
+  if (!is_utf8(bytes)) return malformed_at(0, "the note is not valid UTF-8");
   const auto* const control = std::find_if(bytes.begin(), bytes.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\n';
   });
@@ -96,7 +104,8 @@ Result<SignedNote> parse_signed_note(std::string_view bytes) {
   for (std::size_t at = blank + 2; at < bytes.size();) {
     const std::size_t end = bytes.find('\n', at);
     if (end == std::string_view::npos) return malformed_at(at, "the last line has no end");
-    if (note.signatures.size() == kMaxNoteSignatures) return malformed_at(at, "too many signatures");
+    if (note.signatures.size() == kMaxNoteSignatures)
+      return malformed_at(at, "too many signatures");
     Result<NoteSignature> signature = parse_signature_line(bytes.substr(at, end - at));
     if (!signature) return malformed_at(at, "this is not a signature line");
     note.signatures.push_back(std::move(*signature));

@@ -1,10 +1,11 @@
 // Signed notes (C2SP signed-note): a text of lines, an empty line, one or more signature lines.
 //
-//   "— " name " " base64(key id 4 | signature) "\n"        key id = SHA-256(name | 0x0A | 0x01 | key)[0..4]
+//   "— " name " " base64(key id 4 | signature) "\n"        key id = SHA-256(name | 0x0A | 0x01 |
+//   key)[0..4]
 //
-// Only Ed25519 keys (signature type 0x01) are known here; signatures by others are carried, not judged.
-// Parsing is strict and bounded: at most 64 KiB and 64 signatures, valid UTF-8, no control character but
-// the newline, one spelling of base64. Pure functions; any thread.
+// Only Ed25519 keys (signature type 0x01) are known here; signatures by others are carried, not
+// judged. Parsing is strict and bounded: at most 64 KiB and 64 signatures, valid UTF-8, no control
+// character but the newline, one spelling of base64. Pure functions; any thread.
 
 #pragma once
 

@@ -8,7 +8,8 @@ namespace paravent::crypto::audit {
 Tail Tail::restored(std::uint64_t size, std::string bundle,
                     std::array<std::vector<Hash>, kMaxTileLevel + 1> levels) {
   Tail tail;
-  // Each level's partial tile holds the perfect subtrees of its eight bits of the size, largest first.
+  // Each level's partial tile holds the perfect subtrees of its eight bits of the size, largest
+  // first.
   for (unsigned level = kMaxTileLevel + 1; level-- > 0;) {
     const std::span<const Hash> hashes = levels.at(level);
     auto rest = static_cast<unsigned>(level_count(size, level) % kTileWidth);

@@ -1,7 +1,7 @@
 // Tail: the growing edge of a log in memory: its partial tiles, its unfinished bundle, its root.
 //
-// A plain value, cheap enough to copy once per commit (at most 255 entries and 255 hashes a level): the
-// committer works on a copy and publishes it when the disk has it. No thread rules of its own.
+// A plain value, cheap enough to copy once per commit (at most 255 entries and 255 hashes a level):
+// the committer works on a copy and publishes it when the disk has it. No thread rules of its own.
 
 #pragma once
 
@@ -22,8 +22,9 @@ struct NewFile {
 
 class Tail {
  public:
-  // The edge of a log of `size` entries, from the contents of its partial files: the bundle's framed
-  // bytes, and for each level its hashes. REQUIRES: as many hashes as partial tiles of that size hold.
+  // The edge of a log of `size` entries, from the contents of its partial files: the bundle's
+  // framed bytes, and for each level its hashes. REQUIRES: as many hashes as partial tiles of that
+  // size hold.
   static Tail restored(std::uint64_t size, std::string bundle,
                        std::array<std::vector<Hash>, kMaxTileLevel + 1> levels);
 

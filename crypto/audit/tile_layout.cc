@@ -6,6 +6,9 @@
 namespace paravent::crypto::audit {
 namespace {
 
+// Tiles of 256 hashes number every leaf of 64 bits.
+constexpr std::uint64_t kMaxTileIndex = (std::uint64_t{1} << 56U) - 1;
+
 void append_index(std::string& out, std::uint64_t index) {
   std::vector<std::uint64_t> groups;
   do {
@@ -88,7 +91,7 @@ std::optional<TileName> parse_tile_path(std::string_view path) {
   } else if (!take_digits(rest, 1, name.level) || name.level > kMaxTileLevel || !take(rest, "/")) {
     return std::nullopt;
   }
-  if (!take_index(rest, name.index)) return std::nullopt;
+  if (!take_index(rest, name.index) || name.index > kMaxTileIndex) return std::nullopt;
   if (!rest.empty()) {
     if (!take(rest, ".p/") || rest.size() > 3) return std::nullopt;
     if (!take_digits(rest, rest.size(), name.width)) return std::nullopt;

@@ -2,11 +2,12 @@
 //
 //   tile/<L>/<N>             a full tile: 256 hashes of level 8 * L, 8192 bytes
 //   tile/<L>/<N>.p/<W>       a partial tile: its first W hashes, 1 <= W <= 255
-//   tile/entries/<N>[.p/<W>] the entries under the level 0 tile of the same number, each with a u16be
+//   tile/entries/<N>[.p/<W>] the entries under the level 0 tile of the same number, each with a
+//   u16be
 //                            length before it
 //
-// N is written in groups of three digits, all but the last behind an "x": 1234067 is x001/x234/067. Each
-// path has one spelling; parse_tile_path accepts no other. Pure functions.
+// N is written in groups of three digits, all but the last behind an "x": 1234067 is x001/x234/067.
+// Each path has one spelling; parse_tile_path accepts no other. Pure functions.
 
 #pragma once
 
@@ -31,8 +32,8 @@ enum class TileContent : std::uint8_t { hashes, entries };
 
 struct TileName {
   TileContent content = TileContent::hashes;
-  unsigned level = 0;         // of tiles, not of nodes; 0 for entries
-  std::uint64_t index = 0;    // N
+  unsigned level = 0;           // of tiles, not of nodes; 0 for entries
+  std::uint64_t index = 0;      // N
   unsigned width = kTileWidth;  // W; 256: a full tile
 
   bool full() const noexcept { return width == kTileWidth; }
@@ -54,8 +55,8 @@ inline std::uint64_t level_count(std::uint64_t size, unsigned level) noexcept {
 // Every tile and bundle that a log of `size` entries consists of, in the order of TileName.
 std::vector<TileName> tiles_of(std::uint64_t size);
 
-// The entries of a bundle, borrowed from it. ErrorKind::malformed unless `bundle` is exactly `count`
-// framed entries; the position of the fault is then in the sentence.
+// The entries of a bundle, borrowed from it. ErrorKind::malformed unless `bundle` is exactly
+// `count` framed entries; the position of the fault is then in the sentence.
 Result<std::vector<ByteView>> split_bundle(ByteView bundle, unsigned count);
 
 }  // namespace paravent::crypto::audit

@@ -5,6 +5,18 @@
 namespace paravent::policies {
 namespace {
 
+using Texts = std::vector<Located<std::string>>;
+
+// Whether every value that `theirs` admits is admitted by `mine`; empty admits everything.
+bool admits_all(const Texts& mine, const Texts& theirs) {
+  if (mine.empty()) return true;
+  if (theirs.empty()) return false;
+  return std::all_of(theirs.begin(), theirs.end(), [&](const auto& value) {
+    return std::any_of(mine.begin(), mine.end(),
+                       [&](const auto& candidate) { return candidate.value == value.value; });
+  });
+}
+
 crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Purpose* purpose) {
   const bool from_event =
       purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
@@ -14,6 +26,16 @@ crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Pu
 }
 
 }  // namespace
+
+bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs) {
+  if (!admits_all(mine.methods, theirs.methods) || !admits_all(mine.hosts, theirs.hosts)) {
+    return false;
+  }
+  return std::all_of(theirs.paths.begin(), theirs.paths.end(), [&](const PathPattern& path) {
+    return std::any_of(mine.paths.begin(), mine.paths.end(),
+                       [&](const PathPattern& candidate) { return candidate.covers(path); });
+  });
+}
 
 const Role* find_role(const Policy& policy, std::string_view name) {
   const auto found = std::find_if(policy.roles.begin(), policy.roles.end(),

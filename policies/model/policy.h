@@ -127,6 +127,9 @@ inline constexpr std::string_view kElsewhereName = "elsewhere";
 inline constexpr std::string_view kUnlistedName = "unlisted";
 inline constexpr std::string_view kAdminRole = "admin";  // built in; never reveals
 
+// Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
+bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);
+
 // nullptr when there is none.
 const Role* find_role(const Policy& policy, std::string_view name);
 const Recipient* find_recipient(const Policy& policy, std::string_view id);

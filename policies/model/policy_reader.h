@@ -3,6 +3,12 @@
 
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "policies/model/diagnostics.h"
 #include "policies/model/policy.h"
 #include "policies/model/yaml_reader.h"
@@ -10,6 +16,11 @@
 namespace paravent::policies {
 
 inline constexpr std::uint32_t kPolicyVersion = 1;
+
+inline constexpr std::array<Word<OnError>, 4> kOnErrorWords = {{{"refuse", OnError::refuse},
+                                                         {"drop", OnError::drop},
+                                                         {"mask", OnError::mask},
+                                                         {"protect-raw", OnError::protect_raw}}};
 
 // What could be read; the faults are in `out`.
 Policy read_policy(const YamlNode& root, Diagnostics& out);

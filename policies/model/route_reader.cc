@@ -21,11 +21,6 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
-constexpr std::array<Word<OnError>, 4> kOnErrorWords = {{{"refuse", OnError::refuse},
-                                                         {"drop", OnError::drop},
-                                                         {"mask", OnError::mask},
-                                                         {"protect-raw", OnError::protect_raw}}};
-
 constexpr std::array<Word<bool>, 1> kTextPlainWords = {{{"json", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 

@@ -29,11 +29,6 @@ constexpr std::array<Word<crypto::Kind>, 5> kKindWords = {{{"text", crypto::Kind
 
 constexpr std::array<Word<Shape>, 1> kShapeWords = {{{"email", Shape::email}}};
 
-constexpr std::array<Word<OnError>, 4> kOnErrorWords = {{{"refuse", OnError::refuse},
-                                                         {"drop", OnError::drop},
-                                                         {"mask", OnError::mask},
-                                                         {"protect-raw", OnError::protect_raw}}};
-
 constexpr std::array<Word<crypto::EpochLength>, 4> kEpochWords = {
     {{"none", crypto::EpochLength::none},
      {"day", crypto::EpochLength::day},

@@ -140,12 +140,15 @@ MapReader::MapReader(const YamlNode& node, std::string key, Diagnostics& out)
 }
 
 const YamlNode* MapReader::find(std::string_view name) {
-  known_.emplace_back(name);
+  const bool first_time = std::find(known_.begin(), known_.end(), name) == known_.end();
+  if (first_time) known_.emplace_back(name);
   const auto entry = std::find_if(node_.entries.begin(), node_.entries.end(),
                                   [&](const YamlEntry& e) { return e.key == name; });
   if (entry == node_.entries.end()) return nullptr;
   if (entry->value.type == YamlNode::Type::null) {
-    out_.error(entry->at, key(name), "the key has no value", "Give it one, or remove the key");
+    if (first_time) {
+      out_.error(entry->at, key(name), "the key has no value", "Give it one, or remove the key");
+    }
     return nullptr;
   }
   return &entry->value;
@@ -217,7 +220,7 @@ std::optional<std::size_t> MapReader::word_index(std::string_view name,
 }
 
 void MapReader::reserve(std::string_view name, std::string hint) {
-  known_.emplace_back(name);
+  reserved_.emplace_back(name);
   for (const YamlEntry& entry : node_.entries) {
     if (entry.key == name) {
       out_.error(entry.at, key(name), std::string(kNotYetAvailable), std::move(hint));
@@ -229,6 +232,7 @@ void MapReader::finish() {
   const std::vector<std::string_view> known(known_.begin(), known_.end());
   for (const YamlEntry& entry : node_.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (std::find(reserved_.begin(), reserved_.end(), entry.key) != reserved_.end()) continue;
     out_.error(entry.at, key(entry.key), "unknown key",
                suggestion(entry.key, known, listed(known)));
   }

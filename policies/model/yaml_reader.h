@@ -89,7 +89,8 @@ class MapReader {
   const YamlNode& node_;
   std::string key_;
   Diagnostics& out_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_;     // asked for
+  std::vector<std::string> reserved_;  // of a later version, never suggested
 };
 
 template <typename T>

@@ -10,30 +10,9 @@
 #include <string>
 
 #include "crypto/tokens/kind.h"
+#include "policies/model/vocabulary.h"
 
 namespace paravent::policies {
-
-enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie, path };
-
-enum class ActionKind : std::uint8_t {
-  keep,
-  drop,
-  refuse,
-  replace,
-  mask,
-  truncate,
-  generalise,
-  pseudonymise,
-  tokenise_vault,
-  tokenise_derived,
-  encrypt,
-};
-
-enum class OnError : std::uint8_t { refuse, drop, mask, protect_raw };
-
-enum class Shape : std::uint8_t { none, email };
-
-enum class Generalisation : std::uint8_t { none, browser_family };
 
 inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
 

@@ -17,10 +17,6 @@
 
 namespace paravent::policies {
 
-enum class ClientAddress : std::uint8_t { drop, truncate, fixed, keep };
-
-enum class Unlisted : std::uint8_t { refuse, drop, keep, encrypt };
-
 enum class RouteMode : std::uint8_t {
   protect,  // the whole pipeline
   pass,     // `do: pass`, declared unprotected by name (elsewhere): only address headers are handled

@@ -14,7 +14,6 @@
 
 namespace paravent::proxy {
 
-using policies::ActionKind;
 using policies::Carrier;
 using policies::RouteMode;
 using policies::Shape;
@@ -28,11 +27,6 @@ bool has_control(std::string_view text) {
     const auto u = static_cast<unsigned char>(c);
     return u < 0x20 || u == 0x7F;
   });
-}
-
-bool is_keyed(ActionKind action) {
-  return action == ActionKind::pseudonymise || action == ActionKind::tokenise_derived ||
-         action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
 }
 
 // Digests of the body as the client knew it; wrong once a field was replaced.

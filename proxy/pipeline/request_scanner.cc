@@ -238,11 +238,10 @@ std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) cons
 
 bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t line,
                           const body::Field& field, std::string_view raw,
-                          const FieldAction* action) {
+                          const FieldAction* action, bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
   // Files are streamed by a later issue; until then no rule may mean one.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
-  if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
 
   FieldJob job;
   job.action = action;
@@ -264,8 +263,9 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
     value = buffers_.scratch;
   }
   if (observer_ != nullptr) {
-    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), value, true, *action);
+    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), value, listed, action);
   }
+  if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
   if (action->required && !empty) buffers_.required_seen |= 1ULL << action->required_index;
   // An empty value tells nothing and passes; only `drop` still removes it, because the name goes too.
@@ -332,9 +332,9 @@ bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view tr
 bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::uint32_t line,
                                    const body::Field& field, std::string_view raw) {
   const Unlisted rule = unlisted_rule(route_, carrier);
-  if (observer_ != nullptr) {
+  if (observer_ != nullptr && rule != Unlisted::encrypt) {
     observer_->on_field(std::string(carrier_prefix(carrier)).append(name), raw, false,
-                        route_.unlisted_action);
+                        rule == Unlisted::keep ? nullptr : &route_.unlisted_action);
   }
   if (field.is_file && rule != Unlisted::refuse) return refuse(Reason::unsupported_type, {});
   switch (rule) {
@@ -353,13 +353,8 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
       buffers_.jobs.push_back(job);
       return true;
     }
-    case Unlisted::encrypt: {
-      ScanObserver* observer = observer_;
-      observer_ = nullptr;  // reported above, as unlisted
-      const bool taken = take(carrier, name, line, field, raw, &route_.unlisted_action);
-      observer_ = observer;
-      return taken;
-    }
+    case Unlisted::encrypt:
+      return take(carrier, name, line, field, raw, &route_.unlisted_action, false);
   }
   return false;
 }

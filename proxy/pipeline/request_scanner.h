@@ -21,12 +21,13 @@
 namespace paravent::proxy {
 
 // What `explain` sees while the same code as in production reads a request: every field with its decoded
-// value, and the job that was made for it (null where the field is simply kept).
+// value, in order. `action` is null where an unlisted field is kept as it is; otherwise the next job that is
+// pushed is this field's, unless the field is what the request gets refused for.
 class ScanObserver {
  public:
   virtual ~ScanObserver() = default;
   virtual void on_field(std::string_view path, std::string_view value, bool listed,
-                        const policies::FieldAction& action) = 0;
+                        const policies::FieldAction* action) = 0;
 };
 
 // Counts protect-raw: the action's id each time normalisation failed and the trimmed bytes were taken.
@@ -64,7 +65,8 @@ class RequestScanner {
 
   // One field: decides, decodes, normalises. False: refusal_ says why.
   bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
-            const body::Field& field, std::string_view raw, const policies::FieldAction* action);
+            const body::Field& field, std::string_view raw, const policies::FieldAction* action,
+            bool listed = true);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
   bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,

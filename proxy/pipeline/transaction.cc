@@ -13,6 +13,7 @@
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_writer.h"
+#include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy {
@@ -281,16 +282,7 @@ std::optional<Phase> Transaction::State::resolve() {
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
   for (FieldJob& job : buffers.jobs) {
-    if (job.treatment != Treatment::mint) continue;
-    crypto::vault::MintJob question;
-    question.key_id = worker->snapshot->protection_keys[job.action->slot].key_id;
-    question.seal_key_id = worker->snapshot->seal_key_ids[job.action->slot];
-    question.kind = job.action->kind;
-    question.begin = static_cast<std::uint32_t>(batch->values.size());
-    batch->values.append(job.clear.in(buffers.clear));
-    question.end = static_cast<std::uint32_t>(batch->values.size());
-    job.vault_job = static_cast<std::uint32_t>(batch->jobs.size());
-    batch->jobs.push_back(question);
+    if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
   }
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);

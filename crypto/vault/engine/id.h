@@ -17,6 +17,9 @@ using Id = std::array<std::uint8_t, 16>;
 
 inline constexpr Id kNoId{};
 
+// Our keyed reference to a data subject, HMAC-SHA-256 under prf.subject (constructions 4.0).
+using SubjectReference = std::array<std::uint8_t, 32>;
+
 // From the kernel's generator; never all zero.
 Id random_id();
 

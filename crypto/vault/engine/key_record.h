@@ -46,8 +46,8 @@ struct KeyRecord {
   Id tenant{};
   Id domain{};
   Id purpose{};
-  Epoch epoch;
-  WallTime made;
+  Epoch epoch{};
+  WallTime made{};
   std::uint32_t shred_number = 0;
   KeyCheckValue check{};
   std::array<std::uint8_t, kWrappedSize> wrapped{};

@@ -23,7 +23,7 @@ struct KeyPlace {
   Id tenant{};
   Id domain{};
   Id purpose{};
-  Epoch epoch;
+  Epoch epoch{};
   friend auto operator<=>(const KeyPlace&, const KeyPlace&) = default;
 };
 

@@ -6,35 +6,43 @@
 
 namespace paravent::crypto::vault {
 
-Result<Xaes256Gcm*> RowSealer::cipher(const ProtectionKey& key) {
+Result<RowSealer::Cipher*> RowSealer::cipher(const ProtectionKey& key) {
   auto it = ciphers_.find(key.key_id);
   if (it == ciphers_.end()) {
-    auto made = Xaes256Gcm::create(key.key.bytes());
-    if (!made) return made.error();
-    it = ciphers_.emplace(key.key_id, std::move(*made)).first;
+    auto xaes = Xaes256Gcm::create(key.key.bytes());
+    if (!xaes) return xaes.error();
+    auto nonce = HedgedNonce::create(key.nonce_key.bytes(), as_bytes(key.ctx));
+    if (!nonce) return nonce.error();
+    it = ciphers_.emplace(key.key_id, Cipher{std::move(*xaes), std::move(*nonce)}).first;
   }
   return &it->second;
 }
 
 Result<std::string> RowSealer::seal(const TokenRow& row, const Id& id, const ProtectionKey& key,
                                     std::string_view value) {
-  auto xaes = cipher(key);
-  if (!xaes) return xaes.error();
-  frame_.resize(bucket_for(row.kind, value.size()));
-  const MutableBytes frame(reinterpret_cast<std::uint8_t*>(frame_.data()), frame_.size());
+  auto with = cipher(key);
+  if (!with) return with.error();
+  std::string out = encode_clear_part(row);
+  const std::size_t nonce_at = out.size();
+  const std::size_t frame_size = bucket_for(row.kind, value.size());
+  scratch_.assign(id_text(id));
+  scratch_.append(out);
+  scratch_.resize(scratch_.size() + frame_size);
+  const MutableBytes all(reinterpret_cast<std::uint8_t*>(scratch_.data()), scratch_.size());
+  const MutableBytes frame = all.last(frame_size);
   build_frame(row.kind, value, frame);
 
-  std::string out = encode_clear_part(row);
   const std::string ad = row_ad(key.ctx, id, out);
-  const std::size_t nonce_at = out.size();
-  out.resize(nonce_at + kNonceSize + frame.size() + kTagSize);
+  out.resize(nonce_at + kNonceSize + frame_size + kTagSize);
   const MutableBytes tail =
       MutableBytes(reinterpret_cast<std::uint8_t*>(out.data()), out.size()).subspan(nonce_at);
-  random_.fill(tail.first(kNonceSize));
-  const Status sealed =
-      (*xaes)->seal(tail.first(kNonceSize), as_bytes(ad), frame, tail.subspan(kNonceSize));
-  wipe(frame);
-  if (!sealed) return sealed.error();
+  const MutableBytes nonce = tail.first(kNonceSize);
+  Status status = (*with)->nonce.next(all, random_, nonce);
+  if (status) {
+    status = (*with)->xaes.seal(nonce, as_bytes(ad), frame, tail.subspan(kNonceSize));
+  }
+  wipe(all);
+  if (!status) return status.error();
   return out;
 }
 

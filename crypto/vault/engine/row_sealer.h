@@ -1,5 +1,6 @@
-// RowSealer: seals and opens rows under vault.row keys, XAES-256-GCM (constructions 4.1 and 4.3). Keeps one
-// keyed context per key; owned by one thread.
+// RowSealer: seals and opens rows under vault.row keys, XAES-256-GCM (constructions 4.1 and 4.3), with the
+// hedged nonce, taken over the whole row because a re-sealed row changes its AD and not its value. Keeps
+// one keyed context per key; owned by one thread.
 
 #pragma once
 
@@ -11,6 +12,7 @@
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/protection_key.h"
+#include "crypto/primitives/hedged_nonce.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/xaes_gcm.h"
 #include "crypto/vault/engine/token_row.h"
@@ -22,17 +24,21 @@ inline constexpr std::size_t kMaxVaultValue = 65535;
 
 class RowSealer {
  public:
-  // The encoded row with `value` sealed in it. REQUIRES: key.algorithm is vault_row, key.key_id is
-  // row.seal_key_id, and 1 <= value.size() <= kMaxVaultValue.
+  // The encoded row with `value` sealed in it. REQUIRES: key.algorithm is vault_row with a nonce key,
+  // key.key_id is row.seal_key_id, and 1 <= value.size() <= kMaxVaultValue.
   Result<std::string> seal(const TokenRow& row, const Id& id, const ProtectionKey& key,
                            std::string_view value);
 
  private:
-  Result<Xaes256Gcm*> cipher(const ProtectionKey& key);
+  struct Cipher {
+    Xaes256Gcm xaes;
+    HedgedNonce nonce;
+  };
+  Result<Cipher*> cipher(const ProtectionKey& key);
 
-  std::unordered_map<std::uint32_t, Xaes256Gcm> ciphers_;
+  std::unordered_map<std::uint32_t, Cipher> ciphers_;
   RandomBuffer random_;
-  std::string frame_;  // clear; wiped after each use
+  std::string scratch_;  // id | clear part | frame; wiped after each use
 };
 
 // The value behind a row. ErrorKind::malformed without a sentence, whatever was altered.

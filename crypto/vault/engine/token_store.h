@@ -20,7 +20,6 @@
 namespace paravent::crypto::vault {
 
 using IndexKey = std::array<std::uint8_t, 32>;
-using SubjectReference = std::array<std::uint8_t, 32>;
 
 struct FoundRow {
   Id id{};

@@ -1,0 +1,234 @@
+#!/bin/bash
+# The side-by-side comparison: the protected five-field form POST through the gateway, the raw relay,
+# nginx and nginx with Lua, in rotated rounds on one machine. README.md explains how to read it.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$here")
+
+usage() {
+  cat <<'USAGE'
+bench/run.sh [--quick] [--json FILE] [--binary PATH]
+  --quick            shorter windows, within two minutes (after the build)
+  --json FILE        write the list of ratios here as well
+  --binary PATH      the gateway to measure (default: the one of the release build)
+  --build DIR        folder of the release build (default: build/release; built when missing)
+  --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
+  --peers-only       measure the peers without the gateway
+  --rounds N --warm-up S --window S --connections N     instead of the defaults
+  --ports N          first of ten loopback ports (default 19100)
+  --no-syscalls      skip the separate strace windows
+USAGE
+}
+
+die() {
+  echo "bench: $2" >&2
+  exit "$1"
+}
+
+quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
+rounds="" warm_up="" window="" connections=64 ports=19100
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=yes ;;
+    --peers-only) peers_only=yes ;;
+    --no-syscalls) syscalls=no ;;
+    --help | -h) usage; exit 0 ;;
+    --json | --binary | --build | --out | --rounds | --warm-up | --window | --connections | --ports)
+      [ $# -ge 2 ] || die 2 "$1 needs a value."
+      name=${1#--}
+      printf -v "${name//-/_}" %s "$2"
+      shift ;;
+    *) usage >&2; die 2 "unknown argument: $1" ;;
+  esac
+  shift
+done
+if [ "$quick" = yes ]; then
+  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.2}"
+else
+  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
+fi
+out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
+
+modules=/usr/lib/nginx/modules
+for program in nginx python3 curl taskset pgrep; do
+  command -v "$program" >/dev/null || die 6 "$program is missing; deploy/packages.txt lists the Debian packages."
+done
+[ -e $modules/ngx_http_lua_module.so ] ||
+  die 6 "nginx's Lua module is missing: apt-get install libnginx-mod-http-lua lua-resty-core"
+[ "$(nproc)" -ge 2 ] || die 6 "two processors are needed: one for the proxy, one for load and backend."
+
+# ------------------------------------------------------------------------------------------ build
+find_gateway() {
+  local place
+  for place in "$build/paravent" "$build/proxy/main/paravent"; do
+    if [ -x "$place" ]; then echo "$place"; return; fi
+  done
+}
+
+tools=$build/bench
+targets=()
+[ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
+if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
+if [ ${#targets[@]} -gt 0 ]; then
+  echo "bench: building ${targets[*]} (release)" >&2
+  (cd "$top" && cmake --preset release -B "$build" && cmake --build "$build" --target "${targets[@]}") \
+    >"$top/build/bench-build.log" 2>&1 || {
+    tail -20 "$top/build/bench-build.log" >&2
+    die 1 "the release build failed; the whole log is in build/bench-build.log."
+  }
+fi
+if [ "$peers_only" = no ]; then
+  binary=${binary:-$(find_gateway)}
+  [ -n "$binary" ] && [ -x "$binary" ] ||
+    die 6 "there is no gateway to measure at '${binary:-$build}'; build it, name it with --binary, or use --peers-only."
+  binary=$(realpath "$binary")
+fi
+
+# ------------------------------------------------------------------------------------- start, stop
+mkdir -p "$out"
+out=$(realpath "$out")
+run=$(mktemp -d "${TMPDIR:-/tmp}/paravent-bench.XXXXXX")
+started=()
+cleanup() {
+  local pid
+  for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+  cp "$run"/*.log "$out/" 2>/dev/null || true
+  rm -rf "$run"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+declare -A port pid_of
+port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-floor]=$((ports + 3))
+  [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
+  [paravent]=$((ports + 7)) [admin]=$((ports + 8)))
+
+# start CPU NAME COMMAND...: in the background, its output in NAME.log
+start() {
+  local cpu=$1 name=$2
+  shift 2
+  taskset -c "$cpu" "$@" >"$run/$name.log" 2>&1 &
+  started+=($!)
+  pid_of[$name]=$!
+}
+
+# fill FILE LISTEN UPSTREAM FOLDER: a peer's configuration with its words filled in
+fill() {
+  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g" \
+    -e "s#@USER@#$(id -un)#g; s#@MODULES@#$modules#g; s#@PEERS@#$here/peers#g" "$here/peers/$1"
+}
+
+start_nginx() {
+  local name=$1 conf=$2 upstream=$3
+  mkdir -p "$run/$name"
+  fill "$conf" "${port[$name]}" "${port[$upstream]}" "$run/$name" >"$run/$name/nginx.conf"
+  cp "$run/$name/nginx.conf" "$out/$name.conf"
+  start 0 "$name" nginx -p "$run/$name" -e "$run/$name.log" -c "$run/$name/nginx.conf"
+}
+
+start_gateway() {
+  mkdir -p "$run/gateway"
+  fill gateway.yaml "${port[paravent]}" "${port[tokens]}" "$run/gateway" >"$run/gateway/gateway.yaml"
+  fill policy.yaml "${port[paravent]}" "${port[tokens]}" "$run/gateway" >"$run/gateway/policy.yaml"
+  cp "$run/gateway/"*.yaml "$out/"
+  # What init prints are credentials: they stay in the folder that is removed at the end.
+  "$binary" init --data "$run/gateway/data" --root-key "$run/gateway/root.key" --json \
+    >"$run/gateway/credentials" 2>"$run/paravent-init.log" ||
+    die 1 "paravent init failed: $(tail -1 "$run/paravent-init.log")"
+  start 0 paravent "$binary" serve --config "$run/gateway/gateway.yaml"
+}
+
+# Every process below one, itself included, as a comma list.
+family() {
+  local child list=$1
+  for child in $(pgrep -P "$1"); do list+=,$(family "$child"); done
+  echo "$list"
+}
+
+form='name=Camille+Martin&email=martin.0%40courriel.example&phone=%2B33612345678&city=Lyon&message=Bonjour'
+wait_for() {
+  local name=$1 answer=""
+  for _ in $(seq 100); do
+    kill -0 "${pid_of[$name]}" 2>/dev/null || break
+    answer=$(curl -s -m 2 -d "$form" "http://127.0.0.1:${port[$name]}/contact" || true)
+    if [ "$answer" = received ]; then return; fi
+    sleep 0.1
+  done
+  echo "$answer" | head -c 500 >&2
+  tail -5 "$run/$name.log" >&2 || true
+  die 6 "$name does not pass the form on; its log is in $out/$name.log."
+}
+
+counts() { curl -s -m 5 "http://127.0.0.1:${port[clear]}/__counts"; }
+
+start 1 backend "$tools/backend" --clear "${port[clear]}" --changed "${port[changed]}" --tokens "${port[tokens]}"
+for _ in $(seq 50); do counts >/dev/null && break; sleep 0.1; done
+counts >/dev/null || die 6 "the backend did not start: $(tail -1 "$run/backend.log")"
+start 0 relay-floor "$tools/relay_floor" --listen "${port[relay-floor]}" --upstream "${port[clear]}"
+start_nginx nginx nginx_plain.conf clear
+start_nginx nginx-null nginx_plain.conf clear
+start_nginx nginx-lua nginx_lua.conf changed
+peers=(nginx relay-floor nginx-lua nginx-null)
+if [ "$peers_only" = no ]; then
+  start_gateway
+  peers=(nginx paravent relay-floor nginx-lua nginx-null)
+fi
+for peer in "${peers[@]}"; do wait_for "$peer"; done
+python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
+  --rounds "$rounds" ${binary:+--binary "$binary"} >"$out/environment.json"
+
+# ------------------------------------------------------------------------------------------ rounds
+# load NAME WARM-UP WINDOW [LABEL...]
+load() {
+  local name=$1 warm=$2 seconds=$3
+  shift 3
+  taskset -c 1 "$tools/load" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
+    --window "$seconds" --proxy "$(family "${pid_of[$name]}")" --backend "${pid_of[backend]}" \
+    --label "peer=$name" "$@"
+}
+
+counts >"$out/counts-before.json"
+: >"$out/rounds.jsonl"
+number=${#peers[@]}
+for ((round = 0; round < rounds; round++)); do
+  printf '\rbench: round %d of %d ' $((round + 1)) "$rounds" >&2
+  for ((place = 0; place < number; place++)); do
+    # The order moves on by one each round and every other round runs backwards, so that each peer
+    # stands equally often at each place and after each other.
+    step=$(((place + round / 2) % number))
+    if ((round % 2 == 1)); then step=$((number - 1 - step)); fi
+    load "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \
+      >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
+  done
+done
+echo >&2
+counts >"$out/counts-after.json"
+
+# ---------------------------------------------------------------------- system calls, never timed
+: >"$out/syscalls.jsonl"
+if [ "$syscalls" = yes ] && command -v strace >/dev/null; then
+  for peer in "${peers[@]}"; do
+    [ "$peer" != nginx-null ] || continue
+    seconds=3
+    [ "$quick" = no ] || seconds=1.5
+    load "$peer" 1 "$seconds" >/dev/null &
+    loader=$!
+    sleep 0.7
+    attach=()
+    for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
+    before=$(counts)
+    timeout -s INT "$seconds" strace -f -c -o "$run/$peer.strace" "${attach[@]}" 2>/dev/null || true
+    after=$(counts)
+    wait "$loader" || true
+    python3 "$here/stats.py" syscalls "$peer" "$run/$peer.strace" "$before" "$after" >>"$out/syscalls.jsonl"
+    cp "$run/$peer.strace" "$out/"
+  done
+fi
+
+# ------------------------------------------------------------------------------------------ report
+status=0
+python3 "$here/stats.py" report "$out" || status=$?
+if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
+echo "bench: raw rounds, configurations and logs are in $out"
+exit $status

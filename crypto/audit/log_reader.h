@@ -1,0 +1,39 @@
+// LogReader: hashes and entries of one log at one size, read from its folder and its tail.
+//
+// Full tiles and bundles never change, so they are read from disk without a lock; what is partial
+// comes from the tail that was published with that size. Immutable; any thread.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/audit/merkle_proof.h"
+#include "crypto/audit/tail.h"
+
+namespace paravent::crypto::audit {
+
+class LogReader final : public NodeSource {
+ public:
+  LogReader(std::string path, std::shared_ptr<const Tail> tail)
+      : path_(std::move(path)), tail_(std::move(tail)) {}
+
+  std::uint64_t size() const noexcept { return tail_->size(); }
+
+  // ErrorKind::usage outside the log, data when a tile cannot be read.
+  Result<Hash> node(unsigned level, std::uint64_t index) const override;
+
+  // The stored bytes of entries [begin, begin + count), cut at the end of the log.
+  Result<std::vector<Bytes>> entries(std::uint64_t begin, std::size_t count) const;
+
+ private:
+  Result<std::vector<Hash>> tile(unsigned level, std::uint64_t index) const;
+  Result<Bytes> bundle(std::uint64_t index) const;
+
+  std::string path_;
+  std::shared_ptr<const Tail> tail_;
+};
+
+}  // namespace paravent::crypto::audit

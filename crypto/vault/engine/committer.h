@@ -1,0 +1,59 @@
+// Committer: turns whole rounds of batches into answers with one look-up and one durable write, however
+// many requests are in the round. Owned by one thread, the only one that writes the token store.
+//
+// Known tokens are answered even when the write fails; new tokens, and tokens first used for a purpose,
+// only when it succeeded (hardening.md 5.1, "disk full").
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/vault/api/messages.h"
+#include "crypto/vault/engine/live_contexts.h"
+#include "crypto/vault/engine/row_sealer.h"
+#include "crypto/vault/engine/token_store.h"
+
+namespace paravent::crypto::vault {
+
+// One batch on its way through the vault's threads.
+struct PendingBatch {
+  std::shared_ptr<ResolveBatch> batch;
+  std::vector<IndexKey> index;  // one per job
+  bool failed = false;
+};
+
+struct CommitReport {
+  std::uint64_t minted = 0;
+  std::uint64_t found = 0;
+  bool wrote = false;
+  bool failed = false;
+};
+
+class Committer {
+ public:
+  Committer(TokenStore& store, const Clock& clock);
+  ~Committer();
+
+  // Fills in the ids of all jobs, or marks batches failed. Does not call done().
+  CommitReport process(std::span<PendingBatch> round, const LiveContexts& live);
+
+ private:
+  struct Group;
+
+  void gather(std::span<PendingBatch> round);
+  bool look_up(std::uint32_t today, const LiveContexts& live);
+  bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);
+  bool write(const LiveContexts& live);
+
+  TokenStore& store_;
+  const Clock& clock_;
+  RowSealer sealer_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,30 @@
+// MemoryTokenStore: rows that end with the process: for explain and test. The same behaviour as the
+// store on disk, durability apart; the same tests run on both.
+
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "crypto/vault/engine/token_store.h"
+
+namespace paravent::crypto::vault {
+
+class MemoryTokenStore final : public TokenStore {
+ public:
+  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
+  Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
+  Status commit(std::span<NewRow> create, std::span<const ChangedRow> change) override;
+  Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
+  Status expire(std::span<const Id> ids) override;
+
+ private:
+  std::mutex mutex_;
+  std::map<IndexKey, Id> index_;
+  std::map<Id, std::string> rows_;
+  std::set<std::pair<SubjectReference, Id>> subjects_;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,72 @@
+// Resolver: the two threads behind Vault::resolve().
+//
+//   look-up thread   takes everything queued, finds it in the index; batches whose tokens are all known and
+//                    were already used today are answered at once, so that they never wait for a disk
+//   commit thread    takes everything the look-up left over while the previous write was being synced, and
+//                    makes it durable in one write (no delay is added to collect more)
+//
+// At most kMaxInFlight batches are in the vault; beyond, a batch is answered `overloaded`. Thread safe.
+
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "crypto/vault/engine/committer.h"
+#include "crypto/vault/engine/vault.h"
+
+namespace paravent::crypto::vault {
+
+inline constexpr std::size_t kMaxInFlight = 8192;
+
+class Resolver {
+ public:
+  // All must outlive the resolver.
+  Resolver(TokenStore& store, const LiveContextsCell& live, const Clock& clock);
+  // Answers everything in flight, then stops.
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  void submit(std::shared_ptr<ResolveBatch> batch);
+  VaultCounters counters() const;
+
+ private:
+  using Queue = std::vector<PendingBatch>;
+
+  void look_up_loop();
+  void commit_loop();
+  // Whether every job can be answered from the store as it is; then the ids are filled in.
+  void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
+  void answer(Queue& batches, ResolveStatus status);
+
+  TokenStore& store_;
+  const LiveContextsCell& live_;
+  const Clock& clock_;
+
+  std::mutex mutex_;
+  std::condition_variable look_up_wakes_;
+  std::condition_variable commit_wakes_;
+  Queue asked_;
+  Queue refused_;
+  Queue to_commit_;
+  std::size_t in_flight_ = 0;
+  bool stopping_ = false;
+  bool look_up_ended_ = false;
+
+  std::atomic<std::uint64_t> minted_{0};
+  std::atomic<std::uint64_t> found_{0};
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> overloaded_{0};
+  std::atomic<bool> degraded_{false};
+
+  std::thread look_up_thread_;
+  std::thread commit_thread_;
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,181 @@
+#include "crypto/vault/engine/reverse.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "crypto/keys/protection_key.h"
+#include "crypto/primitives/aes_siv.h"
+#include "crypto/primitives/xaes_gcm.h"
+#include "crypto/tokens/frame.h"
+#include "crypto/tokens/token_header.h"
+#include "crypto/vault/engine/row_sealer.h"
+#include "crypto/vault/engine/vault_state.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+// The one answer to whatever is unknown, foreign, gone or altered.
+Error unavailable() noexcept { return Error(ErrorKind::refused); }
+
+// A stored row, with the id that it lies under.
+struct Fetched {
+  Id id{};
+  std::string bytes;
+};
+
+// Looks the row up whatever the key id is, so that an unknown key id and an unknown id take the same
+// steps.
+Result<Fetched> fetch(TokenStore& store, const ParsedToken& token) {
+  Fetched fetched{id_from(as_text(token.payload)), {}};
+  std::array<std::optional<std::string>, 1> rows;
+  if (!store.resolve(std::span(&fetched.id, 1), rows)) return Error(ErrorKind::unreachable);
+  if (!rows[0]) return unavailable();
+  fetched.bytes = std::move(*rows[0]);
+  return fetched;
+}
+
+std::string name_of(const NameRegistry& names, std::string_view raw_id) {
+  const NameRecord* record = names.by_id(id_from(raw_id));
+  return record == nullptr ? std::string() : record->name;
+}
+
+// The context row of a key id, copied out under the lock, with the parent key when it has one.
+struct Opened {
+  ContextRow row;
+  SecretBytes parent;
+  WallTime made;
+};
+
+Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm,
+                          bool with_key) {
+  const ContextRecord* record = catalogue.context(key_id);
+  if (record == nullptr || record->row.algorithm != algorithm) return unavailable();
+  Opened opened{record->row, {}, WallTime::min()};
+  if (record->parent == kNoId) return opened;
+  const KeyRecord* key = catalogue.keys().record(record->parent);
+  if (key == nullptr) return unavailable();  // destroyed
+  opened.made = key->made;
+  if (with_key) {
+    auto parent = catalogue.keys().open(record->parent);
+    if (!parent) return unavailable();
+    opened.parent = std::move(*parent);
+  }
+  return opened;
+}
+
+void describe_context(const NameRegistry& names, const ContextRow& row, TokenDescription& out) {
+  out.tenant_id = id_from(row.tenant_id);
+  out.tenant = name_of(names, row.tenant_id);
+  out.domain = name_of(names, row.domain_id);
+  out.space = name_of(names, row.space_id);
+  out.epoch = row.epoch;
+}
+
+WallTime start_of_day(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
+
+Result<SecretBytes> value_of_frame(SecretBytes frame) {
+  const auto parsed = parse_frame(frame.bytes());
+  if (!parsed) return unavailable();
+  return SecretBytes::copy_of(parsed->value);
+}
+
+Result<SecretBytes> open_derived(const ParsedToken& token, const ProtectionKey& key) {
+  if (token.payload.size() <= kSivSize) return unavailable();
+  auto siv = AesSiv256::create(key.key.bytes());
+  const std::string ad = token_ad(key.key_id, key.algorithm, key.ctx);
+  if (!siv || !siv->set_ad(as_bytes(ad))) return unavailable();
+  SecretBytes frame(token.payload.size() - kSivSize);
+  if (!siv->open(token.payload, frame.mutable_bytes())) return unavailable();
+  return value_of_frame(std::move(frame));
+}
+
+Result<SecretBytes> open_encrypted(const ParsedToken& token, const ProtectionKey& key) {
+  if (token.payload.size() <= kNonceSize + kTagSize) return unavailable();
+  auto xaes = Xaes256Gcm::create(key.key.bytes());
+  if (!xaes) return unavailable();
+  const std::string ad = token_ad(key.key_id, key.algorithm, key.ctx);
+  const ByteView payload(token.payload);
+  SecretBytes frame(payload.size() - kNonceSize - kTagSize);
+  if (!xaes->open(payload.first(kNonceSize), as_bytes(ad), payload.subspan(kNonceSize),
+                  frame.mutable_bytes())) {
+    return unavailable();
+  }
+  return value_of_frame(std::move(frame));
+}
+
+}  // namespace
+
+Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const {
+  Vault::State& state = *vault_.state_;
+  const bool stored = token.algorithm == Algorithm::vault_token;
+  Result<Fetched> fetched = stored ? fetch(*state.tokens, token) : Result<Fetched>(Fetched{});
+
+  const std::scoped_lock lock(state.mutex);
+  const Catalogue& catalogue = *state.catalogue;
+  const auto context = context_of(catalogue, token.key_id, token.algorithm, false);
+  if (!fetched) return fetched.error();
+  if (!context) return context.error();
+  TokenDescription out;
+  out.key_id = token.key_id;
+  out.algorithm = token.algorithm;
+  out.reversible = token.algorithm != Algorithm::pseudonym;
+  describe_context(catalogue.names(), context->row, out);
+  if (!stored) {
+    const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id));
+    if (!kind) return unavailable();
+    out.kind = *kind;
+    const WallTime since = start_of_day(
+        out.epoch.length == EpochLength::none ? context->made : epoch_start(out.epoch));
+    const std::string& purpose = context->row.purpose_id;
+    out.purposes.push_back(
+        {id_from(purpose), name_of(catalogue.names(), purpose), since, since});
+    return out;
+  }
+  const auto view = decode_token_row(as_bytes(fetched->bytes));
+  if (!view || view->row.key_id != token.key_id) return unavailable();
+  const auto seal =
+      context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
+  if (!seal) return unavailable();
+  out.kind = view->row.kind;
+  out.epoch = seal->row.epoch;
+  out.subject = view->row.subject;
+  for (const RowPurpose& purpose : view->row.purposes) {
+    out.purposes.push_back({purpose.id, name_of(catalogue.names(), id_text(purpose.id)),
+                            time_of_day(purpose.created_day), time_of_day(purpose.contact_day)});
+  }
+  return out;
+}
+
+Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
+                                             OpeningPermit /*permit*/) const {
+  Vault::State& state = *vault_.state_;
+  if (token.algorithm != Algorithm::vault_token && token.algorithm != Algorithm::derived &&
+      token.algorithm != Algorithm::encrypted) {
+    return unavailable();
+  }
+  const bool stored = token.algorithm == Algorithm::vault_token;
+  Result<Fetched> fetched = stored ? fetch(*state.tokens, token) : Result<Fetched>(Fetched{});
+  if (!fetched) return fetched.error();
+  const auto view = stored ? decode_token_row(as_bytes(fetched->bytes))
+                           : Result<TokenRowView>(TokenRowView{});
+  if (!view || (stored && view->row.key_id != token.key_id)) return unavailable();
+
+  Result<Opened> context = unavailable();
+  {
+    const std::scoped_lock lock(state.mutex);
+    context = context_of(*state.catalogue, stored ? view->row.seal_key_id : token.key_id,
+                         stored ? Algorithm::vault_row : token.algorithm, true);
+  }
+  if (!context) return unavailable();
+  const auto key = make_protection_key(context->row, context->parent.bytes());
+  if (!key) return unavailable();
+  if (token.algorithm == Algorithm::derived) return open_derived(token, *key);
+  if (token.algorithm == Algorithm::encrypted) return open_encrypted(token, *key);
+  auto value = open_row(*view, fetched->id, *key);
+  if (!value) return unavailable();
+  return value;
+}
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,125 @@
+#include "crypto/vault/engine/rocksdb_file_system.h"
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+namespace paravent::crypto::vault {
+namespace {
+
+using rocksdb::FileOptions;
+using rocksdb::FSDirectory;
+using rocksdb::FSWritableFile;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
+
+IOStatus or_abort(IOStatus status) {
+  if (!status.ok()) std::abort();
+  return status;
+}
+
+// The file-size limit of a process and a full disk are one thing to us, and RocksDB can recover from
+// the second only.
+IOStatus as_no_space(IOStatus status) {
+  if (status.IsIOError() && status.ToString().find("File too large") != std::string::npos) {
+    return IOStatus::NoSpace();
+  }
+  return status;
+}
+
+class StrictFile final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  explicit StrictFile(std::unique_ptr<FSWritableFile> file)
+      : FSWritableFileOwnerWrapper(std::move(file)) {}
+
+  using FSWritableFileOwnerWrapper::Append;
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
+                  IODebugContext* debug) override {
+    return as_no_space(FSWritableFileOwnerWrapper::Append(data, options, debug));
+  }
+  IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    return or_abort(FSWritableFileOwnerWrapper::Sync(options, debug));
+  }
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    return or_abort(FSWritableFileOwnerWrapper::Fsync(options, debug));
+  }
+};
+
+class StrictDirectory final : public FSDirectory {
+ public:
+  explicit StrictDirectory(std::unique_ptr<FSDirectory> directory)
+      : directory_(std::move(directory)) {}
+
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    return or_abort(directory_->Fsync(options, debug));
+  }
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
+                               const rocksdb::DirFsyncOptions& how) override {
+    return or_abort(directory_->FsyncWithDirOptions(options, debug, how));
+  }
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    return directory_->Close(options, debug);
+  }
+  std::size_t GetUniqueId(char* id, std::size_t size) const override {
+    return directory_->GetUniqueId(id, size);
+  }
+
+ private:
+  std::unique_ptr<FSDirectory> directory_;
+};
+
+class StrictFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit StrictFileSystem(const std::shared_ptr<rocksdb::FileSystem>& base)
+      : FileSystemWrapper(base) {}
+
+  const char* Name() const override { return "ParaventStrict"; }
+
+  IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
+                           std::unique_ptr<FSWritableFile>* file,
+                           IODebugContext* debug) override {
+    return wrapped(FileSystemWrapper::NewWritableFile(name, options, file, debug), file);
+  }
+  IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
+                              std::unique_ptr<FSWritableFile>* file,
+                              IODebugContext* debug) override {
+    return wrapped(FileSystemWrapper::ReopenWritableFile(name, options, file, debug), file);
+  }
+  IOStatus ReuseWritableFile(const std::string& name, const std::string& old,
+                             const FileOptions& options, std::unique_ptr<FSWritableFile>* file,
+                             IODebugContext* debug) override {
+    return wrapped(FileSystemWrapper::ReuseWritableFile(name, old, options, file, debug), file);
+  }
+  IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                        std::unique_ptr<FSDirectory>* directory,
+                        IODebugContext* debug) override {
+    IOStatus status = FileSystemWrapper::NewDirectory(name, options, directory, debug);
+    if (status.ok()) *directory = std::make_unique<StrictDirectory>(std::move(*directory));
+    return status;
+  }
+
+ private:
+  static IOStatus wrapped(IOStatus status, std::unique_ptr<FSWritableFile>* file) {
+    if (status.ok()) *file = std::make_unique<StrictFile>(std::move(*file));
+    return status;
+  }
+};
+
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  SilentLogger() : Logger(rocksdb::InfoLogLevel::FATAL_LEVEL) {}
+  using Logger::Logv;
+  void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::FileSystem> make_strict_file_system(
+    std::shared_ptr<rocksdb::FileSystem> base) {
+  return std::make_shared<StrictFileSystem>(base);
+}
+
+std::shared_ptr<rocksdb::Logger> make_silent_logger() { return std::make_shared<SilentLogger>(); }
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,218 @@
+#include "crypto/vault/engine/vault.h"
+
+#include <utility>
+
+#include "crypto/keys/key_use.h"
+#include "crypto/vault/engine/file_key_store.h"
+#include "crypto/vault/engine/memory_key_store.h"
+#include "crypto/vault/engine/memory_token_store.h"
+#include "crypto/vault/engine/rocksdb_token_store.h"
+#include "crypto/vault/engine/vault_state.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+constexpr const char* kKeyStoreFile = "keystore";
+constexpr const char* kShredSecretFile = "shred-secret";
+
+// The tenant's key, made with the tenant.
+Result<Id> tenant_key(Catalogue& catalogue, const Id& tenant, WallTime now) {
+  return catalogue.ensure_key({.key_class = KeyClass::tenant, .tenant = tenant}, kNoId, now);
+}
+
+Status register_policy(Catalogue& catalogue, const PolicyNames& policy, WallTime now) {
+  const Id tenant = catalogue.ensure_name(NameKind::tenant, kNoId, policy.tenant);
+  const auto parent = tenant_key(catalogue, tenant, now);
+  if (!parent) return parent.error();
+  for (const std::string& name : policy.domains) {
+    const Id domain = catalogue.ensure_name(NameKind::domain, tenant, name);
+    const auto key = catalogue.ensure_key(
+        {.key_class = KeyClass::domain, .tenant = tenant, .domain = domain}, *parent, now);
+    if (!key) return key.error();
+  }
+  for (const std::string& name : policy.purposes) {
+    catalogue.ensure_name(NameKind::purpose, tenant, name);
+  }
+  return {};
+}
+
+Status check_sizes(std::span<const PolicyNames> policies) {
+  const auto good = [](const std::string& name) {
+    return !name.empty() && name.size() <= kMaxNameSize;
+  };
+  for (const PolicyNames& policy : policies) {
+    bool all = good(policy.tenant);
+    for (const std::string& name : policy.domains) all = all && good(name);
+    for (const std::string& name : policy.purposes) all = all && good(name);
+    if (!all) {
+      return Error(ErrorKind::configuration,
+                   "Names of tenants, domains and purposes have 1 to 255 bytes.");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Vault::~Vault() = default;
+
+Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey root,
+                                                 const Clock& clock) {
+  if (auto s = data.begin_initialisation(); !s) return s.error();
+  const Id installation = random_id();
+  auto shred = ShredSecret::create(data.keys() / kShredSecretFile, installation);
+  if (!shred) return shred.error();
+  auto tokens = RocksdbTokenStore::create(data.store(), installation);
+  if (!tokens) return tokens.error();
+  auto keys = FileKeyStore::create(data.keys() / kKeyStoreFile, installation, root);
+  if (!keys) return keys.error();
+  auto catalogue = Catalogue::load(std::move(*keys), KeyTree(root, *shred));
+  if (!catalogue) return catalogue.error();
+  if (auto s = data.finish_initialisation(); !s) return s.error();
+  return std::unique_ptr<Vault>(
+      new Vault(std::make_unique<State>(std::move(*catalogue), std::move(*tokens), clock)));
+}
+
+Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock) {
+  if (!data.is_initialised()) {
+    return Error(ErrorKind::data, "The data directory " + data.path().string() +
+                                      " holds no vault yet; make one with: paravent init --data " +
+                                      data.path().string());
+  }
+  auto keys = FileKeyStore::open(data.keys() / kKeyStoreFile, root);
+  if (!keys) return keys.error();
+  const Id installation = (*keys)->installation();
+  const auto shred = ShredSecret::read(data.keys() / kShredSecretFile, installation);
+  if (!shred) return shred.error();
+  auto catalogue = Catalogue::load(std::move(*keys), KeyTree(root, *shred));
+  if (!catalogue) return catalogue.error();
+  auto tokens = RocksdbTokenStore::open(data.store(), installation);
+  if (!tokens) return tokens.error();
+  return std::unique_ptr<Vault>(
+      new Vault(std::make_unique<State>(std::move(*catalogue), std::move(*tokens), clock)));
+}
+
+Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {
+  auto catalogue = Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()),
+                                   KeyTree(RootKey::ephemeral(), ShredSecret::random()));
+  if (!catalogue) return catalogue.error();
+  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
+      std::move(*catalogue), std::make_unique<MemoryTokenStore>(), clock)));
+}
+
+const Id& Vault::installation_id() const noexcept { return state_->catalogue->installation(); }
+
+bool Vault::has_tenants() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->catalogue->names().has_tenants();
+}
+
+std::vector<std::pair<std::string, Id>> Vault::tenants() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->catalogue->names().tenants();
+}
+
+std::optional<Id> Vault::tenant_id(std::string_view tenant) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->catalogue->names().find(NameKind::tenant, kNoId, tenant);
+}
+
+std::vector<UnknownName> Vault::unknown_names(std::span<const PolicyNames> policies) const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->catalogue->names().unknown(policies);
+}
+
+Status Vault::check_names(std::span<const PolicyNames> policies) const {
+  const std::vector<UnknownName> unknown = unknown_names(policies);
+  if (unknown.empty()) return {};
+  std::string list;
+  for (const UnknownName& name : unknown) {
+    list += list.empty() ? "" : ", ";
+    list += std::string(name_kind_text(name.kind)) + " \"" + name.name + "\"";
+    if (name.kind != NameKind::tenant) list += " of tenant \"" + name.tenant + "\"";
+  }
+  return Error(ErrorKind::configuration,
+               "The vault does not know " + list +
+                   "; run paravent policy apply with --create when new, or with --rename OLD=NEW "
+                   "when renamed.");
+}
+
+Status Vault::register_names(std::span<const PolicyNames> policies) {
+  if (auto s = check_sizes(policies); !s) return s;
+  const std::scoped_lock lock(state_->mutex);
+  Catalogue& catalogue = *state_->catalogue;
+  for (const PolicyNames& policy : policies) {
+    if (auto s = register_policy(catalogue, policy, state_->clock.now()); !s) {
+      catalogue.roll_back();
+      return s;
+    }
+  }
+  return catalogue.commit();
+}
+
+Status Vault::admit_names(std::span<const PolicyNames> policies) {
+  return has_tenants() ? check_names(policies) : register_names(policies);
+}
+
+Status Vault::rename(NameKind kind, std::string_view tenant, std::string_view old_name,
+                     std::string_view new_name) {
+  const std::scoped_lock lock(state_->mutex);
+  const NameRegistry& names = state_->catalogue->names();
+  const std::string what(name_kind_text(kind));
+  Id owner = kNoId;
+  if (kind != NameKind::tenant) {
+    const auto found = names.find(NameKind::tenant, kNoId, tenant);
+    if (!found) {
+      return Error(ErrorKind::configuration,
+                   "The vault does not know the tenant \"" + std::string(tenant) + "\".");
+    }
+    owner = *found;
+  }
+  const auto id = names.find(kind, owner, old_name);
+  if (!id) {
+    return Error(ErrorKind::configuration,
+                 "The vault does not know the " + what + " \"" + std::string(old_name) + "\".");
+  }
+  if (new_name.empty() || new_name.size() > kMaxNameSize || names.find(kind, owner, new_name)) {
+    return Error(ErrorKind::configuration, "The " + what + " name \"" + std::string(new_name) +
+                                               "\" is taken or is not 1 to 255 bytes long.");
+  }
+  state_->catalogue->rename(*id, new_name);
+  return state_->catalogue->commit();
+}
+
+void Vault::resolve(std::shared_ptr<ResolveBatch> batch) {
+  state_->resolver.submit(std::move(batch));
+}
+
+Result<SecretBytes> Vault::audit_signing_seed(std::optional<Id> tenant) {
+  const std::scoped_lock lock(state_->mutex);
+  Catalogue& catalogue = *state_->catalogue;
+  const auto key = catalogue.ensure_key(
+      {.key_class = KeyClass::audit_seed, .tenant = tenant.value_or(kNoId)}, kNoId,
+      state_->clock.now());
+  if (!key) return key.error();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  return catalogue.keys().open(*key);
+}
+
+Result<SecretBytes> Vault::audit_detail_key(std::optional<Id> tenant, WallTime month) {
+  const std::scoped_lock lock(state_->mutex);
+  Catalogue& catalogue = *state_->catalogue;
+  const Id owner = tenant.value_or(kNoId);
+  const auto key = catalogue.ensure_key({.key_class = KeyClass::audit_detail,
+                                         .tenant = owner,
+                                         .epoch = epoch_at(EpochLength::month, month)},
+                                        kNoId, state_->clock.now());
+  if (!key) return key.error();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  const auto parent = catalogue.keys().open(*key);
+  if (!parent) return parent.error();
+  return derive_use_key(parent->bytes(), KeyUse::audit_detail, id_text(owner));
+}
+
+VaultCounters Vault::counters() const { return state_->resolver.counters(); }
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,92 @@
+#include <string>
+
+#include "policies/model/checks.h"
+#include "policies/model/country.h"
+
+namespace paravent::policies {
+namespace {
+
+constexpr std::size_t kMaxMailLocalAndAt = 65;
+constexpr std::size_t kMaxMailAddress = 254;  // RFC 5321 4.5.3.1.3 without the brackets
+
+void check_country(const Recipient& recipient, Diagnostics& out) {
+  const std::string& code = recipient.country.value;
+  if (code.empty()) return;
+  const std::string key = "recipients." + recipient.id + ".country";
+  if (!is_country(code)) {
+    std::string hint = "Two capital letters of ISO 3166, for example FR";
+    if (code == "UK") hint = "The United Kingdom is GB";
+    if (code == "EL") hint = "Greece is GR";
+    if (code == "EU") hint = "Name the country where the data is processed";
+    out.error(recipient.country.at, key, quoted(code) + " is no country code", hint);
+    return;
+  }
+  const Safeguard safeguard = recipient.safeguard.value;
+  if (safeguard == Safeguard::dpf && code != "US") {
+    out.error(recipient.safeguard.at, "recipients." + recipient.id + ".safeguard",
+              "the Data Privacy Framework covers companies of the US only", "For example scc");
+  }
+  if (is_eea(code) || is_adequate(code) || safeguard != Safeguard::none) return;
+  out.error(recipient.country.at, key,
+            code + " lies outside the EEA and has no adequacy decision (list of " +
+                std::string(kAdequacyAsOf) + ")",
+            code == "US" ? "Name the safeguard: dpf, if the company is certified, or scc"
+                         : "Name the safeguard: scc, bcr, code-of-conduct or certification");
+}
+
+void check_roles(const Policy& policy, const Purpose& purpose, std::string_view list,
+                 const std::vector<Located<std::string>>& roles, Diagnostics& out) {
+  std::vector<std::string_view> known;
+  for (const Role& role : policy.roles) known.push_back(role.name);
+  for (const auto& role : roles) {
+    if (find_role(policy, role.value) != nullptr) continue;
+    std::string hint = suggestion(role.value, known, "Define it under roles");
+    if (role.value == kAdminRole) hint = "The role admin never reveals";
+    out.error(role.at, "purposes." + purpose.name + "." + std::string(list),
+              "there is no role " + quoted(role.value), std::move(hint));
+  }
+}
+
+}  // namespace
+
+void check_recipients(const Policy& policy, Diagnostics& out) {
+  for (const Recipient& recipient : policy.recipients) check_country(recipient, out);
+  if (!is_country(policy.phone_region.value)) {
+    out.error(policy.phone_region.at, "phone-region",
+              quoted(policy.phone_region.value) + " is no country code",
+              "Two capital letters of ISO 3166, for example FR");
+  }
+  const std::string& domain = policy.token_mail_domain.value;
+  if (!is_host_name(domain) || domain.find('.') == std::string::npos) {
+    out.error(policy.token_mail_domain.at, "token-mail-domain",
+              quoted(domain) + " is no mail domain",
+              "A domain you own, or one under .invalid, in lower case");
+  } else if (kMaxMailLocalAndAt + domain.size() > kMaxMailAddress) {
+    out.error(policy.token_mail_domain.at, "token-mail-domain",
+              "the domain is too long for a mail address");
+  }
+}
+
+void check_purposes(const Policy& policy, Diagnostics& out) {
+  for (const Purpose& purpose : policy.purposes) {
+    const std::string key = "purposes." + purpose.name;
+    check_roles(policy, purpose, "reveal", purpose.reveal, out);
+    check_roles(policy, purpose, "reveal-archived", purpose.reveal_archived, out);
+    if (!purpose.basis) {
+      out.warning(purpose.at, key + ".basis", "the purpose states no legal basis (GDPR 6(1))",
+                  "For example basis: contract");
+    }
+    if (!purpose.retention) {
+      out.warning(purpose.at, key + ".retention", "the purpose states no retention (GDPR 5(1)(e))",
+                  "For example retention: { from: last-contact, active: P3Y }");
+    }
+    const bool archives = purpose.retention && purpose.retention->archive;
+    if (!archives && !purpose.reveal_archived.empty()) {
+      out.warning(purpose.reveal_archived.front().at, key + ".reveal-archived",
+                  "the purpose has no archive period, so nobody ever needs this",
+                  "Add retention.archive, or remove the key");
+    }
+  }
+}
+
+}  // namespace paravent::policies

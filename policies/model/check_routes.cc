@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "policies/model/checks.h"
+
+namespace paravent::policies {
+namespace {
+
+void check_overlap(const Route& earlier, const Route& later, Diagnostics& out) {
+  if (earlier.match.paths.empty() || later.match.paths.empty()) return;
+  if (!covers(earlier.match, later.match)) return;
+  const std::string& name = earlier.name.value;
+  if (covers(later.match, earlier.match)) {
+    out.error(later.match.at, later.key + ".match", "the route " + quoted(name) + " matches the same",
+              "The first route that matches is taken; remove one");
+  } else {
+    out.error(later.match.at, later.key + ".match",
+              "nothing ever reaches this route: " + quoted(name) + " takes it all",
+              "Move it before that route");
+  }
+}
+
+void check_reference(const Located<std::string>& name, bool exists, bool needed, Position at,
+                     const std::string& key, std::string_view what,
+                     const std::vector<std::string_view>& known, Diagnostics& out) {
+  const std::string section = std::string(what) + "s";
+  if (name.value.empty()) {
+    if (needed) {
+      out.error(at, key, "the key is missing: keys belong to a recipient and a purpose",
+                "Name one of the " + section);
+    }
+  } else if (!exists) {
+    out.error(name.at, key, "there is no " + std::string(what) + " " + quoted(name.value),
+              suggestion(name.value, known, "Define it under " + section));
+  }
+}
+
+bool uses_keys(const Route& route) {
+  return route.unlisted.value == Unlisted::encrypt ||
+         std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
+           return rule.action && is_keyed(*rule.action);
+         });
+}
+
+void check_references(const Policy& policy, const Route& route, Diagnostics& out) {
+  const bool needed = uses_keys(route);
+  std::vector<std::string_view> recipients;
+  for (const Recipient& recipient : policy.recipients) recipients.push_back(recipient.id);
+  check_reference(route.recipient, find_recipient(policy, route.recipient.value) != nullptr, needed,
+                  route.at, route.key + ".recipient", "recipient", recipients, out);
+  if (route.recipient.value.empty() && !needed) {
+    out.warning(route.at, route.key + ".recipient", "the route does not say who receives its data",
+                "Name one of the recipients");
+  }
+  std::vector<std::string_view> purposes;
+  for (const Purpose& purpose : policy.purposes) purposes.push_back(purpose.name);
+  check_reference(route.purpose, find_purpose(policy, route.purpose.value) != nullptr, needed,
+                  route.at, route.key + ".purpose", "purpose", purposes, out);
+}
+
+void check_subject(const Route& route, Diagnostics& out) {
+  if (route.subject.value.empty()) return;
+  std::vector<std::string_view> fields;
+  for (const Rule& rule : route.rules) fields.push_back(rule.selector.text);
+  const auto rule = std::find_if(route.rules.begin(), route.rules.end(), [&](const Rule& r) {
+    return r.selector.text == route.subject.value;
+  });
+  if (rule == route.rules.end()) {
+    out.error(route.subject.at, route.key + ".subject",
+              "no rule of this route is about " + quoted(route.subject.value),
+              suggestion(route.subject.value, fields, "Name one of the route's fields"));
+  } else if (rule->has_selector && rule->selector.is_wild()) {
+    out.error(route.subject.at, route.key + ".subject",
+              "the subject is one field; " + quoted(route.subject.value) + " may match several",
+              "Name a field without wildcards");
+  }
+}
+
+void check_carriers(const Route& route, Diagnostics& out) {
+  const bool has_json = std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
+    return rule.has_selector && rule.selector.carrier == Carrier::json;
+  });
+  if (route.json_as_text && !has_json) {
+    out.error(route.at, route.key + ".text-plain", "text-plain: json needs a rule about json",
+              "Add one, or remove the key");
+  }
+  if (route.rules.empty() && route.unlisted.value == Unlisted::refuse) {
+    out.warning(route.at, route.key + ".fields",
+                "the route lists no field and refuses every unlisted one",
+                "Add fields, or unlisted: keep");
+  }
+}
+
+}  // namespace
+
+void check_routes(const Policy& policy, Diagnostics& out) {
+  for (std::size_t i = 0; i < policy.routes.size(); ++i) {
+    const Route& route = policy.routes[i];
+    check_references(policy, route, out);
+    check_subject(route, out);
+    check_carriers(route, out);
+    for (std::size_t k = 0; k < i; ++k) {
+      const Route& earlier = policy.routes[k];
+      if (!route.name.value.empty() && earlier.name.value == route.name.value) {
+        out.error(route.name.at, route.key + ".name",
+                  "two routes are called " + quoted(route.name.value), "Choose another name");
+      }
+      check_overlap(earlier, route, out);
+    }
+  }
+}
+
+}  // namespace paravent::policies

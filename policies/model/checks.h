@@ -1,0 +1,34 @@
+// The checks of a policy: what its parts mean together. Each adds its findings to `out` and goes on.
+// They expect what the reader made, faults included, and never report the same fault again. Internal to
+// policies/model.
+
+#pragma once
+
+#include <cstddef>
+
+#include "policies/model/diagnostics.h"
+#include "policies/model/policy.h"
+
+namespace paravent::policies {
+
+// Countries and safeguards (GDPR chapter V); the tenant-wide settings.
+void check_recipients(const Policy& policy, Diagnostics& out);
+// Roles and retention.
+void check_purposes(const Policy& policy, Diagnostics& out);
+// References, subjects, duplicate and unreachable routes, elsewhere.
+void check_routes(const Policy& policy, Diagnostics& out);
+// Each rule by itself: kind against action, lengths, headers, duplicates, epochs.
+void check_rules(const Policy& policy, Diagnostics& out);
+// One space, one kind.
+void check_spaces(const Policy& policy, Diagnostics& out);
+
+// What a keyed rule writes: the least and, where the value's length matters, a growing number of bytes.
+struct ResultLength {
+  std::size_t least = 0;
+  bool grows = false;
+};
+// REQUIRES: is_keyed(action).
+ResultLength result_length(ActionKind action, crypto::Kind kind, Shape shape,
+                           const std::string& token_mail_domain);
+
+}  // namespace paravent::policies

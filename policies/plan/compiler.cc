@@ -1,0 +1,277 @@
+#include "policies/plan/compiler.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "policies/plan/flat_matcher.h"
+#include "policies/plan/json_matcher.h"
+#include "policies/plan/route_index.h"
+
+namespace paravent::policies {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+
+constexpr Carrier kBodyCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json};
+
+std::vector<std::string> values_of(const std::vector<Located<std::string>>& texts) {
+  std::vector<std::string> values;
+  for (const auto& text : texts) values.push_back(text.value);
+  return values;
+}
+
+Error wrong(std::string sentence) { return Error(ErrorKind::configuration, std::move(sentence)); }
+
+bool is_complete(const Route& route) {
+  const bool rules_complete =
+      std::all_of(route.rules.begin(), route.rules.end(),
+                  [](const Rule& rule) { return rule.has_selector && rule.action.has_value(); });
+  return rules_complete && !route.name.value.empty() && !route.match.paths.empty() &&
+         !route.upstream.value.text.empty();
+}
+
+bool is_complete(const Policy& policy) {
+  return !policy.tenant.value.empty() && !policy.routes.empty() &&
+         std::all_of(policy.routes.begin(), policy.routes.end(),
+                     [](const Route& route) { return is_complete(route); }) &&
+         (!policy.elsewhere || !policy.elsewhere->upstream.value.text.empty());
+}
+
+// What only several policies together can get wrong.
+std::optional<Error> conflict(std::span<const Policy> policies) {
+  if (policies.empty()) return wrong("No policy is loaded; name one under policies.");
+  const Policy* elsewhere = nullptr;
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const Policy& policy = policies[i];
+    if (!is_complete(policy)) return wrong("A policy with errors cannot be used; run check on it.");
+    if (policy.elsewhere) {
+      if (elsewhere != nullptr) {
+        return wrong("The policies of " + elsewhere->tenant.value + " and " + policy.tenant.value +
+                     " both have elsewhere; keep one.");
+      }
+      elsewhere = &policy;
+    }
+    for (const Policy& earlier : policies.first(i)) {
+      if (earlier.tenant.value == policy.tenant.value) {
+        return wrong("Two policies are of the tenant " + policy.tenant.value +
+                     "; one tenant has one file.");
+      }
+      for (const Route& mine : policy.routes) {
+        for (const Route& theirs : earlier.routes) {
+          if (!covers(theirs.match, mine.match)) continue;
+          return wrong("The route " + theirs.name.value + " of " + earlier.tenant.value +
+                       " takes everything that " + mine.name.value + " of " + policy.tenant.value +
+                       " matches; tell them apart by host or path.");
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+class PlanCompiler {
+ public:
+  std::shared_ptr<const PolicyPlan> run(std::span<const Policy> policies) {
+    for (const Policy& policy : policies) add_policy(policy);
+    plan_->action_count_ = static_cast<std::uint32_t>(plan_->actions_.size());
+    auto index = std::make_unique<PolicyPlan::Index>(std::move(entries_));
+    index->elsewhere = elsewhere_;
+    index->elsewhere_methods = std::move(elsewhere_methods_);
+    plan_->index_ = std::move(index);
+    return std::move(plan_);
+  }
+
+ private:
+  void add_policy(const Policy& policy) {
+    policy_ = &policy;
+    TenantPlan tenant;
+    tenant.name = policy.tenant.value;
+    tenant.first_slot = static_cast<std::uint32_t>(plan_->specs_.size());
+    tenant_ = static_cast<std::uint32_t>(plan_->tenants_.size());
+    plan_->tenants_.push_back(tenant);
+    for (const Route& route : policy.routes) add_route(route);
+    if (policy.elsewhere) add_elsewhere(*policy.elsewhere);
+    plan_->tenants_.back().slots =
+        static_cast<std::uint32_t>(plan_->specs_.size()) - tenant.first_slot;
+  }
+
+  RoutePlan& new_route(std::string name, const UpstreamAddress& upstream) {
+    auto plan = std::make_unique<RoutePlan>();
+    plan->name = std::move(name);
+    plan->id = static_cast<std::uint32_t>(plan_->routes_.size());
+    plan->tenant = tenant_;
+    plan->upstream = upstream_index(upstream);
+    plan->phone_region = policy_->phone_region.value;
+    plan->token_mail_domain = policy_->token_mail_domain.value;
+    plan->unlisted_action.name = kUnlistedName;
+    plan_->routes_.push_back(std::move(plan));
+    return *plan_->routes_.back();
+  }
+
+  void add_route(const Route& route) {
+    RoutePlan& plan = new_route(route.name.value, route.upstream.value);
+    plan.recipient = route.recipient.value;
+    plan.purpose = route.purpose.value;
+    plan.client_address = route.client_address;
+    plan.fixed_address = route.fixed_address;
+    plan.json_as_text = route.json_as_text;
+    plan.unlisted = route.unlisted.value;
+    plan.unlisted_header = route.unlisted_header;
+    plan.unlisted_cookie = route.unlisted_cookie;
+    add_rules(route, plan);
+    add_unlisted(route, plan);
+    accept_carriers(plan);
+    for (const PathPattern& path : route.match.paths) {
+      entries_.push_back(
+          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
+    }
+  }
+
+  void add_elsewhere(const Elsewhere& elsewhere) {
+    RoutePlan& plan = new_route(std::string(kElsewhereName), elsewhere.upstream.value);
+    plan.mode = RouteMode::pass;
+    plan.unlisted = Unlisted::keep;
+    plan.client_address = elsewhere.client_address;
+    plan.fixed_address = elsewhere.fixed_address;
+    plan.unlisted_action.action = ActionKind::keep;
+    enlist(plan, plan.unlisted_action);
+    accept_carriers(plan);
+    elsewhere_ = &plan;
+    elsewhere_methods_ = values_of(elsewhere.methods);
+  }
+
+  void add_rules(const Route& route, RoutePlan& plan) {
+    std::vector<std::vector<FlatMatcher::Entry>> flat(kCarrierCount);
+    std::vector<JsonMatcher::Entry> json;
+    for (const Rule& rule : route.rules) {
+      plan.actions_.push_back(std::make_unique<FieldAction>(field_action(rule, route)));
+      FieldAction& action = *plan.actions_.back();
+      enlist(plan, action);
+      if (action.required) {
+        action.required_index = static_cast<std::uint32_t>(plan.required.size());
+        plan.required.push_back(&action);
+      }
+      const FieldSelector& selector = rule.selector;
+      if (selector.carrier == Carrier::json) {
+        json.push_back({selector.steps, &action});
+      } else {
+        flat[static_cast<std::size_t>(selector.carrier)].push_back(
+            {selector.name, selector.is_pattern, &action});
+      }
+    }
+    plan.flat_.resize(kCarrierCount);
+    for (std::size_t i = 0; i < kCarrierCount; ++i) {
+      if (flat[i].empty()) continue;
+      plan.flat_[i] = std::make_unique<FlatMatcher>(
+          std::move(flat[i]), static_cast<Carrier>(i) == Carrier::header);
+    }
+    if (!json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(json));
+  }
+
+  FieldAction field_action(const Rule& rule, const Route& route) {
+    FieldAction action;
+    action.name = rule.selector.text;
+    action.carrier = rule.selector.carrier;
+    action.action = *rule.action;
+    action.kind = rule.kind.value;
+    action.shape = rule.shape.value;
+    action.on_error = on_error_of(rule, route);
+    if (rule.generalise_to) action.generalisation = rule.generalise_to->value;
+    action.required = rule.required;
+    action.is_subject = rule.selector.text == route.subject.value;
+    if (rule.max_len) action.max_len = rule.max_len->value;
+    if (rule.length) action.keep_length = rule.length->value;
+    if (rule.replacement) action.literal = rule.replacement->value;
+    if (is_keyed(action.action)) {
+      const Purpose* purpose = find_purpose(*policy_, route.purpose.value);
+      action.slot = slot_of({domain_of(*policy_, route), route.purpose.value, space_of(rule),
+                             action.kind, algorithm_of(action.action), epoch_of(rule, purpose)});
+    }
+    return action;
+  }
+
+  void add_unlisted(const Route& route, RoutePlan& plan) {
+    FieldAction& action = plan.unlisted_action;
+    switch (plan.unlisted) {
+      case Unlisted::refuse:
+        action.action = ActionKind::refuse;
+        break;
+      case Unlisted::drop:
+        action.action = ActionKind::drop;
+        break;
+      case Unlisted::keep:
+        action.action = ActionKind::keep;
+        break;
+      case Unlisted::encrypt: {
+        action.action = ActionKind::encrypt;
+        if (route.on_error) action.on_error = route.on_error->value;
+        const Purpose* purpose = find_purpose(*policy_, route.purpose.value);
+        action.slot = slot_of({domain_of(*policy_, route), route.purpose.value,
+                               std::string(crypto::kind_name(crypto::Kind::text)),
+                               crypto::Kind::text, crypto::Algorithm::encrypted,
+                               unlisted_epoch(purpose)});
+        break;
+      }
+    }
+    enlist(plan, action);
+  }
+
+  static void accept_carriers(RoutePlan& plan) {
+    for (const Carrier carrier : kBodyCarriers) {
+      if (plan.has_rules(carrier)) plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
+    }
+    if (plan.accepted_carriers_ != 0 || plan.unlisted == Unlisted::refuse) return;
+    for (const Carrier carrier : kBodyCarriers) {
+      plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
+    }
+  }
+
+  // Gives the action its place among the counters.
+  void enlist(const RoutePlan& route, FieldAction& action) {
+    action.id = static_cast<std::uint32_t>(plan_->actions_.size());
+    plan_->actions_.push_back(&action);
+    plan_->action_routes_.push_back(route.id);
+  }
+
+  // Rules of one tenant with equal specs share a slot.
+  std::uint32_t slot_of(crypto::vault::ContextSpec spec) {
+    std::vector<crypto::vault::ContextSpec>& specs = plan_->specs_;
+    for (std::size_t i = plan_->tenants_.back().first_slot; i < specs.size(); ++i) {
+      if (specs[i] == spec) return static_cast<std::uint32_t>(i);
+    }
+    specs.push_back(std::move(spec));
+    return static_cast<std::uint32_t>(specs.size() - 1);
+  }
+
+  std::uint32_t upstream_index(const UpstreamAddress& address) {
+    std::vector<UpstreamPlan>& upstreams = plan_->upstreams_;
+    for (std::size_t i = 0; i < upstreams.size(); ++i) {
+      if (upstreams[i].host == address.host && upstreams[i].port == address.port &&
+          upstreams[i].unix_path == address.unix_path) {
+        return static_cast<std::uint32_t>(i);
+      }
+    }
+    upstreams.push_back({address.host, address.port, address.unix_path, address.text});
+    return static_cast<std::uint32_t>(upstreams.size() - 1);
+  }
+
+  std::shared_ptr<PolicyPlan> plan_ = std::make_shared<PolicyPlan>();
+  const Policy* policy_ = nullptr;
+  std::uint32_t tenant_ = 0;
+  std::vector<PolicyPlan::Index::Entry> entries_;
+  const RoutePlan* elsewhere_ = nullptr;
+  std::vector<std::string> elsewhere_methods_;
+};
+
+crypto::Result<std::shared_ptr<const PolicyPlan>> compile(std::span<const Policy> policies) {
+  if (auto fault = conflict(policies)) return std::move(*fault);
+  return PlanCompiler().run(policies);
+}
+
+}  // namespace paravent::policies

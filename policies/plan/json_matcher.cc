@@ -1,0 +1,150 @@
+#include "policies/plan/json_matcher.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "policies/plan/name_hash.h"
+
+namespace paravent::policies {
+namespace {
+
+using Type = SelectorStep::Type;
+
+bool is_wild(const JsonMatcher::Entry& entry) {
+  return std::any_of(entry.steps.begin(), entry.steps.end(),
+                     [](const SelectorStep& step) { return step.type != Type::key; });
+}
+
+bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
+  switch (selector.type) {
+    case Type::key:
+    case Type::descendant:
+      return !step.is_index && step.key == selector.key;
+    case Type::any_member:
+      return !step.is_index;
+    case Type::any_element:
+      return step.is_index;
+  }
+  return false;
+}
+
+// As a glob whose `*` is the any-depth part of a descendant step: the latest one is enough to retry from.
+bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
+  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t s = 0;
+  std::size_t p = 0;
+  std::size_t descendant = kNone;
+  std::size_t retry = 0;
+  while (p < path.size()) {
+    if (s < steps.size()) {
+      if (steps[s].type == Type::descendant) {
+        descendant = s;
+        retry = p;
+      }
+      if (step_matches(steps[s], path[p])) {
+        ++s;
+        ++p;
+        continue;
+      }
+    }
+    if (descendant == kNone) return false;
+    s = descendant;
+    p = ++retry;
+  }
+  return s == steps.size();
+}
+
+// The lowest rank of `ranks` whose selector matches, below `best`.
+template <typename Ranks>
+std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
+                      const std::vector<JsonMatcher::Entry>& selectors, JsonPath path) noexcept {
+  for (const std::uint32_t rank : ranks) {
+    if (rank >= best) return best;
+    if (matches(selectors[rank].steps, path)) return rank;
+  }
+  return best;
+}
+
+}  // namespace
+
+JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entries)) {
+  std::stable_partition(selectors_.begin(), selectors_.end(),
+                        [](const Entry& entry) { return !is_wild(entry); });
+  struct Keyed {
+    std::uint32_t hash;
+    std::uint32_t rank;
+  };
+  std::vector<Keyed> keyed;
+  for (std::uint32_t rank = 0; rank < selectors_.size(); ++rank) {
+    const SelectorStep& last = selectors_[rank].steps.back();
+    if (last.type == Type::any_member) {
+      any_member_.push_back(rank);
+    } else if (last.type == Type::any_element) {
+      any_element_.push_back(rank);
+    } else {
+      keyed.push_back({name_hash<false>(last.key), rank});
+    }
+  }
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const Keyed& a, const Keyed& b) { return a.hash < b.hash; });
+  slots_.resize(std::bit_ceil(std::max<std::size_t>(4, keyed.size() * 2)));
+  mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
+  for (std::size_t i = 0; i < keyed.size();) {
+    std::size_t end = i;
+    while (end < keyed.size() && keyed[end].hash == keyed[i].hash) {
+      keyed_.push_back(keyed[end++].rank);
+    }
+    std::uint32_t at = keyed[i].hash & mask_;
+    while (slots_[at].last != 0) at = (at + 1) & mask_;
+    slots_[at] = {keyed[i].hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
+    i = end;
+  }
+}
+
+const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
+  const std::uint32_t hash = name_hash<false>(key);
+  for (std::uint32_t at = hash & mask_; slots_[at].last != 0; at = (at + 1) & mask_) {
+    if (slots_[at].hash == hash) return &slots_[at];
+  }
+  return nullptr;
+}
+
+const FieldAction* JsonMatcher::find(JsonPath path) const noexcept {
+  if (path.empty()) return nullptr;
+  const PathStep& last = path.back();
+  const auto none = static_cast<std::uint32_t>(selectors_.size());
+  std::uint32_t best = none;
+  if (last.is_index) {
+    best = best_of(any_element_, best, selectors_, path);
+  } else {
+    if (const Slot* slot = slot_of(last.key)) {
+      best = best_of(std::span(keyed_).subspan(slot->first, slot->last - slot->first), best,
+                     selectors_, path);
+    }
+    best = best_of(any_member_, best, selectors_, path);
+  }
+  return best == none ? nullptr : selectors_[best].action;
+}
+
+bool JsonMatcher::may_match_below(JsonPath path) const noexcept {
+  return std::any_of(selectors_.begin(), selectors_.end(), [&](const Entry& entry) {
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      if (i == entry.steps.size()) return false;  // the selector ends above
+      if (entry.steps[i].type == Type::descendant) return true;
+      if (!step_matches(entry.steps[i], path[i])) return false;
+    }
+    return true;
+  });
+}
+
+bool JsonMatcher::ends_in(std::string_view key) const noexcept {
+  const Slot* slot = slot_of(key);
+  if (slot == nullptr) return false;
+  for (std::uint32_t i = slot->first; i < slot->last; ++i) {
+    if (selectors_[keyed_[i]].steps.back().key == key) return true;
+  }
+  return false;
+}
+
+}  // namespace paravent::policies

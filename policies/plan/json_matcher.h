@@ -1,0 +1,51 @@
+// JsonMatcher: finds the rule for a value in a JSON document. Selectors without wildcards come first, then
+// the others in the order of the policy. The last step decides by hash which selectors can match at all;
+// those few are compared from the top down.
+//
+// Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "policies/model/selector.h"
+#include "policies/plan/field_action.h"
+#include "policies/plan/json_path.h"
+
+namespace paravent::policies {
+
+class JsonMatcher {
+ public:
+  struct Entry {
+    std::vector<SelectorStep> steps;  // not empty
+    const FieldAction* action = nullptr;
+  };
+
+  explicit JsonMatcher(std::vector<Entry> entries);
+
+  const FieldAction* find(JsonPath path) const noexcept;
+  // Whether some selector selects `path` or something that could lie below it.
+  bool may_match_below(JsonPath path) const noexcept;
+  // Whether some selector ends in the member `key`.
+  bool ends_in(std::string_view key) const noexcept;
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t first = 0;  // keyed_[first, last) end in a key of this hash
+    std::uint32_t last = 0;   // 0: free
+  };
+
+  const Slot* slot_of(std::string_view key) const noexcept;
+
+  std::vector<Entry> selectors_;     // by rank
+  std::vector<std::uint32_t> keyed_;  // ranks, grouped by the hash of the last key, each group ascending
+  std::vector<std::uint32_t> any_member_;   // ranks of the selectors that end in .*
+  std::vector<std::uint32_t> any_element_;  // ranks of those that end in [*]
+  std::vector<Slot> slots_;
+  std::uint32_t mask_ = 0;
+};
+
+}  // namespace paravent::policies

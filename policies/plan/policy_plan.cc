@@ -1,0 +1,85 @@
+#include "policies/plan/policy_plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "policies/plan/name_hash.h"
+#include "policies/plan/route_index.h"
+
+namespace paravent::policies {
+namespace {
+
+bool holds(const std::vector<std::string>& words, std::string_view word) noexcept {
+  return std::any_of(words.begin(), words.end(),
+                     [word](const std::string& known) { return known == word; });
+}
+
+}  // namespace
+
+bool PolicyPlan::Index::Entry::takes_host(std::string_view host) const noexcept {
+  return hosts.empty() || holds(hosts, host);
+}
+
+bool PolicyPlan::Index::Entry::takes_method(std::string_view method) const noexcept {
+  return methods.empty() || holds(methods, method);
+}
+
+PolicyPlan::Index::Index(std::vector<Entry> entries) {
+  for (Entry& entry : entries) {
+    (entry.path.is_exact() ? exact : patterns).push_back(std::move(entry));
+  }
+  const auto hash_of = [](const Entry& entry) { return name_hash<false>(entry.path.text()); };
+  std::stable_sort(exact.begin(), exact.end(), [&](const Entry& a, const Entry& b) {
+    return hash_of(a) < hash_of(b);
+  });
+  slots.resize(std::bit_ceil(std::max<std::size_t>(4, exact.size() * 2)));
+  mask = static_cast<std::uint32_t>(slots.size() - 1);
+  for (std::size_t i = 0; i < exact.size();) {
+    const std::uint32_t hash = hash_of(exact[i]);
+    std::size_t end = i;
+    while (end < exact.size() && hash_of(exact[end]) == hash) ++end;
+    std::uint32_t at = hash & mask;
+    while (slots[at].last != 0) at = (at + 1) & mask;
+    slots[at] = {hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
+    i = end;
+  }
+}
+
+template <typename Visit>
+void PolicyPlan::Index::for_path(std::string_view host, std::string_view path,
+                                 const Visit& visit) const {
+  const std::uint32_t hash = name_hash<false>(path);
+  for (std::uint32_t at = hash & mask; slots[at].last != 0; at = (at + 1) & mask) {
+    if (slots[at].hash != hash) continue;
+    for (std::uint32_t i = slots[at].first; i < slots[at].last; ++i) {
+      if (exact[i].path.text() == path && exact[i].takes_host(host)) visit(exact[i]);
+    }
+  }
+  for (const Entry& entry : patterns) {
+    if (entry.takes_host(host) && entry.path.matches(path)) visit(entry);
+  }
+}
+
+PolicyPlan::PolicyPlan() = default;
+PolicyPlan::~PolicyPlan() = default;
+
+RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
+                                 std::string_view path) const {
+  const RoutePlan* taken = nullptr;
+  const RoutePlan* same_path = nullptr;
+  index_->for_path(host, path, [&](const Index::Entry& entry) {
+    if (same_path == nullptr || entry.route->id < same_path->id) same_path = entry.route;
+    if (!entry.takes_method(method)) return;
+    if (taken == nullptr || entry.route->id < taken->id) taken = entry.route;
+  });
+  const bool is_protected = same_path != nullptr;
+  if (taken != nullptr) return {taken, nullptr, true};
+  if (index_->elsewhere == nullptr || !holds(index_->elsewhere_methods, method)) {
+    return {nullptr, nullptr, is_protected};
+  }
+  if (is_protected && method != "GET" && method != "HEAD") return {nullptr, nullptr, true};
+  return {index_->elsewhere, same_path, is_protected};
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,47 @@
+// The route table of a PolicyPlan: exact paths by hash, then the path patterns; the first route in the order
+// of the policies wins. Internal to policies/plan. Immutable; no allocation in look-ups.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/model/path_pattern.h"
+#include "policies/plan/policy_plan.h"
+
+namespace paravent::policies {
+
+struct PolicyPlan::Index {
+  struct Entry {
+    const RoutePlan* route = nullptr;  // its id is the order
+    std::vector<std::string> methods;  // empty: every method
+    std::vector<std::string> hosts;    // empty: every host
+    PathPattern path;
+
+    bool takes_host(std::string_view host) const noexcept;
+    bool takes_method(std::string_view method) const noexcept;
+  };
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t first = 0;  // exact[first, last) have a path of this hash, in order
+    std::uint32_t last = 0;   // 0: free
+  };
+
+  // Entries in the order of the policies.
+  explicit Index(std::vector<Entry> entries);
+
+  // Calls `visit(entry)` for every entry whose host and path match, each of the two tables in order.
+  template <typename Visit>
+  void for_path(std::string_view host, std::string_view path, const Visit& visit) const;
+
+  std::vector<Entry> exact;
+  std::vector<Entry> patterns;
+  std::vector<Slot> slots;
+  std::uint32_t mask = 0;
+  const RoutePlan* elsewhere = nullptr;
+  std::vector<std::string> elsewhere_methods;
+};
+
+}  // namespace paravent::policies

@@ -1,0 +1,52 @@
+// AdminRequest and AdminResponse: what the admin API speaks, free of any HTTP library.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crypto/base/secret_bytes.h"
+
+namespace paravent::proxy::admin {
+
+struct AdminRequest {
+  std::string method;
+  std::string path;   // in front of '?'
+  std::string query;  // behind it
+  std::string authorization;
+  std::string content_type;
+  std::string body;
+  bool from_loopback = false;
+};
+
+// The body may hold clear values on their way to the authorised role: it is wiped when let go.
+struct AdminResponse {
+  AdminResponse() = default;
+  AdminResponse(std::uint16_t with_status, std::string_view type, std::string text)
+      : status(with_status), content_type(type), body(std::move(text)) {}
+  AdminResponse(AdminResponse&&) noexcept = default;
+  AdminResponse& operator=(AdminResponse&&) noexcept = default;
+  AdminResponse(const AdminResponse&) = delete;
+  AdminResponse& operator=(const AdminResponse&) = delete;
+  ~AdminResponse() { crypto::wipe(body); }
+
+  std::uint16_t status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// Answers one request; may block on the disk. Thread safe.
+class AdminHandler {
+ public:
+  virtual ~AdminHandler() = default;
+  virtual AdminResponse handle(const AdminRequest& request) = 0;
+};
+
+// application/problem+json (RFC 9457) with `type: urn:paravent:problem:REASON`. Never a value.
+AdminResponse admin_problem(std::uint16_t status, std::string_view reason, std::string_view detail);
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,46 @@
+// AdminServer: the admin listener. HTTP/1.1 by Beast, which is fit for this door: known clients, and bounds
+// on everything. Threads of its own, so that a handler may wait for the disk without any worker noticing.
+//
+// start() binds before it returns; stop() ends every connection and joins the threads. The handler must
+// outlive the server.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "crypto/base/result.h"
+#include "proxy/admin/admin_message.h"
+
+namespace paravent::proxy::admin {
+
+struct AdminServerOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8081;  // 0: any free one
+  unsigned threads = 4;
+  std::size_t header_bytes = 16 * 1024;
+  std::size_t body_bytes = 4 * 1024 * 1024;
+  unsigned idle_seconds = 30;
+  std::size_t connections = 256;
+};
+
+class AdminServer {
+ public:
+  // ErrorKind::busy: the port is taken; configuration: the address is not one of this machine.
+  static crypto::Result<std::unique_ptr<AdminServer>> start(const AdminServerOptions& options,
+                                                            AdminHandler& handler);
+  ~AdminServer();
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+
+  std::uint16_t port() const;
+  void stop();
+
+ private:
+  struct State;
+  explicit AdminServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,58 @@
+// AuditLogs: the installation's log and one per tenant, opened from one data directory.
+//
+// Owns the logs and the adapters that fetch their detail keys from the vault, which must outlive it. The set
+// is fixed once the policies are loaded; the logs themselves are thread safe.
+
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "crypto/audit/audit_log.h"
+#include "crypto/base/clock.h"
+#include "crypto/base/result.h"
+#include "crypto/vault/engine/vault.h"
+
+namespace paravent::proxy::admin {
+
+class AuditLogs {
+ public:
+  // `folder` is DATA/audit. Makes the installation's log where there is none yet.
+  static crypto::Result<std::unique_ptr<AuditLogs>> open(const std::filesystem::path& folder,
+                                                         crypto::vault::Vault& vault,
+                                                         const crypto::Clock& clock);
+  ~AuditLogs();
+  AuditLogs(const AuditLogs&) = delete;
+  AuditLogs& operator=(const AuditLogs&) = delete;
+
+  // Makes the tenant's log where there is none yet. Not thread safe: before anybody else looks.
+  crypto::Status open_tenant(const crypto::vault::Id& tenant);
+
+  crypto::audit::AuditLog& installation() { return *installation_->log; }
+  // nullptr: no log of that tenant is open.
+  crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant);
+
+  // Every open log by its id, the installation's first.
+  std::vector<crypto::audit::AuditLog*> all();
+
+ private:
+  struct Entry;
+  AuditLogs(std::filesystem::path folder, crypto::vault::Vault& vault, const crypto::Clock& clock)
+      : folder_(std::move(folder)), vault_(vault), clock_(clock) {}
+  crypto::Result<std::unique_ptr<Entry>> open_one(std::optional<crypto::vault::Id> tenant);
+
+  std::filesystem::path folder_;
+  crypto::vault::Vault& vault_;
+  const crypto::Clock& clock_;
+  std::unique_ptr<Entry> installation_;
+  std::map<crypto::vault::Id, std::unique_ptr<Entry>> tenants_;
+
+  struct Entry {
+    std::unique_ptr<crypto::audit::DetailKeys> keys;  // outlives the log below
+    std::unique_ptr<crypto::audit::AuditLog> log;
+  };
+};
+
+}  // namespace paravent::proxy::admin

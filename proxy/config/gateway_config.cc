@@ -1,0 +1,256 @@
+#include "proxy/config/gateway_config.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "policies/model/yaml_document.h"
+#include "policies/model/yaml_reader.h"
+
+namespace paravent::proxy::config {
+namespace {
+
+using policies::Diagnostics;
+using policies::MapReader;
+using policies::YamlNode;
+
+constexpr std::string_view kTlsHint =
+    "TLS listeners are not yet available; put a TLS proxy in front and list it in trusted-proxies";
+
+std::optional<Address> read_address(MapReader& map, std::string_view key) {
+  const auto text = map.text(key);
+  if (!text) return std::nullopt;
+  auto address = parse_address(text->value);
+  if (!address) {
+    map.diagnostics().error(text->at, map.key(key), "not an address with a port",
+                            "Write for example 127.0.0.1:8080 or [::1]:8080");
+  }
+  return address;
+}
+
+void read_listen(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  if (!node.is_sequence() || node.items.empty()) {
+    out.error(node.at, "listen", "expected a list of listeners",
+              "Write for example [{ address: 127.0.0.1:8080 }]");
+    return;
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    MapReader map(node.items[i], "listen[" + std::to_string(i) + "]", out);
+    if (map.is_map() && map.find("address") == nullptr) {
+      out.error(map.at(), map.key("address"), "a listener needs an address");
+    } else if (auto address = read_address(map, "address")) {
+      config.listen.push_back(*address);
+    }
+    map.reserve("tls", std::string(kTlsHint));
+    map.finish();
+  }
+}
+
+void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  MapReader map(node, "admin", out);
+  if (auto address = read_address(map, "address")) {
+    config.admin = *address;
+    if (!address->is_loopback()) {
+      out.error(node.at, "admin.address",
+                "the admin listener gives clear values out and may not be reachable from elsewhere "
+                "without TLS",
+                "Use a loopback address; reach it from outside through SSH");
+    }
+  }
+  map.reserve("tls", std::string(kTlsHint));
+  map.reserve("client-ca", std::string(kTlsHint));
+  map.finish();
+}
+
+void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  MapReader vault(node, "vault", out);
+  if (const YamlNode* unseal = vault.find("unseal")) {
+    MapReader map(*unseal, "vault.unseal", out);
+    if (auto file = map.text("key-file")) config.root_key = file->value;
+    for (const std::string_view key : {"pass-phrase", "systemd-credential", "pkcs11", "shares"}) {
+      map.reserve(key, "key-file is the way to unseal in this version");
+    }
+    map.finish();
+  }
+  vault.finish();
+}
+
+void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  struct Entry {
+    std::string_view key;
+    std::size_t Limits::*member;
+    std::uint64_t least;
+    std::uint64_t most;
+  };
+  // The upper bounds keep one request from taking the machine: buffered bodies live in memory.
+  constexpr std::array<Entry, 3> kEntries = {{
+      {"header-bytes", &Limits::header_bytes, 1024, 64 * 1024},
+      {"form-bytes", &Limits::form_bytes, 1024, 64 * 1024 * 1024},
+      {"json-bytes", &Limits::json_bytes, 1024, 64 * 1024 * 1024},
+  }};
+  MapReader map(node, "limits", out);
+  for (const Entry& entry : kEntries) {
+    const auto text = map.text(entry.key);
+    if (!text) continue;
+    const auto bytes = parse_size(text->value);
+    if (!bytes || *bytes < entry.least || *bytes > entry.most) {
+      out.error(text->at, map.key(entry.key),
+                "expected a size from " + std::to_string(entry.least) + " to " +
+                    std::to_string(entry.most) + " bytes",
+                "Write for example 16KiB or 1MiB");
+      continue;
+    }
+    config.limits.*entry.member = *bytes;
+  }
+  map.reserve("file-bytes", "streamed uploads are not yet available");
+  map.finish();
+}
+
+bool is_cidr(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string host(text.substr(0, slash));
+  std::array<unsigned char, 16> bytes{};
+  const bool v4 = ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1;
+  const bool v6 = !v4 && ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+  if (!v4 && !v6) return false;
+  if (slash == std::string_view::npos) return true;
+  const std::string_view digits = text.substr(slash + 1);
+  unsigned bits = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  return error == std::errc() && end == digits.data() + digits.size() && !digits.empty() &&
+         bits <= (v4 ? 32U : 128U);
+}
+
+void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
+  MapReader map(top, "", out);
+  if (const YamlNode* node = map.require("listen")) read_listen(*node, config, out);
+  if (const YamlNode* node = map.find("admin")) read_admin(*node, config, out);
+  if (auto data = map.text("data")) config.data = data->value;
+  if (const YamlNode* node = map.find("vault")) read_vault(*node, config, out);
+  if (const YamlNode* node = map.require("policies")) {
+    for (auto& file : policies::read_texts(*node, "policies", true, out)) {
+      config.policies.push_back(std::move(file.value));
+    }
+    if (config.policies.empty()) out.error(node->at, "policies", "expected at least one file");
+  }
+  if (const YamlNode* node = map.find("trusted-proxies")) {
+    for (auto& range : policies::read_texts(*node, "trusted-proxies", true, out)) {
+      if (!is_cidr(range.value)) {
+        out.error(range.at, "trusted-proxies", "not an address range",
+                  "Write for example 127.0.0.0/8 or 2001:db8::/32");
+        continue;
+      }
+      config.trusted_proxies.push_back(std::move(range.value));
+    }
+  }
+  if (const YamlNode* node = map.find("limits")) read_limits(*node, config, out);
+  if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
+  if (auto log = map.text("access-log")) config.access_log = log->value;
+  map.finish();
+}
+
+std::string home_folder(const char* variable, const char* below_home) {
+  if (const char* folder = std::getenv(variable); folder != nullptr && folder[0] == '/') {
+    return folder;
+  }
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr ? home : "/root") + "/" + below_home;
+}
+
+}  // namespace
+
+std::string Address::text() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+bool Address::is_loopback() const { return host == "::1" || host.starts_with("127."); }
+
+std::optional<Address> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  int family = AF_INET;
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    family = AF_INET6;
+  }
+  Address address{std::string(host), 0};
+  std::array<unsigned char, 16> bytes{};
+  if (::inet_pton(family, address.host.c_str(), bytes.data()) != 1) return std::nullopt;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
+    return std::nullopt;
+  }
+  return address;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t unit = 1;
+  for (const auto& [suffix, bytes] :
+       {std::pair<std::string_view, std::uint64_t>{"KiB", 1ULL << 10U},
+        {"MiB", 1ULL << 20U},
+        {"GiB", 1ULL << 30U}}) {
+    if (text.ends_with(suffix)) {
+      unit = bytes;
+      text.remove_suffix(suffix.size());
+      break;
+    }
+  }
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    return std::nullopt;
+  }
+  if (number > (1ULL << 40U) / unit) return std::nullopt;
+  return number * unit;
+}
+
+LoadedConfig load_gateway_text(std::string name, std::string_view text) {
+  LoadedConfig loaded{{}, Diagnostics(std::move(name))};
+  loaded.config.admin = {"127.0.0.1", 8081};
+  loaded.config.data = default_data_directory();
+  loaded.config.root_key = default_root_key();
+  if (const auto tree = policies::parse_yaml(text, {}, loaded.diagnostics)) {
+    read_top(*tree, loaded.config, loaded.diagnostics);
+  }
+  loaded.diagnostics.sort();
+  return loaded;
+}
+
+LoadedConfig load_gateway_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    LoadedConfig loaded{{}, Diagnostics(path)};
+    loaded.diagnostics.error({}, "", "the file cannot be read", "Check its path and permissions");
+    return loaded;
+  }
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  LoadedConfig loaded = load_gateway_text(path, text);
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  for (std::string* file : {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log}) {
+    if (!file->empty()) *file = (folder / *file).lexically_normal();
+  }
+  for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
+  return loaded;
+}
+
+std::string default_data_directory() {
+  if (::geteuid() == 0) return "/var/lib/paravent";
+  return home_folder("XDG_STATE_HOME", ".local/state") + "/paravent";
+}
+
+std::string default_root_key() {
+  if (::geteuid() == 0) return "/etc/paravent/root.key";
+  return home_folder("XDG_CONFIG_HOME", ".config") + "/paravent/root.key";
+}
+
+}  // namespace paravent::proxy::config

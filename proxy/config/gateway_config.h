@@ -1,0 +1,55 @@
+// GatewayConfig: the gateway file that operations own, as plain data. Flags override it; unknown keys are
+// errors; every problem is reported at once with its place. Built once at the start, then immutable.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/model/diagnostics.h"
+#include "proxy/pipeline/limits.h"
+
+namespace paravent::proxy::config {
+
+struct Address {
+  std::string host;  // an IPv4 or IPv6 address in text, without brackets
+  std::uint16_t port = 0;
+  std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
+  bool is_loopback() const;
+};
+
+// "127.0.0.1:8080" or "[::1]:8080"; an address and a port, nothing that needs resolving.
+std::optional<Address> parse_address(std::string_view text);
+
+// "16KiB", "1MiB", "1GiB" or a plain number of bytes.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+struct GatewayConfig {
+  std::vector<Address> listen;
+  Address admin;
+  std::string data;
+  std::string root_key;
+  std::vector<std::string> policies;
+  std::vector<std::string> trusted_proxies;  // CIDR
+  Limits limits;
+  std::uint32_t workers = 0;  // 0: one per core
+  std::string access_log;     // empty: off
+};
+
+struct LoadedConfig {
+  GatewayConfig config;
+  policies::Diagnostics diagnostics;
+};
+
+// Paths of the file are taken from the folder it lies in.
+LoadedConfig load_gateway_file(const std::string& path);
+LoadedConfig load_gateway_text(std::string name, std::string_view text);
+
+// Where things lie when nobody says: root gets the system's folders, others their own (XDG).
+std::string default_data_directory();
+std::string default_root_key();
+
+}  // namespace paravent::proxy::config

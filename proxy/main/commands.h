@@ -1,0 +1,82 @@
+// The commands of the one binary. Each takes its options as plain data and answers the exit code; what they
+// print is theirs. main.cc reads the command line and nothing else.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace paravent::proxy::main {
+
+struct ServeOptions {
+  std::string config;  // a gateway file, or empty
+  std::string preset;
+  std::string upstream;
+  std::string path;
+  std::string listen;
+  std::string admin;
+  std::string data;
+  std::string root_key;
+};
+int run_serve(const ServeOptions& options);
+
+struct InitOptions {
+  std::string data;
+  std::string root_key;
+  bool json = false;
+};
+int run_init(const InitOptions& options);
+
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+int run_check(const CheckOptions& options);
+
+struct ExplainOptions {
+  std::string file;
+  std::string request;
+  bool json = false;
+};
+int run_explain(const ExplainOptions& options);
+
+struct TestOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+int run_test(const TestOptions& options);
+
+struct PolicyApplyOptions {
+  std::string file;
+  std::string data;
+  std::string root_key;
+  bool create = false;
+  std::vector<std::string> rename;  // OLD=NEW
+};
+int run_policy_apply(const PolicyApplyOptions& options);
+
+struct ReidentifyOptions {
+  std::string purpose;
+  std::string reason;
+  std::string admin = "http://127.0.0.1:8081";
+  std::string credential_file;
+  std::vector<std::string> tokens;  // or one "-"
+  bool json = false;
+};
+int run_reidentify(const ReidentifyOptions& options);
+
+struct VectorsOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+int run_vectors(const VectorsOptions& options);
+
+struct AuditVerifyOptions {
+  std::string folder;
+  std::string checkpoint;
+  std::string public_key;
+  bool json = false;
+};
+int run_audit_verify(const AuditVerifyOptions& options);
+
+}  // namespace paravent::proxy::main

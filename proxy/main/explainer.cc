@@ -1,0 +1,209 @@
+#include "proxy/main/explainer.h"
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <utility>
+#include <variant>
+
+#include "crypto/tokens/field_protector.h"
+#include "crypto/vault/engine/vault.h"
+#include "policies/plan/compiler.h"
+#include "proxy/body/form.h"
+#include "proxy/body/json.h"
+#include "proxy/main/recorded_request.h"
+#include "proxy/main/snapshot_builder.h"
+#include "proxy/net/http1/request_parser.h"
+#include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/request_protector.h"
+#include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/vault_question.h"
+#include "proxy/pipeline/worker_state.h"
+#include "proxy/telemetry/exposition.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using policies::Carrier;
+
+class Collector final : public ScanObserver, public RawCounter {
+ public:
+  struct Seen {
+    std::string path;
+    std::string value;
+    bool listed = false;
+    const policies::FieldAction* action = nullptr;
+  };
+
+  void on_field(std::string_view path, std::string_view value, bool listed,
+                const policies::FieldAction* action) override {
+    seen.push_back({std::string(path), std::string(value), listed, action});
+  }
+  void on_raw(std::uint32_t) override {}
+
+  std::vector<Seen> seen;
+};
+
+// The replacement as the upstream's form parser would read it.
+std::string decoded(const FieldJob& job, const ExchangeBuffers& buffers) {
+  const std::string_view text = job.replacement.in(buffers.arena);
+  std::string out;
+  if (job.carrier == Carrier::form || job.carrier == Carrier::query) {
+    body::decode_form_value(text, out);
+  } else if (job.carrier == Carrier::json) {
+    body::decode_json_value(text, body::ValueKind::string, out);
+  } else {
+    out = text;
+  }
+  return out;
+}
+
+void refuse(Explanation& explanation, const Refusal& refusal) {
+  explanation.outcome = "refused";
+  explanation.reason = reason_label(refusal.reason);
+  explanation.field = refusal.field;
+}
+
+}  // namespace
+
+struct Explainer::State {
+  crypto::SystemClock clock;
+  std::unique_ptr<crypto::vault::Vault> vault;
+  std::shared_ptr<const Snapshot> snapshot;
+  std::unique_ptr<crypto::FieldProtector> protector;
+  body::JsonScanner json_scanner{0};
+
+  void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
+                        const BodyPlan& plan, std::string_view body, Explanation& explanation);
+  std::shared_ptr<crypto::vault::ResolveBatch> resolve(ExchangeBuffers& buffers);
+  static void list_fields(const Collector& collector, const ExchangeBuffers& buffers,
+                          bool protected_now, Explanation& explanation);
+};
+
+crypto::Result<std::unique_ptr<Explainer>> Explainer::create(const policies::Policy& policy) {
+  auto state = std::make_unique<State>();
+  auto vault = crypto::vault::Vault::in_memory(state->clock);
+  if (!vault) return vault.error();
+  state->vault = std::move(*vault);
+  auto plan = policies::compile({&policy, 1});
+  if (!plan) return plan.error();
+  const std::array names{policy_names(policy)};
+  if (auto status = state->vault->register_names(names); !status) return status.error();
+  auto snapshot = build_snapshot(*plan, *state->vault, Limits());
+  if (!snapshot) return snapshot.error();
+  state->snapshot = snapshot->snapshot;
+  auto protector = crypto::FieldProtector::create(state->snapshot->keys());
+  if (!protector) return protector.error();
+  state->protector = std::move(*protector);
+  return std::unique_ptr<Explainer>(new Explainer(std::move(state)));
+}
+
+Explainer::Explainer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Explainer::~Explainer() = default;
+
+Explanation Explainer::explain(std::string_view request) {
+  Explanation explanation;
+  RecordedRequest recorded = read_recorded_request(request);
+  std::vector<HeaderLine> lines(state_->snapshot->limits.header_count);
+  http1::RequestParser parser;
+  const Limits& limits = state_->snapshot->limits;
+  parser.begin(lines, limits.header_bytes, limits.header_line_bytes);
+  const auto status = parser.parse({recorded.head.data(), recorded.head.size()});
+  if (status != http1::ParseStatus::done) {
+    refuse(explanation, {status == http1::ParseStatus::refused ? parser.reason() : Reason::framing,
+                         {}});
+    return explanation;
+  }
+  const RequestHead& head = parser.head();
+  std::string host(head.host.substr(0, head.host.rfind(':')));
+  std::transform(host.begin(), host.end(), host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto match = state_->snapshot->plan->route_for(head.method_text, host, head.path);
+  if (match.route == nullptr) {
+    refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
+    return explanation;
+  }
+  explanation.route = match.route->name;
+  auto admitted = admit(match, head, limits);
+  if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
+    refuse(explanation, *refusal);
+    return explanation;
+  }
+  state_->scan_and_protect(match, head, std::get<BodyPlan>(admitted), recorded.body, explanation);
+  return explanation;
+}
+
+void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
+                                        const BodyPlan& plan, std::string_view body,
+                                        Explanation& explanation) {
+  ExchangeBuffers buffers;
+  Collector collector;
+  const Peer peer{"192.0.2.1", false};  // documentation address: whoever sent the recorded request
+  RequestProtector protect(*match.route, head, peer, false, buffers);
+  if (match.route->mode == policies::RouteMode::pass) {
+    const ProtectedRequest passed = protect.pass(body);
+    explanation.outcome = "passed";
+    explanation.upstream_head = passed.head();
+    explanation.upstream_body = body;
+    return;
+  }
+  RequestScanner scanner(*match.route, head, buffers, collector, &collector);
+  if (const auto refusal = scanner.scan(plan, body, json_scanner)) {
+    refuse(explanation, *refusal);
+    list_fields(collector, buffers, false, explanation);
+    return;
+  }
+  const auto batch = resolve(buffers);
+  auto made = protect.protect(plan, body, *protector, batch.get());
+  if (const auto* refusal = std::get_if<Refusal>(&made)) {
+    refuse(explanation, *refusal);
+    list_fields(collector, buffers, false, explanation);
+    return;
+  }
+  const auto& ready = std::get<ProtectedRequest>(made);
+  explanation.outcome = "forwarded";
+  explanation.upstream_head = ready.head();
+  ready.body().for_each_segment(
+      [&](std::string_view segment) { explanation.upstream_body.append(segment); });
+  list_fields(collector, buffers, true, explanation);
+}
+
+std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(ExchangeBuffers& buffers) {
+  auto batch = std::make_shared<crypto::vault::ResolveBatch>();
+  for (FieldJob& job : buffers.jobs) {
+    if (job.treatment == Treatment::mint) append_question(*snapshot, job, buffers, *batch);
+  }
+  if (batch->jobs.empty()) return batch;
+  std::promise<void> answered;
+  batch->done = [&answered] { answered.set_value(); };
+  vault->resolve(batch);
+  answered.get_future().wait();
+  return batch;
+}
+
+void Explainer::State::list_fields(const Collector& collector, const ExchangeBuffers& buffers,
+                                   bool protected_now, Explanation& explanation) {
+  std::size_t next_job = 0;
+  for (const Collector::Seen& seen : collector.seen) {
+    if (!seen.listed) explanation.unlisted.push_back(seen.path);
+    ExplainedField field;
+    field.path = seen.path;
+    field.before = seen.value;
+    field.after = seen.value;
+    field.rule = seen.action != nullptr ? seen.action->name : "unlisted";
+    field.action = seen.action != nullptr ? telemetry::action_label(seen.action->action) : "keep";
+    const bool has_job = seen.action != nullptr && next_job < buffers.jobs.size();
+    if (has_job) {
+      const FieldJob& job = buffers.jobs[next_job++];
+      if (job.treatment == Treatment::remove) {
+        field.after.reset();
+      } else if (job.treatment != Treatment::keep) {
+        field.after = protected_now ? decoded(job, buffers) : std::string();
+      }
+    }
+    if (!seen.listed && seen.action == nullptr) continue;  // kept as it is: named under `unlisted`
+    explanation.fields.push_back(std::move(field));
+  }
+}
+
+}  // namespace paravent::proxy::main

@@ -1,0 +1,57 @@
+// Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a timer
+// each. Setting and clearing is a store; a tick reads one compact array.
+//
+// A deadline never fires early and at most two ticks late. One thread.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace paravent::proxy::net {
+
+using DeadlineSlot = std::uint32_t;
+
+class DeadlineHandler {
+ public:
+  // The deadline is cleared before the call.
+  virtual void on_deadline(DeadlineSlot slot) = 0;
+
+ protected:
+  ~DeadlineHandler() = default;
+};
+
+class Deadlines {
+ public:
+  static constexpr std::uint32_t kTickMs = 100;
+
+  // The handler must stay until remove().
+  DeadlineSlot add(DeadlineHandler& handler);
+  void remove(DeadlineSlot slot);
+
+  void set(DeadlineSlot slot, std::uint32_t milliseconds) noexcept {
+    // One tick more: the current one is already part gone.
+    due_[slot] = now_ + (std::uint64_t{milliseconds} + kTickMs - 1) / kTickMs + 1;
+  }
+  void clear(DeadlineSlot slot) noexcept { due_[slot] = kNever; }
+
+  // Milliseconds since construction as of the last tick.
+  std::uint64_t now_ms() const noexcept { return now_ * kTickMs; }
+
+  // Reads the clock and calls the handlers of what is due.
+  void tick();
+
+ private:
+  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::uint64_t now_ = 0;
+  std::vector<std::uint64_t> due_;
+  std::vector<DeadlineHandler*> handlers_;
+  std::vector<DeadlineSlot> free_;
+};
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,203 @@
+#include "proxy/net/socket.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "proxy/net/ip_range.h"
+
+namespace paravent::proxy::net {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+
+bool set_flag(int fd, int level, int option) noexcept {
+  const int on = 1;
+  return setsockopt(fd, level, option, &on, sizeof on) == 0;
+}
+
+std::string name_of(const SocketAddress& address) {
+  return ListenEndpoint{ip_address_of(address.storage).text(), address.port()}.text();
+}
+
+Error listen_error(const SocketAddress& address, int error) {
+  if (error == EADDRINUSE) {
+    return {ErrorKind::busy, "The address " + name_of(address) +
+                                 " is in use by another process; stop it or listen elsewhere."};
+  }
+  return {ErrorKind::unreachable,
+          "Cannot listen on " + name_of(address) + ": " + std::strerror(error) + "."};
+}
+
+crypto::Result<UniqueFd> bind_socket(const SocketAddress& address, bool shared) {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return listen_error(address, errno);
+  if (!set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR) ||
+      (shared && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT)) ||
+      ::bind(fd.get(), address.get(), address.size) != 0) {
+    return listen_error(address, errno);
+  }
+  return fd;
+}
+
+}  // namespace
+
+std::uint16_t SocketAddress::port() const noexcept {
+  if (family() == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &storage, sizeof v4);
+    return ntohs(v4.sin_port);
+  }
+  if (family() == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &storage, sizeof v6);
+    return ntohs(v6.sin6_port);
+  }
+  return 0;
+}
+
+std::string ListenEndpoint::text() const {
+  const bool v6 = address.find(':') != std::string::npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+crypto::Result<SocketAddress> socket_address(const ListenEndpoint& endpoint) {
+  const auto ip = parse_ip_address(endpoint.address);
+  if (!ip) {
+    return Error(ErrorKind::configuration, "'" + endpoint.address.substr(0, 64) +
+                                               "' is no IP address to listen on; write for "
+                                               "example 127.0.0.1:8080 or [::]:8080.");
+  }
+  SocketAddress result;
+  if (ip->is_v4()) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(endpoint.port);
+    std::memcpy(&v4.sin_addr, ip->bytes.data() + 12, 4);
+    std::memcpy(&result.storage, &v4, sizeof v4);
+    result.size = sizeof v4;
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(endpoint.port);
+    std::memcpy(&v6.sin6_addr, ip->bytes.data(), 16);
+    std::memcpy(&result.storage, &v6, sizeof v6);
+    result.size = sizeof v6;
+  }
+  return result;
+}
+
+crypto::Result<SocketAddress> unix_address(std::string_view path) {
+  sockaddr_un name{};
+  if (path.empty() || path.size() >= sizeof name.sun_path) {
+    return Error(ErrorKind::malformed, "A Unix socket's path has 1 to 107 bytes.");
+  }
+  name.sun_family = AF_UNIX;
+  std::copy(path.begin(), path.end(), name.sun_path);
+  SocketAddress result;
+  std::memcpy(&result.storage, &name, sizeof name);
+  result.size = sizeof name;
+  return result;
+}
+
+crypto::Result<UniqueFd> open_listener(const SocketAddress& address, bool shared) {
+  auto fd = bind_socket(address, shared);
+  if (!fd) return fd;
+  if (!set_flag(fd->get(), IPPROTO_TCP, TCP_NODELAY) || ::listen(fd->get(), 4096) != 0) {
+    return listen_error(address, errno);
+  }
+  return fd;
+}
+
+SocketAddress local_address(int fd) noexcept {
+  SocketAddress result;
+  result.size = sizeof result.storage;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&result.storage), &result.size);
+  return result;
+}
+
+crypto::Status check_port_free(const SocketAddress& address) {
+  if (address.port() == 0) return {};
+  // Without SO_REUSEPORT a listening socket on that port is in the way, whoever owns it.
+  const auto probe = bind_socket(address, false);
+  if (!probe) return probe.error();
+  return {};
+}
+
+bool is_own_address(const SocketAddress& address) noexcept {
+  // Only an own address can be bound. A datagram socket disturbs nobody; the port does not matter.
+  SocketAddress any_port = address;
+  if (address.family() == AF_INET) {
+    const in_port_t zero = 0;
+    std::memcpy(reinterpret_cast<char*>(&any_port.storage) + offsetof(sockaddr_in, sin_port), &zero,
+                sizeof zero);
+  } else if (address.family() == AF_INET6) {
+    const in_port_t zero = 0;
+    std::memcpy(reinterpret_cast<char*>(&any_port.storage) + offsetof(sockaddr_in6, sin6_port),
+                &zero, sizeof zero);
+  } else {
+    return false;
+  }
+  const UniqueFd fd(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return fd && ::bind(fd.get(), any_port.get(), any_port.size) == 0;
+}
+
+UniqueFd start_connect(const SocketAddress& address) noexcept {
+  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return fd;
+  if (address.family() != AF_UNIX) set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  if (::connect(fd.get(), address.get(), address.size) != 0 && errno != EINPROGRESS) fd.reset();
+  return fd;
+}
+
+int connect_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+IoResult receive(int fd, std::span<char> into) noexcept {
+  for (;;) {
+    const ssize_t n = ::recv(fd, into.data(), into.size(), 0);
+    if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
+    if (n == 0) return {.end = true};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
+    return {.failed = true};
+  }
+}
+
+IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
+  constexpr std::size_t kMost = 64;
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = std::min(parts.size(), kMost);
+  for (;;) {
+    const ssize_t n = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
+    return {.failed = true};
+  }
+}
+
+std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept {
+  while (!parts.empty() && bytes >= parts.front().iov_len) {
+    bytes -= parts.front().iov_len;
+    parts = parts.subspan(1);
+  }
+  if (!parts.empty()) {
+    parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + bytes;
+    parts.front().iov_len -= bytes;
+  }
+  return parts;
+}
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,83 @@
+#include "crypto/base/encoding.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace paravent::crypto {
+namespace {
+
+// RFC 4648 section 10.
+struct Rfc4648 {
+  std::string_view clear, base64, base64url, hex;
+};
+
+constexpr Rfc4648 kRfc4648[] = {
+    {"", "", "", ""},
+    {"f", "Zg==", "Zg", "66"},
+    {"fo", "Zm8=", "Zm8", "666f"},
+    {"foo", "Zm9v", "Zm9v", "666f6f"},
+    {"foob", "Zm9vYg==", "Zm9vYg", "666f6f62"},
+    {"fooba", "Zm9vYmE=", "Zm9vYmE", "666f6f6261"},
+    {"foobar", "Zm9vYmFy", "Zm9vYmFy", "666f6f626172"},
+    {"\xfb\xff\xfe", "+//+", "-__-", "fbfffe"},
+};
+
+std::string base64url_of(ByteView bytes) {
+  std::string out;
+  append_base64url(out, bytes);
+  return out;
+}
+
+TEST(Encoding, PublishedExamples) {
+  for (const Rfc4648& example : kRfc4648) {
+    const ByteView clear = as_bytes(example.clear);
+    const Bytes owned(clear.begin(), clear.end());
+    EXPECT_EQ(to_base64(clear), example.base64);
+    EXPECT_EQ(base64url_of(clear), example.base64url);
+    EXPECT_EQ(to_hex(clear), example.hex);
+    EXPECT_EQ(*from_base64(example.base64), owned);
+    EXPECT_EQ(*from_base64url(example.base64url), owned);
+    EXPECT_EQ(*from_hex(example.hex), owned);
+  }
+}
+
+TEST(Encoding, AppendKeepsWhatIsThere) {
+  std::string out = "x:";
+  append_hex(out, as_bytes("f"));
+  append_base64(out, as_bytes("f"));
+  append_base64url(out, as_bytes("f"));
+  EXPECT_EQ(out, "x:66Zg==Zg");
+}
+
+TEST(Encoding, HexHasOneSpelling) {
+  for (const std::string_view bad : {"6", "6F", "6g", " 66", "66 ", "0x66", "6\n", "\xff\xff"}) {
+    EXPECT_FALSE(from_hex(bad).has_value()) << bad;
+  }
+}
+
+TEST(Encoding, Base64HasOneSpelling) {
+  for (const std::string_view bad :
+       {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v====", "=",
+        "==", "====", "A===", "Z=g=", "Zg==Zg==", "Zm9v\n", " Zm9v", "-__-", "Zm 9v", "Zm9v="}) {
+    EXPECT_FALSE(from_base64(bad).has_value()) << bad;
+  }
+  for (const std::string_view bad :
+       {"Z", "Zg==", "Zh", "Zm9", "+//+", "Zm9v=", "Zm9v Y", "Zm9vYg\n"}) {
+    EXPECT_FALSE(from_base64url(bad).has_value()) << bad;
+  }
+}
+
+TEST(Encoding, RandomBytesComeBack) {
+  std::mt19937 random(1);
+  for (std::size_t size = 0; size < 200; ++size) {
+    Bytes bytes(size);
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    EXPECT_EQ(*from_hex(to_hex(bytes)), bytes);
+    EXPECT_EQ(*from_base64(to_base64(bytes)), bytes);
+    EXPECT_EQ(*from_base64url(base64url_of(bytes)), bytes);
+  }
+}
+
+}  // namespace
+}  // namespace paravent::crypto

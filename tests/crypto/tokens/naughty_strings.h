@@ -1,0 +1,22 @@
+// The strings of tests/vectors/naughty-strings, and lists like it: one JSON array of strings.
+
+#pragma once
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace paravent::crypto::testing {
+
+inline std::vector<std::string> naughty_strings() {
+  std::ifstream in("tests/vectors/naughty-strings/blns.json");
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const boost::json::value list = boost::json::parse(text);
+  std::vector<std::string> strings;
+  for (const auto& value : list.as_array()) strings.emplace_back(value.as_string());
+  return strings;
+}
+
+}  // namespace paravent::crypto::testing
