@@ -258,7 +258,7 @@ int run_load(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Sends forms in a closed loop and measures one window.");
   paravent::bench::Options options;
-  app.add_option("--port", options.port, "Loopback port of the proxy")->required();
+  app.add_option("--port", options.port, "Loopback port of the proxy");
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
@@ -270,6 +270,12 @@ int main(int argc, char** argv) {
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
   app.add_option("--own-cpu", options.own_cpu, "Processor of the backend and this program");
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
+  bool print_form = false;
+  app.add_flag("--print-form", print_form, "Print the body of the pool's first form and end");
   CLI11_PARSE(app, argc, argv);
+  if (print_form) {
+    std::cout << paravent::bench::make_forms(options.seed, 1).front().body << "\n";
+    return 0;
+  }
   return paravent::bench::run_load(options);
 }

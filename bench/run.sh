@@ -146,7 +146,7 @@ family() {
   echo "$list"
 }
 
-form='name=Camille+Martin&email=martin.0%40courriel.example&phone=%2B33612345678&city=Lyon&message=Bonjour'
+form=$("$tools/load" --print-form)
 wait_for() {
   local name=$1 answer=""
   for _ in $(seq 100); do
@@ -192,7 +192,7 @@ counts >"$out/counts-before.json"
 : >"$out/rounds.jsonl"
 number=${#peers[@]}
 for ((round = 0; round < rounds; round++)); do
-  printf '\rbench: round %d of %d ' $((round + 1)) "$rounds" >&2
+  if [ -t 2 ]; then printf '\rbench: round %d of %d ' $((round + 1)) "$rounds" >&2; fi
   for ((place = 0; place < number; place++)); do
     # The order moves on by one each round and every other round runs backwards, so that each peer
     # stands equally often at each place and after each other.
@@ -202,27 +202,32 @@ for ((round = 0; round < rounds; round++)); do
       >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
   done
 done
-echo >&2
+if [ -t 2 ]; then echo >&2; fi
 counts >"$out/counts-after.json"
 
 # ---------------------------------------------------------------------- system calls, never timed
+# strace hangs on before the first request and lets go after the last, so that every call it counts
+# belongs to the requests that the witness counts.
+count_syscalls() {
+  local peer=$1 seconds=$2 attach=() pid tracer before after
+  for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
+  before=$(counts)
+  strace -f -c -o "$out/$peer.strace" "${attach[@]}" 2>"$run/strace.log" &
+  tracer=$!
+  for _ in $(seq 50); do if grep -q attached "$run/strace.log"; then break; fi; sleep 0.1; done
+  load "$peer" 0 "$seconds" >/dev/null || true
+  after=$(counts)
+  kill -INT "$tracer" 2>/dev/null || true
+  wait "$tracer" 2>/dev/null || true
+  python3 "$here/stats.py" syscalls "$peer" "$out/$peer.strace" "$before" "$after"
+}
+
 : >"$out/syscalls.jsonl"
 if [ "$syscalls" = yes ] && command -v strace >/dev/null; then
+  seconds=3
+  if [ "$quick" = yes ]; then seconds=1.5; fi
   for peer in "${peers[@]}"; do
-    [ "$peer" != nginx-null ] || continue
-    seconds=3
-    [ "$quick" = no ] || seconds=1.5
-    load "$peer" 1 "$seconds" >/dev/null &
-    loader=$!
-    sleep 0.7
-    attach=()
-    for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
-    before=$(counts)
-    timeout -s INT "$seconds" strace -f -c -o "$run/$peer.strace" "${attach[@]}" 2>/dev/null || true
-    after=$(counts)
-    wait "$loader" || true
-    python3 "$here/stats.py" syscalls "$peer" "$run/$peer.strace" "$before" "$after" >>"$out/syscalls.jsonl"
-    cp "$run/$peer.strace" "$out/"
+    if [ "$peer" != nginx-null ]; then count_syscalls "$peer" "$seconds" >>"$out/syscalls.jsonl"; fi
   done
 fi
 

@@ -85,7 +85,7 @@ def compare(rows):
         null, null_low, null_high = interval_of_median(ratios(rounds, NULL, BASE, field))
         reasons = list(common)
         if null_low < NULL_BAND[0] or null_high > NULL_BAND[1]:
-            reasons.append(f"nginx against itself: {null_low:.3f} to {null_high:.3f}, "
+            reasons.append(f"nginx against itself, {metric}: {null_low:.3f} to {null_high:.3f}, "
                            f"outside {NULL_BAND[0]} to {NULL_BAND[1]}")
         for peer in PEERS:
             if US not in measured or peer not in measured:
@@ -186,11 +186,11 @@ def print_absolute(rows, calls):
 
 
 def verdict(row):
+    if row["void"]:
+        return "void"
     goals = GOALS.get((row["peer"], row["metric"]))
     if not goals:
         return ""
-    if row["void"]:
-        return "void"
     limit, goal = goals
     if row["high"] <= goal:
         return f"goal {goal:.2f} met"
@@ -217,7 +217,7 @@ def main_report(folder):
     if faults:
         for row in result:
             row["void"] = True
-            row["void_reasons"] += faults
+            row["void_reasons"] = row["void_reasons"] + faults
     (folder / "ratios.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
     print_absolute(rows, calls)

@@ -1,6 +1,7 @@
 #include "bench/support/form_pool.h"
 
 #include <cstdio>
+#include <initializer_list>
 
 namespace paravent::bench {
 namespace {
@@ -46,6 +47,13 @@ constexpr std::array<std::string_view, 6> kWishes = {
     "recevoir un devis pour la réparation", "connaître vos disponibilités",
     "prendre rendez-vous pour une visite",  "savoir quand ma commande sera livrée",
     "modifier la date de mon inscription",  "get a quote for the repair"};
+constexpr std::array<std::string_view, 6> kDetails = {
+    "d'une machine de type X200 (le modèle de l'an dernier)",
+    "avec deux accompagnants et une poussette pour le petit",
+    "sachant que je ne suis libre que le mardi et le jeudi",
+    "pour l'appareil que vous aviez contrôlé au printemps",
+    "comme votre collègue me l'a conseillé par téléphone",
+    "of the device that I bought in your shop last month"};
 constexpr std::array<std::string_view, 6> kEndings = {
     "avant la fin du mois. Merci.",  "la semaine prochaine. Cordialement.",
     "au plus vite, merci beaucoup.", "dans votre boutique du centre.",
@@ -56,9 +64,12 @@ bool is_unreserved(char c) {
          c == '-' || c == '.' || c == '_';
 }
 
-std::string joined(std::string_view a, std::string_view b, std::string_view c) {
-  std::string out(a);
-  out.append(" ").append(b).append(" ").append(c);
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const std::string_view part : parts) {
+    if (!out.empty()) out += ' ';
+    out += part;
+  }
   return out;
 }
 
@@ -105,8 +116,8 @@ std::vector<Form> make_forms(std::uint64_t seed, std::size_t count) {
     form.values[1] = email_of(last_name, i);
     form.values[2] = phone_of(sequence);
     form.values[3] = sequence.pick(kCities);
-    form.values[4] =
-        joined(sequence.pick(kOpenings), sequence.pick(kWishes), sequence.pick(kEndings));
+    form.values[4] = joined({sequence.pick(kOpenings), sequence.pick(kWishes),
+                             sequence.pick(kDetails), sequence.pick(kEndings)});
     for (std::size_t f = 0; f < kFieldCount; ++f) {
       if (f > 0) form.body += '&';
       form.body.append(kFieldNames[f]).append("=").append(form_encode(form.values[f]));

@@ -172,8 +172,7 @@ Status AuditLog::commit(std::span<Waiter* const> group) {
   }
   std::string checkpoint =
       sign_checkpoint({state_->key.name, after->size(), after->root(), {}}, state_->signer);
-  Status done = state_->folder.commit(files, checkpoint,
-                                      superseded_partials(before.tail->size(), after->size()));
+  Status done = state_->folder.commit(files, checkpoint, before.tail->size(), after->size());
   if (!done) return done;  // the receipts made above are dropped with their waiters
   const std::lock_guard lock(state_->publish_mutex);
   state_->published = {std::move(after), std::move(checkpoint)};

@@ -97,10 +97,10 @@ Status LogFolder::initialise(const std::string& public_key, const std::string& e
 }
 
 Status LogFolder::commit(std::span<const NewFile> files, const std::string& checkpoint,
-                         std::span<const TileName> superseded) {
+                         std::uint64_t old_size, std::uint64_t new_size) {
   const FolderLock lock(folder_, FolderLock::Mode::exclusive);
   Step step;
-  Status done = write_step(step, files, checkpoint);
+  Status done = write_step(step, files, checkpoint, old_size);
   if (done) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
   if (!done) {
     for (auto made = step.made.rbegin(); made != step.made.rend(); ++made) {
@@ -113,7 +113,7 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
   }
   sync_or_die(folder_, path_);
   durable_folders_.merge(step.made_folders);
-  for (const TileName& name : superseded) {
+  for (const TileName& name : superseded_partials(old_size, new_size)) {
     disk_->remove_file(file(name));
     const std::string folder = partial_folder(name);
     disk_->remove_folder(file(folder));  // does nothing while a wider partial lies in it
@@ -122,12 +122,16 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
   return {};
 }
 
-// The next checkpoint comes first: whatever an interrupted commit leaves behind is then announced
-// by a signature, and files beyond the checkpoint without one are no leftovers (a checkpoint was
-// put back).
+// The next checkpoint comes first: what an interrupted commit leaves behind is then announced by a
+// signature, and a checkpoint that was put back is told from it. Where old partial files remain they tell
+// the same, so only between full tiles must the announcement be durable before the rest is written.
 Status LogFolder::write_step(Step& step, std::span<const NewFile> files,
-                             const std::string& checkpoint) {
+                             const std::string& checkpoint, std::uint64_t old_size) {
   if (Status made = create_in(step, kNextCheckpointFile, as_bytes(checkpoint)); !made) return made;
+  if (old_size % kTileWidth == 0) {
+    sync_or_die(step.made.back().file, step.made.back().path);
+    sync_or_die(folder_, path_);
+  }
   for (const NewFile& file : files) {
     const std::string name = tile_path(file.name);
     if (Status made = ensure_folders(step, name); !made) return made;
@@ -185,7 +189,8 @@ Status LogFolder::remove_leftovers(std::uint64_t size) {
     }
     const std::uint64_t end = tile->index * kTileWidth + tile->width;
     const bool beyond = end > level_count(size, tile->level);
-    if (beyond && (!announced || end > level_count(size + kMaxCommitEntries, tile->level))) {
+    const bool interrupted = announced || size % kTileWidth != 0;  // see write_step
+    if (beyond && (!interrupted || end > level_count(size + kMaxCommitEntries, tile->level))) {
       return Error(ErrorKind::data, "The audit log " + path_ +
                                         " holds more than its checkpoint covers (" + name +
                                         "): the checkpoint is not the latest one.");

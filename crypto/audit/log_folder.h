@@ -56,10 +56,11 @@ class LogFolder {
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   std::string file(const TileName& name) const { return file(tile_path(name)); }
 
-  // Makes `files` and the new checkpoint durable together, then removes `superseded`. On an error
-  // nothing has changed: the old checkpoint and its files stand. A failed fsync ends the process.
+  // Makes `files` and the new checkpoint durable together: the step from `old_size` entries to
+  // `new_size`. Then removes the partial files that this replaces. On an error nothing has changed: the
+  // old checkpoint and its files stand. A failed fsync ends the process.
   Status commit(std::span<const NewFile> files, const std::string& checkpoint,
-                std::span<const TileName> superseded);
+                std::uint64_t old_size, std::uint64_t new_size);
 
   // Removes what an interrupted commit left beside the log of `size` entries. ErrorKind::data: a
   // tile is missing, or more lies there than a commit can leave.
@@ -71,7 +72,8 @@ class LogFolder {
   LogFolder(std::string path, Disk& disk, OpenFile folder)
       : path_(std::move(path)), disk_(&disk), folder_(std::move(folder)) {}
 
-  Status write_step(Step& step, std::span<const NewFile> files, const std::string& checkpoint);
+  Status write_step(Step& step, std::span<const NewFile> files, const std::string& checkpoint,
+                    std::uint64_t old_size);
   Status create_in(Step& step, const std::string& name, ByteView bytes);
   Status ensure_folders(Step& step, const std::string& name);
   void sync_or_die(const OpenFile& file, const std::string& path);

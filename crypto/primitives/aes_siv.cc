@@ -49,7 +49,7 @@ Status AesSiv256::synthetic_iv(ByteView plaintext, AesBlock& siv) noexcept {
   std::copy(plaintext.begin(), plaintext.end(), last.begin());
   last[plaintext.size()] = 0x80;
   xor_into(last, doubled(ad_part_));
-  const Status status = s2v_.mac(last, siv);
+  Status status = s2v_.mac(last, siv);
   wipe(last);
   return status;
 }

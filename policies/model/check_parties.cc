@@ -1,5 +1,6 @@
 #include <string>
 
+#include "crypto/tokens/normaliser.h"
 #include "policies/model/checks.h"
 #include "policies/model/country.h"
 
@@ -18,7 +19,7 @@ void check_country(const Recipient& recipient, Diagnostics& out) {
     if (code == "UK") hint = "The United Kingdom is GB";
     if (code == "EL") hint = "Greece is GR";
     if (code == "EU") hint = "Name the country where the data is processed";
-    out.error(recipient.country.at, key, quoted(code) + " is no country code", hint);
+    out.error(recipient.country.at, key, in_quotes(code) + " is no country code", hint);
     return;
   }
   const Safeguard safeguard = recipient.safeguard.value;
@@ -43,7 +44,7 @@ void check_roles(const Policy& policy, const Purpose& purpose, std::string_view 
     std::string hint = suggestion(role.value, known, "Define it under roles");
     if (role.value == kAdminRole) hint = "The role admin never reveals";
     out.error(role.at, "purposes." + purpose.name + "." + std::string(list),
-              "there is no role " + quoted(role.value), std::move(hint));
+              "there is no role " + in_quotes(role.value), std::move(hint));
   }
 }
 
@@ -51,15 +52,15 @@ void check_roles(const Policy& policy, const Purpose& purpose, std::string_view 
 
 void check_recipients(const Policy& policy, Diagnostics& out) {
   for (const Recipient& recipient : policy.recipients) check_country(recipient, out);
-  if (!is_country(policy.phone_region.value)) {
+  if (!crypto::phone_region_known(policy.phone_region.value)) {
     out.error(policy.phone_region.at, "phone-region",
-              quoted(policy.phone_region.value) + " is no country code",
-              "Two capital letters of ISO 3166, for example FR");
+              "the phone numbers of " + in_quotes(policy.phone_region.value) + " are not known",
+              "An ISO 3166 code such as FR; docs/policy-reference.md lists them");
   }
   const std::string& domain = policy.token_mail_domain.value;
   if (!is_host_name(domain) || domain.find('.') == std::string::npos) {
     out.error(policy.token_mail_domain.at, "token-mail-domain",
-              quoted(domain) + " is no mail domain",
+              in_quotes(domain) + " is no mail domain",
               "A domain you own, or one under .invalid, in lower case");
   } else if (kMaxMailLocalAndAt + domain.size() > kMaxMailAddress) {
     out.error(policy.token_mail_domain.at, "token-mail-domain",

@@ -7,18 +7,20 @@
 namespace paravent::policies {
 namespace {
 
-void check_overlap(const Route& earlier, const Route& later, Diagnostics& out) {
-  if (earlier.match.paths.empty() || later.match.paths.empty()) return;
-  if (!covers(earlier.match, later.match)) return;
+// True when `earlier` leaves nothing to `later`, and says so.
+bool check_overlap(const Route& earlier, const Route& later, Diagnostics& out) {
+  if (earlier.match.paths.empty() || later.match.paths.empty()) return false;
+  if (!covers(earlier.match, later.match)) return false;
   const std::string& name = earlier.name.value;
   if (covers(later.match, earlier.match)) {
-    out.error(later.match.at, later.key + ".match", "the route " + quoted(name) + " matches the same",
+    out.error(later.match.at, later.key + ".match", "the route " + in_quotes(name) + " matches the same",
               "The first route that matches is taken; remove one");
   } else {
     out.error(later.match.at, later.key + ".match",
-              "nothing ever reaches this route: " + quoted(name) + " takes it all",
+              "nothing ever reaches this route: " + in_quotes(name) + " takes it all",
               "Move it before that route");
   }
+  return true;
 }
 
 void check_reference(const Located<std::string>& name, bool exists, bool needed, Position at,
@@ -31,7 +33,7 @@ void check_reference(const Located<std::string>& name, bool exists, bool needed,
                 "Name one of the " + section);
     }
   } else if (!exists) {
-    out.error(name.at, key, "there is no " + std::string(what) + " " + quoted(name.value),
+    out.error(name.at, key, "there is no " + std::string(what) + " " + in_quotes(name.value),
               suggestion(name.value, known, "Define it under " + section));
   }
 }
@@ -68,11 +70,11 @@ void check_subject(const Route& route, Diagnostics& out) {
   });
   if (rule == route.rules.end()) {
     out.error(route.subject.at, route.key + ".subject",
-              "no rule of this route is about " + quoted(route.subject.value),
+              "no rule of this route is about " + in_quotes(route.subject.value),
               suggestion(route.subject.value, fields, "Name one of the route's fields"));
   } else if (rule->has_selector && rule->selector.is_wild()) {
     out.error(route.subject.at, route.key + ".subject",
-              "the subject is one field; " + quoted(route.subject.value) + " may match several",
+              "the subject is one field; " + in_quotes(route.subject.value) + " may match several",
               "Name a field without wildcards");
   }
 }
@@ -100,13 +102,14 @@ void check_routes(const Policy& policy, Diagnostics& out) {
     check_references(policy, route, out);
     check_subject(route, out);
     check_carriers(route, out);
+    bool is_covered = false;
     for (std::size_t k = 0; k < i; ++k) {
       const Route& earlier = policy.routes[k];
       if (!route.name.value.empty() && earlier.name.value == route.name.value) {
         out.error(route.name.at, route.key + ".name",
-                  "two routes are called " + quoted(route.name.value), "Choose another name");
+                  "two routes are called " + in_quotes(route.name.value), "Choose another name");
       }
-      check_overlap(earlier, route, out);
+      is_covered = is_covered || check_overlap(earlier, route, out);
     }
   }
 }

@@ -178,8 +178,9 @@ void check_epoch(const RuleContext& c) {
 void check_opening(const RuleContext& c) {
   if (c.action() != ActionKind::tokenise_derived && c.action() != ActionKind::encrypt) return;
   c.out.note(c.rule.action_at, c.rule.key + ".do",
-             "the process that faces the internet holds the key that opens this field, as long as "
-             "the epoch lasts",
+             std::string("the process that faces the internet holds the key that opens this field, "
+                         "as long as its ") +
+                 (epoch_of(c.rule, c.purpose) == EpochLength::none ? "purpose" : "epoch") + " lasts",
              c.action() == ActionKind::tokenise_derived ? "mode: vault does not share it" : "");
   if (c.action() == ActionKind::tokenise_derived && c.rule.kind.value == Kind::text) {
     c.out.warning(c.rule.action_at, c.rule.key + ".do",
@@ -208,7 +209,7 @@ void check_duplicates(const Route& route, Diagnostics& out) {
         continue;
       }
       out.error(route.rules[i].at, route.rules[i].key,
-                "the rule " + quoted(route.rules[k].selector.text) + " is about the same field",
+                "the rule " + in_quotes(route.rules[k].selector.text) + " is about the same field",
                 "Remove one of them");
     }
   }
@@ -256,7 +257,7 @@ void check_spaces(const Policy& policy, Diagnostics& out) {
           {{domain_of(policy, route), space}, {rule.kind.value, rule.at}});
       if (is_new || first->second.kind == rule.kind.value) continue;
       out.error(rule.space.value.empty() ? rule.at : rule.space.at, rule.key + ".space",
-                "the space " + quoted(space) + " holds values of kind " +
+                "the space " + in_quotes(space) + " holds values of kind " +
                     std::string(crypto::kind_name(first->second.kind)) + " (line " +
                     std::to_string(first->second.at.line) + "); one space, one kind",
                 "Name another space");

@@ -1,7 +1,6 @@
 #include "policies/model/diagnostics.h"
 
 #include <algorithm>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -10,20 +9,22 @@ namespace {
 
 constexpr std::size_t kExcerptBytes = 64;
 
-// Levenshtein distance; both words are short (callers bound them).
+// Edits between two short words, where swapping two neighbours counts as one (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0U : 1U)});
-      diagonal = above;
+  const std::size_t width = b.size() + 1;
+  std::vector<std::size_t> cost((a.size() + 1) * width);
+  const auto at = [&](std::size_t i, std::size_t j) -> std::size_t& { return cost[i * width + j]; };
+  for (std::size_t i = 0; i <= a.size(); ++i) at(i, 0) = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) at(0, j) = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = at(i - 1, j - 1) + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, change});
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
     }
   }
-  return row[b.size()];
+  return at(a.size(), b.size());
 }
 
 void append_escaped(std::string& out, std::string_view text) {
@@ -108,7 +109,7 @@ std::string diagnostics_text(const Diagnostics& diagnostics) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   if (text.size() <= kExcerptBytes) {
     append_escaped(out, text);
@@ -142,7 +143,7 @@ std::string suggestion(std::string_view wrong, const std::vector<std::string_vie
     }
   }
   if (best.empty()) return otherwise;
-  return "Did you mean " + quoted(best) + "?";
+  return "Did you mean " + in_quotes(best) + "?";
 }
 
 }  // namespace paravent::policies

@@ -72,7 +72,7 @@ std::string diagnostic_text(const Diagnostic& diagnostic);
 std::string diagnostics_text(const Diagnostics& diagnostics);
 
 // `text` in double quotes, cut and escaped for a message.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 // For hints: "one of a, b, c".
 std::string listed(const std::vector<std::string_view>& words);
 // "Did you mean "x"?" for the nearest word, else `otherwise`.

@@ -69,7 +69,7 @@ std::optional<Located<Period>> read_period(MapReader& map, std::string_view name
   if (!text) return std::nullopt;
   const auto period = parse_period(text->value);
   if (!period) {
-    map.diagnostics().error(text->at, map.key(name), quoted(text->value) + " is no period",
+    map.diagnostics().error(text->at, map.key(name), in_quotes(text->value) + " is no period",
                             "ISO 8601: P3Y, P13M, P30D, 100 years at most");
     return std::nullopt;
   }

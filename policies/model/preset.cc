@@ -59,7 +59,7 @@ crypto::Result<LoadedPolicy> load_preset(std::string_view name, const PresetOpti
   if (text.empty()) {
     std::vector<std::string_view> names;
     for (const Preset& preset : presets()) names.push_back(preset.name);
-    return usage("There is no preset " + quoted(name) + ". " +
+    return usage("There is no preset " + in_quotes(name) + ". " +
                  suggestion(name, names, listed(names)) + ".");
   }
   LoadedPolicy loaded = load_policy_text("preset " + std::string(name), text);

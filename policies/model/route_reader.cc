@@ -39,7 +39,7 @@ void read_hosts(MapReader& map, RouteMatchRule& match) {
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
     if (!is_host_name(host.value) && !is_ipv4(host.value)) {
-      map.diagnostics().error(host.at, map.key("host"), quoted(host.value) + " is no host name",
+      map.diagnostics().error(host.at, map.key("host"), in_quotes(host.value) + " is no host name",
                               "Without scheme and port, for example www.example.org");
       continue;
     }
@@ -129,7 +129,7 @@ std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view 
   std::vector<Located<std::string>> methods;
   for (auto& method : read_texts(*node, map.key(name), true, map.diagnostics())) {
     if (!is_method(method.value)) {
-      map.diagnostics().error(method.at, map.key(name), quoted(method.value) + " is no method",
+      map.diagnostics().error(method.at, map.key(name), in_quotes(method.value) + " is no method",
                               "Methods are upper case, for example POST");
     } else if (method.value == "CONNECT" || method.value == "TRACE") {
       map.diagnostics().error(method.at, map.key(name), method.value + " is never let through");
@@ -153,7 +153,7 @@ void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed
                             "only client-address: fixed has a fixed-address");
   } else if (!is_ipv4(address->value) && !is_ipv6(address->value)) {
     map.diagnostics().error(address->at, map.key("fixed-address"),
-                            quoted(address->value) + " is no address");
+                            in_quotes(address->value) + " is no address");
   } else {
     fixed = address->value;
   }

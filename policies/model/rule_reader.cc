@@ -71,7 +71,7 @@ void read_arguments(MapReader& map, Rule& rule) {
     rule.generalise_to = map.word<Generalisation>(
         "to", kGeneralisationWords,
         {"day", "month", "year", "department", "grid", "country", "bins", "age-band"});
-    map.require("to", "to: browser-family");
+    map.require("to", "Write to: browser-family");
   } else {
     belongs_to(map, "to", false, "generalise");
   }

@@ -110,7 +110,7 @@ class JsonSteps {
       return std::nullopt;
     }
     if (key.find_first_of("*'\"] ") != std::string_view::npos) {
-      return SelectorFault{"the key " + quoted(key) + " needs brackets and quotes",
+      return SelectorFault{"the key " + in_quotes(key) + " needs brackets and quotes",
                            "Write ['key']; '*' stands alone in json"};
     }
     steps_.push_back({type, std::string(key)});
@@ -163,7 +163,7 @@ std::vector<std::string_view> carrier_words() {
 
 SelectorFault unknown_carrier(std::string_view word) {
   if (word == "path") return {"the carrier path is " + std::string(kNotYetAvailable), {}};
-  return {"unknown carrier " + quoted(word),
+  return {"unknown carrier " + in_quotes(word),
           suggestion(word, carrier_words(), listed(carrier_words()))};
 }
 

@@ -106,7 +106,7 @@ Parsed parse_upstream(std::string_view text) {
     has_port = rest.starts_with(':');
     if (!has_port && !rest.empty()) return fault("something follows the address");
     port = has_port ? rest.substr(1) : std::string_view();
-    if (!is_ipv6(host)) return fault(quoted(host) + " is no IPv6 address");
+    if (!is_ipv6(host)) return fault(in_quotes(host) + " is no IPv6 address");
   } else {
     const std::size_t colon = rest.find(':');
     has_port = colon != std::string_view::npos;
@@ -116,10 +116,10 @@ Parsed parse_upstream(std::string_view text) {
       return fault("credentials do not belong in an upstream");
     }
     if (!is_ipv4(host) && !is_host_name(lower(host))) {
-      return fault(quoted(host) + " is no host name or address");
+      return fault(in_quotes(host) + " is no host name or address");
     }
   }
-  if (has_port && !parse_port(port, address.port)) return fault(quoted(port) + " is no port");
+  if (has_port && !parse_port(port, address.port)) return fault(in_quotes(port) + " is no port");
   address.host = lower(host);
   return address;
 }

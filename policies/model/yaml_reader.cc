@@ -58,7 +58,7 @@ std::optional<bool> read_bool(const YamlNode& node, std::string_view key, Diagno
     if (node.text == "false") return false;
   }
   if (node.is_scalar()) {
-    out.error(node.at, std::string(key), "expected true or false, found " + quoted(node.text));
+    out.error(node.at, std::string(key), "expected true or false, found " + in_quotes(node.text));
   } else {
     expected(node, key, "true or false", out);
   }
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> read_integer(const YamlNode& node, std::string_view
   const bool one_spelling = text.size() == 1 || !text.starts_with('0');
   if (fault != std::errc{} || end != text.data() + text.size() || !one_spelling ||
       node.is_quoted) {
-    out.error(node.at, std::string(key), "expected a whole number, found " + quoted(text));
+    out.error(node.at, std::string(key), "expected a whole number, found " + in_quotes(text));
     return std::nullopt;
   }
   if (value < least || value > most) {
@@ -101,13 +101,15 @@ std::vector<Located<std::string>> read_texts(const YamlNode& node, std::string_v
     expected(node, key, or_single ? "a text or a list of texts" : "a list of texts", out);
     return texts;
   }
+  // Where one text would do, an empty list would silently mean "any".
+  if (or_single && node.items.empty()) out.error(node.at, std::string(key), "the list is empty");
   for (const YamlNode& item : node.items) {
     auto text = read_text(item, key, out);
     if (!text) continue;
     const bool again = std::any_of(texts.begin(), texts.end(),
                                    [&](const auto& earlier) { return earlier.value == *text; });
     if (again) {
-      out.error(item.at, std::string(key), quoted(*text) + " is listed twice", "Remove one of them");
+      out.error(item.at, std::string(key), in_quotes(*text) + " is listed twice", "Remove one of them");
       continue;
     }
     texts.push_back({std::move(*text), item.at});
@@ -123,7 +125,7 @@ bool is_name(std::string_view text) noexcept {
 
 bool check_name(std::string_view text, Position at, std::string_view key, Diagnostics& out) {
   if (is_name(text)) return true;
-  out.error(at, std::string(key), quoted(text) + " is not a name",
+  out.error(at, std::string(key), in_quotes(text) + " is not a name",
             "A letter or digit, then letters, digits, '.', '_' or '-', 64 at most");
   return false;
 }
@@ -211,10 +213,10 @@ std::optional<std::size_t> MapReader::word_index(std::string_view name,
   const auto found = std::find(words.begin(), words.end(), *text);
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   if (std::find(reserved.begin(), reserved.end(), *text) != reserved.end()) {
-    out_.error(at, key(name), quoted(*text) + " is " + std::string(kNotYetAvailable),
+    out_.error(at, key(name), in_quotes(*text) + " is " + std::string(kNotYetAvailable),
                listed(words));
   } else {
-    out_.error(at, key(name), quoted(*text) + " is not known", suggestion(*text, words, listed(words)));
+    out_.error(at, key(name), in_quotes(*text) + " is not known", suggestion(*text, words, listed(words)));
   }
   return std::nullopt;
 }

@@ -69,8 +69,7 @@ void cookie_edits(std::string_view text, std::span<const FieldEdit> fields,
     const Field& field = edit.field;
     if (!edit.remove) {
       // Only a piece without '=' is its own name to the last byte.
-      const bool bare =
-          field.whole.in(text).find('=') == std::string_view::npos;
+      const bool bare = field.whole.in(text).find('=') == std::string_view::npos;
       out.push_back({field.value, edit.replacement, bare ? "=" : std::string_view()});
       continue;
     }

@@ -2,8 +2,8 @@
 //
 // A codec is two pure functions on bytes: scan finds the fields and validates everything, splice
 // replaces or removes some of them. Two laws hold for each (tests/proxy/body): splicing no edits is
-// the identity; scanning after a splice sees exactly the edited values. Offsets count bytes from the
-// start of the scanned text, which stays owned by the caller and must outlive every view.
+// the identity; scanning after a splice sees exactly the edited values. Offsets count bytes from
+// the start of the scanned text, which stays owned by the caller and must outlive every view.
 // Nothing here allocates in the steady state: vectors and strings are the caller's and keep their
 // capacity. No threads, no clocks, no input or output.
 
@@ -56,8 +56,8 @@ class FlatVisitor {
   virtual bool on_field(std::string_view name, const Field& field) = 0;
 };
 
-// One change: the field's value gets replaced, or the whole field removed. `replacement` is a span of
-// the arena, already in the carrier's encoding (encode_* of the codec). At most one per field.
+// One change: the field's value gets replaced, or the whole field removed. `replacement` is a span
+// of the arena, already in the carrier's encoding (encode_* of the codec). At most one per field.
 struct FieldEdit {
   Field field;
   Span replacement;
@@ -65,8 +65,9 @@ struct FieldEdit {
 };
 
 // A change on bare bytes: what the codecs make out of field edits, separators taken care of.
-// Sorted by `at`, never overlapping. `lead` comes before the replacement: what the source lacks, such
-// as the '=' of a pair written without one. It is a literal, so that edits need no arena to write to.
+// Sorted by `at`, never overlapping. `lead` comes before the replacement: what the source lacks,
+// such as the '=' of a pair written without one. It is a literal, so that edits need no arena to
+// write to.
 struct Edit {
   Span at;    // of the source
   Span with;  // of the arena

@@ -1,5 +1,6 @@
-// find_stop: the inner loop of every codec of this room. Skips bytes that mean nothing to a grammar,
-// sixteen at a time where the processor allows (SSE2 is part of x86-64; elsewhere one at a time).
+// find_stop: the inner loop of every codec of this room. Skips bytes that mean nothing to a
+// grammar, sixteen at a time where the processor allows (SSE2 is part of x86-64; elsewhere one at a
+// time).
 //
 // Never reads past `end`: the texts are borrowed and carry no padding.
 

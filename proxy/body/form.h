@@ -1,8 +1,9 @@
 // application/x-www-form-urlencoded and query strings (WHATWG URL 5): pairs split on '&' only.
 //
-// Refused as malformed: '%' not followed by two hex digits, a raw ';' (some parsers split on it), a raw
-// control byte or NUL, %00 in a name, a name that is not UTF-8 once decoded. '+' decodes to a space.
-// An empty pair (`a=1&&b=2`) is kept as it is and is no field; a pair without '=' has an empty value.
+// Refused as malformed: '%' not followed by two hex digits, a raw ';' (some parsers split on it), a
+// raw control byte or NUL, %00 in a name, a name that is not UTF-8 once decoded. '+' decodes to a
+// space. An empty pair (`a=1&&b=2`) is kept as it is and is no field; a pair without '=' has an
+// empty value.
 
 #pragma once
 

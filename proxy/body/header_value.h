@@ -1,7 +1,9 @@
-// The grammar that Content-Type and Content-Disposition share (RFC 9110 5.6): tokens and parameters.
+// The grammar that Content-Type and Content-Disposition share (RFC 9110 5.6): tokens and
+// parameters.
 //
 // Borrowed views; nothing is unescaped. Stricter than the RFC in what parsers are known to disagree
-// about: a backslash in front of a quote, controls (tab too) inside quotes, more than 16 parameters.
+// about: a backslash in front of a quote, controls (tab too) inside quotes, more than 16
+// parameters.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// The scanner: a loop over four states, no recursion, so that nesting costs a frame and not a stack.
+// The scanner: a loop without recursion, so that nesting costs an entry of a vector and no stack.
 
 #include "proxy/body/json.h"
 
@@ -38,19 +38,15 @@ const char* number_end(const char* p, const char* end) noexcept {
   return p;
 }
 
-const char* skip_space(const char* p, const char* end) noexcept {
-  constexpr std::uint64_t kSpaces = (1ULL << ' ') | (1ULL << '\n') | (1ULL << '\r') | (1ULL << '\t');
-  while (p != end) {
-    const auto byte = static_cast<unsigned char>(*p);
-    if (byte > ' ' || ((kSpaces >> byte) & 1U) == 0) break;
-    ++p;
+bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+inline const char* skip_space(const char* p, const char* end) noexcept {
+  // Most places where white space may stand have none.
+  if (p != end && static_cast<unsigned char>(*p) <= ' ') [[unlikely]] {
+    while (p != end && is_space(*p)) ++p;
   }
   return p;
 }
-
-struct Frame {
-  const char* member = nullptr;  // the opening quote of the current member's key; null in an array
-};
 
 }  // namespace
 
@@ -58,14 +54,16 @@ struct JsonScanner::State {
   explicit State(std::uint64_t hash_key) : keys(hash_key) {}
 
   KeySet keys;
-  std::vector<Frame> frames;
-  std::vector<PathStep> path;  // as long as frames
-  std::string unescaped;       // the keys that hold escapes
+  std::vector<const char*> outer;  // Pass::member_ of the containers around, outermost first
+  std::vector<PathStep> path;      // as long as `outer`
+  std::string unescaped;           // the keys that hold escapes
 };
 
 namespace {
 
-// One pass over one text.
+// One pass over one text. The functions take the place where they start and return the place behind
+// what they read, nullptr when the scan is over: the position stays in a register that way, and
+// everything waits for the position.
 template <typename State>
 class Pass {
  public:
@@ -74,143 +72,135 @@ class Pass {
         limits_(limits),
         visitor_(visitor),
         base_(text.data()),
-        p_(text.data()),
         end_(text.data() + text.size()) {}
 
   ScanStatus run() {
     state_.keys.begin_text();
-    state_.frames.clear();
+    state_.outer.clear();
     state_.path.clear();
     state_.unescaped.clear();
-    for (Next next = Next::value; next != Next::done;) {
-      switch (next) {
-        case Next::value: next = value(); break;
-        case Next::key: next = key(); break;
-        case Next::after: next = after(); break;
-        case Next::done: break;
+    const char* p = base_;
+    do {
+      p = skip_space(p, end_);
+      if (p == end_) return ScanStatus::malformed;
+      const bool is_array = *p == '[';
+      if (is_array || *p == '{') {
+        p = open(p, is_array);
+        if (p != nullptr && (p == end_ || *p != (is_array ? ']' : '}'))) {
+          if (!is_array) p = key(p);
+          continue;
+        }
+      } else {
+        p = scalar(p);
       }
-    }
+      if (p != nullptr) p = after(p);
+    } while (p != nullptr);
     return status_;
   }
 
  private:
-  enum class Next : std::uint8_t { value, key, after, done };
-
-  Next finish(ScanStatus status) noexcept {
+  const char* finish(ScanStatus status) noexcept {
     status_ = status;
-    return Next::done;
+    return nullptr;
   }
 
-  bool in_array() const noexcept { return state_.frames.back().member == nullptr; }
-
-  Next value() {
-    p_ = skip_space(p_, end_);
-    if (p_ == end_) return finish(ScanStatus::malformed);
-    switch (*p_) {
-      case '"': return string();
-      case '{': return open(false);
-      case '[': return open(true);
-      case 't': return literal("true", ValueKind::boolean);
-      case 'f': return literal("false", ValueKind::boolean);
-      case 'n': return literal("null", ValueKind::null);
-      default: return scalar(number_end(p_, end_), ValueKind::number);
+  const char* scalar(const char* p) {
+    switch (*p) {
+      case '"': {
+        const char* const quote = json_string_end(p + 1, end_).quote;
+        return report(p, quote == nullptr ? nullptr : quote + 1, ValueKind::string);
+      }
+      case 't':
+        return report(p, word_end(p, "true"), ValueKind::boolean);
+      case 'f':
+        return report(p, word_end(p, "false"), ValueKind::boolean);
+      case 'n':
+        return report(p, word_end(p, "null"), ValueKind::null);
+      default:
+        return report(p, number_end(p, end_), ValueKind::number);
     }
   }
 
-  Next string() {
-    bool escaped = false;
-    const char* const quote = json_string_end(p_ + 1, end_, escaped);
-    return scalar(quote == nullptr ? nullptr : quote + 1, ValueKind::string);
+  const char* word_end(const char* p, std::string_view word) const noexcept {
+    const auto left = static_cast<std::size_t>(end_ - p);
+    const bool same = left >= word.size() && std::memcmp(p, word.data(), word.size()) == 0;
+    return same ? p + word.size() : nullptr;
   }
 
-  Next literal(std::string_view word, ValueKind kind) {
-    const auto left = static_cast<std::size_t>(end_ - p_);
-    const bool same = left >= word.size() && std::memcmp(p_, word.data(), word.size()) == 0;
-    return scalar(same ? p_ + word.size() : nullptr, kind);
-  }
-
-  Next scalar(const char* past, ValueKind kind) {
+  const char* report(const char* p, const char* past, ValueKind kind) {
     if (past == nullptr) return finish(ScanStatus::malformed);
     Field field;
     field.kind = kind;
-    field.value = span_of(base_, p_, past);
-    field.whole = field.value;
-    if (!state_.frames.empty() && !in_array()) {
-      field.whole.begin = static_cast<std::uint32_t>(state_.frames.back().member - base_);
-    }
-    p_ = past;
-    return visitor_.on_value(state_.path, field) ? Next::after : finish(ScanStatus::stopped);
+    field.value = span_of(base_, p, past);
+    field.whole = span_of(base_, member_ != nullptr ? member_ : p, past);
+    return visitor_.on_value(state_.path, field) ? past : finish(ScanStatus::stopped);
   }
 
-  Next open(bool is_array) {
-    if (state_.frames.size() >= limits_.depth) return finish(ScanStatus::too_large);
+  const char* open(const char* p, bool is_array) {
+    if (state_.path.size() >= limits_.depth) return finish(ScanStatus::too_large);
     if (!visitor_.on_container(state_.path, is_array)) return finish(ScanStatus::stopped);
-    state_.frames.push_back({is_array ? nullptr : p_});
+    state_.outer.push_back(member_);
     state_.path.push_back({{}, 0, is_array});
+    member_ = nullptr;
     if (!is_array) state_.keys.open_object();
-    p_ = skip_space(p_ + 1, end_);
-    if (p_ != end_ && *p_ == (is_array ? ']' : '}')) return Next::after;
-    return is_array ? Next::value : Next::key;
+    return skip_space(p + 1, end_);
   }
 
-  Next key() {
-    p_ = skip_space(p_, end_);
-    if (p_ == end_ || *p_ != '"') return finish(ScanStatus::malformed);
-    bool escaped = false;
-    const char* const quote = json_string_end(p_ + 1, end_, escaped);
-    if (quote == nullptr) return finish(ScanStatus::malformed);
-    std::string_view name(p_ + 1, static_cast<std::size_t>(quote - p_ - 1));
-    if (escaped) name = unescape_key(name);
+  // A member up to its value.
+  const char* key(const char* p) {
+    p = skip_space(p, end_);
+    if (p == end_ || *p != '"') return finish(ScanStatus::malformed);
+    const StringEnd string = json_string_end(p + 1, end_);
+    if (string.quote == nullptr) return finish(ScanStatus::malformed);
+    std::string_view name(p + 1, static_cast<std::size_t>(string.quote - p - 1));
+    if (string.escaped) name = unescape_key(name);
     if (name.size() > limits_.key_bytes || ++keys_ > limits_.keys) {
       return finish(ScanStatus::too_large);
     }
     if (!state_.keys.add(name)) return finish(ScanStatus::malformed);
-    state_.frames.back().member = p_;
     state_.path.back().key = name;
-    p_ = skip_space(quote + 1, end_);
-    if (p_ == end_ || *p_ != ':') return finish(ScanStatus::malformed);
-    ++p_;
-    return Next::value;
+    member_ = p;
+    p = skip_space(string.quote + 1, end_);
+    return p != end_ && *p == ':' ? p + 1 : finish(ScanStatus::malformed);
   }
 
   // Unescaping never lengthens, so what is left of the text bounds all keys to come: after the
   // reservation the buffer never moves, and views of it stay good until the scan ends.
   std::string_view unescape_key(std::string_view raw) {
     std::string& out = state_.unescaped;
-    if (out.empty()) out.reserve(static_cast<std::size_t>(end_ - p_));
+    if (out.empty()) out.reserve(static_cast<std::size_t>(end_ - raw.data()));
     const std::size_t begin = out.size();
     append_unescaped(raw, out);
     return std::string_view(out).substr(begin);
   }
 
-  Next after() {
+  // Behind a value: up to the next one, through the ends of containers.
+  const char* after(const char* p) {
     for (;;) {
-      p_ = skip_space(p_, end_);
-      if (state_.frames.empty()) {
-        return finish(p_ == end_ ? ScanStatus::ok : ScanStatus::malformed);
+      p = skip_space(p, end_);
+      if (state_.path.empty()) return finish(p == end_ ? ScanStatus::ok : ScanStatus::malformed);
+      if (p == end_) return finish(ScanStatus::malformed);
+      PathStep& step = state_.path.back();
+      if (*p == ',') {
+        if (!step.is_index) return key(p + 1);
+        ++step.index;
+        return p + 1;
       }
-      if (p_ == end_) return finish(ScanStatus::malformed);
-      const bool array = in_array();
-      if (*p_ == ',') {
-        ++p_;
-        if (!array) return Next::key;
-        ++state_.path.back().index;
-        return Next::value;
-      }
-      if (*p_ != (array ? ']' : '}')) return finish(ScanStatus::malformed);
-      ++p_;
-      state_.frames.pop_back();
+      if (*p != (step.is_index ? ']' : '}')) return finish(ScanStatus::malformed);
+      ++p;
+      if (!step.is_index) state_.keys.close_object();
+      member_ = state_.outer.back();
+      state_.outer.pop_back();
       state_.path.pop_back();
-      if (!array) state_.keys.close_object();
     }
   }
 
   State& state_;
-  const JsonLimits& limits_;
+  const JsonLimits limits_;
   JsonVisitor& visitor_;
   const char* const base_;
-  const char* p_;
   const char* const end_;
+  const char* member_ = nullptr;  // the opening quote of the current member's key; null in an array
   std::size_t keys_ = 0;
   ScanStatus status_ = ScanStatus::ok;
 };

@@ -1,10 +1,10 @@
 // JSON (RFC 8259), read strictly in one pass that visits every token and never re-serialises.
 //
-// Refused as malformed: duplicate keys of one object (compared after unescaping), a byte order mark,
-// other encodings than UTF-8, lone surrogates, raw control characters, trailing bytes, comments, leading zeros,
-// anything else outside the grammar. Numbers and escapes that no rule touches stay byte-identical.
-// Limits answer too_large. Linear time in the length whatever the keys (keyed hashing). The top level
-// may be any value.
+// Refused as malformed: duplicate keys of one object (compared after unescaping), a byte order
+// mark, other encodings than UTF-8, lone surrogates, raw control characters, trailing bytes,
+// comments, leading zeros, anything else outside the grammar. Numbers and escapes that no rule
+// touches stay byte-identical. Limits answer too_large. Linear time in the length whatever the keys
+// (keyed hashing). The top level may be any value.
 
 #pragma once
 
@@ -62,9 +62,9 @@ void decode_json_value(std::string_view raw, ValueKind kind, std::string& out);
 // Appends `text` as a JSON string with quotes. REQUIRES: valid UTF-8.
 void encode_json_string(std::string_view text, std::string& out);
 
-// Appends byte edits for field edits (in scan order); a removed member or element takes one comma with
-// it. A removed array element shifts its successors. A value that is the whole text cannot go without
-// leaving something that is no JSON: it becomes null.
+// Appends byte edits for field edits (in scan order); a removed member or element takes one comma
+// with it. A removed array element shifts its successors. A value that is the whole text cannot go
+// without leaving something that is no JSON: it becomes null.
 void json_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
 
 }  // namespace paravent::proxy::body

@@ -15,14 +15,29 @@ bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c 
 void append_escape(char c, std::string& out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   switch (c) {
-    case '"': out.append("\\\""); return;
-    case '\\': out.append("\\\\"); return;
-    case '\b': out.append("\\b"); return;
-    case '\f': out.append("\\f"); return;
-    case '\n': out.append("\\n"); return;
-    case '\r': out.append("\\r"); return;
-    case '\t': out.append("\\t"); return;
-    default: break;
+    case '"':
+      out.append("\\\"");
+      return;
+    case '\\':
+      out.append("\\\\");
+      return;
+    case '\b':
+      out.append("\\b");
+      return;
+    case '\f':
+      out.append("\\f");
+      return;
+    case '\n':
+      out.append("\\n");
+      return;
+    case '\r':
+      out.append("\\r");
+      return;
+    case '\t':
+      out.append("\\t");
+      return;
+    default:
+      break;
   }
   const auto byte = static_cast<unsigned char>(c);
   const std::array<char, 6> unit = {'\\', 'u', '0', '0', kDigits[byte >> 4U], kDigits[byte & 15U]};

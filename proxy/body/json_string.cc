@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "proxy/body/find_stop.h"
 #include "proxy/body/utf8.h"
 
 namespace paravent::proxy::body {
@@ -37,7 +36,14 @@ bool is_low_surrogate(std::uint32_t unit) noexcept { return (unit & 0xFC00U) == 
 const char* escape_end(const char* p, const char* end) noexcept {
   if (end - p < 2) return nullptr;
   switch (p[1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
       return p + 2;
     case 'u': {
       if (!unit_follows(p, end)) return nullptr;
@@ -54,32 +60,39 @@ const char* escape_end(const char* p, const char* end) noexcept {
 
 char short_escape(char c) noexcept {
   switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
   }
 }
 
 }  // namespace
 
-const char* json_string_end(const char* p, const char* end, bool& escaped) noexcept {
-  for (;;) {
+StringEnd json_string_end_slowly(const char* p, const char* end) noexcept {
+  constexpr StringEnd kMalformed{nullptr, false};
+  for (bool escaped = false;;) {
     p = find_stop<HighBytes::stop, '"', '\\'>(p, end);
-    if (p == end) return nullptr;
-    if (*p == '"') return p;
+    if (p == end) return kMalformed;
+    if (*p == '"') return {p, escaped};
     if (*p == '\\') {
       escaped = true;
       p = escape_end(p, end);
-      if (p == nullptr) return nullptr;
+      if (p == nullptr) return kMalformed;
       continue;
     }
-    if (static_cast<unsigned char>(*p) < 0x20U) return nullptr;
+    if (static_cast<unsigned char>(*p) < 0x20U) return kMalformed;
     do {
       p = utf8_step(p, end);
-      if (p == nullptr) return nullptr;
+      if (p == nullptr) return kMalformed;
     } while (p != end && static_cast<unsigned char>(*p) >= 0x80U);
   }
 }

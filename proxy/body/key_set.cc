@@ -1,33 +1,6 @@
 #include "proxy/body/key_set.h"
 
-#include <cstring>
-
 namespace paravent::proxy::body {
-namespace {
-
-// Not a hash: two keys with one fingerprint are compared, and there are at most kSmallObject.
-std::uint64_t fingerprint_of(std::string_view key) noexcept {
-  std::uint64_t head = 0;
-  std::uint64_t tail = 0;
-  const std::size_t size = key.size();
-  if (size >= 8) {
-    std::memcpy(&head, key.data(), 8);
-    std::memcpy(&tail, key.data() + size - 8, 8);
-  } else if (size >= 4) {
-    std::uint32_t four = 0;
-    std::memcpy(&four, key.data(), 4);
-    head = four;
-    std::memcpy(&four, key.data() + size - 4, 4);
-    tail = four;
-  } else if (size > 0) {
-    head = static_cast<unsigned char>(key.front());
-    tail = (std::uint64_t{static_cast<unsigned char>(key[size / 2])} << 8U) |
-           static_cast<unsigned char>(key.back());
-  }
-  return head ^ std::rotl(tail, 29) ^ (std::uint64_t{size} << 59U);
-}
-
-}  // namespace
 
 // The second half is the first one stepped along; the secret is as large as the caller's key.
 KeySet::KeySet(std::uint64_t hash_key) noexcept
@@ -35,25 +8,24 @@ KeySet::KeySet(std::uint64_t hash_key) noexcept
 
 void KeySet::begin_text() {
   objects_.clear();
-  small_.clear();
+  count_ = 0;
   used_ = 0;
   first_object_ = last_object_ + 1;  // frees every slot without touching it
 }
 
-bool KeySet::add(std::string_view key) {
-  Object& object = objects_.back();
+bool KeySet::add_slowly(Object& object, std::uint64_t fingerprint, std::uint64_t bit,
+                        std::string_view key) {
   if (object.in_table) return add_to_table(object.number, key);
-  const std::uint64_t fingerprint = fingerprint_of(key);
-  const std::size_t count = small_.size();
-  for (std::size_t i = object.first; i != count; ++i) {
+  for (std::size_t i = object.first; i != count_; ++i) {
     if (small_[i].fingerprint == fingerprint && small_[i].key == key) return false;
   }
-  if (count - object.first < kSmallObject) {
-    small_.push_back({fingerprint, key});
+  if (count_ - object.first < kSmallObject) {
+    object.seen |= bit;
+    small_[count_++] = {fingerprint, key};
     return true;
   }
   object.in_table = true;
-  for (std::size_t i = object.first; i != count; ++i) add_to_table(object.number, small_[i].key);
+  for (std::size_t i = object.first; i != count_; ++i) add_to_table(object.number, small_[i].key);
   return add_to_table(object.number, key);
 }
 

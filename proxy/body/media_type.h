@@ -1,7 +1,8 @@
 // Content-Type (RFC 9110 8.3.1), parsed strictly into what the pipeline needs.
 //
-// Borrowed views of the header value; a quoted boundary with escapes is refused, so that views suffice.
-// Refused: a repeated parameter, an empty or too long boundary, trailing bytes, bytes outside the grammar.
+// Borrowed views of the header value; a quoted boundary with escapes is refused, so that views
+// suffice. Refused: a repeated parameter, an empty or too long boundary, trailing bytes, bytes
+// outside the grammar.
 
 #pragma once
 

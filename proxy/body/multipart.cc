@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::string_view kDashes = "--";
 
-// The next place at or behind `from` where `dash_boundary` starts a line, whatever ends the line before
-// (some readers take a bare LF); npos when there is none. `text` starts a line itself.
+// The next place at or behind `from` where `dash_boundary` starts a line, whatever ends the line
+// before (some readers take a bare LF); npos when there is none. `text` starts a line itself.
 std::size_t find_at_line_start(std::string_view text, std::size_t from,
                                std::string_view dash_boundary) noexcept {
   while (from <= text.size()) {
@@ -47,7 +47,8 @@ ScanStatus read_part(std::string_view text, std::string_view dash_boundary,
   part.content += part.head.size;
   const std::size_t next = find_at_line_start(text, part.content, dash_boundary);
   if (next == std::string_view::npos) return ScanStatus::malformed;
-  // The CRLF in front of a delimiter belongs to it (RFC 2046 5.1.1), so an empty content has one too.
+  // The CRLF in front of a delimiter belongs to it (RFC 2046 5.1.1), so an empty content has one
+  // too.
   if (next < part.content + kCrlf.size() || text.substr(next - 2, 2) != kCrlf) {
     return ScanStatus::malformed;
   }
@@ -62,8 +63,7 @@ Field field_of(const Part& part) noexcept {
   Field field;
   field.value = {static_cast<std::uint32_t>(part.content), static_cast<std::uint32_t>(part.end)};
   field.whole = {static_cast<std::uint32_t>(part.begin), static_cast<std::uint32_t>(part.end)};
-  field.is_file =
-      part.head.has_filename && (!part.head.empty_filename || field.value.size() > 0);
+  field.is_file = part.head.has_filename && (!part.head.empty_filename || field.value.size() > 0);
   return field;
 }
 

@@ -16,8 +16,8 @@ struct PartHead {
   std::string_view name;  // valid UTF-8, not empty
   bool has_filename = false;
   bool empty_filename = false;
-  // RFC 7578 4.8 ignores other headers; this one must at least be true, and goes when the content is
-  // replaced (multipart_edits).
+  // RFC 7578 4.8 ignores other headers; this one must at least be true, and goes when the content
+  // is replaced (multipart_edits).
   std::optional<std::size_t> content_length;
   std::size_t size = 0;  // bytes up to the content, the empty line included
 };

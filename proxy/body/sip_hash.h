@@ -1,6 +1,6 @@
-// SipHash (Aumasson and Bernstein, 2012): a keyed hash of short texts, so that nobody without the key
-// can choose many keys that fall into one slot. With one round per block and three at the end it is
-// what hash tables use; the test checks the 2-4 variant, whose vectors the authors published.
+// SipHash (Aumasson and Bernstein, 2012): a keyed hash of short texts, so that nobody without the
+// key can choose many keys that fall into one slot. With one round per block and three at the end
+// it is what hash tables use; the test checks the 2-4 variant, whose vectors the authors published.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // SplicedBytes: source bytes with edits applied, as segments and without copying.
 //
-// Borrows source, edits and arena, which must outlive it and stay unchanged. REQUIRES: edits sorted,
-// not overlapping, inside the source. Nothing fails.
+// Borrows source, edits and arena, which must outlive it and stay unchanged. REQUIRES: edits
+// sorted, not overlapping, inside the source. Nothing fails.
 
 #pragma once
 
@@ -17,7 +17,8 @@ namespace paravent::proxy::body {
 class SplicedBytes {
  public:
   SplicedBytes() = default;
-  SplicedBytes(std::string_view source, std::span<const Edit> edits, std::string_view arena) noexcept
+  SplicedBytes(std::string_view source, std::span<const Edit> edits,
+               std::string_view arena) noexcept
       : source_(source), edits_(edits), arena_(arena) {}
 
   // The length after splicing, in bytes.

@@ -19,7 +19,6 @@
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
-#include "proxy/telemetry/exposition.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -191,7 +190,7 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
     field.before = seen.value;
     field.after = seen.value;
     field.rule = seen.action != nullptr ? seen.action->name : "unlisted";
-    field.action = seen.action != nullptr ? telemetry::action_label(seen.action->action) : "keep";
+    field.action = seen.action != nullptr ? policies::action_name(seen.action->action) : "keep";
     const bool has_job = seen.action != nullptr && next_job < buffers.jobs.size();
     if (has_job) {
       const FieldJob& job = buffers.jobs[next_job++];

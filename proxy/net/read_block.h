@@ -33,7 +33,9 @@ class ReadBlock {
 // One thread. Keeps a bounded number of blocks of the usual size; others are freed when given back.
 class ReadBlockPool {
  public:
-  static constexpr std::size_t kUsualBytes = std::size_t{16} * 1024;
+  // Room behind the largest head for the chunks of its body to be read into.
+  static constexpr std::size_t kHeadroom = 1024;
+  static constexpr std::size_t kUsualBytes = std::size_t{16} * 1024 + kHeadroom;
   static constexpr std::size_t kUsualLines = 128;
 
   // At least as large as asked for.

@@ -85,7 +85,7 @@ MetricFamily fields(const CounterView& view, const std::string& name, const std:
     add(made,
         {{"route", route_name(view, view.plan->action_routes()[id])},
          {"field", actions[id]->name},
-         {"action", std::string(action_label(actions[id]->action))}},
+         {"action", std::string(policies::action_name(actions[id]->action))}},
         n);
   }
   return made;
@@ -120,34 +120,6 @@ MetricFamily single(const CounterView& view, const std::string& name, const std:
 }
 
 }  // namespace
-
-std::string_view action_label(policies::ActionKind action) noexcept {
-  using policies::ActionKind;
-  switch (action) {
-    case ActionKind::keep:
-      return "keep";
-    case ActionKind::drop:
-      return "drop";
-    case ActionKind::refuse:
-      return "refuse";
-    case ActionKind::replace:
-      return "replace";
-    case ActionKind::mask:
-      return "mask";
-    case ActionKind::truncate:
-      return "truncate";
-    case ActionKind::generalise:
-      return "generalise";
-    case ActionKind::pseudonymise:
-      return "pseudonymise";
-    case ActionKind::tokenise_vault:
-    case ActionKind::tokenise_derived:
-      return "tokenise";
-    case ActionKind::encrypt:
-      return "encrypt";
-  }
-  return "";
-}
 
 std::string exposition(const CounterView& view, const std::vector<std::string_view>& reason_labels,
                        const std::vector<Gauge>& others) {

@@ -36,7 +36,4 @@ struct Gauge {
 std::string exposition(const CounterView& view, const std::vector<std::string_view>& reason_labels,
                        const std::vector<Gauge>& others);
 
-// The policy language's word for an action.
-std::string_view action_label(policies::ActionKind action) noexcept;
-
 }  // namespace paravent::proxy::telemetry

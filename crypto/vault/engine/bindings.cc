@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "crypto/keys/key_use.h"
+#include "crypto/tokens/normaliser.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -27,7 +28,7 @@ ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Id& domain, 
   row.domain_id = id_text(domain);
   row.space_id = id_text(space);
   row.algorithm = spec.algorithm;
-  row.normaliser_id = static_cast<std::uint16_t>(spec.kind);
+  row.normaliser_id = normaliser_id(spec.kind);
   return row;
 }
 

@@ -123,7 +123,8 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
   out.reversible = token.algorithm != Algorithm::pseudonym;
   describe_context(catalogue.names(), context->row, out);
   if (!stored) {
-    const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id));
+    // A normaliser's id is kind * 256 + version of its rules.
+    const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id >> 8U));
     if (!kind) return unavailable();
     out.kind = *kind;
     const WallTime since = start_of_day(

@@ -76,7 +76,8 @@ std::vector<std::uint8_t> to_symbols(const Bytes& payload) {
   for (std::size_t bit = 0; bit < payload.size() * 8; bit += 5) {
     unsigned symbol = 0;
     for (std::size_t i = bit; i < bit + 5; ++i) {
-      const unsigned one = i < payload.size() * 8 ? (payload[i / 8] >> (7 - i % 8)) & 1U : 0U;
+      const unsigned one =
+          i < payload.size() * 8 ? (std::uint32_t{payload[i / 8]} >> (7 - i % 8)) & 1U : 0U;
       symbol = symbol * 2 + one;
     }
     symbols.push_back(static_cast<std::uint8_t>(symbol));

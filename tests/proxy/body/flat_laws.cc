@@ -72,13 +72,16 @@ struct MultipartCodec {
 // What a replacement is made of: hostile pieces, the text's own bytes, or anything.
 std::string make_value(std::string_view text, Random& random) {
   switch (random.below(4)) {
-    case 0: return random.text(6);
-    case 1: return random.bytes(24);
+    case 0:
+      return random.text(6);
+    case 1:
+      return random.bytes(24);
     case 2: {
       const std::size_t begin = random.below(text.size() + 1);
       return std::string(text.substr(begin, random.below(40)));
     }
-    default: return "pvv1token";
+    default:
+      return "pvv1token";
   }
 }
 
@@ -117,12 +120,13 @@ Verdict check(const Codec& codec, std::string_view text, std::uint64_t seed) {
   const std::string spliced = splice(text, edits, arena);
   if (spliced.size() != SplicedBytes(text, edits, arena).size()) return {"size() is wrong", true};
   FlatFields after(spliced);
-  if (codec.scan(spliced, after) != ScanStatus::ok) return {"spliced text is refused", true};
+  if (codec.scan(spliced, after) != ScanStatus::ok)
+    return {"spliced text is refused: " + spliced, true};
   const auto same = [](const FlatField& want, const FlatField& got) {
     return want.name == got.name && want.value == Codec::decode(got.raw);
   };
-  if (!std::equal(expected.begin(), expected.end(), after.fields.begin(),
-                  after.fields.end(), same)) {
+  if (!std::equal(expected.begin(), expected.end(), after.fields.begin(), after.fields.end(),
+                  same)) {
     return {"scanning the spliced text sees other fields: " + spliced, true};
   }
   return {{}, true};
@@ -138,8 +142,7 @@ Verdict check_cookie_laws(std::string_view text, std::uint64_t seed) {
   return check(CookieCodec{}, text, seed);
 }
 
-Verdict check_multipart_laws(std::string_view text, std::string_view boundary,
-                             std::uint64_t seed) {
+Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed) {
   return check(MultipartCodec{boundary}, text, seed);
 }
 

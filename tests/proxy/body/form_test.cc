@@ -56,11 +56,15 @@ TEST(Form, ReadsWhatClientsSend) {
 
 TEST(Form, RefusesWhatReadersDisagreeAbout) {
   using namespace std::string_view_literals;
-  for (const std::string_view text :
-       {"a=%"sv, "a=%4"sv, "a=%4g"sv, "a=%g4&b=1"sv, "a=% 41"sv, "%=1"sv, "a%=1"sv, "a%0=1"sv,
-        "a%zz=1"sv, "a=1;b=2"sv, "a;b=1"sv, "a=\0"sv, "\0=1"sv, "a=x\n"sv, "a=x\r\n"sv, "a\tb=1"sv,
-        "a=\x7f"sv, "\x7f=1"sv, "a%00=1"sv, "a%00b=1"sv, "\xFF=1"sv, "%FF=1"sv, "%C0%80=1"sv,
-        "%ED%A0%80=1"sv, "a=1&%C3=2"sv, "a%\xC3\xA9=1"sv, "0123456789abcdef%4"sv}) {
+  for (const std::string_view text : {"a=%"sv,       "a=%4"sv,         "a=%4g"sv,
+                                      "a=%g4&b=1"sv, "a=% 41"sv,       "%=1"sv,
+                                      "a%=1"sv,      "a%0=1"sv,        "a%zz=1"sv,
+                                      "a=1;b=2"sv,   "a;b=1"sv,        "a=\0"sv,
+                                      "\0=1"sv,      "a=x\n"sv,        "a=x\r\n"sv,
+                                      "a\tb=1"sv,    "a=\x7f"sv,       "\x7f=1"sv,
+                                      "a%00=1"sv,    "a%00b=1"sv,      "\xFF=1"sv,
+                                      "%FF=1"sv,     "%C0%80=1"sv,     "%ED%A0%80=1"sv,
+                                      "a=1&%C3=2"sv, "a%\xC3\xA9=1"sv, "0123456789abcdef%4"sv}) {
     EXPECT_EQ(described(text), "refused") << text;
   }
 }

@@ -1,8 +1,9 @@
-// The two laws of the codecs, as functions from (text, seed) to a complaint or nothing. The property
-// tests feed them generated texts and the fuzz targets feed them anything.
+// The two laws of the codecs, as functions from (text, seed) to a complaint or nothing. The
+// property tests feed them generated texts and the fuzz targets feed them anything.
 //
 //   1. Splicing no edits gives the text back, byte for byte.
-//   2. After replacing some fields and removing others, scanning sees exactly the fields that a plain
+//   2. After replacing some fields and removing others, scanning sees exactly the fields that a
+//   plain
 //      list of names and values says are left.
 //
 // A text that the codec refuses obeys both: nothing is ever spliced into it.

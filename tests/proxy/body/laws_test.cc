@@ -16,8 +16,19 @@ namespace {
 constexpr std::uint64_t kTexts = 20000;
 
 void append_form_text(Random& random, std::string& out) {
-  static constexpr std::string_view kRaw[] = {"a", "user", "+", "%20", "%C3%A9", "%2b", "é", "[", "]",
-                                              ".", "-", "\"", "a plain run of more than sixteen"};
+  static constexpr std::string_view kRaw[] = {"a",
+                                              "user",
+                                              "+",
+                                              "%20",
+                                              "%C3%A9",
+                                              "%2b",
+                                              "é",
+                                              "[",
+                                              "]",
+                                              ".",
+                                              "-",
+                                              "\"",
+                                              "a plain run of more than sixteen"};
   for (std::size_t i = random.below(5); i > 0; --i) out.append(random.pick(kRaw));
 }
 
@@ -37,8 +48,8 @@ std::string make_form(Random& random) {
 
 std::string make_cookies(Random& random) {
   static constexpr std::string_view kSeparators[] = {"; ", ";", " ; ", ";  ", ";;", "; ;"};
-  static constexpr std::string_view kPieces[] = {"a=1", "sid=ab=cd=", "q=\"x y\"", "bare", "n=",
-                                                 "k =  v", "é=ü", "token=pvv1abc", "a=2"};
+  static constexpr std::string_view kPieces[] = {
+      "a=1", "sid=ab=cd=", "q=\"x y\"", "bare", "n=", "k =  v", "é=ü", "token=pvv1abc", "a=2"};
   std::string out(random.below(2), ' ');
   for (std::size_t i = random.below(8); i > 0; --i) {
     out.append(random.pick(kPieces));
@@ -81,8 +92,8 @@ void append_json_text(Random& random, std::string& out, std::string_view prefix)
 }
 
 void append_json(Random& random, std::string& out, std::size_t depth) {
-  static constexpr std::string_view kScalars[] = {"1.0", "1E5", "-0", "9007199254740993", "true",
-                                                  "false", "null", "\"\\/\"", "0.5e-3"};
+  static constexpr std::string_view kScalars[] = {
+      "1.0", "1E5", "-0", "9007199254740993", "true", "false", "null", "\"\\/\"", "0.5e-3"};
   append_space(random, out);
   const std::size_t choice = random.below(depth == 0 ? 2 : 5);
   if (choice == 0) {
@@ -110,8 +121,8 @@ void append_json(Random& random, std::string& out, std::size_t depth) {
   append_space(random, out);
 }
 
-#define EXPECT_LAWS(verdict, seed, text)                                    \
-  EXPECT_TRUE((verdict).accepted) << "seed " << (seed) << ": " << (text);   \
+#define EXPECT_LAWS(verdict, seed, text)                                  \
+  EXPECT_TRUE((verdict).accepted) << "seed " << (seed) << ": " << (text); \
   ASSERT_EQ((verdict).complaint, "") << "seed " << (seed) << ": " << (text)
 
 TEST(BodyLaws, Form) {
@@ -133,7 +144,8 @@ TEST(BodyLaws, Cookies) {
 }
 
 TEST(BodyLaws, Multipart) {
-  static constexpr std::string_view kBoundaries[] = {"B", "----WebKitFormBoundary7MA4YWxk", "-", "--"};
+  static constexpr std::string_view kBoundaries[] = {"B", "----WebKitFormBoundary7MA4YWxk", "-",
+                                                     "--"};
   for (std::uint64_t seed = 0; seed < kTexts; ++seed) {
     Random random(seed);
     const std::string_view boundary = random.pick(kBoundaries);

@@ -1,5 +1,5 @@
-// A small generator with a seed, so that one number reproduces any failure (SplitMix64). The standard
-// distributions are not used: they differ between libraries.
+// A small generator with a seed, so that one number reproduces any failure (SplitMix64). The
+// standard distributions are not used: they differ between libraries.
 
 #pragma once
 
@@ -38,10 +38,19 @@ class Random {
 
   // Valid UTF-8 with everything that some grammar gives a meaning to.
   std::string text(std::size_t most_pieces) {
-    static constexpr std::string_view kPieces[] = {
-        "a",  "Zo",  "7",   " ",    "=",      "&",    ";",  "%",  "%41", "+",  "\"", "\\", "/",
-        "\n", "\r",  "\r\n", "\t", "--", "é", "日本", "😀",   "{",  "}",  "[",   "]",  ",",  ":",
-        "\x01", "\x7f", "null", "'", "\\u0041", "longer run of plain text", ".", "-", "_", "~"};
+    static constexpr std::string_view kPieces[] = {"a",    "Zo",      "7",
+                                                   " ",    "=",       "&",
+                                                   ";",    "%",       "%41",
+                                                   "+",    "\"",      "\\",
+                                                   "/",    "\n",      "\r",
+                                                   "\r\n", "\t",      "--",
+                                                   "é",    "日本",    "😀",
+                                                   "{",    "}",       "[",
+                                                   "]",    ",",       ":",
+                                                   "\x01", "\x7f",    "null",
+                                                   "'",    "\\u0041", "longer run of plain text",
+                                                   ".",    "-",       "_",
+                                                   "~"};
     std::string out;
     for (std::size_t i = below(most_pieces + 1); i > 0; --i) out.append(pick(kPieces));
     return out;

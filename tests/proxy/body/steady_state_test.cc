@@ -1,5 +1,5 @@
-// No codec allocates once its buffers have grown: the second round over the same texts must not call
-// operator new. A binary of its own, because it replaces the global operators.
+// No codec allocates once its buffers have grown: the second round over the same texts must not
+// call operator new. A binary of its own, because it replaces the global operators.
 
 #include <gtest/gtest.h>
 

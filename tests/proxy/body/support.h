@@ -24,7 +24,8 @@ struct FlatField {
   Field field;
 };
 
-// Copies, because a name lives only until on_field returns. Takes the scanned text for the raw bytes.
+// Copies, because a name lives only until on_field returns. Takes the scanned text for the raw
+// bytes.
 class FlatFields final : public FlatVisitor {
  public:
   explicit FlatFields(std::string_view text) : text_(text) {}

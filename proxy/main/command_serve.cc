@@ -1,0 +1,145 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "policies/model/diagnostics.h"
+#include "proxy/main/commands.h"
+#include "proxy/main/exit_code.h"
+#include "proxy/main/gateway.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using config::GatewayConfig;
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::Status;
+
+Status override_address(const std::string& text, std::string_view flag, config::Address& address) {
+  if (text.empty()) return {};
+  auto parsed = config::parse_address(text);
+  if (!parsed) {
+    return Error(ErrorKind::usage,
+                 std::string(flag) + " takes an address and a port, such as 127.0.0.1:8080.");
+  }
+  address = *parsed;
+  return {};
+}
+
+// The gateway file with the flags laid over it; or, without one, the defaults.
+Result<GatewayConfig> read_config(const ServeOptions& options) {
+  GatewayConfig config;
+  config.listen = {{"127.0.0.1", 8080}};
+  config.admin = {"127.0.0.1", 8081};
+  if (!options.config.empty()) {
+    auto loaded = config::load_gateway_file(options.config);
+    std::fputs(policies::diagnostics_text(loaded.diagnostics).c_str(), stderr);
+    if (loaded.diagnostics.has_errors()) {
+      return Error(ErrorKind::configuration, "The gateway file has errors; nothing was started.");
+    }
+    config = std::move(loaded.config);
+  } else if (options.preset.empty()) {
+    return Error(ErrorKind::usage,
+                 "Give a gateway file with --config, or --preset contact-form --upstream URL.");
+  }
+  if (!options.preset.empty() && !options.config.empty()) {
+    return Error(ErrorKind::usage, "--preset and --config exclude each other.");
+  }
+  config::Address listen = config.listen.front();
+  if (auto status = override_address(options.listen, "--listen", listen); !status) {
+    return status.error();
+  }
+  if (!options.listen.empty()) config.listen = {listen};
+  if (auto status = override_address(options.admin, "--admin", config.admin); !status) {
+    return status.error();
+  }
+  if (!config.admin.is_loopback()) {
+    return Error(ErrorKind::configuration,
+                 "The admin listener gives clear values out and needs a loopback address; reach it "
+                 "from outside through SSH.");
+  }
+  return config;
+}
+
+InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& config) {
+  if (options.config.empty() || !options.data.empty()) {
+    return installation_paths(options.data, options.root_key);
+  }
+  InstallationPaths paths;
+  paths.data = config.data;
+  paths.root_key = options.root_key.empty() ? config.root_key : options.root_key;
+  return paths;
+}
+
+Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths& paths,
+                                                         const crypto::Clock& clock) {
+  if (paths.key_beside_data()) {
+    std::fprintf(stderr,
+                 "paravent: warning: the root key lies beside the data it protects (%s); give "
+                 "--root-key another place for real use.\n",
+                 paths.root_key.c_str());
+  }
+  if (Installation::is_initialised(paths.data)) return Installation::open(paths, clock);
+  if (std::filesystem::exists(paths.data / "lock")) {
+    // There is a directory that another process may hold: opening says so, or that it is empty.
+    auto directory = crypto::vault::DataDirectory::open(paths.data);
+    if (!directory) return directory.error();
+  }
+  crypto::SecretBytes credentials;
+  auto made = Installation::initialise(paths, clock, credentials);
+  if (!made) return made.error();
+  admin::FirstCredentials file(paths.data);
+  if (auto status = file.write(credentials); !status) return status.error();
+  std::fprintf(stderr,
+               "paravent: a new vault was made in %s; the operators' first credentials are in %s "
+               "(each leaves that file at its first use).\n",
+               paths.data.c_str(), (paths.data / "first-credentials").c_str());
+  return made;
+}
+
+// Keys and values must not end up in a core dump; and a proxy needs its descriptors.
+void prepare_process() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+int serve(const ServeOptions& options) {
+  auto config = read_config(options);
+  if (!config) return fail(config.error());
+  std::string remarks;
+  auto policies = options.preset.empty()
+                      ? load_policies(config->policies, remarks)
+                      : load_preset(options.preset, options.path, options.upstream, remarks);
+  std::fputs(remarks.c_str(), stderr);
+  if (!policies) return fail(policies.error());
+
+  const crypto::SystemClock clock;
+  auto installation = open_or_initialise(paths_of(options, *config), clock);
+  if (!installation) return fail(installation.error());
+  auto gateway = Gateway::start(*config, std::move(*installation), std::move(*policies), clock);
+  if (!gateway) return fail(gateway.error());
+  std::fprintf(stderr, "paravent: %s\n", (*gateway)->addresses().c_str());
+  if (auto status = (*gateway)->wait(); !status) return fail(status.error());
+  std::fprintf(stderr, "paravent: stopped.\n");
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+  prepare_process();
+  block_signals();
+  return serve(options);
+}
+
+}  // namespace paravent::proxy::main

@@ -1,0 +1,45 @@
+// Gateway: everything that `serve` runs, put together in one place: vault, audit, policies, data path, admin
+// API. The composition root: the only file that knows both the data path and the way back.
+//
+// start() reports what is wrong before anything listens; wait() runs until a signal asks for the end, and
+// publishes new keys when an epoch ends.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "crypto/base/result.h"
+#include "proxy/config/gateway_config.h"
+#include "proxy/main/installation.h"
+#include "proxy/main/policy_set.h"
+
+namespace paravent::proxy::main {
+
+class Gateway {
+ public:
+  // Takes over the installation and the policies. ErrorKind as of the part that fails.
+  static crypto::Result<std::unique_ptr<Gateway>> start(const config::GatewayConfig& config,
+                                                        std::unique_ptr<Installation> installation,
+                                                        PolicySet policies,
+                                                        const crypto::Clock& clock);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // "listening on 127.0.0.1:8080, admin on 127.0.0.1:8081"
+  std::string addresses() const;
+
+  // Until SIGTERM or SIGINT; then drains. REQUIRES: both are blocked in every thread.
+  crypto::Status wait();
+
+ private:
+  struct State;
+  explicit Gateway(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Blocks the signals that wait() takes, and ignores SIGPIPE. To be called before any thread starts.
+void block_signals();
+
+}  // namespace paravent::proxy::main

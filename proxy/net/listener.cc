@@ -1,0 +1,47 @@
+#include "proxy/net/listener.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace paravent::proxy::net {
+namespace {
+
+constexpr int kBurst = 32;
+
+UniqueFd open_spare() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+}  // namespace
+
+Listener::Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd)
+    : loop_(loop), host_(host), fd_(std::move(fd)), spare_(open_spare()) {}
+
+Listener::~Listener() { loop_.drop(*this); }
+
+void Listener::on_ready(std::uint32_t) {
+  for (int i = 0; i < kBurst; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    UniqueFd accepted(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted) {
+      host_.on_accepted(std::move(accepted), ip_address_of(address));
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EMFILE || errno == ENFILE) shed_one();
+    return;  // level-triggered: what is left is told again
+  }
+}
+
+// Out of descriptors: a connection that cannot be taken would be told for ever. It is taken with the spare
+// one and closed.
+void Listener::shed_one() {
+  spare_.reset();
+  UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+  spare_ = open_spare();
+}
+
+}  // namespace paravent::proxy::net

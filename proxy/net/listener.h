@@ -1,0 +1,40 @@
+// Listener: one listening socket of one worker. Accepts in bursts, so that a flood of connections does not
+// keep the worker from those it has. One thread.
+
+#pragma once
+
+#include "proxy/net/event_loop.h"
+#include "proxy/net/ip_range.h"
+#include "proxy/net/unique_fd.h"
+
+namespace paravent::proxy::net {
+
+class ListenerHost {
+ public:
+  virtual void on_accepted(UniqueFd fd, const IpAddress& peer) = 0;
+
+ protected:
+  ~ListenerHost() = default;
+};
+
+class Listener final : private Watcher {
+ public:
+  // Takes a bound, listening socket. Both references outlive the listener.
+  Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  bool start() noexcept { return loop_.add(fd_.get(), *this, true); }
+
+ private:
+  void on_ready(std::uint32_t events) override;
+  void shed_one();
+
+  EventLoop& loop_;
+  ListenerHost& host_;
+  UniqueFd fd_;
+  UniqueFd spare_;  // given up for a moment when descriptors run out
+};
+
+}  // namespace paravent::proxy::net

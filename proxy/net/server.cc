@@ -1,0 +1,105 @@
+#include "proxy/net/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+namespace paravent::proxy::net {
+
+crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
+                                                      std::shared_ptr<const Snapshot> snapshot) {
+  std::unique_ptr<Server> server(new Server());
+  server->context_.vault = options.vault;
+  server->context_.access_log = options.access_log;
+  server->context_.trusted_proxies = options.trusted_proxies;
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t count = options.workers > 0 ? options.workers : cores;
+  for (std::size_t i = 0; i < count; ++i) {
+    server->workers_.push_back(std::make_unique<Worker>(server->context_));
+  }
+  if (auto listening = server->listen(options, count); !listening) return listening.error();
+  auto publication = server->prepare(std::move(snapshot));
+  if (!publication) return publication.error();
+  for (const auto& worker : server->workers_) {
+    if (auto prepared = worker->prepare(*publication); !prepared) return prepared.error();
+  }
+  server->snapshot_ = publication->snapshot;
+  server->upstreams_ = publication->upstreams;
+  for (const auto& worker : server->workers_) worker->start();
+  return server;
+}
+
+Server::~Server() { stop(); }
+
+crypto::Status Server::listen(const ServerOptions& options, std::size_t workers) {
+  for (const ListenEndpoint& endpoint : options.other_listeners) {
+    const auto address = socket_address(endpoint);
+    if (!address) return address.error();
+    own_.push_back(*address);
+  }
+  const bool shared = workers > 1;
+  for (const ListenEndpoint& endpoint : options.listen) {
+    const auto wanted = socket_address(endpoint);
+    if (!wanted) return wanted.error();
+    if (shared) {
+      if (auto free = check_port_free(*wanted); !free) return free.error();
+    }
+    SocketAddress address = *wanted;
+    for (const auto& worker : workers_) {
+      auto fd = open_listener(address, shared);
+      if (!fd) return fd.error();
+      // Port 0: the first worker's socket learns the port, the others share it.
+      address = local_address(fd->get());
+      worker->add_listener(std::move(*fd));
+    }
+    own_.push_back(address);
+    ports_.push_back(address.port());
+  }
+  return {};
+}
+
+crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot) const {
+  auto upstreams = resolve_upstreams(*snapshot->plan, own_, upstreams_);
+  if (!upstreams) return upstreams.error();
+  return Publication{std::move(snapshot), std::move(*upstreams)};
+}
+
+crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
+  Publication publication{snapshot, upstreams_};
+  // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
+  if (snapshot->plan != snapshot_->plan) {
+    auto prepared = prepare(std::move(snapshot));
+    if (!prepared) return prepared.error();
+    publication = std::move(*prepared);
+  }
+  for (const auto& worker : workers_) {
+    if (auto taken = worker->publish(publication); !taken) return taken.error();
+  }
+  snapshot_ = publication.snapshot;
+  upstreams_ = publication.upstreams;
+  return {};
+}
+
+bool Server::drain() {
+  for (const auto& worker : workers_) worker->begin_drain();
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::milliseconds(snapshot_->limits.drain_ms);
+  while (context_.open_connections.load() > 0) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+void Server::stop() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+std::vector<std::shared_ptr<const WorkerState>> Server::states() const {
+  std::vector<std::shared_ptr<const WorkerState>> result;
+  for (const auto& worker : workers_) result.push_back(worker->state());
+  return result;
+}
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,69 @@
+// Server: the data path as one thing: listeners, workers, and the snapshot they serve.
+//
+// Built by start(), which reports everything that is wrong before the first connection is taken. The
+// thread that calls start(), publish(), drain() and stop() may be any, one at a time.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "proxy/net/ip_range.h"
+#include "proxy/net/socket.h"
+#include "proxy/net/worker.h"
+
+namespace paravent::proxy::net {
+
+struct ServerOptions {
+  std::vector<ListenEndpoint> listen;
+  // Where else this process listens (the admin API); an upstream there is refused as well.
+  std::vector<ListenEndpoint> other_listeners;
+  std::uint32_t workers = 0;  // 0: one per core
+  std::vector<IpRange> trusted_proxies;
+  crypto::vault::TokenVault* vault = nullptr;       // outlives the server
+  telemetry::AccessLog* access_log = nullptr;       // outlives the server; null: off
+};
+
+class Server {
+ public:
+  // busy: a port is in use. configuration: an address is none, or an upstream is one of our own
+  // listeners. unreachable: an upstream's name cannot be looked up. Blocks for look-ups.
+  static crypto::Result<std::unique_ptr<Server>> start(const ServerOptions& options,
+                                                       std::shared_ptr<const Snapshot> snapshot);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The ports bound, in the order of ServerOptions::listen.
+  const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
+
+  // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks for
+  // look-ups; not to be called from a worker.
+  crypto::Status publish(std::shared_ptr<const Snapshot> snapshot);
+
+  // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms. True
+  // when every connection ended by itself. stop() comes next.
+  bool drain();
+  // Ends the workers and whatever is still open.
+  void stop();
+
+  // The workers' states, for plan and counters; readable from any thread.
+  std::vector<std::shared_ptr<const WorkerState>> states() const;
+  std::size_t open_connections() const noexcept { return context_.open_connections.load(); }
+
+ private:
+  Server() = default;
+  crypto::Status listen(const ServerOptions& options, std::size_t workers);
+  crypto::Result<Publication> prepare(std::shared_ptr<const Snapshot> snapshot) const;
+
+  WorkerContext context_;
+  std::vector<std::uint16_t> ports_;
+  std::vector<SocketAddress> own_;  // what this process listens on
+  std::shared_ptr<const Snapshot> snapshot_;
+  UpstreamAddresses upstreams_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,435 @@
+#include "proxy/net/session.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace paravent::proxy::net {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// How long a client may take to notice that we are done, so that its last answer is not lost to a reset.
+constexpr std::uint32_t kLingerMs = 2'000;
+constexpr std::uint32_t kPaceCheckMs = 1'000;
+
+}  // namespace
+
+Session::Session(SessionHost& host)
+    : host_(host),
+      loop_(host.loop()),
+      own_deadline_(loop_.deadlines().add(*this)),
+      exchange_deadline_(loop_.deadlines().add(*this)),
+      transaction_(*this, *this) {}
+
+Session::~Session() {
+  if (fd_) loop_.drop(*this);
+  loop_.forget(*this);
+  loop_.deadlines().remove(own_deadline_);
+  loop_.deadlines().remove(exchange_deadline_);
+}
+
+const Limits& Session::limits() const noexcept {
+  return (generation_ ? generation_ : host_.generation())->state->snapshot->limits;
+}
+
+bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted) {
+  fd_ = std::move(fd);
+  if (!loop_.add(fd_.get(), *this)) {
+    fd_.reset();
+    return false;
+  }
+  const std::string text = peer.text();
+  peer_size_ = static_cast<std::uint8_t>(std::min(text.size(), peer_text_.size()));
+  std::copy_n(text.begin(), peer_size_, peer_text_.begin());
+  trusted_ = trusted;
+  requests_ = 0;
+  begin_ = end_ = 0;
+  readable_ = peer_closing_ = peer_closed_ = false;
+  receiving_ = finished_ = gone_ = send_pending_ = false;
+  state_ = State::idle;
+  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  return true;
+}
+
+void Session::drain() {
+  if (state_ != State::idle) return;
+  // What has arrived unnoticed is still served; silence ends the connection.
+  readable_ = true;
+  run();
+}
+
+void Session::abort() {
+  if (state_ == State::closed) return;
+  if (state_ == State::exchange && !finished_) on_gone();
+  close();
+}
+
+// ---- events ----
+
+void Session::on_ready(std::uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closing_ = true;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && state_ == State::exchange) {
+    on_gone();
+  } else if ((events & EPOLLOUT) != 0 && send_pending_) {
+    flush();
+  }
+  run();
+}
+
+void Session::on_deadline(DeadlineSlot slot) {
+  if (slot == exchange_deadline_) {
+    if (state_ == State::exchange && !finished_) transaction_.on_deadline();
+  } else if (state_ == State::head) {
+    refuse_head(Reason::timeout);
+  } else if (state_ == State::exchange) {
+    if (receiving_) {
+      check_body_pace();
+    } else if (send_pending_) {
+      on_gone();
+    }
+  } else if (state_ != State::closed) {
+    close();
+  }
+  run();
+}
+
+void Session::run() {
+  if (std::exchange(running_, true)) return;
+  while (advance()) {
+  }
+  running_ = false;
+}
+
+// One step of the connection; false when nothing can be done before somebody calls.
+bool Session::advance() {
+  switch (state_) {
+    case State::closed: return false;
+    case State::idle: return advance_idle();
+    case State::head: return advance_head();
+    case State::exchange:
+      if (finished_) {
+        finish_exchange();
+        return true;
+      }
+      return receiving_ && advance_body();
+    case State::lingering: return advance_lingering();
+  }
+  return false;
+}
+
+bool Session::advance_idle() {
+  if (end_ > begin_) {
+    begin_head();
+    return true;
+  }
+  if (readable_ && !peer_closed_) return fill();
+  host_.blocks().give(std::move(block_));
+  if (!peer_closed_ && !host_.draining()) return false;
+  close();
+  return true;
+}
+
+bool Session::advance_head() {
+  switch (parser_.parse(block_->bytes().subspan(begin_, end_ - begin_))) {
+    case http1::ParseStatus::done: start_exchange(); return true;
+    case http1::ParseStatus::refused: refuse_head(parser_.reason()); return true;
+    case http1::ParseStatus::need_more: break;
+  }
+  if (peer_closed_) {  // half a head and no more: there is nobody to answer
+    close();
+    return true;
+  }
+  return readable_ && fill();
+}
+
+bool Session::advance_body() {
+  if (peer_closed_) {
+    body_ended(BodyStatus::gone);
+    return true;
+  }
+  if (!readable_) return false;
+  const std::span<char> room = body_.room();
+  const IoResult got = receive(fd_.get(), room);
+  if (got.would_block) {
+    readable_ = false;
+    return false;
+  }
+  if (got.bytes == 0) {
+    peer_closed_ = true;
+    return true;
+  }
+  readable_ = got.bytes == room.size() || peer_closing_;
+  const BodyStatus status = body_.arrived(got.bytes);
+  if (status != BodyStatus::pending) body_ended(status);
+  return true;
+}
+
+bool Session::advance_lingering() {
+  if (!readable_) return false;
+  std::array<char, 4096> waste;
+  const IoResult got = receive(fd_.get(), waste);
+  if (got.would_block) {
+    readable_ = false;
+    return false;
+  }
+  if (got.bytes == 0) close();
+  return true;
+}
+
+// Reads once into the block. False when nothing came.
+bool Session::fill() {
+  make_room();
+  const std::span<char> room = block_->bytes().subspan(end_);
+  const IoResult got = receive(fd_.get(), room);
+  if (got.would_block) {
+    readable_ = false;
+    return state_ == State::idle;  // so that the block goes back
+  }
+  if (got.bytes == 0) {
+    peer_closed_ = true;
+    return true;
+  }
+  readable_ = got.bytes == room.size() || peer_closing_;
+  end_ += got.bytes;
+  return true;
+}
+
+void Session::make_room() {
+  if (block_) return;
+  block_ = host_.blocks().take(limits().header_bytes + ReadBlockPool::kHeadroom,
+                               limits().header_count);
+  begin_ = end_ = 0;
+}
+
+// ---- the exchange ----
+
+void Session::begin_head() {
+  const Limits& limit = limits();
+  // To the front, while no view of these bytes is held: a head and what reads its body then always have
+  // the room that they need.
+  const std::size_t have = end_ - begin_;
+  const char* const from = block_->bytes().data() + begin_;
+  const std::size_t need = limit.header_bytes + ReadBlockPool::kHeadroom;
+  if (block_->bytes().size() < need || block_->lines().size() < limit.header_count) {
+    auto larger = host_.blocks().take(std::max(need, block_->bytes().size()), limit.header_count);
+    std::memcpy(larger->bytes().data(), from, have);
+    host_.blocks().give(std::exchange(block_, std::move(larger)));
+  } else if (begin_ > 0) {
+    std::memmove(block_->bytes().data(), from, have);
+  }
+  begin_ = 0;
+  end_ = have;
+  parser_.begin(block_->lines().first(limit.header_count), limit.header_bytes,
+                limit.header_line_bytes);
+  state_ = State::head;
+  loop_.deadlines().set(own_deadline_, limit.header_ms);
+}
+
+bool Session::enter_exchange() {
+  state_ = State::exchange;
+  loop_.deadlines().clear(own_deadline_);
+  generation_ = host_.generation();
+  ++serial_;
+  ++requests_;
+  finished_ = receiving_ = false;
+  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection;
+}
+
+void Session::start_exchange() {
+  head_ = parser_.head();
+  const bool may_go_on = enter_exchange();
+  head_.keep_alive = head_.keep_alive && may_go_on;
+  body_.begin(head_, block_->bytes(), begin_ + parser_.size(), end_);
+  transaction_.start(head_, generation_->state);
+}
+
+void Session::refuse_head(Reason reason) {
+  enter_exchange();
+  // Framing without an end: whatever follows can be no request.
+  head_ = RequestHead{};
+  head_.framing = BodyFraming::close;
+  head_.keep_alive = false;
+  const std::span<char> bytes = block_->bytes();
+  body_.begin(head_, bytes, end_, end_);
+  transaction_.refuse_unread(reason, generation_->state);
+}
+
+void Session::finished(bool keep_alive) {
+  finished_ = true;
+  keep_alive_ = keep_alive;
+  if (!running_) loop_.defer(*this);
+}
+
+void Session::finish_exchange() {
+  finished_ = receiving_ = false;
+  loop_.deadlines().clear(exchange_deadline_);
+  loop_.deadlines().clear(own_deadline_);
+  const bool settled = body_.settled();
+  begin_ = body_.next();
+  end_ = body_.filled();
+  body_.end();
+  generation_.reset();
+  if (gone_ || send_pending_) {
+    close();
+    return;
+  }
+  if (!settled || !keep_alive_ || !head_.keep_alive) {
+    linger();
+    return;
+  }
+  state_ = State::idle;
+  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+}
+
+ReceivedBody Session::receive_body(std::size_t limit) {
+  const BodyStatus status = body_.start(limit);
+  if (status == BodyStatus::complete) return {status, body_.body()};
+  if (status != BodyStatus::pending) return {status, {}};
+  if (peer_closed_) return {BodyStatus::gone, {}};
+  if (head_.expect_continue && body_.taken() == 0) {
+    iovec part = to_iovec(kContinue);
+    // Nothing else is on its way to this client, so a socket that cannot take 25 bytes is dead.
+    if (send_gather(fd_.get(), {&part, 1}).bytes != kContinue.size()) {
+      gone_ = true;
+      return {BodyStatus::gone, {}};
+    }
+  }
+  receiving_ = true;
+  body_since_ms_ = loop_.deadlines().now_ms();
+  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
+  if (!running_) loop_.defer(*this);
+  return {BodyStatus::pending, {}};
+}
+
+void Session::body_ended(BodyStatus status) {
+  receiving_ = false;
+  if (status == BodyStatus::gone) gone_ = true;
+  loop_.deadlines().clear(own_deadline_);
+  transaction_.on_body({status, status == BodyStatus::complete ? body_.body() : std::string_view()});
+}
+
+void Session::check_body_pace() {
+  const Limits& limit = limits();
+  const std::uint64_t elapsed = loop_.deadlines().now_ms() - body_since_ms_;
+  const std::uint64_t paced =
+      elapsed > limit.body_grace_ms ? (elapsed - limit.body_grace_ms) * limit.body_rate / 1000 : 0;
+  if (elapsed > limit.body_total_ms || body_.taken() < paced) {
+    body_ended(BodyStatus::timeout);
+    return;
+  }
+  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
+}
+
+std::function<void()> Session::resume_from_other_thread() {
+  return [mailbox = loop_.mailbox(), this, serial = serial_] {
+    // Sessions live as long as their loop, so `this` is good wherever the post arrives.
+    mailbox->post([this, serial] {
+      if (state_ != State::exchange || finished_ || serial != serial_) return;
+      transaction_.on_resolved();
+      run();
+    });
+  };
+}
+
+void Session::set_deadline(std::uint32_t milliseconds) {
+  if (milliseconds == 0) {
+    loop_.deadlines().clear(exchange_deadline_);
+  } else {
+    loop_.deadlines().set(exchange_deadline_, milliseconds);
+  }
+}
+
+UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& handler) {
+  UpstreamHost& to = *generation_->upstreams[request.upstream()];
+  return host_.upstreams().exchange(to, std::move(request), handler, limits(),
+                                    *generation_->state->counters);
+}
+
+// ---- writing ----
+
+SendStatus Session::send(std::string_view head, std::string_view body, bool) {
+  if (gone_) return SendStatus::gone;
+  if (send_pending_) std::abort();  // one send at a time is the contract
+  std::array<iovec, 2> parts = {to_iovec(head), to_iovec(body)};
+  std::span<iovec> left = consume(parts, 0);
+  if (left.size() == 2 && body.empty()) left = left.first(1);
+  if (left.empty()) return SendStatus::done;
+  const IoResult sent = send_gather(fd_.get(), left);
+  if (sent.failed) {
+    gone_ = true;
+    return SendStatus::gone;
+  }
+  left = consume(left, sent.bytes);
+  if (left.empty()) return SendStatus::done;
+  unsent_.clear();
+  unsent_at_ = 0;
+  for (const iovec& part : left) unsent_.append(static_cast<const char*>(part.iov_base), part.iov_len);
+  send_pending_ = true;
+  loop_.deadlines().set(own_deadline_, limits().write_ms);
+  return SendStatus::pending;
+}
+
+void Session::flush() {
+  while (unsent_at_ < unsent_.size()) {
+    iovec part = to_iovec(std::string_view(unsent_).substr(unsent_at_));
+    const IoResult sent = send_gather(fd_.get(), {&part, 1});
+    if (sent.would_block) return;
+    if (sent.failed) {
+      on_gone();
+      return;
+    }
+    unsent_at_ += sent.bytes;
+    loop_.deadlines().set(own_deadline_, limits().write_ms);
+  }
+  send_pending_ = false;
+  loop_.deadlines().clear(own_deadline_);
+  if (!finished_) transaction_.on_sent(true);
+}
+
+// ---- the end ----
+
+// The client is gone in the middle of an exchange; the transaction ends it by finished().
+void Session::on_gone() {
+  if (finished_ || std::exchange(gone_, true)) return;
+  if (std::exchange(send_pending_, false)) {
+    transaction_.on_sent(false);
+  } else if (std::exchange(receiving_, false)) {
+    transaction_.on_body({BodyStatus::gone, {}});
+  } else {
+    transaction_.on_client_gone();
+  }
+}
+
+// Closes so that the client can read its last answer: what it still sends is read and thrown away, because
+// unread bytes at close() would reset the connection (RFC 9112 9.6).
+void Session::linger() {
+  host_.blocks().give(std::move(block_));
+  begin_ = end_ = 0;
+  if (peer_closed_ || ::shutdown(fd_.get(), SHUT_WR) != 0) {
+    close();
+    return;
+  }
+  state_ = State::lingering;
+  loop_.deadlines().set(own_deadline_, kLingerMs);
+}
+
+void Session::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  loop_.drop(*this);
+  loop_.forget(*this);
+  loop_.deadlines().clear(own_deadline_);
+  loop_.deadlines().clear(exchange_deadline_);
+  fd_.reset();
+  body_.end();
+  generation_.reset();
+  host_.blocks().give(std::move(block_));
+  if (unsent_.capacity() > ReadBlockPool::kUsualBytes) unsent_ = std::string();
+  host_.on_closed(*this);
+}
+
+}  // namespace paravent::proxy::net

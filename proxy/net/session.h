@@ -1,0 +1,154 @@
+// Session: one client connection. Reads heads and bodies, runs one exchange at a time through its
+// Transaction, writes the answers, and enforces the connection's deadlines.
+//
+// A loop over flags, not a chain of calls: whatever the Transaction or a socket says from within another call
+// is noted and acted on when that call has unwound, so that a hundred pipelined refusals use one stack frame.
+// Edge-triggered: reads only after the socket said so and stops at a short read, so that the steady state
+// has no read that fails. Memory for a head is borrowed while there are bytes, none while idle. Objects are
+// kept by the worker and opened again for another connection. One thread.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/net/body_receiver.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/http1/request_parser.h"
+#include "proxy/net/ip_range.h"
+#include "proxy/net/read_block.h"
+#include "proxy/net/socket.h"
+#include "proxy/net/upstream_pool.h"
+#include "proxy/pipeline/transaction.h"
+#include "proxy/pipeline/worker_state.h"
+
+namespace paravent::proxy::net {
+
+// What a worker carries requests with at one time: its state and the upstreams of that state's plan.
+struct Generation {
+  std::shared_ptr<WorkerState> state;
+  std::vector<UpstreamHost*> upstreams;  // by plan index
+};
+
+class Session;
+
+// The worker as its sessions see it.
+class SessionHost {
+ public:
+  virtual EventLoop& loop() noexcept = 0;
+  virtual ReadBlockPool& blocks() noexcept = 0;
+  virtual UpstreamPool& upstreams() noexcept = 0;
+  virtual const std::shared_ptr<const Generation>& generation() const noexcept = 0;
+  virtual bool draining() const noexcept = 0;
+  // The connection is gone and the session may be opened again.
+  virtual void on_closed(Session& session) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+class Session final : private Downstream,
+                      private Upstream,
+                      private Watcher,
+                      private DeadlineHandler,
+                      private Task {
+ public:
+  explicit Session(SessionHost& host);
+  ~Session() override;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Takes over an accepted, non-blocking socket. False: it cannot be watched and was closed.
+  bool open(UniqueFd fd, const IpAddress& peer, bool trusted);
+  // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
+  void drain();
+  // Ends now, whatever is under way.
+  void abort();
+
+ private:
+  enum class State : std::uint8_t { closed, idle, head, exchange, lingering };
+
+  // Downstream.
+  ReceivedBody receive_body(std::size_t limit) override;
+  SendStatus send(std::string_view head, std::string_view body, bool last) override;
+  void finished(bool keep_alive) override;
+  std::function<void()> resume_from_other_thread() override;
+  void set_deadline(std::uint32_t milliseconds) override;
+  std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
+  bool peer_is_trusted() const override { return trusted_; }
+  bool tls() const override { return false; }
+  // Upstream.
+  UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
+
+  void on_ready(std::uint32_t events) override;
+  void on_deadline(DeadlineSlot slot) override;
+  void run_task() override { run(); }
+
+  void run();
+  bool advance();
+  bool advance_idle();
+  bool advance_head();
+  bool advance_body();
+  bool advance_lingering();
+  bool fill();
+  void make_room();
+  void begin_head();
+  void start_exchange();
+  void refuse_head(Reason reason);
+  bool enter_exchange();
+  void finish_exchange();
+  void body_ended(BodyStatus status);
+  void check_body_pace();
+  void flush();
+  void on_gone();
+  void linger();
+  void close();
+  const Limits& limits() const noexcept;
+
+  SessionHost& host_;
+  EventLoop& loop_;
+  DeadlineSlot own_deadline_;
+  DeadlineSlot exchange_deadline_;
+  Transaction transaction_;
+
+  State state_ = State::closed;
+  UniqueFd fd_;
+  std::array<char, 46> peer_text_{};
+  std::uint8_t peer_size_ = 0;
+  bool trusted_ = false;
+  std::uint32_t requests_ = 0;
+
+  // Reading: block_[begin_, end_) has arrived and is not used up.
+  std::unique_ptr<ReadBlock> block_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  http1::RequestParser parser_;
+  bool readable_ = false;
+  bool peer_closing_ = false;  // told: the end of the stream, or an error, is to be read
+  bool peer_closed_ = false;   // read: nothing more will come
+
+  // The exchange.
+  std::shared_ptr<const Generation> generation_;
+  RequestHead head_;
+  BodyReceiver body_;
+  std::uint64_t serial_ = 0;  // tells late answers for an earlier exchange from this one's
+  std::uint64_t body_since_ms_ = 0;
+  bool receiving_ = false;
+  bool finished_ = false;
+  bool keep_alive_ = false;
+  bool gone_ = false;
+  bool running_ = false;
+
+  // What a full socket left of the answer. Copied: the sender's views may not outlive its call.
+  std::string unsent_;
+  std::size_t unsent_at_ = 0;
+  bool send_pending_ = false;
+};
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,433 @@
+#include "proxy/net/upstream_connection.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace paravent::proxy::net {
+namespace {
+
+// Head and body up to this size are copied into one buffer: cheaper than a gather list of many fields.
+constexpr std::size_t kSmallRequest = std::size_t{16} * 1024;
+// More interim answers than this before the final one are a flood.
+constexpr unsigned kMostInterim = 8;
+// Applications close idle connections after 5 s (Node, Apache) to 75 s. A connection that has rested
+// longer than kFresh is looked at before a request that cannot be repeated is trusted to it.
+constexpr std::uint32_t kIdleMs = 30'000;
+constexpr std::uint64_t kFreshMs = 500;
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(UpstreamPool& pool)
+    : pool_(pool), deadline_(pool.loop().deadlines().add(*this)) {}
+
+UpstreamConnection::~UpstreamConnection() {
+  close();
+  pool_.loop().forget(*this);
+  pool_.loop().deadlines().remove(deadline_);
+}
+
+void UpstreamConnection::start(UpstreamHost& host, ProtectedRequest request,
+                               UpstreamHandler& handler, const Limits& limits,
+                               telemetry::WorkerCounters& counters) {
+  host_ = &host;
+  request_.emplace(std::move(request));
+  handler_ = &handler;
+  limits_ = &limits;
+  counters_ = &counters;
+  next_address_ = 0;
+  failure_.reset();
+  cancelled_ = false;
+  reused_ = state_ == State::idle;
+  begin_answer();
+  if (reused_) {
+    begin_request();
+  } else {
+    connect_next();
+  }
+}
+
+bool UpstreamConnection::fit_for(const ProtectedRequest& request) const noexcept {
+  if (request.may_retry()) return true;
+  if (pool_.loop().deadlines().now_ms() - idle_since_ms_ < kFreshMs) return true;
+  char byte = 0;
+  const ssize_t n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void UpstreamConnection::discard() {
+  pool_.leave(*this, *host_);
+  close();
+  release();
+}
+
+void UpstreamConnection::connect_next() {
+  const auto& addresses = host_->address->addresses;
+  close();
+  state_ = State::connecting;
+  while (next_address_ < addresses.size()) {
+    fd_ = start_connect(addresses[next_address_++]);
+    if (!fd_) continue;
+    if (pool_.loop().add(fd_.get(), *this)) {
+      counters_->upstream_connects.add();
+      pool_.loop().deadlines().set(deadline_, limits_->connect_ms);
+      return;
+    }
+    fd_.reset();
+  }
+  failure_ = UpstreamFailure::unreachable;
+  pool_.loop().defer(*this);
+}
+
+void UpstreamConnection::on_connected(std::uint32_t events) {
+  if (connect_error(fd_.get()) != 0) {
+    connect_next();
+    return;
+  }
+  if ((events & EPOLLIN) != 0) {  // an answer to nothing
+    fail(UpstreamFailure::bad_answer);
+    return;
+  }
+  begin_request();
+}
+
+void UpstreamConnection::begin_request() {
+  state_ = State::busy;
+  wrote_ = false;
+  sending_ = true;
+  gather_request();
+  pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
+  write_request();
+}
+
+void UpstreamConnection::gather_request() {
+  const std::string_view head = request_->head();
+  const std::size_t body = request_->body().size();
+  parts_.clear();
+  if (head.size() + body <= kSmallRequest) {
+    small_.assign(head);
+    request_->body().for_each_segment([this](std::string_view part) { small_.append(part); });
+    parts_.push_back(to_iovec(small_));
+  } else {
+    parts_.push_back(to_iovec(head));
+    request_->body().for_each_segment(
+        [this](std::string_view part) { parts_.push_back(to_iovec(part)); });
+  }
+  left_ = parts_;
+}
+
+void UpstreamConnection::write_request() {
+  while (!left_.empty()) {
+    const IoResult sent = send_gather(fd_.get(), left_);
+    if (sent.would_block) return;
+    if (sent.failed) {
+      // The application may have answered and closed before it read everything; what it said, if
+      // anything, is still to be read. The deadline and the reader decide.
+      left_ = {};
+      sending_ = false;
+      reusable_ = false;
+      peer_closed_ = readable_ = true;
+      pool_.loop().defer(*this);
+      return;
+    }
+    wrote_ = wrote_ || sent.bytes > 0;
+    left_ = consume(left_, sent.bytes);
+    pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
+  }
+  sending_ = false;
+}
+
+void UpstreamConnection::begin_answer() {
+  if (!block_) {
+    block_ = pool_.blocks().take(ReadBlockPool::kUsualBytes, ReadBlockPool::kUsualLines);
+  }
+  parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
+  chunks_.reset();
+  begin_ = end_ = 0;
+  body_left_ = 0;
+  interim_ = 0;
+  has_head_ = head_told_ = received_ = paused_ = peer_closed_ = readable_ = false;
+  reusable_ = true;
+}
+
+void UpstreamConnection::on_ready(std::uint32_t events) {
+  switch (state_) {
+    case State::closed: return;
+    case State::connecting: on_connected(events); return;
+    case State::idle:
+      if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) on_idle_event();
+      return;
+    case State::busy: break;
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
+  if ((events & EPOLLOUT) != 0 && sending_) write_request();
+  read_answer();
+}
+
+void UpstreamConnection::on_idle_event() {
+  // The edge may belong to bytes that were read before it was told; only silence is innocent.
+  char byte = 0;
+  if (!receive(fd_.get(), {&byte, 1}).would_block) discard();
+}
+
+void UpstreamConnection::on_deadline(DeadlineSlot) {
+  switch (state_) {
+    case State::closed: return;
+    case State::idle: discard(); return;
+    case State::connecting:
+      connect_next();
+      if (failure_) run_task();
+      return;
+    case State::busy: fail(UpstreamFailure::timeout); return;
+  }
+}
+
+void UpstreamConnection::run_task() {
+  if (failure_) {
+    fail(*failure_);
+  } else if (state_ == State::busy) {
+    read_answer();
+  }
+}
+
+void UpstreamConnection::read_answer() {
+  while (state_ == State::busy && readable_ && !paused_) {
+    if (!make_room()) {
+      fail(UpstreamFailure::bad_answer);
+      return;
+    }
+    const std::span<char> room = block_->bytes().subspan(end_);
+    const IoResult got = receive(fd_.get(), room);
+    if (got.would_block) {
+      readable_ = false;
+      return;
+    }
+    if (got.bytes == 0) {
+      on_broken(got.end);
+      return;
+    }
+    // A short read has emptied the socket; the end of the stream is still to be read where it was told.
+    readable_ = got.bytes == room.size() || peer_closed_;
+    end_ += got.bytes;
+    received_ = true;
+    take_bytes();
+  }
+}
+
+bool UpstreamConnection::make_room() {
+  if (end_ < block_->bytes().size()) return true;
+  if (has_head_) return false;  // all of the block was handed over; resume() makes it empty
+  // A head larger than the block: a larger block, and the head once more from its first byte.
+  const std::size_t have = end_ - begin_;
+  auto larger = pool_.blocks().take(
+      std::min(block_->bytes().size() * 2, limits_->response_head_bytes + 1),
+      ReadBlockPool::kUsualLines);
+  if (larger->bytes().size() <= have) return false;
+  std::memcpy(larger->bytes().data(), block_->bytes().data() + begin_, have);
+  pool_.blocks().give(std::exchange(block_, std::move(larger)));
+  parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
+  begin_ = 0;
+  end_ = have;
+  return true;
+}
+
+void UpstreamConnection::take_bytes() {
+  if (!has_head_ && !take_head()) return;
+  take_body();
+}
+
+// True when the final answer's head has been read.
+bool UpstreamConnection::take_head() {
+  for (;;) {
+    const std::string_view bytes(block_->bytes().data() + begin_, end_ - begin_);
+    switch (parser_.parse(bytes)) {
+      case http1::ResponseStatus::need_more: return false;
+      case http1::ResponseStatus::bad: fail(UpstreamFailure::bad_answer); return false;
+      case http1::ResponseStatus::done: break;
+    }
+    begin_ += parser_.size();
+    if (parser_.head().status >= 200) break;
+    // 101 answers an Upgrade that was never forwarded.
+    if (parser_.head().status == 101 || ++interim_ > kMostInterim) {
+      fail(UpstreamFailure::bad_answer);
+      return false;
+    }
+    parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
+  }
+  has_head_ = true;
+  body_left_ = parser_.head().content_length;
+  if (sending_) {
+    // An answer before the whole request was read: nothing more is sent, and the rest of the request
+    // must never be taken for another one.
+    left_ = {};
+    sending_ = false;
+    reusable_ = false;
+  }
+  return true;
+}
+
+void UpstreamConnection::take_body() {
+  bool complete = false;
+  bool bad = false;
+  const std::string_view piece = next_piece(complete, bad);
+  if (bad) {
+    fail(UpstreamFailure::bad_answer);
+    return;
+  }
+  if (!complete && piece.empty() && head_told_) {
+    begin_ = end_ = 0;  // only framing arrived
+    return;
+  }
+  if (complete && begin_ != end_) reusable_ = false;  // bytes that belong to no answer of ours
+  deliver(piece, complete);
+}
+
+std::string_view UpstreamConnection::next_piece(bool& complete, bool& bad) {
+  const std::string_view bytes(block_->bytes().data() + begin_, end_ - begin_);
+  switch (parser_.head().framing) {
+    case BodyFraming::none: complete = true; return {};
+    case BodyFraming::length: {
+      const std::string_view piece = bytes.substr(
+          0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_left_)));
+      body_left_ -= piece.size();
+      begin_ += piece.size();
+      complete = body_left_ == 0;
+      return piece;
+    }
+    case BodyFraming::chunked: return decode_chunks(complete, bad);
+    case BodyFraming::close: begin_ = end_; return bytes;
+  }
+  return {};
+}
+
+// Moves the data of all chunks that have arrived together, so that they are one piece.
+std::string_view UpstreamConnection::decode_chunks(bool& complete, bool& bad) {
+  char* const first = block_->bytes().data() + begin_;
+  char* out = first;
+  std::string_view in(first, end_ - begin_);
+  for (;;) {
+    std::string_view piece;
+    switch (chunks_.next(in, piece)) {
+      case http1::ChunkStatus::data:
+        std::memmove(out, piece.data(), piece.size());
+        out += piece.size();
+        continue;
+      case http1::ChunkStatus::bad: bad = true; return {};
+      case http1::ChunkStatus::done: complete = true; break;
+      case http1::ChunkStatus::need_more: break;
+    }
+    begin_ = end_ - in.size();
+    return {first, static_cast<std::size_t>(out - first)};
+  }
+}
+
+void UpstreamConnection::deliver(std::string_view piece, bool complete) {
+  if (!complete) {
+    paused_ = true;
+    pool_.loop().deadlines().clear(deadline_);  // the client's pace is the session's business
+  }
+  UpstreamHandler& handler = *handler_;
+  if (complete) handler_ = nullptr;
+  in_handler_ = true;
+  if (std::exchange(head_told_, true)) {
+    handler.on_response_body(piece, complete);
+  } else {
+    handler.on_response(parser_.head(), piece, complete);
+  }
+  in_handler_ = false;
+  if (cancelled_) {
+    close();
+    release();
+  } else if (complete) {
+    finish();
+  }
+}
+
+void UpstreamConnection::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  begin_ = end_ = 0;
+  pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
+  if (readable_) pool_.loop().defer(*this);
+}
+
+void UpstreamConnection::cancel() {
+  if (in_handler_) {
+    cancelled_ = true;
+    return;
+  }
+  close();
+  release();
+}
+
+// The connection has ended or broken while an answer was due.
+void UpstreamConnection::on_broken(bool clean_end) {
+  if (has_head_) {
+    if (clean_end && parser_.head().framing == BodyFraming::close) {
+      reusable_ = false;
+      begin_ = end_ = 0;
+      deliver({}, true);
+    } else {
+      fail(UpstreamFailure::bad_answer);
+    }
+    return;
+  }
+  if (reused_ && !received_ && (request_->may_retry() || !wrote_)) {
+    reused_ = false;
+    begin_answer();
+    connect_next();
+    return;
+  }
+  fail(received_ ? UpstreamFailure::bad_answer : UpstreamFailure::unreachable);
+}
+
+void UpstreamConnection::fail(UpstreamFailure failure) {
+  counters_->upstream_failures.add();
+  UpstreamHandler* const handler = std::exchange(handler_, nullptr);
+  close();
+  in_handler_ = true;  // a cancel from within the call must not release twice
+  if (handler != nullptr) handler->on_failure(failure);
+  in_handler_ = false;
+  release();
+}
+
+void UpstreamConnection::finish() {
+  request_.reset();
+  handler_ = nullptr;
+  const bool keep = reusable_ && !readable_ && !peer_closed_ && parser_.head().keep_alive;
+  if (!keep || !pool_.keep(*this, *host_)) {
+    close();
+    release();
+    return;
+  }
+  pool_.blocks().give(std::move(block_));
+  state_ = State::idle;
+  idle_since_ms_ = pool_.loop().deadlines().now_ms();
+  pool_.loop().deadlines().set(deadline_, kIdleMs);
+}
+
+void UpstreamConnection::close() {
+  if (fd_) {
+    pool_.loop().drop(*this);
+    fd_.reset();
+  }
+  pool_.loop().deadlines().clear(deadline_);
+  state_ = State::closed;
+  left_ = {};
+  sending_ = false;
+}
+
+void UpstreamConnection::release() {
+  request_.reset();
+  handler_ = nullptr;
+  failure_.reset();
+  cancelled_ = false;
+  paused_ = false;
+  pool_.blocks().give(std::move(block_));
+  pool_.loop().forget(*this);
+  pool_.give_back(*this);
+}
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,64 @@
+// UpstreamPool: one worker's connections to the applications, kept alive between exchanges.
+//
+// Shared with nobody: the hot path takes no lock, and a connection's buffers stay in one core's cache. A
+// connection on which anything was odd is destroyed, never reused. One thread.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/net/event_loop.h"
+#include "proxy/net/read_block.h"
+#include "proxy/net/upstream_address.h"
+#include "proxy/pipeline/limits.h"
+#include "proxy/pipeline/upstream.h"
+#include "proxy/telemetry/worker_counters.h"
+
+namespace paravent::proxy::net {
+
+class UpstreamConnection;
+
+// One upstream as this worker knows it, across plans.
+struct UpstreamHost {
+  std::shared_ptr<const UpstreamAddress> address;
+  std::vector<UpstreamConnection*> idle;  // the most recently used last
+};
+
+class UpstreamPool {
+ public:
+  // All outlive the pool.
+  UpstreamPool(EventLoop& loop, ReadBlockPool& blocks);
+  ~UpstreamPool();
+  UpstreamPool(const UpstreamPool&) = delete;
+  UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+  // The host of an address; keeps its idle connections when the address is the same as before.
+  UpstreamHost& host(const std::shared_ptr<const UpstreamAddress>& address);
+
+  // As Upstream::exchange, to `host`. `limits` and `counters` must stay until the handle is dead.
+  UpstreamExchange* exchange(UpstreamHost& host, ProtectedRequest request, UpstreamHandler& handler,
+                             const Limits& limits, telemetry::WorkerCounters& counters);
+
+  // For connections.
+  EventLoop& loop() noexcept { return loop_; }
+  ReadBlockPool& blocks() noexcept { return blocks_; }
+  bool keep(UpstreamConnection& connection, UpstreamHost& host);  // false: enough are idle
+  void leave(UpstreamConnection& connection, UpstreamHost& host) noexcept;  // idle no longer
+  void give_back(UpstreamConnection& connection);                 // closed, to be used again
+
+ private:
+  static constexpr std::size_t kMostIdle = 256;  // per host
+
+  EventLoop& loop_;
+  ReadBlockPool& blocks_;
+  std::map<std::string, std::unique_ptr<UpstreamHost>> hosts_;
+  std::vector<std::unique_ptr<UpstreamConnection>> connections_;
+  std::vector<UpstreamConnection*> unused_;
+};
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,134 @@
+#include "proxy/net/worker.h"
+
+#include <future>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace paravent::proxy::net {
+namespace {
+
+// What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a session
+// for it is exactly what there is no room for.
+constexpr std::string_view kOverloaded =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/problem+json\r\n"
+    "Cache-Control: no-store\r\n"
+    "Retry-After: 5\r\n"
+    "Content-Length: 78\r\n"
+    "Connection: close\r\n\r\n"
+    "{\"type\":\"urn:paravent:problem:overloaded\",\"status\":503,"
+    "\"reason\":\"overloaded\"}\n";
+static_assert(kOverloaded.size() - kOverloaded.find("\r\n\r\n") - 4 == 78);
+
+}  // namespace
+
+Worker::Worker(WorkerContext& context) : context_(context), pool_(loop_, blocks_) {}
+
+Worker::~Worker() { stop(); }
+
+crypto::Status Worker::prepare(const Publication& publication) { return take(publication); }
+
+void Worker::add_listener(UniqueFd listening) {
+  listeners_.push_back(
+      std::make_unique<Listener>(loop_, static_cast<ListenerHost&>(*this), std::move(listening)));
+}
+
+void Worker::start() {
+  for (const auto& listener : listeners_) listener->start();
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+crypto::Status Worker::take(const Publication& publication) {
+  auto state = make_worker_state(publication.snapshot, *context_.vault, context_.access_log,
+                                 generation_ ? generation_->state.get() : nullptr);
+  if (!state) return state.error();
+  auto generation = std::make_shared<Generation>();
+  generation->state = std::move(*state);
+  for (const auto& address : publication.upstreams) {
+    generation->upstreams.push_back(&pool_.host(address));
+  }
+  {
+    const std::lock_guard lock(state_mutex_);
+    published_state_ = generation->state;
+  }
+  generation_ = std::move(generation);
+  generation_->state->counters->connections_open.add(
+      open_ - generation_->state->counters->connections_open.read());
+  return {};
+}
+
+crypto::Status Worker::publish(const Publication& publication) {
+  auto result = std::make_shared<std::promise<crypto::Status>>();
+  auto answer = result->get_future();
+  const bool posted = loop_.mailbox()->post(
+      [this, publication, result] { result->set_value(take(publication)); });
+  if (!posted || !thread_.joinable()) return crypto::Error(crypto::ErrorKind::internal);
+  return answer.get();
+}
+
+void Worker::begin_drain() {
+  loop_.mailbox()->post([this] {
+    draining_ = true;
+    listeners_.clear();
+    for (const auto& session : sessions_) session->drain();
+  });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  // On the loop's own thread, where sessions and connections belong.
+  loop_.mailbox()->post([this] {
+    draining_ = true;
+    listeners_.clear();
+    for (const auto& session : sessions_) session->abort();
+    loop_.stop();
+  });
+  thread_.join();
+}
+
+std::shared_ptr<const WorkerState> Worker::state() const {
+  const std::lock_guard lock(state_mutex_);
+  return published_state_;
+}
+
+bool Worker::has_room() const noexcept {
+  return context_.open_connections.load(std::memory_order_relaxed) <
+         generation_->state->snapshot->limits.connections;
+}
+
+void Worker::on_accepted(UniqueFd fd, const IpAddress& peer) {
+  if (!has_room()) {
+    iovec part = to_iovec(kOverloaded);
+    send_gather(fd.get(), {&part, 1});
+    return;
+  }
+  if (unused_.empty()) {
+    sessions_.push_back(std::make_unique<Session>(static_cast<SessionHost&>(*this)));
+    unused_.push_back(sessions_.back().get());
+  }
+  Session* const session = unused_.back();
+  if (!session->open(std::move(fd), peer, contains(context_.trusted_proxies, peer))) return;
+  unused_.pop_back();
+  generation_->state->counters->connections_accepted.add();
+  count_open(true);
+}
+
+void Worker::on_closed(Session& session) {
+  unused_.push_back(&session);
+  count_open(false);
+}
+
+void Worker::count_open(bool opened) noexcept {
+  if (opened) {
+    ++open_;
+    context_.open_connections.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    --open_;
+    context_.open_connections.fetch_sub(1, std::memory_order_relaxed);
+  }
+  auto& cell = generation_->state->counters->connections_open;
+  cell.add(open_ - cell.read());  // modulo 2^64: sets it
+}
+
+}  // namespace paravent::proxy::net

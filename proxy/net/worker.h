@@ -1,0 +1,93 @@
+// Worker: one thread that carries connections from accept to close, with everything they need: event
+// loop, listeners, sessions, upstream pool, and the state under the published snapshot.
+//
+// Workers share nothing that is written but the gateway's count of open connections. Started by Server;
+// the calls of other threads are marked.
+
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/ip_range.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/session.h"
+#include "proxy/net/upstream_address.h"
+#include "proxy/net/upstream_pool.h"
+
+namespace paravent::proxy::net {
+
+// What all workers of a gateway share. Outlives them.
+struct WorkerContext {
+  crypto::vault::TokenVault* vault = nullptr;
+  telemetry::AccessLog* access_log = nullptr;
+  std::vector<IpRange> trusted_proxies;
+  std::atomic<std::size_t> open_connections{0};
+};
+
+// What is published: a snapshot and its plan's upstreams, resolved.
+struct Publication {
+  std::shared_ptr<const Snapshot> snapshot;
+  UpstreamAddresses upstreams;
+};
+
+class Worker final : private SessionHost, private ListenerHost {
+ public:
+  explicit Worker(WorkerContext& context);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Before start(): the first state, and the sockets to accept from.
+  crypto::Status prepare(const Publication& publication);
+  void add_listener(UniqueFd listening);
+  void start();
+
+  // Other threads. publish: builds the new state on the worker's thread and waits for it; on failure the
+  // old one stays. begin_drain: stops accepting and lets connections end. stop: ends the thread with whatever
+  // is still open.
+  crypto::Status publish(const Publication& publication);
+  void begin_drain();
+  void stop();
+
+  // Any thread: the state in use, for its plan and counters.
+  std::shared_ptr<const WorkerState> state() const;
+
+ private:
+  EventLoop& loop() noexcept override { return loop_; }
+  ReadBlockPool& blocks() noexcept override { return blocks_; }
+  UpstreamPool& upstreams() noexcept override { return pool_; }
+  const std::shared_ptr<const Generation>& generation() const noexcept override {
+    return generation_;
+  }
+  bool draining() const noexcept override { return draining_; }
+  void on_closed(Session& session) override;
+  void on_accepted(UniqueFd fd, const IpAddress& peer) override;
+
+  crypto::Status take(const Publication& publication);
+  bool has_room() const noexcept;
+  void count_open(bool opened) noexcept;
+
+  WorkerContext& context_;
+  EventLoop loop_;
+  ReadBlockPool blocks_;
+  UpstreamPool pool_;
+  std::shared_ptr<const Generation> generation_;
+  mutable std::mutex state_mutex_;  // guards published_state_ only
+  std::shared_ptr<const WorkerState> published_state_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<Session*> unused_;
+  std::size_t open_ = 0;
+  bool draining_ = false;
+  std::thread thread_;
+};
+
+}  // namespace paravent::proxy::net

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""The statistics decide whether a claim holds, so they are tried with rounds of known outcome."""
+
+import pathlib
+import random
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import stats  # noqa: E402  (the path comes first)
+
+COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "nginx-lua": 34.0, "relay-floor": 15.2}
+
+
+def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0):
+    draw = random.Random(7)
+    rows = []
+    for number in range(rounds):
+        weather = 1 + draw.uniform(0, 0.3)  # the machine's own drift: the same for all in a round
+        for peer, us in cost.items():
+            spent = us * weather * (1 + draw.uniform(-noise, noise))
+            rows.append({"round": str(number), "peer": peer, "proxy_cpu_us": spent,
+                         "requests_per_second": 1e6 / spent, "p50_us": spent * 60,
+                         "p99_us": spent * 90, "requests": 1000, "errors": 0,
+                         "proxy_cpu_busy": 0.99, "own_cpu_busy": 0.8,
+                         "foreign": foreign, "steal": steal})
+    return rows
+
+
+def counts(good, bad=0, email=2048, name=560, city=20, message=60000):
+    distinct = {"name": name, "email": email, "phone": email, "city": city, "message": message}
+    return {"good": good, "bad": bad, "distinct": distinct}
+
+
+def row(result, peer, metric):
+    return next(r for r in result if (r["peer"], r["metric"]) == (peer, metric))
+
+
+class Ratios(unittest.TestCase):
+    def test_drift_of_the_machine_cancels(self):
+        found = row(stats.compare(rows_of(COST)), "nginx", "cpu_us_per_request")
+        self.assertAlmostEqual(found["ratio"], 17.0 / 18.5, delta=0.01)
+        self.assertLessEqual(found["low"], found["ratio"])
+        self.assertLessEqual(found["ratio"], found["high"])
+        self.assertLess(found["high"] - found["low"], 0.02)
+        self.assertFalse(found["void"])
+        self.assertEqual(found["rounds"], 11)
+
+    def test_every_peer_and_metric_is_there(self):
+        result = stats.compare(rows_of(COST))
+        self.assertEqual(len(result), len(stats.PEERS) * len(stats.METRICS))
+        wanted = {"workload", "peer", "metric", "ratio", "low", "high", "null_control", "void"}
+        for found in result:
+            self.assertLessEqual(wanted, set(found))
+
+    def test_repeatable(self):
+        self.assertEqual(stats.compare(rows_of(COST)), stats.compare(rows_of(COST)))
+
+    def test_a_round_without_every_peer_is_left_out(self):
+        rows = [r for r in rows_of(COST) if not (r["round"] == "3" and r["peer"] == "nginx")]
+        self.assertEqual(row(stats.compare(rows), "nginx", "latency_p50")["rounds"], 10)
+
+    def test_without_the_gateway_there_is_no_ratio(self):
+        cost = {peer: us for peer, us in COST.items() if peer != "paravent"}
+        self.assertEqual(stats.compare(rows_of(cost)), [])
+
+
+class Void(unittest.TestCase):
+    def test_null_control_outside_its_band(self):
+        result = stats.compare(rows_of(COST | {"nginx-null": 18.5 * 1.06}))
+        self.assertTrue(all(found["void"] for found in result))
+        self.assertIn("nginx against itself", result[0]["void_reasons"][0])
+
+    def test_noise_widens_the_null_interval(self):
+        self.assertTrue(stats.compare(rows_of(COST, noise=0.3))[0]["void"])
+
+    def test_steal_and_foreign_work(self):
+        self.assertTrue(stats.compare(rows_of(COST, steal=0.04))[0]["void"])
+        self.assertTrue(stats.compare(rows_of(COST, foreign=0.2))[0]["void"])
+        self.assertEqual(stats.verdict(stats.compare(rows_of(COST, steal=0.04))[0]), "void")
+
+    def test_verdicts(self):
+        def verdict(us):
+            result = stats.compare(rows_of(COST | {"paravent": us}))
+            return stats.verdict(row(result, "nginx", "cpu_us_per_request"))
+
+        self.assertEqual(verdict(17.0), "goal 1.00 met")
+        self.assertEqual(verdict(20.0), "limit 1.15 kept")
+        self.assertEqual(verdict(22.0), "limit 1.15 MISSED")
+
+
+class Witness(unittest.TestCase):
+    before = {name: counts(0, email=0, name=0, city=0, message=0)
+              for name in ("clear", "tokens", "changed")}
+
+    def faults(self, **changes):
+        after = {"clear": counts(33000), "tokens": counts(11000), "changed": counts(11000)}
+        return stats.witness_faults(self.before, after | changes, rows_of(COST))
+
+    def test_a_clean_run_has_none(self):
+        self.assertEqual(self.faults(), [])
+
+    def test_one_unprotected_body_is_enough(self):
+        self.assertEqual(len(self.faults(tokens=counts(10999, bad=1))), 1)
+
+    def test_answers_that_never_reached_the_backend(self):
+        self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
+
+    def test_the_same_token_for_everybody(self):
+        self.assertTrue(self.faults(tokens=counts(11000, email=1)))
+
+    def test_a_derived_token_that_does_not_repeat(self):
+        self.assertTrue(self.faults(tokens=counts(11000, name=10000)))
+
+    def test_a_ciphertext_that_repeats(self):
+        self.assertTrue(self.faults(tokens=counts(11000, message=216)))
+
+    def test_failed_requests(self):
+        rows = rows_of(COST)
+        rows[0]["errors"] = 2
+        after = {"clear": counts(33000), "tokens": counts(11000), "changed": counts(11000)}
+        self.assertEqual(len(stats.witness_faults(self.before, after, rows)), 1)
+
+
+class Strace(unittest.TestCase):
+    def test_total_line(self):
+        text = ("% time     seconds  usecs/call     calls    errors syscall\n"
+                " 60.00    0.100000           5     20000           sendto\n"
+                " 40.00    0.050000           5     20000        12 recvfrom\n"
+                "100.00    0.150000           3     40000        12 total\n")
+        self.assertEqual(stats.syscalls_per_request(text, 10000), 4.0)
+        self.assertIsNone(stats.syscalls_per_request(text, 0))
+        self.assertIsNone(stats.syscalls_per_request("", 10))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+// A disk with a will: fails, or loses power, at the n-th operation.
+
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <random>
+
+#include "tests/crypto/audit/audit_support.h"
+
+namespace paravent::crypto::audit {
+
+// Every write operation counts; the `fail_at`-th and, if `for_good`, all later ones answer disk_full.
+class FullDisk final : public Disk {
+ public:
+  int fail_at = std::numeric_limits<int>::max();
+  bool for_good = false;
+  int operations = 0;
+
+  Result<OpenFile> create(const std::string& path, ByteView bytes) override {
+    if (fails()) return Error(ErrorKind::disk_full, "Full.");
+    return Disk::create(path, bytes);
+  }
+  Status make_folder(const std::string& path) override {
+    if (fails()) return Error(ErrorKind::disk_full, "Full.");
+    return Disk::make_folder(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    if (fails()) return Error(ErrorKind::data, "Not now.");
+    return Disk::rename(from, to);
+  }
+
+ private:
+  bool fails() {
+    ++operations;
+    return operations == fail_at || (for_good && operations > fail_at);
+  }
+};
+
+// From the `cut_at`-th operation on nothing reaches the disk; power_cut() then also takes back, by the
+// toss of a coin, whatever had not been synced: new files vanish or are cut short, renames and removals
+// did not happen (a rename wholly or not at all). Folders that were made stay.
+class UnreliableDisk final : public Disk {
+ public:
+  UnreliableDisk(int cut_at, unsigned seed) : cut_at_(cut_at), random_(seed) {}
+
+  bool cut() const { return operations_ >= cut_at_; }
+
+  Result<OpenFile> create(const std::string& path, ByteView bytes) override {
+    if (gone()) return Error(ErrorKind::data, "No power.");
+    unsynced_[path] = {Change::created, {}, true, {}};
+    return Disk::create(path, bytes);
+  }
+  Status make_folder(const std::string& path) override {
+    if (gone()) return Error(ErrorKind::data, "No power.");
+    return Disk::make_folder(path);
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    if (gone()) return Error(ErrorKind::data, "No power.");
+    const Change made = unsynced_[from];
+    unsynced_.erase(from);
+    unsynced_[to] = {Change::replaced, read_file(to), made.content_unsynced, from};
+    return Disk::rename(from, to);
+  }
+  bool sync(const OpenFile& file, const std::string& path) override {
+    if (gone()) return true;  // the process does not live to see it
+    if (std::filesystem::is_directory(path)) {
+      std::erase_if(unsynced_, [&](const auto& change) {
+        return std::filesystem::path(change.first).parent_path() == path &&
+               !change.second.content_unsynced;
+      });
+    } else if (unsynced_.contains(path)) {
+      unsynced_[path].content_unsynced = false;
+    }
+    return Disk::sync(file, path);
+  }
+  void remove_file(const std::string& path) override {
+    if (gone()) return;
+    if (unsynced_.contains(path)) {
+      unsynced_.erase(path);
+    } else {
+      unsynced_[path] = {Change::removed, read_file(path), false, {}};
+    }
+    Disk::remove_file(path);
+  }
+  void remove_folder(const std::string& path) override {
+    if (!gone()) Disk::remove_folder(path);
+  }
+
+  void power_cut() {
+    for (const auto& [path, change] : unsynced_) {
+      const bool lost = (random_() & 1U) != 0;
+      if (change.what == Change::created && lost) {
+        std::filesystem::remove(path);
+      } else if (change.what != Change::created && lost) {
+        std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+        if (!change.renamed_from.empty()) std::filesystem::rename(path, change.renamed_from);
+        write_file(path, change.before);
+      } else if (change.what != Change::removed && change.content_unsynced) {
+        const std::string whole = read_file(path);
+        write_file(path, whole.substr(0, random_() % (whole.size() + 1)));
+      }
+    }
+  }
+
+ private:
+  struct Change {
+    enum What : std::uint8_t { created, replaced, removed } what = created;
+    std::string before;
+    bool content_unsynced = false;
+    std::string renamed_from{};
+  };
+
+  bool gone() { return operations_++ >= cut_at_; }
+
+  int cut_at_;
+  int operations_ = 0;
+  std::mt19937 random_;
+  std::map<std::string, Change> unsynced_;
+};
+
+}  // namespace paravent::crypto::audit

@@ -1,0 +1,104 @@
+#include "crypto/vault/engine/token_row.h"
+
+#include "crypto/keys/key_use.h"
+#include "crypto/vault/engine/row_sealer.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+ProtectionKey row_key() {
+  ContextRow row;
+  row.key_id = 77;
+  row.tenant_id = std::string(16, 't');
+  row.domain_id = std::string(16, 'd');
+  row.purpose_id = std::string(16, 'p');
+  row.space_id = std::string(16, 's');
+  row.algorithm = Algorithm::vault_row;
+  const SecretBytes parent(kParentKeySize);
+  auto key = make_protection_key(row, parent.bytes()).value();
+  key.nonce_key = derive_use_key(parent.bytes(), KeyUse::enc_nonce, key.ctx);
+  return key;
+}
+
+TokenRow example() {
+  TokenRow row;
+  row.key_id = 5;
+  row.seal_key_id = 77;
+  row.kind = Kind::email;
+  row.purposes = {{Id{1}, 100, 100}, {Id{2}, 100, 120}};
+  return row;
+}
+
+TEST(TokenRow, NotesContacts) {
+  TokenRow row = example();
+  EXPECT_EQ(note_contact(row, Id{1}, 100), Contact::nothing_new);
+  EXPECT_EQ(note_contact(row, Id{1}, 99), Contact::nothing_new);  // a clock that went back
+  EXPECT_EQ(note_contact(row, Id{1}, 101), Contact::new_day);
+  EXPECT_EQ(note_contact(row, Id{1}, 101), Contact::nothing_new);
+  EXPECT_EQ(note_contact(row, Id{1, 1}, 102), Contact::new_purpose);
+  ASSERT_EQ(row.purposes.size(), 3U);
+  EXPECT_EQ(row.purposes[1], (RowPurpose{Id{1, 1}, 102, 102}));
+  EXPECT_EQ(row.purposes[0], (RowPurpose{Id{1}, 100, 101}));
+}
+
+TEST(TokenRow, PurposesAreBounded) {
+  TokenRow row = example();
+  for (std::uint8_t i = 0; i < 200; ++i) note_contact(row, Id{9, i}, 100);
+  EXPECT_EQ(row.purposes.size(), kMaxRowPurposes);
+}
+
+TEST(TokenRow, SealsAndOpens) {
+  const ProtectionKey key = row_key();
+  RowSealer sealer;
+  for (const bool with_subject : {false, true}) {
+    TokenRow row = example();
+    if (with_subject) row.subject = SubjectReference{3};
+    const auto bytes = sealer.seal(row, Id{4}, key, "jeanne@example.org");
+    ASSERT_TRUE(bytes);
+    EXPECT_EQ(bytes->find("jeanne"), std::string::npos);
+    const auto view = decode_token_row(as_bytes(*bytes));
+    ASSERT_TRUE(view);
+    EXPECT_EQ(view->row.subject, row.subject);
+    EXPECT_EQ(view->row.purposes, row.purposes);
+    const auto value = open_row(*view, Id{4}, key);
+    ASSERT_TRUE(value);
+    EXPECT_EQ(as_text(value->bytes()), "jeanne@example.org");
+    EXPECT_FALSE(open_row(*view, Id{5}, key));  // moved to another id
+  }
+}
+
+TEST(TokenRow, EveryAlteredBitAndEveryTruncationFails) {
+  const ProtectionKey key = row_key();
+  RowSealer sealer;
+  TokenRow row = example();
+  row.subject = SubjectReference{3};
+  const std::string bytes = sealer.seal(row, Id{4}, key, "jeanne@example.org").value();
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string copy = bytes;
+    copy[bit / 8] = static_cast<char>(copy[bit / 8] ^ (1 << (bit % 8)));
+    const auto view = decode_token_row(as_bytes(copy));
+    if (!view) continue;
+    EXPECT_FALSE(open_row(*view, Id{4}, key)) << bit;
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_token_row(as_bytes(std::string_view(bytes).substr(0, size)))) << size;
+  }
+}
+
+TEST(TokenRow, EqualRowsNeverLookEqual) {
+  const ProtectionKey key = row_key();
+  RowSealer sealer;
+  EXPECT_NE(sealer.seal(example(), Id{4}, key, "a@b.fr").value(),
+            sealer.seal(example(), Id{4}, key, "a@b.fr").value());
+}
+
+TEST(TokenRow, DaysAreUtc) {
+  const WallTime evening{std::chrono::sys_days{std::chrono::year{2026} / 3 / 15} +
+                         std::chrono::hours(23)};
+  EXPECT_EQ(time_of_day(day_of(evening)), evening - std::chrono::hours(23));
+  EXPECT_EQ(day_of(WallTime(std::chrono::milliseconds(-5))), 0U);
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault

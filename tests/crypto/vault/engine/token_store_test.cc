@@ -1,0 +1,156 @@
+#include <atomic>
+#include <thread>
+
+#include "crypto/vault/engine/memory_token_store.h"
+#include "crypto/vault/engine/rocksdb_token_store.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+const Id kInstallation{7};
+
+struct OnDisk {
+  TempDir temp;
+  std::unique_ptr<TokenStore> make() {
+    return std::move(RocksdbTokenStore::create(temp.path() / "store", kInstallation).value());
+  }
+};
+
+struct InMemory {
+  std::unique_ptr<TokenStore> make() { return std::make_unique<MemoryTokenStore>(); }
+};
+
+template <typename T>
+class TokenStoreTest : public testing::Test {
+ protected:
+  T place_;
+  std::unique_ptr<TokenStore> store_ = place_.make();
+
+  std::optional<FoundRow> find(const IndexKey& key) {
+    std::array<std::optional<FoundRow>, 1> out;
+    EXPECT_TRUE(store_->find(std::span(&key, 1), out));
+    return out[0];
+  }
+  std::optional<std::string> resolve(const Id& id) {
+    std::array<std::optional<std::string>, 1> out;
+    EXPECT_TRUE(store_->resolve(std::span(&id, 1), out));
+    return out[0];
+  }
+};
+
+using Places = testing::Types<OnDisk, InMemory>;
+TYPED_TEST_SUITE(TokenStoreTest, Places);
+
+TYPED_TEST(TokenStoreTest, GetsOrCreates) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}));
+  EXPECT_TRUE(rows[0].created && rows[1].created);
+  std::vector<NewRow> again{{IndexKey{2}, Id{9}, "late", {}}, {IndexKey{3}, Id{3}, "third", {}}};
+  ASSERT_TRUE(this->store_->commit(again, {}));
+  EXPECT_FALSE(again[0].created);
+  EXPECT_EQ(again[0].id, Id{2});
+  EXPECT_TRUE(again[1].created);
+  EXPECT_EQ(this->find(IndexKey{2})->row, "second");
+  EXPECT_EQ(this->resolve(Id{3}), "third");
+  EXPECT_FALSE(this->resolve(Id{9}));
+  EXPECT_FALSE(this->find(IndexKey{4}));
+}
+
+TYPED_TEST(TokenStoreTest, FirstOfEqualCandidatesWins) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{1}, Id{2}, "second", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}));
+  EXPECT_TRUE(rows[0].created);
+  EXPECT_FALSE(rows[1].created);
+  EXPECT_EQ(rows[1].id, Id{1});
+  EXPECT_EQ(this->find(IndexKey{1})->row, "first");
+}
+
+TYPED_TEST(TokenStoreTest, ChangesRows) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}));
+  const std::vector<ChangedRow> changed{{Id{1}, "changed"}};
+  ASSERT_TRUE(this->store_->commit({}, changed));
+  EXPECT_EQ(this->resolve(Id{1}), "changed");
+  EXPECT_EQ(this->find(IndexKey{1})->id, Id{1});
+}
+
+TYPED_TEST(TokenStoreTest, FindsBySubjectAndExpires) {
+  const SubjectReference jeanne{1};
+  const SubjectReference paul{1, 1};
+  std::vector<NewRow> rows{{IndexKey{1}, Id{3}, "a", jeanne},
+                           {IndexKey{2}, Id{1}, "b", jeanne},
+                           {IndexKey{3}, Id{2}, "c", paul},
+                           {IndexKey{4}, Id{4}, "d", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}));
+  EXPECT_EQ(this->store_->by_subject(jeanne).value(), (std::vector<Id>{Id{1}, Id{3}}));
+  EXPECT_EQ(this->store_->by_subject(paul).value(), (std::vector<Id>{Id{2}}));
+  EXPECT_TRUE(this->store_->by_subject(SubjectReference{2}).value().empty());
+
+  const std::vector<Id> gone{Id{1}, Id{4}, Id{77}};
+  ASSERT_TRUE(this->store_->expire(gone));
+  EXPECT_FALSE(this->resolve(Id{1}));
+  EXPECT_FALSE(this->find(IndexKey{2}));
+  EXPECT_FALSE(this->find(IndexKey{4}));
+  EXPECT_EQ(this->store_->by_subject(jeanne).value(), (std::vector<Id>{Id{3}}));
+  EXPECT_EQ(this->resolve(Id{3}), "a");
+  std::vector<NewRow> anew{{IndexKey{2}, Id{8}, "new", {}}};
+  ASSERT_TRUE(this->store_->commit(anew, {}));
+  EXPECT_TRUE(anew[0].created);
+}
+
+TYPED_TEST(TokenStoreTest, SixtyFourThreadsGetOneRow) {
+  std::vector<std::thread> threads;
+  std::vector<Id> ids(64);
+  std::atomic<int> created{0};
+  for (std::uint8_t i = 0; i < 64; ++i) {
+    threads.emplace_back([&, i] {
+      std::vector<NewRow> row{{IndexKey{1}, Id{1, i}, "row", {}}};
+      if (!this->store_->commit(row, {})) return;
+      ids[i] = row[0].id;
+      if (row[0].created) ++created;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(created, 1);
+  for (const Id& id : ids) EXPECT_EQ(id, ids[0]);
+  EXPECT_NE(ids[0], kNoId);
+}
+
+TEST(RocksdbTokenStore, KnowsWhoseItIs) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
+  const auto again = RocksdbTokenStore::create(folder, kInstallation);
+  ASSERT_FALSE(again);
+  expect_sentence(again.error(), ErrorKind::data, "not overwritten");
+  EXPECT_TRUE(RocksdbTokenStore::open(folder, kInstallation));
+  const auto foreign = RocksdbTokenStore::open(folder, Id{8});
+  ASSERT_FALSE(foreign);
+  expect_sentence(foreign.error(), ErrorKind::data, "another installation");
+  const auto missing = RocksdbTokenStore::open(temp.path() / "nothing", kInstallation);
+  ASSERT_FALSE(missing);
+  expect_sentence(missing.error(), ErrorKind::data, "is missing");
+  EXPECT_FALSE(std::filesystem::exists(temp.path() / "nothing"));
+}
+
+TEST(RocksdbTokenStore, WritesNoLogFile) {
+  const TempDir temp;
+  { ASSERT_TRUE(RocksdbTokenStore::create(temp.path() / "store", kInstallation)); }
+  for (const auto& entry : std::filesystem::directory_iterator(temp.path() / "store")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("LOG")) << entry.path();
+  }
+}
+
+TEST(RocksdbTokenStore, ADamagedManifestIsOneSentence) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
+  write_text(folder / "CURRENT", "nonsense\n");
+  const auto opened = RocksdbTokenStore::open(folder, kInstallation);
+  ASSERT_FALSE(opened);
+  expect_sentence(opened.error(), ErrorKind::data, "damaged");
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault

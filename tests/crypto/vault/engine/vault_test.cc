@@ -1,0 +1,404 @@
+// The behaviour of a vault, on disk and in memory alike.
+
+#include "crypto/vault/engine/vault.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "crypto/tokens/field_protector.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+struct InMemoryVault {
+  TestClock clock;
+  std::unique_ptr<Vault> vault = std::move(Vault::in_memory(clock).value());
+};
+
+template <typename T>
+class VaultTest : public testing::Test {
+ protected:
+  VaultTest() {
+    const std::vector<PolicyNames> policies{atelier()};
+    EXPECT_TRUE(vault().admit_names(policies));
+  }
+  Vault& vault() { return *place_.vault; }
+  TestClock& clock() { return place_.clock; }
+  Binding bind(const ContextSpec& spec) {
+    auto bound = vault().bind("atelier", std::span(&spec, 1));
+    EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
+    return std::move(bound->front());
+  }
+  std::string protect(const ContextSpec& spec, std::string_view value) {
+    std::vector<ProtectionKey> keys;
+    keys.push_back(bind(spec).key);
+    auto protector = FieldProtector::create(keys);
+    EXPECT_TRUE(protector);
+    std::string out;
+    EXPECT_TRUE((*protector)->protect(0, spec.kind, value, out));
+    return out;
+  }
+  Result<TokenDescription> describe(std::string_view text) {
+    return ReverseVault(vault()).describe(parse_token(text).value());
+  }
+  T place_;
+};
+
+using Places = testing::Types<DiskVault, InMemoryVault>;
+TYPED_TEST_SUITE(VaultTest, Places);
+
+TYPED_TEST(VaultTest, EqualValuesGetEqualTokens) {
+  const Binding email = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), email, "jeanne@example.org");
+  EXPECT_EQ(token.size(), 46U);
+  EXPECT_EQ(mint(this->vault(), email, "jeanne@example.org"), token);
+  EXPECT_NE(mint(this->vault(), email, "paul@example.org"), token);
+  EXPECT_EQ(open_text(this->vault(), token), "jeanne@example.org");
+  const VaultCounters counters = this->vault().counters();
+  EXPECT_EQ(counters.minted, 2U);
+  EXPECT_EQ(counters.found, 1U);
+  EXPECT_FALSE(counters.degraded);
+}
+
+TYPED_TEST(VaultTest, AcrossPurposesOneTokenAcrossDomainsAndSpacesAnother) {
+  const std::string token = mint(this->vault(), this->bind(email_tokens()), "a@b.fr");
+  EXPECT_EQ(mint(this->vault(), this->bind(email_tokens("billing")), "a@b.fr"), token);
+  EXPECT_NE(mint(this->vault(), this->bind(email_tokens("contact", "mailing")), "a@b.fr"), token);
+  ContextSpec other = email_tokens();
+  other.space = "employees";
+  EXPECT_NE(mint(this->vault(), this->bind(other), "a@b.fr"), token);
+  const auto description = this->describe(token);
+  ASSERT_TRUE(description);
+  std::set<std::string> purposes;
+  for (const PurposeClock& purpose : description->purposes) purposes.insert(purpose.name);
+  EXPECT_EQ(purposes, (std::set<std::string>{"contact", "billing"}));
+}
+
+TYPED_TEST(VaultTest, DuplicatesInsideABatchGetOneToken) {
+  const Binding email = this->bind(email_tokens());
+  const auto batch = batch_of({"x@y.fr", "z@y.fr", "x@y.fr"}, email, Kind::email);
+  ASSERT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+  EXPECT_EQ(batch->jobs[0].id, batch->jobs[2].id);
+  EXPECT_NE(batch->jobs[0].id, batch->jobs[1].id);
+}
+
+TYPED_TEST(VaultTest, TwoPurposesOfANewValueInOneBatchShareARow) {
+  const Binding contact = this->bind(email_tokens());
+  const Binding billing = this->bind(email_tokens("billing"));
+  const auto batch = batch_of({"x@y.fr", "x@y.fr"}, contact, Kind::email);
+  batch->jobs[1].seal_key_id = billing.seal_key_id;
+  ASSERT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+  EXPECT_EQ(batch->jobs[0].id, batch->jobs[1].id);
+  std::string text;
+  write_vault_token(contact.key.key_id, batch->jobs[0].id, text);
+  EXPECT_EQ(this->describe(text)->purposes.size(), 2U);
+  EXPECT_EQ(open_text(this->vault(), text), "x@y.fr");
+}
+
+TYPED_TEST(VaultTest, SixtyFourThreadsOneValueOneToken) {
+  const Binding email = this->bind(email_tokens());
+  std::vector<std::thread> threads;
+  std::vector<std::string> tokens(64);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    threads.emplace_back(
+        [&, i] { tokens[i] = mint(this->vault(), email, "same@example.org"); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(tokens[0].size(), 46U);
+  for (const std::string& token : tokens) EXPECT_EQ(token, tokens[0]);
+  EXPECT_EQ(this->vault().counters().minted, 1U);
+}
+
+TYPED_TEST(VaultTest, WhatCannotBeAnsweredIsRefusedAsAWhole) {
+  const Binding email = this->bind(email_tokens());
+  auto batch = batch_of({"a@b.fr"}, email, Kind::email);
+  batch->jobs[0].key_id ^= 1U;
+  EXPECT_EQ(run(this->vault(), batch), ResolveStatus::sealed);
+  batch = batch_of({"a@b.fr"}, email, Kind::email);
+  batch->jobs[0].seal_key_id ^= 1U;
+  EXPECT_EQ(run(this->vault(), batch), ResolveStatus::sealed);
+  batch = batch_of({"a@b.fr"}, email, Kind::email);
+  batch->jobs[0].end = 1000;  // beyond the values
+  EXPECT_EQ(run(this->vault(), batch), ResolveStatus::sealed);
+  EXPECT_EQ(run(this->vault(), batch_of({std::string(70000, 'a')}, email, Kind::text)),
+            ResolveStatus::sealed);
+  EXPECT_EQ(run(this->vault(), std::make_shared<ResolveBatch>()), ResolveStatus::ok);
+  EXPECT_EQ(this->vault().counters().minted, 0U);
+}
+
+TYPED_TEST(VaultTest, BindingsAreStableWithinAnEpochAndChangeWithIt) {
+  const Binding first = this->bind(email_tokens());
+  const Binding again = this->bind(email_tokens());
+  EXPECT_EQ(first.key.key_id, again.key.key_id);
+  EXPECT_EQ(first.seal_key_id, again.seal_key_id);
+  EXPECT_TRUE(first.key.key.empty());
+  EXPECT_EQ(first.valid_until,
+            WallTime(std::chrono::sys_days{std::chrono::year{2026} / 4 / 1}));
+  const ContextSpec derived{"crm", "contact", "phone", Kind::phone, Algorithm::derived,
+                            EpochLength::month};
+  const Binding march = this->bind(derived);
+  EXPECT_EQ(march.key.key.size(), 64U);
+  this->clock().set(first.valid_until);
+  const Binding april = this->bind(derived);
+  EXPECT_NE(april.key.key_id, march.key.key_id);
+  EXPECT_FALSE(equal_constant_time(april.key.key.bytes(), march.key.key.bytes()));
+  const Binding next = this->bind(email_tokens());
+  EXPECT_EQ(next.key.key_id, first.key.key_id);  // a vault token has no epoch
+  EXPECT_NE(next.seal_key_id, first.seal_key_id);
+}
+
+TYPED_TEST(VaultTest, ContextsDifferInEveryPartOfTheSpec) {
+  const ContextSpec base{"crm", "contact", "email", Kind::email, Algorithm::derived,
+                         EpochLength::month};
+  std::vector<ContextSpec> specs(7, base);
+  specs[1].domain = "mailing";
+  specs[2].purpose = "billing";
+  specs[3].space = "other";
+  specs[4].kind = Kind::name;
+  specs[5].algorithm = Algorithm::pseudonym;
+  specs[6].epoch = EpochLength::none;
+  const auto bound = this->vault().bind("atelier", specs);
+  ASSERT_TRUE(bound);
+  std::set<std::uint32_t> ids;
+  for (const Binding& binding : *bound) ids.insert(binding.key.key_id);
+  EXPECT_EQ(ids.size(), specs.size());
+  EXPECT_EQ((*bound)[6].valid_until, WallTime::max());
+}
+
+TYPED_TEST(VaultTest, UnknownNamesAreErrorsThatLeaveNothingBehind) {
+  const std::vector<ContextSpec> specs{email_tokens(), email_tokens("nonsense")};
+  const auto bound = this->vault().bind("atelier", specs);
+  ASSERT_FALSE(bound);
+  expect_sentence(bound.error(), ErrorKind::configuration, "purpose \"nonsense\"");
+  EXPECT_FALSE(this->vault().bind("nobody", specs));
+  EXPECT_FALSE(this->vault().bind("atelier", std::vector{email_tokens("contact", "nowhere")}));
+  ContextSpec sealed = email_tokens();
+  sealed.algorithm = Algorithm::sealed;
+  EXPECT_FALSE(this->vault().bind("atelier", std::vector{sealed}));
+}
+
+TYPED_TEST(VaultTest, LastContactMovesOnceADayAndTheRowFollowsTheEpoch) {
+  Binding email = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), email, "a@b.fr");
+  const auto march = this->describe(token).value();
+  const std::uint64_t commits = this->vault().counters().commits;
+  mint(this->vault(), email, "a@b.fr");
+  EXPECT_EQ(this->vault().counters().commits, commits);  // same day: nothing written
+  this->clock().advance(std::chrono::hours(24));
+  EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
+  EXPECT_EQ(this->vault().counters().commits, commits + 1);
+  const auto next_day = this->describe(token).value();
+  EXPECT_EQ(next_day.purposes[0].created, march.purposes[0].created);
+  EXPECT_EQ(next_day.purposes[0].last_contact,
+            march.purposes[0].last_contact + std::chrono::hours(24));
+  this->clock().set(email.valid_until);
+  email = this->bind(email_tokens());
+  EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
+  EXPECT_GT(this->describe(token)->epoch, march.epoch);
+  EXPECT_EQ(open_text(this->vault(), token), "a@b.fr");
+}
+
+TYPED_TEST(VaultTest, AnotherPurposeDoesNotTakeTheRowOver) {
+  ContextSpec billing_spec = email_tokens("billing");
+  billing_spec.epoch = EpochLength::none;
+  const Binding billing = this->bind(billing_spec);
+  const Binding contact = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), billing, "a@b.fr");
+  mint(this->vault(), contact, "a@b.fr");
+  EXPECT_EQ(this->describe(token)->epoch.length, EpochLength::none);
+  EXPECT_EQ(this->describe(token)->purposes.size(), 2U);
+}
+
+TYPED_TEST(VaultTest, DescribesEveryAlgorithm) {
+  for (const Algorithm algorithm :
+       {Algorithm::derived, Algorithm::encrypted, Algorithm::pseudonym}) {
+    const ContextSpec spec{"mailing", "billing", "clients", Kind::name, algorithm,
+                           EpochLength::month};
+    const std::string text = this->protect(spec, "Dupont");
+    const auto description = this->describe(text);
+    ASSERT_TRUE(description) << text;
+    EXPECT_EQ(description->tenant, "atelier");
+    EXPECT_EQ(description->tenant_id, *this->vault().tenant_id("atelier"));
+    EXPECT_EQ(description->domain, "mailing");
+    EXPECT_EQ(description->space, "clients");
+    EXPECT_EQ(description->kind, Kind::name);
+    EXPECT_EQ(description->algorithm, algorithm);
+    ASSERT_EQ(description->purposes.size(), 1U);
+    EXPECT_EQ(description->purposes[0].name, "billing");
+    EXPECT_EQ(description->purposes[0].created,
+              WallTime(std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}));
+    EXPECT_EQ(description->reversible, algorithm != Algorithm::pseudonym);
+    EXPECT_EQ(open_text(this->vault(), text),
+              algorithm == Algorithm::pseudonym ? "(unavailable)" : "Dupont");
+  }
+}
+
+TYPED_TEST(VaultTest, UnknownForeignAndAlteredAnswerAlike) {
+  const Binding email = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), email, "a@b.fr");
+  const std::string derived = this->protect(
+      {"crm", "contact", "phone", Kind::phone, Algorithm::derived, EpochLength::month},
+      "+33612345678");
+  std::vector<ParsedToken> wrong;
+  for (const std::string& text : {token, derived}) {
+    const ParsedToken good = parse_token(text).value();
+    for (int bit = 0; bit < 32; ++bit) {
+      wrong.push_back(good);
+      wrong.back().key_id ^= 1U << bit;
+    }
+    for (const Algorithm algorithm : {Algorithm::encrypted, Algorithm::sealed,
+                                      Algorithm::vault_row, Algorithm::pseudonym}) {
+      wrong.push_back(good);
+      wrong.back().algorithm = algorithm;
+    }
+  }
+  ParsedToken seal = parse_token(token).value();
+  seal.key_id = email.seal_key_id;
+  wrong.push_back(seal);
+  ParsedToken crossed = parse_token(derived).value();
+  crossed.key_id = parse_token(token)->key_id;
+  wrong.push_back(crossed);
+  for (const ParsedToken& bad : wrong) {
+    const auto description = ReverseVault(this->vault()).describe(bad);
+    ASSERT_FALSE(description);
+    EXPECT_EQ(description.error().kind(), ErrorKind::refused);
+    EXPECT_TRUE(description.error().sentence().empty());
+  }
+  // Payload: every altered bit is one and the same failure to open.
+  for (const std::string& text : {token, derived}) {
+    const ParsedToken good = parse_token(text).value();
+    for (std::size_t bit = 0; bit < good.payload.size() * 8; ++bit) {
+      ParsedToken bad = good;
+      bad.payload[bit / 8] = static_cast<std::uint8_t>(bad.payload[bit / 8] ^ (1U << (bit % 8)));
+      const auto value =
+          ReverseVault(this->vault()).open_value(bad, reveal::Reidentifier::permit());
+      ASSERT_FALSE(value) << bit;
+      EXPECT_EQ(value.error().kind(), ErrorKind::refused);
+      EXPECT_TRUE(value.error().sentence().empty());
+    }
+  }
+}
+
+TYPED_TEST(VaultTest, NamesComeByRegistrationOnly) {
+  EXPECT_TRUE(this->vault().has_tenants());
+  PolicyNames changed = atelier();
+  changed.domains.push_back("ga");
+  changed.purposes.push_back("statistics");
+  const std::vector<PolicyNames> policies{changed, {"nouveau", {"crm"}, {}}};
+  const auto refused = this->vault().admit_names(policies);
+  ASSERT_FALSE(refused);
+  for (const std::string_view name :
+       {"domain \"ga\"", "purpose \"statistics\"", "tenant \"nouveau\"", "domain \"crm\""}) {
+    expect_sentence(refused.error(), ErrorKind::configuration, name);
+  }
+  EXPECT_EQ(this->vault().unknown_names(policies).size(), 4U);
+  ASSERT_TRUE(this->vault().register_names(policies));
+  EXPECT_TRUE(this->vault().admit_names(policies));
+  EXPECT_EQ(this->vault().tenants().size(), 2U);
+  EXPECT_FALSE(this->vault().register_names(std::vector<PolicyNames>{{"", {}, {}}}));
+  EXPECT_FALSE(
+      this->vault().register_names(std::vector<PolicyNames>{{std::string(256, 'x'), {}, {}}}));
+}
+
+TYPED_TEST(VaultTest, RenamingKeepsTokensReadable) {
+  const std::string token = mint(this->vault(), this->bind(email_tokens()), "a@b.fr");
+  ASSERT_TRUE(this->vault().rename(NameKind::purpose, "atelier", "contact", "prospects"));
+  ASSERT_TRUE(this->vault().rename(NameKind::domain, "atelier", "crm", "customers"));
+  ASSERT_TRUE(this->vault().rename(NameKind::tenant, "", "atelier", "workshop"));
+  EXPECT_FALSE(this->vault().rename(NameKind::purpose, "workshop", "contact", "x"));
+  EXPECT_FALSE(this->vault().rename(NameKind::purpose, "workshop", "billing", "prospects"));
+  EXPECT_FALSE(this->vault().rename(NameKind::purpose, "atelier", "billing", "invoices"));
+  const auto bound =
+      this->vault().bind("workshop", std::vector{email_tokens("prospects", "customers")});
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(mint(this->vault(), bound->front(), "a@b.fr"), token);
+  EXPECT_EQ(this->describe(token)->purposes[0].name, "prospects");
+}
+
+TYPED_TEST(VaultTest, AClockBehindMakesNoNewKeys) {
+  this->bind(email_tokens());
+  this->clock().advance(std::chrono::seconds(-4));
+  EXPECT_TRUE(this->vault().bind("atelier", std::vector{email_tokens("billing")}));
+  this->clock().advance(std::chrono::hours(-24 * 40));
+  const auto bound = this->vault().bind("atelier", std::vector{email_tokens()});
+  ASSERT_FALSE(bound);
+  expect_sentence(bound.error(), ErrorKind::data, "clock");
+}
+
+TYPED_TEST(VaultTest, AuditKeysAreStableAndApart) {
+  const auto tenant = this->vault().tenant_id("atelier");
+  const auto seed = this->vault().audit_signing_seed(std::nullopt);
+  const auto tenant_seed = this->vault().audit_signing_seed(tenant);
+  ASSERT_TRUE(seed && tenant_seed);
+  EXPECT_EQ(seed->size(), 32U);
+  EXPECT_FALSE(equal_constant_time(seed->bytes(), tenant_seed->bytes()));
+  EXPECT_TRUE(equal_constant_time(
+      seed->bytes(), this->vault().audit_signing_seed(std::nullopt)->bytes()));
+  const WallTime now = this->clock().now();
+  const auto march = this->vault().audit_detail_key(tenant, now);
+  ASSERT_TRUE(march);
+  EXPECT_TRUE(equal_constant_time(
+      march->bytes(),
+      this->vault().audit_detail_key(tenant, now + std::chrono::hours(48))->bytes()));
+  const auto april = this->vault().audit_detail_key(tenant, now + std::chrono::hours(24 * 31));
+  EXPECT_FALSE(equal_constant_time(march->bytes(), april->bytes()));
+  EXPECT_FALSE(equal_constant_time(
+      march->bytes(), this->vault().audit_detail_key(std::nullopt, now)->bytes()));
+}
+
+TYPED_TEST(VaultTest, ManyWritersAreAllAnswered) {
+  const Binding email = this->bind(email_tokens());
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        // Half of the values are shared by all threads.
+        const std::string value =
+            (i % 2 == 0 ? "all" : "t" + std::to_string(t)) + std::to_string(i) + "@example.org";
+        if (!mint(this->vault(), email, value).empty()) ++good;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 400);
+  const VaultCounters counters = this->vault().counters();
+  EXPECT_EQ(counters.minted, 8U * 25U + 25U);
+  EXPECT_EQ(counters.minted + counters.found, 400U);
+  EXPECT_LE(counters.commits, counters.minted);
+}
+
+TYPED_TEST(VaultTest, BeyondTheLimitABatchIsOverloadedAndStillAnswered) {
+  const Binding email = this->bind(email_tokens());
+  // A callback that does not return holds the vault's threads, so the queue fills up.
+  std::promise<void> entered;
+  std::promise<void> release;
+  auto blocked = batch_of({"first@example.org"}, email, Kind::email);
+  mint(this->vault(), email, "first@example.org");
+  blocked->done = [&] {
+    entered.set_value();
+    release.get_future().wait();
+  };
+  this->vault().resolve(blocked);
+  entered.get_future().wait();
+  std::atomic<int> answered{0};
+  std::vector<std::shared_ptr<ResolveBatch>> batches;
+  for (int i = 0; i < 9000; ++i) {
+    batches.push_back(batch_of({"first@example.org"}, email, Kind::email));
+    batches.back()->done = [&] { ++answered; };
+    this->vault().resolve(batches.back());
+  }
+  release.set_value();
+  while (answered < 9000) std::this_thread::yield();
+  const auto overloaded = std::count_if(batches.begin(), batches.end(), [](const auto& batch) {
+    return batch->status == ResolveStatus::overloaded;
+  });
+  EXPECT_EQ(overloaded, 9000 - 8192);
+  EXPECT_EQ(this->vault().counters().overloaded_batches, 9000U - 8192U);
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,32 @@
+// Content-Type on any bytes. A codec without a splice, so its law is another one: what was accepted
+// means the same in capitals, and with one more parameter that nobody knows.
+
+#include <cstdlib>
+#include <string>
+
+#include "proxy/body/media_type.h"
+#include "tests/fuzz/law_input.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace body = paravent::proxy::body;
+  const std::string_view text = body::test::as_text(data, size);
+  const auto parsed = body::parse_content_type(text);
+  if (!parsed) return 0;
+  if ((parsed->type == body::MediaType::multipart) != !parsed->boundary.empty()) std::abort();
+  if (parsed->boundary.size() > 70 || parsed->type == body::MediaType::none) std::abort();
+
+  std::string capitals(text);
+  for (char& c : capitals) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
+  }
+  const auto loud = body::parse_content_type(capitals);
+  if (!loud || loud->type != parsed->type || loud->utf8 != parsed->utf8) std::abort();
+
+  const bool room = text.find(';') == std::string_view::npos || text.size() < 16;
+  if (room && text.find("zz=") == std::string_view::npos && text.back() != ';') {
+    const std::string longer = std::string(text) + "; zz=\"a;b\"";
+    const auto again = body::parse_content_type(longer);
+    if (!again || again->type != parsed->type || again->boundary != parsed->boundary) std::abort();
+  }
+  return 0;
+}

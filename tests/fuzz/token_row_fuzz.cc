@@ -1,0 +1,25 @@
+// A stored token row that decodes has exactly one spelling, and noting a contact keeps it well formed.
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "crypto/vault/engine/token_row.h"
+
+namespace crypto = paravent::crypto;
+namespace vault = paravent::crypto::vault;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const crypto::ByteView bytes(data, size);
+  auto view = vault::decode_token_row(bytes);
+  if (!view) return 0;
+  const std::string clear = vault::encode_clear_part(view->row);
+  if (clear != crypto::as_text(view->clear)) std::abort();
+  if (clear.size() + view->nonce.size() + view->sealed.size() != size) std::abort();
+
+  vault::note_contact(view->row, vault::Id{1}, 20000);
+  std::string changed = vault::encode_clear_part(view->row);
+  crypto::append_bytes(changed, view->nonce);
+  crypto::append_bytes(changed, view->sealed);
+  if (!vault::decode_token_row(crypto::as_bytes(changed))) std::abort();
+  return 0;
+}

@@ -1,0 +1,61 @@
+// Golden policies: tests/policies/golden/NAME.yaml is loaded, and what it gets is compared with
+// NAME.expected, byte for byte. Adding a case is adding the two files.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "policies/model/load_policy.h"
+
+namespace paravent::policies {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFolder = "tests/policies/golden";
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  EXPECT_TRUE(in.is_open()) << path;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> names_with(const std::string& extension) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kFolder)) {
+    if (entry.path().extension() == extension) names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class Golden : public testing::TestWithParam<std::string> {};
+
+TEST_P(Golden, GetsTheExpectedDiagnostics) {
+  const fs::path file = fs::path(kFolder) / (GetParam() + ".yaml");
+  const LoadedPolicy loaded = load_policy_text(GetParam() + ".yaml", read(file));
+  EXPECT_EQ(diagnostics_text(loaded.diagnostics),
+            read(fs::path(kFolder) / (GetParam() + ".expected")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, Golden, testing::ValuesIn(names_with(".yaml")),
+                         [](const auto& test) { return test.param; });
+
+TEST(GoldenFolder, EveryCaseIsAPairOfFiles) {
+  EXPECT_GE(names_with(".yaml").size(), 15U);
+  EXPECT_EQ(names_with(".yaml"), names_with(".expected"));
+}
+
+TEST(GoldenFolder, TenMistakesGetTenDiagnostics) {
+  const LoadedPolicy loaded = load_policy_file(std::string(kFolder) + "/ten_mistakes.yaml");
+  EXPECT_EQ(loaded.diagnostics.count(Severity::error), 10U);
+  EXPECT_EQ(loaded.diagnostics.items().size(), 10U);
+  EXPECT_FALSE(loaded.ok());
+}
+
+}  // namespace
+}  // namespace paravent::policies

@@ -1,0 +1,153 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "policies/model/selector.h"
+#include "policies/plan/flat_matcher.h"
+#include "policies/plan/json_matcher.h"
+
+namespace paravent::policies {
+namespace {
+
+// Actions to point at; only their addresses matter.
+std::vector<FieldAction> actions(std::size_t count) { return std::vector<FieldAction>(count); }
+
+TEST(FlatMatcher, FindsLiteralsBeforePatternsInOrder) {
+  const auto a = actions(4);
+  const FlatMatcher matcher({{"utm_*", true, &a[0]},
+                             {"utm_source", false, &a[1]},
+                             {"utm_*campaign*", true, &a[2]},
+                             {"*", true, &a[3]}},
+                            false);
+  EXPECT_EQ(matcher.find("utm_source"), &a[1]);
+  EXPECT_EQ(matcher.find("utm_campaign"), &a[0]);
+  EXPECT_EQ(matcher.find("UTM_source"), &a[3]);
+  EXPECT_EQ(matcher.find(""), &a[3]);
+}
+
+TEST(FlatMatcher, FindsNothingThatIsNotListed) {
+  const auto a = actions(2);
+  const FlatMatcher matcher({{"email", false, &a[0]}, {"a*b*c", true, &a[1]}}, false);
+  for (const char* name : {"", "emai", "email2", "Email", "ab", "acb", "xabc", "abcx"}) {
+    EXPECT_EQ(matcher.find(name), nullptr) << name;
+  }
+  EXPECT_EQ(matcher.find("abc"), &a[1]);
+  EXPECT_EQ(matcher.find("a-b-c"), &a[1]);
+  EXPECT_EQ(matcher.find("abcbc"), &a[1]);
+}
+
+TEST(FlatMatcher, PatternPiecesDoNotOverlap) {
+  const auto a = actions(1);
+  const FlatMatcher matcher({{"ab*ba", true, &a[0]}}, false);
+  EXPECT_EQ(matcher.find("aba"), nullptr);
+  EXPECT_EQ(matcher.find("abba"), &a[0]);
+}
+
+TEST(FlatMatcher, FoldsAsciiCaseOnlyWhereAsked) {
+  const auto a = actions(2);
+  const FlatMatcher folding({{"user-agent", false, &a[0]}, {"sec-*-ua", true, &a[1]}}, true);
+  EXPECT_EQ(folding.find("User-Agent"), &a[0]);
+  EXPECT_EQ(folding.find("USER-AGENT"), &a[0]);
+  EXPECT_EQ(folding.find("Sec-CH-UA"), &a[1]);
+  // These differ from "user-agent" only in bit 5, which the hash ignores and the comparison must not.
+  EXPECT_EQ(folding.find("user\ragent"), nullptr);
+  EXPECT_EQ(folding.find(std::string("user-agent\0", 11)), nullptr);
+}
+
+TEST(FlatMatcher, HoldsManyNames) {
+  const auto a = actions(1000);
+  std::vector<FlatMatcher::Entry> entries;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    entries.push_back({"field_" + std::to_string(i), false, &a[i]});
+  }
+  const FlatMatcher matcher(entries, false);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_EQ(matcher.find("field_" + std::to_string(i)), &a[i]);
+    ASSERT_EQ(matcher.find("field_" + std::to_string(i) + "x"), nullptr);
+  }
+}
+
+TEST(FlatMatcher, HostileNamesStayCheap) {
+  const auto a = actions(1);
+  const FlatMatcher matcher({{"*a*a*a*a*a*a*a*a*b", true, &a[0]}}, false);
+  EXPECT_EQ(matcher.find(std::string(200000, 'a')), nullptr);
+}
+
+std::vector<SelectorStep> steps(std::string_view text) {
+  return std::get<FieldSelector>(parse_selector(text)).steps;
+}
+
+// "a", 0, "b": a path of keys and indexes.
+struct Step : PathStep {
+  Step(const char* text) : PathStep{text, 0, false} {}  // NOLINT(google-explicit-constructor)
+  Step(std::uint32_t number) : PathStep{{}, number, true} {}  // NOLINT(google-explicit-constructor)
+};
+
+std::vector<PathStep> path(const std::vector<Step>& given) { return {given.begin(), given.end()}; }
+
+bool selects(std::string_view selector, const std::vector<Step>& where) {
+  const FieldAction action;
+  const JsonMatcher matcher({{steps(selector), &action}});
+  return matcher.find(path(where)) == &action;
+}
+
+bool may_select_below(std::string_view selector, const std::vector<Step>& where) {
+  const FieldAction action;
+  const JsonMatcher matcher({{steps(selector), &action}});
+  return matcher.may_match_below(path(where));
+}
+
+TEST(JsonMatcher, SelectsKeysElementsAndDepths) {
+  EXPECT_TRUE(selects("json.a.b", {"a", "b"}));
+  EXPECT_FALSE(selects("json.a.b", {"a"}));
+  EXPECT_FALSE(selects("json.a.b", {"a", "b", "c"}));
+  EXPECT_FALSE(selects("json.a.b", {"x", "b"}));
+  EXPECT_TRUE(selects("json.items[*].mail", {"items", 7U, "mail"}));
+  EXPECT_FALSE(selects("json.items[*].mail", {"items", "mail"}));
+  EXPECT_FALSE(selects("json.items[*].mail", {"items", "x", "mail"}));
+  EXPECT_TRUE(selects("json[*]", {3U}));
+  EXPECT_TRUE(selects("json.props.*", {"props", "any"}));
+  EXPECT_FALSE(selects("json.props.*", {"props", 0U}));
+  EXPECT_FALSE(selects("json.a", {}));
+}
+
+TEST(JsonMatcher, DescendantsAreFoundAtAnyDepth) {
+  EXPECT_TRUE(selects("json..mail", {"mail"}));
+  EXPECT_TRUE(selects("json..mail", {"a", 0U, "b", "mail"}));
+  EXPECT_FALSE(selects("json..mail", {"mail", "x"}));
+  EXPECT_TRUE(selects("json.user..mail", {"user", "x", "mail"}));
+  EXPECT_FALSE(selects("json.user..mail", {"other", "x", "mail"}));
+  EXPECT_TRUE(selects("json..a.b", {"a", "a", "b"}));
+  EXPECT_TRUE(selects("json..a..b", {"a", "x", "b"}));
+  EXPECT_TRUE(selects("json..a.b", {"a", "x", "a", "b"}));
+  EXPECT_FALSE(selects("json..a.b", {"a", "x", "b"}));
+  EXPECT_TRUE(selects("json..a[*]", {"x", "a", 1U}));
+}
+
+TEST(JsonMatcher, LiteralSelectorsComeFirst) {
+  const auto a = actions(3);
+  const JsonMatcher matcher({{steps("json..mail"), &a[0]},
+                             {steps("json.user.mail"), &a[1]},
+                             {steps("json.user.*"), &a[2]}});
+  EXPECT_EQ(matcher.find(path({"user", "mail"})), &a[1]);
+  EXPECT_EQ(matcher.find(path({"x", "mail"})), &a[0]);
+  EXPECT_EQ(matcher.find(path({"user", "name"})), &a[2]);
+  EXPECT_EQ(matcher.find(path({"user", "x", "name"})), nullptr);
+}
+
+TEST(JsonMatcher, KnowsWhatLiesBelow) {
+  EXPECT_TRUE(may_select_below("json.a.b", {}));
+  EXPECT_TRUE(may_select_below("json.a.b", {"a"}));
+  EXPECT_TRUE(may_select_below("json.a.b", {"a", "b"}));
+  EXPECT_FALSE(may_select_below("json.a.b", {"a", "b", "c"}));
+  EXPECT_FALSE(may_select_below("json.a.b", {"b"}));
+  EXPECT_TRUE(may_select_below("json.a[*].b", {"a", 5U}));
+  EXPECT_FALSE(may_select_below("json.a[*].b", {"a", "x"}));
+  EXPECT_TRUE(may_select_below("json..b", {"any", 0U, "where"}));
+  EXPECT_FALSE(may_select_below("json.a..b", {"x"}));
+}
+
+}  // namespace
+}  // namespace paravent::policies

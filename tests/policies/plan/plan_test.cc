@@ -1,0 +1,249 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "policies/model/load_policy.h"
+#include "policies/plan/compiler.h"
+
+namespace paravent::policies {
+namespace {
+
+using crypto::Algorithm;
+using crypto::EpochLength;
+using crypto::Kind;
+using crypto::vault::ContextSpec;
+
+Policy policy_of(const std::string& text) {
+  LoadedPolicy loaded = load_policy_text("test.yaml", text);
+  EXPECT_TRUE(loaded.ok()) << diagnostics_text(loaded.diagnostics);
+  return std::move(loaded.policy);
+}
+
+std::shared_ptr<const PolicyPlan> compiled(const std::vector<Policy>& policies) {
+  auto plan = compile(policies);
+  EXPECT_TRUE(plan.has_value()) << (plan.has_error() ? plan.error().sentence() : "");
+  return plan.has_value() ? *plan : nullptr;
+}
+
+std::string head_of(const std::string& tenant) {
+  return "policy: 1\ntenant: " + tenant +
+         "\nrecipients: { crm: { name: CRM, country: FR } }\n"
+         "purposes: { p: { basis: contract, retention: { active: P3Y } } }\nroutes:\n";
+}
+
+std::string route_of(const std::string& name, const std::string& match, const std::string& rest) {
+  return "  - { name: " + name + ", match: " + match +
+         ", upstream: \"http://127.0.0.1:9000\", recipient: crm, purpose: p, " + rest + " }\n";
+}
+
+TEST(Plan, CompilesTheContractsExample) {
+  const LoadedPolicy loaded = load_policy_file("tests/policies/golden/contract.yaml");
+  const auto plan = compiled({loaded.policy});
+  ASSERT_NE(plan, nullptr);
+  ASSERT_EQ(plan->routes().size(), 2U);
+  const RoutePlan& route = *plan->routes()[0];
+  EXPECT_EQ(route.name, "contact-form");
+  EXPECT_EQ(route.mode, RouteMode::protect);
+  EXPECT_EQ(route.client_address, ClientAddress::drop);
+  EXPECT_EQ(plan->routes()[1]->name, "elsewhere");
+  EXPECT_EQ(plan->routes()[1]->mode, RouteMode::pass);
+  EXPECT_EQ(plan->upstreams().size(), 1U);
+
+  const FieldAction* email = route.find(Carrier::form, "email");
+  ASSERT_NE(email, nullptr);
+  EXPECT_EQ(email->name, "form.email");
+  EXPECT_EQ(email->action, ActionKind::tokenise_vault);
+  EXPECT_EQ(email->shape, Shape::email);
+  EXPECT_TRUE(email->is_subject);
+  EXPECT_EQ(plan->context_specs().at(email->slot),
+            (ContextSpec{"crm", "contact", "email", Kind::email, Algorithm::vault_token,
+                         EpochLength::none}));
+  const FieldAction* phone = route.find(Carrier::form, "phone");
+  ASSERT_NE(phone, nullptr);
+  EXPECT_EQ(plan->context_specs().at(phone->slot),
+            (ContextSpec{"crm", "contact", "phone", Kind::phone, Algorithm::derived,
+                         EpochLength::month}));
+  const FieldAction* submit = route.find(Carrier::form, "submit");
+  ASSERT_NE(submit, nullptr);
+  EXPECT_EQ(submit->action, ActionKind::keep);
+  EXPECT_EQ(submit->slot, kNoSlot);
+  const FieldAction* agent = route.find(Carrier::header, "USER-agent");
+  ASSERT_NE(agent, nullptr);
+  EXPECT_EQ(agent->generalisation, Generalisation::browser_family);
+  EXPECT_EQ(route.find(Carrier::form, "unknown"), nullptr);
+  EXPECT_EQ(route.find(Carrier::query, "email"), nullptr);
+  EXPECT_EQ(route.unlisted_action.action, ActionKind::refuse);
+}
+
+TEST(Plan, NumbersActionsDenselyWithTheirRoutes) {
+  const LoadedPolicy loaded = load_policy_file("tests/policies/golden/contract.yaml");
+  const auto plan = compiled({loaded.policy});
+  // Seven rules and `unlisted` of the route, `unlisted` of elsewhere.
+  ASSERT_EQ(plan->action_count(), 9U);
+  ASSERT_EQ(plan->actions().size(), 9U);
+  ASSERT_EQ(plan->action_routes().size(), 9U);
+  for (std::uint32_t id = 0; id < plan->action_count(); ++id) {
+    EXPECT_EQ(plan->actions()[id]->id, id);
+  }
+  EXPECT_EQ(plan->actions()[7], &plan->routes()[0]->unlisted_action);
+  EXPECT_EQ(plan->action_routes()[7], 0U);
+  EXPECT_EQ(plan->action_routes()[8], 1U);
+}
+
+TEST(Plan, RulesOfOneTenantShareEqualContextsAndTenantsDoNot) {
+  const std::string route = route_of(
+      "r", "{ path: /TENANT }",
+      "fields: { form.a: { kind: name, do: tokenise }, form.b: { kind: name, do: tokenise }, "
+      "form.c: { kind: name, do: tokenise, space: pupil }, form.d: { kind: name, do: encrypt } }");
+  const auto text = [&](const std::string& tenant) {
+    std::string r = route;
+    r.replace(r.find("TENANT"), 6, tenant);
+    return head_of(tenant) + r;
+  };
+  const auto plan = compiled({policy_of(text("one")), policy_of(text("two"))});
+  ASSERT_EQ(plan->tenants().size(), 2U);
+  EXPECT_EQ(plan->tenants()[0].first_slot, 0U);
+  EXPECT_EQ(plan->tenants()[0].slots, 3U);
+  EXPECT_EQ(plan->tenants()[1].first_slot, 3U);
+  EXPECT_EQ(plan->tenants()[1].slots, 3U);
+  const RoutePlan& one = *plan->routes()[0];
+  const RoutePlan& two = *plan->routes()[1];
+  EXPECT_EQ(one.find(Carrier::form, "a")->slot, one.find(Carrier::form, "b")->slot);
+  EXPECT_NE(one.find(Carrier::form, "a")->slot, one.find(Carrier::form, "c")->slot);
+  EXPECT_EQ(two.find(Carrier::form, "a")->slot, one.find(Carrier::form, "a")->slot + 3);
+  EXPECT_EQ(two.tenant, 1U);
+}
+
+TEST(Plan, AcceptsTheBodiesThatItsRulesName) {
+  const auto plan = compiled({policy_of(
+      head_of("t") + route_of("form", "{ path: /form }", "fields: { form.a: { do: drop } }") +
+      route_of("json", "{ path: /json }", "unlisted: keep, fields: { json.a: { do: drop } }") +
+      route_of("any", "{ path: /any }", "unlisted: keep") +
+      route_of("none", "{ path: /none }", "fields: { query.a: { do: drop } }"))});
+  const auto& routes = plan->routes();
+  EXPECT_TRUE(routes[0]->accepts(Carrier::form));
+  EXPECT_FALSE(routes[0]->accepts(Carrier::json));
+  EXPECT_FALSE(routes[0]->accepts(Carrier::multipart));
+  EXPECT_TRUE(routes[1]->accepts(Carrier::json));
+  EXPECT_FALSE(routes[1]->accepts(Carrier::form));
+  for (const Carrier carrier : {Carrier::form, Carrier::json, Carrier::multipart}) {
+    EXPECT_TRUE(routes[2]->accepts(carrier));
+    EXPECT_FALSE(routes[3]->accepts(carrier));
+  }
+  EXPECT_TRUE(routes[3]->has_rules(Carrier::query));
+  EXPECT_FALSE(routes[3]->has_rules(Carrier::form));
+  EXPECT_TRUE(routes[1]->has_rules(Carrier::json));
+}
+
+TEST(Plan, KeepsTheArgumentsOfEveryRule) {
+  const auto plan = compiled({policy_of(
+      head_of("t") +
+      route_of("r", "{ path: /r }",
+               "on-error: protect-raw, unlisted: encrypt, fields: { "
+               "form.a: { do: replace, with: gone, max-len: 9 }, "
+               "form.b: { do: truncate, length: 4, required: true }, "
+               "form.c: { kind: ip, do: truncate, on-error: drop }, "
+               "form.d: { kind: phone, do: tokenise, required: true }, "
+               "query.e: { do: mask } }"))});
+  const RoutePlan& route = *plan->routes()[0];
+  const auto& find = [&](const char* name) { return route.find(Carrier::form, name); };
+  EXPECT_EQ(find("a")->literal, "gone");
+  EXPECT_EQ(find("a")->max_len, 9U);
+  EXPECT_EQ(find("a")->on_error, OnError::refuse);  // replace cannot protect raw bytes
+  EXPECT_EQ(find("b")->keep_length, 4U);
+  EXPECT_EQ(find("c")->ipv4_bits, 16U);
+  EXPECT_EQ(find("c")->ipv6_bits, 48U);
+  EXPECT_EQ(find("c")->on_error, OnError::drop);
+  EXPECT_EQ(find("d")->on_error, OnError::protect_raw);
+  EXPECT_EQ(route.unlisted_action.on_error, OnError::protect_raw);
+  EXPECT_EQ(route.unlisted_action.action, ActionKind::encrypt);
+  EXPECT_NE(route.unlisted_action.slot, kNoSlot);
+  ASSERT_EQ(route.required.size(), 2U);
+  EXPECT_EQ(route.required[0], find("b"));
+  EXPECT_EQ(route.required[1], find("d"));
+  EXPECT_EQ(route.required[1]->required_index, 1U);
+  EXPECT_EQ(route.find(Carrier::query, "e")->carrier, Carrier::query);
+}
+
+class Routing : public testing::Test {
+ protected:
+  Routing()
+      : plan_(compiled({policy_of(
+            head_of("t") + route_of("host", "{ host: a.example, path: /x }", "unlisted: keep") +
+            route_of("post", "{ method: POST, path: /x }", "fields: { form.email: { do: drop } }") +
+            route_of("put", "{ method: [PUT, PATCH], path: /x }", "unlisted: keep") +
+            route_of("blog", "{ method: POST, path: /blog/* }", "unlisted: keep") +
+            route_of("entry", "{ method: GET, path: /blog/entry }", "unlisted: keep") +
+            route_of("script", "{ method: GET, path: [/s.js, /js/s*.js] }", "unlisted: keep") +
+            "elsewhere: { methods: [GET, HEAD, POST], upstream: \"http://127.0.0.1:9001\", "
+            "do: pass }\n")})) {}
+
+  std::string route(std::string_view method, std::string_view host, std::string_view path) {
+    const RouteMatch match = plan_->route_for(method, host, path);
+    if (match.route == nullptr) return match.path_is_protected ? "405" : "404";
+    if (match.protected_route != nullptr) return match.route->name + " of " + match.protected_route->name;
+    return match.route->name;
+  }
+
+  std::shared_ptr<const PolicyPlan> plan_;
+};
+
+TEST_F(Routing, TakesTheFirstRouteThatMatches) {
+  EXPECT_EQ(route("POST", "a.example", "/x"), "host");
+  EXPECT_EQ(route("POST", "b.example", "/x"), "post");
+  EXPECT_EQ(route("PATCH", "b.example", "/x"), "put");
+  EXPECT_EQ(route("GET", "", "/js/s.min.js"), "script");
+  EXPECT_EQ(route("GET", "", "/s.js"), "script");
+  EXPECT_EQ(route("POST", "", "/blog/entry"), "blog");
+  EXPECT_EQ(route("GET", "", "/blog/entry"), "entry");
+}
+
+TEST_F(Routing, LetsOnlyPagesThroughOnAProtectedPath) {
+  EXPECT_EQ(route("GET", "b.example", "/x"), "elsewhere of post");
+  EXPECT_EQ(route("HEAD", "b.example", "/x"), "elsewhere of post");
+  EXPECT_EQ(route("DELETE", "b.example", "/x"), "405");
+  // elsewhere lists POST, but not for a path that a route protects.
+  EXPECT_EQ(route("POST", "", "/js/s.js"), "405");
+  EXPECT_EQ(route("get", "b.example", "/x"), "405");
+}
+
+TEST_F(Routing, SendsTheRestElsewhereOrNowhere) {
+  EXPECT_EQ(route("GET", "", "/other"), "elsewhere");
+  EXPECT_EQ(route("POST", "", "/other"), "elsewhere");
+  EXPECT_EQ(route("PUT", "", "/other"), "404");
+  EXPECT_EQ(plan_->upstreams().size(), 2U);
+  const RouteMatch match = plan_->route_for("GET", "", "/other");
+  EXPECT_EQ(plan_->upstreams()[match.route->upstream].port, 9001);
+  EXPECT_FALSE(match.path_is_protected);
+}
+
+TEST(Compile, RefusesWhatOnlySeveralPoliciesGetWrong) {
+  const Policy one = policy_of(head_of("one") + route_of("r", "{ path: /x }", "unlisted: keep"));
+  const Policy two = policy_of(head_of("two") + route_of("s", "{ path: /x }", "unlisted: keep"));
+  const auto sentence = [](const std::vector<Policy>& policies) {
+    const auto plan = compile(policies);
+    return plan.has_error() ? plan.error().sentence() : std::string();
+  };
+  EXPECT_NE(sentence({}), "");
+  EXPECT_NE(sentence({one, one}).find("tenant one"), std::string::npos);
+  EXPECT_NE(sentence({one, two}).find("r of one"), std::string::npos);
+  const std::string elsewhere =
+      "elsewhere: { methods: [GET], upstream: \"http://127.0.0.1:9001\", do: pass }\n";
+  const auto with = [&](const std::string& tenant) {
+    return policy_of(head_of(tenant) + route_of("r", "{ path: /" + tenant + " }", "unlisted: keep") +
+                     elsewhere);
+  };
+  EXPECT_NE(sentence({with("a"), with("b")}).find("elsewhere"), std::string::npos);
+  EXPECT_EQ(sentence({with("a"), two}), "");
+}
+
+TEST(Compile, RefusesAPolicyWithErrors) {
+  const LoadedPolicy broken = load_policy_file("tests/policies/golden/ten_mistakes.yaml");
+  const auto plan = compile(std::vector<Policy>{broken.policy});
+  ASSERT_TRUE(plan.has_error());
+  EXPECT_EQ(plan.error().kind(), crypto::ErrorKind::configuration);
+}
+
+}  // namespace
+}  // namespace paravent::policies
