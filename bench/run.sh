@@ -71,6 +71,7 @@ targets=()
 if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
 if [ ${#targets[@]} -gt 0 ]; then
   echo "bench: building ${targets[*]} (release)" >&2
+  mkdir -p "$top/build"
   (cd "$top" && cmake --preset release -B "$build" && cmake --build "$build" --target "${targets[@]}") \
     >"$top/build/bench-build.log" 2>&1 || {
     tail -20 "$top/build/bench-build.log" >&2

@@ -123,8 +123,9 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
 }
 
 // The next checkpoint comes first: what an interrupted commit leaves behind is then announced by a
-// signature, and a checkpoint that was put back is told from it. Where old partial files remain they tell
-// the same, so only between full tiles must the announcement be durable before the rest is written.
+// signature, and a checkpoint that was put back is told from it. Where old partial files remain
+// they tell the same, so only between full tiles must the announcement be durable before the rest
+// is written.
 Status LogFolder::write_step(Step& step, std::span<const NewFile> files,
                              const std::string& checkpoint, std::uint64_t old_size) {
   if (Status made = create_in(step, kNextCheckpointFile, as_bytes(checkpoint)); !made) return made;

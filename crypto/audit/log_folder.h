@@ -57,8 +57,8 @@ class LogFolder {
   std::string file(const TileName& name) const { return file(tile_path(name)); }
 
   // Makes `files` and the new checkpoint durable together: the step from `old_size` entries to
-  // `new_size`. Then removes the partial files that this replaces. On an error nothing has changed: the
-  // old checkpoint and its files stand. A failed fsync ends the process.
+  // `new_size`. Then removes the partial files that this replaces. On an error nothing has changed:
+  // the old checkpoint and its files stand. A failed fsync ends the process.
   Status commit(std::span<const NewFile> files, const std::string& checkpoint,
                 std::uint64_t old_size, std::uint64_t new_size);
 

@@ -10,9 +10,12 @@
 
 #include "crypto/vault/engine/id.h"
 
+namespace paravent::crypto::vault {
+class Vault;
+}
+
 namespace paravent::crypto::reveal {
 
-class Reidentifier;
 class GrantAuthority;
 struct Staircase;
 
@@ -41,8 +44,8 @@ class Principal {
   vault::Id tenant_;
 };
 
-// The right to say who somebody is. Handed to authentication, and to nobody else, by the composition
-// root. Immutable; any thread.
+// The right to say who somebody is. Handed to authentication, and to nobody else, by the
+// composition root. Immutable; any thread.
 class PrincipalAuthority {
  public:
   PrincipalAuthority(PrincipalAuthority&&) noexcept = default;
@@ -57,7 +60,7 @@ class PrincipalAuthority {
   }
 
  private:
-  friend Staircase build_staircase(const class RevealSource& source);
+  friend Staircase build_staircase(vault::Vault& vault);
   explicit PrincipalAuthority(std::shared_ptr<const StaircaseMark> mark) noexcept
       : mark_(std::move(mark)) {}
 

@@ -83,6 +83,8 @@ Status append_e164(std::string_view country_code, std::string_view national, std
     const FrenchPlan french = french_plan_of(national);
     country_code = french.country_code;
     national.remove_prefix(french.skip);
+    const PhonePlan* plan = phone_plan_for_digits(country_code);
+    if (!phone_plan_accepts(*plan, national)) return Error(ErrorKind::malformed);
   }
   out.push_back('+');
   out.append(country_code);
@@ -90,20 +92,25 @@ Status append_e164(std::string_view country_code, std::string_view national, std
   return {};
 }
 
+// A country that the table does not know: its number as it stands, less the idiom.
+Status append_unknown_country(std::string_view digits, std::size_t zero, std::string& out) {
+  const std::size_t start = out.size();
+  out.push_back('+');
+  out.append(digits.substr(0, zero));
+  if (zero < digits.size()) out.append(digits.substr(zero + 1));
+  const std::string_view kept = std::string_view(out).substr(start + 1);
+  // A "(0)" inside the country code could leave the code of a country that is known.
+  if (kept.empty() || kept.front() == '0' || kept.size() < kMinUnknownE164 ||
+      kept.size() > kMaxE164 || phone_plan_for_digits(kept) != nullptr) {
+    return Error(ErrorKind::malformed);
+  }
+  return {};
+}
+
 // `digits` begins with a country code; `zero` is the index of a "(0)" in it, if any.
 Status append_international(std::string_view digits, std::size_t zero, std::string& out) {
   const PhonePlan* plan = phone_plan_for_digits(digits);
-  if (plan == nullptr) {
-    // A country that the table does not know: its number as it stands, less the idiom.
-    const std::size_t length = digits.size() - (zero < digits.size() ? 1 : 0);
-    if (digits.front() == '0' || length < kMinUnknownE164 || length > kMaxE164) {
-      return Error(ErrorKind::malformed);
-    }
-    out.push_back('+');
-    out.append(digits.substr(0, zero));
-    if (zero < digits.size()) out.append(digits.substr(zero + 1));
-    return {};
-  }
+  if (plan == nullptr) return append_unknown_country(digits, zero, out);
   const std::size_t code = plan->country_code.size();
   std::string_view rest = digits.substr(code);
   const bool keeps_zero = plan->first_digits.front() == '0';

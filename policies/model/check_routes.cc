@@ -13,7 +13,8 @@ bool check_overlap(const Route& earlier, const Route& later, Diagnostics& out) {
   if (!covers(earlier.match, later.match)) return false;
   const std::string& name = earlier.name.value;
   if (covers(later.match, earlier.match)) {
-    out.error(later.match.at, later.key + ".match", "the route " + in_quotes(name) + " matches the same",
+    out.error(later.match.at, later.key + ".match",
+              "the route " + in_quotes(name) + " matches the same",
               "The first route that matches is taken; remove one");
   } else {
     out.error(later.match.at, later.key + ".match",
@@ -40,9 +41,8 @@ void check_reference(const Located<std::string>& name, bool exists, bool needed,
 
 bool uses_keys(const Route& route) {
   return route.unlisted.value == Unlisted::encrypt ||
-         std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
-           return rule.action && is_keyed(*rule.action);
-         });
+         std::any_of(route.rules.begin(), route.rules.end(),
+                     [](const Rule& rule) { return rule.action && is_keyed(*rule.action); });
 }
 
 void check_references(const Policy& policy, const Route& route, Diagnostics& out) {

@@ -15,14 +15,25 @@ using crypto::EpochLength;
 using crypto::Kind;
 
 // The gateway writes these itself, whatever the client sent (RFC 9110 7.6.1, RFC 9112 6).
-constexpr std::array<std::string_view, 14> kOwnHeaders = {
-    "host",       "content-length", "transfer-encoding", "connection", "te",
-    "trailer",    "upgrade",        "keep-alive",        "expect",     "proxy-connection",
-    "content-type", "content-encoding", "proxy-authorization", "proxy-authenticate"};
+constexpr std::array<std::string_view, 14> kOwnHeaders = {"host",
+                                                          "content-length",
+                                                          "transfer-encoding",
+                                                          "connection",
+                                                          "te",
+                                                          "trailer",
+                                                          "upgrade",
+                                                          "keep-alive",
+                                                          "expect",
+                                                          "proxy-connection",
+                                                          "content-type",
+                                                          "content-encoding",
+                                                          "proxy-authorization",
+                                                          "proxy-authenticate"};
 
 // Covered by client-address all at once.
-constexpr std::array<std::string_view, 6> kAddressHeaders = {
-    "x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip", "x-client-ip"};
+constexpr std::array<std::string_view, 6> kAddressHeaders = {"x-forwarded-for", "forwarded",
+                                                             "x-real-ip",       "cf-connecting-ip",
+                                                             "true-client-ip",  "x-client-ip"};
 
 template <std::size_t N>
 bool holds(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -124,8 +135,9 @@ void check_length(const RuleContext& c) {
                                             c.policy.token_mail_domain.value);
   if (length.least > rule.max_len->value) {
     too_long(c, length.least,
-             c.action() == ActionKind::tokenise_derived ? "mode: vault gives 46 bytes"
-                                                        : "Widen the column, or use another action");
+             c.action() == ActionKind::tokenise_derived
+                 ? "mode: vault gives 46 bytes"
+                 : "Widen the column, or use another action");
   } else if (length.grows) {
     c.out.note(rule.max_len->at, rule.key + ".max-len",
                "the result grows with the value; one that becomes longer than max-len is handled "
@@ -180,7 +192,8 @@ void check_opening(const RuleContext& c) {
   c.out.note(c.rule.action_at, c.rule.key + ".do",
              std::string("the process that faces the internet holds the key that opens this field, "
                          "as long as its ") +
-                 (epoch_of(c.rule, c.purpose) == EpochLength::none ? "purpose" : "epoch") + " lasts",
+                 (epoch_of(c.rule, c.purpose) == EpochLength::none ? "purpose" : "epoch") +
+                 " lasts",
              c.action() == ActionKind::tokenise_derived ? "mode: vault does not share it" : "");
   if (c.action() == ActionKind::tokenise_derived && c.rule.kind.value == Kind::text) {
     c.out.warning(c.rule.action_at, c.rule.key + ".do",
@@ -253,8 +266,8 @@ void check_spaces(const Policy& policy, Diagnostics& out) {
     for (const Rule& rule : route.rules) {
       if (!rule.action || !is_keyed(*rule.action)) continue;
       const std::string space = space_of(rule);
-      const auto [first, is_new] = spaces.insert(
-          {{domain_of(policy, route), space}, {rule.kind.value, rule.at}});
+      const auto [first, is_new] =
+          spaces.insert({{domain_of(policy, route), space}, {rule.kind.value, rule.at}});
       if (is_new || first->second.kind == rule.kind.value) continue;
       out.error(rule.space.value.empty() ? rule.at : rule.space.at, rule.key + ".space",
                 "the space " + in_quotes(space) + " holds values of kind " +

@@ -1,6 +1,6 @@
-// The checks of a policy: what its parts mean together. Each adds its findings to `out` and goes on.
-// They expect what the reader made, faults included, and never report the same fault again. Internal to
-// policies/model.
+// The checks of a policy: what its parts mean together. Each adds its findings to `out` and goes
+// on. They expect what the reader made, faults included, and never report the same fault again.
+// Internal to policies/model.
 
 #pragma once
 
@@ -22,7 +22,8 @@ void check_rules(const Policy& policy, Diagnostics& out);
 // One space, one kind.
 void check_spaces(const Policy& policy, Diagnostics& out);
 
-// What a keyed rule writes: the least and, where the value's length matters, a growing number of bytes.
+// What a keyed rule writes: the least and, where the value's length matters, a growing number of
+// bytes.
 struct ResultLength {
   std::size_t least = 0;
   bool grows = false;

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kExcerptBytes = 64;
 
-// Edits between two short words, where swapping two neighbours counts as one (optimal string alignment).
+// Edits between two short words, where swapping two neighbours counts as one (optimal string
+// alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const std::size_t width = b.size() + 1;
   std::vector<std::size_t> cost((a.size() + 1) * width);

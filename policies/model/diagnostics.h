@@ -1,9 +1,9 @@
-// Diagnostics: every problem found in a file that a person wrote, with its place, so that one run of
-// `check` shows them all.
+// Diagnostics: every problem found in a file that a person wrote, with its place, so that one run
+// of `check` shows them all.
 //
-// Plain values owned by the caller; no thread rules. Positions are 1-based; columns count bytes. Texts
-// quote at most 64 bytes of the file, with control characters escaped, so that a hostile file cannot
-// forge a line of the terminal or of a log.
+// Plain values owned by the caller; no thread rules. Positions are 1-based; columns count bytes.
+// Texts quote at most 64 bytes of the file, with control characters escaped, so that a hostile file
+// cannot forge a line of the terminal or of a log.
 
 #pragma once
 

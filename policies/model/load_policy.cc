@@ -24,7 +24,8 @@ LoadedPolicy load_policy_text(std::string name, std::string_view text) {
 
 LoadedPolicy load_policy_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  // One byte more than allowed, so that a file that is too large is seen as such without reading it all.
+  // One byte more than allowed, so that a file that is too large is seen as such without reading it
+  // all.
   std::string text(kMaxPolicyBytes + 1, '\0');
   if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in.is_open() || in.bad() || (in.fail() && !in.eof())) {

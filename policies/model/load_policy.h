@@ -1,8 +1,8 @@
-// Loads a policy: reads the YAML strictly, then checks everything that can be checked without a store.
-// `check`, `serve` and `reload` all stand on these functions.
+// Loads a policy: reads the YAML strictly, then checks everything that can be checked without a
+// store. `check`, `serve` and `reload` all stand on these functions.
 //
-// Pure but for reading the file. All problems are reported at once, sorted by place. A policy with an
-// error must not be compiled.
+// Pure but for reading the file. All problems are reported at once, sorted by place. A policy with
+// an error must not be compiled.
 
 #pragma once
 

@@ -1,8 +1,9 @@
-// PathPattern: which paths a route takes. A path in normal form, where `*` inside a segment matches any
-// run without '/', and a last segment that is only `*` matches everything that follows:
+// PathPattern: which paths a route takes. A path in normal form, where `*` inside a segment matches
+// any run without '/', and a last segment that is only `*` matches everything that follows:
 // `/contact`, `/js/script*.js`, `/api/*/event`, `/blog/*`.
 //
-// Immutable once parsed; matching allocates nothing and takes time linear in path times pattern at worst.
+// Immutable once parsed; matching allocates nothing and takes time linear in path times pattern at
+// worst.
 
 #pragma once
 
@@ -25,7 +26,8 @@ class PathPattern {
   const std::string& text() const noexcept { return text_; }
   bool is_exact() const noexcept { return is_exact_; }
   bool matches(std::string_view path) const noexcept;
-  // True only when every path that `other` matches is matched by this one; may miss some such pairs.
+  // True only when every path that `other` matches is matched by this one; may miss some such
+  // pairs.
   bool covers(const PathPattern& other) const noexcept;
 
  private:

@@ -1,5 +1,5 @@
-// Period: a length of time as the law writes it, in calendar units (ISO 8601-1:2019 5.5.2: P3Y, P13M, P30D,
-// P1Y6M, P2W). Never a time of day, never zero, at most 100 years. A plain value.
+// Period: a length of time as the law writes it, in calendar units (ISO 8601-1:2019 5.5.2: P3Y,
+// P13M, P30D, P1Y6M, P2W). Never a time of day, never zero, at most 100 years. A plain value.
 
 #pragma once
 
@@ -22,8 +22,8 @@ struct Period {
 std::optional<Period> parse_period(std::string_view text);
 std::string period_text(Period period);
 
-// Calendar arithmetic in UTC: months first (to the month's last day where the day does not exist), then
-// days. The result is never later than the exact limit.
+// Calendar arithmetic in UTC: months first (to the month's last day where the day does not exist),
+// then days. The result is never later than the exact limit.
 crypto::WallTime add_period(crypto::WallTime start, Period period);
 
 // The shortest it can be, in days, for comparisons with epochs.

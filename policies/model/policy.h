@@ -1,8 +1,8 @@
 // Policy: what one policy file says, as plain data with positions. One tenant per file.
 //
 // Made by load_policy (load_policy.h). A Policy whose diagnostics hold no error is complete and
-// consistent: every name refers to something, every rule can be carried out. Defaults that depend on
-// other keys are not filled in here but answered by the functions at the end.
+// consistent: every name refers to something, every rule can be carried out. Defaults that depend
+// on other keys are not filled in here but answered by the functions at the end.
 
 #pragma once
 
@@ -72,7 +72,7 @@ struct Rule {
   bool required = false;
   std::optional<Located<OnError>> on_error;
   std::optional<Located<Generalisation>> generalise_to;
-  std::optional<Located<std::uint32_t>> length;   // truncate of text: characters kept
+  std::optional<Located<std::uint32_t>> length;     // truncate of text: characters kept
   std::optional<Located<std::string>> replacement;  // replace
 };
 
@@ -93,7 +93,7 @@ struct Route {
   Located<std::string> purpose;
   Located<std::string> domain;  // empty: the recipient's
   ClientAddress client_address = ClientAddress::drop;
-  std::string fixed_address;  // client-address: fixed
+  std::string fixed_address;     // client-address: fixed
   Located<std::string> subject;  // empty: none
   bool json_as_text = false;
   std::optional<Located<OnError>> on_error;  // default of the rules that can
@@ -139,8 +139,8 @@ const Purpose* find_purpose(const Policy& policy, std::string_view name);
 std::string domain_of(const Policy& policy, const Route& route);
 // What makes the rule's values comparable: its space, else its kind's name.
 std::string space_of(const Rule& rule);
-// The rule's epoch: as written; else none for vault tokens and encryption under a retention that counts
-// from an event (constructions 4.11); else day for addresses and month for everything else.
+// The rule's epoch: as written; else none for vault tokens and encryption under a retention that
+// counts from an event (constructions 4.11); else day for addresses and month for everything else.
 crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose);
 crypto::EpochLength unlisted_epoch(const Purpose* purpose);
 // The rule's on-error: as written, else the route's where the action can do it, else refuse.

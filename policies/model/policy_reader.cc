@@ -40,7 +40,8 @@ Role read_role(const YamlEntry& entry, Diagnostics& out) {
     out.error(entry.at, map.key(), "the role admin is built in and never reveals",
               "Choose another name");
   }
-  if (const auto reveal = map.word<RevealLevel>("reveal", kRevealWords)) role.reveal = reveal->value;
+  if (const auto reveal = map.word<RevealLevel>("reveal", kRevealWords))
+    role.reveal = reveal->value;
   map.require("reveal", "One of clear, masked, replaced, refused");
   map.finish();
   return role;

@@ -1,5 +1,5 @@
-// The reader of the policy file: from a YAML tree to the model. Knows the keys and the words; what they
-// mean together is checked afterwards (checks.h). Internal to policies/model.
+// The reader of the policy file: from a YAML tree to the model. Knows the keys and the words; what
+// they mean together is checked afterwards (checks.h). Internal to policies/model.
 
 #pragma once
 
@@ -17,10 +17,11 @@ namespace paravent::policies {
 
 inline constexpr std::uint32_t kPolicyVersion = 1;
 
-inline constexpr std::array<Word<OnError>, 4> kOnErrorWords = {{{"refuse", OnError::refuse},
-                                                         {"drop", OnError::drop},
-                                                         {"mask", OnError::mask},
-                                                         {"protect-raw", OnError::protect_raw}}};
+inline constexpr std::array<Word<OnError>, 4> kOnErrorWords = {
+    {{"refuse", OnError::refuse},
+     {"drop", OnError::drop},
+     {"mask", OnError::mask},
+     {"protect-raw", OnError::protect_raw}}};
 
 // What could be read; the faults are in `out`.
 Policy read_policy(const YamlNode& root, Diagnostics& out);

@@ -16,7 +16,8 @@ std::string with_hint(const std::string& message, const std::string& hint) {
 
 crypto::Status set_path(Policy& policy, const std::string& text) {
   if (policy.routes.size() != 1) {
-    return usage("--path does not go with this preset, which has several routes; copy it to a file.");
+    return usage(
+        "--path does not go with this preset, which has several routes; copy it to a file.");
   }
   auto parsed = PathPattern::parse(text);
   if (const auto* fault = std::get_if<PathFault>(&parsed)) {
@@ -65,7 +66,8 @@ crypto::Result<LoadedPolicy> load_preset(std::string_view name, const PresetOpti
   LoadedPolicy loaded = load_policy_text("preset " + std::string(name), text);
   if (!loaded.ok()) return loaded;
   if (auto status = apply_preset_options(loaded.policy, options); !status) return status.error();
-  // Every check looks at the model alone, so a second run says all there is about the changed policy.
+  // Every check looks at the model alone, so a second run says all there is about the changed
+  // policy.
   Diagnostics diagnostics(loaded.diagnostics.file());
   check_policy(loaded.policy, diagnostics);
   diagnostics.sort();

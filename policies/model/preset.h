@@ -1,5 +1,5 @@
-// Presets: policies that come with the binary, for `serve --preset NAME`. Their texts are the files of
-// policies/presets, embedded at build time; they are read and checked like any other policy.
+// Presets: policies that come with the binary, for `serve --preset NAME`. Their texts are the files
+// of policies/presets, embedded at build time; they are read and checked like any other policy.
 
 #pragma once
 
@@ -32,8 +32,8 @@ struct PresetOptions {
 // upstream that is none, and for a path where the preset has several routes.
 crypto::Status apply_preset_options(Policy& policy, const PresetOptions& options);
 
-// The preset, with its options applied and checked again. ErrorKind::usage for an unknown name or a bad
-// option. The diagnostics' file is "preset NAME".
+// The preset, with its options applied and checked again. ErrorKind::usage for an unknown name or a
+// bad option. The diagnostics' file is "preset NAME".
 crypto::Result<LoadedPolicy> load_preset(std::string_view name, const PresetOptions& options);
 
 }  // namespace paravent::policies

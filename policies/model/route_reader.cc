@@ -7,10 +7,11 @@
 namespace paravent::policies {
 namespace {
 
-constexpr std::array<Word<ClientAddress>, 4> kAddressWords = {{{"drop", ClientAddress::drop},
-                                                               {"truncate", ClientAddress::truncate},
-                                                               {"fixed", ClientAddress::fixed},
-                                                               {"keep", ClientAddress::keep}}};
+constexpr std::array<Word<ClientAddress>, 4> kAddressWords = {
+    {{"drop", ClientAddress::drop},
+     {"truncate", ClientAddress::truncate},
+     {"fixed", ClientAddress::fixed},
+     {"keep", ClientAddress::keep}}};
 
 constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::refuse},
                                                            {"drop", Unlisted::drop},
@@ -27,8 +28,9 @@ constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 constexpr std::string_view kDefaultFixedAddress = "0.0.0.0";
 
 bool is_method(std::string_view text) {
-  return !text.empty() && text.size() <= 32 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; });
+  return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || c == '-';
+  });
 }
 
 void read_hosts(MapReader& map, RouteMatchRule& match) {
@@ -141,8 +143,7 @@ std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view 
 }
 
 void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed) {
-  if (const auto word =
-          map.word<ClientAddress>("client-address", kAddressWords, {"pseudonym"})) {
+  if (const auto word = map.word<ClientAddress>("client-address", kAddressWords, {"pseudonym"})) {
     mode = word->value;
   }
   const auto address = map.text("fixed-address");

@@ -46,8 +46,8 @@ constexpr std::uint32_t kMaxLength = 1U << 20U;
 void belongs_to(MapReader& map, std::string_view key, bool fits, std::string_view actions) {
   const YamlNode* node = map.find(key);
   if (node == nullptr || fits) return;
-  map.diagnostics().error(node->at, map.key(key),
-                          "this key belongs to " + std::string(actions), "Remove it");
+  map.diagnostics().error(node->at, map.key(key), "this key belongs to " + std::string(actions),
+                          "Remove it");
 }
 
 void read_action(MapReader& map, Rule& rule) {

@@ -127,7 +127,8 @@ class JsonSteps {
       std::size_t end = 0;
       auto key = unquote(text_, at_ + 1, end);
       if (!key || end >= text_.size() || text_[end] != ']') {
-        return SelectorFault{"the quoted key does not end with its quote and bracket", "Write ['the key']"};
+        return SelectorFault{"the quoted key does not end with its quote and bracket",
+                             "Write ['the key']"};
       }
       steps_.push_back({SelectorStep::Type::key, std::move(*key)});
       at_ = end + 1;
@@ -139,8 +140,8 @@ class JsonSteps {
     if (end != std::string_view::npos && inside.find('=') != std::string_view::npos) {
       return SelectorFault{"[k=v] is " + std::string(kNotYetAvailable), "Use [*]"};
     }
-    const bool number = !inside.empty() && inside.find_first_not_of("0123456789") ==
-                                               std::string_view::npos;
+    const bool number =
+        !inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos;
     if (end != std::string_view::npos && number) {
       return SelectorFault{"a single element by number is " + std::string(kNotYetAvailable),
                            "Use [*]"};

@@ -1,8 +1,9 @@
-// FieldSelector: which field a rule speaks about, e.g. `form.email`, `form.'input_1.*'`, `query.utm_*`,
-// `json.items[*].email`, `json..email`.
+// FieldSelector: which field a rule speaks about, e.g. `form.email`, `form.'input_1.*'`,
+// `query.utm_*`, `json.items[*].email`, `json..email`.
 //
-// In the flat carriers everything after the first dot is the literal name; `*` matches any run; a name in
-// single quotes is literal throughout ('' is one quote). In json: `.key`, `.*` (any member), `['key']`,
+// In the flat carriers everything after the first dot is the literal name; `*` matches any run; a
+// name in single quotes is literal throughout ('' is one quote). In json: `.key`, `.*` (any
+// member), `['key']`,
 // `[*]` (any element), `..key` (at any depth). Plain values; parsing is a pure function.
 
 #pragma once
@@ -35,8 +36,8 @@ struct SelectorStep {
 struct FieldSelector {
   std::string text;  // as the policy wrote it
   Carrier carrier = Carrier::form;
-  std::string name;            // flat carriers; header names in lower case
-  bool is_pattern = false;     // `name` holds `*` that match any run
+  std::string name;                 // flat carriers; header names in lower case
+  bool is_pattern = false;          // `name` holds `*` that match any run
   std::vector<SelectorStep> steps;  // json
 
   // Whether two selectors select exactly the same, however they are spelled.

@@ -1,5 +1,5 @@
-// UpstreamAddress: where a route sends its requests: http://host[:port] or unix:/path. Nothing behind the
-// host: the path of the request is the client's. TLS to the upstream is reserved.
+// UpstreamAddress: where a route sends its requests: http://host[:port] or unix:/path. Nothing
+// behind the host: the path of the request is the client's. TLS to the upstream is reserved.
 
 #pragma once
 
@@ -24,8 +24,8 @@ struct UpstreamFault {
 
 std::variant<UpstreamAddress, UpstreamFault> parse_upstream(std::string_view text);
 
-// Lower-case letters, digits, '-' and '.', labels of 1 to 63, 253 at most (RFC 1123 2.1); a last label
-// of digits only is refused, because that is a mistyped address.
+// Lower-case letters, digits, '-' and '.', labels of 1 to 63, 253 at most (RFC 1123 2.1); a last
+// label of digits only is refused, because that is a mistyped address.
 bool is_host_name(std::string_view text) noexcept;
 bool is_ipv4(std::string_view text) noexcept;
 bool is_ipv6(std::string_view text) noexcept;

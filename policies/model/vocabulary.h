@@ -1,5 +1,5 @@
-// The closed sets of the policy language: plain enumerations that the model, the compiled plan and the
-// data path share. Their words are in CONTRACTS' "Policy file" and docs/policy-reference.md.
+// The closed sets of the policy language: plain enumerations that the model, the compiled plan and
+// the data path share. Their words are in CONTRACTS' "Policy file" and docs/policy-reference.md.
 
 #pragma once
 

@@ -163,7 +163,8 @@ struct Cursor {
   }
 };
 
-// The length of the UTF-8 sequence at `i` (RFC 3629: shortest form, no surrogates), 0 when it is none.
+// The length of the UTF-8 sequence at `i` (RFC 3629: shortest form, no surrogates), 0 when it is
+// none.
 std::size_t utf8_length(std::string_view text, std::size_t i) {
   const auto byte = [&](std::size_t k) {
     return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U;
@@ -187,8 +188,8 @@ std::size_t utf8_length(std::string_view text, std::size_t i) {
   return 0;
 }
 
-// yaml-cpp guesses encodings and replaces what it cannot read; a policy must not mean something else
-// than what its author sees.
+// yaml-cpp guesses encodings and replaces what it cannot read; a policy must not mean something
+// else than what its author sees.
 bool acceptable_bytes(std::string_view text, Diagnostics& out) {
   Cursor cursor;
   for (std::size_t i = 0; i < text.size();) {

@@ -1,10 +1,10 @@
-// YamlDocument: a strict subset of YAML 1.2 as a tree with positions, for the files that people write
-// (policy, gateway, tests). yaml-cpp finds the structure; what words mean is ours, so that `NO`, `on` and
-// `010` never turn into something else.
+// YamlDocument: a strict subset of YAML 1.2 as a tree with positions, for the files that people
+// write (policy, gateway, tests). yaml-cpp finds the structure; what words mean is ours, so that
+// `NO`, `on` and `010` never turn into something else.
 //
-// Refused, each with its place: anchors, aliases, tags, several documents, duplicate keys, keys that are
-// not scalars, bytes that are not UTF-8 or are control characters, more than the limits. Pure function;
-// the tree owns its texts. yaml-cpp's exceptions end here.
+// Refused, each with its place: anchors, aliases, tags, several documents, duplicate keys, keys
+// that are not scalars, bytes that are not UTF-8 or are control characters, more than the limits.
+// Pure function; the tree owns its texts. yaml-cpp's exceptions end here.
 
 #pragma once
 
@@ -48,8 +48,8 @@ struct YamlLimits {
   std::size_t nodes = 65536;
 };
 
-// The tree, or nothing when the text is no tree at all; then, and for every smaller fault, `out` has the
-// reasons. A map loses the second value of a duplicate key.
+// The tree, or nothing when the text is no tree at all; then, and for every smaller fault, `out`
+// has the reasons. A map loses the second value of a duplicate key.
 std::optional<YamlNode> parse_yaml(std::string_view text, const YamlLimits& limits,
                                    Diagnostics& out);
 

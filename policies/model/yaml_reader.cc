@@ -76,15 +76,14 @@ std::optional<std::uint64_t> read_integer(const YamlNode& node, std::string_view
   std::uint64_t value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool one_spelling = text.size() == 1 || !text.starts_with('0');
-  if (fault != std::errc{} || end != text.data() + text.size() || !one_spelling ||
-      node.is_quoted) {
+  if (fault != std::errc{} || end != text.data() + text.size() || !one_spelling || node.is_quoted) {
     out.error(node.at, std::string(key), "expected a whole number, found " + in_quotes(text));
     return std::nullopt;
   }
   if (value < least || value > most) {
-    out.error(node.at, std::string(key),
-              "the number must lie between " + std::to_string(least) + " and " +
-                  std::to_string(most));
+    out.error(
+        node.at, std::string(key),
+        "the number must lie between " + std::to_string(least) + " and " + std::to_string(most));
     return std::nullopt;
   }
   return value;
@@ -109,7 +108,8 @@ std::vector<Located<std::string>> read_texts(const YamlNode& node, std::string_v
     const bool again = std::any_of(texts.begin(), texts.end(),
                                    [&](const auto& earlier) { return earlier.value == *text; });
     if (again) {
-      out.error(item.at, std::string(key), in_quotes(*text) + " is listed twice", "Remove one of them");
+      out.error(item.at, std::string(key), in_quotes(*text) + " is listed twice",
+                "Remove one of them");
       continue;
     }
     texts.push_back({std::move(*text), item.at});
@@ -192,8 +192,8 @@ std::optional<Located<bool>> MapReader::boolean(std::string_view name) {
   return Located<bool>{*value, node->at};
 }
 
-std::optional<Located<std::uint32_t>> MapReader::integer(std::string_view name,
-                                                         std::uint32_t least, std::uint32_t most) {
+std::optional<Located<std::uint32_t>> MapReader::integer(std::string_view name, std::uint32_t least,
+                                                         std::uint32_t most) {
   const YamlNode* node = find(name);
   if (node == nullptr) return std::nullopt;
   const auto value = read_integer(*node, key(name), least, most, out_);
@@ -216,7 +216,8 @@ std::optional<std::size_t> MapReader::word_index(std::string_view name,
     out_.error(at, key(name), in_quotes(*text) + " is " + std::string(kNotYetAvailable),
                listed(words));
   } else {
-    out_.error(at, key(name), in_quotes(*text) + " is not known", suggestion(*text, words, listed(words)));
+    out_.error(at, key(name), in_quotes(*text) + " is not known",
+               suggestion(*text, words, listed(words)));
   }
   return std::nullopt;
 }

@@ -1,9 +1,9 @@
-// MapReader: reads one YAML map strictly. Every key is asked for by name, exactly once; finish() reports
-// the keys that nobody asked for. Faults go to the Diagnostics with the key's dotted path; the reader
-// goes on, so that all of them are seen in one run.
+// MapReader: reads one YAML map strictly. Every key is asked for by name, exactly once; finish()
+// reports the keys that nobody asked for. Faults go to the Diagnostics with the key's dotted path;
+// the reader goes on, so that all of them are seen in one run.
 //
-// Borrows the node and the Diagnostics, which must outlive it. Used for policies, the gateway file and
-// policy tests.
+// Borrows the node and the Diagnostics, which must outlive it. Used for policies, the gateway file
+// and policy tests.
 
 #pragma once
 
@@ -39,8 +39,8 @@ std::optional<std::uint64_t> read_integer(const YamlNode& node, std::string_view
 // A sequence of texts, or a single text where `or_single`.
 std::vector<Located<std::string>> read_texts(const YamlNode& node, std::string_view key,
                                              bool or_single, Diagnostics& out);
-// [A-Za-z0-9][A-Za-z0-9._-]{0,63}: what tenants, roles, recipients, purposes, routes, domains and spaces
-// may be called; they appear in metrics and in `--rename OLD=NEW`.
+// [A-Za-z0-9][A-Za-z0-9._-]{0,63}: what tenants, roles, recipients, purposes, routes, domains and
+// spaces may be called; they appear in metrics and in `--rename OLD=NEW`.
 bool is_name(std::string_view text) noexcept;
 std::optional<std::string> read_name(const YamlNode& node, std::string_view key, Diagnostics& out);
 bool check_name(std::string_view text, Position at, std::string_view key, Diagnostics& out);

@@ -168,8 +168,8 @@ class PlanCompiler {
     plan.flat_.resize(kCarrierCount);
     for (std::size_t i = 0; i < kCarrierCount; ++i) {
       if (flat[i].empty()) continue;
-      plan.flat_[i] = std::make_unique<FlatMatcher>(
-          std::move(flat[i]), static_cast<Carrier>(i) == Carrier::header);
+      plan.flat_[i] = std::make_unique<FlatMatcher>(std::move(flat[i]),
+                                                    static_cast<Carrier>(i) == Carrier::header);
     }
     if (!json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(json));
   }
@@ -212,10 +212,10 @@ class PlanCompiler {
         action.action = ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
         const Purpose* purpose = find_purpose(*policy_, route.purpose.value);
-        action.slot = slot_of({domain_of(*policy_, route), route.purpose.value,
-                               std::string(crypto::kind_name(crypto::Kind::text)),
-                               crypto::Kind::text, crypto::Algorithm::encrypted,
-                               unlisted_epoch(purpose)});
+        action.slot =
+            slot_of({domain_of(*policy_, route), route.purpose.value,
+                     std::string(crypto::kind_name(crypto::Kind::text)), crypto::Kind::text,
+                     crypto::Algorithm::encrypted, unlisted_epoch(purpose)});
         break;
       }
     }

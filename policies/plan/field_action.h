@@ -25,15 +25,16 @@ struct FieldAction {
   OnError on_error = OnError::refuse;
   Generalisation generalisation = Generalisation::none;
   bool required = false;
-  bool is_subject = false;     // the route's `subject` names this field
-  std::uint32_t slot = kNoSlot;  // index of PolicyPlan::context_specs(); set for the four keyed actions
-  std::uint32_t id = 0;        // dense over the plan: the index of this rule's counters
+  bool is_subject = false;  // the route's `subject` names this field
+  std::uint32_t slot =
+      kNoSlot;           // index of PolicyPlan::context_specs(); set for the four keyed actions
+  std::uint32_t id = 0;  // dense over the plan: the index of this rule's counters
   std::uint32_t required_index = 0;  // dense over the route's required rules, when `required`
-  std::uint32_t max_len = 0;   // of the result in bytes, 0: unlimited
-  std::uint32_t keep_length = 0;  // truncate of text: characters kept; of ip: see truncate bits
-  std::uint32_t ipv4_bits = 16;   // truncate of kind ip
+  std::uint32_t max_len = 0;         // of the result in bytes, 0: unlimited
+  std::uint32_t keep_length = 0;     // truncate of text: characters kept; of ip: see truncate bits
+  std::uint32_t ipv4_bits = 16;      // truncate of kind ip
   std::uint32_t ipv6_bits = 48;
-  std::string literal;         // replace: the value written instead
+  std::string literal;  // replace: the value written instead
 };
 
 }  // namespace paravent::policies

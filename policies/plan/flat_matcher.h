@@ -1,8 +1,9 @@
-// FlatMatcher: finds the rule for a field name of a flat carrier. Literal names first, by hash; then the
-// patterns (`*` matches any run) in the order of the policy.
+// FlatMatcher: finds the rule for a field name of a flat carrier. Literal names first, by hash;
+// then the patterns (`*` matches any run) in the order of the policy.
 //
-// Immutable, thread safe, no allocation in find(). A literal costs one hash and one comparison; a pattern
-// at worst name times pattern, since its pieces are found from left to right and never looked for again.
+// Immutable, thread safe, no allocation in find(). A literal costs one hash and one comparison; a
+// pattern at worst name times pattern, since its pieces are found from left to right and never
+// looked for again.
 
 #pragma once
 

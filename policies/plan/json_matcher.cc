@@ -29,7 +29,8 @@ bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
   return false;
 }
 
-// As a glob whose `*` is the any-depth part of a descendant step: the latest one is enough to retry from.
+// As a glob whose `*` is the any-depth part of a descendant step: the latest one is enough to retry
+// from.
 bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t s = 0;

@@ -1,6 +1,6 @@
-// JsonMatcher: finds the rule for a value in a JSON document. Selectors without wildcards come first, then
-// the others in the order of the policy. The last step decides by hash which selectors can match at all;
-// those few are compared from the top down.
+// JsonMatcher: finds the rule for a value in a JSON document. Selectors without wildcards come
+// first, then the others in the order of the policy. The last step decides by hash which selectors
+// can match at all; those few are compared from the top down.
 //
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
 
@@ -40,8 +40,9 @@ class JsonMatcher {
 
   const Slot* slot_of(std::string_view key) const noexcept;
 
-  std::vector<Entry> selectors_;     // by rank
-  std::vector<std::uint32_t> keyed_;  // ranks, grouped by the hash of the last key, each group ascending
+  std::vector<Entry> selectors_;  // by rank
+  std::vector<std::uint32_t>
+      keyed_;  // ranks, grouped by the hash of the last key, each group ascending
   std::vector<std::uint32_t> any_member_;   // ranks of the selectors that end in .*
   std::vector<std::uint32_t> any_element_;  // ranks of those that end in [*]
   std::vector<Slot> slots_;

@@ -1,5 +1,5 @@
-// The hash of the plan's tables. The tables are built from the policy alone and stay small, so a client
-// can only miss, never make them degenerate: speed is all that is asked of it.
+// The hash of the plan's tables. The tables are built from the policy alone and stay small, so a
+// client can only miss, never make them degenerate: speed is all that is asked of it.
 
 #pragma once
 

@@ -30,9 +30,8 @@ PolicyPlan::Index::Index(std::vector<Entry> entries) {
     (entry.path.is_exact() ? exact : patterns).push_back(std::move(entry));
   }
   const auto hash_of = [](const Entry& entry) { return name_hash<false>(entry.path.text()); };
-  std::stable_sort(exact.begin(), exact.end(), [&](const Entry& a, const Entry& b) {
-    return hash_of(a) < hash_of(b);
-  });
+  std::stable_sort(exact.begin(), exact.end(),
+                   [&](const Entry& a, const Entry& b) { return hash_of(a) < hash_of(b); });
   slots.resize(std::bit_ceil(std::max<std::size_t>(4, exact.size() * 2)));
   mask = static_cast<std::uint32_t>(slots.size() - 1);
   for (std::size_t i = 0; i < exact.size();) {

@@ -1,6 +1,6 @@
-// PolicyPlan: all loaded policies, compiled for the data path. Built once by compile(), then immutable
-// and shared (shared_ptr<const PolicyPlan>); a reload publishes a new one. Look-ups are thread safe and
-// allocate nothing.
+// PolicyPlan: all loaded policies, compiled for the data path. Built once by compile(), then
+// immutable and shared (shared_ptr<const PolicyPlan>); a reload publishes a new one. Look-ups are
+// thread safe and allocate nothing.
 
 #pragma once
 
@@ -28,12 +28,13 @@ struct TenantPlan {
   std::uint32_t slots = 0;
 };
 
-// What route_for found. `route` is null when the request must be refused: then `path_is_protected` tells
-// 405 (another method, or an elsewhere request that a protected path does not let through) from 404.
+// What route_for found. `route` is null when the request must be refused: then `path_is_protected`
+// tells 405 (another method, or an elsewhere request that a protected path does not let through)
+// from 404.
 struct RouteMatch {
   const RoutePlan* route = nullptr;
-  // Set when `route` is an elsewhere plan and the path belongs to this protected route: only GET and HEAD
-  // without a body pass, and only when no query name is one that this route's rules list.
+  // Set when `route` is an elsewhere plan and the path belongs to this protected route: only GET
+  // and HEAD without a body pass, and only when no query name is one that this route's rules list.
   const RoutePlan* protected_route = nullptr;
   bool path_is_protected = false;
 };
@@ -44,8 +45,7 @@ class PolicyPlan {
   ~PolicyPlan();
 
   // `host` is lower case without port, `path` in normal form (no query). `method` as received.
-  RouteMatch route_for(std::string_view method, std::string_view host,
-                       std::string_view path) const;
+  RouteMatch route_for(std::string_view method, std::string_view host, std::string_view path) const;
 
   const std::vector<std::unique_ptr<RoutePlan>>& routes() const { return routes_; }  // by id
   const std::vector<UpstreamPlan>& upstreams() const { return upstreams_; }
@@ -54,7 +54,9 @@ class PolicyPlan {
   const std::vector<crypto::vault::ContextSpec>& context_specs() const { return specs_; }
   std::uint32_t action_count() const { return action_count_; }  // FieldAction::id is below this
   const std::vector<const FieldAction*>& actions() const { return actions_; }  // by id
-  const std::vector<std::uint32_t>& action_routes() const { return action_routes_; }  // route id by action id
+  const std::vector<std::uint32_t>& action_routes() const {
+    return action_routes_;
+  }  // route id by action id
 
  private:
   friend class PlanCompiler;

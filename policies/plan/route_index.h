@@ -1,5 +1,5 @@
-// The route table of a PolicyPlan: exact paths by hash, then the path patterns; the first route in the order
-// of the policies wins. Internal to policies/plan. Immutable; no allocation in look-ups.
+// The route table of a PolicyPlan: exact paths by hash, then the path patterns; the first route in
+// the order of the policies wins. Internal to policies/plan. Immutable; no allocation in look-ups.
 
 #pragma once
 
@@ -32,7 +32,8 @@ struct PolicyPlan::Index {
   // Entries in the order of the policies.
   explicit Index(std::vector<Entry> entries);
 
-  // Calls `visit(entry)` for every entry whose host and path match, each of the two tables in order.
+  // Calls `visit(entry)` for every entry whose host and path match, each of the two tables in
+  // order.
   template <typename Visit>
   void for_path(std::string_view host, std::string_view path, const Visit& visit) const;
 

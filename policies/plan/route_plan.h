@@ -1,8 +1,9 @@
 // RoutePlan: everything the data path needs to know about one route, compiled for look-up.
 //
-// Immutable after compilation, shared by all workers, no allocation and no lock in any look-up. Names of
-// flat carriers are found by hash, then by the wildcard patterns in the order of the policy; header names
-// compare without case. A nullptr answer means that no rule lists the field: `unlisted` decides.
+// Immutable after compilation, shared by all workers, no allocation and no lock in any look-up.
+// Names of flat carriers are found by hash, then by the wildcard patterns in the order of the
+// policy; header names compare without case. A nullptr answer means that no rule lists the field:
+// `unlisted` decides.
 
 #pragma once
 
@@ -19,7 +20,7 @@ namespace paravent::policies {
 
 enum class RouteMode : std::uint8_t {
   protect,  // the whole pipeline
-  pass,     // `do: pass`, declared unprotected by name (elsewhere): only address headers are handled
+  pass,  // `do: pass`, declared unprotected by name (elsewhere): only address headers are handled
 };
 
 class FlatMatcher;  // policies/plan/flat_matcher.h
@@ -38,8 +39,8 @@ class RoutePlan {
   // True when some rule selects `path` itself or anything that could lie below it.
   bool json_may_match_below(JsonPath path) const;
 
-  // Whether a body of this kind is accepted at all: a rule names the carrier, or `unlisted` is not refuse
-  // and no rule names any body carrier.
+  // Whether a body of this kind is accepted at all: a rule names the carrier, or `unlisted` is not
+  // refuse and no rule names any body carrier.
   bool accepts(Carrier body_carrier) const;
   bool has_rules(Carrier carrier) const;
 
@@ -56,12 +57,13 @@ class RoutePlan {
   std::string fixed_address;  // client-address: fixed
   bool json_as_text = false;  // JSON under text/plain is read as JSON
 
-  Unlisted unlisted = Unlisted::refuse;         // body and query
+  Unlisted unlisted = Unlisted::refuse;  // body and query
   Unlisted unlisted_header = Unlisted::keep;
   Unlisted unlisted_cookie = Unlisted::keep;
   FieldAction unlisted_action;  // name "unlisted"; what encrypt does with an unlisted field
 
-  std::vector<const FieldAction*> required;  // body, query, header and cookie rules that must be present
+  std::vector<const FieldAction*>
+      required;  // body, query, header and cookie rules that must be present
 
  private:
   friend class PlanCompiler;

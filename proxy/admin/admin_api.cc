@@ -1,0 +1,126 @@
+#include "proxy/admin/admin_api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/admin/credential.h"
+#include "proxy/admin/openapi.h"
+
+namespace paravent::proxy::admin {
+
+namespace {
+
+constexpr std::string_view kAdminRole = "admin";
+
+// What a path asks of whoever calls it.
+enum class Door : std::uint8_t {
+  open,              // nothing
+  loopback_or_any,   // nothing on loopback, else any operator
+  loopback_or_admin,  // nothing on loopback, else the role admin
+  operator_only,
+};
+
+}  // namespace
+
+struct AdminApi::Route {
+  std::string_view method;
+  std::string_view path;
+  Door door;
+  Handler handler;
+};
+
+std::span<const AdminApi::Route> AdminApi::routes() {
+  static constexpr std::array<Route, 6> kRoutes = {{
+      {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
+      {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
+      {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
+      {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
+      {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
+      {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+  }};
+  return kRoutes;
+}
+
+void ReidentificationCounters::add(std::string_view role, std::string_view purpose,
+                                   std::string_view outcome) {
+  const std::lock_guard lock(mutex_);
+  ++counts_[{std::string(role), std::string(purpose), std::string(outcome)}];
+}
+
+std::map<ReidentificationCounters::Key, std::uint64_t> ReidentificationCounters::read() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+AdminResponse AdminApi::handle(const AdminRequest& request) {
+  const Route* found = nullptr;
+  bool other_method = false;
+  for (const Route& route : routes()) {
+    if (route.path != request.path) continue;
+    if (route.method == request.method) {
+      found = &route;
+    } else {
+      other_method = true;
+    }
+  }
+  if (found == nullptr) {
+    return other_method ? admin_problem(405, "method", "This path takes another method.")
+                        : admin_problem(404, "no-route", "There is no such path.");
+  }
+  const bool needs_credential =
+      found->door == Door::operator_only || (found->door != Door::open && !request.from_loopback);
+  if (!needs_credential) return (this->*found->handler)(request, nullptr);
+  AdminResponse refusal;
+  const auto who = authenticate(request, refusal);
+  if (!who) return refusal;
+  if (found->door == Door::loopback_or_admin && who->role != kAdminRole) {
+    return admin_problem(403, "refused", "This needs the role admin.");
+  }
+  return (this->*found->handler)(request, &*who);
+}
+
+std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
+                                               AdminResponse& refusal) {
+  const auto credential = bearer_credential(request.authorization);
+  auto who = credential ? parts_.operators.authenticate(*credential) : std::nullopt;
+  if (!who) {
+    ++refused_credentials_;
+    refusal = admin_problem(401, "credential", "A valid credential is needed.");
+    return std::nullopt;
+  }
+  if (auto status = parts_.first_credentials.used(*credential); !status) {
+    refusal = admin_problem(503, "store-unavailable",
+                            "The file first-credentials cannot be updated; nothing was done.");
+    return std::nullopt;
+  }
+  return who;
+}
+
+AdminResponse AdminApi::healthz(const AdminRequest&, const Operator*) {
+  return {200, "application/json", "{\"status\":\"alive\"}\n"};
+}
+
+AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
+  if (draining_) return {503, "application/json", "{\"status\":\"draining\"}\n"};
+  return {200, "application/json", "{\"status\":\"ready\"}\n"};
+}
+
+AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {
+  return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_()};
+}
+
+AdminResponse AdminApi::openapi(const AdminRequest&, const Operator*) {
+  return {200, "application/json", std::string(openapi_document())};
+}
+
+AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {
+  crypto::audit::AuditLog* log = request.query == "log=installation" ? &parts_.logs.installation()
+                                                                     : parts_.logs.tenant(who->tenant);
+  if (!request.query.empty() && request.query != "log=installation") {
+    return admin_problem(400, "malformed-body", "The query may only be log=installation.");
+  }
+  if (log == nullptr) return admin_problem(404, "no-route", "There is no such log.");
+  return {200, "text/plain; charset=utf-8", log->checkpoint()};
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,202 @@
+// POST /v1/reidentify: the staircase of DESIGN 4 for a list of tokens. No value is opened before the entries
+// of all of them are durable.
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "crypto/base/encoding.h"
+#include "crypto/tokens/token_text.h"
+#include "proxy/admin/admin_api.h"
+#include "proxy/admin/reidentify_request.h"
+#include "proxy/body/json.h"
+#include "proxy/body/utf8.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace audit = crypto::audit;
+namespace reveal = crypto::reveal;
+
+enum class Status : std::uint8_t { granted, malformed, unavailable, refused, unreachable };
+
+// One token on its way up the staircase.
+struct Asked {
+  std::string text;  // as it was asked
+  Status status = Status::unavailable;
+  std::optional<crypto::ParsedToken> token;
+  std::optional<reveal::DescribedToken> described;
+  std::optional<reveal::Grant> grant;
+  reveal::RevealLevel level = reveal::RevealLevel::replaced;
+  std::optional<crypto::SecretBytes> value;
+};
+
+Status status_of(policies::Verdict verdict) {
+  switch (verdict) {
+    case policies::Verdict::allowed:
+      return Status::granted;
+    case policies::Verdict::barred:
+    case policies::Verdict::refused:
+      return Status::refused;
+    case policies::Verdict::unavailable:
+      return Status::unavailable;
+  }
+  return Status::unavailable;
+}
+
+std::string_view status_text(Status status) {
+  switch (status) {
+    case Status::malformed:
+      return "malformed";
+    case Status::refused:
+      return "refused";
+    case Status::granted:
+    case Status::unavailable:
+    case Status::unreachable:
+      return "unavailable";
+  }
+  return "unavailable";
+}
+
+std::string_view level_text(reveal::RevealLevel level) {
+  switch (level) {
+    case reveal::RevealLevel::clear:
+      return "revealed";
+    case reveal::RevealLevel::masked:
+      return "masked";
+    case reveal::RevealLevel::replaced:
+      return "replaced";
+  }
+  return "replaced";
+}
+
+// Entry of a token that is not re-identified; nothing of an unreadable text goes into the log.
+audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& request,
+                                const Asked& asked) {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::refusal;
+  entry.outcome = audit::Outcome::refused;
+  entry.detail.operator_name = who.name;
+  entry.detail.role = who.role;
+  entry.detail.purpose = request.purpose.substr(0, 256);
+  entry.detail.reason = request.reason;
+  entry.detail.remark = status_text(asked.status);
+  if (asked.token) {
+    entry.detail.tokens.push_back({asked.token->key_id, reveal::token_digest(*asked.token)});
+  }
+  return entry;
+}
+
+void append_result(const Asked& asked, std::string_view purpose,
+                   const policies::AccessPolicy& access, std::string& out) {
+  out.append(R"({"token":)");
+  body::encode_json_string(asked.text, out);
+  const bool opened = asked.value.has_value();
+  out.append(R"(,"status":")");
+  out.append(opened ? level_text(asked.level) : status_text(asked.status)).append("\"");
+  if (opened) {
+    const auto& description = asked.described->description();
+    out.append(R"(,"kind":")").append(crypto::kind_name(description.kind)).append("\"");
+    out.append(R"(,"fields":[)");
+    bool first = true;
+    for (const std::string& field : access.fields(purpose, description)) {
+      if (!std::exchange(first, false)) out.push_back(',');
+      body::encode_json_string(field, out);
+    }
+    out.append("]");
+    const std::string_view value = crypto::as_text(asked.value->bytes());
+    out.append(R"(,"value":)");
+    if (body::is_valid_utf8(value)) {
+      body::encode_json_string(value, out);
+    } else {
+      // Bytes that protect-raw took as they came; JSON has no other way to carry them.
+      out.push_back('"');
+      crypto::append_base64(out, asked.value->bytes());
+      out.append(R"(","encoding":"base64")");
+    }
+  }
+  out.append("}");
+}
+
+}  // namespace
+
+AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
+  auto parsed = parse_reidentify_request(http.body);
+  if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
+  const ReidentifyRequest& request = *parsed;
+  const reveal::Principal principal =
+      parts_.authentication.authenticated(who->name, who->role, who->tenant);
+  audit::AuditLog* log = parts_.logs.tenant(who->tenant);
+  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  const auto no_record = [] {
+    return admin_problem(503, "audit-unavailable",
+                         "The audit log cannot be written; nothing was re-identified.");
+  };
+
+  if (!parts_.access.admits(principal, request.purpose)) {
+    Asked nothing;
+    nothing.status = Status::refused;
+    // A purpose that no policy knows is a client's own text: not for a label.
+    counters_.add(who->role, "other", "barred");
+    if (!log->append(refusal_entry(*who, request, nothing))) return no_record();
+    return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
+  }
+
+  std::vector<Asked> all(request.tokens.size());
+  std::vector<audit::AuditEntry> entries;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Asked& asked = all[i];
+    asked.text = request.tokens[i];
+    auto token = crypto::parse_token(crypto::strip_email_shape(asked.text));
+    if (!token) {
+      asked.status = Status::malformed;
+    } else {
+      asked.token = std::move(*token);
+      auto described = parts_.reidentifier.describe(*asked.token);
+      if (described) {
+        auto decision =
+            parts_.access.decide(principal, request.purpose, *described, parts_.clock.now());
+        asked.described.emplace(std::move(*described));
+        asked.grant = std::move(decision.grant);
+        asked.status = status_of(decision.verdict);
+      } else if (described.error().kind() == crypto::ErrorKind::unreachable) {
+        return admin_problem(503, "store-unavailable", "The token store cannot be read.");
+      }
+    }
+    entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
+                                  : refusal_entry(*who, request, asked));
+  }
+
+  auto receipts = log->append_batch(entries);
+  if (!receipts) return no_record();
+  std::size_t size = 64;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Asked& asked = all[i];
+    if (asked.grant) {
+      asked.level = asked.grant->level();
+      auto value = parts_.reidentifier.reidentify(*asked.token, std::move(*asked.grant),
+                                                  std::move((*receipts)[i]));
+      if (value) {
+        size += 2 * value->size();
+        asked.value.emplace(std::move(*value));
+      } else {
+        asked.status = Status::unavailable;
+      }
+    }
+    counters_.add(who->role, request.purpose,
+                  asked.value ? level_text(asked.level) : status_text(asked.status));
+    size += asked.text.size() + 256;
+  }
+
+  AdminResponse response;
+  response.body.reserve(size);  // growing would leave copies of values behind
+  response.body.append(R"({"results":[)");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) response.body.push_back(',');
+    append_result(all[i], request.purpose, parts_.access, response.body);
+  }
+  response.body.append("]}\n");
+  return response;
+}
+
+}  // namespace paravent::proxy::admin

@@ -2,12 +2,13 @@
 
 #include <csignal>
 #include <ctime>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/reveal/reidentifier.h"
-#include "crypto/vault/engine/reverse.h"
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
@@ -63,9 +64,10 @@ struct Gateway::State {
   std::unique_ptr<net::Server> server;
   crypto::WallTime keys_valid_until;
 
-  std::unique_ptr<crypto::vault::ReverseVault> reverse;
-  std::unique_ptr<crypto::reveal::Reidentifier> reidentifier;
-  std::unique_ptr<policies::AccessPolicy> access;
+  std::optional<crypto::reveal::PrincipalAuthority> authentication;
+  std::optional<crypto::reveal::GrantAuthority> granting;
+  std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
+  std::unique_ptr<const policies::AccessPolicy> access;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<admin::AdminApi> api;
@@ -146,15 +148,24 @@ Status Gateway::State::start_data_path() {
 }
 
 Status Gateway::State::start_admin() {
-  reverse = std::make_unique<crypto::vault::ReverseVault>(installation->vault());
-  reidentifier = std::make_unique<crypto::reveal::Reidentifier>(*reverse);
-  access = std::make_unique<policies::AccessPolicy>(policies.policies, reidentifier->authority());
+  // The three rights of the way back, each into the hands of one room.
+  crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation->vault());
+  authentication.emplace(std::move(staircase.authentication));
+  reidentifier = std::move(staircase.reidentifier);
+  granting.emplace(std::move(staircase.access));
+  std::vector<policies::TenantPolicy> tenants;
+  for (const policies::Policy& policy : policies.policies) {
+    tenants.push_back({*installation->vault().tenant_id(policy.tenant.value), &policy});
+  }
+  access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
   first_credentials =
       std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
-  api = std::make_unique<admin::AdminApi>(admin::AdminParts{
-      installation->operators(), *first_credentials, installation->audit(), *reidentifier, *access,
-      [this] { return metrics->text(api->counters()); }});
+  api = std::make_unique<admin::AdminApi>(
+      admin::AdminParts{
+          installation->operators(), *first_credentials, installation->audit(), *authentication,
+          *reidentifier, *access, clock},
+      [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;

@@ -1,0 +1,73 @@
+#include "proxy/main/gateway_metrics.h"
+
+#include <vector>
+
+#include "proxy/pipeline/refusal.h"
+#include "proxy/telemetry/exposition.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using telemetry::Gauge;
+
+Gauge gauge(std::string name, std::string help, double value) {
+  return {std::move(name), std::move(help), {}, value, false};
+}
+
+Gauge counter(std::string name, std::string help, std::uint64_t value) {
+  return {std::move(name), std::move(help), {}, static_cast<double>(value), true};
+}
+
+}  // namespace
+
+std::string GatewayMetrics::text(const admin::AdminApi& api) const {
+  telemetry::CounterView view;
+  for (const auto& state : server_.states()) {
+    view.plan = state->snapshot->plan;
+    view.workers.push_back(state->counters);
+  }
+  std::vector<std::string_view> reasons;
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    reasons.push_back(reason_label(static_cast<Reason>(i)));
+  }
+
+  std::vector<Gauge> others;
+  others.push_back({"paravent_build_info", "Version of this program.",
+                    {{"version", PARAVENT_VERSION}}, 1, false});
+  others.push_back(gauge("paravent_connections_open", "Client connections open now.",
+                         static_cast<double>(server_.open_connections())));
+  const auto vault = installation_.vault().counters();
+  others.push_back(counter("paravent_vault_minted_total", "New vault tokens made.", vault.minted));
+  others.push_back(counter("paravent_vault_found_total", "Values that had a token.", vault.found));
+  others.push_back(
+      counter("paravent_store_commits_total", "Durable writes of the store.", vault.commits));
+  others.push_back(counter("paravent_store_failed_batches_total",
+                           "Batches that the store could not answer.", vault.failed_batches));
+  others.push_back(counter("paravent_vault_overloaded_batches_total",
+                           "Batches turned away because the queue was full.",
+                           vault.overloaded_batches));
+  others.push_back(gauge("paravent_store_degraded",
+                         "1 while new tokens cannot be written and are refused.",
+                         vault.degraded ? 1 : 0));
+  for (crypto::audit::AuditLog* log : installation_.audit().all()) {
+    others.push_back({"paravent_audit_entries", "Entries of the audit log.",
+                      {{"log", log->log_id()}}, static_cast<double>(log->size()), false});
+  }
+  for (const auto& [key, count] : api.counters().read()) {
+    const auto& [role, purpose, outcome] = key;
+    others.push_back({"paravent_reidentifications_total", "Tokens asked for, by answer.",
+                      {{"role", role}, {"purpose", purpose}, {"outcome", outcome}},
+                      static_cast<double>(count), true});
+  }
+  others.push_back(counter("paravent_refused_credentials_total",
+                           "Admin requests without a valid credential.",
+                           api.refused_credentials()));
+  if (access_log_ != nullptr) {
+    others.push_back(counter("paravent_access_log_dropped_total",
+                             "Access log lines dropped because the disk was slow.",
+                             access_log_->dropped()));
+  }
+  return telemetry::exposition(view, reasons, others);
+}
+
+}  // namespace paravent::proxy::main

@@ -1,5 +1,5 @@
-// Any bytes as a field selector: never a crash; a parsed selector is the same as itself, and one without
-// wildcards is found by the plan's matchers under the name that it stands for.
+// Any bytes as a field selector: never a crash; a parsed selector is the same as itself, and one
+// without wildcards is found by the plan's matchers under the name that it stands for.
 
 #include <cstdint>
 #include <cstdlib>

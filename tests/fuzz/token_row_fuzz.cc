@@ -1,4 +1,5 @@
-// A stored token row that decodes has exactly one spelling, and noting a contact keeps it well formed.
+// A stored token row that decodes has exactly one spelling, and noting a contact keeps it well
+// formed.
 
 #include <cstdint>
 #include <cstdlib>

@@ -45,8 +45,8 @@ Result<Planned> plan(Catalogue& catalogue, const Id& tenant, const ContextSpec& 
   if (!domain) return unknown_name(NameKind::domain, spec.domain);
   const auto purpose = names.find(NameKind::purpose, tenant, spec.purpose);
   if (!purpose) return unknown_name(NameKind::purpose, spec.purpose);
-  const auto domain_key = catalogue.keys().find(
-      {.key_class = KeyClass::domain, .tenant = tenant, .domain = *domain});
+  const auto domain_key =
+      catalogue.keys().find({.key_class = KeyClass::domain, .tenant = tenant, .domain = *domain});
   if (!domain_key) {
     return Error(ErrorKind::data, "The key of the domain \"" + spec.domain + "\" is missing.");
   }
@@ -66,7 +66,8 @@ Result<Planned> plan(Catalogue& catalogue, const Id& tenant, const ContextSpec& 
 
   ContextRow row = row_for(spec, tenant, *domain, space);
   if (spec.algorithm == Algorithm::vault_token) {
-    // The token's own row is of tenant, domain and space only; purposes and epoch are in the stored row.
+    // The token's own row is of tenant, domain and space only; purposes and epoch are in the stored
+    // row.
     planned.key_id = catalogue.ensure_context(row, kNoId).row.key_id;
     row.algorithm = Algorithm::vault_row;
   }
@@ -92,7 +93,8 @@ Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id)
 Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
                                                     std::uint32_t key_id) {
   ContextRow row = catalogue.context(key_id)->row;
-  row.key_version = kIndexVersion;  // the index has its own, so that it rotates apart from the tokens
+  row.key_version =
+      kIndexVersion;  // the index has its own, so that it rotates apart from the tokens
   const auto domain_key = catalogue.keys().find({.key_class = KeyClass::domain,
                                                  .tenant = id_from(row.tenant_id),
                                                  .domain = id_from(row.domain_id)});
@@ -137,7 +139,8 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
     const Epoch epoch = catalogue.context(key_id)->row.epoch;
     if (epoch_start(epoch) > now || epoch_end(epoch) <= now) continue;
     const auto [it, first] = current.emplace(family_of(catalogue.context(key_id)->row), key_id);
-    // Two policies may give one purpose epochs of different lengths: the longer one keeps the value.
+    // Two policies may give one purpose epochs of different lengths: the longer one keeps the
+    // value.
     if (!first && epoch_end(catalogue.context(it->second)->row.epoch) < epoch_end(epoch)) {
       it->second = key_id;
     }
@@ -163,9 +166,9 @@ Result<std::vector<Planned>> plan_all(Catalogue& catalogue, std::string_view ten
   plans.reserve(specs.size());
   for (const ContextSpec& spec : specs) {
     if (!bindable(spec.algorithm)) {
-      return Error(ErrorKind::configuration,
-                   "The algorithm " + std::string(algorithm_name(spec.algorithm)) +
-                       " cannot be bound yet.");
+      return Error(
+          ErrorKind::configuration,
+          "The algorithm " + std::string(algorithm_name(spec.algorithm)) + " cannot be bound yet.");
     }
     auto planned = plan(catalogue, *tenant, spec, now);
     if (!planned) return planned.error();

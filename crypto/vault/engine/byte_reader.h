@@ -1,7 +1,8 @@
-// ByteReader: reads the stored binary formats of this room front to back, big endian, within bounds.
+// ByteReader: reads the stored binary formats of this room front to back, big endian, within
+// bounds.
 //
-// A read past the end answers zeros and marks the reader failed; the caller asks done() once, at the end,
-// instead of after each field. Borrows the bytes.
+// A read past the end answers zeros and marks the reader failed; the caller asks done() once, at
+// the end, instead of after each field. Borrows the bytes.
 
 #pragma once
 

@@ -17,8 +17,9 @@ std::string content_of(ContextRow row, const Id& parent) {
 }
 
 Error inconsistent() {
-  return Error(ErrorKind::data, "The key store contradicts itself or was written by a newer version "
-                                "of paravent; restore it from a key backup.");
+  return Error(ErrorKind::data,
+               "The key store contradicts itself or was written by a newer version "
+               "of paravent; restore it from a key backup.");
 }
 
 }  // namespace
@@ -91,8 +92,9 @@ void Catalogue::rename(const Id& id, std::string_view name) {
 Result<Id> Catalogue::ensure_key(const KeyPlace& place, const Id& parent, WallTime now) {
   if (const auto found = tree_.find(place)) return *found;
   if (tree_.newest() != WallTime::min() && now + kClockTolerance < tree_.newest()) {
-    return Error(ErrorKind::data, "The clock of this machine is behind the newest key of the vault, "
-                                  "so no new key is made; set the clock right.");
+    return Error(ErrorKind::data,
+                 "The clock of this machine is behind the newest key of the vault, "
+                 "so no new key is made; set the clock right.");
   }
   auto record = tree_.make(place, parent, now);
   if (!record) return record.error();

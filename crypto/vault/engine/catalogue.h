@@ -1,8 +1,9 @@
-// Catalogue: what the key store says, in memory and typed: names, keys and context rows, found by what
-// they are for. Missing pieces are made in memory ("staged") and become durable together at commit().
+// Catalogue: what the key store says, in memory and typed: names, keys and context rows, found by
+// what they are for. Missing pieces are made in memory ("staged") and become durable together at
+// commit().
 //
-// Nothing staged may be handed out before commit() has succeeded; when it fails, the catalogue goes back to
-// what the store holds. Not thread safe; the vault serialises.
+// Nothing staged may be handed out before commit() has succeeded; when it fails, the catalogue goes
+// back to what the store holds. Not thread safe; the vault serialises.
 
 #pragma once
 
@@ -35,8 +36,9 @@ class Catalogue {
   Id ensure_name(NameKind kind, const Id& owner, std::string_view name);
   // REQUIRES: `id` is known, and `name` is free.
   void rename(const Id& id, std::string_view name);
-  // The key in this place, made when it is missing. ErrorKind::data: the wall clock is more than 5 s
-  // behind the newest key, so nothing new may be dated (hardening.md 5.1), or the parent does not open.
+  // The key in this place, made when it is missing. ErrorKind::data: the wall clock is more than 5
+  // s behind the newest key, so nothing new may be dated (hardening.md 5.1), or the parent does not
+  // open.
   Result<Id> ensure_key(const KeyPlace& place, const Id& parent, WallTime now);
   // The row with these contents (its key_id is ignored), made when it is missing.
   const ContextRecord& ensure_context(ContextRow row, const Id& parent);

@@ -27,8 +27,8 @@ struct Committer::Group {
   std::vector<std::pair<PendingBatch*, MintJob*>> jobs;
   Id id{};
   TokenRow row;
-  std::string_view value;  // of the first job; the batch outlives the round
-  bool known = false;      // the row was there
+  std::string_view value;   // of the first job; the batch outlives the round
+  bool known = false;       // the row was there
   bool must_write = false;  // the answer depends on the write
   bool may_write = false;   // a clock moved on
   bool failed = false;
@@ -119,12 +119,11 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
     group.must_write = group.must_write || contact == Contact::new_purpose;
     group.may_write = group.may_write || contact == Contact::new_day;
   }
-  // A row that is written again is sealed under the current epoch of the purpose it was sealed for, or of
-  // this use's purpose when no policy names that one any more.
+  // A row that is written again is sealed under the current epoch of the purpose it was sealed for,
+  // or of this use's purpose when no policy names that one any more.
   const auto current = live.current_seal.find(group.row.seal_key_id);
-  group.row.seal_key_id = current != live.current_seal.end()
-                              ? current->second
-                              : group.jobs.front().second->seal_key_id;
+  group.row.seal_key_id =
+      current != live.current_seal.end() ? current->second : group.jobs.front().second->seal_key_id;
   return live.seals.contains(group.row.seal_key_id);
 }
 

@@ -1,8 +1,9 @@
-// Committer: turns whole rounds of batches into answers with one look-up and one durable write, however
-// many requests are in the round. Owned by one thread, the only one that writes the token store.
+// Committer: turns whole rounds of batches into answers with one look-up and one durable write,
+// however many requests are in the round. Owned by one thread, the only one that writes the token
+// store.
 //
-// Known tokens are answered even when the write fails; new tokens, and tokens first used for a purpose,
-// only when it succeeded (hardening.md 5.1, "disk full").
+// Known tokens are answered even when the write fails; new tokens, and tokens first used for a
+// purpose, only when it succeeded (hardening.md 5.1, "disk full").
 
 #pragma once
 

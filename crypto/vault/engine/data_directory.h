@@ -7,8 +7,8 @@
 //                 operators/    credentials' hashes (admin room)
 //                 audit/        installation/ and TENANT_ID/ (audit room)
 //
-// Every folder is 0700 and belongs to this user; anything wider is refused with the command that mends
-// it. Movable, owned by one thread. ErrorKind::busy: another process holds the directory.
+// Every folder is 0700 and belongs to this user; anything wider is refused with the command that
+// mends it. Movable, owned by one thread. ErrorKind::busy: another process holds the directory.
 
 #pragma once
 
@@ -37,12 +37,14 @@ class DataDirectory {
   std::filesystem::path operators() const { return path_ / "operators"; }
   std::filesystem::path audit() const { return path_ / "audit"; }
 
-  // Whether a vault has been initialised here and acknowledged. Also true when only traces of one are
-  // left (its key store was lost): then opening fails with its own sentence, and initialising is refused.
+  // Whether a vault has been initialised here and acknowledged. Also true when only traces of one
+  // are left (its key store was lost): then opening fails with its own sentence, and initialising
+  // is refused.
   bool is_initialised() const;
 
-  // Brackets the first initialisation. begin: refused (ErrorKind::data) when is_initialised(); clears
-  // what an interrupted initialisation left behind, which nobody can rely on yet. finish: durable.
+  // Brackets the first initialisation. begin: refused (ErrorKind::data) when is_initialised();
+  // clears what an interrupted initialisation left behind, which nobody can rely on yet. finish:
+  // durable.
   Status begin_initialisation();
   Status finish_initialisation();
 

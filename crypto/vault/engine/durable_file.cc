@@ -26,9 +26,7 @@ class File {
   int fd_;
 };
 
-bool no_space(int error) noexcept {
-  return error == ENOSPC || error == EDQUOT || error == EFBIG;
-}
+bool no_space(int error) noexcept { return error == ENOSPC || error == EDQUOT || error == EFBIG; }
 
 Error cannot_write(const std::filesystem::path& path, int error) {
   if (no_space(error)) {
@@ -37,8 +35,9 @@ Error cannot_write(const std::filesystem::path& path, int error) {
                                            "some space and try again.");
   }
   return Error(ErrorKind::data,
-               path.string() + " cannot be written; check that the folder exists and belongs to "
-                               "this user, and that the disk is mounted for writing.");
+               path.string() +
+                   " cannot be written; check that the folder exists and belongs to "
+                   "this user, and that the disk is mounted for writing.");
 }
 
 // 0, or errno.
@@ -72,8 +71,8 @@ Status write_file_durably(const std::filesystem::path& path, ByteView bytes, Exi
   std::filesystem::path temporary = path;
   temporary += ".tmp";
   {
-    const File file(::open(temporary.c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const File file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.get() < 0) return cannot_write(path, errno);
     int error = ::fchmod(file.get(), 0600) != 0 ? errno : 0;
     if (error == 0) error = write_all(file.get(), bytes);
@@ -84,9 +83,8 @@ Status write_file_durably(const std::filesystem::path& path, ByteView bytes, Exi
     sync_or_abort(file.get());
   }
   // link() fails when the name is taken, rename() replaces: each in one atomic step.
-  const bool moved = existing == Existing::replace
-                         ? ::rename(temporary.c_str(), path.c_str()) == 0
-                         : ::link(temporary.c_str(), path.c_str()) == 0;
+  const bool moved = existing == Existing::replace ? ::rename(temporary.c_str(), path.c_str()) == 0
+                                                   : ::link(temporary.c_str(), path.c_str()) == 0;
   const int error = moved ? 0 : errno;
   if (!moved || existing == Existing::refuse) ::unlink(temporary.c_str());
   if (error == EEXIST) {
@@ -101,19 +99,17 @@ Result<SecretBytes> read_file(const std::filesystem::path& path, std::size_t lim
   const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
   if (file.get() < 0 || ::fstat(file.get(), &info) != 0) {
-    return Error(ErrorKind::data, path.string() + (errno == ENOENT
-                                                       ? " is missing."
-                                                       : " cannot be read; check its owner."));
+    return Error(
+        ErrorKind::data,
+        path.string() + (errno == ENOENT ? " is missing." : " cannot be read; check its owner."));
   }
-  if (!S_ISREG(info.st_mode) || info.st_size < 0 ||
-      std::cmp_greater(info.st_size, limit)) {
+  if (!S_ISREG(info.st_mode) || info.st_size < 0 || std::cmp_greater(info.st_size, limit)) {
     return Error(ErrorKind::data, path.string() + " is not a file of the expected size.");
   }
   SecretBytes bytes(static_cast<std::size_t>(info.st_size));
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t n =
-        ::read(file.get(), bytes.mutable_bytes().data() + done, bytes.size() - done);
+    const ssize_t n = ::read(file.get(), bytes.mutable_bytes().data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return Error(ErrorKind::data, path.string() + " cannot be read to its end.");
     done += static_cast<std::size_t>(n);
@@ -131,8 +127,9 @@ Status check_private(const std::filesystem::path& path) {
                  path.string() + " is a symbolic link; name the place it points to.");
   }
   if (info.st_uid != ::geteuid()) {
-    return Error(ErrorKind::data, path.string() + " belongs to another user; run as its owner or "
-                                                  "change the owner with chown.");
+    return Error(ErrorKind::data, path.string() +
+                                      " belongs to another user; run as its owner or "
+                                      "change the owner with chown.");
   }
   if ((info.st_mode & 077U) != 0) {
     return Error(ErrorKind::data, path.string() + " can be reached by other users; run: chmod " +

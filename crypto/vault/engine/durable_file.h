@@ -1,9 +1,10 @@
-// Durable files: a small file is replaced whole or not at all, and is on disk when the call returns.
+// Durable files: a small file is replaced whole or not at all, and is on disk when the call
+// returns.
 //
-// Write a temporary file beside it, fsync, rename, fsync the folder. A failed fsync ends the process: the
-// kernel may have dropped the dirty pages, and no later success proves anything (PostgreSQL's fsyncgate;
-// hardening.md 5). A failed write leaves the old file as it was. Callers keep other writers away (the
-// lock of DataDirectory). Sentences name the path and what to do.
+// Write a temporary file beside it, fsync, rename, fsync the folder. A failed fsync ends the
+// process: the kernel may have dropped the dirty pages, and no later success proves anything
+// (PostgreSQL's fsyncgate; hardening.md 5). A failed write leaves the old file as it was. Callers
+// keep other writers away (the lock of DataDirectory). Sentences name the path and what to do.
 
 #pragma once
 
@@ -18,13 +19,14 @@ namespace paravent::crypto::vault {
 
 enum class Existing : std::uint8_t { replace, refuse };
 
-// Mode 0600. ErrorKind::disk_full when nothing more can be written; data for any other failure, and for
-// a file that exists under Existing::refuse (checked and created in one atomic step).
+// Mode 0600. ErrorKind::disk_full when nothing more can be written; data for any other failure, and
+// for a file that exists under Existing::refuse (checked and created in one atomic step).
 Status write_file_durably(const std::filesystem::path& path, ByteView bytes,
                           Existing existing = Existing::replace);
 
-// The whole file. ErrorKind::data when it cannot be read or is longer than `limit` bytes; a missing file
-// is an error too (ask exists first where it may be missing). Never follows a final symbolic link.
+// The whole file. ErrorKind::data when it cannot be read or is longer than `limit` bytes; a missing
+// file is an error too (ask exists first where it may be missing). Never follows a final symbolic
+// link.
 Result<SecretBytes> read_file(const std::filesystem::path& path, std::size_t limit);
 
 // Whether group or others may do anything with the file or folder, or it belongs to another user:

@@ -75,8 +75,7 @@ std::optional<Bytes> FileKeyStore::get(const RecordRef& ref) const {
   return it->second;
 }
 
-void FileKeyStore::for_each(
-    const std::function<void(const RecordRef&, ByteView)>& visitor) const {
+void FileKeyStore::for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const {
   for (const auto& [ref, payload] : image_.records) visitor(ref, payload);
 }
 

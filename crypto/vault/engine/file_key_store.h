@@ -1,8 +1,8 @@
 // FileKeyStore: the key store as one small file, DATA/keys/keystore, replaced whole at each change
 // (durable_file.h), authenticated under the root key (key_store_image.h).
 //
-// The whole file is in memory. It is meant for thousands of records: subject keys, which may be millions,
-// get their own place.
+// The whole file is in memory. It is meant for thousands of records: subject keys, which may be
+// millions, get their own place.
 
 #pragma once
 
@@ -18,18 +18,16 @@ class FileKeyStore final : public KeyStore {
   // A new store in a new file. ErrorKind::data when the file exists.
   static Result<std::unique_ptr<FileKeyStore>> create(const std::filesystem::path& path,
                                                       const Id& installation, const RootKey& root);
-  // ErrorKind::data, one sentence each: missing, readable by others, truncated or altered, of a newer
-  // version, not of this root key.
+  // ErrorKind::data, one sentence each: missing, readable by others, truncated or altered, of a
+  // newer version, not of this root key.
   static Result<std::unique_ptr<FileKeyStore>> open(const std::filesystem::path& path,
                                                     const RootKey& root);
 
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
   std::optional<Bytes> get(const RecordRef& ref) const override;
-  void for_each(
-      const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
-  Status put_if_generation(std::uint64_t expected,
-                           std::span<const StoredRecord> records) override;
+  void for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
+  Status put_if_generation(std::uint64_t expected, std::span<const StoredRecord> records) override;
   Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override;
 
  private:

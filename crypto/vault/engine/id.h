@@ -1,5 +1,5 @@
-// Id: the 16 random bytes that name an installation, a tenant, a domain, a purpose, a space, a key or a
-// token row. Immutable once made; a name may change, its id never does. All zero means "none".
+// Id: the 16 random bytes that name an installation, a tenant, a domain, a purpose, a space, a key
+// or a token row. Immutable once made; a name may change, its id never does. All zero means "none".
 
 #pragma once
 

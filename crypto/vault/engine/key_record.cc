@@ -52,8 +52,8 @@ Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes) {
   record.shred_number = in.u32();
   const ByteView check = in.take(record.check.size());
   const ByteView wrapped = in.take(record.wrapped.size());
-  const bool known_class = key_class >= 1 && key_class <= 6 &&
-                           key_class != static_cast<std::uint8_t>(KeyClass::subject);
+  const bool known_class =
+      key_class >= 1 && key_class <= 6 && key_class != static_cast<std::uint8_t>(KeyClass::subject);
   if (!in.done() || version != 1 || id == kNoId || !known_class ||
       length > static_cast<std::uint8_t>(EpochLength::month)) {
     return Error(ErrorKind::malformed);

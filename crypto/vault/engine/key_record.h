@@ -1,13 +1,16 @@
-// KeyRecord: one random key of the tree as the key store holds it, wrapped twice: under a key derived from
-// the shred secret, then under its parent. And ContextRecord: a context row with the parent of its keys.
+// KeyRecord: one random key of the tree as the key store holds it, wrapped twice: under a key
+// derived from the shred secret, then under its parent. And ContextRecord: a context row with the
+// parent of its keys.
 //
 // Stored, all fixed size and big endian (id = the record's own):
-//   key      u8 version 1 | u8 class | parent 16 | tenant 16 | domain 16 | purpose 16 | u8 epoch length |
-//            u32 epoch index | u64 made, ms | u32 shred secret's number | key check value 8 | wrapped 112
+//   key      u8 version 1 | u8 class | parent 16 | tenant 16 | domain 16 | purpose 16 | u8 epoch
+//   length |
+//            u32 epoch index | u64 made, ms | u32 shred secret's number | key check value 8 |
+//            wrapped 112
 //   context  u8 version 1 | parent 16 | encoded ContextRow (crypto/keys)
 // wrapped = nonce 24 | XChaCha20-Poly1305( nonce 24 | XChaCha20-Poly1305( key 32 ) )
-// Both wraps bind every clear field of the record (constructions 4.0), so that a wrapped key cannot be
-// moved to another place of the tree. Absent ids are all zero.
+// Both wraps bind every clear field of the record (constructions 4.0), so that a wrapped key cannot
+// be moved to another place of the tree. Absent ids are all zero.
 
 #pragma once
 
@@ -27,11 +30,11 @@ namespace paravent::crypto::vault {
 
 // Stored numbers: never renumber, never reuse.
 enum class KeyClass : std::uint8_t {
-  tenant = 1,        // parent: the root; destroyed = end of a tenant
-  domain = 2,        // parent: the tenant key
-  epoch = 3,         // (domain, purpose, epoch), parent: the domain key; destroyed = end of retention
-  subject = 4,       // reserved: (tenant, subject, purpose), parent: the tenant key
-  audit_seed = 5,    // signs a log. Parent: the root, also for a tenant, whose log outlives its keys
+  tenant = 1,      // parent: the root; destroyed = end of a tenant
+  domain = 2,      // parent: the tenant key
+  epoch = 3,       // (domain, purpose, epoch), parent: the domain key; destroyed = end of retention
+  subject = 4,     // reserved: (tenant, subject, purpose), parent: the tenant key
+  audit_seed = 5,  // signs a log. Parent: the root, also for a tenant, whose log outlives its keys
   audit_detail = 6,  // (log, month). Parent: the root, for the same reason
 };
 
@@ -61,7 +64,8 @@ struct ContextRecord {
 Bytes encode_key_record(const KeyRecord& record);
 Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes);
 
-// label | LP(parent) | LP(key id) | LP(purpose) | LP(tenant) | u64be made | the rest of the clear fields.
+// label | LP(parent) | LP(key id) | LP(purpose) | LP(tenant) | u64be made | the rest of the clear
+// fields.
 std::string wrap_ad(std::string_view label, const KeyRecord& record);
 
 RecordRef context_ref(std::uint32_t key_id);

@@ -1,9 +1,9 @@
-// KeyStore: where wrapped keys, names and context rows are kept. Opaque records by type and id, changed
-// together or not at all, under optimistic concurrency: every change names the generation it builds on,
-// so that several gateways over one shared store cannot overwrite each other.
+// KeyStore: where wrapped keys, names and context rows are kept. Opaque records by type and id,
+// changed together or not at all, under optimistic concurrency: every change names the generation
+// it builds on, so that several gateways over one shared store cannot overwrite each other.
 //
-// A change is durable when the call returns. The store never sees a key that is not wrapped. Not thread
-// safe: the vault serialises.
+// A change is durable when the call returns. The store never sees a key that is not wrapped. Not
+// thread safe: the vault serialises.
 
 #pragma once
 
@@ -48,11 +48,10 @@ class KeyStore {
 
   virtual std::optional<Bytes> get(const RecordRef& ref) const = 0;
   // In ascending order of type and id. The view holds until the next change.
-  virtual void for_each(
-      const std::function<void(const RecordRef&, ByteView)>& visitor) const = 0;
+  virtual void for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const = 0;
 
-  // Writes all records, new or replaced. ErrorKind::busy when the store's generation is not `expected`;
-  // disk_full or data when it cannot be written: then nothing has changed.
+  // Writes all records, new or replaced. ErrorKind::busy when the store's generation is not
+  // `expected`; disk_full or data when it cannot be written: then nothing has changed.
   virtual Status put_if_generation(std::uint64_t expected,
                                    std::span<const StoredRecord> records) = 0;
   // Removes all records named; those that do not exist are no error. Fails as put does.

@@ -1,10 +1,11 @@
 // KeyStoreImage: the whole key store in memory, and its file format. Both stores keep one.
 //
 // File, big endian, one spelling:
-//   "PVTKEYS1" | u16 format 1 | installation 16 | root key check value 8 | u64 generation | u32 count |
-//   count x ( u8 type | id 16 | u32 size | payload ) in strictly ascending order of type and id |
-//   HMAC-SHA-256(key from the root key, everything before) 32
-// The order of checks gives each fault its own sentence: format, then root key, then MAC, then records.
+//   "PVTKEYS1" | u16 format 1 | installation 16 | root key check value 8 | u64 generation | u32
+//   count | count x ( u8 type | id 16 | u32 size | payload ) in strictly ascending order of type
+//   and id | HMAC-SHA-256(key from the root key, everything before) 32
+// The order of checks gives each fault its own sentence: format, then root key, then MAC, then
+// records.
 
 #pragma once
 

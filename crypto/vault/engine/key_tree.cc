@@ -65,8 +65,9 @@ Status KeyTree::add(const KeyRecord& record) {
   const KeyPlace place{record.key_class, record.tenant, record.domain, record.purpose,
                        record.epoch};
   if (records_.contains(record.id) || !places_.emplace(place, record.id).second) {
-    return Error(ErrorKind::data, "Two keys of the key store claim one place; restore it from a "
-                                  "key backup.");
+    return Error(ErrorKind::data,
+                 "Two keys of the key store claim one place; restore it from a "
+                 "key backup.");
   }
   records_.emplace(record.id, record);
   newest_ = std::max(newest_, record.made);

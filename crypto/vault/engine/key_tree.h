@@ -1,6 +1,6 @@
-// KeyTree: makes, wraps and opens the random keys of the tree (constructions 4.0): root, then tenant, then
-// domain, then epoch; audit keys hang on the root. Holds the wrapping keys of root and shred secret and
-// the wrapped records; a clear tree key exists only while the caller uses it.
+// KeyTree: makes, wraps and opens the random keys of the tree (constructions 4.0): root, then
+// tenant, then domain, then epoch; audit keys hang on the root. Holds the wrapping keys of root and
+// shred secret and the wrapped records; a clear tree key exists only while the caller uses it.
 //
 // Not thread safe; the catalogue serialises and persists.
 
@@ -39,8 +39,8 @@ class KeyTree {
   Status add(const KeyRecord& record);
   void clear() noexcept;
 
-  // A new random key in this place, under `parent` (kNoId: the root). ErrorKind::data when the parent does
-  // not open.
+  // A new random key in this place, under `parent` (kNoId: the root). ErrorKind::data when the
+  // parent does not open.
   Result<KeyRecord> make(const KeyPlace& place, const Id& parent, WallTime now);
 
   // The clear key. ErrorKind::data: unknown, or its wrap does not open.

@@ -1,5 +1,6 @@
-// LiveContexts: the keys that resolve() needs, of all contexts bound now. An immutable snapshot: bind()
-// makes the next one, the vault's threads keep the one they took for the length of one round.
+// LiveContexts: the keys that resolve() needs, of all contexts bound now. An immutable snapshot:
+// bind() makes the next one, the vault's threads keep the one they took for the length of one
+// round.
 
 #pragma once
 
@@ -14,7 +15,8 @@
 
 namespace paravent::crypto::vault {
 
-// Behind the key id of vault tokens: the blind index of (tenant, domain, space), its context hashed.
+// Behind the key id of vault tokens: the blind index of (tenant, domain, space), its context
+// hashed.
 struct LiveToken {
   HmacSha256 index;
 };

@@ -13,10 +13,8 @@ class MemoryKeyStore final : public KeyStore {
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
   std::optional<Bytes> get(const RecordRef& ref) const override;
-  void for_each(
-      const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
-  Status put_if_generation(std::uint64_t expected,
-                           std::span<const StoredRecord> records) override {
+  void for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
+  Status put_if_generation(std::uint64_t expected, std::span<const StoredRecord> records) override {
     return image_.put(expected, records);
   }
   Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override {

@@ -39,9 +39,8 @@ Result<NameRecord> decode_name_record(const Id& id, ByteView bytes) {
   record.owner = in.id();
   record.name = as_text(in.lp());
   const bool tenant = kind == static_cast<std::uint8_t>(NameKind::tenant);
-  if (!in.done() || version != 1 || kind < 1 || kind > 4 || id == kNoId ||
-      record.name.empty() || record.name.size() > kMaxNameSize ||
-      tenant != (record.owner == kNoId)) {
+  if (!in.done() || version != 1 || kind < 1 || kind > 4 || id == kNoId || record.name.empty() ||
+      record.name.size() > kMaxNameSize || tenant != (record.owner == kNoId)) {
     return Error(ErrorKind::malformed);
   }
   record.id = id;

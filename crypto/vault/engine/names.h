@@ -1,9 +1,9 @@
-// NameRegistry: the names that policies use for tenants, domains, purposes and spaces, and the random,
-// immutable ids behind them. Names may be renamed; ids are what contexts and rows hold.
+// NameRegistry: the names that policies use for tenants, domains, purposes and spaces, and the
+// random, immutable ids behind them. Names may be renamed; ids are what contexts and rows hold.
 //
-// Tenants, domains and purposes exist only by registration (a typing error in a policy must not found a
-// new tenant with empty stores); spaces appear by being used. Domains, purposes and spaces belong to a
-// tenant. In memory only: the vault writes the records. Not thread safe.
+// Tenants, domains and purposes exist only by registration (a typing error in a policy must not
+// found a new tenant with empty stores); spaces appear by being used. Domains, purposes and spaces
+// belong to a tenant. In memory only: the vault writes the records. Not thread safe.
 
 #pragma once
 

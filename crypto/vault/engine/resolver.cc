@@ -9,8 +9,8 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// The blind index values of a batch's jobs. False when a job names a context that is not bound or a value
-// that no row can hold.
+// The blind index values of a batch's jobs. False when a job names a context that is not bound or a
+// value that no row can hold.
 bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
   const ResolveBatch& batch = *pending.batch;
   pending.index.reserve(batch.jobs.size());
@@ -86,8 +86,8 @@ void Resolver::look_up_loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      look_up_wakes_.wait(
-          lock, [this] { return stopping_ || !asked_.empty() || !refused_.empty(); });
+      look_up_wakes_.wait(lock,
+                          [this] { return stopping_ || !asked_.empty() || !refused_.empty(); });
       if (asked_.empty() && refused_.empty()) return;
       round.swap(asked_);
       refused.swap(refused_);
@@ -170,8 +170,8 @@ void Resolver::answer(Queue& batches, ResolveStatus status) {
   for (PendingBatch& pending : batches) {
     const std::shared_ptr<ResolveBatch> batch = std::move(pending.batch);
     batch->status = status;
-    // Taken out first: done() lets another thread reuse the batch while this call still runs, and it may
-    // hold the last reference to what it belongs to.
+    // Taken out first: done() lets another thread reuse the batch while this call still runs, and
+    // it may hold the last reference to what it belongs to.
     const std::function<void()> done = std::exchange(batch->done, nullptr);
     if (done) done();
   }

@@ -1,11 +1,15 @@
 // Resolver: the two threads behind Vault::resolve().
 //
-//   look-up thread   takes everything queued, finds it in the index; batches whose tokens are all known and
-//                    were already used today are answered at once, so that they never wait for a disk
-//   commit thread    takes everything the look-up left over while the previous write was being synced, and
+//   look-up thread   takes everything queued, finds it in the index; batches whose tokens are all
+//   known and
+//                    were already used today are answered at once, so that they never wait for a
+//                    disk
+//   commit thread    takes everything the look-up left over while the previous write was being
+//   synced, and
 //                    makes it durable in one write (no delay is added to collect more)
 //
-// At most kMaxInFlight batches are in the vault; beyond, a batch is answered `overloaded`. Thread safe.
+// At most kMaxInFlight batches are in the vault; beyond, a batch is answered `overloaded`. Thread
+// safe.
 
 #pragma once
 

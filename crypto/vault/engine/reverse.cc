@@ -25,8 +25,8 @@ struct Fetched {
   std::string bytes;
 };
 
-// Looks the row up whatever the key id is, so that an unknown key id and an unknown id take the same
-// steps.
+// Looks the row up whatever the key id is, so that an unknown key id and an unknown id take the
+// same steps.
 Result<Fetched> fetch(TokenStore& store, const ParsedToken& token) {
   Fetched fetched{id_from(as_text(token.payload)), {}};
   std::array<std::optional<std::string>, 1> rows;
@@ -130,14 +130,12 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
     const WallTime since = start_of_day(
         out.epoch.length == EpochLength::none ? context->made : epoch_start(out.epoch));
     const std::string& purpose = context->row.purpose_id;
-    out.purposes.push_back(
-        {id_from(purpose), name_of(catalogue.names(), purpose), since, since});
+    out.purposes.push_back({id_from(purpose), name_of(catalogue.names(), purpose), since, since});
     return out;
   }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
-  const auto seal =
-      context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
+  const auto seal = context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
   if (!seal) return unavailable();
   out.kind = view->row.kind;
   out.epoch = seal->row.epoch;
@@ -159,8 +157,8 @@ Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
   const bool stored = token.algorithm == Algorithm::vault_token;
   Result<Fetched> fetched = stored ? fetch(*state.tokens, token) : Result<Fetched>(Fetched{});
   if (!fetched) return fetched.error();
-  const auto view = stored ? decode_token_row(as_bytes(fetched->bytes))
-                           : Result<TokenRowView>(TokenRowView{});
+  const auto view =
+      stored ? decode_token_row(as_bytes(fetched->bytes)) : Result<TokenRowView>(TokenRowView{});
   if (!view || (stored && view->row.key_id != token.key_id)) return unavailable();
 
   Result<Opened> context = unavailable();

@@ -1,8 +1,9 @@
-// The way back: what a token is, and what is behind it. Only crypto/reveal (and main, which hands the
-// vault to it) may include this header; tests/hygiene reads the includes.
+// The way back: what a token is, and what is behind it. Only crypto/reveal (and main, which hands
+// the vault to it) may include this header; tests/hygiene reads the includes.
 //
-// describe() opens no value. open_value() asks for an OpeningPermit, which only the Reidentifier can
-// make, after authentication, decision and a durable audit entry (DESIGN 4). Thread safe, as the vault.
+// describe() opens no value. open_value() asks for an OpeningPermit, which only the Reidentifier
+// can make, after authentication, decision and a durable audit entry (DESIGN 4). Thread safe, as
+// the vault.
 
 #pragma once
 
@@ -39,7 +40,8 @@ class OpeningPermit {
   OpeningPermit() noexcept {}  // not defaulted: that would let anybody write OpeningPermit{}
 };
 
-// One legal purpose that a value was collected for, and its clock: days, UTC, as WallTime of midnight.
+// One legal purpose that a value was collected for, and its clock: days, UTC, as WallTime of
+// midnight.
 struct PurposeClock {
   Id id{};
   std::string name;
@@ -55,9 +57,9 @@ struct TokenDescription {
   std::string tenant;
   std::string domain;
   std::string space;
-  // A vault token has one or more. Derived, encrypted and pseudonym have exactly one, whose clock is the
-  // beginning of the key's epoch (or the making of the key, when the epoch is none): never later than
-  // the collection.
+  // A vault token has one or more. Derived, encrypted and pseudonym have exactly one, whose clock
+  // is the beginning of the key's epoch (or the making of the key, when the epoch is none): never
+  // later than the collection.
   std::vector<PurposeClock> purposes;
   Epoch epoch;  // of the key that opens the value
   std::optional<SubjectReference> subject;
@@ -73,8 +75,8 @@ class ReverseVault {
   // unreachable: the store cannot be read.
   Result<TokenDescription> describe(const ParsedToken& token) const;
 
-  // The clear value as it was normalised. ErrorKind::refused without a sentence: all of the above, a
-  // pseudonym, and any altered bit of token or row; unreachable: the store cannot be read.
+  // The clear value as it was normalised. ErrorKind::refused without a sentence: all of the above,
+  // a pseudonym, and any altered bit of token or row; unreachable: the store cannot be read.
   Result<SecretBytes> open_value(const ParsedToken& token, OpeningPermit permit) const;
 
  private:

@@ -19,8 +19,8 @@ IOStatus or_abort(IOStatus status) {
   return status;
 }
 
-// The file-size limit of a process and a full disk are one thing to us, and RocksDB can recover from
-// the second only.
+// The file-size limit of a process and a full disk are one thing to us, and RocksDB can recover
+// from the second only.
 IOStatus as_no_space(IOStatus status) {
   if (status.IsIOError() && status.ToString().find("File too large") != std::string::npos) {
     return IOStatus::NoSpace();
@@ -77,8 +77,7 @@ class StrictFileSystem final : public rocksdb::FileSystemWrapper {
   const char* Name() const override { return "ParaventStrict"; }
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
-                           std::unique_ptr<FSWritableFile>* file,
-                           IODebugContext* debug) override {
+                           std::unique_ptr<FSWritableFile>* file, IODebugContext* debug) override {
     return wrapped(FileSystemWrapper::NewWritableFile(name, options, file, debug), file);
   }
   IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
@@ -92,8 +91,7 @@ class StrictFileSystem final : public rocksdb::FileSystemWrapper {
     return wrapped(FileSystemWrapper::ReuseWritableFile(name, old, options, file, debug), file);
   }
   IOStatus NewDirectory(const std::string& name, const IOOptions& options,
-                        std::unique_ptr<FSDirectory>* directory,
-                        IODebugContext* debug) override {
+                        std::unique_ptr<FSDirectory>* directory, IODebugContext* debug) override {
     IOStatus status = FileSystemWrapper::NewDirectory(name, options, directory, debug);
     if (status.ok()) *directory = std::make_unique<StrictDirectory>(std::move(*directory));
     return status;

@@ -1,6 +1,6 @@
-// The file system that RocksDB writes through: an fsync that fails ends the process, because RocksDB would
-// carry on and a later success would prove nothing (hardening.md 5). And a logger that writes no LOG file.
-// Private to this room's RocksDB code and its tests.
+// The file system that RocksDB writes through: an fsync that fails ends the process, because
+// RocksDB would carry on and a later success would prove nothing (hardening.md 5). And a logger
+// that writes no LOG file. Private to this room's RocksDB code and its tests.
 
 #pragma once
 

@@ -52,7 +52,8 @@ Error error_of(const rocksdb::Status& status) {
     return Error(ErrorKind::data,
                  "The token store is damaged; restore the store folder from a data backup.");
   }
-  return Error(ErrorKind::unreachable, "The token store cannot be read or written; check the disk.");
+  return Error(ErrorKind::unreachable,
+               "The token store cannot be read or written; check the disk.");
 }
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -76,7 +77,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   options.error_if_exists = create;
   options.create_missing_column_families = create;
   options.paranoid_checks = true;
-  // A torn last record is an unacknowledged write; any other damage must not pass for the end of the log.
+  // A torn last record is an unacknowledged write; any other damage must not pass for the end of
+  // the log.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.max_background_jobs = 2;
   options.db_write_buffer_size = std::size_t{32} << 20U;
@@ -99,8 +101,8 @@ struct RocksdbTokenStore::Database {
   ColumnFamilyHandle* rows = nullptr;
   ColumnFamilyHandle* index = nullptr;
   ColumnFamilyHandle* subjects = nullptr;
-  std::mutex write_mutex;  // makes look-up and creation one step
-  bool failed = false;     // the last write did not succeed; under write_mutex
+  std::mutex write_mutex;     // makes look-up and creation one step
+  bool needs_resume = false;  // under write_mutex
 
   Database() = default;
   Database(const Database&) = delete;
@@ -119,15 +121,14 @@ struct RocksdbTokenStore::Database {
     env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system)));
     const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20U);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name :
-         {rocksdb::kDefaultColumnFamilyName, std::string(kRows), std::string(kIndex),
-          std::string(kSubjects)}) {
+    for (const std::string& name : {rocksdb::kDefaultColumnFamilyName, std::string(kRows),
+                                    std::string(kIndex), std::string(kSubjects)}) {
       families.emplace_back(name, family_options(cache));
     }
     std::vector<ColumnFamilyHandle*> handles;
     rocksdb::DB* raw = nullptr;
-    auto status = rocksdb::DB::Open(database_options(env.get(), create), folder, families,
-                                    &handles, &raw);
+    auto status =
+        rocksdb::DB::Open(database_options(env.get(), create), folder, families, &handles, &raw);
     if (!status.ok()) return status;
     db.reset(raw);
     owner = handles[0];
@@ -140,15 +141,17 @@ struct RocksdbTokenStore::Database {
   // REQUIRES: write_mutex is held.
   Status write(rocksdb::WriteBatch& batch) {
     if (batch.Count() == 0) return {};
-    if (failed) {
-      if (const auto status = db->Resume(); !status.ok()) return error_of(status);
-    }
+    // After a full disk RocksDB watches the free space and recovers by itself, within some seconds;
+    // other faults need to be told. Either way the write below says how it stands.
+    if (needs_resume) (void)db->Resume();
     rocksdb::WriteOptions options;
     options.sync = true;
     const auto status = db->Write(options, &batch);
-    failed = !status.ok();
-    if (failed) return error_of(status);
-    return {};
+    needs_resume = false;
+    if (status.ok()) return {};
+    Error error = error_of(status);
+    needs_resume = error.kind() != ErrorKind::disk_full;
+    return error;
   }
 
   // Looks many keys of one family up at once. Absent: nullopt.
@@ -182,8 +185,8 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
   auto database = std::make_unique<Database>();
   auto status = database->start(folder.string(), true, std::move(file_system));
   if (status.IsInvalidArgument()) {
-    return Error(ErrorKind::data, "The token store " + folder.string() +
-                                      " exists already and is not overwritten.");
+    return Error(ErrorKind::data,
+                 "The token store " + folder.string() + " exists already and is not overwritten.");
   }
   if (!status.ok()) return error_of(status);
   rocksdb::WriteBatch batch;

@@ -1,9 +1,10 @@
 // RocksdbTokenStore: the token store of one machine, in DATA/store.
 //
-// Column families: default (whose store this is), rows (id -> row), index (blind index -> id), subjects
-// (subject reference | id -> nothing). Every commit is one WriteBatch and one sync of the log. When a
-// write fails the store goes on reading, and each later commit first tries to recover. Thread safe;
-// memory: 64 MiB of cache and 32 MiB of write buffers; two background threads.
+// Column families: default (whose store this is), rows (id -> row), index (blind index -> id),
+// subjects (subject reference | id -> nothing). Every commit is one WriteBatch and one sync of the
+// log. When a write fails the store goes on reading, and writes again some seconds after the cause
+// is gone. Thread safe; memory: 64 MiB of cache and 32 MiB of write buffers; two background
+// threads.
 
 #pragma once
 
@@ -21,8 +22,8 @@ namespace paravent::crypto::vault {
 class RocksdbTokenStore final : public TokenStore {
  public:
   // `file_system`: for tests that inject faults; empty: the disk. create: DATA/store is empty, else
-  // ErrorKind::data. open: ErrorKind::data, one sentence each: missing, damaged, of another installation,
-  // of a newer version.
+  // ErrorKind::data. open: ErrorKind::data, one sentence each: missing, damaged, of another
+  // installation, of a newer version.
   static Result<std::unique_ptr<RocksdbTokenStore>> create(
       const std::filesystem::path& folder, const Id& installation,
       std::shared_ptr<rocksdb::FileSystem> file_system = nullptr);

@@ -1,9 +1,10 @@
 // RootKey: the 32 bytes that open the key store, and nothing else, from a key file.
 //
 // File: mode 0600 (or 0400), one line, one spelling, 70 bytes:
-//   "paravent-root-key-v1 " base64url(key 32 | check 4) "\n"      check = HMAC-SHA-256(key, label) cut
-// so that a truncated or mistyped file is told from the key of another installation. A file is created
-// once, by create(), and never overwritten. Move-only; the key lives in SecretBytes.
+//   "paravent-root-key-v1 " base64url(key 32 | check 4) "\n"      check = HMAC-SHA-256(key, label)
+//   cut
+// so that a truncated or mistyped file is told from the key of another installation. A file is
+// created once, by create(), and never overwritten. Move-only; the key lives in SecretBytes.
 
 #pragma once
 
@@ -24,11 +25,11 @@ class RootKey {
  public:
   // ErrorKind::data, one sentence each: missing, readable by others, truncated, altered.
   static Result<RootKey> read(const std::filesystem::path& path);
-  // A new random key, durable in a new file; makes the missing last folder (0700). ErrorKind::data when
-  // the file exists: it may be the only key to something.
+  // A new random key, durable in a new file; makes the missing last folder (0700). ErrorKind::data
+  // when the file exists: it may be the only key to something.
   static Result<RootKey> create(const std::filesystem::path& path);
-  // What init and serve need: reads the file when it exists; else creates it, unless the data directory
-  // was initialised before: then only its own key opens it (ErrorKind::data).
+  // What init and serve need: reads the file when it exists; else creates it, unless the data
+  // directory was initialised before: then only its own key opens it (ErrorKind::data).
   static Result<RootKey> obtain(const std::filesystem::path& path, bool data_initialised);
   // Random, never written anywhere: for explain and test.
   static RootKey ephemeral();
@@ -37,7 +38,8 @@ class RootKey {
   static Result<RootKey> parse(std::string_view text);
   SecretBytes file_text() const;
 
-  // HMAC-SHA-256(root key, "kcv" | installation id), 8 bytes: compared before anything is decrypted.
+  // HMAC-SHA-256(root key, "kcv" | installation id), 8 bytes: compared before anything is
+  // decrypted.
   KeyCheckValue check_value(const Id& installation) const;
   // The key that wraps tenant keys, and the key of the key store's MAC: one key, one use.
   SecretBytes wrapping_key() const;

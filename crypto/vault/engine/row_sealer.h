@@ -1,6 +1,6 @@
-// RowSealer: seals and opens rows under vault.row keys, XAES-256-GCM (constructions 4.1 and 4.3), with the
-// hedged nonce, taken over the whole row because a re-sealed row changes its AD and not its value. Keeps
-// one keyed context per key; owned by one thread.
+// RowSealer: seals and opens rows under vault.row keys, XAES-256-GCM (constructions 4.1 and 4.3),
+// with the hedged nonce, taken over the whole row because a re-sealed row changes its AD and not
+// its value. Keeps one keyed context per key; owned by one thread.
 
 #pragma once
 
@@ -24,8 +24,8 @@ inline constexpr std::size_t kMaxVaultValue = 65535;
 
 class RowSealer {
  public:
-  // The encoded row with `value` sealed in it. REQUIRES: key.algorithm is vault_row with a nonce key,
-  // key.key_id is row.seal_key_id, and 1 <= value.size() <= kMaxVaultValue.
+  // The encoded row with `value` sealed in it. REQUIRES: key.algorithm is vault_row with a nonce
+  // key, key.key_id is row.seal_key_id, and 1 <= value.size() <= kMaxVaultValue.
   Result<std::string> seal(const TokenRow& row, const Id& id, const ProtectionKey& key,
                            std::string_view value);
 

@@ -29,8 +29,7 @@ ShredSecret ShredSecret::random() {
   return {1, std::move(secret)};
 }
 
-Result<ShredSecret> ShredSecret::create(const std::filesystem::path& path,
-                                        const Id& installation) {
+Result<ShredSecret> ShredSecret::create(const std::filesystem::path& path, const Id& installation) {
   ShredSecret made = random();
   SecretBytes file(kFileSize);
   const MutableBytes out = file.mutable_bytes();
@@ -63,9 +62,9 @@ Result<ShredSecret> ShredSecret::read(const std::filesystem::path& path, const I
   const std::uint16_t zero = in.u16();
   const ByteView check = in.take(kCheckSize);
   if (!in.done() || !magic || zero != 0 ||
-      !equal_constant_time(ByteView(hmac_sha256(secret.bytes(), file->bytes().first(kBodySize)))
-                               .first(kCheckSize),
-                           check)) {
+      !equal_constant_time(
+          ByteView(hmac_sha256(secret.bytes(), file->bytes().first(kBodySize))).first(kCheckSize),
+          check)) {
     return Error(ErrorKind::data, "The shred secret " + path.string() +
                                       " is truncated or altered; restore it from a key backup.");
   }

@@ -1,10 +1,11 @@
-// ShredSecret: the local random secret that is needed beside the root key to open any key of the tree.
-// Replacing it after a destroy batch makes every older copy of the key store useless (constructions 4.11);
-// therefore it is never part of a data backup. The replacement comes with key destruction; the number is
-// there for it.
+// ShredSecret: the local random secret that is needed beside the root key to open any key of the
+// tree. Replacing it after a destroy batch makes every older copy of the key store useless
+// (constructions 4.11); therefore it is never part of a data backup. The replacement comes with key
+// destruction; the number is there for it.
 //
 // File DATA/keys/shred-secret, mode 0600, 70 bytes:
-//   "PVTSHRD1" | installation 16 | u32 number | secret 32 | u16 zero | HMAC(secret, all before) cut to 8
+//   "PVTSHRD1" | installation 16 | u32 number | secret 32 | u16 zero | HMAC(secret, all before) cut
+//   to 8
 
 #pragma once
 

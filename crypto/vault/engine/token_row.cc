@@ -31,9 +31,7 @@ std::uint32_t day_of(WallTime time) noexcept {
   return days < 0 ? 0U : static_cast<std::uint32_t>(days);
 }
 
-WallTime time_of_day(std::uint32_t day) noexcept {
-  return WallTime(std::chrono::days(day));
-}
+WallTime time_of_day(std::uint32_t day) noexcept { return WallTime(std::chrono::days(day)); }
 
 std::string encode_clear_part(const TokenRow& row) {
   std::string out;
@@ -81,8 +79,7 @@ Result<TokenRowView> decode_token_row(ByteView bytes) {
   view.clear = bytes.first(bytes.size() - in.remaining());
   view.nonce = in.take(kNonceSize);
   view.sealed = in.take(in.remaining());
-  if (!in.done() || view.sealed.size() <= kTagSize ||
-      !is_bucket(view.sealed.size() - kTagSize)) {
+  if (!in.done() || view.sealed.size() <= kTagSize || !is_bucket(view.sealed.size() - kTagSize)) {
     return Error(ErrorKind::malformed);
   }
   return view;

@@ -1,11 +1,13 @@
 // TokenRow: what the token store keeps for one vault token (constructions 4.1), and its bytes.
 //
 //   row   = clear part | nonce 24 | ciphertext | tag 16
-//   clear = u8 schema 1 | u32 key_id (of the token) | u32 seal_key_id | u8 kind | u8 flags (1: subject) |
-//           [subject reference 32] | u8 n | n x ( purpose 16 | u32 created day | u32 last contact day )
-// Purposes in strictly ascending order of id, 1 to 64. Days since 1970-01-01, UTC. The ciphertext is
-// XAES-256-GCM of the value's frame; its AD is ctx | token id | clear part, so that purposes and clocks,
-// on which access is decided, cannot be altered either. Big endian; one spelling.
+//   clear = u8 schema 1 | u32 key_id (of the token) | u32 seal_key_id | u8 kind | u8 flags (1:
+//   subject) |
+//           [subject reference 32] | u8 n | n x ( purpose 16 | u32 created day | u32 last contact
+//           day )
+// Purposes in strictly ascending order of id, 1 to 64. Days since 1970-01-01, UTC. The ciphertext
+// is XAES-256-GCM of the value's frame; its AD is ctx | token id | clear part, so that purposes and
+// clocks, on which access is decided, cannot be altered either. Big endian; one spelling.
 
 #pragma once
 
@@ -51,8 +53,8 @@ struct TokenRowView {
 
 enum class Contact : std::uint8_t { nothing_new, new_day, new_purpose };
 
-// Notes a use of the row today for this purpose. new_day: only a clock moved on; new_purpose: the row
-// must be stored before anybody relies on it (a 65th purpose is not added).
+// Notes a use of the row today for this purpose. new_day: only a clock moved on; new_purpose: the
+// row must be stored before anybody relies on it (a 65th purpose is not added).
 Contact note_contact(TokenRow& row, const Id& purpose, std::uint32_t today);
 
 std::uint32_t day_of(WallTime time) noexcept;

@@ -1,9 +1,9 @@
-// TokenStore: the rows behind vault tokens and the blind index that finds them again. It sees ids, keyed
-// index values and sealed rows, never a clear value and never a key.
+// TokenStore: the rows behind vault tokens and the blind index that finds them again. It sees ids,
+// keyed index values and sealed rows, never a clear value and never a key.
 //
-// Every call is batched. What find() and resolve() show is durable: a row appears only after its write
-// has reached the disk. Thread safe. A failure is ErrorKind::disk_full (nothing more can be written),
-// data (altered) or unreachable; after a failed commit nothing of it has happened.
+// Every call is batched. What find() and resolve() show is durable: a row appears only after its
+// write has reached the disk. Thread safe. A failure is ErrorKind::disk_full (nothing more can be
+// written), data (altered) or unreachable; after a failed commit nothing of it has happened.
 
 #pragma once
 
@@ -43,7 +43,8 @@ class TokenStore {
  public:
   virtual ~TokenStore() = default;
 
-  // By blind index. REQUIRES: out.size() == keys.size(). An index entry without a row counts as absent.
+  // By blind index. REQUIRES: out.size() == keys.size(). An index entry without a row counts as
+  // absent.
   virtual Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) = 0;
 
   // By id. REQUIRES: out.size() == ids.size().
@@ -56,8 +57,9 @@ class TokenStore {
   // Ids of all rows of one person, ascending.
   virtual Result<std::vector<Id>> by_subject(const SubjectReference& subject) = 0;
 
-  // Removes rows with their index entries and subject entries. Durable. Walks the whole index once per
-  // call, because a row does not hold its index value (a copy of the rows must not confirm guesses).
+  // Removes rows with their index entries and subject entries. Durable. Walks the whole index once
+  // per call, because a row does not hold its index value (a copy of the rows must not confirm
+  // guesses).
   virtual Status expire(std::span<const Id> ids) = 0;
 };
 

@@ -98,8 +98,8 @@ Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {
   auto catalogue = Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()),
                                    KeyTree(RootKey::ephemeral(), ShredSecret::random()));
   if (!catalogue) return catalogue.error();
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::make_unique<MemoryTokenStore>(), clock)));
+  return std::unique_ptr<Vault>(new Vault(
+      std::make_unique<State>(std::move(*catalogue), std::make_unique<MemoryTokenStore>(), clock)));
 }
 
 const Id& Vault::installation_id() const noexcept { return state_->catalogue->installation(); }
@@ -190,9 +190,9 @@ void Vault::resolve(std::shared_ptr<ResolveBatch> batch) {
 Result<SecretBytes> Vault::audit_signing_seed(std::optional<Id> tenant) {
   const std::scoped_lock lock(state_->mutex);
   Catalogue& catalogue = *state_->catalogue;
-  const auto key = catalogue.ensure_key(
-      {.key_class = KeyClass::audit_seed, .tenant = tenant.value_or(kNoId)}, kNoId,
-      state_->clock.now());
+  const auto key =
+      catalogue.ensure_key({.key_class = KeyClass::audit_seed, .tenant = tenant.value_or(kNoId)},
+                           kNoId, state_->clock.now());
   if (!key) return key.error();
   if (auto s = catalogue.commit(); !s) return s.error();
   return catalogue.keys().open(*key);

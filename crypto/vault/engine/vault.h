@@ -1,9 +1,10 @@
-// Vault: keys, names, contexts and vault tokens of one installation. Implements the data path's view of
-// it (TokenVault: mint or find, nothing else); opening values stands apart in reverse.h.
+// Vault: keys, names, contexts and vault tokens of one installation. Implements the data path's
+// view of it (TokenVault: mint or find, nothing else); opening values stands apart in reverse.h.
 //
-// Thread safe. Names and bindings change under one lock and are durable when the call returns; resolve()
-// never blocks. The destructor waits for the batches in flight, so the store and the directory must
-// outlive it. Sentences of errors name files, tenants, domains and purposes, never a value or a key.
+// Thread safe. Names and bindings change under one lock and are durable when the call returns;
+// resolve() never blocks. The destructor waits for the batches in flight, so the store and the
+// directory must outlive it. Sentences of errors name files, tenants, domains and purposes, never a
+// value or a key.
 //
 // Sources: constructions.md 4.0 and 4.1; hardening.md 5.1.
 
@@ -41,12 +42,12 @@ struct VaultCounters {
 
 class Vault final : public TokenVault {
  public:
-  // Makes the first keys in a directory that holds none. ErrorKind::data when one was initialised before.
-  // Interrupted at any point, it can be repeated.
+  // Makes the first keys in a directory that holds none. ErrorKind::data when one was initialised
+  // before. Interrupted at any point, it can be repeated.
   static Result<std::unique_ptr<Vault>> initialise(DataDirectory& data, RootKey root,
                                                    const Clock& clock);
-  // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret or
-  // token store missing, truncated, altered, of another installation or of a newer version.
+  // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret
+  // or token store missing, truncated, altered, of another installation or of a newer version.
   static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock);
   // Ephemeral random keys and nothing on disk: for explain and test.
   static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock);
@@ -65,26 +66,28 @@ class Vault final : public TokenVault {
   std::vector<UnknownName> unknown_names(std::span<const PolicyNames> policies) const;
   // ErrorKind::configuration, listing each name that the store does not know.
   Status check_names(std::span<const PolicyNames> policies) const;
-  // Registers what is unknown, with keys for new tenants and domains; durable. (`policy apply --create`)
+  // Registers what is unknown, with keys for new tenants and domains; durable. (`policy apply
+  // --create`)
   Status register_names(std::span<const PolicyNames> policies);
   // At a policy load: registers into a store without tenants, else checks.
   Status admit_names(std::span<const PolicyNames> policies);
-  // `policy apply --rename OLD=NEW`; `tenant` is the current name of the tenant that owns the name (for
-  // NameKind::tenant: ignored). ErrorKind::configuration: OLD is unknown or NEW is taken.
+  // `policy apply --rename OLD=NEW`; `tenant` is the current name of the tenant that owns the name
+  // (for NameKind::tenant: ignored). ErrorKind::configuration: OLD is unknown or NEW is taken.
   Status rename(NameKind kind, std::string_view tenant, std::string_view old_name,
                 std::string_view new_name);
 
   // The keys for these contexts in their current epochs, in the order of `specs`; rows and keys are
-  // durable before it returns. The same spec in the same epoch gives the same row, across restarts. Call
-  // again when the earliest valid_until has passed. ErrorKind::configuration: an unknown name, or an
-  // algorithm that has no binding; data: the wall clock runs more than 5 s behind what the store has
-  // seen and a new epoch would be needed.
+  // durable before it returns. The same spec in the same epoch gives the same row, across restarts.
+  // Call again when the earliest valid_until has passed. ErrorKind::configuration: an unknown name,
+  // or an algorithm that has no binding; data: the wall clock runs more than 5 s behind what the
+  // store has seen and a new epoch would be needed.
   Result<std::vector<Binding>> bind(std::string_view tenant, std::span<const ContextSpec> specs);
 
   void resolve(std::shared_ptr<ResolveBatch> batch) override;
 
-  // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call and
-  // stays; a detail key is random per month (any time within it, UTC) and later destroyed with it.
+  // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call
+  // and stays; a detail key is random per month (any time within it, UTC) and later destroyed with
+  // it.
   Result<SecretBytes> audit_signing_seed(std::optional<Id> tenant);
   Result<SecretBytes> audit_detail_key(std::optional<Id> tenant, WallTime month);
 

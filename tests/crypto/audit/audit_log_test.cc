@@ -133,8 +133,7 @@ TEST(AuditLog, ProofsFromTilesVerify) {
   const Checkpoint now = *open_own_checkpoint(log->checkpoint(), log->key());
   const auto consistency = log->prove_consistency(300, now.size);
   ASSERT_TRUE(consistency.has_value()) << consistency.error().sentence();
-  EXPECT_TRUE(
-      verify_consistency(300, now.size, at_300.root, now.root, *consistency).has_value());
+  EXPECT_TRUE(verify_consistency(300, now.size, at_300.root, now.root, *consistency).has_value());
   const std::string bundle = read_file(test.path() + "/tile/entries/000");
   const auto entries = split_bundle(as_bytes(bundle), 256);
   for (const std::uint64_t index : {0U, 17U, 255U}) {

@@ -1,5 +1,5 @@
-// What the audit tests share: a folder that goes away, keys and a clock that the test decides, a log to
-// try things on, and a disk that fails where it is told.
+// What the audit tests share: a folder that goes away, keys and a clock that the test decides, a
+// log to try things on, and a disk that fails where it is told.
 
 #pragma once
 

@@ -17,7 +17,8 @@ constexpr std::string_view kForeignNote =
     "then you don't know what your problem is.\n"
     "\n"
     "\xE2\x80\x94 PeterNeumann "
-    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+    "x08go/ZJkuBS9UG/"
+    "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
 Ed25519Signer signer(std::uint8_t byte) {
   return std::move(*Ed25519Signer::create(SecretBytes::copy_of(ByteView(Bytes(32, byte)))));
@@ -57,8 +58,8 @@ TEST(SignedNote, KeysHaveOneSpelling) {
 TEST(SignedNote, NamesThatAreRefused) {
   EXPECT_TRUE(valid_note_name("example.com/log"));
   EXPECT_TRUE(valid_note_name("caf\xC3\xA9"));
-  for (const char* name : {"", "a b", "a+b", "a\nb", "a\tb", "a\x7F", "a\xC2\xA0z", "a\xE2\x80\x83z",
-                           "\xFF", "\xC0\x80", "\xED\xA0\x80"}) {
+  for (const char* name : {"", "a b", "a+b", "a\nb", "a\tb", "a\x7F", "a\xC2\xA0z",
+                           "a\xE2\x80\x83z", "\xFF", "\xC0\x80", "\xED\xA0\x80"}) {
     EXPECT_FALSE(valid_note_name(name)) << name;
   }
   EXPECT_FALSE(valid_note_name(std::string(256, 'a')));
@@ -131,15 +132,16 @@ TEST(Checkpoint, TextHasOneSpelling) {
 }
 
 TEST(SignedNote, MalformedOnes) {
-  for (const char* note :
-       {"", "\n", "\n\n", "text\n", "text\n\n", "text\n\nno signature\n", "text\n\n\xE2\x80\x94 n \n",
-        "text\n\n\xE2\x80\x94 n AAAA\n", "text\n\n\xE2\x80\x94 n AAAAAAA=", "te\rxt\n\n\xE2\x80\x94 n AAAAAAA=\n",
-        "te\xFFxt\n\n\xE2\x80\x94 n AAAAAAA=\n", "text\n\n- n AAAAAAA=\n",
-        "text\n\n\xE2\x80\x94 n  AAAAAAA=\n"}) {
+  for (const char* note : {"", "\n", "\n\n", "text\n", "text\n\n", "text\n\nno signature\n",
+                           "text\n\n\xE2\x80\x94 n \n", "text\n\n\xE2\x80\x94 n AAAA\n",
+                           "text\n\n\xE2\x80\x94 n AAAAAAA=", "te\rxt\n\n\xE2\x80\x94 n AAAAAAA=\n",
+                           "te\xFFxt\n\n\xE2\x80\x94 n AAAAAAA=\n", "text\n\n- n AAAAAAA=\n",
+                           "text\n\n\xE2\x80\x94 n  AAAAAAA=\n"}) {
     EXPECT_FALSE(parse_signed_note(note).has_value()) << note;
   }
   EXPECT_TRUE(parse_signed_note("text\n\n\xE2\x80\x94 n AAAAAAA=\n").has_value());
-  EXPECT_FALSE(parse_signed_note(std::string(70'000, 'a') + "\n\n\xE2\x80\x94 n AAAAAAA=\n").has_value());
+  EXPECT_FALSE(
+      parse_signed_note(std::string(70'000, 'a') + "\n\n\xE2\x80\x94 n AAAAAAA=\n").has_value());
 }
 
 }  // namespace

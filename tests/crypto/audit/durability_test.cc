@@ -1,5 +1,5 @@
-// Full disks, failed syncs, lost power and killed processes: what was acknowledged stays, what was not
-// leaves no trace, and the log always verifies after it was opened again.
+// Full disks, failed syncs, lost power and killed processes: what was acknowledged stays, what was
+// not leaves no trace, and the log always verifies after it was opened again.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -14,7 +14,8 @@
 namespace paravent::crypto::audit {
 namespace {
 
-// Fails operation 1, 2, 3, ... of an append until it passes untouched (as SQLite's I/O-error loops).
+// Fails operation 1, 2, 3, ... of an append until it passes untouched (as SQLite's I/O-error
+// loops).
 TEST(Durability, EveryWriteMayFail) {
   for (const int before : {0, 255, 256, 5'000}) {
     TestLog test;
@@ -73,8 +74,8 @@ TEST(Durability, ARealFolderWithoutPermission) {
   TestLog test;
   const auto log = test.open();
   append_some(*log, 3);
-  std::filesystem::permissions(test.path(), std::filesystem::perms::owner_read |
-                                                std::filesystem::perms::owner_exec);
+  std::filesystem::permissions(
+      test.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   const auto receipt = log->append(test_entry(1));
   ASSERT_FALSE(receipt.has_value());
   EXPECT_EQ(receipt.error().kind(), ErrorKind::data);
@@ -100,8 +101,8 @@ TEST(DurabilityDeathTest, AFailedSyncEndsTheProcess) {
   EXPECT_DEATH(static_cast<void>(log->append(test_entry(1))), "");
 }
 
-// Cuts the power at operation 1, 2, 3, ... of a run that crosses a tile's edge, and tosses a coin for
-// everything that was not synced.
+// Cuts the power at operation 1, 2, 3, ... of a run that crosses a tile's edge, and tosses a coin
+// for everything that was not synced.
 TEST(Durability, PowerMayFailAtEveryOperation) {
   int recovered = 0;
   for (int cut_at = 1;; ++cut_at) {
@@ -147,13 +148,12 @@ TEST(Durability, PowerMayFailWhileTheLogIsMade) {
   }
 }
 
-// A child appends with four threads and notes in shared memory how far it was acknowledged; the parent
-// kills it at a random moment, verifies as it finds the folder, opens it and verifies again.
+// A child appends with four threads and notes in shared memory how far it was acknowledged; the
+// parent kills it at a random moment, verifies as it finds the folder, opens it and verifies again.
 TEST(Durability, KilledAtRandomMoments) {
   TestLog test;
-  auto* const acknowledged = static_cast<std::atomic<std::uint64_t>*>(
-      ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-             0));
+  auto* const acknowledged = static_cast<std::atomic<std::uint64_t>*>(::mmap(
+      nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(static_cast<void*>(acknowledged), MAP_FAILED);
   acknowledged->store(0);
   std::mt19937 random(42);

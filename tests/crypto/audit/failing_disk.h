@@ -11,7 +11,8 @@
 
 namespace paravent::crypto::audit {
 
-// Every write operation counts; the `fail_at`-th and, if `for_good`, all later ones answer disk_full.
+// Every write operation counts; the `fail_at`-th and, if `for_good`, all later ones answer
+// disk_full.
 class FullDisk final : public Disk {
  public:
   int fail_at = std::numeric_limits<int>::max();
@@ -38,9 +39,9 @@ class FullDisk final : public Disk {
   }
 };
 
-// From the `cut_at`-th operation on nothing reaches the disk; power_cut() then also takes back, by the
-// toss of a coin, whatever had not been synced: new files vanish or are cut short, renames and removals
-// did not happen (a rename wholly or not at all). Folders that were made stay.
+// From the `cut_at`-th operation on nothing reaches the disk; power_cut() then also takes back, by
+// the toss of a coin, whatever had not been synced: new files vanish or are cut short, renames and
+// removals did not happen (a rename wholly or not at all). Folders that were made stay.
 class UnreliableDisk final : public Disk {
  public:
   UnreliableDisk(int cut_at, unsigned seed) : cut_at_(cut_at), random_(seed) {}

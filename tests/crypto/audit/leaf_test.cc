@@ -117,8 +117,8 @@ TEST(Entry, EqualDetailsDoNotLookEqual) {
 TEST(Entry, EveryByteIsCoveredByTheLeafHash) {
   TestKeys keys;
   TestClock clock;
-  const auto sealed = EntrySealer(kOrigin, keys)
-                          .seal({clock.now(), 3, EventKind::refusal, Outcome::refused}, {});
+  const auto sealed =
+      EntrySealer(kOrigin, keys).seal({clock.now(), 3, EventKind::refusal, Outcome::refused}, {});
   const std::string& good = sealed->bytes;
   for (std::size_t i = 0; i < good.size(); ++i) {
     for (unsigned bit = 0; bit < 8; ++bit) {

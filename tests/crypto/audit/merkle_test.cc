@@ -79,7 +79,8 @@ TEST(MerkleVectors, EveryCaseOfTheFiles) {
 class Table final : public NodeSource {
  public:
   explicit Table(std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) leaves_.push_back(hash_leaf(as_bytes(std::to_string(i))));
+    for (std::size_t i = 0; i < size; ++i)
+      leaves_.push_back(hash_leaf(as_bytes(std::to_string(i))));
   }
   Result<Hash> node(unsigned level, std::uint64_t index) const override {
     if (level == 0) return leaves_.at(index);

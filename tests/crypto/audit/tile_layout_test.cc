@@ -30,14 +30,39 @@ TEST(TileLayout, ParsingIsTheExactInverse) {
 }
 
 TEST(TileLayout, OtherSpellingsAreRefused) {
-  for (const char* path :
-       {"", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000",
-        "tile/0/x000/001", "tile/0/x001", "tile/0/x001/", "tile/0/001/002", "tile/8/000",
-        "tile/00/000", "tile/-/000", "tile/0/-01", "tile/0/+01", "tile/0/000.p", "tile/0/000.p/",
-        "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/1/", "tile/0/000/1",
-        "tile/0/000.p/1000", "tile/Entries/000", "Tile/0/000", "/tile/0/000", "tile/0/000 ",
-        "tile/0/000.q/1", "tile/entries", "tile/0/x999/x999/x999/x999/x999/x999/999",
-        "tile/0/x999/x999/x999/x999/x999/999"}) {
+  for (const char* path : {"",
+                           "tile",
+                           "tile/",
+                           "tile/0",
+                           "tile/0/",
+                           "tile/0/0",
+                           "tile/0/00",
+                           "tile/0/0000",
+                           "tile/0/x000/001",
+                           "tile/0/x001",
+                           "tile/0/x001/",
+                           "tile/0/001/002",
+                           "tile/8/000",
+                           "tile/00/000",
+                           "tile/-/000",
+                           "tile/0/-01",
+                           "tile/0/+01",
+                           "tile/0/000.p",
+                           "tile/0/000.p/",
+                           "tile/0/000.p/0",
+                           "tile/0/000.p/256",
+                           "tile/0/000.p/01",
+                           "tile/0/000.p/1/",
+                           "tile/0/000/1",
+                           "tile/0/000.p/1000",
+                           "tile/Entries/000",
+                           "Tile/0/000",
+                           "/tile/0/000",
+                           "tile/0/000 ",
+                           "tile/0/000.q/1",
+                           "tile/entries",
+                           "tile/0/x999/x999/x999/x999/x999/x999/999",
+                           "tile/0/x999/x999/x999/x999/x999/999"}) {
     EXPECT_FALSE(parse_tile_path(path).has_value()) << path;
   }
 }

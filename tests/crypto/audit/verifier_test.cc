@@ -43,7 +43,8 @@ TEST(Verifier, ABiggerLogAtManyPlaces) {
   ASSERT_EQ(test.verify(), "");
   std::size_t number = 0;
   for (const std::string& path : files_below(test.path())) {
-    if (++number % 67 != 0 && !path.ends_with("/tile/1/000") && path.find(".p/") == std::string::npos) {
+    if (++number % 67 != 0 && !path.ends_with("/tile/1/000") &&
+        path.find(".p/") == std::string::npos) {
       continue;
     }
     const std::string good = read_file(path);
@@ -210,8 +211,8 @@ struct Installation {
 
 TEST(Verifier, ADataDirectoryHoldsAllItsLogs) {
   Installation all;
-  for (const std::string& path : {all.data, all.installation.folder.path("audit"),
-                                  all.installation.folder.path("audit/")}) {
+  for (const std::string& path :
+       {all.data, all.installation.folder.path("audit"), all.installation.folder.path("audit/")}) {
     const auto report = verify_audit(path, {});
     ASSERT_TRUE(report.has_value()) << report.error().sentence();
     EXPECT_TRUE(report->verified());

@@ -137,6 +137,7 @@ bool word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c
 std::vector<std::string> found_slowly(const std::string& text) {
   std::vector<std::string> tokens;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != 'p' && text[i] != 'P') continue;  // no prefix begins otherwise
     for (std::size_t j = text.size(); j > i; --j) {
       const std::string_view part = std::string_view(text).substr(i, j - i);
       if (!check_token(part)) continue;

@@ -83,8 +83,8 @@ TEST(Country, KnowsTheThreeSorts) {
   for (const char* code : {"FR", "DE", "NO", "IS", "LI", "HR", "RE"}) {
     EXPECT_TRUE(is_eea(code)) << code;
   }
-  for (const char* code : {"GB", "CH", "JP", "KR", "NZ", "CA", "IL", "AR", "UY", "AD", "FO", "GG",
-                           "JE", "IM"}) {
+  for (const char* code :
+       {"GB", "CH", "JP", "KR", "NZ", "CA", "IL", "AR", "UY", "AD", "FO", "GG", "JE", "IM"}) {
     EXPECT_TRUE(is_adequate(code) && !is_eea(code)) << code;
   }
   for (const char* code : {"US", "IN", "CN", "RU", "BR"}) {
@@ -145,9 +145,9 @@ TEST(Upstream, ReadsHostsAndSockets) {
   EXPECT_EQ(read("http://[::1]:9000").host, "::1");
   EXPECT_EQ(read("http://[::1]:9000").port, 9000);
   EXPECT_EQ(read("unix:/run/app.sock").unix_path, "/run/app.sock");
-  for (const char* bad : {"", "http://", "http://a/b", "http://a:0", "http://a:080", "http://a:",
-                          "http://a b", "http://-a", "http://1.2.3", "http://a@b", "unix:",
-                          "unix:a", "HTTP://a", "http://[::1]x"}) {
+  for (const char* bad : {"", "http://", "http://a/b", "http://a:0", "http://a:080",
+                          "http://a:", "http://a b", "http://-a", "http://1.2.3", "http://a@b",
+                          "unix:", "unix:a", "HTTP://a", "http://[::1]x"}) {
     EXPECT_TRUE(std::holds_alternative<UpstreamFault>(parse_upstream(bad))) << bad;
   }
 }

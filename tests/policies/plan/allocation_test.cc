@@ -17,8 +17,8 @@ std::atomic<std::size_t> allocations{0};
 
 }  // namespace
 
-// The replaced operators of this test program. The sanitizers' own versions are not needed here: what is
-// counted is that they are called at all.
+// The replaced operators of this test program. The sanitizers' own versions are not needed here:
+// what is counted is that they are called at all.
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -54,10 +54,10 @@ TEST(Allocations, LookUpsMakeNone) {
     const RouteMatch match = (*plan)->route_for("POST", "www.example.org", target);
     const RoutePlan* route = match.route;
     if (route == nullptr) continue;
-    for (const std::string_view name : {std::string_view("email"), std::string_view("csrf_x"),
-                                        std::string_view(long_name)}) {
-      for (const Carrier carrier : {Carrier::form, Carrier::multipart, Carrier::query,
-                                    Carrier::header, Carrier::cookie}) {
+    for (const std::string_view name :
+         {std::string_view("email"), std::string_view("csrf_x"), std::string_view(long_name)}) {
+      for (const Carrier carrier :
+           {Carrier::form, Carrier::multipart, Carrier::query, Carrier::header, Carrier::cookie}) {
         if (route->find(carrier, name) != nullptr) ++found;
       }
     }

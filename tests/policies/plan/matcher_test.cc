@@ -51,7 +51,8 @@ TEST(FlatMatcher, FoldsAsciiCaseOnlyWhereAsked) {
   EXPECT_EQ(folding.find("User-Agent"), &a[0]);
   EXPECT_EQ(folding.find("USER-AGENT"), &a[0]);
   EXPECT_EQ(folding.find("Sec-CH-UA"), &a[1]);
-  // These differ from "user-agent" only in bit 5, which the hash ignores and the comparison must not.
+  // These differ from "user-agent" only in bit 5, which the hash ignores and the comparison must
+  // not.
   EXPECT_EQ(folding.find("user\ragent"), nullptr);
   EXPECT_EQ(folding.find(std::string("user-agent\0", 11)), nullptr);
 }
@@ -81,7 +82,7 @@ std::vector<SelectorStep> steps(std::string_view text) {
 
 // "a", 0, "b": a path of keys and indexes.
 struct Step : PathStep {
-  Step(const char* text) : PathStep{text, 0, false} {}  // NOLINT(google-explicit-constructor)
+  Step(const char* text) : PathStep{text, 0, false} {}        // NOLINT(google-explicit-constructor)
   Step(std::uint32_t number) : PathStep{{}, number, true} {}  // NOLINT(google-explicit-constructor)
 };
 

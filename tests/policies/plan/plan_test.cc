@@ -137,15 +137,14 @@ TEST(Plan, AcceptsTheBodiesThatItsRulesName) {
 }
 
 TEST(Plan, KeepsTheArgumentsOfEveryRule) {
-  const auto plan = compiled({policy_of(
-      head_of("t") +
-      route_of("r", "{ path: /r }",
-               "on-error: protect-raw, unlisted: encrypt, fields: { "
-               "form.a: { do: replace, with: gone, max-len: 9 }, "
-               "form.b: { do: truncate, length: 4, required: true }, "
-               "form.c: { kind: ip, do: truncate, on-error: drop }, "
-               "form.d: { kind: phone, do: tokenise, required: true }, "
-               "query.e: { do: mask } }"))});
+  const auto plan = compiled(
+      {policy_of(head_of("t") + route_of("r", "{ path: /r }",
+                                         "on-error: protect-raw, unlisted: encrypt, fields: { "
+                                         "form.a: { do: replace, with: gone, max-len: 9 }, "
+                                         "form.b: { do: truncate, length: 4, required: true }, "
+                                         "form.c: { kind: ip, do: truncate, on-error: drop }, "
+                                         "form.d: { kind: phone, do: tokenise, required: true }, "
+                                         "query.e: { do: mask } }"))});
   const RoutePlan& route = *plan->routes()[0];
   const auto& find = [&](const char* name) { return route.find(Carrier::form, name); };
   EXPECT_EQ(find("a")->literal, "gone");
@@ -182,7 +181,8 @@ class Routing : public testing::Test {
   std::string route(std::string_view method, std::string_view host, std::string_view path) {
     const RouteMatch match = plan_->route_for(method, host, path);
     if (match.route == nullptr) return match.path_is_protected ? "405" : "404";
-    if (match.protected_route != nullptr) return match.route->name + " of " + match.protected_route->name;
+    if (match.protected_route != nullptr)
+      return match.route->name + " of " + match.protected_route->name;
     return match.route->name;
   }
 
@@ -231,8 +231,8 @@ TEST(Compile, RefusesWhatOnlySeveralPoliciesGetWrong) {
   const std::string elsewhere =
       "elsewhere: { methods: [GET], upstream: \"http://127.0.0.1:9001\", do: pass }\n";
   const auto with = [&](const std::string& tenant) {
-    return policy_of(head_of(tenant) + route_of("r", "{ path: /" + tenant + " }", "unlisted: keep") +
-                     elsewhere);
+    return policy_of(head_of(tenant) +
+                     route_of("r", "{ path: /" + tenant + " }", "unlisted: keep") + elsewhere);
   };
   EXPECT_NE(sentence({with("a"), with("b")}).find("elsewhere"), std::string::npos);
   EXPECT_EQ(sentence({with("a"), two}), "");

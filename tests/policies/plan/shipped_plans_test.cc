@@ -83,7 +83,8 @@ TEST(ContactForm, TakesThreeCarriersAndEncryptsTheRest) {
   EXPECT_EQ(route.unlisted_action.action, ActionKind::encrypt);
   EXPECT_EQ(action_of(route.find(Carrier::form, "csrf_token")), ActionKind::keep);
   EXPECT_EQ(route.find(Carrier::form, "birthday"), nullptr);
-  // The page with the form passes; a query that carries the form's fields is for the data path to refuse.
+  // The page with the form passes; a query that carries the form's fields is for the data path to
+  // refuse.
   const RouteMatch page = plan->route_for("GET", "", "/contact");
   ASSERT_NE(page.route, nullptr);
   EXPECT_EQ(page.route->mode, RouteMode::pass);

@@ -67,30 +67,32 @@ TEST(RequestParser, LimitsDoNotDependOnTheCut) {
   }
 }
 
+// What a header line brings: the framing it is read as, or the refusal.
+std::string framing_under(const std::string& line) {
+  const Parsed parsed = parse_request(with_header(line) + "0\r\n\r\n", whole());
+  return parsed.outcome == "ok" ? parsed.facts.at("framing") : parsed.outcome;
+}
+
 // "smuggler": every byte in front of, behind and inside the coding's name and value.
 TEST(RequestParser, NoByteSmugglesACodingPast) {
+  const std::string name_chars =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^`|~";
   for (int byte = 0; byte < 256; ++byte) {
+    SCOPED_TRACE(byte);
     const std::string c(1, static_cast<char>(byte));
-    const std::string allowed = byte == ' ' || byte == '\t' ? "ok" : "";
-    for (const std::string& line :
-         {c + "Transfer-Encoding: chunked", "Transfer-Encoding" + c + ": chunked",
-          "Transfer" + c + "Encoding: chunked", "Transfer-Encoding:" + c + "chunked",
-          "Transfer-Encoding: chunked" + c, "Transfer-Encoding: chu" + c + "nked"}) {
-      SCOPED_TRACE(byte);
-      const Parsed parsed = parse_request(with_header(line) + "0\r\n\r\n", whole());
-      if (parsed.outcome == "ok" && parsed.facts.at("framing") != "chunked") {
-        // Then it is another header altogether: a name that no reader takes for the coding's.
-        const bool name_changed = line.find("chunked") != std::string::npos && byte > 0x20;
-        EXPECT_TRUE(name_changed) << line;
-        EXPECT_NE(byte, '_');
-      }
-      if (byte < 0x20 && byte != '\t') EXPECT_NE(parsed.outcome, "ok") << line;
-      if (byte == 0x7F) EXPECT_NE(parsed.outcome, "ok") << line;
-    }
-    EXPECT_EQ(outcome(with_header("Transfer-Encoding:" + c + "chunked")),
-              byte == ' ' || byte == '\t' ? "incomplete"
-              : http1::is(c[0], http1::kTokenChar) ? "refused framing"
-                                                    : "refused framing");
+    const bool is_name = name_chars.find(c) != std::string::npos;
+    // With a name character it is another header's name, to every reader; else it is refused.
+    const std::string other_name = is_name ? "none" : "refused framing";
+    EXPECT_EQ(framing_under(c + "Transfer-Encoding: chunked"), other_name);
+    EXPECT_EQ(framing_under("Transfer-Encoding" + c + ": chunked"), other_name);
+    EXPECT_EQ(framing_under("Transfer" + c + "Encoding: chunked"), c == "-"   ? "chunked"
+                                                                   : c == ":" ? "none"
+                                                                              : other_name);
+    const std::string around = c == " " || c == "\t" ? "chunked" : "refused framing";
+    EXPECT_EQ(framing_under("Transfer-Encoding:" + c + "chunked"), around);
+    EXPECT_EQ(framing_under("Transfer-Encoding: chunked" + c), around);
+    EXPECT_EQ(framing_under("Transfer-Encoding: chu" + c + "nked"),
+              is_name || c == "_" ? "refused unsupported-coding" : "refused framing");
   }
 }
 
@@ -136,7 +138,7 @@ TEST(RequestParser, RandomEditsNeverSplitTheCuts) {
   unsigned accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string bytes = good;
-    for (unsigned edits = 1 + random() % 3; edits > 0; --edits) {
+    for (auto edits = 1 + random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
       const char c = alphabet[random() % alphabet.size()];
       switch (random() % 3) {

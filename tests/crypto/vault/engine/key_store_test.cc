@@ -12,8 +12,7 @@ namespace {
 
 const Id kInstallation{7};
 
-StoredRecord record(std::uint8_t n, std::string_view payload,
-                    RecordType type = RecordType::name) {
+StoredRecord record(std::uint8_t n, std::string_view payload, RecordType type = RecordType::name) {
   const ByteView view = as_bytes(payload);
   return {{type, Id{n}}, Bytes(view.begin(), view.end())};
 }
@@ -145,10 +144,10 @@ class KeyTreeTest : public testing::Test {
  protected:
   KeyTreeTest() : shred_(ShredSecret::random()), tree_(root_, shred_) {
     tenant_ = tree_.make({.key_class = KeyClass::tenant, .tenant = Id{1}}, kNoId, now_).value();
-    domain_ =
-        tree_.make({.key_class = KeyClass::domain, .tenant = Id{1}, .domain = Id{2}}, tenant_.id,
-                   now_)
-            .value();
+    domain_ = tree_
+                  .make({.key_class = KeyClass::domain, .tenant = Id{1}, .domain = Id{2}},
+                        tenant_.id, now_)
+                  .value();
   }
   // Whether a changed domain record opens under the tenant's.
   bool opens(const KeyRecord& changed) {

@@ -1,6 +1,6 @@
-// Child of vault_kill_test: mints tokens for ever and writes "VALUE TOKEN" for each one acknowledged. The
-// clock stands still, so that parent and child agree on the epoch.
-// usage: ledger_writer DATA ROOT_KEY PREFIX
+// Child of vault_kill_test: mints tokens for ever and writes "VALUE TOKEN" for each one
+// acknowledged. The clock stands still, so that parent and child agree on the epoch. usage:
+// ledger_writer DATA ROOT_KEY PREFIX
 
 #include <unistd.h>
 

@@ -1,10 +1,13 @@
-// What the vault's tests share: a folder that goes away, a clock that the test moves, the round trip of one
-// batch, and the one class that may make opening permits (in the product: crypto/reveal).
+// What the vault's tests share: a folder that goes away, a clock that the test moves, the round
+// trip of one batch, and the one class that may make opening permits (in the product:
+// crypto/reveal).
 
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -12,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -114,18 +118,29 @@ inline std::string mint(TokenVault& vault, const Binding& binding, std::string_v
   return text;
 }
 
+// Asks again until the answer is yes: RocksDB needs some seconds to notice that the disk has space
+// again.
+template <typename Ask>
+bool eventually(Ask ask) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    if (ask()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
+}
+
 inline std::string open_text(Vault& vault, std::string_view text) {
   const auto token = parse_token(text);
   if (!token) return "(malformed)";
-  const auto value =
-      ReverseVault(vault).open_value(*token, reveal::Reidentifier::permit());
+  const auto value = ReverseVault(vault).open_value(*token, reveal::Reidentifier::permit());
   return value ? std::string(as_text(value->bytes())) : "(unavailable)";
 }
 
 inline PolicyNames atelier() { return {"atelier", {"crm", "mailing"}, {"contact", "billing"}}; }
 
 inline ContextSpec email_tokens(std::string purpose = "contact", std::string domain = "crm") {
-  return {std::move(domain), std::move(purpose),      "email",
+  return {std::move(domain), std::move(purpose),     "email",
           Kind::email,       Algorithm::vault_token, EpochLength::month};
 }
 

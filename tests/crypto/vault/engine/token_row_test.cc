@@ -82,7 +82,10 @@ TEST(TokenRow, EveryAlteredBitAndEveryTruncationFails) {
     EXPECT_FALSE(open_row(*view, Id{4}, key)) << bit;
   }
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_FALSE(decode_token_row(as_bytes(std::string_view(bytes).substr(0, size)))) << size;
+    // A cut at another bucket still has the form of a row; it does not open.
+    const auto view = decode_token_row(as_bytes(std::string_view(bytes).substr(0, size)));
+    if (!view) continue;
+    EXPECT_FALSE(open_row(*view, Id{4}, key)) << size;
   }
 }
 

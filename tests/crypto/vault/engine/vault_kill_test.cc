@@ -1,6 +1,6 @@
-// An acknowledged token survives kill -9. The ledger of what was acknowledged is the oracle: a child
-// process mints through a real vault and writes each answer to a pipe; it is killed at a random moment;
-// then every line of the ledger must give the same token and open to the same value.
+// An acknowledged token survives kill -9. The ledger of what was acknowledged is the oracle: a
+// child process mints through a real vault and writes each answer to a pipe; it is killed at a
+// random moment; then every line of the ledger must give the same token and open to the same value.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,7 +21,8 @@ namespace {
 
 constexpr int kKills = 20;
 
-// Runs the writer until it has acknowledged something and `life` has passed; answers its whole lines.
+// Runs the writer until it has acknowledged something and `life` has passed; answers its whole
+// lines.
 std::string run_and_kill(const DiskVault& disk, int round, std::chrono::microseconds life) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};

@@ -103,8 +103,7 @@ TYPED_TEST(VaultTest, SixtyFourThreadsOneValueOneToken) {
   std::vector<std::thread> threads;
   std::vector<std::string> tokens(64);
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    threads.emplace_back(
-        [&, i] { tokens[i] = mint(this->vault(), email, "same@example.org"); });
+    threads.emplace_back([&, i] { tokens[i] = mint(this->vault(), email, "same@example.org"); });
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(tokens[0].size(), 46U);
@@ -135,10 +134,9 @@ TYPED_TEST(VaultTest, BindingsAreStableWithinAnEpochAndChangeWithIt) {
   EXPECT_EQ(first.key.key_id, again.key.key_id);
   EXPECT_EQ(first.seal_key_id, again.seal_key_id);
   EXPECT_TRUE(first.key.key.empty());
-  EXPECT_EQ(first.valid_until,
-            WallTime(std::chrono::sys_days{std::chrono::year{2026} / 4 / 1}));
-  const ContextSpec derived{"crm", "contact", "phone", Kind::phone, Algorithm::derived,
-                            EpochLength::month};
+  EXPECT_EQ(first.valid_until, WallTime(std::chrono::sys_days{std::chrono::year{2026} / 4 / 1}));
+  const ContextSpec derived{"crm",       "contact",          "phone",
+                            Kind::phone, Algorithm::derived, EpochLength::month};
   const Binding march = this->bind(derived);
   EXPECT_EQ(march.key.key.size(), 64U);
   this->clock().set(first.valid_until);
@@ -151,8 +149,8 @@ TYPED_TEST(VaultTest, BindingsAreStableWithinAnEpochAndChangeWithIt) {
 }
 
 TYPED_TEST(VaultTest, ContextsDifferInEveryPartOfTheSpec) {
-  const ContextSpec base{"crm", "contact", "email", Kind::email, Algorithm::derived,
-                         EpochLength::month};
+  const ContextSpec base{"crm",       "contact",          "email",
+                         Kind::email, Algorithm::derived, EpochLength::month};
   std::vector<ContextSpec> specs(7, base);
   specs[1].domain = "mailing";
   specs[2].purpose = "billing";
@@ -215,8 +213,8 @@ TYPED_TEST(VaultTest, AnotherPurposeDoesNotTakeTheRowOver) {
 TYPED_TEST(VaultTest, DescribesEveryAlgorithm) {
   for (const Algorithm algorithm :
        {Algorithm::derived, Algorithm::encrypted, Algorithm::pseudonym}) {
-    const ContextSpec spec{"mailing", "billing", "clients", Kind::name, algorithm,
-                           EpochLength::month};
+    const ContextSpec spec{"mailing",  "billing", "clients",
+                           Kind::name, algorithm, EpochLength::month};
     const std::string text = this->protect(spec, "Dupont");
     const auto description = this->describe(text);
     ASSERT_TRUE(description) << text;
@@ -249,8 +247,8 @@ TYPED_TEST(VaultTest, UnknownForeignAndAlteredAnswerAlike) {
       wrong.push_back(good);
       wrong.back().key_id ^= 1U << bit;
     }
-    for (const Algorithm algorithm : {Algorithm::encrypted, Algorithm::sealed,
-                                      Algorithm::vault_row, Algorithm::pseudonym}) {
+    for (const Algorithm algorithm :
+         {Algorithm::encrypted, Algorithm::sealed, Algorithm::vault_row, Algorithm::pseudonym}) {
       wrong.push_back(good);
       wrong.back().algorithm = algorithm;
     }
@@ -335,8 +333,8 @@ TYPED_TEST(VaultTest, AuditKeysAreStableAndApart) {
   ASSERT_TRUE(seed && tenant_seed);
   EXPECT_EQ(seed->size(), 32U);
   EXPECT_FALSE(equal_constant_time(seed->bytes(), tenant_seed->bytes()));
-  EXPECT_TRUE(equal_constant_time(
-      seed->bytes(), this->vault().audit_signing_seed(std::nullopt)->bytes()));
+  EXPECT_TRUE(
+      equal_constant_time(seed->bytes(), this->vault().audit_signing_seed(std::nullopt)->bytes()));
   const WallTime now = this->clock().now();
   const auto march = this->vault().audit_detail_key(tenant, now);
   ASSERT_TRUE(march);
@@ -345,8 +343,8 @@ TYPED_TEST(VaultTest, AuditKeysAreStableAndApart) {
       this->vault().audit_detail_key(tenant, now + std::chrono::hours(48))->bytes()));
   const auto april = this->vault().audit_detail_key(tenant, now + std::chrono::hours(24 * 31));
   EXPECT_FALSE(equal_constant_time(march->bytes(), april->bytes()));
-  EXPECT_FALSE(equal_constant_time(
-      march->bytes(), this->vault().audit_detail_key(std::nullopt, now)->bytes()));
+  EXPECT_FALSE(equal_constant_time(march->bytes(),
+                                   this->vault().audit_detail_key(std::nullopt, now)->bytes()));
 }
 
 TYPED_TEST(VaultTest, ManyWritersAreAllAnswered) {

@@ -1,0 +1,176 @@
+// The audit log: durable appends with 64 in flight against what the disk allows for the same files,
+// reveal batches of 100, and offline verification of 100 000 entries.
+//
+// What group commit on this disk allows: commits/s of audit_commit_floor times the mean batch of
+// the appends, in one and the same run.
+
+#include <benchmark/benchmark.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "crypto/audit/audit_log.h"
+#include "crypto/audit/log_folder.h"
+#include "crypto/audit/verifier.h"
+
+namespace {
+
+namespace audit = paravent::crypto::audit;
+using paravent::crypto::as_bytes;
+using paravent::crypto::Bytes;
+using paravent::crypto::ByteView;
+using paravent::crypto::Result;
+using paravent::crypto::SecretBytes;
+using paravent::crypto::WallTime;
+
+class OneKey final : public audit::DetailKeys {
+ public:
+  Result<SecretBytes> detail_key(WallTime) override {
+    return SecretBytes::copy_of(ByteView(Bytes(32, 3)));
+  }
+};
+
+// A log in the working directory's file system, gone afterwards.
+class BenchLog {
+ public:
+  BenchLog() {
+    std::string name = "audit-bench-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    log_ =
+        std::move(audit::AuditLog::open(path(), audit::audit_origin("bench", "installation"),
+                                        SecretBytes::copy_of(ByteView(Bytes(32, 1))), keys_, clock_)
+                      .value());
+  }
+  ~BenchLog() {
+    log_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  BenchLog(const BenchLog&) = delete;
+  BenchLog& operator=(const BenchLog&) = delete;
+
+  std::string path() const { return folder_ + "/installation"; }
+  const std::string& folder() const { return folder_; }
+  audit::AuditLog& log() { return *log_; }
+
+ private:
+  std::string folder_;
+  OneKey keys_;
+  paravent::crypto::SystemClock clock_;
+  std::unique_ptr<audit::AuditLog> log_;
+};
+
+audit::AuditEntry reveal_entry() {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::reveal;
+  entry.detail.operator_name = "marie.curie";
+  entry.detail.role = "dpo";
+  entry.detail.purpose = "contact";
+  entry.detail.reason = "access request 2026-117";
+  entry.detail.grant = std::string(16, 'g');
+  entry.detail.tokens.resize(1);
+  entry.binding = std::string(120, 'b');
+  return entry;
+}
+
+void report(benchmark::State& state, std::uint64_t entries, std::uint64_t commits) {
+  state.counters["appends"] =
+      benchmark::Counter(static_cast<double>(entries), benchmark::Counter::kIsRate);
+  state.counters["commits"] =
+      benchmark::Counter(static_cast<double>(commits), benchmark::Counter::kIsRate);
+  state.counters["mean_batch"] =
+      static_cast<double>(entries) / static_cast<double>(std::max<std::uint64_t>(commits, 1));
+}
+
+// Each iteration: 64 threads append `kEach` entries one after the other.
+void audit_append_64_in_flight(benchmark::State& state) {
+  constexpr int kThreads = 64;
+  constexpr int kEach = 32;
+  BenchLog place;
+  const audit::AuditEntry entry = reveal_entry();
+  for (auto _ : state) {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < kEach; ++i) {
+          if (!place.log().append(entry)) std::abort();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  report(state, place.log().size(), place.log().commits());
+}
+BENCHMARK(audit_append_64_in_flight)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void audit_append_batch_of_100(benchmark::State& state) {
+  BenchLog place;
+  const std::vector<audit::AuditEntry> entries(100, reveal_entry());
+  for (auto _ : state) {
+    if (!place.log().append_batch(entries)) std::abort();
+  }
+  report(state, place.log().size(), place.log().commits());
+}
+BENCHMARK(audit_append_batch_of_100)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+// The disk's part of one commit alone: the same files of the same sizes, synced and renamed the
+// same.
+void audit_commit_floor(benchmark::State& state) {
+  const BenchLog place;
+  audit::Disk disk;
+  const std::string bundle(64 * 330, 'e');
+  const std::string tile(64 * 32, 't');
+  const std::string checkpoint(250, 'c');
+  const std::string root = place.folder();
+  for (const char* name : {"/entries", "/hashes"}) {
+    if (!disk.make_folder(root + name)) std::abort();
+  }
+  std::uint64_t number = 0;
+  for (auto _ : state) {
+    const std::string name = "/" + std::to_string(++number);
+    std::vector<std::pair<std::string, audit::OpenFile>> files;
+    for (const auto& [path, bytes] :
+         {std::pair{root + "/next", &checkpoint}, std::pair{root + "/entries" + name, &bundle},
+          std::pair{root + "/hashes" + name, &tile}}) {
+      files.emplace_back(path, std::move(disk.create(path, as_bytes(*bytes)).value()));
+    }
+    for (const char* folder : {"/entries", "/hashes"}) {
+      files.emplace_back(root + folder, std::move(audit::open_folder(root + folder).value()));
+    }
+    for (const auto& [path, file] : files) {
+      if (!disk.sync(file, path)) std::abort();
+    }
+    if (!disk.rename(root + "/next", root + "/current")) std::abort();
+    const audit::OpenFile folder = std::move(audit::open_folder(root).value());
+    if (!disk.sync(folder, root)) std::abort();
+    disk.remove_file(root + "/entries" + name);
+    disk.remove_file(root + "/hashes" + name);
+  }
+  state.counters["commits"] =
+      benchmark::Counter(static_cast<double>(number), benchmark::Counter::kIsRate);
+}
+BENCHMARK(audit_commit_floor)->UseRealTime()->Unit(benchmark::kMicrosecond);
+
+void audit_verify_100k(benchmark::State& state) {
+  BenchLog place;
+  const std::vector<audit::AuditEntry> entries(10'000, reveal_entry());
+  for (int i = 0; i < 10; ++i) {
+    if (!place.log().append_batch(entries)) std::abort();
+  }
+  for (auto _ : state) {
+    const audit::LogReport report = audit::verify_log(place.path(), {});
+    if (report.fault || report.size != 100'000) std::abort();
+  }
+  state.counters["entries"] = benchmark::Counter(static_cast<double>(state.iterations()) * 100'000,
+                                                 benchmark::Counter::kIsRate);
+}
+BENCHMARK(audit_verify_100k)->Unit(benchmark::kMillisecond);
+
+}  // namespace

@@ -1,0 +1,127 @@
+// The vault's resolve(): known tokens, and new tokens that become durable, alone (one fsync each)
+// and with 64 requests in flight (shared fsyncs). The folder is TMPDIR or /tmp: put it on the disk
+// in question.
+
+#include <benchmark/benchmark.h>
+
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crypto/vault/engine/vault.h"
+
+namespace {
+
+namespace vault = paravent::crypto::vault;
+using paravent::crypto::SystemClock;
+
+class Bench {
+ public:
+  explicit Bench(bool on_disk) {
+    if (on_disk) {
+      std::string name = (std::filesystem::temp_directory_path() / "pv-bench-XXXXXX").string();
+      if (::mkdtemp(name.data()) == nullptr) std::abort();
+      folder_ = name;
+      data_ = std::make_unique<vault::DataDirectory>(
+          std::move(vault::DataDirectory::create(folder_ / "data").value()));
+      vault_ =
+          std::move(vault::Vault::initialise(*data_, vault::RootKey::ephemeral(), clock_).value());
+    } else {
+      vault_ = std::move(vault::Vault::in_memory(clock_).value());
+    }
+    const std::vector<vault::PolicyNames> names{{"t", {"d"}, {"p"}}};
+    const std::vector<vault::ContextSpec> specs{{"d", "p", "email", paravent::crypto::Kind::email,
+                                                 paravent::crypto::Algorithm::vault_token,
+                                                 paravent::crypto::EpochLength::none}};
+    if (!vault_->register_names(names)) std::abort();
+    binding_ = std::move(vault_->bind("t", specs).value().front());
+  }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+  ~Bench() {
+    vault_.reset();
+    data_.reset();
+    std::error_code error;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, error);
+  }
+
+  // One batch of one value; waits only while `window` batches are under way.
+  void ask(std::uint64_t number, int window) {
+    auto batch = std::make_shared<vault::ResolveBatch>();
+    batch->values = "visitor" + std::to_string(number) + "@example.org";
+    vault::MintJob job;
+    job.key_id = binding_.key.key_id;
+    job.seal_key_id = binding_.seal_key_id;
+    job.kind = paravent::crypto::Kind::email;
+    job.end = static_cast<std::uint32_t>(batch->values.size());
+    batch->jobs.push_back(job);
+    batch->done = [this, raw = batch.get()] {
+      if (raw->status != vault::ResolveStatus::ok) std::abort();
+      const std::scoped_lock lock(mutex_);
+      --in_flight_;
+      changed_.notify_one();
+    };
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return in_flight_ < window; });
+      ++in_flight_;
+    }
+    vault_->resolve(std::move(batch));
+  }
+  void drain() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return in_flight_ == 0; });
+  }
+  vault::VaultCounters counters() const { return vault_->counters(); }
+
+ private:
+  SystemClock clock_;
+  std::filesystem::path folder_;
+  std::unique_ptr<vault::DataDirectory> data_;
+  std::unique_ptr<vault::Vault> vault_;
+  vault::Binding binding_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int in_flight_ = 0;
+};
+
+void vault_known_tokens(benchmark::State& state) {
+  Bench bench(state.range(1) != 0);
+  constexpr std::uint64_t kValues = 10000;
+  for (std::uint64_t i = 0; i < kValues; ++i) bench.ask(i, 64);
+  bench.drain();
+  const std::uint64_t minted = bench.counters().minted;
+  std::uint64_t next = 0;
+  for (auto _ : state) bench.ask(next++ * 7919 % kValues, static_cast<int>(state.range(0)));
+  bench.drain();
+  if (bench.counters().minted != minted) state.SkipWithError("a known value was minted again");
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(vault_known_tokens)
+    ->ArgNames({"in_flight", "disk"})
+    ->Args({1, 0})
+    ->Args({64, 0})
+    ->Args({1, 1})
+    ->Args({64, 1})
+    ->UseRealTime();
+
+void vault_new_tokens(benchmark::State& state) {
+  Bench bench(true);
+  std::uint64_t next = 0;
+  for (auto _ : state) bench.ask(next++, static_cast<int>(state.range(0)));
+  bench.drain();
+  const vault::VaultCounters counters = bench.counters();
+  if (counters.minted != next) state.SkipWithError("not every token was minted");
+  state.SetItemsProcessed(state.iterations());
+  state.counters["tokens_per_fsync"] =
+      static_cast<double>(counters.minted) / static_cast<double>(counters.commits);
+}
+BENCHMARK(vault_new_tokens)->ArgName("in_flight")->Arg(1)->Arg(8)->Arg(64)->UseRealTime();
+
+}  // namespace

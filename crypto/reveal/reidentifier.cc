@@ -1,0 +1,50 @@
+#include "crypto/reveal/reidentifier.h"
+
+#include "crypto/primitives/sha256.h"
+#include "crypto/reveal/mask.h"
+
+namespace paravent::crypto::reveal {
+namespace {
+
+// The digest is over the text, the vault opens the parsed fields: they must be one token.
+bool consistent(const ParsedToken& token) {
+  const Result<ParsedToken> again = parse_token(token.text);
+  return again && again->text == token.text && again->token_class == token.token_class &&
+         again->algorithm == token.algorithm && again->key_id == token.key_id &&
+         again->payload == token.payload;
+}
+
+}  // namespace
+
+Staircase build_staircase(vault::Vault& vault) {
+  auto mark = std::make_shared<const StaircaseMark>();
+  return {PrincipalAuthority(mark), GrantAuthority(mark),
+          std::unique_ptr<const Reidentifier>(new Reidentifier(mark, vault))};
+}
+
+Result<DescribedToken> Reidentifier::describe(const ParsedToken& token) const {
+  if (!consistent(token)) return Error(ErrorKind::refused);
+  Result<vault::TokenDescription> description = vault_.describe(token);
+  if (!description) return description.error();
+  return DescribedToken(mark_, token_digest(token), std::move(*description));
+}
+
+Result<SecretBytes> Reidentifier::reidentify(const ParsedToken& token, Grant grant,
+                                             audit::AuditReceipt receipt) const {
+  if (!belongs(token, grant, receipt)) return Error(ErrorKind::refused);
+  if (grant.level_ == RevealLevel::replaced) return SecretBytes::copy_of(kReplacement);
+  Result<SecretBytes> value = vault_.open_value(token, vault::OpeningPermit());
+  if (!value || grant.level_ == RevealLevel::clear) return value;
+  return mask_value(grant.kind_, value->bytes());
+}
+
+bool Reidentifier::belongs(const ParsedToken& token, const Grant& grant,
+                           const audit::AuditReceipt& receipt) const {
+  return grant.valid() && grant.mark_ == mark_ && grant.digest_ == token_digest(token) &&
+         consistent(token) && receipt.valid() && receipt.event() == audit::EventKind::reveal &&
+         receipt.outcome() == audit::Outcome::done &&
+         receipt.log_id() == vault::id_hex(grant.tenant_) &&
+         receipt.binding_digest() == sha256(as_bytes(grant.binding()));
+}
+
+}  // namespace paravent::crypto::reveal

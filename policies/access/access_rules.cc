@@ -1,0 +1,135 @@
+#include "policies/access/access_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace paravent::policies {
+namespace {
+
+using crypto::vault::TokenDescription;
+
+bool holds(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::vector<std::string> names_of(const std::vector<Located<std::string>>& roles) {
+  std::vector<std::string> names;
+  for (const auto& role : roles) names.push_back(role.value);
+  return names;
+}
+
+RevealLevel level_of(const std::vector<Role>& roles, std::string_view name) {
+  const auto role = std::find_if(roles.begin(), roles.end(),
+                                 [name](const Role& known) { return known.name == name; });
+  return role == roles.end() ? RevealLevel::refused : role->reveal;
+}
+
+}  // namespace
+
+Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
+               crypto::WallTime now) {
+  if (!purpose.retention) return Phase::active;
+  const Retention& retention = *purpose.retention;
+  crypto::WallTime start;
+  switch (retention.from) {
+    case RetentionFrom::collection:
+      start = clock.created;
+      break;
+    case RetentionFrom::last_contact:
+      start = clock.last_contact;
+      break;
+    case RetentionFrom::contract_end:
+    case RetentionFrom::case_closed:
+      return Phase::active;
+  }
+  const crypto::WallTime active_end = add_period(start, retention.active);
+  if (now < active_end) return Phase::active;
+  if (!retention.archive) return Phase::expired;
+  return now < add_period(active_end, retention.archive->value) ? Phase::archived : Phase::expired;
+}
+
+AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
+  for (const TenantPolicy& source : policies) {
+    const Policy& policy = *source.policy;
+    Tenant tenant;
+    tenant.id = source.tenant;
+    tenant.roles = policy.roles;
+    for (const Purpose& purpose : policy.purposes) {
+      tenant.purposes.push_back(
+          {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
+    }
+    for (const Route& route : policy.routes) {
+      const std::string domain = domain_of(policy, route);
+      for (const Rule& rule : route.rules) {
+        if (!rule.action || !is_keyed(*rule.action)) continue;
+        tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
+                                 algorithm_of(*rule.action), rule.selector.text});
+      }
+      if (route.unlisted.value == Unlisted::encrypt) {
+        tenant.fields.push_back(
+            {route.purpose.value, domain, std::string(crypto::kind_name(crypto::Kind::text)),
+             crypto::Kind::text, crypto::Algorithm::encrypted, std::string(kUnlistedName)});
+      }
+    }
+    tenants_.push_back(std::move(tenant));
+  }
+}
+
+const AccessRules::Tenant* AccessRules::find(const crypto::vault::Id& tenant) const {
+  const auto found = std::find_if(tenants_.begin(), tenants_.end(),
+                                  [&](const Tenant& known) { return known.id == tenant; });
+  return found == tenants_.end() ? nullptr : &*found;
+}
+
+const AccessRules::PurposeRules* AccessRules::find(const Tenant& tenant, std::string_view purpose) {
+  const auto found =
+      std::find_if(tenant.purposes.begin(), tenant.purposes.end(),
+                   [purpose](const PurposeRules& known) { return known.purpose.name == purpose; });
+  return found == tenant.purposes.end() ? nullptr : &*found;
+}
+
+bool AccessRules::admits(const crypto::vault::Id& tenant, std::string_view role,
+                         std::string_view purpose) const {
+  const Tenant* known = find(tenant);
+  if (known == nullptr || role == kAdminRole) return false;
+  const PurposeRules* rules = find(*known, purpose);
+  return rules != nullptr && (holds(rules->active, role) || holds(rules->archived, role));
+}
+
+Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
+                         std::string_view purpose, const TokenDescription& token,
+                         crypto::WallTime now) const {
+  if (!admits(tenant, role, purpose)) return {Verdict::barred, RevealLevel::refused};
+  const Ruling unavailable{Verdict::unavailable, RevealLevel::refused};
+  const Ruling refused{Verdict::refused, RevealLevel::refused};
+  if (token.tenant_id != tenant) return unavailable;
+  const auto clock = std::find_if(token.purposes.begin(), token.purposes.end(),
+                                  [&](const auto& known) { return known.name == purpose; });
+  if (clock == token.purposes.end()) return unavailable;
+
+  const Tenant& known = *find(tenant);
+  const PurposeRules& rules = *find(known, purpose);
+  const Phase phase = phase_of(rules.purpose, *clock, now);
+  if (phase == Phase::expired) return unavailable;
+  if (!token.reversible) return refused;
+  if (!holds(phase == Phase::active ? rules.active : rules.archived, role)) return refused;
+  const RevealLevel level = level_of(known.roles, role);
+  if (level == RevealLevel::refused) return refused;
+  return {Verdict::allowed, level};
+}
+
+std::vector<std::string> AccessRules::fields(std::string_view purpose,
+                                             const TokenDescription& token) const {
+  std::vector<std::string> names;
+  const Tenant* tenant = find(token.tenant_id);
+  if (tenant == nullptr) return names;
+  for (const FieldSource& source : tenant->fields) {
+    const bool same = source.purpose == purpose && source.domain == token.domain &&
+                      source.space == token.space && source.kind == token.kind &&
+                      source.algorithm == token.algorithm;
+    if (same && !holds(names, source.name)) names.push_back(source.name);
+  }
+  return names;
+}
+
+}  // namespace paravent::policies

@@ -1,0 +1,92 @@
+// AccessRules: what the policies say about re-identification, compiled for decisions. Deny by
+// default: a role sees a value of a purpose only where the policy names it for the phase the value
+// is in.
+//
+// Immutable, thread safe. Decides from descriptions alone: no value, no key, no ticket. The tickets
+// are AccessPolicy's (access_policy.h).
+
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/vault/engine/reverse.h"
+#include "policies/model/policy.h"
+
+namespace paravent::policies {
+
+// A policy and the tenant that the store knows its name as. The policy is only read while
+// compiling.
+struct TenantPolicy {
+  crypto::vault::Id tenant{};
+  const Policy* policy = nullptr;
+};
+
+// Where a value is in the life that its purpose gives it.
+enum class Phase : std::uint8_t { active, archived, expired };
+
+// `clock` of the purpose: collection or last contact as the retention says. Under contract-end and
+// case-closed a value stays active until the event is recorded. Without a retention: active.
+Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
+               crypto::WallTime now);
+
+enum class Verdict : std::uint8_t {
+  allowed,
+  barred,       // this role may not ask for this purpose at all, whatever the token (403)
+  refused,      // not this value: phase, level, or a pseudonym
+  unavailable,  // another tenant's, of another purpose, or expired; the same as unknown
+};
+
+struct Ruling {
+  Verdict verdict = Verdict::barred;
+  RevealLevel level = RevealLevel::refused;  // when allowed: clear, masked or replaced
+};
+
+class AccessRules {
+ public:
+  explicit AccessRules(std::span<const TenantPolicy> policies);
+
+  // Whether the role may ask for values of the purpose at all, in some phase.
+  bool admits(const crypto::vault::Id& tenant, std::string_view role,
+              std::string_view purpose) const;
+
+  Ruling rule(const crypto::vault::Id& tenant, std::string_view role, std::string_view purpose,
+              const crypto::vault::TokenDescription& token, crypto::WallTime now) const;
+
+  // The fields of the current policy that a value like this comes from, as the policy spells them,
+  // in its order, each once; `unlisted` where that encrypts. Empty when the policy has none any
+  // more.
+  std::vector<std::string> fields(std::string_view purpose,
+                                  const crypto::vault::TokenDescription& token) const;
+
+ private:
+  struct PurposeRules {
+    Purpose purpose;
+    std::vector<std::string> active;    // roles
+    std::vector<std::string> archived;  // roles
+  };
+  struct FieldSource {
+    std::string purpose;
+    std::string domain;
+    std::string space;
+    crypto::Kind kind;
+    crypto::Algorithm algorithm;
+    std::string name;
+  };
+  struct Tenant {
+    crypto::vault::Id id{};
+    std::vector<Role> roles;
+    std::vector<PurposeRules> purposes;
+    std::vector<FieldSource> fields;
+  };
+
+  const Tenant* find(const crypto::vault::Id& tenant) const;
+  static const PurposeRules* find(const Tenant& tenant, std::string_view purpose);
+
+  std::vector<Tenant> tenants_;
+};
+
+}  // namespace paravent::policies

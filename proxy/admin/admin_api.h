@@ -1,0 +1,85 @@
+// AdminApi: what the admin listener answers. A table of paths, one handler each; authentication first.
+//
+// Thread safe: its parts are, and the table is built once. The parts must outlive it.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "crypto/base/clock.h"
+#include "crypto/reveal/reidentifier.h"
+#include "policies/access/access_policy.h"
+#include "proxy/admin/admin_message.h"
+#include "proxy/admin/audit_logs.h"
+#include "proxy/admin/first_credentials.h"
+#include "proxy/admin/operators.h"
+
+namespace paravent::proxy::admin {
+
+struct AdminParts {
+  const Operators& operators;
+  FirstCredentials& first_credentials;
+  AuditLogs& logs;
+  const crypto::reveal::PrincipalAuthority& authentication;
+  const crypto::reveal::Reidentifier& reidentifier;
+  const policies::AccessPolicy& access;
+  const crypto::Clock& clock;
+};
+
+// paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
+class ReidentificationCounters {
+ public:
+  using Key = std::tuple<std::string, std::string, std::string>;
+  void add(std::string_view role, std::string_view purpose, std::string_view outcome);
+  std::map<Key, std::uint64_t> read() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, std::uint64_t> counts_;
+};
+
+class AdminApi final : public AdminHandler {
+ public:
+  // `metrics` gives the text of /metrics.
+  AdminApi(const AdminParts& parts, std::function<std::string()> metrics)
+      : parts_(parts), metrics_(std::move(metrics)) {}
+
+  AdminResponse handle(const AdminRequest& request) override;
+
+  // From now on /readyz answers 503, so that load balancers look elsewhere.
+  void begin_drain() { draining_ = true; }
+
+  const ReidentificationCounters& counters() const { return counters_; }
+  std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
+
+ private:
+  using Handler = AdminResponse (AdminApi::*)(const AdminRequest&, const Operator*);
+  struct Route;
+  static std::span<const Route> routes();
+
+  std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
+
+  AdminResponse healthz(const AdminRequest& request, const Operator* who);
+  AdminResponse readyz(const AdminRequest& request, const Operator* who);
+  AdminResponse metrics(const AdminRequest& request, const Operator* who);
+  AdminResponse openapi(const AdminRequest& request, const Operator* who);
+  AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+
+  AdminParts parts_;
+  std::function<std::string()> metrics_;
+  ReidentificationCounters counters_;
+  std::atomic<bool> draining_{false};
+  std::atomic<std::uint64_t> refused_credentials_{0};
+};
+
+}  // namespace paravent::proxy::admin

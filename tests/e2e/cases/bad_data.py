@@ -1,0 +1,244 @@
+"""Data directories and keys that are wrong: one sentence, the right code, nothing overwritten."""
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+
+from support import gateway, wire
+from support.case import Shared, case, equal, expect
+from support.gateway import Scene, digest, one_sentence
+from support.policies import WIDE, bare
+
+
+class Stopped:
+    """A stopped scene with some tokens in its store, to be copied and damaged."""
+
+    def __init__(self):
+        self.scene = Scene(policy=WIDE)
+        body = wire.form({"name": "Anne", "email": "anne@example.fr"})
+        received = self.scene.submit(wire.request("POST", "/contact", body, wire.FORM))
+        self.token = dict(wire.form_fields(received.body))["name"]
+        self.scene.stop()
+        self.scene.write_config()
+
+    def close(self):
+        self.scene.close()
+
+
+SHARED = Shared(Stopped)
+
+
+@contextlib.contextmanager
+def copied():
+    """A copy of the stopped scene: its folder, data and key."""
+    stopped = SHARED.get().scene
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        shutil.copytree(stopped.data, os.path.join(folder, "data"))
+        shutil.copy2(stopped.root_key, os.path.join(folder, "root.key"))
+        with open(stopped.config_file, encoding="utf-8") as file:
+            text = file.read().replace(stopped.data, os.path.join(folder, "data"))
+        with open(os.path.join(folder, "gateway.yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace(stopped.root_key, os.path.join(folder, "root.key")))
+        yield folder
+
+
+def serve_fails(folder, code, *words, leave_out=("data/lock",)):
+    """serve ends with `code` and one sentence holding `words`, and touches nothing."""
+    before = digest(folder, leave_out)
+    done = gateway.run("serve", "--config", os.path.join(folder, "gateway.yaml"))
+    sentence = one_sentence(done.err)
+    equal((done.returncode, done.out), (code, ""), f"serve ({sentence})")
+    for word in words:
+        expect(word in sentence, f"{word!r} is missing in: {sentence}")
+    after = digest(folder, leave_out)
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    expect(not changed, f"changed: {sorted(changed)}")
+
+
+@case("the copy itself starts: what fails below fails for its own reason", smoke=True)
+def copy_works():
+    with copied() as folder:
+        scene = Scene(policy=WIDE, start=False)
+        shutil.rmtree(scene.data, ignore_errors=True)
+        shutil.copytree(os.path.join(folder, "data"), scene.data)
+        shutil.copy2(os.path.join(folder, "root.key"), scene.root_key)
+        with scene:
+            scene.start()
+            scene._credentials = SHARED.get().scene._credentials
+            equal(scene.reveal([SHARED.get().token]), ["Anne"], "the token")
+
+
+@case("the root key file is missing: code 4, and no new one is made", smoke=True)
+def key_missing():
+    with copied() as folder:
+        os.unlink(os.path.join(folder, "root.key"))
+        serve_fails(folder, 4, "root.key", "missing")
+        expect(not os.path.exists(os.path.join(folder, "root.key")), "a key was made")
+
+
+@case("the root key file is truncated, at every length", smoke=True)
+def key_truncated():
+    size = os.path.getsize(SHARED.get().scene.root_key)
+    for length in sorted({0, 1, 10, size // 2, size - 2, size - 1}):
+        with copied() as folder:
+            os.truncate(os.path.join(folder, "root.key"), length)
+            serve_fails(folder, 4, "root.key")
+
+
+@case("the root key file is altered, or has more in it")
+def key_altered():
+    size = os.path.getsize(SHARED.get().scene.root_key)
+    for at in sorted({0, size // 3, size // 2, size - 4}):
+        with copied() as folder:
+            path = os.path.join(folder, "root.key")
+            with open(path, "r+b") as file:
+                file.seek(at)
+                byte = file.read(1)
+                file.seek(at)
+                file.write(b"A" if byte != b"A" else b"B")
+            serve_fails(folder, 4, "root.key")
+    with copied() as folder:
+        with open(os.path.join(folder, "root.key"), "ab") as file:
+            file.write(b"\n")
+        serve_fails(folder, 4, "root.key")
+
+
+@case("the root key of another installation: code 4", smoke=True)
+def key_foreign():
+    with copied() as folder, tempfile.TemporaryDirectory() as other:
+        done = gateway.run("init", "--data", os.path.join(other, "data"), "--root-key",
+                           os.path.join(other, "root.key"))  # fmt: skip
+        equal(done.returncode, 0, "init")
+        shutil.copy2(os.path.join(other, "root.key"), os.path.join(folder, "root.key"))
+        serve_fails(folder, 4, "key")
+
+
+@case("a root key or data directory that others may read: code 4")
+def modes():
+    with copied() as folder:
+        os.chmod(os.path.join(folder, "root.key"), 0o644)
+        serve_fails(folder, 4, "root.key")
+    with copied() as folder:
+        os.chmod(os.path.join(folder, "data"), 0o755)
+        serve_fails(folder, 4, "data")
+    with copied() as folder:
+        os.chmod(os.path.join(folder, "data", "keys"), 0o750)
+        serve_fails(folder, 4, "keys")
+
+
+@case("files of the key store altered, truncated or missing: code 4", smoke=True)
+def key_store():
+    keys = sorted(os.listdir(os.path.join(SHARED.get().scene.data, "keys")))
+    expect(keys, "the key store has no file")
+    for name in keys:
+        for how in ("flip", "truncate", "empty", "remove"):
+            with copied() as folder:
+                path = os.path.join(folder, "data", "keys", name)
+                if how == "remove":
+                    os.unlink(path)
+                elif how == "flip":
+                    with open(path, "r+b") as file:
+                        file.seek(os.path.getsize(path) // 2)
+                        byte = file.read(1)
+                        file.seek(-1, os.SEEK_CUR)
+                        file.write(bytes([byte[0] ^ 1]))
+                else:
+                    os.truncate(path, os.path.getsize(path) // 2 if how == "truncate" else 0)
+                serve_fails(folder, 4)
+
+
+@case("the token store is gone, but the keys are there: code 4, no empty store in its place")
+def store_missing():
+    with copied() as folder:
+        shutil.rmtree(os.path.join(folder, "data", "store"))
+        os.mkdir(os.path.join(folder, "data", "store"), 0o700)
+        serve_fails(folder, 4)
+
+
+@case("the audit log altered or truncated: code 4")
+def audit_damaged():
+    audit = os.path.join(SHARED.get().scene.data, "audit")
+    for log in os.listdir(audit):
+        with copied() as folder:
+            path = os.path.join(folder, "data", "audit", log, "checkpoint")
+            with open(path, "r+b") as file:
+                file.seek(os.path.getsize(path) // 2)
+                file.write(b"#")
+            done = gateway.run("serve", "--config", os.path.join(folder, "gateway.yaml"))
+            expect(done.returncode in (4, 5), f"serve ends with {done.returncode}: {done.err}")
+            one_sentence(done.err)
+
+
+@case("the list of operators altered: code 4")
+def operators_damaged():
+    folder_name = os.path.join(SHARED.get().scene.data, "operators")
+    for name in os.listdir(folder_name):
+        with copied() as folder:
+            os.truncate(os.path.join(folder, "data", "operators", name), 5)
+            serve_fails(folder, 4)
+
+
+@case("data that is a file, or cannot be made: code 4")
+def no_directory():
+    with Scene(policy=bare(), start=False) as scene:
+        with open(scene.data, "w", encoding="utf-8"):
+            pass
+        scene.write_config()
+        serve_fails(scene.folder, 4, "data", leave_out=())
+        os.unlink(scene.data)
+        scene.data = "/proc/paravent-data"
+        scene.write_config()
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "a place where nothing can be made")
+        one_sentence(done.err)
+
+
+@case("a second gateway on the same directory: code 4, and the first goes on", smoke=True)
+def second_gateway():
+    with Scene(policy=bare()) as scene:
+        before = digest(scene.data, ["store"])
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal((done.returncode, done.out), (4, ""), f"the second ({done.err})")
+        expect("another" in one_sentence(done.err).lower(), done.err)
+        for command in (["init", "--data", scene.data, "--root-key", scene.root_key],
+                        ["policy", "apply", scene.policy_file, "--data", scene.data, "--root-key",
+                         scene.root_key]):  # fmt: skip
+            done = gateway.run(*command)
+            equal(done.returncode, 4, f"{command[0]} ({done.err})")
+            one_sentence(done.err)
+        equal(digest(scene.data, ["store"]), before, "the data directory")
+        scene.submit(wire.request("POST", "/contact", b"email=a%40example.fr", wire.FORM))
+
+
+@case("a busy port: code 3, for either listener", smoke=True)
+def busy_port():
+    with Scene(policy=bare()) as scene, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        scene.stop()
+        for which in ("--listen", "--admin"):
+            done = gateway.run("serve", "--config", scene.config_file, which, f"127.0.0.1:{port}")
+            equal((done.returncode, done.out), (3, ""), f"{which} ({done.err})")
+            expect(str(port) in one_sentence(done.err), f"no port in: {done.err}")
+        scene.start()
+        # Another gateway's port, with another directory.
+        with Scene(policy=bare(), start=False) as other:
+            other.write_config()
+            done = gateway.run("serve", "--config", other.config_file, "--listen", f"127.0.0.1:{scene.port}")
+            equal(done.returncode, 3, f"another gateway's port ({done.err})")
+            one_sentence(done.err)
+
+
+@case("an upstream that is one of the gateway's own listeners is refused")
+def own_listener():
+    with Scene(policy=bare(), start=False) as scene, socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+        probe.close()
+        with open(scene.policy_file, "w", encoding="utf-8") as file:
+            file.write(bare().replace("UPSTREAM", f"http://127.0.0.1:{port}"))
+        scene.write_config()
+        for which in ("--listen", "--admin"):
+            done = gateway.run("serve", "--config", scene.config_file, which, f"127.0.0.1:{port}", timeout=20)
+            equal(done.returncode, 3, f"{which} ({done.err})")
+            one_sentence(done.err)

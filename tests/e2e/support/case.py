@@ -1,0 +1,104 @@
+"""Registry of cases, and expectations whose failure says what was seen.
+
+A case is a function; `@case` registers it under a sentence. Tables register one case per row with
+`register`. A case fails by raising; a case that cannot run here raises Skip with the reason.
+"""
+
+import contextlib
+
+
+class Failure(AssertionError):
+    """An expectation that did not hold."""
+
+
+class Skip(Exception):
+    """The machine lacks what the case needs; says what."""
+
+
+class Case:
+    def __init__(self, module, name, run, slow, smoke):
+        self.module = module
+        self.name = name
+        self.run = run
+        self.slow = slow
+        self.smoke = smoke
+
+
+CASES = []
+
+
+def register(name, run, slow=False, smoke=False):
+    CASES.append(Case(run.__module__.rsplit(".", 1)[-1], name, run, slow, smoke))
+
+
+def case(name, slow=False, smoke=False):
+    """slow: left out by --quick. smoke: the few that --smoke runs."""
+
+    def decorate(run):
+        register(name, run, slow, smoke)
+        return run
+
+    return decorate
+
+
+class Shared:
+    """Something that is costly to start and that the cases of one file share; closed after the file."""
+
+    _open = []
+
+    def __init__(self, make):
+        self._make = make
+        self._value = None
+
+    def get(self):
+        if self._value is None:
+            self._value = self._make()
+            Shared._open.append(self)
+        return self._value
+
+    @classmethod
+    def close_all(cls):
+        """Closes everything and answers the errors that closing brought up."""
+        errors = []
+        while cls._open:
+            shared = cls._open.pop()
+            value, shared._value = shared._value, None
+            try:
+                value.close()
+            except Exception as error:  # noqa: BLE001 - reported as a failed case
+                errors.append(str(error))
+        return errors
+
+
+def shown(value, limit=600):
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[:limit] + f"... ({len(text)} in all)"
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def equal(seen, wanted, what):
+    if seen != wanted:
+        raise Failure(f"{what}: expected {shown(wanted)}, got {shown(seen)}")
+
+
+def contains(text, part, what):
+    if part not in text:
+        raise Failure(f"{what}: {shown(part, 200)} is missing in {shown(text)}")
+
+
+def lacks(text, part, what):
+    if part in text:
+        raise Failure(f"{what}: {shown(part, 200)} stands in {shown(text)}")
+
+
+@contextlib.contextmanager
+def about(what):
+    """Puts `what` in front of the message of a failure inside."""
+    try:
+        yield
+    except Failure as failure:
+        raise Failure(f"{what}: {failure}") from None
