@@ -29,11 +29,10 @@ class Bench {
       if (::mkdtemp(name.data()) == nullptr) std::abort();
       folder_ = name;
       data_ = std::make_unique<vault::DataDirectory>(
-          std::move(vault::DataDirectory::create(folder_ / "data").value()));
-      vault_ =
-          std::move(vault::Vault::initialise(*data_, vault::RootKey::ephemeral(), clock_).value());
+          vault::DataDirectory::create(folder_ / "data").value());
+      vault_ = vault::Vault::initialise(*data_, vault::RootKey::ephemeral(), clock_).value();
     } else {
-      vault_ = std::move(vault::Vault::in_memory(clock_).value());
+      vault_ = vault::Vault::in_memory(clock_).value();
     }
     const std::vector<vault::PolicyNames> names{{"t", {"d"}, {"p"}}};
     const std::vector<vault::ContextSpec> specs{{"d", "p", "email", paravent::crypto::Kind::email,

@@ -80,7 +80,9 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open_on(std::shared_ptr<Disk> disk,
                                                     const std::string& folder, std::string origin,
                                                     const SecretBytes& seed, DetailKeys& keys,
                                                     const Clock& clock, OpenMode mode) {
-  if (!valid_note_name(origin) || !folder.ends_with("/" + origin.substr(origin.rfind('/') + 1))) {
+  const std::string_view log_id = std::string_view(origin).substr(origin.rfind('/') + 1);
+  const std::string_view name = std::string_view(folder).substr(folder.rfind('/') + 1);
+  if (!valid_note_name(origin) || name != log_id || log_id.empty()) {
     return Error(ErrorKind::usage, "An audit folder is named after the last part of its origin.");
   }
   Result<Ed25519Signer> signer = Ed25519Signer::create(seed);

@@ -23,8 +23,8 @@ Error malformed_at(std::size_t position, const char* what) {
 }
 
 Bytes typed_key(const NoteKey& key) {
-  Bytes bytes{kEd25519Type};
-  bytes.insert(bytes.end(), key.public_key.begin(), key.public_key.end());
+  Bytes bytes(1 + kEd25519PublicKeySize, kEd25519Type);
+  std::copy(key.public_key.begin(), key.public_key.end(), bytes.begin() + 1);
   return bytes;
 }
 
@@ -118,8 +118,8 @@ Result<SignedNote> parse_signed_note(std::string_view bytes) {
 std::string sign_note(std::string_view text, std::string_view name, const Ed25519Signer& signer) {
   const NoteKeyId id = NoteKey{std::string(name), signer.public_key()}.id();
   const Ed25519Signature signature = signer.sign(as_bytes(text));
-  Bytes blob(id.begin(), id.end());
-  blob.insert(blob.end(), signature.begin(), signature.end());
+  Bytes blob(id.size() + signature.size());
+  std::copy(signature.begin(), signature.end(), std::copy(id.begin(), id.end(), blob.begin()));
   std::string note(text);
   note.append("\n").append(kSignaturePrefix).append(name).append(" ");
   append_base64(note, blob);

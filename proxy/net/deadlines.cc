@@ -20,16 +20,29 @@ void Deadlines::remove(DeadlineSlot slot) {
   free_.push_back(slot);
 }
 
-void Deadlines::tick() {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - start_);
-  now_ = static_cast<std::uint64_t>(elapsed.count()) / kTickMs;
+std::uint64_t Deadlines::elapsed_ms() const noexcept {
+  const auto elapsed = std::chrono::steady_clock::now() - start_;
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
+}
+
+int Deadlines::ms_to_next_tick() const noexcept {
+  const std::uint64_t elapsed = elapsed_ms();
+  const std::uint64_t next = (now_ + 1) * kTickMs;
+  return next > elapsed ? static_cast<int>(next - elapsed) : 0;
+}
+
+bool Deadlines::tick_if_due() {
+  const std::uint64_t tick = elapsed_ms() / kTickMs;
+  if (tick == now_) return false;
+  now_ = tick;
   // By index: a handler may add slots.
   for (std::size_t i = 0; i < due_.size(); ++i) {
     if (due_[i] > now_) continue;
     due_[i] = kNever;
     handlers_[i]->on_deadline(static_cast<DeadlineSlot>(i));
   }
+  return true;
 }
 
 }  // namespace paravent::proxy::net

@@ -41,11 +41,15 @@ class Deadlines {
   // Milliseconds since construction as of the last tick.
   std::uint64_t now_ms() const noexcept { return now_ * kTickMs; }
 
-  // Reads the clock and calls the handlers of what is due.
-  void tick();
+  // Reads the clock: 0 to kTickMs.
+  int ms_to_next_tick() const noexcept;
+  // When the next tick has come: calls the handlers of what is due, and answers true.
+  bool tick_if_due();
 
  private:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+
+  std::uint64_t elapsed_ms() const noexcept;
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::uint64_t now_ = 0;

@@ -1,38 +1,24 @@
 #include "proxy/net/event_loop.h"
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstdlib>
-#include <utility>
 
 namespace paravent::proxy::net {
-namespace {
-
-// A worker without its epoll set is no worker; this happens at start, under exhausted descriptors.
-int make_epoll() {
-  const int fd = epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0) std::abort();
-  return fd;
-}
-
-// A batch of this many suggests that more has become ready meanwhile: look again before going through
-// Asio, but not forever.
-constexpr int kBusyBatch = 8;
-constexpr int kMaxRounds = 8;
-
-}  // namespace
 
 bool Mailbox::post(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   if (loop_ == nullptr) return false;
-  boost::asio::post(loop_->context_, [loop = loop_, task = std::move(work)] {
-    task();
-    loop->run_tasks();
-  });
+  boost::asio::post(loop_->context_, std::move(work));
+  loop_->wake();
   return true;
 }
 
-EventLoop::EventLoop() : ready_(context_, make_epoll()), ticker_(context_) {
+EventLoop::EventLoop()
+    : set_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!set_ || !wake_ || !add(wake_.get(), *this, true)) std::abort();
   mailbox_->loop_ = this;
 }
 
@@ -42,18 +28,19 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::run() {
-  wait_ready();
-  wait_tick();
-  context_.run();
+  while (!stopping_) {
+    const int n = epoll_wait(set_.get(), batch_.data(), static_cast<int>(kBatch),
+                             deadlines_.ms_to_next_tick());
+    dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (deadlines_.tick_if_due()) run_tasks();
+  }
 }
-
-void EventLoop::stop() { context_.stop(); }
 
 bool EventLoop::add(int fd, Watcher& watcher, bool level) noexcept {
   epoll_event event{};
   event.events = level ? EPOLLIN : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = &watcher;
-  return epoll_ctl(ready_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0;
+  return epoll_ctl(set_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 void EventLoop::drop(const Watcher& watcher) noexcept {
@@ -63,8 +50,7 @@ void EventLoop::drop(const Watcher& watcher) noexcept {
 }
 
 void EventLoop::defer(Task& task) {
-  if (task.mark_queued(true)) return;
-  tasks_.push_back(&task);
+  if (!task.mark_queued(true)) tasks_.push_back(&task);
 }
 
 void EventLoop::forget(Task& task) noexcept {
@@ -86,41 +72,29 @@ void EventLoop::run_tasks() {
   }
 }
 
-void EventLoop::wait_ready() {
-  ready_.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                    [this](const boost::system::error_code& error) {
-                      if (error) return;
-                      dispatch();
-                      wait_ready();
-                    });
-}
-
-void EventLoop::dispatch() {
-  for (int round = 0; round < kMaxRounds; ++round) {
-    const int n = epoll_wait(ready_.native_handle(), batch_.data(), static_cast<int>(kBatch), 0);
-    if (n <= 0) return;
-    batch_size_ = static_cast<std::size_t>(n);
-    for (batch_at_ = 0; batch_at_ < batch_size_;) {
-      const epoll_event event = batch_[batch_at_++];
-      if (event.data.ptr == nullptr) continue;
-      static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
-      run_tasks();
-    }
-    batch_at_ = batch_size_ = 0;
-    if (n < kBusyBatch) return;
+void EventLoop::dispatch(std::size_t size) {
+  batch_size_ = size;
+  for (batch_at_ = 0; batch_at_ < batch_size_;) {
+    const epoll_event event = batch_[batch_at_++];
+    if (event.data.ptr == nullptr) continue;
+    static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
+    run_tasks();
   }
+  batch_at_ = batch_size_ = 0;
 }
 
-void EventLoop::wait_tick() {
-  ticker_.expires_after(std::chrono::milliseconds(Deadlines::kTickMs));
-  ticker_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    deadlines_.tick();
-    run_tasks();
-    if (on_tick_) on_tick_();
-    run_tasks();
-    wait_tick();
-  });
+// One byte of news is enough for any number of posts.
+void EventLoop::wake() noexcept {
+  if (!woken_.exchange(true)) eventfd_write(wake_.get(), 1);
+}
+
+void EventLoop::on_ready(std::uint32_t) {
+  eventfd_t count = 0;
+  eventfd_read(wake_.get(), &count);
+  // Before the work is taken: what is posted from here on wakes again.
+  woken_ = false;
+  context_.restart();
+  context_.poll();
 }
 
 }  // namespace paravent::proxy::net

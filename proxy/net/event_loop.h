@@ -1,19 +1,18 @@
-// EventLoop: one worker's thread of events: an Asio io_context for posts from other threads and for the
-// tick, and beside it one edge-triggered epoll set for the sockets of the data path.
+// EventLoop: one worker's thread of events: an edge-triggered epoll set for the sockets of the data path, an
+// Asio io_context for what other threads post, and one coarse tick.
 //
 // Why not Asio's own reactor for those sockets: it tries a read that fails before every wait, two wasted
 // system calls per proxied request. Here a socket is registered once in its life and its owner reads and
-// writes directly when told; the set itself is one descriptor to Asio, so that a busy loop pays for it once
-// per batch (docs/request-path.md). All but post() and stop() belong to the loop's thread.
+// writes directly when told: 4 calls per request and a share of one epoll_wait (docs/request-path.md). All but
+// Mailbox::post() belong to the loop's thread.
 
 #pragma once
 
 #include <sys/epoll.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -57,7 +56,8 @@ class EventLoop;
 // Where other threads leave work for a loop that may be gone by then. Thread safe.
 class Mailbox {
  public:
-  // False, and `work` is dropped, once the loop has ended.
+  // False, and `work` is dropped, once the loop is destroyed. Work that a loop does not come to any more is
+  // destroyed with it.
   bool post(std::function<void()> work);
 
  private:
@@ -66,20 +66,21 @@ class Mailbox {
   EventLoop* loop_ = nullptr;
 };
 
-class EventLoop {
+class EventLoop final : private Watcher {
  public:
+  // Ends the process when descriptors are exhausted: a worker without its epoll set is none.
   EventLoop();
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Runs on the calling thread until stop().
+  // Runs on the calling thread until stop(), which is called on that thread.
   void run();
-  // Any thread.
-  void stop();
+  void stop() noexcept { stopping_ = true; }
   const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
 
-  // Registers for reading and writing, edge-triggered unless `level`. False: out of resources.
+  // Registers for reading and writing, edge-triggered; or for reading, level-triggered. False: out of
+  // resources.
   bool add(int fd, Watcher& watcher, bool level = false) noexcept;
   // To be called before the descriptor is closed: no event that was already fetched reaches `watcher`.
   void drop(const Watcher& watcher) noexcept;
@@ -89,30 +90,29 @@ class EventLoop {
   void forget(Task& task) noexcept;
 
   Deadlines& deadlines() noexcept { return deadlines_; }
-  // Called at every tick.
-  void set_on_tick(std::function<void()> on_tick) { on_tick_ = std::move(on_tick); }
 
  private:
   friend class Mailbox;
   static constexpr std::size_t kBatch = 128;
 
-  void wait_ready();
-  void wait_tick();
-  void dispatch();
+  void on_ready(std::uint32_t events) override;  // somebody posted
+  void dispatch(std::size_t size);
   void run_tasks();
+  void wake() noexcept;
 
-  // Runs on one thread; other threads only post, which this hint still allows.
+  // Run by one thread; others only post, which this hint still allows.
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  boost::asio::posix::stream_descriptor ready_;
-  boost::asio::steady_timer ticker_;
+  UniqueFd set_;
+  UniqueFd wake_;
+  std::atomic<bool> woken_{false};
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
+  bool stopping_ = false;
   std::array<epoll_event, kBatch> batch_{};
   std::size_t batch_at_ = 0;
   std::size_t batch_size_ = 0;
   std::vector<Task*> tasks_;
   std::vector<Task*> running_;
   Deadlines deadlines_;
-  std::function<void()> on_tick_;
 };
 
 }  // namespace paravent::proxy::net

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace paravent::proxy {
@@ -153,9 +154,31 @@ constexpr Table make_table() {
 
 constexpr Table kTable = make_table();
 
-// REQUIRES: `a` at least as long as `lower`.
+template <typename Word>
+bool same_folded(const char* a, const char* lower) noexcept {
+  constexpr Word kFold = static_cast<Word>(0x2020202020202020U);
+  Word left;
+  Word right;
+  std::memcpy(&left, a, sizeof left);
+  std::memcpy(&right, lower, sizeof right);
+  return (left | kFold) == right;
+}
+
+// Whole words, the last one overlapping. REQUIRES: `a` at least as long as `lower`, which holds only
+// characters that fold() leaves alone.
 bool starts_with_folded(std::string_view a, std::string_view lower) noexcept {
-  for (std::size_t i = 0; i < lower.size(); ++i) {
+  const std::size_t n = lower.size();
+  if (n >= 8) {
+    for (std::size_t i = 0; i + 8 < n; i += 8) {
+      if (!same_folded<std::uint64_t>(a.data() + i, lower.data() + i)) return false;
+    }
+    return same_folded<std::uint64_t>(a.data() + n - 8, lower.data() + n - 8);
+  }
+  if (n >= 4) {
+    return same_folded<std::uint32_t>(a.data(), lower.data()) &&
+           same_folded<std::uint32_t>(a.data() + n - 4, lower.data() + n - 4);
+  }
+  for (std::size_t i = 0; i < n; ++i) {
     if (fold(a[i]) != static_cast<unsigned char>(lower[i])) return false;
   }
   return true;

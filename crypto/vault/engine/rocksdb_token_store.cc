@@ -1,10 +1,6 @@
 #include "crypto/vault/engine/rocksdb_token_store.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -15,7 +11,7 @@
 #include <utility>
 
 #include "crypto/vault/engine/byte_reader.h"
-#include "crypto/vault/engine/rocksdb_file_system.h"
+#include "crypto/vault/engine/rocksdb_database.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -23,9 +19,6 @@ namespace {
 using rocksdb::ColumnFamilyHandle;
 using rocksdb::Slice;
 
-constexpr const char* kRows = "rows";
-constexpr const char* kIndex = "index";
-constexpr const char* kSubjects = "subjects";
 constexpr std::size_t kExpireChunk = 4096;  // deletions per write
 const Slice kOwnerKey("paravent");
 
@@ -43,136 +36,7 @@ std::string owner_value(const Id& installation) {
   return value;
 }
 
-Error error_of(const rocksdb::Status& status) {
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace) {
-    return Error(ErrorKind::disk_full,
-                 "The token store cannot be written because the disk is full; free some space.");
-  }
-  if (status.IsCorruption()) {
-    return Error(ErrorKind::data,
-                 "The token store is damaged; restore the store folder from a data backup.");
-  }
-  return Error(ErrorKind::unreachable,
-               "The token store cannot be read or written; check the disk.");
-}
-
-rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;
-  // Most look-ups of the index are for values never seen before.
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-  rocksdb::ColumnFamilyOptions options;
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = std::size_t{8} << 20U;
-  options.compression = rocksdb::kNoCompression;  // ciphertext and keyed hashes do not compress
-  return options;
-}
-
-rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
-  rocksdb::DBOptions options;
-  options.env = env;
-  options.create_if_missing = create;
-  options.error_if_exists = create;
-  options.create_missing_column_families = create;
-  options.paranoid_checks = true;
-  // A torn last record is an unacknowledged write; any other damage must not pass for the end of
-  // the log.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.max_background_jobs = 2;
-  options.db_write_buffer_size = std::size_t{32} << 20U;
-  options.max_total_wal_size = std::size_t{64} << 20U;
-  options.max_open_files = 256;
-  options.keep_log_file_num = 1;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  options.info_log_level = rocksdb::InfoLogLevel::FATAL_LEVEL;
-  options.info_log = make_silent_logger();
-  return options;
-}
-
 }  // namespace
-
-struct RocksdbTokenStore::Database {
-  std::unique_ptr<rocksdb::Env> env;
-  std::unique_ptr<rocksdb::DB> db;
-  ColumnFamilyHandle* owner = nullptr;
-  ColumnFamilyHandle* rows = nullptr;
-  ColumnFamilyHandle* index = nullptr;
-  ColumnFamilyHandle* subjects = nullptr;
-  std::mutex write_mutex;     // makes look-up and creation one step
-  bool needs_resume = false;  // under write_mutex
-
-  Database() = default;
-  Database(const Database&) = delete;
-  Database& operator=(const Database&) = delete;
-  ~Database() {
-    if (db == nullptr) return;
-    for (ColumnFamilyHandle* handle : {owner, rows, index, subjects}) {
-      if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
-    }
-    db->Close();
-  }
-
-  rocksdb::Status start(const std::string& folder, bool create,
-                        std::shared_ptr<rocksdb::FileSystem> file_system) {
-    if (file_system == nullptr) file_system = rocksdb::FileSystem::Default();
-    env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system)));
-    const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20U);
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const std::string& name : {rocksdb::kDefaultColumnFamilyName, std::string(kRows),
-                                    std::string(kIndex), std::string(kSubjects)}) {
-      families.emplace_back(name, family_options(cache));
-    }
-    std::vector<ColumnFamilyHandle*> handles;
-    rocksdb::DB* raw = nullptr;
-    auto status =
-        rocksdb::DB::Open(database_options(env.get(), create), folder, families, &handles, &raw);
-    if (!status.ok()) return status;
-    db.reset(raw);
-    owner = handles[0];
-    rows = handles[1];
-    index = handles[2];
-    subjects = handles[3];
-    return status;
-  }
-
-  // REQUIRES: write_mutex is held.
-  Status write(rocksdb::WriteBatch& batch) {
-    if (batch.Count() == 0) return {};
-    // After a full disk RocksDB watches the free space and recovers by itself, within some seconds;
-    // other faults need to be told. Either way the write below says how it stands.
-    if (needs_resume) (void)db->Resume();
-    rocksdb::WriteOptions options;
-    options.sync = true;
-    const auto status = db->Write(options, &batch);
-    needs_resume = false;
-    if (status.ok()) return {};
-    Error error = error_of(status);
-    needs_resume = error.kind() != ErrorKind::disk_full;
-    return error;
-  }
-
-  // Looks many keys of one family up at once. Absent: nullopt.
-  Status get(ColumnFamilyHandle* family, const std::vector<Slice>& keys,
-             std::vector<std::optional<std::string>>& out) {
-    out.assign(keys.size(), std::nullopt);
-    if (keys.empty()) return {};
-    std::vector<rocksdb::PinnableSlice> values(keys.size());
-    std::vector<rocksdb::Status> statuses(keys.size());
-    db->MultiGet(rocksdb::ReadOptions(), family, keys.size(), keys.data(), values.data(),
-                 statuses.data());
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (statuses[i].ok()) {
-        out[i].emplace(values[i].data(), values[i].size());
-      } else if (!statuses[i].IsNotFound()) {
-        return error_of(statuses[i]);
-      }
-    }
-    return {};
-  }
-};
 
 RocksdbTokenStore::RocksdbTokenStore(std::unique_ptr<Database> database)
     : database_(std::move(database)) {}
@@ -188,7 +52,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
     return Error(ErrorKind::data,
                  "The token store " + folder.string() + " exists already and is not overwritten.");
   }
-  if (!status.ok()) return error_of(status);
+  if (!status.ok()) return rocksdb_error(status);
   rocksdb::WriteBatch batch;
   batch.Put(database->owner, kOwnerKey, owner_value(installation));
   if (auto s = database->write(batch); !s) return s.error();
@@ -206,7 +70,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
   auto database = std::make_unique<Database>();
   const auto status = database->start(folder.string(), false, std::move(file_system));
   if (!status.ok()) {
-    const Error error = error_of(status);
+    const Error error = rocksdb_error(status);
     if (error.kind() == ErrorKind::disk_full) return error;
     return Error(ErrorKind::data, "The token store " + folder.string() +
                                       " is damaged or cannot be read; check the disk, or restore "
@@ -222,7 +86,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
                                       " was written by a newer version of paravent; install that "
                                       "version.");
   }
-  if (!got.ok() || !in.done() || schema != 1) return error_of(rocksdb::Status::Corruption());
+  if (!got.ok() || !in.done() || schema != 1) return rocksdb_error(rocksdb::Status::Corruption());
   if (found != installation) {
     return Error(ErrorKind::data, "The token store " + folder.string() +
                                       " belongs to another installation than the keys beside it; "
@@ -302,7 +166,7 @@ Result<std::vector<Id>> RocksdbTokenStore::by_subject(const SubjectReference& su
        it->Next()) {
     ids.push_back(id_from(view_of(it->key()).substr(subject.size())));
   }
-  if (!it->status().ok()) return error_of(it->status());
+  if (!it->status().ok()) return rocksdb_error(it->status());
   return ids;
 }
 
@@ -327,7 +191,7 @@ Status RocksdbTokenStore::expire(std::span<const Id> ids) {
       if (auto s = database_->write(batch); !s) return s;
       batch.Clear();
     }
-    if (!it->status().ok()) return error_of(it->status());
+    if (!it->status().ok()) return rocksdb_error(it->status());
     if (auto s = database_->write(batch); !s) return s;
   }
   return {};

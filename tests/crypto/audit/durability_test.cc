@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,20 +68,24 @@ TEST(Durability, AFullDiskIsSaidAndNothingIsAcknowledged) {
   EXPECT_EQ(test.verify(), "");
 }
 
-TEST(Durability, ARealFolderWithoutPermission) {
-  if (::geteuid() == 0) {
-    GTEST_SKIP() << "root may write everywhere";
-  }
+// The real disk operations against a real refusal of the kernel: no file may pass 600 bytes.
+TEST(Durability, TheKernelRefusesToWrite) {
   TestLog test;
   const auto log = test.open();
   append_some(*log, 3);
-  std::filesystem::permissions(
-      test.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 600;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   const auto receipt = log->append(test_entry(1));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   ASSERT_FALSE(receipt.has_value());
-  EXPECT_EQ(receipt.error().kind(), ErrorKind::data);
-  std::filesystem::permissions(test.path(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(receipt.error().kind(), ErrorKind::disk_full);
+  EXPECT_EQ(test.verify(), "");
   EXPECT_TRUE(log->append(test_entry(1)).has_value());
+  EXPECT_EQ(log->size(), 4U);
   EXPECT_EQ(test.verify(), "");
 }
 

@@ -63,8 +63,8 @@ std::shared_ptr<const Snapshot> snapshot_of(const std::string& policy, const Lim
     key.key_id = id;
     key.algorithm = spec.algorithm;
     key.ctx = "test context " + std::to_string(id);
-    const std::string bytes(spec.algorithm == crypto::Algorithm::derived ? 64 : 32,
-                            static_cast<char>(id));
+    std::string bytes(spec.algorithm == crypto::Algorithm::derived ? 64 : 32, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(id * 64 + i);
     if (spec.algorithm != crypto::Algorithm::vault_token) {
       key.key = crypto::SecretBytes::copy_of(bytes);
       key.nonce_key = crypto::SecretBytes::copy_of(bytes.substr(0, 32));
@@ -83,7 +83,8 @@ Gateway::Gateway(std::uint16_t upstream_port, const Limits& limits, std::uint32_
   options.trusted_proxies = {*IpRange::parse("192.0.2.0/24")};
   auto started = Server::start(options, snapshot_of(policy_text(upstream_port), limits));
   if (!started) {
-    std::fprintf(stderr, "%s\n", started.error().sentence().c_str());
+    std::fprintf(stderr, "kind %d: %s\n", static_cast<int>(started.error().kind()),
+                 started.error().sentence().c_str());
     std::abort();
   }
   server = std::move(*started);

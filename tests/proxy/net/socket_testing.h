@@ -59,8 +59,8 @@ class FakeUpstream {
   void accept_loop();
 
   Serve serve_;
+  std::uint16_t port_ = 0;  // set while listener_ is made
   UniqueFd listener_;
-  std::uint16_t port_ = 0;
   std::atomic<int> connections_{0};
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

@@ -22,7 +22,7 @@ struct OnDisk {
   std::filesystem::path path = temp.path() / "keystore";
   RootKey root = RootKey::ephemeral();
   std::unique_ptr<KeyStore> make() {
-    return std::move(FileKeyStore::create(path, kInstallation, root).value());
+    return FileKeyStore::create(path, kInstallation, root).value();
   }
 };
 

@@ -62,9 +62,9 @@ class StoreFaults : public testing::Test {
  protected:
   StoreFaults() {
     testing::FLAGS_gtest_death_test_style = "threadsafe";
-    store_ = std::move(RocksdbTokenStore::create(temp_.path() / "store", Id{7},
-                                                 std::make_shared<FaultyFileSystem>(faults_))
-                           .value());
+    store_ = RocksdbTokenStore::create(temp_.path() / "store", Id{7},
+                                       std::make_shared<FaultyFileSystem>(faults_))
+                 .value();
   }
   Status put(std::uint8_t n) {
     std::vector<NewRow> row{{IndexKey{n}, Id{n}, "row", {}}};
@@ -106,7 +106,7 @@ TEST_F(StoreFaults, ATornWriteIsRefusedThenRecoveredFrom) {
   ASSERT_TRUE(eventually([this] { return put(3).has_value(); }));
   EXPECT_TRUE(has(3));
   store_.reset();
-  store_ = std::move(RocksdbTokenStore::open(temp_.path() / "store", Id{7}).value());
+  store_ = RocksdbTokenStore::open(temp_.path() / "store", Id{7}).value();
   EXPECT_TRUE(has(1));
   EXPECT_FALSE(has(2));
   EXPECT_TRUE(has(3));

@@ -154,9 +154,8 @@ struct DiskVault {
   std::unique_ptr<Vault> vault;
 
   DiskVault() {
-    data = std::make_unique<DataDirectory>(std::move(DataDirectory::create(data_path).value()));
-    vault = std::move(
-        Vault::initialise(*data, RootKey::obtain(root_path, false).value(), clock).value());
+    data = std::make_unique<DataDirectory>(DataDirectory::create(data_path).value());
+    vault = Vault::initialise(*data, RootKey::obtain(root_path, false).value(), clock).value();
   }
   void close() {
     vault.reset();

@@ -1,3 +1,5 @@
+#include <rocksdb/db.h>
+
 #include <atomic>
 #include <thread>
 
@@ -13,7 +15,7 @@ const Id kInstallation{7};
 struct OnDisk {
   TempDir temp;
   std::unique_ptr<TokenStore> make() {
-    return std::move(RocksdbTokenStore::create(temp.path() / "store", kInstallation).value());
+    return RocksdbTokenStore::create(temp.path() / "store", kInstallation).value();
   }
 };
 
@@ -132,6 +134,28 @@ TEST(RocksdbTokenStore, KnowsWhoseItIs) {
   ASSERT_FALSE(missing);
   expect_sentence(missing.error(), ErrorKind::data, "is missing");
   EXPECT_FALSE(std::filesystem::exists(temp.path() / "nothing"));
+}
+
+TEST(RocksdbTokenStore, ANewerVersionIsNamed) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
+  {
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const char* name : {"default", "rows", "index", "subjects"}) {
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, folder.string(), families, &handles, &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    const std::string newer("\0\2something else", 16);
+    EXPECT_TRUE(db->Put({}, "paravent", newer).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  }
+  const auto opened = RocksdbTokenStore::open(folder, kInstallation);
+  ASSERT_FALSE(opened);
+  expect_sentence(opened.error(), ErrorKind::data, "newer version");
 }
 
 TEST(RocksdbTokenStore, WritesNoLogFile) {

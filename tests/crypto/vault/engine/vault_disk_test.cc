@@ -36,7 +36,7 @@ class VaultOnDisk : public testing::Test {
 };
 
 TEST_F(VaultOnDisk, ARestartKeepsTokensRowsAndSeeds) {
-  const SecretBytes seed = std::move(disk_.vault->audit_signing_seed(std::nullopt).value());
+  const SecretBytes seed = disk_.vault->audit_signing_seed(std::nullopt).value();
   const Id installation = disk_.vault->installation_id();
   ASSERT_TRUE(disk_.open());
   EXPECT_EQ(disk_.vault->installation_id(), installation);

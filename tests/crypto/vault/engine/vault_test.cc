@@ -15,7 +15,7 @@ namespace {
 
 struct InMemoryVault {
   TestClock clock;
-  std::unique_ptr<Vault> vault = std::move(Vault::in_memory(clock).value());
+  std::unique_ptr<Vault> vault = Vault::in_memory(clock).value();
 };
 
 template <typename T>

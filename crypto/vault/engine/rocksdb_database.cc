@@ -1,0 +1,131 @@
+#include "crypto/vault/engine/rocksdb_database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+
+#include <utility>
+
+#include "crypto/vault/engine/rocksdb_file_system.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  // Most look-ups of the index are for values never seen before.
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = std::size_t{8} << 20U;
+  options.compression = rocksdb::kNoCompression;  // ciphertext and keyed hashes do not compress
+  return options;
+}
+
+rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
+  rocksdb::DBOptions options;
+  options.env = env;
+  options.create_if_missing = create;
+  options.error_if_exists = create;
+  options.create_missing_column_families = create;
+  options.paranoid_checks = true;
+  // A torn last record is an unacknowledged write; any other damage must not pass for the end of
+  // the log.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_background_jobs = 2;
+  options.db_write_buffer_size = std::size_t{32} << 20U;
+  options.max_total_wal_size = std::size_t{64} << 20U;
+  options.max_open_files = 256;
+  options.keep_log_file_num = 1;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::FATAL_LEVEL;
+  options.info_log = make_silent_logger();
+  return options;
+}
+
+}  // namespace
+
+Error rocksdb_error(const rocksdb::Status& status) {
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace) {
+    return Error(ErrorKind::disk_full,
+                 "The token store cannot be written because the disk is full; free some space.");
+  }
+  if (status.IsCorruption()) {
+    return Error(ErrorKind::data,
+                 "The token store is damaged; restore the store folder from a data backup.");
+  }
+  return Error(ErrorKind::unreachable,
+               "The token store cannot be read or written; check the disk.");
+}
+
+RocksdbTokenStore::Database::~Database() {
+  if (db == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : {owner, rows, index, subjects}) {
+    if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
+  }
+  db->Close();
+}
+
+rocksdb::Status RocksdbTokenStore::Database::start(
+    const std::string& folder, bool create, std::shared_ptr<rocksdb::FileSystem> file_system) {
+  if (file_system == nullptr) file_system = rocksdb::FileSystem::Default();
+  env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system)));
+  const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20U);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : {rocksdb::kDefaultColumnFamilyName, std::string("rows"),
+                                  std::string("index"), std::string("subjects")}) {
+    families.emplace_back(name, family_options(cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  auto status =
+      rocksdb::DB::Open(database_options(env.get(), create), folder, families, &handles, &raw);
+  if (!status.ok()) return status;
+  db.reset(raw);
+  owner = handles[0];
+  rows = handles[1];
+  index = handles[2];
+  subjects = handles[3];
+  return status;
+}
+
+Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
+  if (batch.Count() == 0) return {};
+  // After a full disk RocksDB watches the free space and recovers by itself, within some seconds;
+  // other faults need to be told. Either way the write below says how it stands.
+  if (needs_resume) (void)db->Resume();
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto status = db->Write(options, &batch);
+  needs_resume = false;
+  if (status.ok()) return {};
+  Error error = rocksdb_error(status);
+  needs_resume = error.kind() != ErrorKind::disk_full;
+  return error;
+}
+
+Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
+                                        const std::vector<rocksdb::Slice>& keys,
+                                        std::vector<std::optional<std::string>>& out) const {
+  out.assign(keys.size(), std::nullopt);
+  if (keys.empty()) return {};
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  db->MultiGet(rocksdb::ReadOptions(), family, keys.size(), keys.data(), values.data(),
+               statuses.data());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].ok()) {
+      out[i].emplace(values[i].data(), values[i].size());
+    } else if (!statuses[i].IsNotFound()) {
+      return rocksdb_error(statuses[i]);
+    }
+  }
+  return {};
+}
+
+}  // namespace paravent::crypto::vault

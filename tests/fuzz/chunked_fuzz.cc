@@ -1,0 +1,45 @@
+// The chunk decoder: no cut changes the body, the end or the refusal, and no byte comes out that did not go
+// in. The first byte chooses the cut.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "proxy/net/http1/chunked_decoder.h"
+
+namespace {
+
+using paravent::proxy::http1::ChunkedDecoder;
+using paravent::proxy::http1::ChunkStatus;
+
+struct Run {
+  Run(std::string_view bytes, std::size_t piece) {
+    ChunkedDecoder decoder;
+    while (status == ChunkStatus::need_more && used < bytes.size()) {
+      std::string_view in = bytes.substr(used, piece);
+      const std::size_t given = in.size();
+      std::string_view data;
+      while ((status = decoder.next(in, data)) == ChunkStatus::data) body.append(data);
+      used += given - in.size();
+    }
+  }
+
+  std::string body;
+  std::size_t used = 0;
+  ChunkStatus status = ChunkStatus::need_more;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const Run whole(bytes, bytes.size() + 1);
+  const Run cut(bytes, 1 + data[0] % 64U);
+  if (whole.status != cut.status || whole.body != cut.body) std::abort();
+  if (whole.body.size() > bytes.size()) std::abort();
+  if (whole.status == ChunkStatus::done && whole.used != cut.used) std::abort();
+  return 0;
+}

@@ -1,0 +1,119 @@
+"""Who may include whom (DESIGN 3): proxy -> policies -> crypto, and inside them as the table says.
+
+A room includes its own headers and those of the rooms behind its name, nothing else. The data path is
+followed through every header it can reach, so that no detour leads to the inverse.
+"""
+
+import os
+
+import tree
+
+_CRYPTO_BELOW = ["crypto/base", "crypto/primitives", "crypto/keys", "crypto/tokens"]
+_CRYPTO = _CRYPTO_BELOW + ["crypto/vault/api", "crypto/vault/engine", "crypto/audit", "crypto/reveal", "crypto/vectors"]
+_DATA_PATH_CRYPTO = _CRYPTO_BELOW + ["crypto/vault/api"]
+_POLICIES = ["policies/model", "policies/plan", "policies/access"]
+
+MAY_INCLUDE = {
+    "crypto/base": [],
+    "crypto/primitives": ["crypto/base"],
+    "crypto/keys": ["crypto/base", "crypto/primitives"],
+    "crypto/tokens": ["crypto/base", "crypto/primitives", "crypto/keys"],
+    # Tokens stand on keys, so a message may carry what both know: an algorithm, an epoch, a protection key.
+    "crypto/vault/api": ["crypto/base", "crypto/keys", "crypto/tokens"],
+    "crypto/vault/engine": _DATA_PATH_CRYPTO,
+    "crypto/audit": _DATA_PATH_CRYPTO,
+    "crypto/reveal": _DATA_PATH_CRYPTO + ["crypto/vault/engine", "crypto/audit"],
+    "crypto/vectors": _CRYPTO_BELOW,
+    "policies/model": ["crypto/base", "crypto/keys", "crypto/tokens"],
+    "policies/plan": ["policies/model"] + _DATA_PATH_CRYPTO,
+    "policies/access": ["policies/model"] + [room for room in _CRYPTO if room != "crypto/vectors"],
+    # A codec names a place in a JSON document by the plan's own plain type (policies/plan/json_path.h).
+    "proxy/body": ["crypto/base", "policies/plan"],
+    "proxy/telemetry": ["crypto/base", "policies/model", "policies/plan"],
+    "proxy/pipeline": ["proxy/body", "proxy/telemetry", "policies/model", "policies/plan"] + _DATA_PATH_CRYPTO,
+    "proxy/net": ["proxy/pipeline", "proxy/body", "proxy/telemetry", "policies/model", "policies/plan"]
+    + _DATA_PATH_CRYPTO,
+    "proxy/config": ["proxy/pipeline", "policies/model", "crypto/base"],
+    "proxy/admin": ["proxy/body", "proxy/telemetry"] + _POLICIES + _CRYPTO,
+    "proxy/main": ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/pipeline", "proxy/telemetry"]
+    + _POLICIES
+    + _CRYPTO,
+}
+
+# No line of these rooms can name the inverse, not even through somebody else's header.
+DATA_PATH = ("proxy/net", "proxy/pipeline", "proxy/body", "policies/plan")
+NEVER_ON_DATA_PATH = ("crypto/vault/engine", "policies/access", "crypto/reveal")
+
+# The way back. policies/access decides on descriptions of tokens and therefore knows the header; it cannot
+# open anything with it, because an OpeningPermit is the Reidentifier's alone (must_not_compile proves it).
+REVERSE = "crypto/vault/engine/reverse.h"
+MAY_REVERSE = ("crypto/vault/engine", "crypto/reveal", "policies/access", "proxy/main")
+
+# Libraries that only these rooms see.
+LIBRARIES = {
+    "openssl/": ("crypto/primitives",),
+    "sodium": ("crypto/primitives",),
+    "boost/asio": ("proxy/net", "proxy/admin", "proxy/main"),
+    "boost/beast": ("proxy/net", "proxy/admin", "proxy/main"),
+    "rocksdb/": ("crypto/vault/engine",),
+    "yaml-cpp/": ("policies/model",),
+    "prometheus/": ("proxy/telemetry",),
+    "CLI/": ("proxy/main",),
+    "unicode/": ("crypto/tokens", "crypto/reveal"),
+}
+
+
+def room_of(path):
+    """The longest room that `path` lies in, or None."""
+    rooms = [room for room in MAY_INCLUDE if path.startswith(room + "/")]
+    return max(rooms, key=len) if rooms else None
+
+
+def direct(root, graph):
+    for path in tree.sources(root):
+        mine = room_of(path)
+        if mine is None:
+            yield f"{path}: lies in no room of DESIGN 3"
+            continue
+        for line, name, quoted in tree.includes(tree.read(root, path)):
+            where = f"{path}:{line}"
+            for library, rooms in LIBRARIES.items():
+                if not quoted and name.startswith(library) and mine not in rooms:
+                    yield f"{where}: <{name}> belongs to {', '.join(rooms)}"
+            if not quoted:
+                continue
+            graph.setdefault(path, []).append((line, name))
+            theirs = room_of(name)
+            if not os.path.isfile(os.path.join(root, name)):
+                yield f"{where}: \"{name}\" is no path from the top of the tree"
+            elif theirs is None:
+                yield f"{where}: \"{name}\" lies in no room"
+            elif theirs != mine and theirs not in MAY_INCLUDE[mine]:
+                yield f"{where}: {mine} may not include {theirs} ({name})"
+            if name == REVERSE and mine not in MAY_REVERSE:
+                yield f"{where}: only {', '.join(MAY_REVERSE)} may see the way back ({name})"
+
+
+def detours(graph):
+    """Data-path files from which a header of a forbidden room can be reached, with the way to it."""
+    for start in sorted(graph):
+        if room_of(start) not in DATA_PATH:
+            continue
+        ways = [(start,)]
+        seen = {start}
+        while ways:
+            way = ways.pop()
+            for _, name in graph.get(way[-1], []):
+                if name in seen:
+                    continue
+                seen.add(name)
+                if room_of(name) in NEVER_ON_DATA_PATH:
+                    yield f"{start}: reaches {' -> '.join(way[1:] + (name,))}"
+                else:
+                    ways.append(way + (name,))
+
+
+def check(root):
+    graph = {}
+    yield from direct(root, graph)
+    yield from detours(graph)

@@ -1,0 +1,243 @@
+// The small parts of the room: address ranges, deadlines, body buffers, deferred work.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proxy/net/body_receiver.h"
+#include "proxy/net/deadlines.h"
+#include "proxy/net/event_loop.h"
+#include "proxy/net/ip_range.h"
+#include "proxy/net/socket.h"
+
+namespace paravent::proxy::net {
+namespace {
+
+TEST(IpRange, Contains) {
+  const auto in = [](const char* range, const char* address) {
+    return IpRange::parse(range)->contains(*parse_ip_address(address));
+  };
+  EXPECT_TRUE(in("127.0.0.0/8", "127.255.0.1"));
+  EXPECT_FALSE(in("127.0.0.0/8", "128.0.0.1"));
+  EXPECT_TRUE(in("10.1.2.3", "10.1.2.3"));
+  EXPECT_FALSE(in("10.1.2.3", "10.1.2.2"));
+  EXPECT_TRUE(in("192.168.4.0/22", "192.168.7.255"));
+  EXPECT_FALSE(in("192.168.4.0/22", "192.168.8.0"));
+  EXPECT_TRUE(in("0.0.0.0/0", "255.1.2.3"));
+  EXPECT_FALSE(in("0.0.0.0/0", "2001:db8::1"));
+  EXPECT_TRUE(in("2001:db8::/32", "2001:db8:ffff::1"));
+  EXPECT_FALSE(in("2001:db8::/32", "2001:db9::1"));
+  EXPECT_TRUE(in("::/0", "2001:db9::1"));
+  // A peer on a dual-stack listener.
+  EXPECT_TRUE(in("127.0.0.0/8", "::ffff:127.0.0.1"));
+  EXPECT_EQ(parse_ip_address("::ffff:192.0.2.1")->text(), "192.0.2.1");
+  EXPECT_EQ(parse_ip_address("2001:DB8:0::1")->text(), "2001:db8::1");
+}
+
+TEST(IpRange, RefusesWhatIsNoRange) {
+  for (const char* text : {"", "localhost", "127.0.0.1/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/-1",
+                           "10.0.0/8", "010.0.0.0/8", "2001:db8::/129", "2001:db8::1/32", "[::1]", "::1%lo",
+                           "10.0.0.0/8/8", "10.0.0.0 /8", "10.0.0.0/8 "}) {
+    const auto range = IpRange::parse(text);
+    EXPECT_FALSE(range) << text;
+    if (!range) EXPECT_EQ(range.error().kind(), crypto::ErrorKind::configuration);
+  }
+}
+
+TEST(Socket, AddressesOfListenersAreAddresses) {
+  EXPECT_EQ(socket_address({"127.0.0.1", 80})->port(), 80);
+  EXPECT_EQ(socket_address({"::1", 443})->port(), 443);
+  EXPECT_FALSE(socket_address({"localhost", 80}));
+  EXPECT_EQ((ListenEndpoint{"::1", 80}.text()), "[::1]:80");
+  EXPECT_TRUE(is_own_address(*socket_address({"127.0.0.1", 80})));
+  EXPECT_FALSE(is_own_address(*socket_address({"192.0.2.77", 80})));
+  EXPECT_FALSE(unix_address(std::string(108, 'x')));
+  EXPECT_TRUE(unix_address("/run/app.sock"));
+}
+
+TEST(Socket, ConsumeCutsAcrossParts) {
+  std::string a = "abc";
+  std::string b = "defg";
+  std::vector<iovec> parts = {to_iovec(a), to_iovec(""), to_iovec(b)};
+  auto left = consume(parts, 4);
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(std::string(static_cast<char*>(left[0].iov_base), left[0].iov_len), "efg");
+  EXPECT_TRUE(consume(left, 3).empty());
+}
+
+class Recorder final : public DeadlineHandler {
+ public:
+  void on_deadline(DeadlineSlot slot) override { fired.push_back(slot); }
+  std::vector<DeadlineSlot> fired;
+};
+
+TEST(Deadlines, FireLateNeverEarlyAndOnce) {
+  Deadlines deadlines;
+  Recorder recorder;
+  const DeadlineSlot a = deadlines.add(recorder);
+  const DeadlineSlot b = deadlines.add(recorder);
+  const DeadlineSlot cleared = deadlines.add(recorder);
+  const auto start = std::chrono::steady_clock::now();
+  deadlines.set(a, 150);
+  deadlines.set(b, 10'000);
+  deadlines.set(cleared, 100);
+  deadlines.clear(cleared);
+  while (recorder.fired.empty()) {
+    deadlines.tick_if_due();
+    std::this_thread::sleep_for(std::chrono::milliseconds(deadlines.ms_to_next_tick()));
+    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(150));
+  EXPECT_EQ(recorder.fired, std::vector<DeadlineSlot>{a});
+  deadlines.remove(cleared);
+  EXPECT_EQ(deadlines.add(recorder), cleared);
+}
+
+class Counter final : public Task {
+ public:
+  explicit Counter(EventLoop& loop) : loop_(loop) {}
+  void run_task() override {
+    if (++runs < 3) loop_.defer(*this);
+  }
+  int runs = 0;
+
+ private:
+  EventLoop& loop_;
+};
+
+TEST(EventLoop, PostsAndTasksRunOnItsThread) {
+  EventLoop loop;
+  Counter counter(loop);
+  Counter forgotten(loop);
+  std::thread::id ran_on;
+  const auto mailbox = loop.mailbox();
+  std::thread worker([&] { loop.run(); });
+  const auto worker_id = worker.get_id();
+  EXPECT_TRUE(mailbox->post([&] {
+    ran_on = std::this_thread::get_id();
+    loop.defer(counter);
+    loop.defer(counter);
+    loop.defer(forgotten);
+    loop.forget(forgotten);
+  }));
+  EXPECT_TRUE(mailbox->post([&] { loop.stop(); }));
+  worker.join();
+  EXPECT_EQ(ran_on, worker_id);
+  EXPECT_GE(counter.runs, 1);
+  EXPECT_EQ(forgotten.runs, 0);
+}
+
+TEST(EventLoop, AMailboxOutlivesItsLoop) {
+  std::shared_ptr<Mailbox> mailbox;
+  {
+    EventLoop loop;
+    mailbox = loop.mailbox();
+    EXPECT_TRUE(mailbox->post([] { FAIL() << "nobody runs the loop"; }));
+  }
+  EXPECT_FALSE(mailbox->post([] { FAIL() << "there is no loop"; }));
+}
+
+// Feeds `stream` in pieces and tells how the body ended.
+BodyStatus feed(BodyReceiver& body, std::span<char> block, const std::string& stream, std::size_t at,
+                std::size_t first, std::size_t limit, std::size_t most = 3) {
+  std::copy_n(stream.begin(), first, block.begin() + static_cast<std::ptrdiff_t>(at));
+  std::size_t fed = first;
+  BodyStatus status = body.start(limit);
+  while (status == BodyStatus::pending && fed < stream.size()) {
+    const auto room = body.room();
+    EXPECT_FALSE(room.empty());
+    const std::size_t n = std::min({room.size(), stream.size() - fed, most});
+    std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>(fed), n, room.begin());
+    fed += n;
+    status = body.arrived(n);
+  }
+  return status;
+}
+
+TEST(BodyReceiver, ViewsABodyThatFitsWhereItLies) {
+  std::vector<char> block(100);
+  RequestHead head;
+  head.framing = BodyFraming::length;
+  head.content_length = 10;
+  BodyReceiver body;
+  body.begin(head, block, 20, 24);
+  EXPECT_EQ(feed(body, block, "0123456789GET", 20, 4, 100, 100), BodyStatus::complete);
+  EXPECT_EQ(body.body(), "0123456789");
+  EXPECT_EQ(body.body().data(), block.data() + 20);
+  EXPECT_TRUE(body.settled());
+  EXPECT_EQ(body.next(), 30U);
+  EXPECT_EQ(body.filled(), 33U);
+}
+
+TEST(BodyReceiver, TakesALargeBodyAsItComes) {
+  std::vector<char> block(100);
+  std::string content(50'000, 'x');
+  content.back() = 'y';
+  RequestHead head;
+  head.framing = BodyFraming::length;
+  head.content_length = content.size();
+  BodyReceiver body;
+  body.begin(head, block, 20, 60);
+  EXPECT_EQ(feed(body, block, content, 20, 40, 100'000, 777), BodyStatus::complete);
+  EXPECT_EQ(body.body(), content);
+  EXPECT_TRUE(body.settled());
+  EXPECT_EQ(body.next(), body.filled());
+  EXPECT_EQ(body.taken(), content.size());
+}
+
+TEST(BodyReceiver, DecodesChunksOfAnyCut) {
+  const std::string stream = "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\nGET /";
+  for (std::size_t most = 1; most < stream.size(); ++most) {
+    std::vector<char> block(64);
+    RequestHead head;
+    head.framing = BodyFraming::chunked;
+    BodyReceiver body;
+    body.begin(head, block, 20, 21);
+    ASSERT_EQ(feed(body, block, stream, 20, 1, 100, most), BodyStatus::complete) << most;
+    EXPECT_EQ(body.body(), "hello world");
+    EXPECT_TRUE(body.settled());
+    const std::string rest(block.data() + body.next(), body.filled() - body.next());
+    EXPECT_TRUE(std::string("GET /").starts_with(rest));
+  }
+}
+
+TEST(BodyReceiver, Limits) {
+  std::vector<char> block(64);
+  RequestHead head;
+  head.framing = BodyFraming::length;
+  head.content_length = 11;
+  BodyReceiver body;
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(body.start(10), BodyStatus::too_large);
+  EXPECT_FALSE(body.settled());
+  head.framing = BodyFraming::chunked;
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed(body, block, "6\r\nhello!\r\n5\r\nworld\r\n", 0, 0, 10), BodyStatus::too_large);
+  EXPECT_FALSE(body.settled());
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed(body, block, "6;x\r\n", 0, 0, 10), BodyStatus::framing);
+  EXPECT_FALSE(body.settled());
+}
+
+TEST(BodyReceiver, ABodyNobodyAskedForIsSkippedOnlyWhenAllOfItIsThere) {
+  std::vector<char> block(64);
+  RequestHead head;
+  head.framing = BodyFraming::length;
+  head.content_length = 5;
+  BodyReceiver body;
+  body.begin(head, block, 10, 18);
+  EXPECT_TRUE(body.settled());
+  EXPECT_EQ(body.next(), 15U);
+  body.begin(head, block, 10, 14);
+  EXPECT_FALSE(body.settled());
+  head.framing = BodyFraming::none;
+  body.begin(head, block, 10, 14);
+  EXPECT_TRUE(body.settled());
+  EXPECT_EQ(body.next(), 10U);
+}
+
+}  // namespace
+}  // namespace paravent::proxy::net

@@ -1,0 +1,67 @@
+// No heap allocation per request once a connection is warm: the test counts what every thread but its own
+// allocates.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "tests/proxy/net/gateway_testing.h"
+#include "tests/proxy/net/socket_testing.h"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+thread_local bool not_counted = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  if (!not_counted) allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace paravent::proxy::net {
+namespace {
+
+std::uint64_t allocated_by(Peer& client, const std::string& request, int times) {
+  const std::uint64_t before = allocations;
+  for (int i = 0; i < times; ++i) {
+    client.write(request);
+    EXPECT_TRUE(client.read_message().starts_with("HTTP/1.1 200 OK\r\n"));
+  }
+  return allocations - before;
+}
+
+TEST(SteadyState, RequestsAllocateNothing) {
+  not_counted = true;
+  FakeUpstream upstream([](Peer& peer, int) {
+    not_counted = true;
+    while (!peer.read_message().empty()) {
+      peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
+    }
+  });
+  Gateway gateway(upstream.port());
+  Peer client = Peer::connect(gateway.port());
+  const std::string body = "email=jane%40example.org&message=Hello+there";
+  const std::string protect =
+      "POST /contact HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n"
+      "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string pass = "GET /page?x=1 HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n";
+  const std::string chunked =
+      "POST /elsewhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+  for (const std::string* request : {&protect, &pass, &chunked}) {
+    SCOPED_TRACE(*request);
+    EXPECT_GT(allocated_by(client, *request, 20) + 1, 0U);  // warms up
+    EXPECT_EQ(allocated_by(client, *request, 200), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace paravent::proxy::net

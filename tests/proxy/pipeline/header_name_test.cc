@@ -1,0 +1,89 @@
+// header_name(): every name that the gateway acts on is known in any case, and nothing else is.
+
+#include "proxy/pipeline/header_name.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace paravent::proxy {
+namespace {
+
+std::string upper(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return text;
+}
+
+void expect_known(const std::string& name, HeaderName id) {
+  EXPECT_EQ(header_name(name), id) << name;
+  EXPECT_EQ(header_name(upper(name)), id) << name;
+  // One letter off is another header.
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    std::string other = name;
+    other[i] = other[i] == 'q' ? 'j' : 'q';
+    const HeaderName got = header_name(other);
+    if (got != HeaderName::other) EXPECT_TRUE(other.starts_with("x-") || other.starts_with("c")) << other;
+  }
+  EXPECT_NE(header_name(name.substr(1)), HeaderName::host);
+}
+
+TEST(HeaderName, KnowsTheHouseNames) {
+  expect_known("connection", HeaderName::connection);
+  expect_known("content-length", HeaderName::content_length);
+  expect_known("expect", HeaderName::expect);
+  expect_known("keep-alive", HeaderName::keep_alive);
+  expect_known("proxy-connection", HeaderName::proxy_connection);
+  expect_known("te", HeaderName::te);
+  expect_known("trailer", HeaderName::trailer);
+  expect_known("transfer-encoding", HeaderName::transfer_encoding);
+  expect_known("upgrade", HeaderName::upgrade);
+  expect_known("accept", HeaderName::accept);
+  expect_known("content-encoding", HeaderName::content_encoding);
+  expect_known("content-type", HeaderName::content_type);
+  expect_known("cookie", HeaderName::cookie);
+  expect_known("date", HeaderName::date);
+  expect_known("host", HeaderName::host);
+  expect_known("server", HeaderName::server);
+  expect_known("user-agent", HeaderName::user_agent);
+  expect_known("x-forwarded-host", HeaderName::x_forwarded_host);
+  expect_known("x-forwarded-proto", HeaderName::x_forwarded_proto);
+}
+
+TEST(HeaderName, KnowsTheAddressFamily) {
+  for (const char* name :
+       {"X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "CF-Connecting-IPv6", "CF-Pseudo-IPv4",
+        "True-Client-IP", "X-Client-IP", "Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP", "Fly-Client-IP",
+        "X-Azure-ClientIP", "X-Azure-SocketIP", "X-Appengine-User-IP", "X-Original-Forwarded-For",
+        "X-Originating-IP", "X-Remote-IP", "X-Remote-Addr", "X-ProxyUser-Ip", "WL-Proxy-Client-IP",
+        "X-Plausible-IP", "B-Forwarded-For", "X-Forwarded", "Forwarded-For", "Via", "CF-IPCountry", "CF-IPCity",
+        "CF-IPLatitude", "X-Vercel-IP-Country", "X-Vercel-IP-City", "CloudFront-Viewer-Address",
+        "CloudFront-Viewer-Country"}) {
+    EXPECT_EQ(header_name(name), HeaderName::address_family) << name;
+  }
+}
+
+TEST(HeaderName, KnowsTheInternals) {
+  for (const char* name : {"Proxy", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL",
+                           "X-Rewrite-URL", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Paravent-Anything"}) {
+    EXPECT_EQ(header_name(name), HeaderName::internal) << name;
+  }
+}
+
+TEST(HeaderName, LeavesTheRestToThePolicy) {
+  for (const char* name : {"", "a", "x", "c", "X-Forwarded-", "Authorization", "Referer", "Cookies", "Hos", "Hosts",
+                           "Accept-Language", "X-Requested-With", "Sec-Fetch-Mode", "Content-Typ", "X-Vercel-IP-",
+                           "Proxy-Authorization", "Te2"}) {
+    EXPECT_EQ(header_name(name), HeaderName::other) << name;
+  }
+  EXPECT_EQ(header_name(std::string(1000, 'x')), HeaderName::other);
+}
+
+TEST(HeaderName, ComparesWithoutCaseAndOnlyLetters) {
+  EXPECT_TRUE(same_header_name("Content-MD5", "content-md5"));
+  EXPECT_FALSE(same_header_name("Content-MD5", "Content-MD"));
+  // '^' and '~' differ in the same bit as 'A' and 'a'.
+  EXPECT_FALSE(same_header_name("a^", "a~"));
+}
+
+}  // namespace
+}  // namespace paravent::proxy
