@@ -48,10 +48,14 @@ void parse_requests(benchmark::State& state, std::string head, std::size_t piece
                           static_cast<std::int64_t>(head.size()));
 }
 
-void BM_RequestHeadBrowser(benchmark::State& state) { parse_requests(state, browser_head(), 1U << 20U); }
+void BM_RequestHeadBrowser(benchmark::State& state) {
+  parse_requests(state, browser_head(), 1U << 20U);
+}
 BENCHMARK(BM_RequestHeadBrowser);
 
-void BM_RequestHeadMinimal(benchmark::State& state) { parse_requests(state, minimal_head(), 1U << 20U); }
+void BM_RequestHeadMinimal(benchmark::State& state) {
+  parse_requests(state, minimal_head(), 1U << 20U);
+}
 BENCHMARK(BM_RequestHeadMinimal);
 
 // A sender of single bytes: linear, not quadratic.
@@ -61,7 +65,8 @@ BENCHMARK(BM_RequestHeadByteByByte);
 void BM_ResponseHead(benchmark::State& state) {
   const std::string head =
       "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Mon, 03 Jun 2024 10:00:00 GMT\r\n"
-      "Content-Type: text/html; charset=utf-8\r\nContent-Length: 1024\r\nConnection: keep-alive\r\n\r\n";
+      "Content-Type: text/html; charset=utf-8\r\nContent-Length: 1024\r\nConnection: "
+      "keep-alive\r\n\r\n";
   std::vector<HeaderLine> lines(128);
   ResponseParser parser;
   for (auto _ : state) {

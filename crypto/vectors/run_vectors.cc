@@ -14,7 +14,7 @@ namespace {
 // 8 levels cover every published format; deeper input is not a vector file.
 constexpr std::size_t kMaxDepth = 16;
 
-constexpr std::array<VectorSuite, 7> kSuites = {{
+constexpr std::array<VectorSuite, 9> kSuites = {{
     {"AES-256-SIV", [](const boost::json::value& d) { return is_wycheproof(d, "AES-SIV-CMAC"); },
      run_aes_siv},
     {"HKDF-SHA-256", [](const boost::json::value& d) { return is_wycheproof(d, "HKDF-SHA-256"); },
@@ -26,6 +26,8 @@ constexpr std::array<VectorSuite, 7> kSuites = {{
      [](const boost::json::value& d) { return is_wycheproof(d, "XCHACHA20-POLY1305"); },
      run_xchacha},
     {"XAES-256-GCM", is_xaes, run_xaes},
+    {"Bech32m", is_bech32m, run_bech32m},
+    {"Merkle proofs", is_merkle, run_merkle},
     {"unsupported", is_unsupported, skip_unsupported},
 }};
 
@@ -74,7 +76,8 @@ Result<VectorReport> run_vector_file(const std::filesystem::path& path,
   }
   return Error(ErrorKind::malformed,
                "The file " + path.string() +
-                   " is not a vector file of a known kind (Wycheproof JSON, XAES-256-GCM).");
+                   " is not a vector file of a known kind (Wycheproof JSON, "
+                   "XAES-256-GCM, Bech32m, Merkle proofs).");
 }
 
 }  // namespace paravent::crypto

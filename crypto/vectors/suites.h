@@ -20,6 +20,12 @@ void run_xchacha(const boost::json::value& document, VectorReport& report);
 bool is_xaes(const boost::json::value& document);
 void run_xaes(const boost::json::value& document, VectorReport& report);
 
+bool is_merkle(const boost::json::value& document);
+void run_merkle(const boost::json::value& document, VectorReport& report);
+
+bool is_bech32m(const boost::json::value& document);
+void run_bech32m(const boost::json::value& document, VectorReport& report);
+
 // Known kinds of files whose algorithm is not in this program (yet): every case is skipped by name.
 bool is_unsupported(const boost::json::value& document);
 void skip_unsupported(const boost::json::value& document, VectorReport& report);

@@ -9,25 +9,39 @@
 
 namespace paravent::policies {
 
+// Up to eight bytes of a text as a number, without a call to memcpy of unknown size.
+inline std::uint64_t short_word(const char* at, std::size_t size) noexcept {
+  if (size >= 4) {
+    std::uint32_t head = 0;
+    std::uint32_t tail = 0;
+    std::memcpy(&head, at, 4);
+    std::memcpy(&tail, at + size - 4, 4);
+    return std::uint64_t{head} << 32U | tail;
+  }
+  const auto byte = [at](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(at[i])};
+  };
+  return byte(0) << 16U | byte(size / 2) << 8U | byte(size - 1);
+}
+
 // With kFold, texts that differ only in ASCII case get the same hash.
 template <bool kFold>
 inline std::uint32_t name_hash(std::string_view text) noexcept {
   constexpr std::uint64_t kFoldMask = kFold ? 0x2020202020202020U : 0U;
   constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
   std::uint64_t hash = text.size() * kMultiplier;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
+  const auto mix = [&hash](std::uint64_t word) {
     hash = (hash ^ (word | kFoldMask)) * kMultiplier;
     hash ^= hash >> 29;
-  }
-  if (left > 0) {
+  };
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left > 8; left -= 8, at += 8) {
     std::uint64_t word = 0;
-    std::memcpy(&word, at, left);
-    hash = (hash ^ (word | kFoldMask)) * kMultiplier;
+    std::memcpy(&word, at, 8);
+    mix(word);
   }
+  if (left > 0) mix(short_word(at, left));
   return static_cast<std::uint32_t>(hash >> 32);
 }
 

@@ -54,18 +54,20 @@ std::map<ReidentificationCounters::Key, std::uint64_t> ReidentificationCounters:
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
   const Route* found = nullptr;
-  bool other_method = false;
+  std::string_view other_method;
   for (const Route& route : routes()) {
     if (route.path != request.path) continue;
     if (route.method == request.method) {
       found = &route;
     } else {
-      other_method = true;
+      other_method = route.method;
     }
   }
   if (found == nullptr) {
-    return other_method ? admin_problem(405, "method", "This path takes another method.")
-                        : admin_problem(404, "no-route", "There is no such path.");
+    if (other_method.empty()) return admin_problem(404, "no-route", "There is no such path.");
+    AdminResponse refusal = admin_problem(405, "method", "This path takes another method.");
+    refusal.headers.emplace_back("Allow", other_method);  // RFC 9110 15.5.6
+    return refusal;
   }
   const bool needs_credential =
       found->door == Door::operator_only || (found->door != Door::open && !request.from_loopback);

@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -75,7 +76,12 @@ asio::awaitable<void> AdminServer::State::accept_loop() {
   while (acceptor.is_open()) {
     auto [error, socket] = co_await acceptor.async_accept(io, kToken);
     if (error == asio::error::operation_aborted) co_return;
-    if (error) continue;
+    if (error) {
+      // Out of descriptors, most likely: trying again at once would only burn the processor.
+      asio::steady_timer pause(io, std::chrono::milliseconds(50));
+      co_await pause.async_wait(kToken);
+      continue;
+    }
     if (connections.load() >= options.connections) continue;  // closed by the destructor
     asio::co_spawn(io, serve(std::move(socket)), asio::detached);
   }

@@ -112,7 +112,20 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
   map.finish();
 }
 
+// All of `digits`, in the one spelling without sign or leading zero.
+template <typename Number>
+bool read_digits(std::string_view digits, Number& number) {
+  const char* const end = digits.data() + digits.size();
+  if (digits.size() > 1 && digits.front() == '0') return false;
+  const auto read = std::from_chars(digits.data(), end, number);
+  return read.ec == std::errc() && read.ptr == end && !digits.empty();
+}
+
+// inet_pton reads a C string: what lies behind a NUL would be seen by some and not by others.
+bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 bool is_cidr(std::string_view text) {
+  if (holds_nul(text)) return false;
   const std::size_t slash = text.find('/');
   const std::string host(text.substr(0, slash));
   std::array<unsigned char, 16> bytes{};
@@ -120,11 +133,8 @@ bool is_cidr(std::string_view text) {
   const bool v6 = !v4 && ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
   if (!v4 && !v6) return false;
   if (slash == std::string_view::npos) return true;
-  const std::string_view digits = text.substr(slash + 1);
   unsigned bits = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-  return error == std::errc() && end == digits.data() + digits.size() && !digits.empty() &&
-         bits <= (v4 ? 32U : 128U);
+  return read_digits(text.substr(slash + 1), bits) && bits <= (v4 ? 32U : 128U);
 }
 
 void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
@@ -174,9 +184,8 @@ bool Address::is_loopback() const { return host == "::1" || host.starts_with("12
 
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
+  if (colon == std::string_view::npos || holds_nul(text)) return std::nullopt;
   std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
   int family = AF_INET;
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
@@ -185,11 +194,7 @@ std::optional<Address> parse_address(std::string_view text) {
   Address address{std::string(host), 0};
   std::array<unsigned char, 16> bytes{};
   if (::inet_pton(family, address.host.c_str(), bytes.data()) != 1) return std::nullopt;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
-  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
-    return std::nullopt;
-  }
+  if (!read_digits(text.substr(colon + 1), address.port)) return std::nullopt;
   return address;
 }
 
@@ -206,10 +211,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     }
   }
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return std::nullopt;
-  }
+  if (!read_digits(text, number)) return std::nullopt;
   if (number > (1ULL << 40U) / unit) return std::nullopt;
   return number * unit;
 }

@@ -1,6 +1,5 @@
 #include "proxy/main/explainer.h"
 
-#include <algorithm>
 #include <array>
 #include <future>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/vault_question.h"
@@ -114,10 +114,9 @@ Explanation Explainer::explain(std::string_view request) {
     return explanation;
   }
   const RequestHead& head = parser.head();
-  std::string host(head.host.substr(0, head.host.rfind(':')));
-  std::transform(host.begin(), host.end(), host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto match = state_->snapshot->plan->route_for(head.method_text, host, head.path);
+  std::string host;
+  const auto match = state_->snapshot->plan->route_for(head.method_text,
+                                                       match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
     return explanation;

@@ -1,5 +1,5 @@
-// BodyBuffer: a request body that does not fit the read block. Grows with what has really arrived, never
-// with what a length announces, and gives large memory back after each exchange.
+// BodyBuffer: a request body that does not fit the read block. Grows with what has really arrived,
+// never with what a length announces, and gives large memory back after each exchange.
 
 #pragma once
 

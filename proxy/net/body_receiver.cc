@@ -25,9 +25,13 @@ BodyStatus BodyReceiver::start(std::size_t limit) {
   limit_ = limit;
   switch (framing_) {
     case BodyFraming::none:
-    case BodyFraming::close: return finish({});
-    case BodyFraming::chunked: mode_ = Mode::chunked; return decode();
-    case BodyFraming::length: break;
+    case BodyFraming::close:
+      return finish({});
+    case BodyFraming::chunked:
+      mode_ = Mode::chunked;
+      return decode();
+    case BodyFraming::length:
+      break;
   }
   if (announced_ > limit) return BodyStatus::too_large;
   length_ = static_cast<std::size_t>(announced_);
@@ -69,7 +73,8 @@ BodyStatus BodyReceiver::decode() {
         if (piece.size() > limit_ - buffer_.size()) return BodyStatus::too_large;
         buffer_.append(piece);
         continue;
-      case http1::ChunkStatus::bad: return BodyStatus::framing;
+      case http1::ChunkStatus::bad:
+        return BodyStatus::framing;
       case http1::ChunkStatus::need_more:
         filled_ = at_;  // all was taken; the room is used again
         return BodyStatus::pending;

@@ -1,7 +1,8 @@
 // BodyReceiver: one request's body, from the bytes behind its head to the whole decoded body.
 //
 // A body with a length that fits the read block is viewed where it lies; other bodies go into a
-// BodyBuffer. Sees no socket: the session reads where room() points and says how much came. One thread.
+// BodyBuffer. Sees no socket: the session reads where room() points and says how much came. One
+// thread.
 
 #pragma once
 
@@ -20,13 +21,15 @@ namespace paravent::proxy::net {
 class BodyReceiver {
  public:
   // For a head whose bytes end at block[at]; block[at, filled) has already arrived.
-  void begin(const RequestHead& head, std::span<char> block, std::size_t at, std::size_t filled) noexcept;
+  void begin(const RequestHead& head, std::span<char> block, std::size_t at,
+             std::size_t filled) noexcept;
   // Forgets the body and gives large memory back.
   void end() noexcept { buffer_.clear(); }
 
   // Starts taking the body. complete, pending or a refusal.
   BodyStatus start(std::size_t limit);
-  // pending only: where the next bytes of the stream go, never empty; and that `bytes` of them came.
+  // pending only: where the next bytes of the stream go, never empty; and that `bytes` of them
+  // came.
   std::span<char> room();
   BodyStatus arrived(std::size_t bytes);
 

@@ -1,5 +1,5 @@
-// Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a timer
-// each. Setting and clearing is a store; a tick reads one compact array.
+// Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a
+// timer each. Setting and clearing is a store; a tick reads one compact array.
 //
 // A deadline never fires early and at most two ticks late. One thread.
 

@@ -1,10 +1,10 @@
-// EventLoop: one worker's thread of events: an edge-triggered epoll set for the sockets of the data path, an
-// Asio io_context for what other threads post, and one coarse tick.
+// EventLoop: one worker's thread of events: an edge-triggered epoll set for the sockets of the data
+// path, an Asio io_context for what other threads post, and one coarse tick.
 //
-// Why not Asio's own reactor for those sockets: it tries a read that fails before every wait, two wasted
-// system calls per proxied request. Here a socket is registered once in its life and its owner reads and
-// writes directly when told: 4 calls per request and a share of one epoll_wait (docs/request-path.md). All but
-// Mailbox::post() belong to the loop's thread.
+// Why not Asio's own reactor for those sockets: it tries a read that fails before every wait, two
+// wasted system calls per proxied request. Here a socket is registered once in its life and its
+// owner reads and writes directly when told: 4 calls per request and a share of one epoll_wait
+// (docs/request-path.md). All but Mailbox::post() belong to the loop's thread.
 
 #pragma once
 
@@ -29,7 +29,8 @@ namespace paravent::proxy::net {
 // Owner of a registered descriptor.
 class Watcher {
  public:
-  // `events` as of epoll_wait, edge-triggered: what was not read or written to its end is told once.
+  // `events` as of epoll_wait, edge-triggered: what was not read or written to its end is told
+  // once.
   virtual void on_ready(std::uint32_t events) = 0;
 
  protected:
@@ -56,8 +57,8 @@ class EventLoop;
 // Where other threads leave work for a loop that may be gone by then. Thread safe.
 class Mailbox {
  public:
-  // False, and `work` is dropped, once the loop is destroyed. Work that a loop does not come to any more is
-  // destroyed with it.
+  // False, and `work` is dropped, once the loop is destroyed. Work that a loop does not come to any
+  // more is destroyed with it.
   bool post(std::function<void()> work);
 
  private:
@@ -79,10 +80,11 @@ class EventLoop final : private Watcher {
   void stop() noexcept { stopping_ = true; }
   const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
 
-  // Registers for reading and writing, edge-triggered; or for reading, level-triggered. False: out of
-  // resources.
+  // Registers for reading and writing, edge-triggered; or for reading, level-triggered. False: out
+  // of resources.
   bool add(int fd, Watcher& watcher, bool level = false) noexcept;
-  // To be called before the descriptor is closed: no event that was already fetched reaches `watcher`.
+  // To be called before the descriptor is closed: no event that was already fetched reaches
+  // `watcher`.
   void drop(const Watcher& watcher) noexcept;
 
   // Runs `task` soon on this thread, once however often it is asked for.

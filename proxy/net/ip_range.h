@@ -1,6 +1,8 @@
-// IpAddress and IpRange: addresses of peers and the ranges a configuration names (RFC 4632, RFC 4291).
+// IpAddress and IpRange: addresses of peers and the ranges a configuration names (RFC 4632, RFC
+// 4291).
 //
-// IPv4 is kept as ::ffff:a.b.c.d, so that a peer on a dual-stack listener is the same peer. Plain values.
+// IPv4 is kept as ::ffff:a.b.c.d, so that a peer on a dual-stack listener is the same peer. Plain
+// values.
 
 #pragma once
 
@@ -33,8 +35,8 @@ IpAddress ip_address_of(const sockaddr_storage& address) noexcept;
 
 class IpRange {
  public:
-  // "10.0.0.0/8", "2001:db8::/32", or one address. Bits behind the prefix must be zero: a range that
-  // says more than it means is a slip.
+  // "10.0.0.0/8", "2001:db8::/32", or one address. Bits behind the prefix must be zero: a range
+  // that says more than it means is a slip.
   static crypto::Result<IpRange> parse(std::string_view text);
 
   bool contains(const IpAddress& address) const noexcept;

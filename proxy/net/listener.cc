@@ -36,8 +36,8 @@ void Listener::on_ready(std::uint32_t) {
   }
 }
 
-// Out of descriptors: a connection that cannot be taken would be told for ever. It is taken with the spare
-// one and closed.
+// Out of descriptors: a connection that cannot be taken would be told for ever. It is taken with
+// the spare one and closed.
 void Listener::shed_one() {
   spare_.reset();
   UniqueFd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)).reset();

@@ -1,5 +1,5 @@
-// Listener: one listening socket of one worker. Accepts in bursts, so that a flood of connections does not
-// keep the worker from those it has. One thread.
+// Listener: one listening socket of one worker. Accepts in bursts, so that a flood of connections
+// does not keep the worker from those it has. One thread.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// ReadBlock: the memory of one head under way, a read buffer and the array of its header lines; and the
-// worker's pool of them. A connection borrows a block while it has bytes to hold and owns none while idle.
+// ReadBlock: the memory of one head under way, a read buffer and the array of its header lines; and
+// the worker's pool of them. A connection borrows a block while it has bytes to hold and owns none
+// while idle.
 
 #pragma once
 

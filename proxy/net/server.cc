@@ -83,8 +83,8 @@ crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
 
 bool Server::drain() {
   for (const auto& worker : workers_) worker->begin_drain();
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::milliseconds(snapshot_->limits.drain_ms);
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(snapshot_->limits.drain_ms);
   while (context_.open_connections.load() > 0) {
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -1,7 +1,7 @@
 // Server: the data path as one thing: listeners, workers, and the snapshot they serve.
 //
-// Built by start(), which reports everything that is wrong before the first connection is taken. The
-// thread that calls start(), publish(), drain() and stop() may be any, one at a time.
+// Built by start(), which reports everything that is wrong before the first connection is taken.
+// The thread that calls start(), publish(), drain() and stop() may be any, one at a time.
 
 #pragma once
 
@@ -22,8 +22,8 @@ struct ServerOptions {
   std::vector<ListenEndpoint> other_listeners;
   std::uint32_t workers = 0;  // 0: one per core
   std::vector<IpRange> trusted_proxies;
-  crypto::vault::TokenVault* vault = nullptr;       // outlives the server
-  telemetry::AccessLog* access_log = nullptr;       // outlives the server; null: off
+  crypto::vault::TokenVault* vault = nullptr;  // outlives the server
+  telemetry::AccessLog* access_log = nullptr;  // outlives the server; null: off
 };
 
 class Server {
@@ -39,12 +39,12 @@ class Server {
   // The ports bound, in the order of ServerOptions::listen.
   const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
 
-  // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks for
-  // look-ups; not to be called from a worker.
+  // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks
+  // for look-ups; not to be called from a worker.
   crypto::Status publish(std::shared_ptr<const Snapshot> snapshot);
 
-  // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms. True
-  // when every connection ended by itself. stop() comes next.
+  // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms.
+  // True when every connection ended by itself. stop() comes next.
   bool drain();
   // Ends the workers and whatever is still open.
   void stop();

@@ -11,7 +11,8 @@ namespace paravent::proxy::net {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-// How long a client may take to notice that we are done, so that its last answer is not lost to a reset.
+// How long a client may take to notice that we are done, so that its last answer is not lost to a
+// reset.
 constexpr std::uint32_t kLingerMs = 2'000;
 constexpr std::uint32_t kPaceCheckMs = 1'000;
 
@@ -107,16 +108,20 @@ void Session::run() {
 // One step of the connection; false when nothing can be done before somebody calls.
 bool Session::advance() {
   switch (state_) {
-    case State::closed: return false;
-    case State::idle: return advance_idle();
-    case State::head: return advance_head();
+    case State::closed:
+      return false;
+    case State::idle:
+      return advance_idle();
+    case State::head:
+      return advance_head();
     case State::exchange:
       if (finished_) {
         finish_exchange();
         return true;
       }
       return receiving_ && advance_body();
-    case State::lingering: return advance_lingering();
+    case State::lingering:
+      return advance_lingering();
   }
   return false;
 }
@@ -135,9 +140,14 @@ bool Session::advance_idle() {
 
 bool Session::advance_head() {
   switch (parser_.parse(block_->bytes().subspan(begin_, end_ - begin_))) {
-    case http1::ParseStatus::done: start_exchange(); return true;
-    case http1::ParseStatus::refused: refuse_head(parser_.reason()); return true;
-    case http1::ParseStatus::need_more: break;
+    case http1::ParseStatus::done:
+      start_exchange();
+      return true;
+    case http1::ParseStatus::refused:
+      refuse_head(parser_.reason());
+      return true;
+    case http1::ParseStatus::need_more:
+      break;
   }
   if (peer_closed_) {  // half a head and no more: there is nobody to answer
     close();
@@ -200,8 +210,8 @@ bool Session::fill() {
 
 void Session::make_room() {
   if (block_) return;
-  block_ = host_.blocks().take(limits().header_bytes + ReadBlockPool::kHeadroom,
-                               limits().header_count);
+  block_ =
+      host_.blocks().take(limits().header_bytes + ReadBlockPool::kHeadroom, limits().header_count);
   begin_ = end_ = 0;
 }
 
@@ -209,8 +219,8 @@ void Session::make_room() {
 
 void Session::begin_head() {
   const Limits& limit = limits();
-  // To the front, while no view of these bytes is held: a head and what reads its body then always have
-  // the room that they need.
+  // To the front, while no view of these bytes is held: a head and what reads its body then always
+  // have the room that they need.
   const std::size_t have = end_ - begin_;
   const char* const from = block_->bytes().data() + begin_;
   const std::size_t need = limit.header_bytes + ReadBlockPool::kHeadroom;
@@ -309,7 +319,8 @@ void Session::body_ended(BodyStatus status) {
   receiving_ = false;
   if (status == BodyStatus::gone) gone_ = true;
   loop_.deadlines().clear(own_deadline_);
-  transaction_.on_body({status, status == BodyStatus::complete ? body_.body() : std::string_view()});
+  transaction_.on_body(
+      {status, status == BodyStatus::complete ? body_.body() : std::string_view()});
 }
 
 void Session::check_body_pace() {
@@ -367,7 +378,8 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool) {
   if (left.empty()) return SendStatus::done;
   unsent_.clear();
   unsent_at_ = 0;
-  for (const iovec& part : left) unsent_.append(static_cast<const char*>(part.iov_base), part.iov_len);
+  for (const iovec& part : left)
+    unsent_.append(static_cast<const char*>(part.iov_base), part.iov_len);
   send_pending_ = true;
   loop_.deadlines().set(own_deadline_, limits().write_ms);
   return SendStatus::pending;
@@ -404,8 +416,8 @@ void Session::on_gone() {
   }
 }
 
-// Closes so that the client can read its last answer: what it still sends is read and thrown away, because
-// unread bytes at close() would reset the connection (RFC 9112 9.6).
+// Closes so that the client can read its last answer: what it still sends is read and thrown away,
+// because unread bytes at close() would reset the connection (RFC 9112 9.6).
 void Session::linger() {
   host_.blocks().give(std::move(block_));
   begin_ = end_ = 0;

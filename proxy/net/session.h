@@ -1,11 +1,12 @@
 // Session: one client connection. Reads heads and bodies, runs one exchange at a time through its
 // Transaction, writes the answers, and enforces the connection's deadlines.
 //
-// A loop over flags, not a chain of calls: whatever the Transaction or a socket says from within another call
-// is noted and acted on when that call has unwound, so that a hundred pipelined refusals use one stack frame.
-// Edge-triggered: reads only after the socket said so and stops at a short read, so that the steady state
-// has no read that fails. Memory for a head is borrowed while there are bytes, none while idle. Objects are
-// kept by the worker and opened again for another connection. One thread.
+// A loop over flags, not a chain of calls: whatever the Transaction or a socket says from within
+// another call is noted and acted on when that call has unwound, so that a hundred pipelined
+// refusals use one stack frame. Edge-triggered: reads only after the socket said so and stops at a
+// short read, so that the steady state has no read that fails. Memory for a head is borrowed while
+// there are bytes, none while idle. Objects are kept by the worker and opened again for another
+// connection. One thread.
 
 #pragma once
 
@@ -30,7 +31,8 @@
 
 namespace paravent::proxy::net {
 
-// What a worker carries requests with at one time: its state and the upstreams of that state's plan.
+// What a worker carries requests with at one time: its state and the upstreams of that state's
+// plan.
 struct Generation {
   std::shared_ptr<WorkerState> state;
   std::vector<UpstreamHost*> upstreams;  // by plan index

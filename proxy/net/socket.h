@@ -39,14 +39,15 @@ crypto::Result<SocketAddress> socket_address(const ListenEndpoint& endpoint);
 // malformed: longer than a socket path may be.
 crypto::Result<SocketAddress> unix_address(std::string_view path);
 
-// Binds and listens. With `shared`, several sockets of this process may listen on the same port and the
-// kernel spreads connections over them (SO_REUSEPORT). busy: the port is in use. Accepted sockets
-// inherit TCP_NODELAY.
+// Binds and listens. With `shared`, several sockets of this process may listen on the same port and
+// the kernel spreads connections over them (SO_REUSEPORT). busy: the port is in use. Accepted
+// sockets inherit TCP_NODELAY.
 crypto::Result<UniqueFd> open_listener(const SocketAddress& address, bool shared);
 // The address that a socket is bound to.
 SocketAddress local_address(int fd) noexcept;
 
-// busy: somebody listens there. Two gateways with SO_REUSEPORT could otherwise share a port unnoticed.
+// busy: somebody listens there. Two gateways with SO_REUSEPORT could otherwise share a port
+// unnoticed.
 crypto::Status check_port_free(const SocketAddress& address);
 // True when the address is one of this machine's own.
 bool is_own_address(const SocketAddress& address) noexcept;
@@ -66,7 +67,8 @@ struct IoResult {
 IoResult receive(int fd, std::span<char> into) noexcept;
 IoResult send_gather(int fd, std::span<iovec> parts) noexcept;
 
-// Takes `bytes` off the front of `parts`, which are adjusted in place; returns what is left of them.
+// Takes `bytes` off the front of `parts`, which are adjusted in place; returns what is left of
+// them.
 std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept;
 
 inline iovec to_iovec(std::string_view text) noexcept {

@@ -23,8 +23,8 @@ struct UpstreamAddress {
 using UpstreamAddresses = std::vector<std::shared_ptr<const UpstreamAddress>>;  // by plan index
 
 // Resolves every upstream of the plan. A name that cannot be looked up now keeps its address in
-// `previous`; without one: unreachable. An upstream that is one of `own`, the addresses this process listens
-// on, is a configuration error: the gateway would call itself for ever.
+// `previous`; without one: unreachable. An upstream that is one of `own`, the addresses this
+// process listens on, is a configuration error: the gateway would call itself for ever.
 crypto::Result<UpstreamAddresses> resolve_upstreams(const policies::PolicyPlan& plan,
                                                     std::span<const SocketAddress> own,
                                                     const UpstreamAddresses& previous);

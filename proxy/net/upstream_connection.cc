@@ -8,12 +8,13 @@
 namespace paravent::proxy::net {
 namespace {
 
-// Head and body up to this size are copied into one buffer: cheaper than a gather list of many fields.
+// Head and body up to this size are copied into one buffer: cheaper than a gather list of many
+// fields.
 constexpr std::size_t kSmallRequest = std::size_t{16} * 1024;
 // More interim answers than this before the final one are a flood.
 constexpr unsigned kMostInterim = 8;
-// Applications close idle connections after 5 s (Node, Apache) to 75 s. A connection that has rested
-// longer than kFresh is looked at before a request that cannot be repeated is trusted to it.
+// Applications close idle connections after 5 s (Node, Apache) to 75 s. A connection that has
+// rested longer than kFresh is looked at before a request that cannot be repeated is trusted to it.
 constexpr std::uint32_t kIdleMs = 30'000;
 constexpr std::uint64_t kFreshMs = 500;
 
@@ -153,12 +154,16 @@ void UpstreamConnection::begin_answer() {
 
 void UpstreamConnection::on_ready(std::uint32_t events) {
   switch (state_) {
-    case State::closed: return;
-    case State::connecting: on_connected(events); return;
+    case State::closed:
+      return;
+    case State::connecting:
+      on_connected(events);
+      return;
     case State::idle:
       if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) on_idle_event();
       return;
-    case State::busy: break;
+    case State::busy:
+      break;
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
@@ -174,13 +179,18 @@ void UpstreamConnection::on_idle_event() {
 
 void UpstreamConnection::on_deadline(DeadlineSlot) {
   switch (state_) {
-    case State::closed: return;
-    case State::idle: discard(); return;
+    case State::closed:
+      return;
+    case State::idle:
+      discard();
+      return;
     case State::connecting:
       connect_next();
       if (failure_) run_task();
       return;
-    case State::busy: fail(UpstreamFailure::timeout); return;
+    case State::busy:
+      fail(UpstreamFailure::timeout);
+      return;
   }
 }
 
@@ -208,7 +218,8 @@ void UpstreamConnection::read_answer() {
       on_broken(got.end);
       return;
     }
-    // A short read has emptied the socket; the end of the stream is still to be read where it was told.
+    // A short read has emptied the socket; the end of the stream is still to be read where it was
+    // told.
     readable_ = got.bytes == room.size() || peer_closed_;
     end_ += got.bytes;
     received_ = true;
@@ -221,9 +232,9 @@ bool UpstreamConnection::make_room() {
   if (has_head_) return false;  // all of the block was handed over; resume() makes it empty
   // A head larger than the block: a larger block, and the head once more from its first byte.
   const std::size_t have = end_ - begin_;
-  auto larger = pool_.blocks().take(
-      std::min(block_->bytes().size() * 2, limits_->response_head_bytes + 1),
-      ReadBlockPool::kUsualLines);
+  auto larger =
+      pool_.blocks().take(std::min(block_->bytes().size() * 2, limits_->response_head_bytes + 1),
+                          ReadBlockPool::kUsualLines);
   if (larger->bytes().size() <= have) return false;
   std::memcpy(larger->bytes().data(), block_->bytes().data() + begin_, have);
   pool_.blocks().give(std::exchange(block_, std::move(larger)));
@@ -243,9 +254,13 @@ bool UpstreamConnection::take_head() {
   for (;;) {
     const std::string_view bytes(block_->bytes().data() + begin_, end_ - begin_);
     switch (parser_.parse(bytes)) {
-      case http1::ResponseStatus::need_more: return false;
-      case http1::ResponseStatus::bad: fail(UpstreamFailure::bad_answer); return false;
-      case http1::ResponseStatus::done: break;
+      case http1::ResponseStatus::need_more:
+        return false;
+      case http1::ResponseStatus::bad:
+        fail(UpstreamFailure::bad_answer);
+        return false;
+      case http1::ResponseStatus::done:
+        break;
     }
     begin_ += parser_.size();
     if (parser_.head().status >= 200) break;
@@ -259,8 +274,8 @@ bool UpstreamConnection::take_head() {
   has_head_ = true;
   body_left_ = parser_.head().content_length;
   if (sending_) {
-    // An answer before the whole request was read: nothing more is sent, and the rest of the request
-    // must never be taken for another one.
+    // An answer before the whole request was read: nothing more is sent, and the rest of the
+    // request must never be taken for another one.
     left_ = {};
     sending_ = false;
     reusable_ = false;
@@ -287,7 +302,9 @@ void UpstreamConnection::take_body() {
 std::string_view UpstreamConnection::next_piece(bool& complete, bool& bad) {
   const std::string_view bytes(block_->bytes().data() + begin_, end_ - begin_);
   switch (parser_.head().framing) {
-    case BodyFraming::none: complete = true; return {};
+    case BodyFraming::none:
+      complete = true;
+      return {};
     case BodyFraming::length: {
       const std::string_view piece = bytes.substr(
           0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), body_left_)));
@@ -296,8 +313,11 @@ std::string_view UpstreamConnection::next_piece(bool& complete, bool& bad) {
       complete = body_left_ == 0;
       return piece;
     }
-    case BodyFraming::chunked: return decode_chunks(complete, bad);
-    case BodyFraming::close: begin_ = end_; return bytes;
+    case BodyFraming::chunked:
+      return decode_chunks(complete, bad);
+    case BodyFraming::close:
+      begin_ = end_;
+      return bytes;
   }
   return {};
 }
@@ -314,9 +334,14 @@ std::string_view UpstreamConnection::decode_chunks(bool& complete, bool& bad) {
         std::memmove(out, piece.data(), piece.size());
         out += piece.size();
         continue;
-      case http1::ChunkStatus::bad: bad = true; return {};
-      case http1::ChunkStatus::done: complete = true; break;
-      case http1::ChunkStatus::need_more: break;
+      case http1::ChunkStatus::bad:
+        bad = true;
+        return {};
+      case http1::ChunkStatus::done:
+        complete = true;
+        break;
+      case http1::ChunkStatus::need_more:
+        break;
     }
     begin_ = end_ - in.size();
     return {first, static_cast<std::size_t>(out - first)};

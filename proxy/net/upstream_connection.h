@@ -3,10 +3,10 @@
 //   closed -> connecting -> busy -> idle -> busy ... -> closed
 //
 // busy sends the request in one gathered write where the socket takes it, reads the answer strictly
-// (http1/response_parser.h) and hands it over piece by piece; the next piece is read only after resume().
-// On any doubt the connection is destroyed. A pooled connection that dies before a byte of an answer is
-// replaced once by a fresh one, if the request may be repeated or none of it was written. Owned by the pool;
-// one thread.
+// (http1/response_parser.h) and hands it over piece by piece; the next piece is read only after
+// resume(). On any doubt the connection is destroyed. A pooled connection that dies before a byte
+// of an answer is replaced once by a fresh one, if the request may be repeated or none of it was
+// written. Owned by the pool; one thread.
 
 #pragma once
 
@@ -109,7 +109,7 @@ class UpstreamConnection final : public UpstreamExchange,
   unsigned interim_ = 0;
   bool has_head_ = false;
   bool head_told_ = false;
-  bool received_ = false;   // a byte of this exchange's answer
+  bool received_ = false;  // a byte of this exchange's answer
   bool readable_ = false;
   bool peer_closed_ = false;
   bool paused_ = false;

@@ -1,7 +1,7 @@
 // UpstreamPool: one worker's connections to the applications, kept alive between exchanges.
 //
-// Shared with nobody: the hot path takes no lock, and a connection's buffers stay in one core's cache. A
-// connection on which anything was odd is destroyed, never reused. One thread.
+// Shared with nobody: the hot path takes no lock, and a connection's buffers stay in one core's
+// cache. A connection on which anything was odd is destroyed, never reused. One thread.
 
 #pragma once
 
@@ -49,7 +49,7 @@ class UpstreamPool {
   ReadBlockPool& blocks() noexcept { return blocks_; }
   bool keep(UpstreamConnection& connection, UpstreamHost& host);  // false: enough are idle
   void leave(UpstreamConnection& connection, UpstreamHost& host) noexcept;  // idle no longer
-  void give_back(UpstreamConnection& connection);                 // closed, to be used again
+  void give_back(UpstreamConnection& connection);  // closed, to be used again
 
  private:
   static constexpr std::size_t kMostIdle = 256;  // per host

@@ -8,8 +8,8 @@
 namespace paravent::proxy::net {
 namespace {
 
-// What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a session
-// for it is exactly what there is no room for.
+// What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a
+// session for it is exactly what there is no room for.
 constexpr std::string_view kOverloaded =
     "HTTP/1.1 503 Service Unavailable\r\n"
     "Content-Type: application/problem+json\r\n"
@@ -61,8 +61,8 @@ crypto::Status Worker::take(const Publication& publication) {
 crypto::Status Worker::publish(const Publication& publication) {
   auto result = std::make_shared<std::promise<crypto::Status>>();
   auto answer = result->get_future();
-  const bool posted = loop_.mailbox()->post(
-      [this, publication, result] { result->set_value(take(publication)); });
+  const bool posted =
+      loop_.mailbox()->post([this, publication, result] { result->set_value(take(publication)); });
   if (!posted || !thread_.joinable()) return crypto::Error(crypto::ErrorKind::internal);
   return answer.get();
 }

@@ -1,8 +1,8 @@
-// Worker: one thread that carries connections from accept to close, with everything they need: event
-// loop, listeners, sessions, upstream pool, and the state under the published snapshot.
+// Worker: one thread that carries connections from accept to close, with everything they need:
+// event loop, listeners, sessions, upstream pool, and the state under the published snapshot.
 //
-// Workers share nothing that is written but the gateway's count of open connections. Started by Server;
-// the calls of other threads are marked.
+// Workers share nothing that is written but the gateway's count of open connections. Started by
+// Server; the calls of other threads are marked.
 
 #pragma once
 
@@ -50,9 +50,9 @@ class Worker final : private SessionHost, private ListenerHost {
   void add_listener(UniqueFd listening);
   void start();
 
-  // Other threads. publish: builds the new state on the worker's thread and waits for it; on failure the
-  // old one stays. begin_drain: stops accepting and lets connections end. stop: ends the thread with whatever
-  // is still open.
+  // Other threads. publish: builds the new state on the worker's thread and waits for it; on
+  // failure the old one stays. begin_drain: stops accepting and lets connections end. stop: ends
+  // the thread with whatever is still open.
   crypto::Status publish(const Publication& publication);
   void begin_drain();
   void stop();

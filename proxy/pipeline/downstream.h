@@ -31,8 +31,8 @@ class Downstream {
   // asks for it. pending: Transaction::on_body follows.
   virtual ReceivedBody receive_body(std::size_t limit) = 0;
 
-  // Sends bytes of the response; both views must stay until done or Transaction::on_sent. `last` ends the
-  // exchange's response. One send at a time. pending: Transaction::on_sent follows.
+  // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay for the
+  // call. `last` ends the exchange's response. One send at a time. pending: Transaction::on_sent follows.
   virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
 
   // The exchange is over and the Transaction idle. keep_alive false: the connection closes after what was

@@ -40,7 +40,8 @@ struct FieldJob {
 struct ExchangeBuffers {
   std::vector<FieldJob> jobs;
   std::string clear;    // decoded and normalised values: wiped
-  std::string scratch;  // decoded names and values in passing: wiped
+  std::string value;    // one decoded value in passing: wiped before the next
+  std::string scratch;  // decoded names, and replacements before they are encoded: wiped
   std::string arena;    // replacements, encoded for their carrier
   std::string refused_name;
   std::vector<body::FieldEdit> field_edits;
@@ -48,11 +49,12 @@ struct ExchangeBuffers {
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
   std::string request_head;
-  std::uint64_t required_seen = 0;  // bit per FieldAction::required_index
+  std::vector<std::uint8_t> required_seen;  // by FieldAction::required_index: 1 once there
 
   void clear_for_next() noexcept {
     jobs.clear();
     wipe_used(clear);
+    wipe_used(value);
     wipe_used(scratch);
     arena.clear();
     refused_name.clear();
@@ -61,10 +63,9 @@ struct ExchangeBuffers {
     cookie_edits.clear();
     body_edits.clear();
     request_head.clear();
-    required_seen = 0;
+    required_seen.clear();
   }
 
- private:
   // Only what was written: these buffers are appended to and wiped in turn, so nothing older lies behind
   // their end, and wiping a whole capacity would cost more than the request.
   static void wipe_used(std::string& text) noexcept {

@@ -115,7 +115,8 @@ constexpr std::size_t kKnownCount = std::size(kKnown);
 constexpr std::size_t kSlots = 1024;
 constexpr std::size_t kLongest = [] {
   std::size_t longest = 0;
-  for (const Known& known : kKnown) longest = known.name.size() > longest ? known.name.size() : longest;
+  for (const Known& known : kKnown)
+    longest = known.name.size() > longest ? known.name.size() : longest;
   return longest;
 }();
 
@@ -164,8 +165,8 @@ bool same_folded(const char* a, const char* lower) noexcept {
   return (left | kFold) == right;
 }
 
-// Whole words, the last one overlapping. REQUIRES: `a` at least as long as `lower`, which holds only
-// characters that fold() leaves alone.
+// Whole words, the last one overlapping. REQUIRES: `a` at least as long as `lower`, which holds
+// only characters that fold() leaves alone.
 bool starts_with_folded(std::string_view a, std::string_view lower) noexcept {
   const std::size_t n = lower.size();
   if (n >= 8) {

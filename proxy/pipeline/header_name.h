@@ -47,6 +47,21 @@ constexpr bool is_hop_by_hop(HeaderName name) noexcept {
          name != HeaderName::content_length && name != HeaderName::expect;
 }
 
+// True for the request's headers that rules may name; the gateway handles the others itself.
+constexpr bool is_policy_target(HeaderName name) noexcept {
+  switch (name) {
+    case HeaderName::other:
+    case HeaderName::accept:
+    case HeaderName::cookie:
+    case HeaderName::date:
+    case HeaderName::server:
+    case HeaderName::user_agent:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Compares two header names without case.
 bool same_header_name(std::string_view a, std::string_view b) noexcept;
 

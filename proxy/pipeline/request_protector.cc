@@ -103,11 +103,12 @@ ProtectedRequest RequestProtector::pass(std::string_view body) {
 bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& protector,
                                          const crypto::vault::ResolveBatch* resolved) {
   const std::size_t begin = buffers_.arena.size();
-  const auto done = [&](bool ok) {
-    if (!ok) buffers_.arena.resize(begin);
+  // `bytes`: of the text that the upstream will store, before the carrier's quotes and escapes.
+  const auto done = [&](bool ok, std::size_t bytes) {
+    const bool fits = job.action->max_len == 0 || bytes <= job.action->max_len;
+    if (!ok || !fits) buffers_.arena.resize(begin);
     job.replacement = {static_cast<std::uint32_t>(begin),
                        static_cast<std::uint32_t>(buffers_.arena.size())};
-    const bool fits = job.action->max_len == 0 || job.replacement.size() <= job.action->max_len;
     return ok && fits;
   };
 
@@ -115,22 +116,25 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
   // Token text is unreserved in every carrier: it goes straight into the arena, quoted for JSON.
   if (keyed && job.action->shape == Shape::none) {
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
-    if (!write_keyed(job, protector, resolved, buffers_.arena)) return done(false);
+    const std::size_t text_begin = buffers_.arena.size();
+    if (!write_keyed(job, protector, resolved, buffers_.arena)) return done(false, 0);
+    const std::size_t bytes = buffers_.arena.size() - text_begin;
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
-    return done(true);
+    return done(true, bytes);
   }
 
-  buffers_.scratch.clear();
+  ExchangeBuffers::wipe_used(buffers_.scratch);
   if (keyed) {
-    if (!write_keyed(job, protector, resolved, buffers_.scratch)) return done(false);
+    if (!write_keyed(job, protector, resolved, buffers_.scratch)) return done(false, 0);
     buffers_.scratch.append("@").append(route_.token_mail_domain);
   } else if (is_keyed(job.action->action)) {
     buffers_.scratch.append(kMask);  // on-error: mask, decided when normalisation failed
   } else {
     const std::string_view value = job.clear.in(buffers_.clear);
-    if (!transform_field(*job.action, value, buffers_.scratch)) return done(false);
+    if (!transform_field(*job.action, value, buffers_.scratch)) return done(false, 0);
   }
-  return done(encode(job.carrier, buffers_.scratch));
+  const bool encoded = encode(job.carrier, buffers_.scratch);
+  return done(encoded, buffers_.scratch.size());
 }
 
 bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
@@ -262,8 +266,6 @@ void RequestProtector::write_lines(bool body_changed) {
         break;
       case HeaderName::content_type:
       case HeaderName::content_encoding:
-      case HeaderName::date:
-      case HeaderName::server:
         copy(line);
         break;
       case HeaderName::other:
@@ -272,6 +274,8 @@ void RequestProtector::write_lines(bool body_changed) {
         break;
       case HeaderName::accept:
       case HeaderName::cookie:
+      case HeaderName::date:
+      case HeaderName::server:
       case HeaderName::user_agent:
         write_policy_target(line, i, next_job);
         break;
@@ -279,7 +283,8 @@ void RequestProtector::write_lines(bool body_changed) {
   }
 }
 
-// A header that rules may name. Its jobs, if any, are the next ones in the list.
+// A header that rules may name. Its jobs, if any, are the next ones in the list, behind those of lines
+// that were left out whole (digests).
 void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t index,
                                            std::size_t& next_job) {
   std::string& out = buffers_.request_head;
@@ -289,7 +294,8 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
   std::string_view value = line.value;
   for (; next_job < buffers_.jobs.size(); ++next_job) {
     const FieldJob& job = buffers_.jobs[next_job];
-    if (!is_policy_carrier_line(job.carrier) || job.line != index) break;
+    if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
+    if (job.line < index) continue;
     if (job.treatment == Treatment::keep) continue;
     if (job.carrier == Carrier::cookie) {
       cookies = true;

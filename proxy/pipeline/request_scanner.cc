@@ -23,6 +23,14 @@ constexpr std::size_t kShownNameBytes = 64;
 // A vault row holds one identifier, not a document; longer texts are for `encrypt`.
 constexpr std::size_t kMaxVaultValueBytes = 4096;
 
+// At most kShownNameBytes, and never half a character: the name goes into JSON.
+std::string_view shown_name(std::string_view name) {
+  if (name.size() <= kShownNameBytes) return name;
+  std::size_t end = kShownNameBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end);
+}
+
 std::string_view carrier_prefix(Carrier carrier) {
   switch (carrier) {
     case Carrier::form:
@@ -60,6 +68,10 @@ std::string json_name(policies::JsonPath path) {
     }
   }
   return text;
+}
+
+bool is_body_or_query(Carrier carrier) {
+  return carrier != Carrier::header && carrier != Carrier::cookie;
 }
 
 bool is_own_token(std::string_view value) {
@@ -138,6 +150,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanner& json_scanner) {
+  buffers_.required_seen.assign(route_.required.size(), 0);
   if (auto refusal = scan_query()) return refusal;
   if (auto refusal = scan_headers()) return refusal;
   if (auto refusal = scan_body(plan, body, json_scanner)) return refusal;
@@ -158,9 +171,7 @@ std::optional<Refusal> RequestScanner::scan_headers() {
   if (!header_rules && !cookie_rules) return std::nullopt;
   for (std::uint32_t i = 0; i < head_.headers.size(); ++i) {
     const HeaderLine& line = head_.headers[i];
-    const bool policy_target = line.id == HeaderName::other || line.id == HeaderName::user_agent ||
-                               line.id == HeaderName::cookie || line.id == HeaderName::accept;
-    if (!policy_target) continue;
+    if (!is_policy_target(line.id)) continue;
     if (header_rules) {
       body::Field field;
       field.value.end = static_cast<std::uint32_t>(line.value.size());
@@ -229,7 +240,7 @@ std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) cons
                             (carrier == Carrier::json && plan.codec != BodyCodec::json) ||
                             (carrier == Carrier::multipart && plan.codec != BodyCodec::multipart);
     if (other_body && plan.codec != BodyCodec::none) continue;
-    if ((buffers_.required_seen >> action->required_index & 1U) == 0) {
+    if (buffers_.required_seen[action->required_index] == 0) {
       return Refusal{Reason::missing_field, action->name};
     }
   }
@@ -250,36 +261,40 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   job.field = field;
   job.treatment = treatment_of(action->action);
 
-  const bool text_elsewhere = carrier == Carrier::form || carrier == Carrier::query ||
-                              (carrier == Carrier::json && raw.starts_with('"'));
-  std::string_view value = raw;
-  if (text_elsewhere) {
-    buffers_.scratch.clear();
-    if (carrier == Carrier::json) {
-      body::decode_json_value(raw, field.kind, buffers_.scratch);
-    } else {
-      body::decode_form_value(raw, buffers_.scratch);
-    }
-    value = buffers_.scratch;
-  }
+  const std::string_view value = decode(carrier, field, raw);
   if (observer_ != nullptr) {
     observer_->on_field(std::string(carrier_prefix(carrier)).append(name), value, listed, action);
   }
   if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
-  if (action->required && !empty) buffers_.required_seen |= 1ULL << action->required_index;
+  if (action->required && !empty) buffers_.required_seen[action->required_index] = 1;
   // An empty value tells nothing and passes; only `drop` still removes it, because the name goes too.
   if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
   return take_value(job, carrier, value);
 }
 
+// The value as an application would read it: a view of `raw` where nothing is encoded, else of
+// `value` in the buffers, until the next call. (`name`s may lie in `scratch`.)
+std::string_view RequestScanner::decode(Carrier carrier, const body::Field& field,
+                                        std::string_view raw) {
+  const bool encoded = carrier == Carrier::form || carrier == Carrier::query ||
+                       (carrier == Carrier::json && field.kind == body::ValueKind::string);
+  if (!encoded) return raw;
+  ExchangeBuffers::wipe_used(buffers_.value);
+  if (carrier == Carrier::json) {
+    body::decode_json_value(raw, field.kind, buffers_.value);
+  } else {
+    body::decode_form_value(raw, buffers_.value);
+  }
+  return buffers_.value;
+}
+
 bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view value) {
   const FieldAction& action = *job.action;
-  const bool from_body_or_query = carrier != Carrier::header && carrier != Carrier::cookie;
   switch (job.treatment) {
     case Treatment::keep:
       // Somebody else's token, planted where it would pass, must not be answered for later.
-      if (from_body_or_query && crypto::contains_token(value)) {
+      if (is_body_or_query(carrier) && crypto::contains_token(value)) {
         return refuse(Reason::own_token, action.name);
       }
       break;
@@ -339,9 +354,12 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
   if (field.is_file && rule != Unlisted::refuse) return refuse(Reason::unsupported_type, {});
   switch (rule) {
     case Unlisted::refuse:
-      buffers_.refused_name.assign(carrier_prefix(carrier)).append(name.substr(0, kShownNameBytes));
+      buffers_.refused_name.assign(carrier_prefix(carrier)).append(shown_name(name));
       return refuse(Reason::unlisted_field, buffers_.refused_name);
     case Unlisted::keep:
+      if (is_body_or_query(carrier) && crypto::contains_token(decode(carrier, field, raw))) {
+        return refuse(Reason::own_token, route_.unlisted_action.name);
+      }
       return true;
     case Unlisted::drop: {
       FieldJob job;

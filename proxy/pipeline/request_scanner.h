@@ -67,6 +67,8 @@ class RequestScanner {
   bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
             const body::Field& field, std::string_view raw, const policies::FieldAction* action,
             bool listed = true);
+  std::string_view decode(policies::Carrier carrier, const body::Field& field,
+                          std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
   bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,

@@ -10,6 +10,7 @@
 #include "crypto/base/encoding.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_writer.h"
@@ -78,19 +79,6 @@ std::string_view method_name(const RequestHead* head) {
   return "-";
 }
 
-// The host without its port, lower case: what routes are matched on.
-std::string_view match_host(std::string_view host, std::string& lower) {
-  if (const std::size_t colon = host.rfind(':');
-      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
-    host = host.substr(0, colon);
-  }
-  lower.assign(host);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
 }  // namespace
 
 struct Transaction::State final : public RawCounter {
@@ -116,6 +104,7 @@ struct Transaction::State final : public RawCounter {
   std::uint64_t sent_body_bytes = 0;
   bool response_started = false;
   bool response_complete = false;  // the upstream has no more
+  bool chunk_open = false;  // the line break behind the last chunk's data is still owed
   bool closing_chunk_sent = false;
   bool waiting_for_send = false;
   bool keep_alive = true;
@@ -179,7 +168,8 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   problem_body.clear();
   framing = {};
   sent_body_bytes = 0;
-  response_started = response_complete = closing_chunk_sent = waiting_for_send = false;
+  response_started = response_complete = chunk_open = closing_chunk_sent = false;
+  waiting_for_send = false;
   body_unread = false;
   keep_alive = request != nullptr && request->keep_alive;
   started = SteadyClock::now();
@@ -400,9 +390,8 @@ void Transaction::State::send(std::string_view bytes, bool last) {
   if (framing.kind == BodyFraming::chunked) {
     // The line break that ends one chunk's data opens the next chunk's head, so that head and data are two
     // pieces and not three.
-    const bool first = response_head.ends_with("\r\n\r\n");
     if (!bytes.empty()) {
-      if (!first) response_head.append("\r\n");
+      if (std::exchange(chunk_open, true)) response_head.append("\r\n");
       std::array<char, 16> digits;
       const auto end = std::to_chars(digits.data(), digits.data() + 16, bytes.size(), 16).ptr;
       response_head.append(digits.data(), end).append("\r\n");
@@ -412,7 +401,7 @@ void Transaction::State::send(std::string_view bytes, bool last) {
       return;
     }
     if (last) {
-      response_head.append(first ? "0\r\n\r\n" : "\r\n0\r\n\r\n");
+      response_head.append(chunk_open ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
       closing_chunk_sent = true;
     }
   } else {

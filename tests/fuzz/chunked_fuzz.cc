@@ -1,5 +1,5 @@
-// The chunk decoder: no cut changes the body, the end or the refusal, and no byte comes out that did not go
-// in. The first byte chooses the cut.
+// The chunk decoder: no cut changes the body, the end or the refusal, and no byte comes out that
+// did not go in. The first byte chooses the cut.
 
 #include <cstddef>
 #include <cstdint>

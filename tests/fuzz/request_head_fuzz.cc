@@ -1,5 +1,5 @@
-// The strict request parser: whatever the bytes, no cut changes the answer, and an accepted head keeps the
-// promises of http_head.h. The first byte of the input chooses the cut.
+// The strict request parser: whatever the bytes, no cut changes the answer, and an accepted head
+// keeps the promises of http_head.h. The first byte of the input chooses the cut.
 
 #include <cstddef>
 #include <cstdint>

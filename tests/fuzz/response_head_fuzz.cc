@@ -1,5 +1,5 @@
-// The response parser: no cut changes the answer. Of the first byte, the low bits choose the cut and the
-// highest whether the request was a HEAD.
+// The response parser: no cut changes the answer. Of the first byte, the low bits choose the cut
+// and the highest whether the request was a HEAD.
 
 #include <cstddef>
 #include <cstdint>

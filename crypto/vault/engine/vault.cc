@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kKeyStoreFile = "keystore";
 constexpr const char* kShredSecretFile = "shred-secret";
+// An entry dated just before midnight may be written just after it.
+constexpr std::chrono::hours kMonthGrace{1};
 
 // The tenant's key, made with the tenant.
 Result<Id> tenant_key(Catalogue& catalogue, const Id& tenant, WallTime now) {
@@ -202,12 +204,21 @@ Result<SecretBytes> Vault::audit_detail_key(std::optional<Id> tenant, WallTime m
   const std::scoped_lock lock(state_->mutex);
   Catalogue& catalogue = *state_->catalogue;
   const Id owner = tenant.value_or(kNoId);
-  const auto key = catalogue.ensure_key({.key_class = KeyClass::audit_detail,
-                                         .tenant = owner,
-                                         .epoch = epoch_at(EpochLength::month, month)},
-                                        kNoId, state_->clock.now());
-  if (!key) return key.error();
-  if (auto s = catalogue.commit(); !s) return s.error();
+  const KeyPlace place{.key_class = KeyClass::audit_detail,
+                       .tenant = owner,
+                       .epoch = epoch_at(EpochLength::month, month)};
+  std::optional<Id> key = catalogue.keys().find(place);
+  if (!key) {
+    // A key of a past month that is not there was destroyed on purpose; a new one would hide that.
+    const WallTime now = state_->clock.now();
+    if (now < epoch_start(place.epoch) || now >= epoch_end(place.epoch) + kMonthGrace) {
+      return Error(ErrorKind::refused);
+    }
+    const auto made = catalogue.ensure_key(place, kNoId, now);
+    if (!made) return made.error();
+    if (auto s = catalogue.commit(); !s) return s.error();
+    key = *made;
+  }
   const auto parent = catalogue.keys().open(*key);
   if (!parent) return parent.error();
   return derive_use_key(parent->bytes(), KeyUse::audit_detail, id_text(owner));

@@ -9,12 +9,12 @@
 namespace paravent::proxy::http1 {
 
 enum CharClass : std::uint8_t {
-  kTokenChar = 1,   // RFC 9110 5.6.2
-  kNameChar = 2,    // a token character of a request's header name: '_' left out, because CGI and its
-                    // heirs turn '-' into '_' and two spellings of one name would be born
-  kPathChar = 4,    // RFC 3986 pchar and '/', without '%'
-  kQueryChar = 8,   // RFC 3986 query without '%'; '[' and ']' as well, which browsers leave bare
-  kHostChar = 16,   // of a registered name or an IPv4 address
+  kTokenChar = 1,  // RFC 9110 5.6.2
+  kNameChar = 2,  // a token character of a request's header name: '_' left out, because CGI and its
+                  // heirs turn '-' into '_' and two spellings of one name would be born
+  kPathChar = 4,  // RFC 3986 pchar and '/', without '%'
+  kQueryChar = 8,  // RFC 3986 query without '%'; '[' and ']' as well, which browsers leave bare
+  kHostChar = 16,  // of a registered name or an IPv4 address
   kDigitChar = 32,
   kHexChar = 64,
   kUnreservedChar = 128,  // RFC 3986 2.3

@@ -41,13 +41,22 @@ ChunkStatus ChunkedDecoder::next(std::string_view& in, std::string_view& piece) 
         expect(c, '\n', left_ == 0 ? State::last_cr : State::data);
         digits_ = 0;
         break;
-      case State::data_cr: expect(c, '\r', State::data_lf); break;
-      case State::data_lf: expect(c, '\n', State::size); break;
-      case State::last_cr: expect(c, '\r', State::last_lf); break;
-      case State::last_lf: expect(c, '\n', State::done); break;
+      case State::data_cr:
+        expect(c, '\r', State::data_lf);
+        break;
+      case State::data_lf:
+        expect(c, '\n', State::size);
+        break;
+      case State::last_cr:
+        expect(c, '\r', State::last_lf);
+        break;
+      case State::last_lf:
+        expect(c, '\n', State::done);
+        break;
       case State::data:
       case State::done:
-      case State::bad: break;
+      case State::bad:
+        break;
     }
   }
   if (state_ == State::done) return ChunkStatus::done;

@@ -1,7 +1,8 @@
 // ChunkedDecoder: RFC 9112 7.1 read strictly, resumable at every byte, for both directions.
 //
-// Refused: extensions, trailers, anything but CRLF, more than 8 digits of size, white space. Nothing is
-// copied: data comes out as views of what went in. Cannot exceed its input; the caller bounds the sum.
+// Refused: extensions, trailers, anything but CRLF, more than 8 digits of size, white space.
+// Nothing is copied: data comes out as views of what went in. Cannot exceed its input; the caller
+// bounds the sum.
 
 #pragma once
 
@@ -26,7 +27,15 @@ class ChunkedDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size, size_lf, data, data_cr, data_lf, last_cr, last_lf, done, bad,
+    size,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    last_cr,
+    last_lf,
+    done,
+    bad,
   };
 
   bool take_size_char(char c) noexcept;

@@ -28,8 +28,8 @@ struct FramingFields {
 
   void on_content_length(std::string_view value) noexcept;
   void on_transfer_encoding(std::string_view value) noexcept;
-  // Only the two names that concern us are honoured; the others name no header that we would strip on
-  // a sender's word.
+  // Only the two names that concern us are honoured; the others name no header that we would strip
+  // on a sender's word.
   void on_connection(std::string_view value) noexcept;
   // The three above by header; others are ignored.
   void on_header(HeaderName id, std::string_view value) noexcept {

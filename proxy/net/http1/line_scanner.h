@@ -1,8 +1,8 @@
-// LineScanner: cuts a growing buffer into lines that end in CRLF, and remembers how far it has looked,
-// so that a sender of single bytes costs no more than any other.
+// LineScanner: cuts a growing buffer into lines that end in CRLF, and remembers how far it has
+// looked, so that a sender of single bytes costs no more than any other.
 //
-// A line may hold no control byte but the tab, and no DEL: a bare CR, a bare LF or a NUL is bad, never
-// an end of line (RFC 9112 2.2 read strictly). Borrows the buffer for one call.
+// A line may hold no control byte but the tab, and no DEL: a bare CR, a bare LF or a NUL is bad,
+// never an end of line (RFC 9112 2.2 read strictly). Borrows the buffer for one call.
 
 #pragma once
 
@@ -44,8 +44,8 @@ class LineScanner {
  public:
   void reset() noexcept { begin_ = scanned_ = 0; }
 
-  // `bytes` begins where it began at the last call and has only grown. `line` excludes the CRLF and is
-  // at most `limit` bytes.
+  // `bytes` begins where it began at the last call and has only grown. `line` excludes the CRLF and
+  // is at most `limit` bytes.
   LineStatus next(std::string_view bytes, std::size_t limit, std::string_view& line) noexcept {
     const std::size_t cap = begin_ + limit;  // a CR further right ends a line that is too long
     const std::size_t stop = bytes.size() > cap ? cap + 1 : bytes.size();

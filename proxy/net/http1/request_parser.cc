@@ -28,7 +28,8 @@ Method method_of(std::string_view text) noexcept {
     case 7:
       if (text == "OPTIONS") return Method::options;
       break;
-    default: break;
+    default:
+      break;
   }
   return Method::other;
 }
@@ -71,13 +72,15 @@ ParseStatus RequestParser::parse(std::span<char> bytes) noexcept {
   for (;;) {
     std::string_view line;
     switch (scanner_.next(text, line_bytes_, line)) {
-      case LineStatus::bad: return refuse(Reason::framing);
+      case LineStatus::bad:
+        return refuse(Reason::framing);
       case LineStatus::too_long:
         return refuse(has_request_line_ ? Reason::headers_too_large : Reason::target_too_long);
       case LineStatus::need_more:
         if (!full) return ParseStatus::need_more;
         return refuse(has_request_line_ ? Reason::headers_too_large : Reason::target_too_long);
-      case LineStatus::line: break;
+      case LineStatus::line:
+        break;
     }
     if (!has_request_line_) {
       const auto begin = static_cast<std::size_t>(line.data() - text.data());
@@ -156,8 +159,8 @@ bool RequestParser::take_target(std::span<char> target) noexcept {
 bool RequestParser::take_header(std::string_view line) noexcept {
   std::size_t colon = 0;
   while (colon < line.size() && is(line[colon], kNameChar)) ++colon;
-  // Whatever stopped the name must be the colon: white space in front of it, a folded line, an empty
-  // name, an underscore and an 8-bit name all end here.
+  // Whatever stopped the name must be the colon: white space in front of it, a folded line, an
+  // empty name, an underscore and an 8-bit name all end here.
   if (colon == 0 || colon == line.size() || line[colon] != ':') return false;
   if (count_ == lines_.size()) {
     reason_ = Reason::headers_too_large;
@@ -168,15 +171,19 @@ bool RequestParser::take_header(std::string_view line) noexcept {
   header.value = trim_ows(line.substr(colon + 1));
   header.id = header_name(header.name);
   switch (header.id) {
-    case HeaderName::other: return true;
-    case HeaderName::host: return take_host(header.value);
+    case HeaderName::other:
+      return true;
+    case HeaderName::host:
+      return take_host(header.value);
     case HeaderName::expect:
       if (expectations_ < 2) ++expectations_;
       if (!equals_lower(header.value, "100-continue")) unknown_expectation_ = true;
       return true;
     case HeaderName::content_type:
       return ++content_types_ == 1;
-    default: framing_.on_header(header.id, header.value); return true;
+    default:
+      framing_.on_header(header.id, header.value);
+      return true;
   }
 }
 
@@ -229,7 +236,8 @@ bool RequestParser::settle_expectation() noexcept {
     reason_ = Reason::expectation;
     return false;
   }
-  // HTTP/1.0 has no interim answers (RFC 9110 10.1.1), and without a body there is nothing to wait for.
+  // HTTP/1.0 has no interim answers (RFC 9110 10.1.1), and without a body there is nothing to wait
+  // for.
   head_.expect_continue = !head_.http_1_0 && head_.framing != BodyFraming::none;
   return true;
 }

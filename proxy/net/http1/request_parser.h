@@ -1,8 +1,10 @@
-// RequestParser: the strict gate in front of everything. Reads one HTTP/1.1 or 1.0 request head in the
-// connection's read buffer, without copying, and goes on where it stopped when more bytes arrive.
+// RequestParser: the strict gate in front of everything. Reads one HTTP/1.1 or 1.0 request head in
+// the connection's read buffer, without copying, and goes on where it stopped when more bytes
+// arrive.
 //
 // Accepts only what every reader reads the same way (RFC 9112, RFC 9110; rules and reasons:
-// docs/request-path.md); the rest is a Reason. One parser per connection, one thread; allocates nothing.
+// docs/request-path.md); the rest is a Reason. One parser per connection, one thread; allocates
+// nothing.
 
 #pragma once
 
@@ -22,13 +24,14 @@ enum class ParseStatus : std::uint8_t { need_more, done, refused };
 
 class RequestParser {
  public:
-  // Begins a head. `lines` receives the header lines, its size is the limit of their number; both it and
-  // the buffer must stay until the exchange ends.
-  void begin(std::span<HeaderLine> lines, std::size_t header_bytes, std::size_t line_bytes) noexcept;
+  // Begins a head. `lines` receives the header lines, its size is the limit of their number; both
+  // it and the buffer must stay until the exchange ends.
+  void begin(std::span<HeaderLine> lines, std::size_t header_bytes,
+             std::size_t line_bytes) noexcept;
 
-  // `bytes` begins with the head's first byte, at the same address as in the calls before, and has only
-  // grown. Escapes of the path are put into upper case in place. The answer does not depend on how the
-  // bytes were cut.
+  // `bytes` begins with the head's first byte, at the same address as in the calls before, and has
+  // only grown. Escapes of the path are put into upper case in place. The answer does not depend on
+  // how the bytes were cut.
   ParseStatus parse(std::span<char> bytes) noexcept;
 
   // done only: views of the buffer and of `lines`; and the bytes that the head took.

@@ -34,8 +34,8 @@ constexpr char to_upper_hex(char c) noexcept {
   return c >= 'a' && c <= 'f' ? static_cast<char>(c & ~0x20) : c;
 }
 
-// An escape that the path may hold: of a byte that could not stand there bare, and that no reader takes
-// for a separator, a terminator or a dot.
+// An escape that the path may hold: of a byte that could not stand there bare, and that no reader
+// takes for a separator, a terminator or a dot.
 bool plain_escape(char high, char low) noexcept {
   if (!is(high, kHexChar) || !is(low, kHexChar)) return false;
   const auto byte = static_cast<char>(hex_value(high) << 4U | hex_value(low));

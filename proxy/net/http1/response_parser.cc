@@ -24,10 +24,12 @@ ResponseStatus ResponseParser::parse(std::string_view bytes) noexcept {
     std::string_view line;
     switch (scanner_.next(bytes, head_bytes_, line)) {
       case LineStatus::bad:
-      case LineStatus::too_long: return ResponseStatus::bad;
+      case LineStatus::too_long:
+        return ResponseStatus::bad;
       case LineStatus::need_more:
         return full ? ResponseStatus::bad : ResponseStatus::need_more;
-      case LineStatus::line: break;
+      case LineStatus::line:
+        break;
     }
     if (!has_status_line_) {
       if (!take_status_line(line)) return ResponseStatus::bad;
@@ -78,7 +80,8 @@ bool ResponseParser::settle_framing() noexcept {
   head_.content_length = said.content_length;
   const bool interim = head_.status < 200;
   if (interim || head_.status == 204) {
-    // RFC 9110 8.6 and RFC 9112 6.1 forbid both; a length of zero is a common slip with one meaning.
+    // RFC 9110 8.6 and RFC 9112 6.1 forbid both; a length of zero is a common slip with one
+    // meaning.
     return !said.has_coding && said.content_length == 0;
   }
   if (to_head_ || head_.status == 304) return true;  // framing fields describe what GET would bring

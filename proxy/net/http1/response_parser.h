@@ -1,9 +1,9 @@
-// ResponseParser: reads the head of an upstream's answer, strictly and resumably, and decides how its
-// body is framed (RFC 9112 6.3). Whatever is in doubt is bad: the answer becomes 502 and the connection
-// is destroyed.
+// ResponseParser: reads the head of an upstream's answer, strictly and resumably, and decides how
+// its body is framed (RFC 9112 6.3). Whatever is in doubt is bad: the answer becomes 502 and the
+// connection is destroyed.
 //
-// Laxer than the request side in two points only: header names may hold underscores, and a status line
-// may end after the code; both have one meaning and applications do send them. One thread.
+// Laxer than the request side in two points only: header names may hold underscores, and a status
+// line may end after the code; both have one meaning and applications do send them. One thread.
 
 #pragma once
 

@@ -26,6 +26,7 @@ constexpr Expectation kFiles[] = {
     {"wycheproof/ed25519_test.json", "Ed25519", 151, 0, 0},
     {"wycheproof/xchacha20_poly1305_test.json", "XChaCha20-Poly1305", 315, 0, 0},
     {"xaes/xaes_256_gcm.json", "XAES-256-GCM", 3, 0, 0},
+    {"bech32m/bip350.json", "Bech32m", 21, 0, 0},
 };
 
 TEST(Vectors, PublishedFilesPass) {
@@ -41,6 +42,21 @@ TEST(Vectors, PublishedFilesPass) {
       ADD_FAILURE() << failure.id << ": " << failure.text;
     }
   }
+}
+
+TEST(Vectors, MerkleProofsVerifyOrAreRefused) {
+  std::size_t files = 0;
+  for (const auto& at : std::filesystem::recursive_directory_iterator(kVectors / "merkle")) {
+    if (at.path().extension() != ".json") continue;
+    SCOPED_TRACE(at.path().string());
+    const auto report = run_vector_file(at.path());
+    ASSERT_TRUE(report.has_value()) << report.error().sentence();
+    EXPECT_EQ(report->suite, "Merkle proofs");
+    EXPECT_EQ(report->passed, 1U);
+    EXPECT_EQ(report->failed(), 0U);
+    ++files;
+  }
+  EXPECT_GT(files, 50U);
 }
 
 TEST(Vectors, OtherAlgorithmsAreSkippedByName) {

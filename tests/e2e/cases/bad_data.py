@@ -177,7 +177,8 @@ def operators_damaged():
     for name in os.listdir(folder_name):
         with copied() as folder:
             os.truncate(os.path.join(folder, "data", "operators", name), 5)
-            serve_fails(folder, 4)
+            # The store was opened by then, which makes RocksDB rotate its own files.
+            serve_fails(folder, 4, leave_out=("data/lock", "data/store"))
 
 
 @case("data that is a file, or cannot be made: code 4")

@@ -66,7 +66,7 @@ def key_beside():
         expect("warning" in done.err and "beside" in done.err, f"no warning: {done.err}")
         expect("root.key" in done.out and "dpo" in done.out, f"says little: {done.out}")
     with Scene(policy=WIDE, root_key=True) as scene:
-        lacks(scene.stderr(), "warning", "standard error with the key elsewhere")
+        lacks(scene.stderr(), "beside", "standard error with the key elsewhere")
     with Scene(preset="contact-form", root_key=False) as scene:
         expect("beside" in scene.stderr(), "serve does not warn of the key beside the data")
         scene.restart()

@@ -204,12 +204,12 @@ def malformed_body():
     ):  # fmt: skip
         if body:
             check(wire.request("POST", "/relay", body, wire.JSON), 400, "malformed-body")
-    good = wire.multipart({"email": CANARY})
+    good = wire.multipart({"message": CANARY})
     for body in (
         good[:-4], good[: len(good) // 2], good.replace(b"\r\n", b"\n"), b"preamble" + good, good + good,
-        good.replace(b"form-data; ", b""), good.replace(b'name="email"', b"name=email\x00"),
-        good.replace(b'; name="email"', b""), good.replace(b"Content-Disposition", b"Content_Disposition"),
-        good.replace(b'name="email"', b'name="email"; name="other"'),
+        good.replace(b"form-data; ", b""), good.replace(b'name="message"', b"name=message\x00"),
+        good.replace(b'; name="message"', b""), good.replace(b"Content-Disposition", b"Content_Disposition"),
+        good.replace(b'name="message"', b'name="message"; name="other"'),
     ):  # fmt: skip
         scene = SHARED.get()
         scene.upstream.clear()

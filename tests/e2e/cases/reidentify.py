@@ -242,13 +242,13 @@ def filter_refused():
 def command_failures():
     scene = SHARED.get()
     token = contact(name="Anne")["name"]
-    done = command("--credential-file", scene.credential_file() + "-missing", token)
+    done = command(token, credential_file=scene.credential_file() + "-missing")
     equal((done.returncode, done.out), (2, ""), "a credential file that is not there")
     one_sentence(done.err)
     wrong = scene.credential_file() + "-wrong"
     with open(wrong, "w", encoding="utf-8") as file:
         file.write("pvcred_" + "A" * 43)
-    done = command("--credential-file", wrong, token, credential_file=wrong)
+    done = command(token, credential_file=wrong)
     equal((done.returncode, done.out), (7, ""), "a wrong credential")
     one_sentence(done.err)
     done = gateway.run(

@@ -43,6 +43,7 @@ routes:
       json.people[*].name: { kind: name, do: tokenise }
       json.message:        { kind: text, do: encrypt }
       json.kept:           { do: keep }
+      json.kept[*]:        { do: keep }
       multipart.email:     { kind: email, do: tokenise, shape: email }
       multipart.message:   { kind: text, do: encrypt }
       query.mail:          { kind: email, do: tokenise }
@@ -90,7 +91,8 @@ BARE = """\
 policy: 1
 tenant: atelier
 recipients: { crm: { name: Atelier CRM, country: FR } }
-purposes: { contact: { basis: contract } }
+purposes:
+  contact: { basis: contract, retention: { from: collection, active: P1Y } }
 routes:
   - name: contact-form
     match: { method: POST, path: /contact }

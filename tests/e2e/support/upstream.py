@@ -49,6 +49,7 @@ class Upstream:
     def __init__(self, answer=default_answer):
         self.answer = answer
         self.requests = []
+        self.history = []  # every request ever, whatever clear() forgets
         self.stray = b""
         self.connections = 0
         self._lock = threading.Lock()
@@ -107,6 +108,7 @@ class Upstream:
                 buffer = buffer[length:]
                 with self._lock:
                     self.requests.append(received)
+                    self.history.append(received.raw)
                 answer = self.answer(received)
                 if answer is None:
                     return
@@ -141,5 +143,6 @@ class Upstream:
             return self.requests[-1]
 
     def all_bytes(self):
+        """Everything that ever arrived."""
         with self._lock:
-            return b"".join(request.raw for request in self.requests) + self.stray
+            return b"".join(self.history) + self.stray

@@ -37,17 +37,31 @@ std::string unescape(std::string_view text) {
       continue;
     }
     switch (text.at(++i)) {
-      case 'r': out.push_back('\r'); break;
-      case 'n': out.push_back('\n'); break;
-      case 't': out.push_back('\t'); break;
-      case '0': out.push_back('\0'); break;
-      case 's': out.push_back(' '); break;
-      case '\\': out.push_back('\\'); break;
+      case 'r':
+        out.push_back('\r');
+        break;
+      case 'n':
+        out.push_back('\n');
+        break;
+      case 't':
+        out.push_back('\t');
+        break;
+      case '0':
+        out.push_back('\0');
+        break;
+      case 's':
+        out.push_back(' ');
+        break;
+      case '\\':
+        out.push_back('\\');
+        break;
       case 'x':
-        out.push_back(static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)));
+        out.push_back(
+            static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16)));
         i += 2;
         break;
-      default: throw std::runtime_error("unknown escape in: " + std::string(text));
+      default:
+        throw std::runtime_error("unknown escape in: " + std::string(text));
     }
   }
   return out;

@@ -12,12 +12,13 @@ namespace paravent::proxy::net {
 struct Case {
   std::string file;
   std::string name;
-  std::string outcome;                         // first word(s): "ok", "refused framing", ...
+  std::string outcome;                          // first word(s): "ok", "refused framing", ...
   std::map<std::string, std::string> expected;  // of an "ok"
   std::string bytes;
 };
 
-// Every case of every .http file below `folder`, in order. Throws std::runtime_error on a mistake in one.
+// Every case of every .http file below `folder`, in order. Throws std::runtime_error on a mistake
+// in one.
 std::vector<Case> read_cases(const std::string& folder);
 
 // Undoes \r \n \t \0 \s \xHH and \\.

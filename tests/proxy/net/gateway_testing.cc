@@ -1,7 +1,7 @@
 #include "tests/proxy/net/gateway_testing.h"
 
-#include <cstdlib>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "policies/model/load_policy.h"
@@ -35,14 +35,16 @@ purposes: { contact: { basis: contract, retention: { active: P3Y } } }
 routes:
   - name: contact-form
     match: { method: POST, path: /contact }
-    upstream: )" + upstream + R"(
+    upstream: )" +
+         upstream + R"(
     recipient: crm
     purpose: contact
     fields:
       form.email: { kind: email, do: tokenise, mode: derived }
       form.name: { kind: name, do: tokenise }
       form.message: { kind: text, do: encrypt }
-elsewhere: { methods: [GET, HEAD, POST, PUT, OPTIONS], upstream: ")" + upstream +
+elsewhere: { methods: [GET, HEAD, POST, PUT, OPTIONS], upstream: ")" +
+         upstream +
          R"(", do: pass }
 )";
 }

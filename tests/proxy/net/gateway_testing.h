@@ -1,5 +1,5 @@
-// A whole data path for tests: a compiled policy with made-up keys, a vault double, and a Server on a port
-// of its own.
+// A whole data path for tests: a compiled policy with made-up keys, a vault double, and a Server on
+// a port of its own.
 
 #pragma once
 
@@ -28,14 +28,15 @@ class FakeVault final : public crypto::vault::TokenVault {
   std::vector<std::thread> threads_;
 };
 
-// A policy with a contact form on POST /contact (e-mail derived, name from the vault, message encrypted) and
-// an elsewhere that passes GET, HEAD, POST and PUT, all to one upstream.
+// A policy with a contact form on POST /contact (e-mail derived, name from the vault, message
+// encrypted) and an elsewhere that passes GET, HEAD, POST and PUT, all to one upstream.
 std::string policy_text(std::uint16_t upstream_port, const std::string& tenant = "atelier");
 std::shared_ptr<const Snapshot> snapshot_of(const std::string& policy, const Limits& limits = {});
 
 class Gateway {
  public:
-  explicit Gateway(std::uint16_t upstream_port, const Limits& limits = {}, std::uint32_t workers = 1);
+  explicit Gateway(std::uint16_t upstream_port, const Limits& limits = {},
+                   std::uint32_t workers = 1);
 
   std::uint16_t port() const { return server->ports().at(0); }
   // Summed over workers.

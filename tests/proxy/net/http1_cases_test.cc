@@ -1,5 +1,5 @@
-// Runs every case of cases/ and response_cases/, whole and cut at every size, and checks that the outcome is
-// the one the file states and does not depend on the cut.
+// Runs every case of cases/ and response_cases/, whole and cut at every size, and checks that the
+// outcome is the one the file states and does not depend on the cut.
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-// The request vectors of nodejs/llhttp (tests/vectors/README.md): what that parser refuses or accepts only
-// leniently, we refuse; what it accepts we accept, but for the vectors named below, where our rule is
-// stricter on purpose.
+// The request vectors of nodejs/llhttp (tests/vectors/README.md): what that parser refuses or
+// accepts only leniently, we refuse; what it accepts we accept, but for the vectors named below,
+// where our rule is stricter on purpose.
 
 #include <gtest/gtest.h>
 
@@ -49,8 +49,8 @@ std::string unescape_markdown(const std::string& text) {
   return out;
 }
 
-// Lines of the block get CRLF, as its authors write it, except where a line ends in a backslash; the line
-// break in front of the closing fence is not part of it.
+// Lines of the block get CRLF, as its authors write it, except where a line ends in a backslash;
+// the line break in front of the closing fence is not part of it.
 std::string read_request(std::ifstream& in) {
   std::string raw;
   bool joined = true;
@@ -90,7 +90,8 @@ std::vector<Vector> read_vectors(const std::filesystem::path& path) {
   return vectors;
 }
 
-// Vectors about other things leave Host out; it is given to them, so that they are about those things.
+// Vectors about other things leave Host out; it is given to them, so that they are about those
+// things.
 std::string with_host(const std::string& request) {
   const std::size_t line_end = request.find("\r\n", request.starts_with("\r\n") ? 2 : 0);
   if (line_end == std::string::npos || request.find("\r\nHost:") != std::string::npos ||
@@ -114,46 +115,27 @@ std::string outcome_of_all(std::string bytes) {
 
 const std::map<std::string, std::string>& stricter() {
   static const std::map<std::string, std::string> kTable = {
-      {"sample: curl GET",
-       "its Host holds '='"},
-      {"sample: Firefox GET",
-       "its Host holds '='"},
-      {"sample: Prefix newline",
-       "an empty line in front of the request line"},
-      {"sample: Request starting with CRLF",
-       "an empty line in front of the request line"},
+      {"sample: curl GET", "its Host holds '='"},
+      {"sample: Firefox GET", "its Host holds '='"},
+      {"sample: Prefix newline", "an empty line in front of the request line"},
+      {"sample: Request starting with CRLF", "an empty line in front of the request line"},
       {"connection: CRLF between requests, implicit `keep-alive`",
        "an empty line in front of the second request line"},
-      {"sample: No HTTP version",
-       "HTTP/0.9"},
-      {"content-length: `Content-Length` with zeroes",
-       "a leading zero"},
-      {"content-length: `Content-Length` with follow-up headers",
-       "a leading zero"},
-      {"content-length: Funky `Content-Length` with body",
-       "a body on GET"},
-      {"method: CONNECT request",
-       "no tunnels"},
-      {"method: CONNECT request with CAPS",
-       "no tunnels"},
-      {"method: CONNECT with body",
-       "no tunnels"},
-      {"method: M-SEARCH request",
-       "the asterisk belongs to OPTIONS"},
-      {"method: SOURCE request with ICE",
-       "another protocol"},
-      {"method: OPTIONS request with RTSP",
-       "another protocol"},
-      {"method: ANNOUNCE request with RTSP",
-       "another protocol"},
-      {"transfer-encoding: Trailing headers",
-       "trailers"},
-      {"transfer-encoding: Chunk extensions",
-       "chunk extensions"},
-      {"transfer-encoding: Chunk extensions quoting",
-       "chunk extensions"},
-      {"transfer-encoding: POST with `chunked` as last transfer-encoding",
-       "a second coding"},
+      {"sample: No HTTP version", "HTTP/0.9"},
+      {"content-length: `Content-Length` with zeroes", "a leading zero"},
+      {"content-length: `Content-Length` with follow-up headers", "a leading zero"},
+      {"content-length: Funky `Content-Length` with body", "a body on GET"},
+      {"method: CONNECT request", "no tunnels"},
+      {"method: CONNECT request with CAPS", "no tunnels"},
+      {"method: CONNECT with body", "no tunnels"},
+      {"method: M-SEARCH request", "the asterisk belongs to OPTIONS"},
+      {"method: SOURCE request with ICE", "another protocol"},
+      {"method: OPTIONS request with RTSP", "another protocol"},
+      {"method: ANNOUNCE request with RTSP", "another protocol"},
+      {"transfer-encoding: Trailing headers", "trailers"},
+      {"transfer-encoding: Chunk extensions", "chunk extensions"},
+      {"transfer-encoding: Chunk extensions quoting", "chunk extensions"},
+      {"transfer-encoding: POST with `chunked` as last transfer-encoding", "a second coding"},
       {"transfer-encoding: POST with `chunked` as last transfer-encoding (multiple headers)",
        "a second coding"},
   };
@@ -175,11 +157,12 @@ TEST(LlhttpVectors, WhatIsRefusedThereIsRefusedHere) {
       const auto reason = stricter().find(vector.name);
       if (reason == stricter().end()) {
         // "incomplete" is acceptance as well: those vectors stop in the middle of a body.
-        EXPECT_TRUE(outcome == "ok" || outcome == "incomplete") << outcome << "\n" << vector.request;
+        EXPECT_TRUE(outcome == "ok" || outcome == "incomplete") << outcome << "\n"
+                                                                << vector.request;
       } else {
         used.insert(vector.name);
-        EXPECT_TRUE(outcome.starts_with("refused")) << outcome << "; stricter because "
-                                                    << reason->second;
+        EXPECT_TRUE(outcome.starts_with("refused"))
+            << outcome << "; stricter because " << reason->second;
       }
     }
   }

@@ -15,10 +15,14 @@ namespace {
 
 std::string framing_name(BodyFraming framing) {
   switch (framing) {
-    case BodyFraming::none: return "none";
-    case BodyFraming::length: return "length";
-    case BodyFraming::chunked: return "chunked";
-    case BodyFraming::close: return "close";
+    case BodyFraming::none:
+      return "none";
+    case BodyFraming::length:
+      return "length";
+    case BodyFraming::chunked:
+      return "chunked";
+    case BodyFraming::close:
+      return "close";
   }
   return "?";
 }
@@ -72,8 +76,8 @@ Cut pieces_of(std::size_t n) {
 }
 
 Parsed parse_request(std::string_view input, const Cut& cut, const ParseLimits& limits) {
-  // A copy of exactly the visible size each time would move it; so one buffer, of which only the front
-  // is shown.
+  // A copy of exactly the visible size each time would move it; so one buffer, of which only the
+  // front is shown.
   std::vector<char> buffer(input.begin(), input.end());
   std::vector<HeaderLine> lines(limits.header_count);
   http1::RequestParser parser;

@@ -1,4 +1,5 @@
-// Runs the parsers over a whole input, cut as asked, and tells the outcome in the words of the case files.
+// Runs the parsers over a whole input, cut as asked, and tells the outcome in the words of the case
+// files.
 
 #pragma once
 
@@ -11,7 +12,7 @@
 namespace paravent::proxy::net {
 
 struct Parsed {
-  std::string outcome;                       // "ok", "refused REASON", "incomplete"; responses: "bad"
+  std::string outcome;  // "ok", "refused REASON", "incomplete"; responses: "bad"
   std::map<std::string, std::string> facts;  // as in the case files, all of them
   bool operator==(const Parsed&) const = default;
 };

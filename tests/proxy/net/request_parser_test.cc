@@ -57,8 +57,9 @@ TEST(RequestParser, LimitsDoNotDependOnTheCut) {
   const ParseLimits limits{.header_bytes = 120, .line_bytes = 60, .header_count = 3};
   for (std::size_t size = 1; size < 200; ++size) {
     for (const std::string& bytes :
-         {with_header("X: " + std::string(size, 'a')), "GET /" + std::string(size, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n",
-          std::string(size, 'b'), with_header(std::string(size, 'c'))}) {
+         {with_header("X: " + std::string(size, 'a')),
+          "GET /" + std::string(size, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", std::string(size, 'b'),
+          with_header(std::string(size, 'c'))}) {
       const Parsed reference = parse_request(bytes, whole(), limits);
       for (const std::size_t piece : {1U, 2U, 7U, 16U, 61U}) {
         EXPECT_EQ(parse_request(bytes, pieces_of(piece), limits), reference);
@@ -97,7 +98,8 @@ TEST(RequestParser, NoByteSmugglesACodingPast) {
 }
 
 TEST(RequestParser, TargetAcceptsExactlyTheCharactersOfRfc3986) {
-  const std::string path = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/";
+  const std::string path =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/";
   for (int byte = 0; byte < 256; ++byte) {
     const auto c = static_cast<char>(byte);
     const std::string in_path = "GET /x" + std::string(1, c) + "y HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -109,7 +111,9 @@ TEST(RequestParser, TargetAcceptsExactlyTheCharactersOfRfc3986) {
 }
 
 TEST(RequestParser, HeadIsViewsOfTheBuffer) {
-  std::string bytes = "POST /a%c3%a9?b HTTP/1.1\r\nHost: a\r\nX-Real-IP:  192.0.2.1 \r\nContent-Length: 2\r\n\r\nhi";
+  std::string bytes =
+      "POST /a%c3%a9?b HTTP/1.1\r\nHost: a\r\nX-Real-IP:  192.0.2.1 \r\nContent-Length: "
+      "2\r\n\r\nhi";
   std::vector<HeaderLine> lines(10);
   http1::RequestParser parser;
   parser.begin(lines, 1024, 512);
@@ -127,8 +131,8 @@ TEST(RequestParser, HeadIsViewsOfTheBuffer) {
   EXPECT_EQ(head.query.data(), bytes.data() + 14);
 }
 
-// Random edits of a good request: whatever comes out, every cut agrees, and what is accepted is accepted again
-// when it is written out canonically.
+// Random edits of a good request: whatever comes out, every cut agrees, and what is accepted is
+// accepted again when it is written out canonically.
 TEST(RequestParser, RandomEditsNeverSplitTheCuts) {
   const std::string good =
       "POST /contact?x=1 HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\nExpect: "
@@ -142,9 +146,15 @@ TEST(RequestParser, RandomEditsNeverSplitTheCuts) {
       const std::size_t at = random() % bytes.size();
       const char c = alphabet[random() % alphabet.size()];
       switch (random() % 3) {
-        case 0: bytes[at] = c; break;
-        case 1: bytes.insert(at, 1, c); break;
-        default: bytes.erase(at, 1); break;
+        case 0:
+          bytes[at] = c;
+          break;
+        case 1:
+          bytes.insert(at, 1, c);
+          break;
+        default:
+          bytes.erase(at, 1);
+          break;
       }
     }
     const Parsed reference = parse_request(bytes, whole());

@@ -22,7 +22,8 @@ std::string get(const std::string& path, const std::string& more = "") {
 }
 
 std::string post(const std::string& path, const std::string& body, const std::string& more = "") {
-  return "POST " + path + " HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/x-www-form-urlencoded\r\n" +
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/x-www-form-urlencoded\r\n" +
          more + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
@@ -92,8 +93,8 @@ TEST(Server, LargeAndChunkedBodiesPassUnchanged) {
     std::snprintf(head, sizeof head, "%zx\r\n", piece.size());
     chunks += head + piece + "\r\n";
   }
-  client.write("POST /elsewhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
-               "0\r\n\r\n");
+  client.write("POST /elsewhere HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+               chunks + "0\r\n\r\n");
   const std::string answer = client.read_message();
   EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body));
   // Our own framing, not the client's.
@@ -109,7 +110,8 @@ TEST(Server, PipelinedRequestsAreAnsweredInOrder) {
   Peer client = Peer::connect(gateway.port());
   std::string all;
   for (int i = 0; i < 300; ++i) {
-    all += i % 3 == 2 ? post("/elsewhere", "n=" + std::to_string(i)) : get("/n" + std::to_string(i));
+    all +=
+        i % 3 == 2 ? post("/elsewhere", "n=" + std::to_string(i)) : get("/n" + std::to_string(i));
   }
   client.write(all);
   for (int i = 0; i < 300; ++i) {
@@ -130,7 +132,8 @@ TEST(Server, PipelinedRefusalsUseOneStackFrame) {
   constexpr int kMany = 2000;
   for (int i = 0; i < kMany; ++i) all += "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n";
   std::thread writer([&] { client.write(all + get("/end")); });
-  for (int i = 0; i < kMany; ++i) ASSERT_EQ(status_of(client.read_message()).substr(0, 10), "HTTP/1.1 4") << i;
+  for (int i = 0; i < kMany; ++i)
+    ASSERT_EQ(status_of(client.read_message()).substr(0, 10), "HTTP/1.1 4") << i;
   EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK");
   writer.join();
 }
@@ -196,7 +199,8 @@ TEST(Server, ExpectIsAnsweredByTheGatewayAndNotForwarded) {
   FakeUpstream upstream(echo);
   Gateway gateway(upstream.port());
   Peer client = Peer::connect(gateway.port());
-  client.write("POST /elsewhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  client.write(
+      "POST /elsewhere HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.write("hello");
   const std::string answer = client.read_message();
@@ -211,8 +215,9 @@ TEST(Server, ALengthBeyondTheLimitIsRefusedUnread) {
   limits.json_bytes = 1000;
   Gateway gateway(upstream.port(), limits);
   Peer client = Peer::connect(gateway.port());
-  client.write("POST /contact HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-               "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1001\r\n\r\n");
+  client.write(
+      "POST /contact HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+      "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1001\r\n\r\n");
   const std::string answer = client.read_all();
   EXPECT_EQ(status_of(answer), "HTTP/1.1 413 Content Too Large");
   EXPECT_EQ(answer.find("HTTP/1.1 ", 1), std::string::npos) << "exactly one final status";
@@ -305,7 +310,8 @@ TEST(Server, ASlowReaderGetsEverything) {
   const std::string body(8'000'000, 'z');
   FakeUpstream upstream([&](Peer& peer, int) {
     peer.read_message();
-    peer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+               body);
     peer.read_all();
   });
   Gateway gateway(upstream.port());
@@ -332,7 +338,8 @@ TEST(Server, BeyondTheConnectionLimitItSaysSo) {
   EXPECT_EQ(status_of(answer), "HTTP/1.1 503 Service Unavailable");
   EXPECT_TRUE(has(answer, "Retry-After: "));
   first.close();
-  for (int i = 0; i < 200 && gateway.server->open_connections() > 1; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 200 && gateway.server->open_connections() > 1; ++i)
+    std::this_thread::sleep_for(10ms);
   Peer fourth = Peer::connect(gateway.port());
   fourth.write(get("/"));
   EXPECT_EQ(status_of(fourth.read_message()), "HTTP/1.1 200 OK");
@@ -378,10 +385,12 @@ TEST(Server, DrainIsBounded) {
 
 TEST(Server, PublishChangesUpstreamsForNewRequestsAndKeepsCountersOfAPlan) {
   FakeUpstream first([](Peer& peer, int) {
-    while (!peer.read_message().empty()) peer.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
+    while (!peer.read_message().empty())
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
   });
   FakeUpstream second([](Peer& peer, int) {
-    while (!peer.read_message().empty()) peer.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo");
+    while (!peer.read_message().empty())
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo");
   });
   Gateway gateway(first.port(), {}, 2);
   Peer client = Peer::connect(gateway.port());

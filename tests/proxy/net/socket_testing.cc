@@ -142,8 +142,8 @@ void echo(Peer& peer, int) {
   for (;;) {
     const std::string request = peer.read_message();
     if (request.empty() || request.ends_with("<timeout>")) return;
-    peer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(request.size()) +
-               "\r\n\r\n" + request);
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(request.size()) + "\r\n\r\n" +
+               request);
   }
 }
 

@@ -1,5 +1,5 @@
-// A client and an application for tests: blocking sockets on loopback with a deadline, so that a test fails
-// instead of hanging.
+// A client and an application for tests: blocking sockets on loopback with a deadline, so that a
+// test fails instead of hanging.
 
 #pragma once
 

@@ -65,8 +65,8 @@ TEST(Upstream, GarbageIs502) {
   for (const char* garbage :
        {"garbage\r\n\r\n", "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "", "HTTP/1.1 200",
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "",
+        "HTTP/1.1 200", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"}) {
     EXPECT_EQ(status_of(answer_through(garbage, kGet)), "HTTP/1.1 502 Bad Gateway") << garbage;
   }
@@ -80,7 +80,8 @@ TEST(Upstream, GarbageIs502) {
 
 TEST(Upstream, AnAnswerCutShortEndsTheClientsConnectionUncleanly) {
   // A length that is not met, so that the client sees that something is missing.
-  const std::string cut = answer_through("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", kGet);
+  const std::string cut =
+      answer_through("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", kGet);
   EXPECT_TRUE(has(cut, "Content-Length: 10\r\n"));
   EXPECT_FALSE(cut.ends_with("hello     "));
   EXPECT_EQ(cut.find("HTTP/1.1 ", 1), std::string::npos);
@@ -91,10 +92,12 @@ TEST(Upstream, AnAnswerCutShortEndsTheClientsConnectionUncleanly) {
 }
 
 TEST(Upstream, AnswersOfEveryFramingArriveWhole) {
-  EXPECT_TRUE(answer_through("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", kGet).ends_with("hello"));
+  EXPECT_TRUE(
+      answer_through("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", kGet).ends_with("hello"));
   EXPECT_TRUE(has(answer_through("HTTP/1.1 200 OK\r\n\r\nhello", kGet), "hello"));
   const std::string chunked = answer_through(
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", kGet);
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+      kGet);
   EXPECT_TRUE(has(chunked, "hello world"));
   const std::string empty = answer_through("HTTP/1.1 204 No Content\r\n\r\n", kGet);
   EXPECT_EQ(status_of(empty), "HTTP/1.1 204 No Content");
@@ -108,7 +111,8 @@ TEST(Upstream, AnswersInSingleBytesArriveWhole) {
   FakeUpstream upstream([](Peer& peer, int) {
     peer.read_message();
     const std::string answer =
-        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n"
         "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n";
     for (const char c : answer) {
       peer.write({&c, 1});
@@ -148,9 +152,10 @@ TEST(Upstream, SilenceIs504) {
 }
 
 TEST(Upstream, ExtraBytesAfterAnAnswerCostTheConnection) {
-  FakeUpstream upstream(scripted("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n"
-                                 "Content-Length: 6\r\n\r\npoison",
-                                 false));
+  FakeUpstream upstream(
+      scripted("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n"
+               "Content-Length: 6\r\n\r\npoison",
+               false));
   Gateway gateway(upstream.port());
   Peer client = Peer::connect(gateway.port());
   for (int i = 0; i < 3; ++i) {
@@ -236,8 +241,8 @@ TEST(Upstream, AnEarlyAnswerIsPassedOnAndItsConnectionClosed) {
   Gateway gateway(upstream.port());
   Peer client = Peer::connect(gateway.port());
   const std::string body(6'000'000, 'x');
-  client.write("POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
-               "\r\n\r\n" + body);
+  client.write("POST /elsewhere HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n" + body);
   const std::string answer = client.read_message();
   EXPECT_EQ(status_of(answer), "HTTP/1.1 413 Content Too Large");
   EXPECT_TRUE(answer.ends_with("no"));

@@ -1,0 +1,184 @@
+// The gateway file: defaults, every kind of mistake with its key, and paths taken from the file's folder.
+
+#include "proxy/config/gateway_config.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace paravent::proxy::config {
+namespace {
+
+const std::string kGood = "listen: [{ address: 127.0.0.1:8080 }]\npolicies: [policy.yaml]\n";
+
+TEST(ParseAddress, Table) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"0.0.0.0:65535", "0.0.0.0:65535"},
+      {"[::1]:8080", "[::1]:8080"}, {"[2001:db8::1]:1", "[2001:db8::1]:1"}, {"127.0.0.1:0", "127.0.0.1:0"},
+      {"127.0.0.1", nullptr}, {"127.0.0.1:", nullptr}, {":8080", nullptr}, {"", nullptr},
+      {"localhost:8080", nullptr}, {"::1:8080", nullptr}, {"[::1]", nullptr}, {"[::1:8080", nullptr},
+      {"[127.0.0.1]:80", nullptr}, {"127.0.0.1:65536", nullptr}, {"127.0.0.1:-1", nullptr},
+      {"127.0.0.1:+1", nullptr}, {"127.0.0.1:80x", nullptr}, {"127.0.0.1: 80", nullptr},
+      {"127.0.0.1:080", nullptr}, {"127.1:80", nullptr}, {"unix:/run/paravent", nullptr},
+      {"[fe80::1%eth0]:80", nullptr}, {std::string("127.0.0.1\0.evil:80", 18), nullptr}};
+  for (const auto& [text, expected] : cases) {
+    const auto address = parse_address(text);
+    ASSERT_EQ(address.has_value(), expected != nullptr) << text;
+    if (address) EXPECT_EQ(address->text(), expected);
+  }
+}
+
+TEST(Address, Loopback) {
+  for (const char* text : {"127.0.0.1:1", "127.255.255.254:1", "[::1]:1"}) {
+    EXPECT_TRUE(parse_address(text)->is_loopback()) << text;
+  }
+  for (const char* text : {"0.0.0.0:1", "128.0.0.1:1", "[::]:1", "[::ffff:127.0.0.1]:1", "10.0.0.1:1"}) {
+    EXPECT_FALSE(parse_address(text)->is_loopback()) << text;
+  }
+}
+
+TEST(ParseSize, Table) {
+  const std::pair<const char*, std::optional<std::uint64_t>> cases[] = {
+      {"0", 0}, {"1", 1}, {"16KiB", 16384}, {"1MiB", 1048576}, {"1GiB", 1073741824},
+      {"1024GiB", 1ULL << 40U}, {"1025GiB", {}}, {"1099511627776", 1ULL << 40U},
+      {"1099511627777", {}}, {"99999999999999999999", {}}, {"18446744073709551615KiB", {}}, {"", {}},
+      {"KiB", {}}, {"1kib", {}}, {"1KB", {}}, {"1 KiB", {}}, {"-1", {}}, {"+1", {}}, {"1.5MiB", {}},
+      {"01", {}}, {"0x10", {}}};
+  for (const auto& [text, expected] : cases) EXPECT_EQ(parse_size(text), expected) << text;
+}
+
+TEST(GatewayFile, Defaults) {
+  const LoadedConfig loaded = load_gateway_text("gateway.yaml", kGood);
+  EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
+  const GatewayConfig& config = loaded.config;
+  ASSERT_EQ(config.listen.size(), 1U);
+  EXPECT_EQ(config.listen[0].text(), "127.0.0.1:8080");
+  EXPECT_EQ(config.admin.text(), "127.0.0.1:8081");
+  EXPECT_EQ(config.policies, std::vector<std::string>{"policy.yaml"});
+  EXPECT_EQ(config.data, default_data_directory());
+  EXPECT_EQ(config.root_key, default_root_key());
+  EXPECT_TRUE(config.trusted_proxies.empty());
+  EXPECT_EQ(config.workers, 0U);
+  EXPECT_EQ(config.access_log, "");
+  EXPECT_EQ(config.limits.header_bytes, 16U * 1024);
+  EXPECT_EQ(config.limits.form_bytes, 1024U * 1024);
+  EXPECT_EQ(config.limits.json_bytes, 8U * 1024 * 1024);
+}
+
+TEST(GatewayFile, EverythingSaid) {
+  const LoadedConfig loaded = load_gateway_text("gateway.yaml", R"(
+listen: [{ address: 0.0.0.0:80 }, { address: "[::]:80" }]
+admin: { address: "[::1]:9" }
+data: /srv/data
+vault: { unseal: { key-file: /etc/key } }
+policies: [a.yaml, b.yaml]
+trusted-proxies: [127.0.0.0/8, 2001:db8::/32, 192.0.2.1]
+limits: { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB }
+workers: 3
+access-log: /var/log/x
+)");
+  EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
+  const GatewayConfig& config = loaded.config;
+  EXPECT_EQ(config.listen.size(), 2U);
+  EXPECT_EQ(config.admin.text(), "[::1]:9");
+  EXPECT_EQ(config.data + config.root_key + config.access_log, "/srv/data/etc/key/var/log/x");
+  EXPECT_EQ(config.policies.size(), 2U);
+  EXPECT_EQ(config.trusted_proxies.size(), 3U);
+  EXPECT_EQ(config.limits.header_bytes, 8192U);
+  EXPECT_EQ(config.limits.form_bytes, 65536U);
+  EXPECT_EQ(config.limits.json_bytes, 2097152U);
+  EXPECT_EQ(config.workers, 3U);
+}
+
+struct Mistake {
+  const char* yaml;  // instead of, or besides, the good lines
+  const char* key;   // of the one error
+};
+
+TEST(GatewayFile, Mistakes) {
+  const Mistake besides[] = {
+      {"lissen: 1", "lissen"},
+      {"admin: { address: 0.0.0.0:8081 }", "admin.address"},
+      {"admin: { address: 192.0.2.1:8081 }", "admin.address"},
+      {"admin: { address: localhost:8081 }", "admin.address"},
+      {"admin: { tls: { certificate: a, key: b } }", "admin.tls"},
+      {"admin: { client-ca: a }", "admin.client-ca"},
+      {"admin: { port: 1 }", "admin.port"},
+      {"admin: 127.0.0.1:8081", "admin"},
+      {"vault: { unseal: { pkcs11: x } }", "vault.unseal.pkcs11"},
+      {"vault: { seal: 1 }", "vault.seal"},
+      {"trusted-proxies: [localhost]", "trusted-proxies"},
+      {"trusted-proxies: [10.0.0.0/33]", "trusted-proxies"},
+      {"trusted-proxies: [10.0.0.0/]", "trusted-proxies"},
+      {"trusted-proxies: [10.0.0.0/08]", "trusted-proxies"},
+      {"trusted-proxies: [\"::/129\"]", "trusted-proxies"},
+      {"limits: { form-bytes: 1023 }", "limits.form-bytes"},
+      {"limits: { form-bytes: 65MiB }", "limits.form-bytes"},
+      {"limits: { json-bytes: huge }", "limits.json-bytes"},
+      {"limits: { header-bytes: 65KiB }", "limits.header-bytes"},
+      {"limits: { file-bytes: 1GiB }", "limits.file-bytes"},
+      {"limits: { body-bytes: 1 }", "limits.body-bytes"},
+      {"workers: 257", "workers"},
+      {"workers: -1", "workers"},
+      {"workers: many", "workers"},
+      {"data: [a]", "data"},
+  };
+  for (const Mistake& one : besides) {
+    const LoadedConfig loaded = load_gateway_text("g.yaml", kGood + one.yaml + "\n");
+    ASSERT_EQ(loaded.diagnostics.count(policies::Severity::error), 1U)
+        << one.yaml << "\n" << policies::diagnostics_text(loaded.diagnostics);
+    for (const auto& found : loaded.diagnostics.items()) {
+      EXPECT_TRUE(found.key == one.key || found.key.starts_with(one.key)) << one.yaml << found.key;
+      EXPECT_EQ(found.at.line, 3U) << one.yaml;
+      EXPECT_EQ(found.file, "g.yaml");
+    }
+  }
+  const Mistake instead[] = {
+      {"policies: [a.yaml]", "listen"},
+      {"listen: [{ address: 127.0.0.1:8080 }]", "policies"},
+      {"listen: []\npolicies: [a]", "listen"},
+      {"listen: 127.0.0.1:8080\npolicies: [a]", "listen"},
+      {"listen: [{}]\npolicies: [a]", "listen[0].address"},
+      {"listen: [{ address: nowhere }]\npolicies: [a]", "listen[0].address"},
+      {"listen: [{ address: 127.0.0.1:1, tls: {} }]\npolicies: [a]", "listen[0].tls"},
+      {"listen: [{ address: 127.0.0.1:1, adress: x }]\npolicies: [a]", "listen[0].adress"},
+      {"listen: [{ address: 127.0.0.1:1 }]\npolicies: []", "policies"},
+  };
+  for (const Mistake& one : instead) {
+    const LoadedConfig loaded = load_gateway_text("g.yaml", one.yaml);
+    ASSERT_TRUE(loaded.diagnostics.has_errors()) << one.yaml;
+    EXPECT_EQ(loaded.diagnostics.items().front().key, one.key)
+        << one.yaml << "\n" << policies::diagnostics_text(loaded.diagnostics);
+  }
+  EXPECT_TRUE(load_gateway_text("g.yaml", "").diagnostics.has_errors());
+  EXPECT_TRUE(load_gateway_text("g.yaml", "listen: [").diagnostics.has_errors());
+}
+
+TEST(GatewayFile, AllMistakesAtOnce) {
+  const LoadedConfig loaded = load_gateway_text(
+      "g.yaml", "listen: [{ address: x }]\nadmin: { address: y }\nworkers: z\npolicies: []\n");
+  EXPECT_EQ(loaded.diagnostics.count(policies::Severity::error), 4U)
+      << policies::diagnostics_text(loaded.diagnostics);
+}
+
+TEST(GatewayFile, PathsAreTakenFromItsFolder) {
+  std::string name = (std::filesystem::temp_directory_path() / "paravent-cfg-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(name.data());
+  std::ofstream(folder / "gateway.yaml")
+      << kGood << "data: data\nvault: { unseal: { key-file: ../key } }\naccess-log: /abs/log\n";
+  const LoadedConfig loaded = load_gateway_file((folder / "gateway.yaml").string());
+  EXPECT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.data, (folder / "data").string());
+  EXPECT_EQ(loaded.config.root_key, (folder.parent_path() / "key").string());
+  EXPECT_EQ(loaded.config.access_log, "/abs/log");
+  EXPECT_EQ(loaded.config.policies, std::vector<std::string>{(folder / "policy.yaml").string()});
+  std::filesystem::remove_all(folder);
+  const LoadedConfig missing = load_gateway_file((folder / "gateway.yaml").string());
+  ASSERT_EQ(missing.diagnostics.items().size(), 1U);
+  EXPECT_EQ(missing.diagnostics.items()[0].at.line, 0U);
+}
+
+}  // namespace
+}  // namespace paravent::proxy::config

@@ -1,0 +1,253 @@
+// What the scanner and the protector do with fields that are not plain: unlisted ones, own tokens, shapes,
+// JSON of other types, encoded names; and that what no rule touches stays as it came.
+
+#include <gtest/gtest.h>
+
+#include "crypto/tokens/token_text.h"
+#include "tests/proxy/pipeline/pipeline_testing.h"
+
+namespace paravent::proxy::testing {
+namespace {
+
+using policies::Carrier;
+
+std::string own_token() {
+  std::string text;
+  const std::array<std::uint8_t, 16> id{1, 2, 3};
+  crypto::write_vault_token(9, id, text);
+  return text;
+}
+
+const std::string kEmail = "      form.email: { kind: email, do: tokenise, shape: email }\n";
+
+TEST(Unlisted, RefuseNamesTheFieldToItsSender) {
+  Pipeline pipeline(policy_text(kEmail + "      json.email: { do: keep }\n"));
+  Outcome outcome = pipeline.run(form_post("email=a%40b.fr&secret%20name=x"));
+  EXPECT_EQ(outcome.refused, "unlisted-field");
+  EXPECT_EQ(outcome.field, "form.secret name");
+  // Cut at 64 bytes, and never inside a character: 63 bytes and a two-byte one.
+  outcome = pipeline.run(form_post(std::string(63, 'n') + "%C3%A9=x"));
+  EXPECT_EQ(outcome.field, "form." + std::string(63, 'n'));
+  outcome = pipeline.run(form_post(std::string(62, 'n') + "%C3%A9%C3%A9=x"));
+  EXPECT_EQ(outcome.field, "form." + std::string(62, 'n') + "\xC3\xA9");
+  EXPECT_EQ(pipeline.run(request_text("POST /f?q=1", "")).field, "query.q");
+  EXPECT_EQ(pipeline.run(json_post(R"({"a":[{"b":1}]})")).field, "json.a[0].b");
+  // Headers and cookies pass unless the policy says otherwise.
+  EXPECT_EQ(pipeline.run(form_post("email=", "X-Any: 1\r\nCookie: c=1\r\n")).refused, "");
+}
+
+TEST(Unlisted, DropKeepAndEncrypt) {
+  Pipeline drop(policy_text(kEmail, "    unlisted: drop\n"));
+  EXPECT_EQ(drop.run(form_post("q=1&email=&w=2")).body, "email=");
+  EXPECT_EQ(drop.run(form_post("q=1")).body, "");
+  EXPECT_EQ(drop.run(request_text("POST /f?q=1", "")).request_line(), "POST /f? HTTP/1.1");
+  Pipeline keep(policy_text(kEmail, "    unlisted: keep\n"));
+  EXPECT_EQ(keep.run(form_post("q=%7e+&email=&&w")).body, "q=%7e+&email=&&w");
+  Pipeline encrypt(policy_text(kEmail, "    unlisted: encrypt\n"));
+  const Outcome outcome = encrypt.run(form_post("q=secret&email="));
+  EXPECT_EQ(token_class(upstream_values(outcome, Carrier::form, "q").at(0)), "encrypted");
+  EXPECT_EQ(outcome.body.find("secret"), std::string::npos);
+}
+
+TEST(Unlisted, HeadersAndCookiesHaveTheirOwnWord) {
+  Pipeline drop(policy_text("      form.a: { do: keep }\n      header.X-Known: { do: keep }\n"
+                            "      cookie.session: { do: keep }\n",
+                            "    unlisted: { body: encrypt, header: drop, cookie: drop }\n"));
+  Outcome outcome = drop.run(form_post(
+      "a=1", "X-Known: k\r\nX-Secret: s\r\nAccept: */*\r\nUser-Agent: curl\r\n"
+             "Cookie: session=1; track=2\r\nCookie: track=3\r\n"));
+  EXPECT_EQ(outcome.lines("X-Known"), std::vector<std::string>{"k"});
+  EXPECT_TRUE(outcome.lines("X-Secret").empty());
+  EXPECT_EQ(outcome.lines("Accept").size() + outcome.lines("User-Agent").size(), 2U);
+  EXPECT_EQ(outcome.lines("Cookie"), std::vector<std::string>{"session=1"});
+  Pipeline refuse(policy_text("      form.a: { do: keep }\n      header.X-Known: { do: keep }\n",
+                              "    unlisted: { body: keep, header: refuse, cookie: refuse }\n"));
+  outcome = refuse.run(form_post("a=1", "X-Known: k\r\nX-Secret: s\r\n"));
+  EXPECT_EQ(outcome.refused + " " + outcome.field, "unlisted-field header.X-Secret");
+  outcome = refuse.run(form_post("a=1", "Cookie: track=2\r\n"));
+  EXPECT_EQ(outcome.refused + " " + outcome.field, "unlisted-field cookie.track");
+}
+
+TEST(OwnTokens, AreRefusedWhereverTheyWouldPass) {
+  const std::string token = own_token();
+  Pipeline pipeline(policy_text(
+      kEmail + "      form.note: { do: keep }\n      form.text: { do: encrypt }\n"
+               "      cookie.c: { do: keep }\n      form.gone: { do: drop }\n",
+      "    unlisted: keep\n"));
+  const auto refused = [&](const std::string& body, const std::string& headers = "") {
+    const Outcome outcome = pipeline.run(form_post(body, headers));
+    return outcome.refused + " " + outcome.field;
+  };
+  EXPECT_EQ(refused("note=" + token), "own-token form.note");
+  EXPECT_EQ(refused("note=see+" + token + "+please"), "own-token form.note");
+  // Encoded as no browser would, and as an application would decode it all the same.
+  EXPECT_EQ(refused("note=%70" + token.substr(1)), "own-token form.note");
+  EXPECT_EQ(refused("anything=%70" + token.substr(1)), "own-token unlisted");
+  EXPECT_EQ(refused("email=" + token + "%40paravent.invalid"), "own-token form.email");
+  EXPECT_EQ(refused("text=" + token), "own-token form.text");
+  EXPECT_EQ(refused("text=" + token + "+inside+a+text"), " ");
+  EXPECT_EQ(refused("gone=" + token), " ");
+  EXPECT_EQ(refused("email=", "Cookie: c=" + token + "\r\n"), " ");
+  const Outcome query = pipeline.run(request_text("POST /f?q=" + token, ""));
+  EXPECT_EQ(query.refused, "own-token");
+  // One character wrong: no token, and so nobody's.
+  std::string other = token;
+  other.back() = other.back() == 'q' ? 'p' : 'q';
+  EXPECT_EQ(refused("note=" + other), " ");
+}
+
+TEST(Shape, EmailIsEncodedForItsCarrier) {
+  Pipeline pipeline(policy_text(
+      kEmail + "      multipart.email: { kind: email, do: tokenise, shape: email }\n"
+               "      json.email: { kind: email, do: tokenise, shape: email, max-len: 63 }\n"));
+  const Outcome form = pipeline.run(form_post("email=Jane%40Example.org"));
+  const std::string address = upstream_values(form, Carrier::form, "email").at(0);
+  EXPECT_TRUE(address.ends_with("@paravent.invalid")) << address;
+  EXPECT_EQ(token_class(address), "vault");
+  EXPECT_EQ(address.size(), 63U);
+  EXPECT_EQ(form.body.find('@'), std::string::npos);
+  EXPECT_TRUE(form.body.ends_with("%40paravent.invalid"));
+  const Outcome json = pipeline.run(json_post(R"({"email":"jane@example.org"})"));
+  // Of one space, however it was written: the same person.
+  EXPECT_EQ(json.body, "{\"email\":\"" + address + "\"}");
+  const Outcome parts = pipeline.run(multipart_post(part("email", "jane@example.org") +
+                                                    std::string(kMultipartEnd)));
+  EXPECT_EQ(upstream_values(parts, Carrier::multipart, "email"), std::vector{address});
+}
+
+TEST(Json, OtherTypesThanStrings) {
+  Pipeline pipeline(policy_text("      json.phone: { kind: phone, do: tokenise }\n"
+                                "      json.flag: { do: mask }\n"
+                                "      json.kept: { do: keep }\n"
+                                "      json.never: { do: refuse }\n",
+                                "    unlisted: keep\n"));
+  const Outcome outcome =
+      pipeline.run(json_post(R"({"phone": 33612345678 ,"flag":true, "n":1.50e3})"));
+  ASSERT_EQ(outcome.refused, "") << outcome.field;
+  EXPECT_EQ(token_class(upstream_values(outcome, Carrier::json, "phone").at(0)), "vault");
+  EXPECT_NE(outcome.body.find(R"("flag":"********", "n":1.50e3})"), std::string::npos);
+  const std::string null = R"({"phone":null,"flag":null,"kept":{"a":[]}})";
+  EXPECT_EQ(pipeline.run(json_post(null)).body, null);
+  for (const char* body : {R"({"phone":{}})", R"({"phone":["x"]})", R"({"flag":[]})"}) {
+    EXPECT_EQ(pipeline.run(json_post(body)).refused, "transform-failed") << body;
+  }
+  EXPECT_EQ(pipeline.run(json_post(R"({"never":{}})")).refused, "refused-field");
+  EXPECT_EQ(pipeline.run(json_post(R"({"never":null})")).refused, "refused-field");
+  EXPECT_EQ(pipeline.run(json_post(R"({"a":1,"a":2})")).refused, "malformed-body");
+}
+
+TEST(Json, RemovalTakesTheComma) {
+  Pipeline pipeline(policy_text("      json..ip: { do: drop }\n", "    unlisted: keep\n"));
+  EXPECT_EQ(pipeline.run(json_post(R"({"ip":"1", "a":{"ip":2},"b":[3, {"ip":4,"c":5}]})")).body,
+            R"({ "a":{},"b":[3, {"c":5}]})");
+}
+
+TEST(Fields, EveryMatchOfARuleIsTreated) {
+  Pipeline pipeline(policy_text("      form.item*: { kind: name, do: pseudonymise }\n"));
+  const Outcome outcome = pipeline.run(form_post("item=a&item=b&item%5B2%5D=a&items="));
+  const auto items = upstream_values(outcome, Carrier::form, "item");
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_NE(items[0], items[1]);
+  EXPECT_EQ(upstream_values(outcome, Carrier::form, "item[2]"), std::vector{items[0]});
+  EXPECT_EQ(upstream_values(outcome, Carrier::form, "items"), std::vector<std::string>{""});
+}
+
+TEST(Fields, MoreRequiredRulesThanBitsInAWord) {
+  std::string rules;
+  std::string body;
+  for (int i = 0; i < 70; ++i) {
+    rules += "      form.f" + std::to_string(i) + ": { do: keep, required: true }\n";
+    body += "&f" + std::to_string(i) + "=1";
+  }
+  Pipeline pipeline(policy_text(rules));
+  EXPECT_EQ(pipeline.run(form_post(body.substr(1))).refused, "");
+  // The 65th is missing although the first is there.
+  const std::size_t at = body.find("&f64=1");
+  const Outcome outcome = pipeline.run(form_post(body.substr(1, at - 1) + body.substr(at + 6)));
+  EXPECT_EQ(outcome.refused + " " + outcome.field, "missing-field form.f64");
+}
+
+TEST(Fields, RequiredOfAnotherKindOfBodyDoesNotApply) {
+  Pipeline pipeline(policy_text("      form.a: { do: keep, required: true }\n"
+                                "      json.a: { do: keep, required: true }\n"
+                                "      header.X-Need: { do: keep, required: true }\n"));
+  EXPECT_EQ(pipeline.run(form_post("a=1", "X-Need: 1\r\n")).refused, "");
+  EXPECT_EQ(pipeline.run(json_post(R"({"a":1})", "X-Need: 1\r\n")).refused, "");
+  EXPECT_EQ(pipeline.run(json_post(R"({"a":1})")).field, "header.X-Need");
+  EXPECT_EQ(pipeline.run(request_text("POST /f", "X-Need: 1\r\n")).field, "form.a");
+}
+
+TEST(Fields, FilesAreNotYetTakenOn) {
+  Pipeline pipeline(policy_text("      multipart.cv: { do: keep }\n", "    unlisted: keep\n"));
+  const std::string file =
+      "--B\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"a.pdf\"\r\n\r\nx\r\n--B--\r\n";
+  EXPECT_EQ(pipeline.run(multipart_post(file)).refused, "unsupported-type");
+  std::string other = file;
+  other.replace(other.find("\"cv\""), 4, "\"zz\"");
+  EXPECT_EQ(pipeline.run(multipart_post(other)).refused, "unsupported-type");
+}
+
+TEST(Fields, VaultValuesHaveABound) {
+  Pipeline pipeline(policy_text("      form.x: { kind: text, do: tokenise }\n"));
+  EXPECT_EQ(pipeline.run(form_post("x=" + std::string(4096, 'a'))).refused, "");
+  EXPECT_EQ(pipeline.run(form_post("x=" + std::string(4097, 'a'))).refused, "transform-failed");
+}
+
+TEST(Identity, WhatNoRuleTouchesStaysAsItCame) {
+  Pipeline pipeline(policy_text("      form.never: { do: mask }\n      multipart.never: { do: mask }\n"
+                                "      json.never: { do: mask }\n",
+                                "    unlisted: keep\n"));
+  for (const char* body :
+       {"a=%e9%E9+%20&&b&=c&a=2&%c3%A9=1", "a", "&", "a=1&", "never=", "x=%00%0d%0a"}) {
+    const Outcome outcome = pipeline.run(form_post(body));
+    EXPECT_EQ(outcome.body, body) << outcome.refused;
+  }
+  for (const char* body :
+       {"{\"a\" : 1.0E+2,\r\n\t\"\\u0062\":\"\\/\\u00e9\\ud83d\\ude00\", \"c\":[ ] }", "[1,2 , 3]",
+        "\"top\"", " null ", "-0.0", R"({"never":null,"":""})"}) {
+    const Outcome outcome = pipeline.run(json_post(body));
+    EXPECT_EQ(outcome.body, body) << outcome.refused;
+  }
+  const std::string parts = "--B\r\nContent-Disposition:form-data;name=\"a\"\r\nX-Odd:  1\r\n\r\n\r\n"
+                            "--B\r\ncontent-type: text/plain; charset=utf-8\r\n"
+                            "content-disposition: form-data; name=b\r\n\r\n\x01\xFF \r\n--B--\r\n";
+  EXPECT_EQ(pipeline.run(multipart_post(parts)).body, parts);
+  const Outcome query = pipeline.run(request_text("POST /f?b=%7E&&a=[1]+%c3%a9", ""));
+  EXPECT_EQ(query.request_line(), "POST /f?b=%7E&&a=[1]+%c3%a9 HTTP/1.1");
+}
+
+// A field whose name is encoded is explained under its name, whatever its value.
+class Names final : public ScanObserver {
+ public:
+  void on_field(std::string_view path, std::string_view value, bool listed,
+                const policies::FieldAction*) override {
+    seen.push_back(std::string(path) + "=" + std::string(value) + (listed ? "" : " (unlisted)"));
+  }
+  std::vector<std::string> seen;
+};
+
+TEST(Observer, SeesDecodedNamesAndValues) {
+  Pipeline pipeline(policy_text("      form.'first name': { do: mask }\n      json.a.b: { do: mask }\n",
+                                "    unlisted: encrypt\n"));
+  Names names;
+  pipeline.observer = &names;
+  EXPECT_EQ(pipeline.run(form_post("first+name=a+longer%20value&o%74her=%C3%A9")).refused, "");
+  EXPECT_EQ(names.seen, (std::vector<std::string>{"form.first name=a longer value",
+                                                  "form.other=\xC3\xA9 (unlisted)"}));
+  names.seen.clear();
+  EXPECT_EQ(pipeline.run(json_post(R"({"a":{"b":"x\n"},"c":[7]})")).refused, "");
+  EXPECT_EQ(names.seen, (std::vector<std::string>{"json.a.b=x\n", "json.c[0]=7 (unlisted)"}));
+}
+
+TEST(Buffers, AreWipedBehindALongerValueToo) {
+  Pipeline pipeline(policy_text("      form.a: { do: keep }\n      form.b: { do: mask }\n"));
+  pipeline.run(form_post("a=" + std::string(200, 'S') + "&b=x"));
+  // The long value was decoded into the same buffer before the short one.
+  const std::string& value = pipeline.buffers().value;
+  ASSERT_EQ(value, "x");
+  ASSERT_GE(value.capacity(), 200U);
+  EXPECT_EQ(std::string_view(value.data() + 2, 198).find('S'), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace paravent::proxy::testing

@@ -1,0 +1,131 @@
+// What goes back: relayed heads in our own framing, and problems that hold no value and no markup of others.
+
+#include "proxy/pipeline/response_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <array>
+
+namespace paravent::proxy {
+namespace {
+
+TEST(RelayedHead, KeepsHeadersAndWritesOurFraming) {
+  const std::array<HeaderLine, 8> lines = {{{"Server", "apache", HeaderName::server},
+                                            {"Connection", "close, X-A", HeaderName::connection},
+                                            {"Keep-Alive", "timeout=5", HeaderName::keep_alive},
+                                            {"Transfer-Encoding", "chunked", HeaderName::transfer_encoding},
+                                            {"Content-Length", "99", HeaderName::content_length},
+                                            {"Trailer", "X-T", HeaderName::trailer},
+                                            {"Upgrade", "h2c", HeaderName::upgrade},
+                                            {"Set_Cookie", "a=1", HeaderName::other}}};
+  ResponseHead head;
+  head.status = 200;
+  head.reason = "Fine";
+  head.headers = lines;
+  const auto written = [&](ResponseFraming framing, bool to_head, bool keep_alive) {
+    std::string out;
+    write_relayed_head(head, framing, to_head, keep_alive, out);
+    return out;
+  };
+  const std::string top = "HTTP/1.1 200 Fine\r\nServer: apache\r\n";
+  const std::string rest = "Set_Cookie: a=1\r\n";
+  EXPECT_EQ(written({BodyFraming::length, 7}, false, true),
+            top + rest + "Content-Length: 7\r\n\r\n");
+  EXPECT_EQ(written({BodyFraming::chunked, 0}, false, true),
+            top + rest + "Transfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(written({BodyFraming::close, 0}, false, false), top + rest + "Connection: close\r\n\r\n");
+  EXPECT_EQ(written({BodyFraming::none, 0}, false, true), top + rest + "\r\n");
+  // The answer to HEAD says how long the body would be, and has none.
+  EXPECT_EQ(written({BodyFraming::none, 0}, true, true),
+            top + "Content-Length: 99\r\n" + rest + "\r\n");
+}
+
+struct Problem {
+  std::string head;
+  std::string body;
+};
+
+Problem problem(const Refusal& refusal, const ProblemContext& context) {
+  Problem made;
+  write_problem(refusal, context, made.head, made.body);
+  return made;
+}
+
+TEST(Problem, EveryReasonIsValidJson) {
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    ProblemContext context;
+    context.route = "contact \"form\"";
+    context.request_id = "0123456789abcdef";
+    context.keep_alive = true;
+    const Problem made = problem({reason, "form.a\"b\\\x01<"}, context);
+    boost::system::error_code error;
+    const auto value = boost::json::parse(made.body, error);
+    ASSERT_FALSE(error) << made.body;
+    const auto& object = value.as_object();
+    const std::string label(reason_label(reason));
+    EXPECT_EQ(object.at("type").as_string(), "urn:paravent:problem:" + label);
+    EXPECT_EQ(object.at("reason").as_string(), label);
+    EXPECT_EQ(object.at("status").as_int64(), reason_status(reason));
+    EXPECT_EQ(object.at("route").as_string(), "contact \"form\"");
+    EXPECT_EQ(object.at("field").as_string(), "form.a\"b\\\x01<");
+    EXPECT_EQ(object.at("request_id").as_string(), "0123456789abcdef");
+    EXPECT_EQ(object.size(), 7U);
+    const std::string status = "HTTP/1.1 " + std::to_string(reason_status(reason)) + " ";
+    EXPECT_TRUE(made.head.starts_with(status)) << made.head;
+    EXPECT_FALSE(made.head.starts_with(status + "Error")) << "a status without its phrase";
+    EXPECT_NE(made.head.find("\r\nContent-Type: application/problem+json\r\n"), std::string::npos);
+    EXPECT_NE(made.head.find("\r\nContent-Length: " + std::to_string(made.body.size()) + "\r\n"),
+              std::string::npos);
+    EXPECT_EQ(made.head.find("Retry-After") != std::string::npos, reason_status(reason) == 503);
+    EXPECT_EQ(made.head.find("Connection: close"), std::string::npos);
+    EXPECT_TRUE(made.head.ends_with("\r\n\r\n"));
+  }
+}
+
+TEST(Problem, WithoutRouteOrField) {
+  const Problem made = problem({Reason::no_route, {}}, {});
+  const auto value = boost::json::parse(made.body);
+  EXPECT_FALSE(value.as_object().contains("route"));
+  EXPECT_FALSE(value.as_object().contains("field"));
+  EXPECT_NE(made.head.find("Connection: close\r\n"), std::string::npos);
+}
+
+TEST(Problem, ThePageEscapesTheSendersName) {
+  ProblemContext context;
+  context.wants_html = true;
+  context.request_id = "id";
+  const Problem made = problem({Reason::unlisted_field, "form.<script>\"&'"}, context);
+  EXPECT_NE(made.head.find("Content-Type: text/html; charset=utf-8\r\n"), std::string::npos);
+  EXPECT_EQ(made.body.find("<script"), std::string::npos);
+  EXPECT_NE(made.body.find("form.&lt;script&gt;&quot;&amp;'"), std::string::npos);
+  EXPECT_NE(made.body.find("<html lang=\"fr\">"), std::string::npos);
+  EXPECT_NE(made.body.find("<p lang=\"en\">"), std::string::npos);
+  EXPECT_NE(made.body.find("unlisted-field"), std::string::npos);
+}
+
+TEST(Problem, AnswersHeadWithoutABody) {
+  ProblemContext context;
+  context.head_request = true;
+  const Problem made = problem({Reason::no_route, {}}, context);
+  EXPECT_EQ(made.body, "");
+  EXPECT_EQ(made.head.find("Content-Length: 0\r\n"), std::string::npos);
+  EXPECT_NE(made.head.find("Content-Length: "), std::string::npos);
+}
+
+TEST(PrefersHtml, WhenItIsNamedFirst) {
+  const std::pair<const char*, bool> cases[] = {
+      {"text/html,application/xhtml+xml;q=0.9", true}, {"TEXT/HTML;q=1", true}, {"text/html", true},
+      {"*/*", false}, {"application/json, text/html", false}, {"text/htmlx", false}, {"", false}};
+  for (const auto& [accept, expected] : cases) {
+    const HeaderLine line{"Accept", accept, HeaderName::accept};
+    RequestHead head;
+    head.headers = {&line, 1};
+    EXPECT_EQ(prefers_html(head), expected) << accept;
+  }
+  EXPECT_FALSE(prefers_html(RequestHead()));
+}
+
+}  // namespace
+}  // namespace paravent::proxy
