@@ -3,6 +3,9 @@
 
 const MatomoTracker = require('matomo-tracker');
 
+// The tracker never reads its answers; kept alive, an unread one would hold the process.
+require('http').globalAgent = new (require('http').Agent)({ keepAlive: false });
+
 const tracker = new MatomoTracker(7, process.argv[2]);
 const errors = [];
 tracker.on('error', (error) => errors.push(error));

@@ -113,6 +113,8 @@ class Upstream:
                 if answer is None:
                     return
                 connection.sendall(answer)
+                if (received.header("Connection") or "").lower() == "close":
+                    return
         except OSError:
             pass
         finally:

@@ -1,0 +1,147 @@
+// What the API answers to whom: authentication, the paths and methods, and their description.
+
+#include "proxy/admin/admin_api.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "crypto/audit/checkpoint.h"
+#include "proxy/admin/credential.h"
+#include "tests/proxy/admin/admin_testing.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+std::string reason_of(const AdminResponse& response) {
+  EXPECT_EQ(response.content_type, "application/problem+json");
+  const auto problem = boost::json::parse(response.body).as_object();
+  EXPECT_EQ(problem.at("status").as_int64(), response.status);
+  const std::string reason(problem.at("reason").as_string());
+  EXPECT_EQ(problem.at("type").as_string(), "urn:paravent:problem:" + reason);
+  return reason;
+}
+
+TEST(Credential, HasOneSpelling) {
+  EXPECT_EQ(bearer_credential("Bearer abc"), "abc");
+  EXPECT_EQ(bearer_credential("Bearer " + std::string(256, 'a')), std::string(256, 'a'));
+  for (const std::string& header :
+       {std::string(), std::string("Bearer"), std::string("Bearer "), std::string("bearer abc"),
+        std::string("Bearer  abc"), std::string("Bearer abc "), std::string("Bearer a b"),
+        std::string("Basic abc"), "Bearer " + std::string(257, 'a')}) {
+    EXPECT_FALSE(bearer_credential(header).has_value()) << header;
+  }
+}
+
+TEST(AdminApi, WhoMayReadWhat) {
+  Api api;
+  struct Case {
+    const char* path;
+    int nobody;
+    int loopback;
+    int dpo;
+    int admin;
+  };
+  const Case cases[] = {{"/healthz", 401, 200, 200, 200},
+                        {"/readyz", 401, 200, 200, 200},
+                        {"/metrics", 401, 200, 403, 200},
+                        {"/openapi.json", 200, 200, 200, 200},
+                        {"/v1/audit/checkpoint", 401, 401, 200, 200},
+                        {"/nowhere", 404, 404, 404, 404},
+                        {"/healthz/", 404, 404, 404, 404},
+                        {"", 404, 404, 404, 404},
+                        {"/v1/reidentify", 405, 405, 405, 405}};
+  for (const Case& one : cases) {
+    EXPECT_EQ(api.get(one.path).status, one.nobody) << one.path;
+    EXPECT_EQ(api.get(one.path, "", true).status, one.loopback) << one.path;
+    EXPECT_EQ(api.get(one.path, api.credentials["dpo"]).status, one.dpo) << one.path;
+    EXPECT_EQ(api.get(one.path, api.credentials["admin"]).status, one.admin) << one.path;
+  }
+  EXPECT_EQ(api.get("/metrics", "", true).body, "paravent_up 1\n");
+}
+
+TEST(AdminApi, RefusalsSayWhatIsMissing) {
+  Api api;
+  const AdminResponse credential = api.get("/readyz", "pvcred_wrong");
+  EXPECT_EQ(reason_of(credential), "credential");
+  ASSERT_EQ(credential.headers.size(), 1U);
+  EXPECT_EQ(credential.headers[0].first, "WWW-Authenticate");
+  EXPECT_EQ(credential.body.find("pvcred_wrong"), std::string::npos);
+  EXPECT_EQ(api.api->refused_credentials(), 1U);
+  const AdminResponse method = api.get("/v1/reidentify");
+  EXPECT_EQ(reason_of(method), "method");
+  EXPECT_EQ(method.headers, (std::vector<std::pair<std::string, std::string>>{{"Allow", "POST"}}));
+  EXPECT_EQ(reason_of(api.get("/nowhere")), "no-route");
+  EXPECT_EQ(reason_of(api.get("/metrics", api.credentials["support"])), "refused");
+  EXPECT_EQ(api.api->refused_credentials(), 1U);
+}
+
+TEST(AdminApi, NotReadyWhileDraining) {
+  Api api;
+  EXPECT_EQ(api.get("/readyz", "", true).status, 200);
+  api.api->begin_drain();
+  EXPECT_EQ(api.get("/readyz", "", true).status, 503);
+  EXPECT_EQ(api.get("/healthz", "", true).status, 200);
+}
+
+TEST(AdminApi, CheckpointsOfTenantAndInstallation) {
+  Api api;
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::start;
+  ASSERT_TRUE(api.log().append(entry).has_value());
+  ASSERT_TRUE(api.logs->installation().append(entry).has_value());
+  const std::string& dpo = api.credentials["dpo"];
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", dpo).body, api.log().checkpoint());
+  EXPECT_EQ(api.get("/v1/audit/checkpoint?log=installation", dpo).body,
+            api.logs->installation().checkpoint());
+  EXPECT_NE(api.log().checkpoint(), api.logs->installation().checkpoint());
+  EXPECT_EQ(api.get("/v1/audit/checkpoint?log=other", dpo).status, 400);
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", api.credentials["stranger"]).status, 404);
+}
+
+TEST(AdminApi, ACredentialLeavesTheFileAtItsFirstUse) {
+  Api api;
+  const auto json = first_credentials_json(crypto::SecretBytes::copy_of(api.credentials["dpo"]),
+                                           crypto::SecretBytes::copy_of(api.credentials["admin"]));
+  ASSERT_TRUE(api.first.write(json).has_value());
+  const auto file = api.folder.path() / "first-credentials";
+  EXPECT_EQ(api.get("/readyz", api.credentials["dpo"]).status, 200);
+  std::ifstream in(file);
+  const std::string left((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_EQ(left.find(api.credentials["dpo"]), std::string::npos);
+  EXPECT_NE(left.find(api.credentials["admin"]), std::string::npos);
+  // A credential that cannot be taken out must not be used: it would stay readable.
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);
+  EXPECT_EQ(api.get("/readyz", api.credentials["admin"]).status, 503);
+}
+
+TEST(OpenApi, ListsExactlyWhatIsServed) {
+  Api api;
+  const AdminResponse response = api.get("/openapi.json");
+  const auto document = boost::json::parse(response.body);
+  const auto& paths = document.at("paths").as_object();
+  // Every path of the contract, present and future.
+  for (const char* path :
+       {"/v1/reidentify", "/v1/protect", "/v1/subjects/locate", "/v1/keys", "/v1/rewrap",
+        "/v1/tenants", "/v1/grants", "/v1/audit/entries", "/v1/audit/checkpoint",
+        "/v1/audit/proof/inclusion", "/v1/unseal", "/v1/seal", "/v1/policy/reload", "/v1/policy",
+        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/v1"}) {
+    for (const char* method : {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"}) {
+      AdminRequest request;
+      request.method = method;
+      request.path = path;
+      const std::uint16_t status = api.api->handle(request).status;
+      std::string lower = method;
+      for (char& c : lower) c = static_cast<char>(c + 32);
+      const auto* described = paths.if_contains(path);
+      const bool listed = described != nullptr && described->as_object().contains(lower);
+      EXPECT_EQ(status != 404 && status != 405, listed) << method << " " << path;
+      if (described == nullptr) EXPECT_EQ(status, 404) << path;
+    }
+  }
+  EXPECT_EQ(paths.size(), 6U);
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,192 @@
+#include "tests/proxy/admin/admin_testing.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <utility>
+
+#include "crypto/tokens/field_protector.h"
+#include "crypto/tokens/token_text.h"
+#include "policies/model/load_policy.h"
+#include "policies/plan/compiler.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+constexpr std::string_view kPolicy = R"(policy: 1
+tenant: atelier
+roles:
+  dpo: { reveal: clear }
+  support: { reveal: masked }
+  auditor: { reveal: replaced }
+recipients: { crm: { name: CRM, country: FR } }
+purposes:
+  contact:
+    basis: contract
+    retention: { active: P3Y }
+    reveal: [dpo, support, auditor]
+  billing: { basis: contract, retention: { active: P3Y }, reveal: [dpo] }
+routes:
+  - name: form
+    match: { method: POST, path: /f }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields:
+      form.email: { kind: email, do: tokenise, shape: email }
+      form.mail: { kind: email, do: tokenise }
+      form.phone: { kind: phone, do: tokenise, mode: derived }
+      form.city: { kind: name, do: pseudonymise }
+      form.message: { do: encrypt }
+)";
+
+void must(bool good, const char* what) {
+  if (good) return;
+  std::fprintf(stderr, "test set-up: %s\n", what);
+  std::abort();
+}
+
+}  // namespace
+
+TempFolder::TempFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "paravent-admin-XXXXXX").string();
+  must(::mkdtemp(name.data()) != nullptr, "folder");
+  path_ = name;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
+  auto loaded = policies::load_policy_text("test.yaml", kPolicy);
+  must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
+  policy_ = std::move(loaded.policy);
+  const std::vector<crypto::vault::PolicyNames> names{{"atelier", {"crm"}, {"contact", "billing"}}};
+  must(vault->admit_names(names).has_value(), "names");
+  tenant = vault->tenant_id("atelier").value();
+  std::filesystem::create_directory(folder.path() / "audit");
+  logs = std::move(AuditLogs::open(folder.path() / "audit", *vault, clock).value());
+  must(logs->open_tenant(tenant).has_value(), "log");
+  for (const char* name : {"dpo", "support", "auditor", "admin", "stranger"}) {
+    const bool none = std::string_view(name) == "stranger";
+    const auto made =
+        operators->add(name, none ? "dpo" : name, none ? crypto::vault::kNoId : tenant);
+    credentials[name] = std::string(crypto::as_text(made.value().bytes()));
+  }
+  stairs_ =
+      std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
+  const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
+  access_ = std::make_unique<policies::AccessPolicy>(tenants, stairs_->access);
+  api = std::make_unique<AdminApi>(
+      AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier,
+                 *access_, clock},
+      [] { return std::string("paravent_up 1\n"); });
+}
+
+AdminResponse Api::get(const std::string& path, const std::string& credential,
+                       bool from_loopback) {
+  AdminRequest request;
+  request.method = "GET";
+  const std::size_t question = path.find('?');
+  request.path = path.substr(0, question);
+  if (question != std::string::npos) request.query = path.substr(question + 1);
+  if (!credential.empty()) request.authorization = "Bearer " + credential;
+  request.from_loopback = from_loopback;
+  return api->handle(request);
+}
+
+AdminResponse Api::reidentify(const std::string& who, const std::string& body) {
+  AdminRequest request;
+  request.method = "POST";
+  request.path = "/v1/reidentify";
+  if (!who.empty()) request.authorization = "Bearer " + credentials.at(who);
+  request.content_type = "application/json";
+  request.body = body;
+  request.from_loopback = true;
+  return api->handle(request);
+}
+
+AdminResponse Api::reidentify(const std::string& who, const std::string& purpose,
+                              const std::vector<std::string>& tokens) {
+  return reidentify(who, boost::json::serialize(boost::json::object{
+                             {"purpose", purpose},
+                             {"reason", "case 17"},
+                             {"tokens", boost::json::array(tokens.begin(), tokens.end())}}));
+}
+
+std::vector<Result> Api::results(const AdminResponse& response) {
+  EXPECT_EQ(response.status, 200) << response.body;
+  std::vector<Result> all;
+  if (response.status != 200) return all;
+  const auto document = boost::json::parse(response.body);
+  for (const auto& one : document.at("results").as_array()) {
+    const auto text = [&](const char* key) {
+      const auto* value = one.as_object().if_contains(key);
+      return value == nullptr ? std::string("-") : std::string(value->as_string());
+    };
+    Result result{text("token"), text("status"), text("kind"), text("value"), text("encoding"), {}};
+    if (const auto* fields = one.as_object().if_contains("fields")) {
+      for (const auto& field : fields->as_array()) result.fields.emplace_back(field.as_string());
+    }
+    all.push_back(std::move(result));
+  }
+  return all;
+}
+
+crypto::vault::Binding Api::bind(const std::string& field) {
+  const auto plan = policies::compile({&policy_, 1}).value();
+  for (const auto* action : plan->actions()) {
+    if (action->name != field) continue;
+    const auto& specs = plan->context_specs();
+    auto bound = vault->bind("atelier", std::span(specs).subspan(action->slot, 1));
+    return std::move(bound.value().front());
+  }
+  std::abort();
+}
+
+std::string Api::token_of(const std::string& field, std::string_view value) {
+  const crypto::Kind kind = field == "form.phone"   ? crypto::Kind::phone
+                            : field == "form.city"    ? crypto::Kind::name
+                            : field == "form.message" ? crypto::Kind::text
+                                                      : crypto::Kind::email;
+  crypto::vault::Binding binding = bind(field);
+  std::string text;
+  if (binding.key.algorithm != crypto::Algorithm::vault_token) {
+    std::vector<crypto::ProtectionKey> slots;
+    slots.push_back(std::move(binding.key));
+    auto protector = std::move(crypto::FieldProtector::create(slots).value());
+    must(protector->protect(0, kind, value, text).has_value(), "protect");
+    return text;
+  }
+  auto batch = std::make_shared<crypto::vault::ResolveBatch>();
+  batch->values = value;
+  crypto::vault::MintJob job;
+  job.key_id = binding.key.key_id;
+  job.seal_key_id = binding.seal_key_id;
+  job.kind = kind;
+  job.end = static_cast<std::uint32_t>(value.size());
+  batch->jobs.push_back(job);
+  std::promise<void> answered;
+  batch->done = [&answered] { answered.set_value(); };
+  vault->resolve(batch);
+  answered.get_future().wait();
+  must(batch->status == crypto::vault::ResolveStatus::ok, "mint");
+  crypto::write_vault_token(job.key_id, batch->jobs[0].id, text);
+  return text;
+}
+
+std::string Api::unknown_token(const std::string& field) {
+  std::string text;
+  crypto::write_vault_token(bind(field).key.key_id, crypto::vault::random_id(), text);
+  return text;
+}
+
+std::vector<crypto::audit::AuditRecord> Api::entries(std::uint64_t from) {
+  return std::move(log().read(from, 2000).value());
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,77 @@
+// An admin API over an in-memory vault, real audit logs in a folder that goes away, and operators of every
+// role; for tests.
+
+#pragma once
+
+#include <boost/json.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policies/model/policy.h"
+#include "proxy/admin/admin_api.h"
+
+namespace paravent::proxy::admin {
+
+class TempFolder {
+ public:
+  TempFolder();
+  ~TempFolder();
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct Result {
+  std::string token;
+  std::string status;
+  std::string kind;
+  std::string value;
+  std::string encoding;
+  std::vector<std::string> fields;
+};
+
+class Api {
+ public:
+  Api();
+
+  AdminResponse get(const std::string& path, const std::string& credential = "",
+                    bool from_loopback = false);
+  // `who`: an operator's name, whose credential is sent.
+  AdminResponse reidentify(const std::string& who, const std::string& body);
+  AdminResponse reidentify(const std::string& who, const std::string& purpose,
+                           const std::vector<std::string>& tokens);
+  static std::vector<Result> results(const AdminResponse& response);
+
+  // A token of this value under the field's context; its bytes are taken as they are.
+  std::string token_of(const std::string& field, std::string_view value);
+  // A vault token of the field's context that nobody ever got.
+  std::string unknown_token(const std::string& field);
+  crypto::audit::AuditLog& log() { return *logs->tenant(tenant); }
+  std::vector<crypto::audit::AuditRecord> entries(std::uint64_t from);
+
+  TempFolder folder;
+  crypto::SystemClock clock;
+  std::unique_ptr<crypto::vault::Vault> vault;
+  std::unique_ptr<AuditLogs> logs;
+  std::unique_ptr<Operators> operators = Operators::in_memory();
+  FirstCredentials first{folder.path()};
+  crypto::vault::Id tenant{};
+  std::map<std::string, std::string> credentials;  // by operator
+  std::unique_ptr<AdminApi> api;
+
+ private:
+  crypto::vault::Binding bind(const std::string& field);
+
+  policies::Policy policy_;
+  std::unique_ptr<crypto::reveal::Staircase> stairs_;
+  std::unique_ptr<policies::AccessPolicy> access_;
+};
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,174 @@
+// The list of operators on disk, and the file of first credentials.
+
+#include "proxy/admin/operators.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "proxy/admin/first_credentials.h"
+#include "tests/proxy/admin/admin_testing.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::ErrorKind;
+using crypto::SecretBytes;
+
+std::string read(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string text(const SecretBytes& secret) { return std::string(crypto::as_text(secret.bytes())); }
+
+mode_t mode(const std::filesystem::path& file) {
+  struct stat facts {};
+  EXPECT_EQ(::stat(file.c_str(), &facts), 0);
+  return facts.st_mode & 07777U;
+}
+
+TEST(Operators, RoundTrip) {
+  const TempFolder folder;
+  const auto file = folder.path() / "operators";
+  const auto first = std::move(Operators::open(folder.path()).value());
+  EXPECT_EQ(first->size(), 0U);
+  const crypto::vault::Id tenant = crypto::vault::random_id();
+  const std::string dpo = text(first->add("dpo", "dpo", crypto::vault::kNoId).value());
+  const std::string support = text(first->add("sup-2", "support", tenant).value());
+  EXPECT_TRUE(dpo.starts_with("pvcred_"));
+  EXPECT_EQ(dpo.size(), 50U);
+  EXPECT_NE(dpo, support);
+  EXPECT_EQ(mode(file), 0600U);
+  EXPECT_EQ(read(file).find(dpo), std::string::npos) << "the credential itself is on disk";
+  EXPECT_TRUE(read(file).starts_with("paravent-operators-v1\ndpo - dpo "));
+
+  const auto again = std::move(Operators::open(folder.path()).value());
+  EXPECT_EQ(again->size(), 2U);
+  EXPECT_EQ(again->authenticate(dpo)->name, "dpo");
+  EXPECT_EQ(again->authenticate(dpo)->tenant, crypto::vault::kNoId);
+  EXPECT_EQ(again->authenticate(support)->role, "support");
+  EXPECT_EQ(again->authenticate(support)->tenant, tenant);
+  for (const std::string& wrong :
+       {std::string(), dpo.substr(1), dpo + "x", dpo.substr(0, 49), std::string("pvcred_")}) {
+    EXPECT_FALSE(again->authenticate(wrong).has_value()) << wrong;
+  }
+}
+
+TEST(Operators, JoinATenantOnce) {
+  const TempFolder folder;
+  const auto operators = std::move(Operators::open(folder.path()).value());
+  const crypto::vault::Id first = crypto::vault::random_id();
+  const crypto::vault::Id second = crypto::vault::random_id();
+  const std::string dpo = text(operators->add("dpo", "dpo", crypto::vault::kNoId).value());
+  const std::string other = text(operators->add("other", "dpo", second).value());
+  ASSERT_TRUE(operators->join_tenant(first).has_value());
+  ASSERT_TRUE(operators->join_tenant(second).has_value());
+  const auto again = std::move(Operators::open(folder.path()).value());
+  EXPECT_EQ(again->authenticate(dpo)->tenant, first);
+  EXPECT_EQ(again->authenticate(other)->tenant, second);
+}
+
+TEST(Operators, NamesAreChecked) {
+  const auto operators = Operators::in_memory();
+  ASSERT_TRUE(operators->add("a", "dpo", crypto::vault::kNoId).has_value());
+  for (const std::string& name : {std::string("a"), std::string(), std::string("A"), std::string("a b"),
+                                  std::string("a\n"), std::string(33, 'a'), std::string("\xC3\xA9")}) {
+    const auto made = operators->add(name, "dpo", crypto::vault::kNoId);
+    ASSERT_FALSE(made.has_value()) << name;
+    EXPECT_EQ(made.error().kind(), ErrorKind::usage);
+  }
+  for (const std::string& role : {std::string(), std::string("a b"), std::string("a\n"), std::string(65, 'r')}) {
+    EXPECT_FALSE(operators->add("b", role, crypto::vault::kNoId).has_value()) << role;
+  }
+  EXPECT_EQ(operators->size(), 1U);
+}
+
+TEST(Operators, AnAlteredListIsRefused) {
+  const TempFolder folder;
+  const auto file = folder.path() / "operators";
+  {
+    const auto operators = std::move(Operators::open(folder.path()).value());
+    ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::random_id()).has_value());
+  }
+  const std::string good = read(file);
+  const auto opens = [&](const std::string& bytes) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+    const auto opened = Operators::open(folder.path());
+    if (!opened) {
+      EXPECT_EQ(opened.error().kind(), ErrorKind::data);
+      EXPECT_NE(opened.error().sentence().find(file.string()), std::string::npos);
+      EXPECT_EQ(opened.error().sentence().find("dpo "), std::string::npos);
+    }
+    return opened.has_value();
+  };
+  ASSERT_TRUE(opens(good));
+  const std::string line = good.substr(good.find('\n') + 1);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    // All but the empty list, which is a list.
+    EXPECT_EQ(opens(good.substr(0, size)), size == good.size() - line.size()) << size;
+  }
+  EXPECT_FALSE(opens(good + "x"));
+  EXPECT_FALSE(opens(good + "\n"));
+  EXPECT_FALSE(opens("paravent-operators-v2\n" + line));
+  std::string upper = good;
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'f' && &c > upper.data() + good.rfind(' ')) c = static_cast<char>(c - 32);
+  }
+  EXPECT_EQ(opens(upper), upper == good) << "one spelling of hexadecimal";
+  EXPECT_FALSE(opens(good + line)) << "one name twice";
+  std::string zeros = good;
+  zeros.replace(zeros.find("dpo ") + 4, 32, std::string(32, '0'));
+  EXPECT_FALSE(opens(zeros)) << "no tenant is spelled -";
+}
+
+TEST(Operators, AListThatOthersMayReadIsRefused) {
+  const TempFolder folder;
+  {
+    const auto operators = std::move(Operators::open(folder.path()).value());
+    ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
+  }
+  std::filesystem::permissions(folder.path() / "operators", std::filesystem::perms(0640));
+  const auto opened = Operators::open(folder.path());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_NE(opened.error().sentence().find("chmod"), std::string::npos);
+}
+
+TEST(FirstCredentials, EachLeavesAtItsFirstUse) {
+  for (const bool dpo_first : {true, false}) {
+    const TempFolder folder;
+    const auto file = folder.path() / "first-credentials";
+    FirstCredentials first(folder.path());
+    ASSERT_TRUE(first.write(first_credentials_json(SecretBytes::copy_of("pvcred_D"),
+                                                   SecretBytes::copy_of("pvcred_A")))
+                    .has_value());
+    EXPECT_EQ(mode(file), 0600U);
+    EXPECT_EQ(read(file), R"({"operator":"dpo","credential":"pvcred_D","admin_operator":"admin",)"
+                          R"("admin_credential":"pvcred_A"})" "\n");
+    ASSERT_TRUE(first.used("pvcred_other").has_value());
+    ASSERT_TRUE(first.used("").has_value());
+    EXPECT_NE(read(file).find("pvcred_D"), std::string::npos);
+    ASSERT_TRUE(first.used(dpo_first ? "pvcred_D" : "pvcred_A").has_value());
+    EXPECT_EQ(read(file), dpo_first
+                              ? "{\"admin_operator\":\"admin\",\"admin_credential\":\"pvcred_A\"}\n"
+                              : "{\"operator\":\"dpo\",\"credential\":\"pvcred_D\"}\n");
+    ASSERT_TRUE(first.used(dpo_first ? "pvcred_D" : "pvcred_A").has_value());
+    // Another object, after a restart, goes on with what is left.
+    FirstCredentials restarted(folder.path());
+    ASSERT_TRUE(restarted.used(dpo_first ? "pvcred_A" : "pvcred_D").has_value());
+    EXPECT_FALSE(std::filesystem::exists(file));
+    ASSERT_TRUE(first.used("pvcred_A").has_value());
+  }
+}
+
+TEST(FirstCredentials, WithoutAFileThereIsNothingToDo) {
+  const TempFolder folder;
+  FirstCredentials first(folder.path());
+  EXPECT_TRUE(first.used("pvcred_x").has_value());
+  EXPECT_TRUE(first.used("pvcred_x").has_value());
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin
