@@ -14,8 +14,8 @@ constexpr std::string_view kAdminRole = "admin";
 
 // What a path asks of whoever calls it.
 enum class Door : std::uint8_t {
-  open,              // nothing
-  loopback_or_any,   // nothing on loopback, else any operator
+  open,               // nothing
+  loopback_or_any,    // nothing on loopback, else any operator
   loopback_or_admin,  // nothing on loopback, else the role admin
   operator_only,
 };
@@ -116,8 +116,9 @@ AdminResponse AdminApi::openapi(const AdminRequest&, const Operator*) {
 }
 
 AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {
-  crypto::audit::AuditLog* log = request.query == "log=installation" ? &parts_.logs.installation()
-                                                                     : parts_.logs.tenant(who->tenant);
+  crypto::audit::AuditLog* log = request.query == "log=installation"
+                                     ? &parts_.logs.installation()
+                                     : parts_.logs.tenant(who->tenant);
   if (!request.query.empty() && request.query != "log=installation") {
     return admin_problem(400, "malformed-body", "The query may only be log=installation.");
   }

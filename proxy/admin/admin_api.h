@@ -1,4 +1,5 @@
-// AdminApi: what the admin listener answers. A table of paths, one handler each; authentication first.
+// AdminApi: what the admin listener answers. A table of paths, one handler each; authentication
+// first.
 //
 // Thread safe: its parts are, and the table is built once. The parts must outlive it.
 

@@ -1,8 +1,9 @@
-// AdminServer: the admin listener. HTTP/1.1 by Beast, which is fit for this door: known clients, and bounds
-// on everything. Threads of its own, so that a handler may wait for the disk without any worker noticing.
+// AdminServer: the admin listener. HTTP/1.1 by Beast, which is fit for this door: known clients,
+// and bounds on everything. Threads of its own, so that a handler may wait for the disk without any
+// worker noticing.
 //
-// start() binds before it returns; stop() ends every connection and joins the threads. The handler must
-// outlive the server.
+// start() binds before it returns; stop() ends every connection and joins the threads. The handler
+// must outlive the server.
 
 #pragma once
 

@@ -1,7 +1,7 @@
 // AuditLogs: the installation's log and one per tenant, opened from one data directory.
 //
-// Owns the logs and the adapters that fetch their detail keys from the vault, which must outlive it. The set
-// is fixed once the policies are loaded; the logs themselves are thread safe.
+// Owns the logs and the adapters that fetch their detail keys from the vault, which must outlive
+// it. The set is fixed once the policies are loaded; the logs themselves are thread safe.
 
 #pragma once
 

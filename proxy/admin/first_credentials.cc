@@ -35,8 +35,8 @@ SecretBytes join(std::initializer_list<std::string_view> parts) {
 
 SecretBytes first_credentials_json(const SecretBytes& dpo, const SecretBytes& admin) {
   return join({R"({"operator":"dpo","credential":")", crypto::as_text(dpo.bytes()),
-               R"(","admin_operator":"admin","admin_credential":")",
-               crypto::as_text(admin.bytes()), "\"}\n"});
+               R"(","admin_operator":"admin","admin_credential":")", crypto::as_text(admin.bytes()),
+               "\"}\n"});
 }
 
 Status FirstCredentials::write(const SecretBytes& json) {

@@ -1,6 +1,7 @@
-// FirstCredentials: DATA/first-credentials (mode 0600), where `serve` leaves what `init --json` prints when
-// it initialised the data directory itself. Each credential leaves the file at its own first use, and the
-// file goes with the last one. Thread safe; changes are durable when the call returns.
+// FirstCredentials: DATA/first-credentials (mode 0600), where `serve` leaves what `init --json`
+// prints when it initialised the data directory itself. Each credential leaves the file at its own
+// first use, and the file goes with the last one. Thread safe; changes are durable when the call
+// returns.
 
 #pragma once
 
@@ -24,8 +25,8 @@ class FirstCredentials {
       : file_(data / "first-credentials") {}
 
   crypto::Status write(const crypto::SecretBytes& json);
-  // Takes the credential out of the file, if it is there. A file that cannot be read or written is an
-  // error: a credential must not stay readable without anybody knowing.
+  // Takes the credential out of the file, if it is there. A file that cannot be read or written is
+  // an error: a credential must not stay readable without anybody knowing.
   crypto::Status used(std::string_view credential);
 
  private:

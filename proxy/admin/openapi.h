@@ -1,5 +1,5 @@
-// The description of the admin API, as /openapi.json serves it: the file beside this one, embedded when the
-// program is built.
+// The description of the admin API, as /openapi.json serves it: the file beside this one, embedded
+// when the program is built.
 
 #pragma once
 

@@ -22,10 +22,9 @@ constexpr std::string_view kFirstLine = "paravent-operators-v1\n";
 constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 
 bool is_operator_name(std::string_view name) {
-  return !name.empty() && name.size() <= 32 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 bool is_role(std::string_view role) {
@@ -53,6 +52,7 @@ std::optional<Operator> parse_line(std::string_view line) {
     const auto id = crypto::from_hex(*tenant);
     if (!id || id->size() != made.tenant.size()) return {};
     std::copy(id->begin(), id->end(), made.tenant.begin());
+    if (made.tenant == crypto::vault::kNoId) return {};  // that is spelled "-"
   }
   const auto hash = crypto::from_hex(line);
   if (!hash || hash->size() != made.credential_hash.size()) return {};
@@ -64,6 +64,11 @@ std::string line_of(const Operator& one) {
   const bool no_tenant = one.tenant == crypto::vault::kNoId;
   return one.name + " " + (no_tenant ? "-" : crypto::vault::id_hex(one.tenant)) + " " + one.role +
          " " + crypto::to_hex(one.credential_hash) + "\n";
+}
+
+bool has_name(const std::vector<Operator>& list, std::string_view name) {
+  return std::any_of(list.begin(), list.end(),
+                     [name](const Operator& one) { return one.name == name; });
 }
 
 Error altered(const std::filesystem::path& file) {
@@ -86,7 +91,7 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
     const auto line = take_until(text, '\n');
     if (!line) return altered(made->file_);
     auto one = parse_line(*line);
-    if (!one) return altered(made->file_);
+    if (!one || has_name(made->list_, one->name)) return altered(made->file_);
     made->list_.push_back(std::move(*one));
   }
   return made;
@@ -96,14 +101,13 @@ std::unique_ptr<Operators> Operators::in_memory() {
   return std::unique_ptr<Operators>(new Operators(std::filesystem::path()));
 }
 
-Result<SecretBytes> Operators::add(std::string_view name, std::string_view role,
-                                   const Id& tenant) {
+Result<SecretBytes> Operators::add(std::string_view name, std::string_view role, const Id& tenant) {
   if (!is_operator_name(name) || !is_role(role)) {
     return Error(ErrorKind::usage,
                  "An operator's name is 1 to 32 lower-case letters, digits and hyphens.");
   }
   const std::lock_guard lock(mutex_);
-  if (std::any_of(list_.begin(), list_.end(), [&](const Operator& o) { return o.name == name; })) {
+  if (has_name(list_, name)) {
     return Error(ErrorKind::usage, "There is an operator of that name already.");
   }
   std::array<std::uint8_t, 32> random{};

@@ -3,10 +3,10 @@
 // DATA/operators/operators (mode 0600), one line per operator, one spelling:
 //   paravent-operators-v1
 //   NAME TENANT-ID-HEX|- ROLE CREDENTIAL-HASH-HEX
-// A credential is 32 random bytes in text; 256 bits need no slow hash, so SHA-256 of the text is kept and
-// compared in constant time over all operators. The tenant is empty until the first policy is loaded;
-// the two operators of init then join its tenant. Thread safe: the list is immutable between changes,
-// which are durable when the call returns.
+// A credential is 32 random bytes in text; 256 bits need no slow hash, so SHA-256 of the text is
+// kept and compared in constant time over all operators. The tenant is empty until the first policy
+// is loaded; the two operators of init then join its tenant. Thread safe: the list is immutable
+// between changes, which are durable when the call returns.
 
 #pragma once
 
@@ -39,8 +39,8 @@ class Operators {
   // For tests and explain: nothing on disk.
   static std::unique_ptr<Operators> in_memory();
 
-  // Adds an operator and answers the credential, which exists nowhere else. ErrorKind::usage: a name
-  // that is taken or not [a-z0-9-]{1,32}.
+  // Adds an operator and answers the credential, which exists nowhere else. ErrorKind::usage: a
+  // name that is taken or not [a-z0-9-]{1,32}.
   crypto::Result<crypto::SecretBytes> add(std::string_view name, std::string_view role,
                                           const crypto::vault::Id& tenant);
 

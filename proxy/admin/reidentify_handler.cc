@@ -1,5 +1,5 @@
-// POST /v1/reidentify: the staircase of DESIGN 4 for a list of tokens. No value is opened before the entries
-// of all of them are durable.
+// POST /v1/reidentify: the staircase of DESIGN 4 for a list of tokens. No value is opened before
+// the entries of all of them are durable.
 
 #include <optional>
 #include <utility>

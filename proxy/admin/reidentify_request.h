@@ -1,4 +1,5 @@
-// The body of POST /v1/reidentify, read strictly: one spelling of JSON, no unknown and no repeated member.
+// The body of POST /v1/reidentify, read strictly: one spelling of JSON, no unknown and no repeated
+// member.
 
 #pragma once
 
@@ -15,7 +16,7 @@ inline constexpr std::size_t kMaxReasonBytes = 1000;
 
 struct ReidentifyRequest {
   std::string purpose;
-  std::string reason;  // not empty: it goes on the record
+  std::string reason;               // not empty: it goes on the record
   std::vector<std::string> tokens;  // 1 to 1000
 };
 

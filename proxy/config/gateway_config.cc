@@ -238,7 +238,8 @@ LoadedConfig load_gateway_file(const std::string& path) {
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   LoadedConfig loaded = load_gateway_text(path, text);
   const auto folder = std::filesystem::absolute(path).parent_path();
-  for (std::string* file : {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log}) {
+  for (std::string* file :
+       {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log}) {
     if (!file->empty()) *file = (folder / *file).lexically_normal();
   }
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();

@@ -1,5 +1,6 @@
-// GatewayConfig: the gateway file that operations own, as plain data. Flags override it; unknown keys are
-// errors; every problem is reported at once with its place. Built once at the start, then immutable.
+// GatewayConfig: the gateway file that operations own, as plain data. Flags override it; unknown
+// keys are errors; every problem is reported at once with its place. Built once at the start, then
+// immutable.
 
 #pragma once
 

@@ -100,7 +100,8 @@ Result<crypto::SecretBytes> read_credential(const std::string& file) {
     constexpr std::string_view kMarker = R"("credential":")";
     const std::size_t at = text.find(kMarker);
     if (at == std::string_view::npos) {
-      return Error(ErrorKind::usage, "The file " + file + " holds no operator's credential (a "
+      return Error(ErrorKind::usage, "The file " + file +
+                                         " holds no operator's credential (a "
                                          "credential leaves the first-credentials file at its "
                                          "first use).");
     }

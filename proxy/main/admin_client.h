@@ -16,13 +16,14 @@ struct AdminAnswer {
   std::string body;  // may hold clear values: the caller wipes it
 };
 
-// `url`: http://HOST[:PORT]. ErrorKind::usage: another form; unreachable: no connection or no answer within
-// half a minute.
+// `url`: http://HOST[:PORT]. ErrorKind::usage: another form; unreachable: no connection or no
+// answer within half a minute.
 crypto::Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);
 
-// The credential in a file: bare text, or the JSON that init prints (then the operator's, not the admin's).
+// The credential in a file: bare text, or the JSON that init prints (then the operator's, not the
+// admin's).
 crypto::Result<crypto::SecretBytes> read_credential(const std::string& file);
 
 }  // namespace paravent::proxy::main

@@ -22,16 +22,18 @@ int run_init(const InitOptions& options) {
   if (!options.json) {
     std::printf("The vault in %s is ready; its root key is %s.\n", paths.data.c_str(),
                 paths.root_key.c_str());
-    std::printf("Back that key up where the data is not: without it nothing can be opened again.\n");
+    std::printf(
+        "Back that key up where the data is not: without it nothing can be opened again.\n");
     std::printf("These credentials are shown once and stored only as hashes:\n");
   }
   if (!write_out(crypto::as_text(credentials.bytes()))) {
     return fail(ExitCode::internal, "The credentials could not be written to standard output.");
   }
   if (paths.key_beside_data()) {
-    std::fprintf(stderr,
-                 "paravent: warning: the root key lies beside the data it protects; give --root-key "
-                 "another place for real use.\n");
+    std::fprintf(
+        stderr,
+        "paravent: warning: the root key lies beside the data it protects; give --root-key "
+        "another place for real use.\n");
   }
   return static_cast<int>(ExitCode::done);
 }

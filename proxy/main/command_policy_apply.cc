@@ -20,7 +20,8 @@ using crypto::vault::PolicyNames;
 using crypto::vault::UnknownName;
 using crypto::vault::Vault;
 
-// A rename gives its kind by what it mends: NEW is a name of the policy that the store does not know yet.
+// A rename gives its kind by what it mends: NEW is a name of the policy that the store does not
+// know yet.
 Status rename_one(Vault& vault, const PolicyNames& names, const std::string& change,
                   std::string& described) {
   const std::size_t equals = change.find('=');
@@ -37,8 +38,8 @@ Status rename_one(Vault& vault, const PolicyNames& names, const std::string& cha
     const std::string tenant = one.kind == NameKind::tenant ? old_name : names.tenant;
     auto status = vault.rename(one.kind, tenant, old_name, new_name);
     if (status) {
-      described += std::string(crypto::vault::name_kind_text(one.kind)) + " " + old_name + " is now " +
-                   new_name + "; ";
+      described += std::string(crypto::vault::name_kind_text(one.kind)) + " " + old_name +
+                   " is now " + new_name + "; ";
     }
     return status;
   }

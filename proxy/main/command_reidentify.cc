@@ -76,7 +76,8 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
                    boost::json::array& raw) {
   for (std::size_t at = 0; at < tokens.size(); at += kBatch) {
     const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(std::min(tokens.size(), at + kBatch));
+    const auto end =
+        tokens.begin() + static_cast<std::ptrdiff_t>(std::min(tokens.size(), at + kBatch));
     const boost::json::object request = {{"purpose", options.purpose},
                                          {"reason", options.reason},
                                          {"tokens", boost::json::array(begin, end)}};
@@ -164,9 +165,9 @@ int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& cre
     }
   }
   if (missing == 0) return static_cast<int>(ExitCode::done);
-  return fail(ExitCode::refused,
-              std::to_string(missing) + " of " + std::to_string(options.tokens.size()) +
-                  " tokens could not be re-identified.");
+  return fail(ExitCode::refused, std::to_string(missing) + " of " +
+                                     std::to_string(options.tokens.size()) +
+                                     " tokens could not be re-identified.");
 }
 
 }  // namespace

@@ -42,11 +42,11 @@ void run_file(const std::string& path, bool json, Tally& tally) {
     (failures.empty() ? tally.passed : tally.failed) += 1;
     const std::string name = test.name.empty() ? "line " + std::to_string(test.at.line) : test.name;
     if (json) {
-      tally.cases.push_back(boost::json::object{
-          {"file", path},
-          {"name", name},
-          {"passed", failures.empty()},
-          {"failures", boost::json::array(failures.begin(), failures.end())}});
+      tally.cases.push_back(
+          boost::json::object{{"file", path},
+                              {"name", name},
+                              {"passed", failures.empty()},
+                              {"failures", boost::json::array(failures.begin(), failures.end())}});
       continue;
     }
     std::printf("%s  %s: %s\n", failures.empty() ? "ok  " : "FAIL", path.c_str(), name.c_str());

@@ -65,8 +65,8 @@ int run_vectors(const VectorsOptions& options) {
                                           {"refused_by_rule", to_json(report.refused_by_rule)}});
       continue;
     }
-    std::printf("%s: %s: %zu passed, %zu failed, %zu skipped\n", file.c_str(),
-                report.suite.c_str(), report.passed, report.failed(), report.skipped());
+    std::printf("%s: %s: %zu passed, %zu failed, %zu skipped\n", file.c_str(), report.suite.c_str(),
+                report.passed, report.failed(), report.skipped());
     for (const VectorNote& note : report.failures) {
       std::printf("  FAILED %s: %s\n", note.id.c_str(), note.text.c_str());
     }

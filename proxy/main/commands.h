@@ -1,5 +1,5 @@
-// The commands of the one binary. Each takes its options as plain data and answers the exit code; what they
-// print is theirs. main.cc reads the command line and nothing else.
+// The commands of the one binary. Each takes its options as plain data and answers the exit code;
+// what they print is theirs. main.cc reads the command line and nothing else.
 
 #pragma once
 

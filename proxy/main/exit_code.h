@@ -21,7 +21,8 @@ enum class ExitCode : int {
 
 ExitCode exit_code(crypto::ErrorKind kind) noexcept;
 
-// Writes the one sentence that every failing command ends with to standard error, and answers its code.
+// Writes the one sentence that every failing command ends with to standard error, and answers its
+// code.
 int fail(const crypto::Error& error);
 int fail(ExitCode code, std::string_view sentence);
 

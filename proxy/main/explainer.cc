@@ -109,14 +109,14 @@ Explanation Explainer::explain(std::string_view request) {
   parser.begin(lines, limits.header_bytes, limits.header_line_bytes);
   const auto status = parser.parse({recorded.head.data(), recorded.head.size()});
   if (status != http1::ParseStatus::done) {
-    refuse(explanation, {status == http1::ParseStatus::refused ? parser.reason() : Reason::framing,
-                         {}});
+    refuse(explanation,
+           {status == http1::ParseStatus::refused ? parser.reason() : Reason::framing, {}});
     return explanation;
   }
   const RequestHead& head = parser.head();
   std::string host;
-  const auto match = state_->snapshot->plan->route_for(head.method_text,
-                                                       match_host(head.host, host), head.path);
+  const auto match =
+      state_->snapshot->plan->route_for(head.method_text, match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
     return explanation;

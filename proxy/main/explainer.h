@@ -1,5 +1,5 @@
-// Explainer: what a policy would do to one request, by the very code that does it in production, with
-// ephemeral keys, no store and no upstream. `explain` prints it, `test` checks it.
+// Explainer: what a policy would do to one request, by the very code that does it in production,
+// with ephemeral keys, no store and no upstream. `explain` prints it, `test` checks it.
 //
 // Owns its plan, keys and an in-memory vault. One thread.
 
@@ -43,9 +43,9 @@ class Explainer {
   Explainer(const Explainer&) = delete;
   Explainer& operator=(const Explainer&) = delete;
 
-  // `request`: a request head (LF accepted), an empty line, the body. The framing headers are recomputed from
-  // the bytes that are there; one line break at the end of the file is not taken for a part of the body
-  // unless Content-Length counts it.
+  // `request`: a request head (LF accepted), an empty line, the body. The framing headers are
+  // recomputed from the bytes that are there; one line break at the end of the file is not taken
+  // for a part of the body unless Content-Length counts it.
   Explanation explain(std::string_view request);
 
  private:

@@ -26,7 +26,8 @@ using crypto::Status;
 
 namespace {
 
-// How often wait() looks whether an epoch has ended; new keys are ready well within the first minute.
+// How often wait() looks whether an epoch has ended; new keys are ready well within the first
+// minute.
 constexpr timespec kTick{1, 0};
 
 sigset_t ending_signals() {
@@ -51,7 +52,8 @@ void block_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-// In the order in which the parts depend on each other: destruction goes from the last to the first.
+// In the order in which the parts depend on each other: destruction goes from the last to the
+// first.
 struct Gateway::State {
   State(std::unique_ptr<Installation> with, const crypto::Clock& time)
       : clock(time), installation(std::move(with)) {}
@@ -134,8 +136,9 @@ Status Gateway::State::start_data_path() {
     auto range = net::IpRange::parse(text);
     if (!range) {
       return Error(ErrorKind::configuration,
-                   "trusted-proxies: " + text + " is no address range; bits behind the prefix must "
-                                                "be zero.");
+                   "trusted-proxies: " + text +
+                       " is no address range; bits behind the prefix must "
+                       "be zero.");
     }
     options.trusted_proxies.push_back(*range);
   }
@@ -158,13 +161,11 @@ Status Gateway::State::start_admin() {
     tenants.push_back({*installation->vault().tenant_id(policy.tenant.value), &policy});
   }
   access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
-  first_credentials =
-      std::make_unique<admin::FirstCredentials>(installation->directory().path());
+  first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
   api = std::make_unique<admin::AdminApi>(
-      admin::AdminParts{
-          installation->operators(), *first_credentials, installation->audit(), *authentication,
-          *reidentifier, *access, clock},
+      admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
+                        *authentication, *reidentifier, *access, clock},
       [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -183,8 +184,8 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
   return {};
 }
 
-// New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old snapshot in
-// force, and the next tick tries again.
+// New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
+// snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
   if (clock.now() < keys_valid_until) return;
   auto built = build_snapshot(policies.plan, installation->vault(), config.limits);

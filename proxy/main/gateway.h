@@ -1,8 +1,9 @@
-// Gateway: everything that `serve` runs, put together in one place: vault, audit, policies, data path, admin
-// API. The composition root: the only file that knows both the data path and the way back.
+// Gateway: everything that `serve` runs, put together in one place: vault, audit, policies, data
+// path, admin API. The composition root: the only file that knows both the data path and the way
+// back.
 //
-// start() reports what is wrong before anything listens; wait() runs until a signal asks for the end, and
-// publishes new keys when an epoch ends.
+// start() reports what is wrong before anything listens; wait() runs until a signal asks for the
+// end, and publishes new keys when an epoch ends.
 
 #pragma once
 

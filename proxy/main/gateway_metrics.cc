@@ -32,8 +32,11 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   }
 
   std::vector<Gauge> others;
-  others.push_back({"paravent_build_info", "Version of this program.",
-                    {{"version", PARAVENT_VERSION}}, 1, false});
+  others.push_back({"paravent_build_info",
+                    "Version of this program.",
+                    {{"version", PARAVENT_VERSION}},
+                    1,
+                    false});
   others.push_back(gauge("paravent_connections_open", "Client connections open now.",
                          static_cast<double>(server_.open_connections())));
   const auto vault = installation_.vault().counters();
@@ -50,14 +53,19 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
                          "1 while new tokens cannot be written and are refused.",
                          vault.degraded ? 1 : 0));
   for (crypto::audit::AuditLog* log : installation_.audit().all()) {
-    others.push_back({"paravent_audit_entries", "Entries of the audit log.",
-                      {{"log", log->log_id()}}, static_cast<double>(log->size()), false});
+    others.push_back({"paravent_audit_entries",
+                      "Entries of the audit log.",
+                      {{"log", log->log_id()}},
+                      static_cast<double>(log->size()),
+                      false});
   }
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
-    others.push_back({"paravent_reidentifications_total", "Tokens asked for, by answer.",
+    others.push_back({"paravent_reidentifications_total",
+                      "Tokens asked for, by answer.",
                       {{"role", role}, {"purpose", purpose}, {"outcome", outcome}},
-                      static_cast<double>(count), true});
+                      static_cast<double>(count),
+                      true});
   }
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",

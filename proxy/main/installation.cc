@@ -61,8 +61,8 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
   if (directory->is_initialised()) {
-    return Error(ErrorKind::data, "There is a vault in " + paths.data.string() +
-                                      " already; nothing was changed.");
+    return Error(ErrorKind::data,
+                 "There is a vault in " + paths.data.string() + " already; nothing was changed.");
   }
   auto root = RootKey::obtain(paths.root_key, false);
   if (!root) return root.error();

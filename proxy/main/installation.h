@@ -1,7 +1,9 @@
-// Installation: an opened data directory with everything in it: root key, vault, audit logs, operators.
+// Installation: an opened data directory with everything in it: root key, vault, audit logs,
+// operators.
 //
-// The part that init, serve and policy apply share. Holds the directory's lock for its lifetime. Members are
-// declared in the order in which they depend on each other, so destruction goes the safe way.
+// The part that init, serve and policy apply share. Holds the directory's lock for its lifetime.
+// Members are declared in the order in which they depend on each other, so destruction goes the
+// safe way.
 
 #pragma once
 
@@ -31,15 +33,16 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
 
 class Installation {
  public:
-  // Opens an initialised directory. ErrorKind::data: never initialised, or any fault of its contents.
+  // Opens an initialised directory. ErrorKind::data: never initialised, or any fault of its
+  // contents.
   static crypto::Result<std::unique_ptr<Installation>> open(const InstallationPaths& paths,
                                                             const crypto::Clock& clock);
 
-  // Makes a new one: root key, first keys, two operators, the installation's audit log. The credentials,
-  // as JSON, exist only in `credentials`. ErrorKind::data: initialised before.
-  static crypto::Result<std::unique_ptr<Installation>> initialise(
-      const InstallationPaths& paths, const crypto::Clock& clock,
-      crypto::SecretBytes& credentials);
+  // Makes a new one: root key, first keys, two operators, the installation's audit log. The
+  // credentials, as JSON, exist only in `credentials`. ErrorKind::data: initialised before.
+  static crypto::Result<std::unique_ptr<Installation>> initialise(const InstallationPaths& paths,
+                                                                  const crypto::Clock& clock,
+                                                                  crypto::SecretBytes& credentials);
 
   static bool is_initialised(const std::filesystem::path& data);
 

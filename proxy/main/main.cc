@@ -12,7 +12,7 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"backup", "restore", "keys",   "subjects",
+constexpr std::string_view kReserved[] = {"backup",    "restore", "keys",    "subjects",
                                           "operators", "grants",  "keypair", "open"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {

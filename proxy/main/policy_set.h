@@ -23,8 +23,9 @@ struct PolicySet {
   std::shared_ptr<const policies::PolicyPlan> plan;
 };
 
-// `remarks` receives the diagnostics that are not mere notes, a line each. ErrorKind::configuration: a file
-// cannot be read, some policy has errors, or they do not go together.
+// `remarks` receives the diagnostics that are not mere notes, a line each.
+// ErrorKind::configuration: a file cannot be read, some policy has errors, or they do not go
+// together.
 crypto::Result<PolicySet> load_policies(const std::vector<std::string>& files,
                                         std::string& remarks);
 

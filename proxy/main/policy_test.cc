@@ -70,8 +70,8 @@ void read_expect(const YamlNode& node, const std::string& key, PolicyTestCase& t
   }
 }
 
-void read_case(const YamlNode& node, const std::string& key,
-               const std::filesystem::path& folder, PolicyTestFile& file) {
+void read_case(const YamlNode& node, const std::string& key, const std::filesystem::path& folder,
+               PolicyTestFile& file) {
   Diagnostics& out = file.diagnostics;
   MapReader map(node, key, out);
   PolicyTestCase test;
@@ -123,8 +123,8 @@ UpstreamField find_upstream_field(const Explanation& explanation, const std::str
   constexpr std::string_view kHeader = "header.";
   for (const ExplainedField& field : explanation.fields) {
     // The client chose the case of a header's name; the test's author chose another.
-    const bool same = field.path == path || (path.starts_with(kHeader) &&
-                                             same_header_name(field.path, path));
+    const bool same =
+        field.path == path || (path.starts_with(kHeader) && same_header_name(field.path, path));
     if (!same) continue;
     found.action = field.action;
     found.present = found.present || field.after.has_value();
@@ -161,7 +161,8 @@ void check_field(const FieldExpectation& expected, const Explanation& explanatio
                        expected.action);
   }
   for (const std::string& text : expected.not_contains) {
-    // Anywhere in the request, not only in the field: a value that was moved is not protected either.
+    // Anywhere in the request, not only in the field: a value that was moved is not protected
+    // either.
     if (field.text.find(text) != std::string::npos ||
         explanation.upstream_body.find(text) != std::string::npos ||
         explanation.upstream_head.find(text) != std::string::npos) {
@@ -207,9 +208,8 @@ PolicyTestFile load_policy_test(const std::string& path) {
 std::vector<std::string> failures_of(const PolicyTestCase& test, const Explanation& explanation) {
   std::vector<std::string> failures;
   if (!test.route.empty() && test.route != explanation.route) {
-    failures.push_back("the route is " +
-                       (explanation.route.empty() ? "none" : explanation.route) + ", not " +
-                       test.route);
+    failures.push_back("the route is " + (explanation.route.empty() ? "none" : explanation.route) +
+                       ", not " + test.route);
   }
   const bool refused = explanation.outcome == "refused";
   if (!test.refused.empty()) {

@@ -63,8 +63,8 @@ RecordedRequest read_recorded_request(std::string_view text) {
     first = false;
     request.head.append(line).append("\r\n");
   }
-  if (declared && *declared <= text.size() && text.substr(*declared).find_first_not_of("\r\n") ==
-                                                  std::string_view::npos) {
+  if (declared && *declared <= text.size() &&
+      text.substr(*declared).find_first_not_of("\r\n") == std::string_view::npos) {
     text = text.substr(0, *declared);
   } else if (text.ends_with('\n')) {
     text.remove_suffix(text.ends_with("\r\n") ? 2 : 1);

@@ -20,8 +20,8 @@ crypto::Result<std::string> read_text_file(const std::string& path, std::size_t 
   while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
     if (text.size() > limit) {
-      return Error(ErrorKind::usage, "The file " + path + " is larger than " +
-                                         std::to_string(limit) + " bytes.");
+      return Error(ErrorKind::usage,
+                   "The file " + path + " is larger than " + std::to_string(limit) + " bytes.");
     }
   }
   return text;

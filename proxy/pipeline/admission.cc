@@ -39,7 +39,8 @@ bool has_body(const RequestHead& head) {
          (head.framing == BodyFraming::length && head.content_length > 0);
 }
 
-// On a protected path `elsewhere` lets pages through and nothing that could carry the form's fields.
+// On a protected path `elsewhere` lets pages through and nothing that could carry the form's
+// fields.
 bool elsewhere_may_pass(const RoutePlan& route, const RequestHead& head) {
   if (head.method != Method::get && head.method != Method::head) return false;
   if (has_body(head)) return false;
@@ -70,8 +71,7 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
     case body::MediaType::json:
       return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::text:
-      return route.json_as_text && route.accepts(Carrier::json) ? BodyCodec::json
-                                                                : BodyCodec::none;
+      return route.json_as_text && route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::none:
     case body::MediaType::other:
       return BodyCodec::none;

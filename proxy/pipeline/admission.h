@@ -1,7 +1,7 @@
 // Admission: phase 2, whether this route takes on this request at all, decided from the head alone.
 //
-// Framing and syntax were settled by the strict parser; here it is types, encodings and sizes, before a byte of
-// the body is read (so a refusal precedes 100 Continue). Pure; no state.
+// Framing and syntax were settled by the strict parser; here it is types, encodings and sizes,
+// before a byte of the body is read (so a refusal precedes 100 Continue). Pure; no state.
 
 #pragma once
 

@@ -12,8 +12,8 @@ using policies::ClientAddress;
 constexpr std::uint32_t kIpv4Bits = 16;
 constexpr std::uint32_t kIpv6Bits = 48;
 
-// What a trusted proxy says about its client: the last entry of the last X-Forwarded-For line, which is the
-// one that proxy wrote itself.
+// What a trusted proxy says about its client: the last entry of the last X-Forwarded-For line,
+// which is the one that proxy wrote itself.
 std::string_view forwarded_client(const RequestHead& head, const Peer& peer) {
   if (!peer.trusted) return peer.address;
   std::string_view last;

@@ -1,7 +1,7 @@
 // The client-address rule: what the upstream may learn of where the client is.
 //
-// One rule governs the whole header family (HeaderName::address_family) at once: every line of it is taken
-// out, then at most one X-Forwarded-For is written. Pure apart from `out`.
+// One rule governs the whole header family (HeaderName::address_family) at once: every line of it
+// is taken out, then at most one X-Forwarded-For is written. Pure apart from `out`.
 
 #pragma once
 

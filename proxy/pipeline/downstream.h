@@ -1,6 +1,7 @@
-// Downstream: the client's side of one exchange, as the Transaction sees it. One per HTTP/1.1 exchange
-// now, one per HTTP/2 stream later. Implemented by proxy/net (and by doubles in tests); used on the
-// worker's thread only. The Transaction lives inside the implementation and never outlives it.
+// Downstream: the client's side of one exchange, as the Transaction sees it. One per HTTP/1.1
+// exchange now, one per HTTP/2 stream later. Implemented by proxy/net (and by doubles in tests);
+// used on the worker's thread only. The Transaction lives inside the implementation and never
+// outlives it.
 
 #pragma once
 
@@ -27,16 +28,18 @@ class Downstream {
  public:
   virtual ~Downstream() = default;
 
-  // Receives the whole body, at most `limit` bytes once decoded; sends 100 Continue first where the head
-  // asks for it. pending: Transaction::on_body follows.
+  // Receives the whole body, at most `limit` bytes once decoded; sends 100 Continue first where the
+  // head asks for it. pending: Transaction::on_body follows.
   virtual ReceivedBody receive_body(std::size_t limit) = 0;
 
-  // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay for the
-  // call. `last` ends the exchange's response. One send at a time. pending: Transaction::on_sent follows.
+  // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay
+  // for the call. `last` ends the exchange's response. One send at a time. pending:
+  // Transaction::on_sent follows.
   virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
 
-  // The exchange is over and the Transaction idle. keep_alive false: the connection closes after what was
-  // sent (lingering, so that the client can read it). May be called from within any Transaction call.
+  // The exchange is over and the Transaction idle. keep_alive false: the connection closes after
+  // what was sent (lingering, so that the client can read it). May be called from within any
+  // Transaction call.
   virtual void finished(bool keep_alive) = 0;
 
   // A callable for another thread: posts to this worker and, if the exchange still exists, calls
@@ -46,8 +49,8 @@ class Downstream {
   // Transaction::on_deadline is called after so many milliseconds unless cleared by 0.
   virtual void set_deadline(std::uint32_t milliseconds) = 0;
 
-  // The peer's socket address in text, without port ("192.0.2.1", "2001:db8::1"); and whether it is one of
-  // the trusted proxies; and whether the client spoke TLS to us.
+  // The peer's socket address in text, without port ("192.0.2.1", "2001:db8::1"); and whether it is
+  // one of the trusted proxies; and whether the client spoke TLS to us.
   virtual std::string_view peer_address() const = 0;
   virtual bool peer_is_trusted() const = 0;
   virtual bool tls() const = 0;

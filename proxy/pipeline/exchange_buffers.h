@@ -1,8 +1,9 @@
-// ExchangeBuffers: what one exchange finds out and writes, in buffers that the connection keeps and reuses.
+// ExchangeBuffers: what one exchange finds out and writes, in buffers that the connection keeps and
+// reuses.
 //
-// Owned by the Transaction (or by explain); one thread. clear() wipes what held clear values and keeps every
-// capacity, so that the steady state allocates nothing. Spans of jobs index the strings here, never
-// pointers, because the strings grow while a request is read.
+// Owned by the Transaction (or by explain); one thread. clear() wipes what held clear values and
+// keeps every capacity, so that the steady state allocates nothing. Spans of jobs index the strings
+// here, never pointers, because the strings grow while a request is read.
 
 #pragma once
 
@@ -30,10 +31,11 @@ struct FieldJob {
   const policies::FieldAction* action = nullptr;
   policies::Carrier carrier = policies::Carrier::form;
   Treatment treatment = Treatment::keep;
-  std::uint32_t line = 0;     // header and cookie: index into RequestHead::headers
+  std::uint32_t line = 0;       // header and cookie: index into RequestHead::headers
   std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
   body::Field field;
-  body::Span clear;        // derive, mint, rewrite: the decoded (derive, mint: normalised) value in `clear`
+  body::Span
+      clear;  // derive, mint, rewrite: the decoded (derive, mint: normalised) value in `clear`
   body::Span replacement;  // set by phase 6, in `arena`
 };
 
@@ -66,8 +68,8 @@ struct ExchangeBuffers {
     required_seen.clear();
   }
 
-  // Only what was written: these buffers are appended to and wiped in turn, so nothing older lies behind
-  // their end, and wiping a whole capacity would cost more than the request.
+  // Only what was written: these buffers are appended to and wiped in turn, so nothing older lies
+  // behind their end, and wiping a whole capacity would cost more than the request.
   static void wipe_used(std::string& text) noexcept {
     crypto::wipe(crypto::MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
     text.clear();

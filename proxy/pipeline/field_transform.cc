@@ -77,7 +77,8 @@ Status transform_field(const FieldAction& action, std::string_view value, std::s
         out.append(truncate_text(value, action.keep_length));
         return {};
       }
-      std::string canonical;  // an address fits the small-string buffer or costs one allocation; rare
+      std::string
+          canonical;  // an address fits the small-string buffer or costs one allocation; rare
       if (auto status = crypto::normalise(crypto::Kind::ip, value, {}, canonical); !status) {
         return status;
       }

@@ -1,7 +1,7 @@
 // The transformations that need no key: mask, truncate, generalise, replace.
 //
-// Pure functions on decoded values; the result is appended. `malformed` when the value is outside what the
-// action is defined for (on-error decides then).
+// Pure functions on decoded values; the result is appended. `malformed` when the value is outside
+// what the action is defined for (on-error decides then).
 
 #pragma once
 
@@ -19,8 +19,8 @@ inline constexpr std::string_view kMask = "********";
 crypto::Status transform_field(const policies::FieldAction& action, std::string_view value,
                                std::string& out);
 
-// Cuts an address to its network: `ipv4_bits` of IPv4 (mapped IPv6 counts as IPv4), `ipv6_bits` of IPv6,
-// the rest zero. Accepts the canonical form that normalise() gives for Kind::ip.
+// Cuts an address to its network: `ipv4_bits` of IPv4 (mapped IPv6 counts as IPv4), `ipv6_bits` of
+// IPv6, the rest zero. Accepts the canonical form that normalise() gives for Kind::ip.
 crypto::Status truncate_address(std::string_view canonical, std::uint32_t ipv4_bits,
                                 std::uint32_t ipv6_bits, std::string& out);
 

@@ -1,5 +1,6 @@
-// HeaderName: the header fields that the gateway itself acts on, told apart once when a head is parsed.
-// Everything else is `other` and only the policy looks at it. Pure functions, no allocation.
+// HeaderName: the header fields that the gateway itself acts on, told apart once when a head is
+// parsed. Everything else is `other` and only the policy looks at it. Pure functions, no
+// allocation.
 
 #pragma once
 

@@ -1,8 +1,9 @@
 // RequestHead and ResponseHead: what the strict parsers (proxy/net/http1) hand to the pipeline.
 //
-// Everything is a view of the connection's read buffer, valid for the exchange; the header lines lie in
-// an array that the connection owns and reuses. A RequestHead that exists has passed every framing rule of
-// docs/request-path.md (RFC 9112 read strictly): exactly one meaning, no second reading possible.
+// Everything is a view of the connection's read buffer, valid for the exchange; the header lines
+// lie in an array that the connection owns and reuses. A RequestHead that exists has passed every
+// framing rule of docs/request-path.md (RFC 9112 read strictly): exactly one meaning, no second
+// reading possible.
 
 #pragma once
 
@@ -33,10 +34,10 @@ struct RequestHead {
   Method method = Method::get;
   std::string_view method_text;
   std::string_view target;  // origin-form as received: path and query
-  std::string_view path;    // in front of '?'; checked: one normal form, no "..", "//", %2f, %5c, %00
-  std::string_view query;   // behind '?', empty when there is none
+  std::string_view path;  // in front of '?'; checked: one normal form, no "..", "//", %2f, %5c, %00
+  std::string_view query;  // behind '?', empty when there is none
   bool has_query = false;
-  std::string_view host;    // the Host header, valid (RFC 9110 7.2), as received
+  std::string_view host;  // the Host header, valid (RFC 9110 7.2), as received
   bool http_1_0 = false;
   bool keep_alive = true;
   bool expect_continue = false;

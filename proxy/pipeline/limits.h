@@ -1,5 +1,5 @@
-// Limits and deadlines of the data path, with the house's defaults (docs/request-path.md lists them with
-// their reasons). Bytes and milliseconds. Plain data, part of the snapshot.
+// Limits and deadlines of the data path, with the house's defaults (docs/request-path.md lists them
+// with their reasons). Bytes and milliseconds. Plain data, part of the snapshot.
 
 #pragma once
 
@@ -16,17 +16,17 @@ struct Limits {
   std::size_t json_bytes = 8 * 1024 * 1024;
   std::size_t response_head_bytes = 64 * 1024;
   std::uint32_t requests_per_connection = 1000;
-  std::uint32_t header_ms = 10'000;     // from the first byte of a head to its end
-  std::uint32_t idle_ms = 30'000;       // between requests
-  std::uint32_t body_grace_ms = 10'000; // then at least body_rate bytes a second on average
+  std::uint32_t header_ms = 10'000;      // from the first byte of a head to its end
+  std::uint32_t idle_ms = 30'000;        // between requests
+  std::uint32_t body_grace_ms = 10'000;  // then at least body_rate bytes a second on average
   std::uint32_t body_rate = 1024;
   std::uint32_t body_total_ms = 300'000;
-  std::uint32_t write_ms = 60'000;      // without any progress
+  std::uint32_t write_ms = 60'000;  // without any progress
   std::uint32_t connect_ms = 5'000;
-  std::uint32_t upstream_ms = 60'000;   // first byte of the answer, and between bytes
-  std::uint32_t resolve_ms = 5'000;     // the vault's answer
-  std::uint32_t drain_ms = 30'000;      // SIGTERM: finishing what is under way
-  std::size_t connections = 20'000;     // of one gateway
+  std::uint32_t upstream_ms = 60'000;  // first byte of the answer, and between bytes
+  std::uint32_t resolve_ms = 5'000;    // the vault's answer
+  std::uint32_t drain_ms = 30'000;     // SIGTERM: finishing what is under way
+  std::size_t connections = 20'000;    // of one gateway
 };
 
 }  // namespace paravent::proxy

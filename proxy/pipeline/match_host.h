@@ -7,7 +7,8 @@
 
 namespace paravent::proxy {
 
-// A view of `lower`, whose capacity is reused. REQUIRES: `host` is a valid authority (RequestHead::host).
+// A view of `lower`, whose capacity is reused. REQUIRES: `host` is a valid authority
+// (RequestHead::host).
 inline std::string_view match_host(std::string_view host, std::string& lower) {
   if (const std::size_t colon = host.rfind(':');
       colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {

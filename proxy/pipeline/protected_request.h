@@ -1,9 +1,10 @@
-// ProtectedRequest: a request that may leave for the upstream. The only thing Upstream::exchange takes.
+// ProtectedRequest: a request that may leave for the upstream. The only thing Upstream::exchange
+// takes.
 //
 // Made only by RequestProtector (phase 6), or by its pass() for a route that the policy declares
-// unprotected by name; so forgetting protection does not compile (tests/hygiene proves it). Borrows the
-// head text, the body's source, edits and arena from the transaction that made it, which keeps them until
-// the exchange has an answer. Move-only.
+// unprotected by name; so forgetting protection does not compile (tests/hygiene proves it). Borrows
+// the head text, the body's source, edits and arena from the transaction that made it, which keeps
+// them until the exchange has an answer. Move-only.
 
 #pragma once
 

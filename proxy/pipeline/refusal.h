@@ -1,5 +1,5 @@
-// Refusal: why a request is turned away on the data path. The closed set of CONTRACTS; each reason has one
-// status, one label of paravent_refusals_total, and never a value from the request.
+// Refusal: why a request is turned away on the data path. The closed set of CONTRACTS; each reason
+// has one status, one label of paravent_refusals_total, and never a value from the request.
 
 #pragma once
 

@@ -55,7 +55,8 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
     if (write_replacement(job, protector, resolved)) continue;
-    // What cannot be transformed never leaves in clear; on-error may still let the request go without it.
+    // What cannot be transformed never leaves in clear; on-error may still let the request go
+    // without it.
     switch (job.action->on_error) {
       case policies::OnError::drop:
         job.treatment = Treatment::remove;
@@ -138,8 +139,7 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
 }
 
 bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
-                                   const crypto::vault::ResolveBatch* resolved,
-                                   std::string& out) {
+                                   const crypto::vault::ResolveBatch* resolved, std::string& out) {
   if (job.treatment == Treatment::mint) {
     if (resolved == nullptr || job.vault_job >= resolved->jobs.size()) std::abort();
     const auto& answer = resolved->jobs[job.vault_job];
@@ -283,8 +283,8 @@ void RequestProtector::write_lines(bool body_changed) {
   }
 }
 
-// A header that rules may name. Its jobs, if any, are the next ones in the list, behind those of lines
-// that were left out whole (digests).
+// A header that rules may name. Its jobs, if any, are the next ones in the list, behind those of
+// lines that were left out whole (digests).
 void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t index,
                                            std::size_t& next_job) {
   std::string& out = buffers_.request_head;

@@ -1,8 +1,9 @@
-// RequestProtector: phase 6. Field jobs become edits, edits become a ProtectedRequest; the only maker of one.
+// RequestProtector: phase 6. Field jobs become edits, edits become a ProtectedRequest; the only
+// maker of one.
 //
-// Pure computation on bytes: no clock, no network, no store. Everything the request borrows lies in the
-// ExchangeBuffers, the head and the body given here, which must stay until the exchange has its answer.
-// Untouched bytes stay byte-identical; the framing is always our own.
+// Pure computation on bytes: no clock, no network, no store. Everything the request borrows lies in
+// the ExchangeBuffers, the head and the body given here, which must stay until the exchange has its
+// answer. Untouched bytes stay byte-identical; the framing is always our own.
 
 #pragma once
 
@@ -28,8 +29,8 @@ class RequestProtector {
                    bool tls, ExchangeBuffers& buffers)
       : route_(route), head_(head), peer_(peer), tls_(tls), buffers_(buffers) {}
 
-  // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's mode is
-  // protect, and the jobs in the buffers come from a scan of exactly this head and body.
+  // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's
+  // mode is protect, and the jobs in the buffers come from a scan of exactly this head and body.
   std::variant<ProtectedRequest, Refusal> protect(const BodyPlan& plan, std::string_view body,
                                                   crypto::FieldProtector& protector,
                                                   const crypto::vault::ResolveBatch* resolved);

@@ -138,9 +138,9 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   bool on_container(body::JsonPath path, bool) override {
     const FieldAction* action = scanner_.route_.find_json(path);
     if (action == nullptr || action->action == ActionKind::keep) return true;
-    return scanner_.refuse(action->action == ActionKind::refuse ? Reason::refused_field
-                                                                : Reason::transform_failed,
-                           action->name);
+    return scanner_.refuse(
+        action->action == ActionKind::refuse ? Reason::refused_field : Reason::transform_failed,
+        action->name);
   }
 
  private:
@@ -177,7 +177,8 @@ std::optional<Refusal> RequestScanner::scan_headers() {
       field.value.end = static_cast<std::uint32_t>(line.value.size());
       field.whole = field.value;
       const FieldAction* action = route_.find(Carrier::header, line.name);
-      // The agent and the accepted types say nothing about a person that a rule must be demanded for.
+      // The agent and the accepted types say nothing about a person that a rule must be demanded
+      // for.
       const bool cookie_line = line.id == HeaderName::cookie;
       if ((action != nullptr || (line.id == HeaderName::other && !cookie_line)) &&
           !take(Carrier::header, line.name, i, field, line.value, action)) {
@@ -204,8 +205,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
     }
     case BodyCodec::multipart: {
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
-      return finish(
-          body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
+      return finish(body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
     }
     case BodyCodec::json: {
       JsonFieldVisitor visitor(*this, body);
@@ -233,8 +233,8 @@ std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
 
 std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) const {
   for (const FieldAction* action : route_.required) {
-    // Rules for another kind of body than the one that came do not apply to it; with no body at all, those
-    // of every kind do.
+    // Rules for another kind of body than the one that came do not apply to it; with no body at
+    // all, those of every kind do.
     const Carrier carrier = action->carrier;
     const bool other_body = (carrier == Carrier::form && plan.codec != BodyCodec::form) ||
                             (carrier == Carrier::json && plan.codec != BodyCodec::json) ||
@@ -248,8 +248,8 @@ std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) cons
 }
 
 bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t line,
-                          const body::Field& field, std::string_view raw,
-                          const FieldAction* action, bool listed) {
+                          const body::Field& field, std::string_view raw, const FieldAction* action,
+                          bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
   // Files are streamed by a later issue; until then no rule may mean one.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
@@ -268,7 +268,8 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
   if (action->required && !empty) buffers_.required_seen[action->required_index] = 1;
-  // An empty value tells nothing and passes; only `drop` still removes it, because the name goes too.
+  // An empty value tells nothing and passes; only `drop` still removes it, because the name goes
+  // too.
   if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
   return take_value(job, carrier, value);
 }

@@ -1,9 +1,9 @@
-// RequestScanner: phase 4. Reads every carrier of a request (query, headers, cookies, body), asks the plan
-// what to do with each field and leaves a FieldJob for each that is not simply kept.
+// RequestScanner: phase 4. Reads every carrier of a request (query, headers, cookies, body), asks
+// the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
 //
-// Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes only into
-// the ExchangeBuffers; jobs come in the order query, headers, cookies, body, each in the order of the bytes.
-// One object per scan, on the stack; nothing is kept.
+// Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes
+// only into the ExchangeBuffers; jobs come in the order query, headers, cookies, body, each in the
+// order of the bytes. One object per scan, on the stack; nothing is kept.
 
 #pragma once
 
@@ -20,9 +20,9 @@
 
 namespace paravent::proxy {
 
-// What `explain` sees while the same code as in production reads a request: every field with its decoded
-// value, in order. `action` is null where an unlisted field is kept as it is; otherwise the next job that is
-// pushed is this field's, unless the field is what the request gets refused for.
+// What `explain` sees while the same code as in production reads a request: every field with its
+// decoded value, in order. `action` is null where an unlisted field is kept as it is; otherwise the
+// next job that is pushed is this field's, unless the field is what the request gets refused for.
 class ScanObserver {
  public:
   virtual ~ScanObserver() = default;
@@ -30,7 +30,8 @@ class ScanObserver {
                         const policies::FieldAction* action) = 0;
 };
 
-// Counts protect-raw: the action's id each time normalisation failed and the trimmed bytes were taken.
+// Counts protect-raw: the action's id each time normalisation failed and the trimmed bytes were
+// taken.
 class RawCounter {
  public:
   virtual ~RawCounter() = default;

@@ -60,14 +60,16 @@ struct Sentence {
   std::string_view english;
 };
 
-// What a visitor can do about it; the operator finds the reason in the problem's type and the counters.
+// What a visitor can do about it; the operator finds the reason in the problem's type and the
+// counters.
 Sentence sentence_for(Reason reason) {
   const std::uint16_t status = reason_status(reason);
   if (status == 404) return {"Cette page n'existe pas ici.", "There is no such page here."};
   if (status == 413) return {"L'envoi est trop volumineux.", "What was sent is too large."};
   if (status >= 500) {
-    return {"Le service est momentanément indisponible. Rien n'a été transmis ; réessayez plus tard.",
-            "The service is not available at the moment. Nothing was passed on; please try later."};
+    return {
+        "Le service est momentanément indisponible. Rien n'a été transmis ; réessayez plus tard.",
+        "The service is not available at the moment. Nothing was passed on; please try later."};
   }
   if (reason == Reason::missing_field) {
     return {"Il manque un champ obligatoire.", "A required field is missing."};
@@ -133,8 +135,8 @@ void write_html_body(const Refusal& refusal, const ProblemContext& context, std:
 
 }  // namespace
 
-void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing,
-                        bool head_request, bool keep_alive, std::string& out) {
+void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing, bool head_request,
+                        bool keep_alive, std::string& out) {
   out.append("HTTP/1.1 ");
   append_number(out, head.status);
   out.append(" ").append(head.reason).append("\r\n");

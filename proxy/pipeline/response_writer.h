@@ -1,6 +1,7 @@
 // The heads of what goes back to the client: a relayed answer with our own framing, or a refusal.
 //
-// Pure functions that append to the caller's buffers. No value of the request ever enters a refusal.
+// Pure functions that append to the caller's buffers. No value of the request ever enters a
+// refusal.
 
 #pragma once
 
@@ -24,7 +25,7 @@ void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing
                         bool keep_alive, std::string& out);
 
 struct ProblemContext {
-  std::string_view route;       // from the policy, or empty
+  std::string_view route;  // from the policy, or empty
   std::string_view request_id;
   bool wants_html = false;
   bool head_request = false;

@@ -104,7 +104,7 @@ struct Transaction::State final : public RawCounter {
   std::uint64_t sent_body_bytes = 0;
   bool response_started = false;
   bool response_complete = false;  // the upstream has no more
-  bool chunk_open = false;  // the line break behind the last chunk's data is still owed
+  bool chunk_open = false;         // the line break behind the last chunk's data is still owed
   bool closing_chunk_sent = false;
   bool waiting_for_send = false;
   bool keep_alive = true;
@@ -186,8 +186,8 @@ void Transaction::State::run(Phase next) {
   while (auto following = step()) phase = *following;
 }
 
-// The phases of docs/request-path.md. nullopt: the phase waits, and an on_... call goes on from here, or the
-// exchange is over.
+// The phases of docs/request-path.md. nullopt: the phase waits, and an on_... call goes on from
+// here, or the exchange is over.
 std::optional<Phase> Transaction::State::step() {
   switch (phase) {
     case Phase::idle:
@@ -228,9 +228,7 @@ std::optional<Phase> Transaction::State::admit_request() {
   return Phase::receive;
 }
 
-bool Transaction::State::needs_keys() const {
-  return route().mode == policies::RouteMode::protect;
-}
+bool Transaction::State::needs_keys() const { return route().mode == policies::RouteMode::protect; }
 
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
@@ -267,7 +265,8 @@ std::optional<Phase> Transaction::State::resolve() {
   for (const FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
   }
-  if (value_bytes == 0) return Phase::protect;  // nothing to mint: normalised values are never empty
+  if (value_bytes == 0)
+    return Phase::protect;  // nothing to mint: normalised values are never empty
 
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
@@ -388,8 +387,8 @@ void Transaction::State::relay_more(std::string_view bytes, bool complete) {
 void Transaction::State::send(std::string_view bytes, bool last) {
   sent_body_bytes += bytes.size();
   if (framing.kind == BodyFraming::chunked) {
-    // The line break that ends one chunk's data opens the next chunk's head, so that head and data are two
-    // pieces and not three.
+    // The line break that ends one chunk's data opens the next chunk's head, so that head and data
+    // are two pieces and not three.
     if (!bytes.empty()) {
       if (std::exchange(chunk_open, true)) response_head.append("\r\n");
       std::array<char, 16> digits;
@@ -432,7 +431,8 @@ void Transaction::State::after_send(SendStatus sent) {
   run(Phase::record);
 }
 
-// No answer, or the rest of one, can be given: the connection ends so that nobody takes a part for a whole.
+// No answer, or the rest of one, can be given: the connection ends so that nobody takes a part for
+// a whole.
 void Transaction::State::abort_exchange() {
   if (exchange != nullptr) {
     exchange->cancel();
@@ -556,8 +556,8 @@ void Transaction::on_failure(UpstreamFailure failure) {
     state_->abort_exchange();
     return;
   }
-  const Reason reason = failure == UpstreamFailure::timeout ? Reason::upstream_timeout
-                                                            : Reason::upstream_failed;
+  const Reason reason =
+      failure == UpstreamFailure::timeout ? Reason::upstream_timeout : Reason::upstream_failed;
   state_->run(state_->refuse({reason, {}}));
 }
 

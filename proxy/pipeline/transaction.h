@@ -1,10 +1,11 @@
 // Transaction: the life of one request, a step machine whose cases are the nine phases of
 // docs/request-path.md.
 //
-// Sees no socket: a Downstream on one side, an Upstream on the other, the worker's state in between. One
-// object per connection, reused for its exchanges so that its buffers keep their capacity: no heap
-// allocation in the steady state. Everything happens on the worker's thread. Nothing reaches the upstream
-// unless phase 6 made it; what cannot be read, decoded or transformed as the policy says is refused.
+// Sees no socket: a Downstream on one side, an Upstream on the other, the worker's state in
+// between. One object per connection, reused for its exchanges so that its buffers keep their
+// capacity: no heap allocation in the steady state. Everything happens on the worker's thread.
+// Nothing reaches the upstream unless phase 6 made it; what cannot be read, decoded or transformed
+// as the policy says is refused.
 
 #pragma once
 
@@ -43,12 +44,12 @@ class Transaction final : public UpstreamHandler {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  // Begins an exchange; everything in `head` stays valid until Downstream::finished. `worker` is the state
-  // that this whole exchange sees, whatever is published meanwhile.
+  // Begins an exchange; everything in `head` stays valid until Downstream::finished. `worker` is
+  // the state that this whole exchange sees, whatever is published meanwhile.
   void start(const RequestHead& head, std::shared_ptr<WorkerState> worker);
 
-  // Turns the exchange away before a head could be read (framing, limits, deadlines): answers, counts, records.
-  // Never needs a head.
+  // Turns the exchange away before a head could be read (framing, limits, deadlines): answers,
+  // counts, records. Never needs a head.
   void refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker);
 
   // Answers to what Downstream said was pending.
@@ -56,7 +57,8 @@ class Transaction final : public UpstreamHandler {
   void on_sent(bool ok);
   void on_resolved();
   void on_deadline();
-  // The client went away: cancels the upstream exchange, no answer is sent, Downstream::finished follows.
+  // The client went away: cancels the upstream exchange, no answer is sent, Downstream::finished
+  // follows.
   void on_client_gone();
 
   Phase phase() const noexcept;

@@ -1,5 +1,6 @@
-// Upstream: the application's side, as the Transaction sees it. Takes nothing but a ProtectedRequest.
-// Implemented by the per-worker pool in proxy/net (and by doubles in tests); one worker's thread only.
+// Upstream: the application's side, as the Transaction sees it. Takes nothing but a
+// ProtectedRequest. Implemented by the per-worker pool in proxy/net (and by doubles in tests); one
+// worker's thread only.
 
 #pragma once
 
@@ -33,7 +34,8 @@ class UpstreamHandler {
 class UpstreamExchange {
  public:
   virtual ~UpstreamExchange() = default;
-  // The bytes last handed over have been taken; send more. Never calls the handler before returning.
+  // The bytes last handed over have been taken; send more. Never calls the handler before
+  // returning.
   virtual void resume() = 0;
   // The client is gone: destroys the connection, no further callback.
   virtual void cancel() = 0;
@@ -42,8 +44,8 @@ class UpstreamExchange {
 class Upstream {
  public:
   virtual ~Upstream() = default;
-  // Sends the request and answers through `handler`, which must stay until the handle is dead; so must all
-  // that the request borrows. Never calls the handler before returning.
+  // Sends the request and answers through `handler`, which must stay until the handle is dead; so
+  // must all that the request borrows. Never calls the handler before returning.
   virtual UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) = 0;
 };
 

@@ -28,7 +28,8 @@ constexpr std::array<Family, 12> kFamilies = {{
 }};
 
 std::string_view leading_digits(std::string_view text) {
-  const auto end = std::find_if(text.begin(), text.end(), [](char c) { return c < '0' || c > '9'; });
+  const auto end =
+      std::find_if(text.begin(), text.end(), [](char c) { return c < '0' || c > '9'; });
   // Four digits hold every major version there is; more would be somebody's serial number.
   return text.substr(0, std::min<std::size_t>(4, static_cast<std::size_t>(end - text.begin())));
 }
@@ -42,8 +43,8 @@ void append_browser_family(std::string_view user_agent, std::string& out) {
     if (at == std::string_view::npos) continue;
     std::string_view version = user_agent.substr(at + family.product.size());
     if (family.product == "Safari/") {
-      // Safari's own version stands under "Version/"; the number after "Safari/" is WebKit's. In our own
-      // output there is no "Version/", and the number is already the right one.
+      // Safari's own version stands under "Version/"; the number after "Safari/" is WebKit's. In
+      // our own output there is no "Version/", and the number is already the right one.
       const std::size_t own = user_agent.find("Version/");
       if (own != std::string_view::npos) version = user_agent.substr(own + 8);
     }

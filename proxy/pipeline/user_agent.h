@@ -1,5 +1,5 @@
-// User agent to browser family and major version: enough for audience statistics and bot filters, too
-// little to single a browser out. Idempotent; unknown agents become the bare "Mozilla/5.0".
+// User agent to browser family and major version: enough for audience statistics and bot filters,
+// too little to single a browser out. Idempotent; unknown agents become the bare "Mozilla/5.0".
 
 #pragma once
 

@@ -8,7 +8,8 @@
 
 namespace paravent::proxy {
 
-// Adds the job's value to the batch and notes the answer's place in the job. REQUIRES: Treatment::mint.
+// Adds the job's value to the batch and notes the answer's place in the job. REQUIRES:
+// Treatment::mint.
 inline void append_question(const Snapshot& snapshot, FieldJob& job, const ExchangeBuffers& buffers,
                             crypto::vault::ResolveBatch& batch) {
   crypto::vault::MintJob question;

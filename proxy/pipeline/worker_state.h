@@ -1,8 +1,8 @@
 // WorkerState: what one worker needs to carry requests under one snapshot.
 //
-// Built on the worker's own thread when a snapshot is published; transactions in flight keep theirs until
-// they end. Everything in it belongs to that thread, except what the snapshot shares immutably and the
-// counters, which others may read.
+// Built on the worker's own thread when a snapshot is published; transactions in flight keep theirs
+// until they end. Everything in it belongs to that thread, except what the snapshot shares
+// immutably and the counters, which others may read.
 
 #pragma once
 
@@ -24,7 +24,8 @@
 
 namespace paravent::proxy {
 
-// One generation of everything that a reload or an epoch's end may change. Immutable once published.
+// One generation of everything that a reload or an epoch's end may change. Immutable once
+// published.
 struct Snapshot {
   std::shared_ptr<const policies::PolicyPlan> plan;
   std::vector<crypto::ProtectionKey> protection_keys;  // by slot of the plan; empty while sealed
@@ -45,8 +46,8 @@ struct WorkerState {
   std::unique_ptr<crypto::RandomBuffer> random;  // request ids
 };
 
-// Builds the state for one worker, on that worker's thread. `previous` hands its counters on while the plan
-// stays the same. Fails when a binding's key cannot be used.
+// Builds the state for one worker, on that worker's thread. `previous` hands its counters on while
+// the plan stays the same. Fails when a binding's key cannot be used.
 crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
     std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault& vault,
     telemetry::AccessLog* access_log, const WorkerState* previous);

@@ -1,9 +1,10 @@
-// AccessLog: one line per finished exchange, without any value: time, request id, route, method, outcome,
-// status, reason, sizes and durations. No address, no target, no header, no name from a client.
+// AccessLog: one line per finished exchange, without any value: time, request id, route, method,
+// outcome, status, reason, sizes and durations. No address, no target, no header, no name from a
+// client.
 //
-// append() copies into a bounded buffer under a short lock and never blocks on the disk: a background
-// thread writes. When the buffer is full the line is dropped and counted: traffic never waits for a log.
-// Thread safe.
+// append() copies into a bounded buffer under a short lock and never blocks on the disk: a
+// background thread writes. When the buffer is full the line is dropped and counted: traffic never
+// waits for a log. Thread safe.
 
 #pragma once
 

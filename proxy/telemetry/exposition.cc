@@ -46,8 +46,8 @@ std::string route_name(const CounterView& view, std::size_t route) {
 }
 
 MetricFamily requests(const CounterView& view) {
-  auto made = family("paravent_requests_total", "Requests by route and outcome.",
-                     MetricType::Counter);
+  auto made =
+      family("paravent_requests_total", "Requests by route and outcome.", MetricType::Counter);
   const std::size_t routes = view.plan->routes().size() + 1;
   for (std::size_t route = 0; route < routes; ++route) {
     for (std::size_t i = 0; i < kOutcomeCount; ++i) {
@@ -66,8 +66,8 @@ MetricFamily refusals(const CounterView& view, const std::vector<std::string_vie
       family("paravent_refusals_total", "Refusals by route and reason.", MetricType::Counter);
   for (std::size_t route = 0; route <= view.plan->routes().size(); ++route) {
     for (std::size_t reason = 0; reason < labels.size(); ++reason) {
-      const double n = sum(
-          view, [&](WorkerCounters& worker) { return worker.refusals(route, reason).read(); });
+      const double n =
+          sum(view, [&](WorkerCounters& worker) { return worker.refusals(route, reason).read(); });
       if (n == 0) continue;  // 25 reasons by every route would bury the page in zeros
       add(made, {{"route", route_name(view, route)}, {"reason", std::string(labels[reason])}}, n);
     }
@@ -80,8 +80,7 @@ MetricFamily fields(const CounterView& view, const std::string& name, const std:
   auto made = family(name, help, MetricType::Counter);
   const auto& actions = view.plan->actions();
   for (std::size_t id = 0; id < actions.size(); ++id) {
-    const double n =
-        sum(view, [&](WorkerCounters& worker) { return (worker.*cell)(id).read(); });
+    const double n = sum(view, [&](WorkerCounters& worker) { return (worker.*cell)(id).read(); });
     add(made,
         {{"route", route_name(view, view.plan->action_routes()[id])},
          {"field", actions[id]->name},
@@ -97,8 +96,8 @@ MetricFamily histogram(const CounterView& view, const std::string& name, const s
   ClientMetric metric;
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i <= kLatencyBoundsUs.size(); ++i) {
-    cumulative += static_cast<std::uint64_t>(sum(
-        view, [&](WorkerCounters& worker) { return (worker.*member).buckets[i].read(); }));
+    cumulative += static_cast<std::uint64_t>(
+        sum(view, [&](WorkerCounters& worker) { return (worker.*member).buckets[i].read(); }));
     ClientMetric::Bucket bucket;
     bucket.cumulative_count = cumulative;
     bucket.upper_bound = i < kLatencyBoundsUs.size() ? kLatencyBoundsUs[i] / 1e6

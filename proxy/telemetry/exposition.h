@@ -1,7 +1,8 @@
 // What /metrics shows: the workers' counters summed, in the Prometheus text format.
 //
-// Reads cells that workers go on writing (relaxed); a scrape is a close look, not a stop of the clock. Label
-// values come from the plan and from closed sets. Thread safe: everything it holds is immutable or atomic.
+// Reads cells that workers go on writing (relaxed); a scrape is a close look, not a stop of the
+// clock. Label values come from the plan and from closed sets. Thread safe: everything it holds is
+// immutable or atomic.
 
 #pragma once
 

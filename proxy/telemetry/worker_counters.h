@@ -1,8 +1,8 @@
 // WorkerCounters: one worker's counters, written by that worker alone and read by whoever scrapes.
 //
-// Each cell has one writer, so counting is a plain load and store (relaxed), no read-modify-write and no line
-// that two workers write. Labels come from the plan (route and rule names) and from closed sets, never from a
-// client. Sized once for a plan.
+// Each cell has one writer, so counting is a plain load and store (relaxed), no read-modify-write
+// and no line that two workers write. Labels come from the plan (route and rule names) and from
+// closed sets, never from a client. Sized once for a plan.
 
 #pragma once
 

@@ -1,4 +1,5 @@
-// Any bytes as a gateway file: never a crash; what is accepted keeps the promises that serve relies on.
+// Any bytes as a gateway file: never a crash; what is accepted keeps the promises that serve relies
+// on.
 
 #include <cstdint>
 #include <cstdlib>

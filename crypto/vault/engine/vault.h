@@ -86,8 +86,8 @@ class Vault final : public TokenVault {
   void resolve(std::shared_ptr<ResolveBatch> batch) override;
 
   // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call
-  // and stays; a detail key is random per month (any time within it, UTC) and later destroyed with
-  // it.
+  // and stays. A detail key is random per month (any time within it, UTC), made during that month
+  // only, and later destroyed with it: ErrorKind::refused for a month that has no key (any more).
   Result<SecretBytes> audit_signing_seed(std::optional<Id> tenant);
   Result<SecretBytes> audit_detail_key(std::optional<Id> tenant, WallTime month);
 

@@ -122,11 +122,26 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
   const auto document = boost::json::parse(response.body);
   const auto& paths = document.at("paths").as_object();
   // Every path of the contract, present and future.
-  for (const char* path :
-       {"/v1/reidentify", "/v1/protect", "/v1/subjects/locate", "/v1/keys", "/v1/rewrap",
-        "/v1/tenants", "/v1/grants", "/v1/audit/entries", "/v1/audit/checkpoint",
-        "/v1/audit/proof/inclusion", "/v1/unseal", "/v1/seal", "/v1/policy/reload", "/v1/policy",
-        "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/v1"}) {
+  for (const char* path : {"/v1/reidentify",
+                           "/v1/protect",
+                           "/v1/subjects/locate",
+                           "/v1/keys",
+                           "/v1/rewrap",
+                           "/v1/tenants",
+                           "/v1/grants",
+                           "/v1/audit/entries",
+                           "/v1/audit/checkpoint",
+                           "/v1/audit/proof/inclusion",
+                           "/v1/unseal",
+                           "/v1/seal",
+                           "/v1/policy/reload",
+                           "/v1/policy",
+                           "/healthz",
+                           "/readyz",
+                           "/metrics",
+                           "/openapi.json",
+                           "/",
+                           "/v1"}) {
     for (const char* method : {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"}) {
       AdminRequest request;
       request.method = method;

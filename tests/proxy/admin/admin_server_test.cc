@@ -55,8 +55,9 @@ class AdminServerTest : public ::testing::Test {
 TEST_F(AdminServerTest, HandsTheRequestOver) {
   net::Peer peer = net::Peer::connect(server_->port());
   for (int i = 0; i < 2; ++i) {
-    peer.write("POST /v1/x?a=b?c HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\n"
-               "Content-Type: application/json\r\nContent-Length: 4\r\n\r\nbody");
+    peer.write(
+        "POST /v1/x?a=b?c HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer t\r\n"
+        "Content-Type: application/json\r\nContent-Length: 4\r\n\r\nbody");
     const std::string answer = peer.read_message();
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 201 ")) << answer;
     EXPECT_TRUE(answer.ends_with("\r\n\r\ngot body"));
@@ -79,9 +80,9 @@ TEST_F(AdminServerTest, BoundsOnEverything) {
       once("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n" + std::string(4097, 'x'));
   EXPECT_TRUE(declared.starts_with("HTTP/1.1 413 ")) << declared;
   EXPECT_NE(declared.find("application/problem+json"), std::string::npos);
-  const std::string chunked = once(
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n" +
-      std::string(4097, 'x') + "\r\n0\r\n\r\n");
+  const std::string chunked =
+      once("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1001\r\n" +
+           std::string(4097, 'x') + "\r\n0\r\n\r\n");
   EXPECT_TRUE(chunked.starts_with("HTTP/1.1 413 ")) << chunked;
   const std::string head =
       once("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(3000, 'x') + "\r\n\r\n");
@@ -135,11 +136,9 @@ TEST_F(AdminServerTest, AddressesThatCannotBeUsed) {
   EXPECT_NE(second.error().sentence().find(std::to_string(taken.port)), std::string::npos);
   AdminServerOptions foreign = options_;
   foreign.host = "192.0.2.1";
-  EXPECT_EQ(AdminServer::start(foreign, handler_).error().kind(),
-            crypto::ErrorKind::configuration);
+  EXPECT_EQ(AdminServer::start(foreign, handler_).error().kind(), crypto::ErrorKind::configuration);
   foreign.host = "localhost";
-  EXPECT_EQ(AdminServer::start(foreign, handler_).error().kind(),
-            crypto::ErrorKind::configuration);
+  EXPECT_EQ(AdminServer::start(foreign, handler_).error().kind(), crypto::ErrorKind::configuration);
 }
 
 }  // namespace

@@ -77,18 +77,15 @@ Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
         operators->add(name, none ? "dpo" : name, none ? crypto::vault::kNoId : tenant);
     credentials[name] = std::string(crypto::as_text(made.value().bytes()));
   }
-  stairs_ =
-      std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
+  stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
   access_ = std::make_unique<policies::AccessPolicy>(tenants, stairs_->access);
-  api = std::make_unique<AdminApi>(
-      AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier,
-                 *access_, clock},
-      [] { return std::string("paravent_up 1\n"); });
+  api = std::make_unique<AdminApi>(AdminParts{*operators, first, *logs, stairs_->authentication,
+                                              *stairs_->reidentifier, *access_, clock},
+                                   [] { return std::string("paravent_up 1\n"); });
 }
 
-AdminResponse Api::get(const std::string& path, const std::string& credential,
-                       bool from_loopback) {
+AdminResponse Api::get(const std::string& path, const std::string& credential, bool from_loopback) {
   AdminRequest request;
   request.method = "GET";
   const std::size_t question = path.find('?');
@@ -149,7 +146,7 @@ crypto::vault::Binding Api::bind(const std::string& field) {
 }
 
 std::string Api::token_of(const std::string& field, std::string_view value) {
-  const crypto::Kind kind = field == "form.phone"   ? crypto::Kind::phone
+  const crypto::Kind kind = field == "form.phone"     ? crypto::Kind::phone
                             : field == "form.city"    ? crypto::Kind::name
                             : field == "form.message" ? crypto::Kind::text
                                                       : crypto::Kind::email;

@@ -1,5 +1,5 @@
-// An admin API over an in-memory vault, real audit logs in a folder that goes away, and operators of every
-// role; for tests.
+// An admin API over an in-memory vault, real audit logs in a folder that goes away, and operators
+// of every role; for tests.
 
 #pragma once
 

@@ -74,13 +74,15 @@ TEST(Operators, JoinATenantOnce) {
 TEST(Operators, NamesAreChecked) {
   const auto operators = Operators::in_memory();
   ASSERT_TRUE(operators->add("a", "dpo", crypto::vault::kNoId).has_value());
-  for (const std::string& name : {std::string("a"), std::string(), std::string("A"), std::string("a b"),
-                                  std::string("a\n"), std::string(33, 'a'), std::string("\xC3\xA9")}) {
+  for (const std::string& name :
+       {std::string("a"), std::string(), std::string("A"), std::string("a b"), std::string("a\n"),
+        std::string(33, 'a'), std::string("\xC3\xA9")}) {
     const auto made = operators->add(name, "dpo", crypto::vault::kNoId);
     ASSERT_FALSE(made.has_value()) << name;
     EXPECT_EQ(made.error().kind(), ErrorKind::usage);
   }
-  for (const std::string& role : {std::string(), std::string("a b"), std::string("a\n"), std::string(65, 'r')}) {
+  for (const std::string& role :
+       {std::string(), std::string("a b"), std::string("a\n"), std::string(65, 'r')}) {
     EXPECT_FALSE(operators->add("b", role, crypto::vault::kNoId).has_value()) << role;
   }
   EXPECT_EQ(operators->size(), 1U);
@@ -141,12 +143,14 @@ TEST(FirstCredentials, EachLeavesAtItsFirstUse) {
     const TempFolder folder;
     const auto file = folder.path() / "first-credentials";
     FirstCredentials first(folder.path());
-    ASSERT_TRUE(first.write(first_credentials_json(SecretBytes::copy_of("pvcred_D"),
-                                                   SecretBytes::copy_of("pvcred_A")))
+    ASSERT_TRUE(first
+                    .write(first_credentials_json(SecretBytes::copy_of("pvcred_D"),
+                                                  SecretBytes::copy_of("pvcred_A")))
                     .has_value());
     EXPECT_EQ(mode(file), 0600U);
     EXPECT_EQ(read(file), R"({"operator":"dpo","credential":"pvcred_D","admin_operator":"admin",)"
-                          R"("admin_credential":"pvcred_A"})" "\n");
+                          R"("admin_credential":"pvcred_A"})"
+                          "\n");
     ASSERT_TRUE(first.used("pvcred_other").has_value());
     ASSERT_TRUE(first.used("").has_value());
     EXPECT_NE(read(file).find("pvcred_D"), std::string::npos);

@@ -9,13 +9,14 @@ namespace {
 
 TEST(ReidentifyRequest, WhatIsAccepted) {
   const auto read = parse_reidentify_request(
-      " { \"tokens\" : [\"a\", \"\\u0062\", \"\"], \"reason\":\"why \\n\", \"purpose\":\"contact\" } ");
+      " { \"tokens\" : [\"a\", \"\\u0062\", \"\"], \"reason\":\"why \\n\", \"purpose\":\"contact\" "
+      "} ");
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->purpose, "contact");
   EXPECT_EQ(read->reason, "why \n");
   EXPECT_EQ(read->tokens, (std::vector<std::string>{"a", "b", ""}));
-  const std::string longest = R"({"purpose":"p","reason":")" + std::string(1000, 'r') +
-                              R"(","tokens":["t"]})";
+  const std::string longest =
+      R"({"purpose":"p","reason":")" + std::string(1000, 'r') + R"(","tokens":["t"]})";
   EXPECT_TRUE(parse_reidentify_request(longest).has_value());
 }
 
@@ -67,7 +68,8 @@ TEST(ReidentifyRequest, WhatIsNot) {
     ASSERT_FALSE(read.has_value()) << one.body;
     EXPECT_EQ(read.error().kind(), crypto::ErrorKind::malformed);
     EXPECT_NE(read.error().sentence().find(one.word), std::string::npos)
-        << one.body.substr(0, 80) << "\n" << read.error().sentence();
+        << one.body.substr(0, 80) << "\n"
+        << read.error().sentence();
     EXPECT_EQ(read.error().sentence().find("more"), std::string::npos);
   }
 }

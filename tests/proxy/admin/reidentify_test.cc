@@ -1,5 +1,5 @@
-// POST /v1/reidentify: statuses, what goes on the record before anything is given out, and that without a
-// record nothing is.
+// POST /v1/reidentify: statuses, what goes on the record before anything is given out, and that
+// without a record nothing is.
 
 #include <gtest/gtest.h>
 
@@ -21,10 +21,10 @@ TEST(Reidentify, AStatusForEveryToken) {
   const std::string city = api.token_of("form.city", "Lyon");
   std::string damaged = mail;
   damaged.back() = damaged.back() == 'q' ? 'p' : 'q';
-  const auto results = Api::results(api.reidentify(
-      "dpo", "contact",
-      {mail, mail + "@paravent.invalid", phone, message, raw, city, damaged, "", "pvv1",
-       api.unknown_token("form.mail")}));
+  const auto results =
+      Api::results(api.reidentify("dpo", "contact",
+                                  {mail, mail + "@paravent.invalid", phone, message, raw, city,
+                                   damaged, "", "pvv1", api.unknown_token("form.mail")}));
   ASSERT_EQ(results.size(), 10U);
   const std::vector<std::string> mail_fields = {"form.email", "form.mail"};
   EXPECT_EQ(results[0].token, mail);
@@ -105,7 +105,7 @@ TEST(Reidentify, EveryTokenIsOnTheRecord) {
   ASSERT_EQ(Api::results(response).at(0).status, "revealed");
   const auto entries = api.entries(before);
   ASSERT_EQ(entries.size(), 3U);
-  EXPECT_EQ(entries[0].open.event, EventKind::reidentification);
+  EXPECT_EQ(entries[0].open.event, EventKind::reveal);
   EXPECT_EQ(entries[0].open.outcome, crypto::audit::Outcome::done);
   EXPECT_EQ(entries[0].detail->tokens.size(), 1U);
   EXPECT_EQ(entries[0].detail->operator_name + entries[0].detail->role + entries[0].detail->purpose,

@@ -1,4 +1,5 @@
-// The gateway file: defaults, every kind of mistake with its key, and paths taken from the file's folder.
+// The gateway file: defaults, every kind of mistake with its key, and paths taken from the file's
+// folder.
 
 #include "proxy/config/gateway_config.h"
 
@@ -15,14 +16,30 @@ const std::string kGood = "listen: [{ address: 127.0.0.1:8080 }]\npolicies: [pol
 
 TEST(ParseAddress, Table) {
   const std::pair<std::string, const char*> cases[] = {
-      {"127.0.0.1:8080", "127.0.0.1:8080"}, {"0.0.0.0:65535", "0.0.0.0:65535"},
-      {"[::1]:8080", "[::1]:8080"}, {"[2001:db8::1]:1", "[2001:db8::1]:1"}, {"127.0.0.1:0", "127.0.0.1:0"},
-      {"127.0.0.1", nullptr}, {"127.0.0.1:", nullptr}, {":8080", nullptr}, {"", nullptr},
-      {"localhost:8080", nullptr}, {"::1:8080", nullptr}, {"[::1]", nullptr}, {"[::1:8080", nullptr},
-      {"[127.0.0.1]:80", nullptr}, {"127.0.0.1:65536", nullptr}, {"127.0.0.1:-1", nullptr},
-      {"127.0.0.1:+1", nullptr}, {"127.0.0.1:80x", nullptr}, {"127.0.0.1: 80", nullptr},
-      {"127.0.0.1:080", nullptr}, {"127.1:80", nullptr}, {"unix:/run/paravent", nullptr},
-      {"[fe80::1%eth0]:80", nullptr}, {std::string("127.0.0.1\0.evil:80", 18), nullptr}};
+      {"127.0.0.1:8080", "127.0.0.1:8080"},
+      {"0.0.0.0:65535", "0.0.0.0:65535"},
+      {"[::1]:8080", "[::1]:8080"},
+      {"[2001:db8::1]:1", "[2001:db8::1]:1"},
+      {"127.0.0.1:0", "127.0.0.1:0"},
+      {"127.0.0.1", nullptr},
+      {"127.0.0.1:", nullptr},
+      {":8080", nullptr},
+      {"", nullptr},
+      {"localhost:8080", nullptr},
+      {"::1:8080", nullptr},
+      {"[::1]", nullptr},
+      {"[::1:8080", nullptr},
+      {"[127.0.0.1]:80", nullptr},
+      {"127.0.0.1:65536", nullptr},
+      {"127.0.0.1:-1", nullptr},
+      {"127.0.0.1:+1", nullptr},
+      {"127.0.0.1:80x", nullptr},
+      {"127.0.0.1: 80", nullptr},
+      {"127.0.0.1:080", nullptr},
+      {"127.1:80", nullptr},
+      {"unix:/run/paravent", nullptr},
+      {"[fe80::1%eth0]:80", nullptr},
+      {std::string("127.0.0.1\0.evil:80", 18), nullptr}};
   for (const auto& [text, expected] : cases) {
     const auto address = parse_address(text);
     ASSERT_EQ(address.has_value(), expected != nullptr) << text;
@@ -34,18 +51,35 @@ TEST(Address, Loopback) {
   for (const char* text : {"127.0.0.1:1", "127.255.255.254:1", "[::1]:1"}) {
     EXPECT_TRUE(parse_address(text)->is_loopback()) << text;
   }
-  for (const char* text : {"0.0.0.0:1", "128.0.0.1:1", "[::]:1", "[::ffff:127.0.0.1]:1", "10.0.0.1:1"}) {
+  for (const char* text :
+       {"0.0.0.0:1", "128.0.0.1:1", "[::]:1", "[::ffff:127.0.0.1]:1", "10.0.0.1:1"}) {
     EXPECT_FALSE(parse_address(text)->is_loopback()) << text;
   }
 }
 
 TEST(ParseSize, Table) {
   const std::pair<const char*, std::optional<std::uint64_t>> cases[] = {
-      {"0", 0}, {"1", 1}, {"16KiB", 16384}, {"1MiB", 1048576}, {"1GiB", 1073741824},
-      {"1024GiB", 1ULL << 40U}, {"1025GiB", {}}, {"1099511627776", 1ULL << 40U},
-      {"1099511627777", {}}, {"99999999999999999999", {}}, {"18446744073709551615KiB", {}}, {"", {}},
-      {"KiB", {}}, {"1kib", {}}, {"1KB", {}}, {"1 KiB", {}}, {"-1", {}}, {"+1", {}}, {"1.5MiB", {}},
-      {"01", {}}, {"0x10", {}}};
+      {"0", 0},
+      {"1", 1},
+      {"16KiB", 16384},
+      {"1MiB", 1048576},
+      {"1GiB", 1073741824},
+      {"1024GiB", 1ULL << 40U},
+      {"1025GiB", {}},
+      {"1099511627776", 1ULL << 40U},
+      {"1099511627777", {}},
+      {"99999999999999999999", {}},
+      {"18446744073709551615KiB", {}},
+      {"", {}},
+      {"KiB", {}},
+      {"1kib", {}},
+      {"1KB", {}},
+      {"1 KiB", {}},
+      {"-1", {}},
+      {"+1", {}},
+      {"1.5MiB", {}},
+      {"01", {}},
+      {"0x10", {}}};
   for (const auto& [text, expected] : cases) EXPECT_EQ(parse_size(text), expected) << text;
 }
 
@@ -128,7 +162,8 @@ TEST(GatewayFile, Mistakes) {
   for (const Mistake& one : besides) {
     const LoadedConfig loaded = load_gateway_text("g.yaml", kGood + one.yaml + "\n");
     ASSERT_EQ(loaded.diagnostics.count(policies::Severity::error), 1U)
-        << one.yaml << "\n" << policies::diagnostics_text(loaded.diagnostics);
+        << one.yaml << "\n"
+        << policies::diagnostics_text(loaded.diagnostics);
     for (const auto& found : loaded.diagnostics.items()) {
       EXPECT_TRUE(found.key == one.key || found.key.starts_with(one.key)) << one.yaml << found.key;
       EXPECT_EQ(found.at.line, 3U) << one.yaml;
@@ -150,7 +185,8 @@ TEST(GatewayFile, Mistakes) {
     const LoadedConfig loaded = load_gateway_text("g.yaml", one.yaml);
     ASSERT_TRUE(loaded.diagnostics.has_errors()) << one.yaml;
     EXPECT_EQ(loaded.diagnostics.items().front().key, one.key)
-        << one.yaml << "\n" << policies::diagnostics_text(loaded.diagnostics);
+        << one.yaml << "\n"
+        << policies::diagnostics_text(loaded.diagnostics);
   }
   EXPECT_TRUE(load_gateway_text("g.yaml", "").diagnostics.has_errors());
   EXPECT_TRUE(load_gateway_text("g.yaml", "listen: [").diagnostics.has_errors());

@@ -38,9 +38,12 @@ struct Place {
 };
 
 constexpr Place kPlaces[] = {
-    {"form.x", Carrier::form, "x"},           {"multipart.x", Carrier::multipart, "x"},
-    {"json.x", Carrier::json, "x"},           {"query.x", Carrier::query, "x"},
-    {"header.X-Person", Carrier::header, "X-Person"}, {"cookie.x", Carrier::cookie, "x"},
+    {"form.x", Carrier::form, "x"},
+    {"multipart.x", Carrier::multipart, "x"},
+    {"json.x", Carrier::json, "x"},
+    {"query.x", Carrier::query, "x"},
+    {"header.X-Person", Carrier::header, "X-Person"},
+    {"cookie.x", Carrier::cookie, "x"},
 };
 
 class Actions : public ::testing::TestWithParam<Place> {
@@ -60,8 +63,8 @@ class Actions : public ::testing::TestWithParam<Place> {
   }
   void expect_neighbours(const Outcome& outcome) const {
     const bool header = GetParam().carrier == Carrier::header;
-    for (const auto& [name, value] :
-         {std::pair<std::string, std::string>{header ? "A" : "a", "1"}, {header ? "Z" : "z", "2"}}) {
+    for (const auto& [name, value] : {std::pair<std::string, std::string>{header ? "A" : "a", "1"},
+                                      {header ? "Z" : "z", "2"}}) {
       EXPECT_EQ(upstream_values(outcome, GetParam().carrier, name), std::vector{value});
     }
   }
@@ -93,8 +96,7 @@ TEST_P(Actions, WithoutAKey) {
   EXPECT_EQ(run(truncate, "Jane"), "Ja");
   Pipeline address = pipeline_for("{ kind: ip, do: truncate }");
   EXPECT_EQ(run(address, "198.51.100.77"), "198.51.0.0");
-  EXPECT_EQ(run(address, "unknown"),
-            std::string("refused: transform-failed ") + GetParam().key);
+  EXPECT_EQ(run(address, "unknown"), std::string("refused: transform-failed ") + GetParam().key);
   Pipeline generalise = pipeline_for("{ do: generalise, to: browser-family }");
   EXPECT_EQ(run(generalise, "curl/8.1"), "Mozilla/5.0");
 }
@@ -170,10 +172,9 @@ TEST_P(Actions, RequiredMeansThereAndNotEmpty) {
   EXPECT_EQ(nothing.field, GetParam().key);
 }
 
-INSTANTIATE_TEST_SUITE_P(Carriers, Actions, ::testing::ValuesIn(kPlaces),
-                         [](const auto& info) {
-                           return std::string(policies::carrier_name(info.param.carrier));
-                         });
+INSTANTIATE_TEST_SUITE_P(Carriers, Actions, ::testing::ValuesIn(kPlaces), [](const auto& info) {
+  return std::string(policies::carrier_name(info.param.carrier));
+});
 
 }  // namespace
 }  // namespace paravent::proxy::testing

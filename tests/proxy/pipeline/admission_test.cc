@@ -71,7 +71,8 @@ TEST(Admission, JsonUnderTextOnlyWhereTheRouteSaysSo) {
   Pipeline plain(policy_text("      json.a: { do: keep }\n"));
   Pipeline text(policy_text("      json.a: { do: keep }\n", "    text-plain: json\n"));
   for (const auto& [type, by_plain, by_text] :
-       {std::tuple{"application/json", "", ""}, {"application/ld+json; charset=utf-8", "", ""},
+       {std::tuple{"application/json", "", ""},
+        {"application/ld+json; charset=utf-8", "", ""},
         {"text/plain", "unsupported-type", ""},
         {"text/plain;charset=UTF-16", "unsupported-type", "unsupported-type"},
         {"text/html", "unsupported-type", "unsupported-type"}}) {
@@ -114,7 +115,8 @@ TEST(Elsewhere, OnAProtectedPathOnlyPagesPass) {
       "      form.email: { kind: email, do: tokenise }\n      multipart.name: { do: mask }\n"
       "      json.phone: { do: mask }\n      query.city: { do: mask }\n",
       "",
-      "elsewhere: { methods: [GET, HEAD, PUT, OPTIONS], upstream: http://127.0.0.1:9000, do: pass }\n"));
+      "elsewhere: { methods: [GET, HEAD, PUT, OPTIONS], upstream: http://127.0.0.1:9000, do: pass "
+      "}\n"));
   const Case cases[] = {
       {"GET /f", ""},
       {"HEAD /f?page=2&x", ""},

@@ -1,5 +1,5 @@
-// What the scanner and the protector do with fields that are not plain: unlisted ones, own tokens, shapes,
-// JSON of other types, encoded names; and that what no rule touches stays as it came.
+// What the scanner and the protector do with fields that are not plain: unlisted ones, own tokens,
+// shapes, JSON of other types, encoded names; and that what no rule touches stays as it came.
 
 #include <gtest/gtest.h>
 
@@ -50,12 +50,14 @@ TEST(Unlisted, DropKeepAndEncrypt) {
 }
 
 TEST(Unlisted, HeadersAndCookiesHaveTheirOwnWord) {
-  Pipeline drop(policy_text("      form.a: { do: keep }\n      header.X-Known: { do: keep }\n"
-                            "      cookie.session: { do: keep }\n",
-                            "    unlisted: { body: encrypt, header: drop, cookie: drop }\n"));
-  Outcome outcome = drop.run(form_post(
-      "a=1", "X-Known: k\r\nX-Secret: s\r\nAccept: */*\r\nUser-Agent: curl\r\n"
-             "Cookie: session=1; track=2\r\nCookie: track=3\r\n"));
+  Pipeline drop(
+      policy_text("      form.a: { do: keep }\n      header.X-Known: { do: keep }\n"
+                  "      cookie.session: { do: keep }\n",
+                  "    unlisted: { body: encrypt, header: drop, cookie: drop }\n"));
+  Outcome outcome =
+      drop.run(form_post("a=1",
+                         "X-Known: k\r\nX-Secret: s\r\nAccept: */*\r\nUser-Agent: curl\r\n"
+                         "Cookie: session=1; track=2\r\nCookie: track=3\r\n"));
   EXPECT_EQ(outcome.lines("X-Known"), std::vector<std::string>{"k"});
   EXPECT_TRUE(outcome.lines("X-Secret").empty());
   EXPECT_EQ(outcome.lines("Accept").size() + outcome.lines("User-Agent").size(), 2U);
@@ -70,10 +72,10 @@ TEST(Unlisted, HeadersAndCookiesHaveTheirOwnWord) {
 
 TEST(OwnTokens, AreRefusedWhereverTheyWouldPass) {
   const std::string token = own_token();
-  Pipeline pipeline(policy_text(
-      kEmail + "      form.note: { do: keep }\n      form.text: { do: encrypt }\n"
-               "      cookie.c: { do: keep }\n      form.gone: { do: drop }\n",
-      "    unlisted: keep\n"));
+  Pipeline pipeline(
+      policy_text(kEmail + "      form.note: { do: keep }\n      form.text: { do: encrypt }\n"
+                           "      cookie.c: { do: keep }\n      form.gone: { do: drop }\n",
+                  "    unlisted: keep\n"));
   const auto refused = [&](const std::string& body, const std::string& headers = "") {
     const Outcome outcome = pipeline.run(form_post(body, headers));
     return outcome.refused + " " + outcome.field;
@@ -97,9 +99,10 @@ TEST(OwnTokens, AreRefusedWhereverTheyWouldPass) {
 }
 
 TEST(Shape, EmailIsEncodedForItsCarrier) {
-  Pipeline pipeline(policy_text(
-      kEmail + "      multipart.email: { kind: email, do: tokenise, shape: email }\n"
-               "      json.email: { kind: email, do: tokenise, shape: email, max-len: 63 }\n"));
+  Pipeline pipeline(
+      policy_text(kEmail +
+                  "      multipart.email: { kind: email, do: tokenise, shape: email }\n"
+                  "      json.email: { kind: email, do: tokenise, shape: email, max-len: 63 }\n"));
   const Outcome form = pipeline.run(form_post("email=Jane%40Example.org"));
   const std::string address = upstream_values(form, Carrier::form, "email").at(0);
   EXPECT_TRUE(address.ends_with("@paravent.invalid")) << address;
@@ -110,17 +113,18 @@ TEST(Shape, EmailIsEncodedForItsCarrier) {
   const Outcome json = pipeline.run(json_post(R"({"email":"jane@example.org"})"));
   // Of one space, however it was written: the same person.
   EXPECT_EQ(json.body, "{\"email\":\"" + address + "\"}");
-  const Outcome parts = pipeline.run(multipart_post(part("email", "jane@example.org") +
-                                                    std::string(kMultipartEnd)));
+  const Outcome parts =
+      pipeline.run(multipart_post(part("email", "jane@example.org") + std::string(kMultipartEnd)));
   EXPECT_EQ(upstream_values(parts, Carrier::multipart, "email"), std::vector{address});
 }
 
 TEST(Json, OtherTypesThanStrings) {
-  Pipeline pipeline(policy_text("      json.phone: { kind: phone, do: tokenise }\n"
-                                "      json.flag: { do: mask }\n"
-                                "      json.kept: { do: keep }\n"
-                                "      json.never: { do: refuse }\n",
-                                "    unlisted: keep\n"));
+  Pipeline pipeline(
+      policy_text("      json.phone: { kind: phone, do: tokenise }\n"
+                  "      json.flag: { do: mask }\n"
+                  "      json.kept: { do: keep }\n"
+                  "      json.never: { do: refuse }\n",
+                  "    unlisted: keep\n"));
   const Outcome outcome =
       pipeline.run(json_post(R"({"phone": 33612345678 ,"flag":true, "n":1.50e3})"));
   ASSERT_EQ(outcome.refused, "") << outcome.field;
@@ -168,9 +172,10 @@ TEST(Fields, MoreRequiredRulesThanBitsInAWord) {
 }
 
 TEST(Fields, RequiredOfAnotherKindOfBodyDoesNotApply) {
-  Pipeline pipeline(policy_text("      form.a: { do: keep, required: true }\n"
-                                "      json.a: { do: keep, required: true }\n"
-                                "      header.X-Need: { do: keep, required: true }\n"));
+  Pipeline pipeline(
+      policy_text("      form.a: { do: keep, required: true }\n"
+                  "      json.a: { do: keep, required: true }\n"
+                  "      header.X-Need: { do: keep, required: true }\n"));
   EXPECT_EQ(pipeline.run(form_post("a=1", "X-Need: 1\r\n")).refused, "");
   EXPECT_EQ(pipeline.run(json_post(R"({"a":1})", "X-Need: 1\r\n")).refused, "");
   EXPECT_EQ(pipeline.run(json_post(R"({"a":1})")).field, "header.X-Need");
@@ -180,7 +185,8 @@ TEST(Fields, RequiredOfAnotherKindOfBodyDoesNotApply) {
 TEST(Fields, FilesAreNotYetTakenOn) {
   Pipeline pipeline(policy_text("      multipart.cv: { do: keep }\n", "    unlisted: keep\n"));
   const std::string file =
-      "--B\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"a.pdf\"\r\n\r\nx\r\n--B--\r\n";
+      "--B\r\nContent-Disposition: form-data; name=\"cv\"; "
+      "filename=\"a.pdf\"\r\n\r\nx\r\n--B--\r\n";
   EXPECT_EQ(pipeline.run(multipart_post(file)).refused, "unsupported-type");
   std::string other = file;
   other.replace(other.find("\"cv\""), 4, "\"zz\"");
@@ -194,9 +200,10 @@ TEST(Fields, VaultValuesHaveABound) {
 }
 
 TEST(Identity, WhatNoRuleTouchesStaysAsItCame) {
-  Pipeline pipeline(policy_text("      form.never: { do: mask }\n      multipart.never: { do: mask }\n"
-                                "      json.never: { do: mask }\n",
-                                "    unlisted: keep\n"));
+  Pipeline pipeline(
+      policy_text("      form.never: { do: mask }\n      multipart.never: { do: mask }\n"
+                  "      json.never: { do: mask }\n",
+                  "    unlisted: keep\n"));
   for (const char* body :
        {"a=%e9%E9+%20&&b&=c&a=2&%c3%A9=1", "a", "&", "a=1&", "never=", "x=%00%0d%0a"}) {
     const Outcome outcome = pipeline.run(form_post(body));
@@ -208,9 +215,10 @@ TEST(Identity, WhatNoRuleTouchesStaysAsItCame) {
     const Outcome outcome = pipeline.run(json_post(body));
     EXPECT_EQ(outcome.body, body) << outcome.refused;
   }
-  const std::string parts = "--B\r\nContent-Disposition:form-data;name=\"a\"\r\nX-Odd:  1\r\n\r\n\r\n"
-                            "--B\r\ncontent-type: text/plain; charset=utf-8\r\n"
-                            "content-disposition: form-data; name=b\r\n\r\n\x01\xFF \r\n--B--\r\n";
+  const std::string parts =
+      "--B\r\nContent-Disposition:form-data;name=\"a\"\r\nX-Odd:  1\r\n\r\n\r\n"
+      "--B\r\ncontent-type: text/plain; charset=utf-8\r\n"
+      "content-disposition: form-data; name=b\r\n\r\n\x01\xFF \r\n--B--\r\n";
   EXPECT_EQ(pipeline.run(multipart_post(parts)).body, parts);
   const Outcome query = pipeline.run(request_text("POST /f?b=%7E&&a=[1]+%c3%a9", ""));
   EXPECT_EQ(query.request_line(), "POST /f?b=%7E&&a=[1]+%c3%a9 HTTP/1.1");
@@ -227,8 +235,9 @@ class Names final : public ScanObserver {
 };
 
 TEST(Observer, SeesDecodedNamesAndValues) {
-  Pipeline pipeline(policy_text("      form.'first name': { do: mask }\n      json.a.b: { do: mask }\n",
-                                "    unlisted: encrypt\n"));
+  Pipeline pipeline(
+      policy_text("      form.'first name': { do: mask }\n      json.a.b: { do: mask }\n",
+                  "    unlisted: encrypt\n"));
   Names names;
   pipeline.observer = &names;
   EXPECT_EQ(pipeline.run(form_post("first+name=a+longer%20value&o%74her=%C3%A9")).refused, "");

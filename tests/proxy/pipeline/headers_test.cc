@@ -1,4 +1,5 @@
-// The head that goes upstream: written anew, the client's address governed by one rule, nothing hop-by-hop.
+// The head that goes upstream: written anew, the client's address governed by one rule, nothing
+// hop-by-hop.
 
 #include <gtest/gtest.h>
 
@@ -40,7 +41,9 @@ TEST(ClientAddress, FixedSaysTheSameOfEverybody) {
 
 TEST(ClientAddress, TruncateTellsTheNetwork) {
   Pipeline pipeline = pipeline_with("    client-address: truncate\n");
-  const auto told = [&] { return pipeline.run(form_post("a=1", kClaims)).lines("X-Forwarded-For"); };
+  const auto told = [&] {
+    return pipeline.run(form_post("a=1", kClaims)).lines("X-Forwarded-For");
+  };
   EXPECT_EQ(told(), Lines{"192.0.0.0"});  // a client's own claims count for nothing
   pipeline.trusted = true;
   EXPECT_EQ(told(), Lines{"203.0.0.0"});
@@ -103,8 +106,9 @@ TEST(Head, IsWrittenAnewWithHostFirst) {
 }
 
 TEST(Head, ContentLengthIsThereWhereAMethodHasABody) {
-  Pipeline pipeline(policy_text(kRules, "", "elsewhere: { methods: [GET, HEAD, POST, OPTIONS], "
-                                            "upstream: http://127.0.0.1:9000, do: pass }\n"));
+  Pipeline pipeline(policy_text(kRules, "",
+                                "elsewhere: { methods: [GET, HEAD, POST, OPTIONS], "
+                                "upstream: http://127.0.0.1:9000, do: pass }\n"));
   EXPECT_EQ(pipeline.run(request_text("POST /f", "")).lines("Content-Length"), Lines{"0"});
   EXPECT_TRUE(pipeline.run(request_text("GET /page", "")).lines("Content-Length").empty());
   EXPECT_TRUE(pipeline.run(request_text("HEAD /page", "")).lines("Content-Length").empty());
@@ -126,11 +130,13 @@ TEST(Head, DigestsGoWhenTheBodyChanged) {
 }
 
 TEST(Head, ADigestThatGoesDoesNotSaveTheHeadersBehindIt) {
-  // Every header has a job here; the digest's is left out with its line, the later ones still apply.
-  Pipeline pipeline(policy_text("      form.a: { do: mask }\n      header.Date: { do: drop }\n"
-                                "      header.X-Person: { kind: name, do: pseudonymise }\n"
-                                "      cookie.who: { do: mask }\n",
-                                "    unlisted: { body: keep, header: drop }\n"));
+  // Every header has a job here; the digest's is left out with its line, the later ones still
+  // apply.
+  Pipeline pipeline(
+      policy_text("      form.a: { do: mask }\n      header.Date: { do: drop }\n"
+                  "      header.X-Person: { kind: name, do: pseudonymise }\n"
+                  "      cookie.who: { do: mask }\n",
+                  "    unlisted: { body: keep, header: drop }\n"));
   const Outcome outcome = pipeline.run(form_post(
       "a=1", "Digest: y\r\nX-Secret: s\r\nX-Person: Jane\r\nDate: today\r\nCookie: who=Jane\r\n"));
   EXPECT_EQ(outcome.refused, "");
@@ -142,18 +148,21 @@ TEST(Head, ADigestThatGoesDoesNotSaveTheHeadersBehindIt) {
 }
 
 TEST(Head, CookieLinesAreEditedEachForItself) {
-  Pipeline pipeline(policy_text("      form.a: { do: keep }\n      cookie.who: { do: mask }\n"
-                                "      cookie.ad*: { do: drop }\n"));
+  Pipeline pipeline(
+      policy_text("      form.a: { do: keep }\n      cookie.who: { do: mask }\n"
+                  "      cookie.ad*: { do: drop }\n"));
   const Outcome outcome = pipeline.run(form_post(
       "a=1", "Cookie: x=1; who=Jane; ad1=2\r\nCookie: ad2=3\r\nCookie: who=John; y=2\r\n"));
   EXPECT_EQ(outcome.lines("Cookie"), (Lines{"x=1; who=********", "who=********; y=2"}));
 }
 
 TEST(Head, AUserAgentCanBeGeneralised) {
-  Pipeline pipeline(policy_text(
-      "      form.a: { do: keep }\n      header.User-Agent: { do: generalise, to: browser-family }\n"));
+  Pipeline pipeline(
+      policy_text("      form.a: { do: keep }\n      header.User-Agent: { do: generalise, to: "
+                  "browser-family }\n"));
   const Outcome outcome = pipeline.run(form_post(
-      "a=1", "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"));
+      "a=1",
+      "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"));
   EXPECT_EQ(outcome.lines("User-Agent"), Lines{"Mozilla/5.0 Firefox/128.0"});
 }
 

@@ -35,8 +35,8 @@ routes:
     upstream: http://127.0.0.1:9000
     recipient: crm
     purpose: contact
-)" + route + "    fields:\n" +
-         rules + top;
+)" + route +
+         "    fields:\n" + rules + top;
 }
 
 std::shared_ptr<const Snapshot> snapshot_of(const std::string& policy, crypto::vault::Vault& vault,

@@ -1,5 +1,6 @@
-// The path of one request from the text of a policy to the bytes for the upstream, for tests: parser,
-// plan, scanner, an in-memory vault and the protector, as the Transaction strings them together.
+// The path of one request from the text of a policy to the bytes for the upstream, for tests:
+// parser, plan, scanner, an in-memory vault and the protector, as the Transaction strings them
+// together.
 
 #pragma once
 

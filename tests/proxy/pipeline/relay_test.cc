@@ -1,5 +1,5 @@
-// Phase 8: the upstream's answer on its way back, in every framing, at the client's pace; and what is said
-// when there is none.
+// Phase 8: the upstream's answer on its way back, in every framing, at the client's pace; and what
+// is said when there is none.
 
 #include <gtest/gtest.h>
 
@@ -11,9 +11,9 @@ namespace {
 
 using telemetry::Outcome;
 
-const std::string kPolicy = policy_text(
-    "      form.a: { do: mask }\n", "",
-    "elsewhere: { methods: [GET, HEAD], upstream: http://127.0.0.1:9000, do: pass }\n");
+const std::string kPolicy =
+    policy_text("      form.a: { do: mask }\n", "",
+                "elsewhere: { methods: [GET, HEAD], upstream: http://127.0.0.1:9000, do: pass }\n");
 const std::string kRequest = form_post("a=Jane");
 
 // The body behind a head, decoded as a strict client would; "(bad)" where that is impossible.
@@ -49,8 +49,7 @@ TEST(Relay, LengthAsItComes) {
   EXPECT_EQ(exchange.up.resumes, 1);
   EXPECT_EQ(exchange.down.finishes, 0);
   exchange.up.handler->on_response_body("def", true);
-  EXPECT_EQ(exchange.down.sent,
-            "HTTP/1.1 201 Said\r\nX-App: 1\r\nContent-Length: 6\r\n\r\nabcdef");
+  EXPECT_EQ(exchange.down.sent, "HTTP/1.1 201 Said\r\nX-App: 1\r\nContent-Length: 6\r\n\r\nabcdef");
   EXPECT_EQ(exchange.down.finishes, 1);
   EXPECT_TRUE(exchange.down.kept_alive);
   EXPECT_EQ(exchange.up.resumes, 1) << "nothing follows: nobody is asked for more";
@@ -60,9 +59,15 @@ TEST(Relay, LengthAsItComes) {
 TEST(Relay, ChunksHoweverTheyArrive) {
   using Pieces = std::vector<std::string_view>;
   const std::pair<Pieces, bool> cases[] = {
-      {{"abc", "def"}, false}, {{"abc", "def"}, true},     {{"", "abc", "def"}, false},
-      {{"", "abc"}, true},     {{"", "", "abc", ""}, true}, {{"", ""}, true},
-      {{""}, true},            {{"abc", "", "def"}, true},  {{"", "a", "b", "c"}, true},
+      {{"abc", "def"}, false},
+      {{"abc", "def"}, true},
+      {{"", "abc", "def"}, false},
+      {{"", "abc"}, true},
+      {{"", "", "abc", ""}, true},
+      {{"", ""}, true},
+      {{""}, true},
+      {{"abc", "", "def"}, true},
+      {{"", "a", "b", "c"}, true},
   };
   for (const BodyFraming framing : {BodyFraming::chunked, BodyFraming::close}) {
     for (const auto& [pieces, pace] : cases) {
@@ -166,7 +171,8 @@ TEST(Failure, BeforeAnAnswerIsAProblem) {
 }
 
 TEST(Failure, InTheMiddleOfAnAnswerIsNoCleanEnd) {
-  for (const BodyFraming framing : {BodyFraming::length, BodyFraming::chunked, BodyFraming::close}) {
+  for (const BodyFraming framing :
+       {BodyFraming::length, BodyFraming::chunked, BodyFraming::close}) {
     Exchange exchange(kPolicy);
     exchange.start(kRequest);
     exchange.up.handler->on_response(exchange.response(200, framing, 9), "part", false);

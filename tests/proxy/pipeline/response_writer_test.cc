@@ -1,24 +1,26 @@
-// What goes back: relayed heads in our own framing, and problems that hold no value and no markup of others.
+// What goes back: relayed heads in our own framing, and problems that hold no value and no markup
+// of others.
 
 #include "proxy/pipeline/response_writer.h"
 
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
 #include <array>
+#include <boost/json.hpp>
 
 namespace paravent::proxy {
 namespace {
 
 TEST(RelayedHead, KeepsHeadersAndWritesOurFraming) {
-  const std::array<HeaderLine, 8> lines = {{{"Server", "apache", HeaderName::server},
-                                            {"Connection", "close, X-A", HeaderName::connection},
-                                            {"Keep-Alive", "timeout=5", HeaderName::keep_alive},
-                                            {"Transfer-Encoding", "chunked", HeaderName::transfer_encoding},
-                                            {"Content-Length", "99", HeaderName::content_length},
-                                            {"Trailer", "X-T", HeaderName::trailer},
-                                            {"Upgrade", "h2c", HeaderName::upgrade},
-                                            {"Set_Cookie", "a=1", HeaderName::other}}};
+  const std::array<HeaderLine, 8> lines = {
+      {{"Server", "apache", HeaderName::server},
+       {"Connection", "close, X-A", HeaderName::connection},
+       {"Keep-Alive", "timeout=5", HeaderName::keep_alive},
+       {"Transfer-Encoding", "chunked", HeaderName::transfer_encoding},
+       {"Content-Length", "99", HeaderName::content_length},
+       {"Trailer", "X-T", HeaderName::trailer},
+       {"Upgrade", "h2c", HeaderName::upgrade},
+       {"Set_Cookie", "a=1", HeaderName::other}}};
   ResponseHead head;
   head.status = 200;
   head.reason = "Fine";
@@ -34,7 +36,8 @@ TEST(RelayedHead, KeepsHeadersAndWritesOurFraming) {
             top + rest + "Content-Length: 7\r\n\r\n");
   EXPECT_EQ(written({BodyFraming::chunked, 0}, false, true),
             top + rest + "Transfer-Encoding: chunked\r\n\r\n");
-  EXPECT_EQ(written({BodyFraming::close, 0}, false, false), top + rest + "Connection: close\r\n\r\n");
+  EXPECT_EQ(written({BodyFraming::close, 0}, false, false),
+            top + rest + "Connection: close\r\n\r\n");
   EXPECT_EQ(written({BodyFraming::none, 0}, false, true), top + rest + "\r\n");
   // The answer to HEAD says how long the body would be, and has none.
   EXPECT_EQ(written({BodyFraming::none, 0}, true, true),
@@ -115,9 +118,13 @@ TEST(Problem, AnswersHeadWithoutABody) {
 }
 
 TEST(PrefersHtml, WhenItIsNamedFirst) {
-  const std::pair<const char*, bool> cases[] = {
-      {"text/html,application/xhtml+xml;q=0.9", true}, {"TEXT/HTML;q=1", true}, {"text/html", true},
-      {"*/*", false}, {"application/json, text/html", false}, {"text/htmlx", false}, {"", false}};
+  const std::pair<const char*, bool> cases[] = {{"text/html,application/xhtml+xml;q=0.9", true},
+                                                {"TEXT/HTML;q=1", true},
+                                                {"text/html", true},
+                                                {"*/*", false},
+                                                {"application/json, text/html", false},
+                                                {"text/htmlx", false},
+                                                {"", false}};
   for (const auto& [accept, expected] : cases) {
     const HeaderLine line{"Accept", accept, HeaderName::accept};
     RequestHead head;

@@ -1,5 +1,5 @@
-// No heap allocation per request once the buffers have grown: whole transactions over doubles that allocate
-// nothing themselves. A binary of its own, because it replaces operator new.
+// No heap allocation per request once the buffers have grown: whole transactions over doubles that
+// allocate nothing themselves. A binary of its own, because it replaces operator new.
 
 #include <gtest/gtest.h>
 
@@ -39,19 +39,20 @@ std::size_t allocated_by(Exchange& exchange, const ReadRequest& request, int tim
 }
 
 TEST(SteadyState, TransactionsAllocateNothing) {
-  Exchange exchange(policy_text(
-      "      form.email: { kind: email, do: tokenise, mode: derived }\n"
-      "      form.phone: { kind: phone, do: tokenise, mode: derived }\n"
-      "      form.name: { kind: name, do: pseudonymise }\n"
-      "      form.message: { do: encrypt }\n"
-      "      form.submit: { do: keep }\n"
-      "      header.User-Agent: { do: generalise, to: browser-family }\n"
-      "      json.email: { kind: email, do: tokenise, mode: derived }\n"
-      "      cookie.id: { do: drop }\n",
-      "    unlisted: encrypt\n    client-address: truncate\n",
-      "elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }\n"));
+  Exchange exchange(
+      policy_text("      form.email: { kind: email, do: tokenise, mode: derived }\n"
+                  "      form.phone: { kind: phone, do: tokenise, mode: derived }\n"
+                  "      form.name: { kind: name, do: pseudonymise }\n"
+                  "      form.message: { do: encrypt }\n"
+                  "      form.submit: { do: keep }\n"
+                  "      header.User-Agent: { do: generalise, to: browser-family }\n"
+                  "      json.email: { kind: email, do: tokenise, mode: derived }\n"
+                  "      cookie.id: { do: drop }\n",
+                  "    unlisted: encrypt\n    client-address: truncate\n",
+                  "elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }\n"));
   const std::string form =
-      "email=jane%40example.org&phone=%2B33612345678&name=Jane+Doe&message=Hello+there&submit=1&x=y";
+      "email=jane%40example.org&phone=%2B33612345678&name=Jane+Doe&message=Hello+there&submit=1&x="
+      "y";
   const std::string agent = "User-Agent: Mozilla/5.0 Firefox/128.0\r\nCookie: id=1; b=2\r\n";
   const ReadRequest protect(form_post(form, agent));
   const ReadRequest json(json_post(R"({"email":"jane@example.org","n":[1,2,{"k":"v"}]})", agent));

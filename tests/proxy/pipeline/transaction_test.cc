@@ -1,5 +1,5 @@
-// The nine phases with doubles on every side: what waits, what goes on, what is counted, and that a request
-// which is refused never reaches the upstream.
+// The nine phases with doubles on every side: what waits, what goes on, what is counted, and that a
+// request which is refused never reaches the upstream.
 
 #include <gtest/gtest.h>
 
@@ -52,7 +52,8 @@ TEST(Transaction, TheBodyMayComeLater) {
   exchange.transaction.on_body({BodyStatus::complete, exchange.body()});
   EXPECT_EQ(exchange.transaction.phase(), Phase::forward);
   EXPECT_EQ(exchange.up.exchanges, 1);
-  exchange.transaction.on_body({BodyStatus::complete, exchange.body()});  // late: nothing waits for it
+  exchange.transaction.on_body(
+      {BodyStatus::complete, exchange.body()});  // late: nothing waits for it
   EXPECT_EQ(exchange.up.exchanges, 1);
 }
 
@@ -70,7 +71,8 @@ TEST(Transaction, ABodyThatDoesNotArriveIsRefused) {
       if (pending) exchange.transaction.on_body({status, {}});
       EXPECT_TRUE(exchange.down.sent.starts_with(std::string("HTTP/1.1 ") + code));
       EXPECT_EQ(exchange.down.finishes, 1);
-      EXPECT_FALSE(exchange.down.kept_alive) << "what is left of the body stands where a head would";
+      EXPECT_FALSE(exchange.down.kept_alive)
+          << "what is left of the body stands where a head would";
       EXPECT_EQ(exchange.up.exchanges, 0);
       EXPECT_EQ(exchange.refusals(reason), 1U);
       EXPECT_EQ(exchange.requests(Outcome::refused), 1U);
@@ -150,7 +152,8 @@ TEST(Transaction, SealedRoutesRefuseAndTheOthersPass) {
   exchange.worker = *state;
   exchange.start(kDerived);
   EXPECT_EQ(exchange.refusals(Reason::sealed), 1U);
-  EXPECT_TRUE(exchange.down.limits.empty()) << "nobody reads the body of a request that cannot go on";
+  EXPECT_TRUE(exchange.down.limits.empty())
+      << "nobody reads the body of a request that cannot go on";
   EXPECT_FALSE(exchange.down.kept_alive);
   EXPECT_EQ(exchange.up.exchanges, 0);
   exchange.start(request_text("GET /page", ""));

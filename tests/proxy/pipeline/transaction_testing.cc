@@ -40,7 +40,8 @@ std::uint64_t Exchange::requests(telemetry::Outcome outcome, bool routed) const 
 
 std::uint64_t Exchange::refusals(Reason reason, bool routed) const {
   telemetry::WorkerCounters& counters = *worker->counters;
-  return counters.refusals(routed ? 0 : counters.no_route(), static_cast<std::size_t>(reason)).read();
+  return counters.refusals(routed ? 0 : counters.no_route(), static_cast<std::size_t>(reason))
+      .read();
 }
 
 std::uint64_t Exchange::all_requests() const {

@@ -1,5 +1,5 @@
-// Doubles for the three neighbours of a Transaction, and one exchange put together from them. They keep what
-// they were told; what happens next is what the test says.
+// Doubles for the three neighbours of a Transaction, and one exchange put together from them. They
+// keep what they were told; what happens next is what the test says.
 
 #pragma once
 

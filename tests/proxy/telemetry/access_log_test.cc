@@ -1,4 +1,5 @@
-// The access log: one line per exchange in one spelling, and lines lost rather than traffic held up.
+// The access log: one line per exchange in one spelling, and lines lost rather than traffic held
+// up.
 
 #include "proxy/telemetry/access_log.h"
 
@@ -61,7 +62,8 @@ TEST_F(AccessLogTest, OneLinePerExchange) {
   }
   const std::string text = contents("access.log");
   const std::string rest =
-      " route=contact-form method=POST outcome=refused status=422 reason=unlisted-field in=12 out=345 "
+      " route=contact-form method=POST outcome=refused status=422 reason=unlisted-field in=12 "
+      "out=345 "
       "us=6789\n";
   const std::string time = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z id=)";
   EXPECT_TRUE(std::regex_match(text, std::regex(time + "0123456789abcdef" + rest + time + "second" +

@@ -1,4 +1,5 @@
-// /metrics: names and labels of CONTRACTS, workers summed, histograms cumulative; labels only from policies.
+// /metrics: names and labels of CONTRACTS, workers summed, histograms cumulative; labels only from
+// policies.
 
 #include "proxy/telemetry/exposition.h"
 
@@ -55,19 +56,20 @@ TEST(Exposition, SumsWorkersUnderTheContractsNames) {
   view.workers[1]->raw_fields(0).add();
   view.workers[0]->upstream_connects.add(6);
   const std::string text = exposition(view, kReasons, {});
-  for (const char* line : {
-           R"(paravent_requests_total{route="contact-form",outcome="forwarded"} 7)",
-           R"(paravent_requests_total{route="contact-form",outcome="aborted"} 0)",
-           R"(paravent_requests_total{route="none",outcome="refused"} 1)",
-           R"(paravent_refusals_total{route="contact-form",reason="malformed-body"} 2)",
-           R"(paravent_refusals_total{route="none",reason="no-route"} 1)",
-           R"(paravent_fields_total{route="contact-form",field="form.email",action="tokenise"} 5)",
-           R"(paravent_fields_total{route="contact-form",field="unlisted",action="refuse"} 0)",
-           R"(paravent_raw_fields_total{route="contact-form",field="form.email",action="tokenise"} 1)",
-           "paravent_upstream_connects_total 6",
-           "# TYPE paravent_requests_total counter",
-           "# TYPE paravent_request_duration_seconds histogram",
-       }) {
+  for (
+      const char* line : {
+          R"(paravent_requests_total{route="contact-form",outcome="forwarded"} 7)",
+          R"(paravent_requests_total{route="contact-form",outcome="aborted"} 0)",
+          R"(paravent_requests_total{route="none",outcome="refused"} 1)",
+          R"(paravent_refusals_total{route="contact-form",reason="malformed-body"} 2)",
+          R"(paravent_refusals_total{route="none",reason="no-route"} 1)",
+          R"(paravent_fields_total{route="contact-form",field="form.email",action="tokenise"} 5)",
+          R"(paravent_fields_total{route="contact-form",field="unlisted",action="refuse"} 0)",
+          R"(paravent_raw_fields_total{route="contact-form",field="form.email",action="tokenise"} 1)",
+          "paravent_upstream_connects_total 6",
+          "# TYPE paravent_requests_total counter",
+          "# TYPE paravent_request_duration_seconds histogram",
+      }) {
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
   }
   EXPECT_EQ(text.find("reason=\"framing\""), std::string::npos) << "zeros of 25 reasons";
@@ -75,7 +77,7 @@ TEST(Exposition, SumsWorkersUnderTheContractsNames) {
 
 TEST(Exposition, HistogramsAreCumulative) {
   const CounterView view = view_of_two_workers();
-  view.workers[0]->request_duration.observe(25);     // the bound itself belongs to its bucket
+  view.workers[0]->request_duration.observe(25);  // the bound itself belongs to its bucket
   view.workers[0]->request_duration.observe(26);
   view.workers[1]->request_duration.observe(10'000'001);
   view.workers[1]->added_latency.observe(0);
@@ -97,7 +99,8 @@ TEST(Exposition, HistogramsAreCumulative) {
   EXPECT_NE(infinite.find("le=\"+Inf\""), std::string::npos);
   EXPECT_TRUE(has_line(text, "paravent_request_duration_seconds_count 3"));
   EXPECT_TRUE(has_line(text, "paravent_added_latency_seconds_count 1"));
-  EXPECT_NE(text.find("paravent_request_duration_seconds_sum 10.000052"), std::string::npos) << text;
+  EXPECT_NE(text.find("paravent_request_duration_seconds_sum 10.000052"), std::string::npos)
+      << text;
 }
 
 TEST(Exposition, OthersShareAFamilyByName) {
@@ -110,7 +113,8 @@ TEST(Exposition, OthersShareAFamilyByName) {
   EXPECT_TRUE(has_line(text, R"(paravent_build_info{version="1.\"0\\\n"} 1)")) << text;
   EXPECT_TRUE(has_line(text, R"(paravent_audit_entries{log="b"} 6)"));
   EXPECT_TRUE(has_line(text, "# TYPE paravent_store_commits_total counter"));
-  EXPECT_EQ(text.find("# TYPE paravent_audit_entries"), text.rfind("# TYPE paravent_audit_entries"));
+  EXPECT_EQ(text.find("# TYPE paravent_audit_entries"),
+            text.rfind("# TYPE paravent_audit_entries"));
   EXPECT_EQ(text.find("paravent_requests_total"), std::string::npos);
 }
 

@@ -341,10 +341,20 @@ TYPED_TEST(VaultTest, AuditKeysAreStableAndApart) {
   EXPECT_TRUE(equal_constant_time(
       march->bytes(),
       this->vault().audit_detail_key(tenant, now + std::chrono::hours(48))->bytes()));
-  const auto april = this->vault().audit_detail_key(tenant, now + std::chrono::hours(24 * 31));
+  const WallTime later = now + std::chrono::hours(24 * 31);
+  const auto early = this->vault().audit_detail_key(tenant, later);
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().kind(), ErrorKind::refused);
+  this->clock().set(later);
+  const auto april = this->vault().audit_detail_key(tenant, later);
+  ASSERT_TRUE(april);
   EXPECT_FALSE(equal_constant_time(march->bytes(), april->bytes()));
-  EXPECT_FALSE(equal_constant_time(march->bytes(),
-                                   this->vault().audit_detail_key(std::nullopt, now)->bytes()));
+  EXPECT_FALSE(equal_constant_time(april->bytes(),
+                                   this->vault().audit_detail_key(std::nullopt, later)->bytes()));
+  // A month that has passed keeps its key, and gets none when it never had one.
+  EXPECT_TRUE(
+      equal_constant_time(march->bytes(), this->vault().audit_detail_key(tenant, now)->bytes()));
+  EXPECT_FALSE(this->vault().audit_detail_key(std::nullopt, now));
 }
 
 TYPED_TEST(VaultTest, ManyWritersAreAllAnswered) {

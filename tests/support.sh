@@ -1,0 +1,70 @@
+# To be sourced from the top of the tree by run.sh, real.sh and long.sh: running steps, and adding up what they counted.
+#
+#   step TITLE                  says what comes, and how long everything has taken so far
+#   count NAME COMMAND...       runs it; its last line `N passed, N failed` goes into the sum. A command that
+#                               fails without counting a failure, or counts nothing, is one failure.
+#   must NAME COMMAND...        runs it without a count: a failure is one failure; answers the exit code
+#   finish                      prints the sum as the last line; ends with 1 if anything failed
+
+. deploy/packages.sh
+
+export PYTHONDONTWRITEBYTECODE=1
+total_passed=0
+total_failed=0
+logs=build/test-logs
+
+# Under sudo everything is built and run as whoever called it, so that no file of root's is left behind; only
+# packages and the cases that mount a small disk need root.
+user="${SUDO_USER:-$(id -un)}"
+as_user() {
+  if [ "$(id -u)" -eq 0 ] && [ "$user" != root ]; then runuser -u "$user" -- "$@"; else "$@"; fi
+}
+
+prepare() {
+  if [ "$(id -u)" -eq 0 ] && [ "$user" != root ] && [ ! -e build ]; then install -d -o "$user" build; fi
+  as_user mkdir -p "$logs"
+  if command -v ccache >/dev/null; then
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  fi
+}
+
+step() { printf '\n== %s  (%d min %02d s)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
+
+failed() {
+  echo "FAIL  $*"
+  total_failed=$((total_failed + 1))
+}
+
+count() {
+  local name="$1" log status line
+  shift
+  log="$logs/${name//[^a-zA-Z0-9-]/_}.log"
+  "$@" 2>&1 | tee "$log"
+  status="${PIPESTATUS[0]}"
+  line="$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)"
+  if [ -z "$line" ]; then
+    failed "$name: no count (exit code $status)"
+    return 0
+  fi
+  read -r passed _ failures _ <<<"$line"
+  total_passed=$((total_passed + passed))
+  total_failed=$((total_failed + failures))
+  if [ "$status" -ne 0 ] && [ "$failures" -eq 0 ]; then failed "$name: exit code $status"; fi
+}
+
+must() {
+  local name="$1" log
+  shift
+  log="$logs/${name//[^a-zA-Z0-9-]/_}.log"
+  if "$@" >"$log" 2>&1; then return 0; fi
+  tail -n 40 "$log"
+  failed "$name; all of it is in $log"
+  return 1
+}
+
+finish() {
+  step "The sum"
+  echo "$total_passed passed, $total_failed failed"
+  [ "$total_failed" -eq 0 ] && [ "$total_passed" -gt 0 ]
+  exit
+}
