@@ -37,6 +37,7 @@ std::uint64_t VectorCase::number(std::string_view name) {
   if (found != nullptr && found->is_int64() && found->get_int64() >= 0) {
     return static_cast<std::uint64_t>(found->get_int64());
   }
+  if (found != nullptr && found->is_uint64()) return found->get_uint64();
   complete_ = false;
   return 0;
 }

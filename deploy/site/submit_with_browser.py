@@ -69,7 +69,7 @@ def submit(driver, profile, url, screenshot, fields):
         return f"{session}/element/{found[ELEMENT]}"
 
     try:
-        driver.call("POST", session + "/timeouts", {"implicit": 10000, "pageLoad": 30000})
+        driver.call("POST", session + "/timeouts", {"implicit": 30000, "pageLoad": 60000})
         driver.call("POST", session + "/url", {"url": url})
         for name, value in fields:
             driver.call("POST", find(f'[name="{name}"]') + "/value", {"text": value})

@@ -28,21 +28,19 @@ std::uint64_t Deadlines::elapsed_ms() const noexcept {
 
 int Deadlines::ms_to_next_tick() const noexcept {
   const std::uint64_t elapsed = elapsed_ms();
-  const std::uint64_t next = (now_ + 1) * kTickMs;
+  const std::uint64_t next = (fired_ + 1) * kTickMs;
   return next > elapsed ? static_cast<int>(next - elapsed) : 0;
 }
 
-bool Deadlines::tick_if_due() {
-  const std::uint64_t tick = elapsed_ms() / kTickMs;
-  if (tick == now_) return false;
-  now_ = tick;
+void Deadlines::fire_due() {
+  if (now_ == fired_) return;
+  fired_ = now_;
   // By index: a handler may add slots.
   for (std::size_t i = 0; i < due_.size(); ++i) {
     if (due_[i] > now_) continue;
     due_[i] = kNever;
     handlers_[i]->on_deadline(static_cast<DeadlineSlot>(i));
   }
-  return true;
 }
 
 }  // namespace paravent::proxy::net

@@ -38,13 +38,15 @@ class Deadlines {
   }
   void clear(DeadlineSlot slot) noexcept { due_[slot] = kNever; }
 
-  // Milliseconds since construction as of the last tick.
+  // Milliseconds since construction as of the last refresh(), in whole ticks.
   std::uint64_t now_ms() const noexcept { return now_ * kTickMs; }
 
-  // Reads the clock: 0 to kTickMs.
+  // 0 to kTickMs. Reads the clock.
   int ms_to_next_tick() const noexcept;
-  // When the next tick has come: calls the handlers of what is due, and answers true.
-  bool tick_if_due();
+  // Reads the clock; what is set from here on counts from here.
+  void refresh() noexcept { now_ = elapsed_ms() / kTickMs; }
+  // Once per tick, as of the last refresh(): calls the handlers of what is due.
+  void fire_due();
 
  private:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
@@ -53,6 +55,7 @@ class Deadlines {
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::uint64_t now_ = 0;
+  std::uint64_t fired_ = 0;
   std::vector<std::uint64_t> due_;
   std::vector<DeadlineHandler*> handlers_;
   std::vector<DeadlineSlot> free_;

@@ -29,10 +29,12 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run() {
   while (!stopping_) {
-    const int n = epoll_wait(set_.get(), batch_.data(), static_cast<int>(kBatch),
-                             deadlines_.ms_to_next_tick());
+    const int wait = tasks_.empty() ? deadlines_.ms_to_next_tick() : 0;
+    const int n = epoll_wait(set_.get(), batch_.data(), static_cast<int>(kBatch), wait);
+    deadlines_.refresh();
     dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
-    if (deadlines_.tick_if_due()) run_tasks();
+    deadlines_.fire_due();
+    run_tasks();
   }
 }
 
@@ -59,17 +61,17 @@ void EventLoop::forget(Task& task) noexcept {
   std::replace(running_.begin(), running_.end(), &task, static_cast<Task*>(nullptr));
 }
 
+// One pass: what a task asks for again waits until others had their turn.
 void EventLoop::run_tasks() {
-  while (!tasks_.empty()) {
-    running_.swap(tasks_);
-    for (std::size_t i = 0; i < running_.size(); ++i) {
-      Task* const task = running_[i];
-      if (task == nullptr) continue;
-      task->mark_queued(false);
-      task->run_task();
-    }
-    running_.clear();
+  if (tasks_.empty()) return;
+  running_.swap(tasks_);
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    Task* const task = running_[i];
+    if (task == nullptr) continue;
+    task->mark_queued(false);
+    task->run_task();
   }
+  running_.clear();
 }
 
 void EventLoop::dispatch(std::size_t size) {

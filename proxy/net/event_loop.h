@@ -87,7 +87,9 @@ class EventLoop final : private Watcher {
   // `watcher`.
   void drop(const Watcher& watcher) noexcept;
 
-  // Runs `task` soon on this thread, once however often it is asked for.
+  // Runs `task` soon on this thread, once however often it is asked for: behind the event under
+  // way, or, when asked by a task, behind the next one. So work that goes on and on shares the
+  // thread.
   void defer(Task& task);
   void forget(Task& task) noexcept;
 

@@ -15,6 +15,9 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // reset.
 constexpr std::uint32_t kLingerMs = 2'000;
 constexpr std::uint32_t kPaceCheckMs = 1'000;
+// Steps in one go, about a dozen requests: a client that pipelines or uploads without pause must
+// not keep the worker from the others.
+constexpr int kStepsPerTurn = 64;
 
 }  // namespace
 
@@ -100,8 +103,9 @@ void Session::on_deadline(DeadlineSlot slot) {
 
 void Session::run() {
   if (std::exchange(running_, true)) return;
-  while (advance()) {
-  }
+  int steps = 0;
+  while (steps < kStepsPerTurn && advance()) ++steps;
+  if (steps == kStepsPerTurn) loop_.defer(*this);
   running_ = false;
 }
 

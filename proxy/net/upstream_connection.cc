@@ -17,6 +17,8 @@ constexpr unsigned kMostInterim = 8;
 // rested longer than kFresh is looked at before a request that cannot be repeated is trusted to it.
 constexpr std::uint32_t kIdleMs = 30'000;
 constexpr std::uint64_t kFreshMs = 500;
+// Reads in one go; a long answer that both sides move quickly shares the worker.
+constexpr int kReadsPerTurn = 16;
 
 }  // namespace
 
@@ -203,7 +205,11 @@ void UpstreamConnection::run_task() {
 }
 
 void UpstreamConnection::read_answer() {
-  while (state_ == State::busy && readable_ && !paused_) {
+  for (int reads = 0; state_ == State::busy && readable_ && !paused_; ++reads) {
+    if (reads == kReadsPerTurn) {
+      pool_.loop().defer(*this);
+      return;
+    }
     if (!make_room()) {
       fail(UpstreamFailure::bad_answer);
       return;

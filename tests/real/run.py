@@ -240,6 +240,9 @@ class TrackedPage(http.server.BaseHTTPRequestHandler):
         else:
             path = HERE / "node_modules/plausible-tracker/build" / self.path.lstrip("/")
             path = path if path.suffix == ".js" else path.with_name(path.name + ".js")
+            if not path.is_file():
+                self.send_error(404)
+                return
             kind, body = "text/javascript", path.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", kind)

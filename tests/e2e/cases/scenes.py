@@ -65,7 +65,7 @@ def it_services():
         equal(values, ["Atelier", "Anne", "anne@example.fr", "un site"], "values")
         without = wire.form({name: value for name, value in fields.items() if name != "consent"})
         running.refused(wire.request("POST", "/quote", without, wire.FORM, **host), 422, "missing-field", field="form.consent")
-        running.refused(wire.request("POST", "/quote", wire.form(fields), wire.FORM), 405, "method")
+        running.refused(wire.request("POST", "/quote", wire.form(fields), wire.FORM), 404, "no-route")
 
         invoice = {
             "number": 17,

@@ -43,7 +43,9 @@ TEST(ParseAddress, Table) {
   for (const auto& [text, expected] : cases) {
     const auto address = parse_address(text);
     ASSERT_EQ(address.has_value(), expected != nullptr) << text;
-    if (address) EXPECT_EQ(address->text(), expected);
+    if (address) {
+      EXPECT_EQ(address->text(), expected);
+    }
   }
 }
 

@@ -15,14 +15,14 @@ FakeVault::~FakeVault() {
 
 void FakeVault::resolve(std::shared_ptr<crypto::vault::ResolveBatch> batch) {
   const std::lock_guard lock(mutex_);
-  threads_.emplace_back([batch = std::move(batch), wait = delay, answer = status] {
-    std::this_thread::sleep_for(wait);
+  threads_.emplace_back([batch = std::move(batch), wait = delay_ms.load()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(wait));
     for (auto& job : batch->jobs) {
       std::uint8_t sum = 0;
       for (const char c : batch->value(job)) sum = static_cast<std::uint8_t>(sum * 31 + c);
       job.id.fill(sum);
     }
-    batch->status = answer;
+    batch->status = crypto::vault::ResolveStatus::ok;
     batch->done();
   });
 }

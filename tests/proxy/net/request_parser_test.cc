@@ -55,7 +55,7 @@ TEST(RequestParser, HeaderCountLimit) {
 
 TEST(RequestParser, LimitsDoNotDependOnTheCut) {
   const ParseLimits limits{.header_bytes = 120, .line_bytes = 60, .header_count = 3};
-  for (std::size_t size = 1; size < 200; ++size) {
+  for (std::size_t size = 1; size < 200; size += 3) {
     for (const std::string& bytes :
          {with_header("X: " + std::string(size, 'a')),
           "GET /" + std::string(size, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", std::string(size, 'b'),
@@ -140,7 +140,7 @@ TEST(RequestParser, RandomEditsNeverSplitTheCuts) {
   std::mt19937 random(20240601);
   const std::string alphabet = std::string("\r\n\t\0 :;,/%.#_5aZ\x80\xff", 19);
   unsigned accepted = 0;
-  for (int round = 0; round < 20000; ++round) {
+  for (int round = 0; round < 5000; ++round) {
     std::string bytes = good;
     for (auto edits = 1 + random() % 3; edits > 0; --edits) {
       const std::size_t at = random() % bytes.size();
@@ -163,7 +163,7 @@ TEST(RequestParser, RandomEditsNeverSplitTheCuts) {
     ASSERT_EQ(parse_request(bytes, pieces_of(size)), reference) << bytes;
   }
   EXPECT_GT(accepted, 100U);
-  EXPECT_LT(accepted, 15000U);
+  EXPECT_LT(accepted, 4000U);
 }
 
 }  // namespace

@@ -255,18 +255,18 @@ TEST(Server, ClosesAfterTheLastAllowedRequest) {
 TEST(Server, VaultAnswersComeBackToTheRightExchange) {
   FakeUpstream upstream(echo);
   Limits limits;
-  limits.resolve_ms = 200;
+  limits.resolve_ms = 1000;
   Gateway gateway(upstream.port(), limits);
-  gateway.vault.delay = 600ms;
+  gateway.vault.delay_ms = 1700;
   Peer client = Peer::connect(gateway.port());
   client.write(post("/contact", "name=Jane"));
   EXPECT_TRUE(has(client.read_message(), "\"reason\":\"store-unavailable\""));
-  gateway.vault.delay = 0ms;
+  gateway.vault.delay_ms = 0;
   // The late answer of the first exchange arrives while the second one is under way, or after it.
   for (int i = 0; i < 5; ++i) {
     client.write(post("/contact", "name=Jane"));
     EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK");
-    std::this_thread::sleep_for(150ms);
+    std::this_thread::sleep_for(200ms);
   }
 }
 

@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <tuple>
+#include <variant>
+
 #include "tests/proxy/pipeline/pipeline_testing.h"
 
 namespace paravent::proxy::testing {

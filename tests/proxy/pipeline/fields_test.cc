@@ -120,7 +120,7 @@ TEST(Shape, EmailIsEncodedForItsCarrier) {
 
 TEST(Json, OtherTypesThanStrings) {
   Pipeline pipeline(
-      policy_text("      json.phone: { kind: phone, do: tokenise }\n"
+      policy_text("      json.phone: { kind: text, do: tokenise }\n"
                   "      json.flag: { do: mask }\n"
                   "      json.kept: { do: keep }\n"
                   "      json.never: { do: refuse }\n",

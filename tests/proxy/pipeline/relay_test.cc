@@ -128,7 +128,7 @@ TEST(Relay, AnOldClientHearsTheEndByTheClose) {
 }
 
 TEST(Relay, AnswersWithoutABody) {
-  for (const std::uint16_t status : {204, 304}) {
+  for (const std::uint16_t status : std::initializer_list<std::uint16_t>{204, 304}) {
     Exchange exchange(kPolicy);
     exchange.start(kRequest);
     exchange.up.handler->on_response(exchange.response(status, BodyFraming::none), "", true);

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "proxy/pipeline/field_transform.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/refusal.h"
@@ -78,7 +76,6 @@ TEST(UserAgent, BecomesFamilyAndMajorVersion) {
       {"Chrome/123456789012", "Mozilla/5.0 Chrome/1234.0"},
       {"\x80\xFF<script>", "Mozilla/5.0"},
   };
-  std::set<std::string> families;
   for (const auto& [agent, expected] : cases) {
     std::string once;
     append_browser_family(agent, once);
