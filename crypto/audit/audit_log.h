@@ -5,9 +5,9 @@
 // waiting threads does the work for all, so there is no thread of its own. Full or unwritable disk:
 // an Error, nothing acknowledged, and later appends work again. A failed fsync ends the process.
 //
-// Keeps the signing key and the detail key of the current month in memory: sealing the vault means closing
-// its logs. Thread safe. Owns its folder against other processes. Sources: RFC 6962, C2SP tlog-tiles and
-// tlog-checkpoint, constructions 4.11; the format is docs/audit-format.md.
+// Keeps the signing key and the detail key of the current month in memory: sealing the vault means
+// closing its logs. Thread safe. Owns its folder against other processes. Sources: RFC 6962, C2SP
+// tlog-tiles and tlog-checkpoint, constructions 4.11; the format is docs/audit-format.md.
 
 #pragma once
 

@@ -30,8 +30,8 @@ void append_base64_with(std::string& out, ByteView bytes, std::string_view alpha
   char* p = out.data() + start;
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
-    const std::uint32_t v = (std::uint32_t{bytes[i]} << 16U) |
-                            (std::uint32_t{bytes[i + 1]} << 8U) | std::uint32_t{bytes[i + 2]};
+    const std::uint32_t v = (std::uint32_t{bytes[i]} << 16U) | (std::uint32_t{bytes[i + 1]} << 8U) |
+                            std::uint32_t{bytes[i + 2]};
     *p++ = alphabet[v >> 18U];
     *p++ = alphabet[(v >> 12U) & 63U];
     *p++ = alphabet[(v >> 6U) & 63U];

@@ -2,9 +2,10 @@
 //
 // Owns one locked mapping with a guard page on either side, left out of core dumps and swap, wiped
 // before it is released. Move-only, and nothing prints it: there is no operator<<, no conversion to
-// a string, and bytes() is the one place where the contents are borrowed. Not for the hot path: each
-// object costs three system calls; long-lived key material only. Owned by one thread at a time.
-// mlock may fail (RLIMIT_MEMLOCK): locked() says whether it holds; the start-up check reports it.
+// a string, and bytes() is the one place where the contents are borrowed. Not for the hot path:
+// each object costs three system calls; long-lived key material only. Owned by one thread at a
+// time. mlock may fail (RLIMIT_MEMLOCK): locked() says whether it holds; the start-up check reports
+// it.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// The proof vectors of transparency-dev/merkle: one case a file, an inclusion or a consistency proof, good
-// or damaged. Hashes are base64; what does not decode to 32 bytes is a damaged proof.
+// The proof vectors of transparency-dev/merkle: one case a file, an inclusion or a consistency
+// proof, good or damaged. Hashes are base64; what does not decode to 32 bytes is a damaged proof.
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -58,8 +58,7 @@ bool verify(const boost::json::value& document, VectorCase& fields) {
   const auto size2 = fields.number("size2");
   const auto root1 = read_hash(string_member(document, "root1"));
   const auto root2 = read_hash(string_member(document, "root2"));
-  return proof && root1 && root2 &&
-         audit::verify_consistency(size1, size2, *root1, *root2, *proof);
+  return proof && root1 && root2 && audit::verify_consistency(size1, size2, *root1, *root2, *proof);
 }
 
 }  // namespace

@@ -74,10 +74,9 @@ Result<VectorReport> run_vector_file(const std::filesystem::path& path,
     }
     return report;
   }
-  return Error(ErrorKind::malformed,
-               "The file " + path.string() +
-                   " is not a vector file of a known kind (Wycheproof JSON, "
-                   "XAES-256-GCM, Bech32m, Merkle proofs).");
+  return Error(ErrorKind::malformed, "The file " + path.string() +
+                                         " is not a vector file of a known kind (Wycheproof JSON, "
+                                         "XAES-256-GCM, Bech32m, Merkle proofs).");
 }
 
 }  // namespace paravent::crypto

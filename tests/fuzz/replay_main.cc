@@ -1,5 +1,6 @@
 // A plain main for fuzz targets: replays every file below the folders given, in sorted order, so
-// that the seed corpora run in the ordinary tests and a crash file can be debugged without libFuzzer.
+// that the seed corpora run in the ordinary tests and a crash file can be debugged without
+// libFuzzer.
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,9 @@
-// What the data path and the vault say to each other: plain data, no keys of other slots, no inverse.
+// What the data path and the vault say to each other: plain data, no keys of other slots, no
+// inverse.
 //
-// The data path names what it will need (ContextSpec) when a policy is loaded and receives bindings;
-// per request it sends at most one ResolveBatch. The vault may live in this process or another.
+// The data path names what it will need (ContextSpec) when a policy is loaded and receives
+// bindings; per request it sends at most one ResolveBatch. The vault may live in this process or
+// another.
 
 #pragma once
 
@@ -35,8 +37,8 @@ struct ContextSpec {
 };
 
 // What the vault answers for one ContextSpec: the key to protect with, until the epoch ends.
-// For vault tokens `key.key_id` goes into the token text (`key.key` is empty), and `seal_key_id` names the
-// context row under which new rows are sealed.
+// For vault tokens `key.key_id` goes into the token text (`key.key` is empty), and `seal_key_id`
+// names the context row under which new rows are sealed.
 struct Binding {
   ProtectionKey key;
   std::uint32_t seal_key_id = 0;
@@ -54,8 +56,8 @@ struct MintJob {
 
 enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };
 
-// One request's questions. Owned jointly by the asking transaction and the vault, so that either may give
-// up first; clear values are wiped when the last of them lets go.
+// One request's questions. Owned jointly by the asking transaction and the vault, so that either
+// may give up first; clear values are wiped when the last of them lets go.
 struct ResolveBatch {
   ResolveBatch() = default;
   ResolveBatch(const ResolveBatch&) = delete;

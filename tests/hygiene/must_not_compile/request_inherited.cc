@@ -1,4 +1,4 @@
-// error: (is private within this context|private constructor|deleted)
+// error: (is private within this context|private constructor|private default constructor)
 // Deriving from it does not open the door either.
 #include <utility>
 
