@@ -24,7 +24,8 @@ prepare() {
   if [ "$(id -u)" -eq 0 ] && [ "$user" != root ] && [ ! -e build ]; then install -d -o "$user" build; fi
   as_user mkdir -p "$logs"
   if command -v ccache >/dev/null; then
-    export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    # Paths and folders out of the hash, so that a fresh clone finds what another checkout compiled.
+    export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
   fi
 }
 

@@ -43,10 +43,9 @@ class BenchLog {
     std::string name = "audit-bench-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     folder_ = name;
-    log_ =
-        std::move(audit::AuditLog::open(path(), audit::audit_origin("bench", "installation"),
-                                        SecretBytes::copy_of(ByteView(Bytes(32, 1))), keys_, clock_)
-                      .value());
+    log_ = audit::AuditLog::open(path(), audit::audit_origin("bench", "installation"),
+                                 SecretBytes::copy_of(ByteView(Bytes(32, 1))), keys_, clock_)
+               .value();
   }
   ~BenchLog() {
     log_.reset();
@@ -139,16 +138,16 @@ void audit_commit_floor(benchmark::State& state) {
     for (const auto& [path, bytes] :
          {std::pair{root + "/next", &checkpoint}, std::pair{root + "/entries" + name, &bundle},
           std::pair{root + "/hashes" + name, &tile}}) {
-      files.emplace_back(path, std::move(disk.create(path, as_bytes(*bytes)).value()));
+      files.emplace_back(path, disk.create(path, as_bytes(*bytes)).value());
     }
     for (const char* folder : {"/entries", "/hashes"}) {
-      files.emplace_back(root + folder, std::move(audit::open_folder(root + folder).value()));
+      files.emplace_back(root + folder, audit::open_folder(root + folder).value());
     }
     for (const auto& [path, file] : files) {
       if (!disk.sync(file, path)) std::abort();
     }
     if (!disk.rename(root + "/next", root + "/current")) std::abort();
-    const audit::OpenFile folder = std::move(audit::open_folder(root).value());
+    const audit::OpenFile folder = audit::open_folder(root).value();
     if (!disk.sync(folder, root)) std::abort();
     disk.remove_file(root + "/entries" + name);
     disk.remove_file(root + "/hashes" + name);

@@ -19,7 +19,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from support import gateway  # noqa: E402
+from support import settings  # noqa: E402
 from support.case import CASES, Failure, Shared, Skip  # noqa: E402
 
 
@@ -90,11 +90,11 @@ def main():
         for case in cases:
             print(f"{case.module}: {case.name}")
         return 0
-    gateway.BINARY = os.path.abspath(options.binary)
-    if not os.access(gateway.BINARY, os.X_OK):
-        print(f"{gateway.BINARY} is no program.\n0 passed, 1 failed")
+    settings.BINARY = os.path.abspath(options.binary)
+    if not os.access(settings.BINARY, os.X_OK):
+        print(f"{settings.BINARY} is no program.\n0 passed, 1 failed")
         return 1
-    gateway.SLOWNESS = float(os.environ.get("PARAVENT_E2E_SLOWNESS", "4" if options.smoke else "1"))
+    settings.SLOWNESS = float(os.environ.get("PARAVENT_E2E_SLOWNESS", "4" if options.smoke else "1"))
     tally = run_all(cases)
     if not cases:
         print("No case was selected.\n0 passed, 1 failed")

@@ -6,7 +6,9 @@ import re
 import tree
 
 DOWNLOADS = re.compile(
-    r"\b(FetchContent\w*|ExternalProject\w*|CPMAddPackage|vcpkg|conan\w*)\b|file\s*\(\s*DOWNLOAD|\b(wget|git clone)\b", re.I
+    r"\b(FetchContent\w*|ExternalProject\w*|CPMAddPackage|vcpkg|conan\w*|wget|git clone)\b"
+    r"|file\s*\(\s*DOWNLOAD",
+    re.I,
 )
 INSTALLS = re.compile(r"\bapt(?:-get)?\b[^\n]*?\binstall\b((?:[ \t]+[^\s\"'&|;<>()`]+)*)")
 # Written so that this file does not find itself.
@@ -35,7 +37,8 @@ def named_packages(root):
     for path in tree.files(root, ["cmake"], (".cmake",)):
         for match in missing.finditer(tree.read(root, path)):
             yield from ((path, name) for name in match.group(1).split())
-    for path in tree.files(root, ["README.md", "docs", "cmake", "deploy", "tests", "bench", ".ci"], (".md", ".cmake", ".sh")):
+    tops = ["README.md", "docs", "cmake", "deploy", "tests", "bench", ".ci"]
+    for path in tree.files(root, tops, (".md", ".cmake", ".sh")):
         for match in INSTALLS.finditer(tree.read(root, path)):
             for word in match.group(1).split():
                 if re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", word):

@@ -28,9 +28,8 @@ def check(root):
     paths = tree.sources(root, (*tree.ROOMS, "tests", "bench"))
     for at in range(0, len(paths), 40):
         batch = [os.path.abspath(os.path.join(root, path)) for path in paths[at : at + 40]]
-        done = subprocess.run(
-            [program, "--style=file", "--dry-run", "--Werror", *batch], capture_output=True, text=True, cwd=root, check=False
-        )
+        command = [program, "--style=file", "--dry-run", "--Werror", *batch]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
         bad = set()
         for line in done.stderr.splitlines():
             match = re.match(r"(/[^:]+):\d+:\d+: (?:error|warning): ", line)

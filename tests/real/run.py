@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "deploy" / "site")]
 
 import run as e2e  # noqa: E402
 import submit_with_browser as browser  # noqa: E402
-from support import gateway, tokens, wire  # noqa: E402
+from support import settings, tokens, wire  # noqa: E402
 from support.case import CASES, Skip, case, contains, equal, expect, lacks  # noqa: E402
 from support.gateway import Scene  # noqa: E402
 from support.upstream import Upstream  # noqa: E402
@@ -45,9 +45,8 @@ def no_content(_request):
 
 def node(script, *arguments):
     environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-    done = subprocess.run(
-        ["node", str(HERE / script), *arguments], capture_output=True, text=True, timeout=60, env=environment, check=False
-    )
+    command = ["node", str(HERE / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
     expect(done.returncode == 0, f"{script}: {done.stderr}")
     return json.loads(done.stdout)
 
@@ -165,8 +164,9 @@ class Site:
         self.folder = tempfile.TemporaryDirectory(prefix="paravent-real-")
         self.database = os.path.join(self.folder.name, "site.sqlite")
         self.port = browser.free_port()
+        site = ROOT / "deploy/site"
         self.process = subprocess.Popen(
-            ["php", "-S", f"127.0.0.1:{self.port}", "-t", str(ROOT / "deploy/site"), str(ROOT / "deploy/site/index.php")],
+            ["php", "-S", f"127.0.0.1:{self.port}", "-t", str(site), str(site / "index.php")],
             env={**os.environ, "SITE_DATABASE": self.database},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -307,7 +307,7 @@ def main():
     parser = argparse.ArgumentParser(description="Real third-party programs through the gateway")
     parser.add_argument("--binary", required=True)
     options = parser.parse_args()
-    gateway.BINARY = os.path.abspath(options.binary)
+    settings.BINARY = os.path.abspath(options.binary)
     tally = e2e.run_all(CASES)
     if tally["skip"]:
         print(f"{tally['skip']} skipped, for the reasons given above")

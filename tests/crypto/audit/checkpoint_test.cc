@@ -21,7 +21,7 @@ constexpr std::string_view kForeignNote =
     "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 
 Ed25519Signer signer(std::uint8_t byte) {
-  return std::move(*Ed25519Signer::create(SecretBytes::copy_of(ByteView(Bytes(32, byte)))));
+  return *Ed25519Signer::create(SecretBytes::copy_of(ByteView(Bytes(32, byte))));
 }
 
 struct Fixture {

@@ -52,7 +52,7 @@ TEST(Durability, EveryWriteMayFail) {
 TEST(Durability, AFullDiskIsSaidAndNothingIsAcknowledged) {
   TestLog test;
   auto disk = std::make_shared<FullDisk>();
-  const auto log = std::move(*test.try_open(disk));
+  const auto log = *test.try_open(disk);
   append_some(*log, 3);
   disk->fail_at = disk->operations + 1;
   disk->for_good = true;
@@ -98,10 +98,9 @@ class FailingSync final : public Disk {
 };
 
 TEST(DurabilityDeathTest, AFailedSyncEndsTheProcess) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
   TestLog test;
   auto disk = std::make_shared<FailingSync>();
-  const auto log = std::move(*test.try_open(disk));
+  const auto log = *test.try_open(disk);
   disk->failing = true;
   EXPECT_DEATH(static_cast<void>(log->append(test_entry(1))), "");
 }

@@ -105,7 +105,7 @@ class StaircaseTest : public testing::Test {
   Grant grant_for(const ParsedToken& token, RevealLevel level = RevealLevel::clear) {
     const auto described = stairs_.reidentifier->describe(token);
     EXPECT_TRUE(described.has_value());
-    return std::move(stairs_.access.issue(dpo(), *described, "contact", level).value());
+    return stairs_.access.issue(dpo(), *described, "contact", level).value();
   }
 
   std::string reveal(const ParsedToken& token, Grant grant, audit::AuditReceipt receipt) {
@@ -118,13 +118,13 @@ class StaircaseTest : public testing::Test {
   }
 
   audit::AuditReceipt receipt_for(const Grant& grant) {
-    return std::move(log_->append(grant.audit_entry("case 1")).value());
+    return log_->append(grant.audit_entry("case 1")).value();
   }
 
   audit::TempFolder folder_;
   audit::TestClock clock_;
   audit::TestKeys keys_;
-  std::unique_ptr<vault::Vault> vault_ = std::move(vault::Vault::in_memory(clock_).value());
+  std::unique_ptr<vault::Vault> vault_ = vault::Vault::in_memory(clock_).value();
   Staircase stairs_ = build_staircase(*vault_);
   vault::Id tenant_{};
   vault::Id other_tenant_{};
@@ -191,8 +191,7 @@ TEST_F(StaircaseTest, AReceiptOfARefusalOrOfAnotherEvent) {
     audit::AuditEntry entry = grant.audit_entry("case 1");
     entry.event = event;
     entry.outcome = outcome;
-    EXPECT_EQ(reveal(token_, std::move(grant), std::move(log_->append(entry).value())),
-              "(refused)");
+    EXPECT_EQ(reveal(token_, std::move(grant), log_->append(entry).value()), "(refused)");
   }
 }
 
@@ -221,7 +220,7 @@ TEST_F(StaircaseTest, TicketsOfAnotherStaircase) {
   const auto level = RevealLevel::clear;
   EXPECT_FALSE(stairs_.access.issue(stranger, *described, "contact", level).has_value());
   EXPECT_FALSE(stairs_.access.issue(dpo(), *described, "contact", level).has_value());
-  Grant grant = std::move(foreign.access.issue(stranger, *described, "contact", level).value());
+  Grant grant = foreign.access.issue(stranger, *described, "contact", level).value();
   auto receipt = receipt_for(grant);
   EXPECT_EQ(reveal(token_, std::move(grant), std::move(receipt)), "(refused)");
 }

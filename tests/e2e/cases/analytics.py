@@ -72,7 +72,10 @@ def matomo_bulk():
 @case("Plausible: JSON as text/plain passes byte for byte", smoke=True)
 def plausible():
     scene = SHARED.get()
-    body = b'{"n":"pageview","u":"https://www.example.fr/a?b=c","d":"www.example.fr","r":null,"w":1280,"h":0,"p":"{\\"plan\\":\\"pro\\"}"}'
+    body = (
+        b'{"n":"pageview","u":"https://www.example.fr/a?b=c","d":"www.example.fr","r":null,"w":1280,"h":0,'
+        b'"p":"{\\"plan\\":\\"pro\\"}"}'
+    )
     for kind in ("text/plain", "text/plain;charset=UTF-8", wire.JSON):
         received = scene.submit(wire.request("POST", "/api/event", body, kind, headers=HEADERS))
         equal(received.body, body, "the body")

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from support import gateway, tokens, wire
+from support import settings, tokens, wire
 from support.case import Shared, case, equal, expect
 from support.gateway import Scene
 from support.policies import WIDE
@@ -108,7 +108,8 @@ def chunked():
     body = b'{"person":{"email":"visitor@example.fr"},"message":"' + b"x" * 20000 + b'"}'
     head = wire.head("POST", "/contact", [("Content-Type", wire.JSON), ("Transfer-Encoding", "chunked")])
     for size in (1, 7, 1000, 100000):
-        data = b"".join(b"%X\r\n%s\r\n" % (len(body[i : i + size]), body[i : i + size]) for i in range(0, len(body), size))
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        data = b"".join(b"%X\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
         scene.upstream.clear()
         with scene.wire() as connection:
             connection.send(head + data + b"0\r\n\r\n" + wire.request("GET", "/next"))
@@ -228,7 +229,7 @@ def drain():
         expect(arrived.wait(10), "the slow request did not arrive")
         process, scene.process = scene.process, None
         process.send_signal(signal.SIGTERM)
-        expect(idle.is_closed(10 * gateway.SLOWNESS), "an idle connection stays open while draining")
+        expect(idle.is_closed(10 * settings.SLOWNESS), "an idle connection stays open while draining")
         time.sleep(0.2)
         try:
             with scene.wire(5) as late:
@@ -240,7 +241,7 @@ def drain():
         hold.set()
         answer = busy.answer()
         equal((answer.status, answer.body), (200, b"<p>Merci</p>\n"), "the answer to the slow request")
-        equal(process.wait(timeout=20 * gateway.SLOWNESS), 0, "exit code")
+        equal(process.wait(timeout=20 * settings.SLOWNESS), 0, "exit code")
         expect("stopped" in scene.stderr(), "it does not say that it stopped")
         targets = [request.target for request in scene.upstream.requests]
         expect("/late" not in targets, "a request was taken while draining")

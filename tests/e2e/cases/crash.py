@@ -3,7 +3,7 @@
 import os
 import threading
 
-from support import gateway, wire
+from support import gateway, settings, wire
 from support.case import case, equal, expect, shown
 from support.gateway import Scene
 from support.policies import WIDE
@@ -88,9 +88,9 @@ def kill_while_initialising():
     for delay in (0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08):
         with Scene(policy=WIDE, start=False) as scene:
             process = subprocess.Popen(
-                [gateway.BINARY, *scene.arguments()], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                [settings.BINARY, *scene.arguments()], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
             )
-            time.sleep(delay * gateway.SLOWNESS)
+            time.sleep(delay * settings.SLOWNESS)
             process.kill()
             process.wait()
             scene.start()

@@ -111,7 +111,9 @@ def rows():
     yield "F12 no CRLF behind the data", chunks(b"3\r\na=10\r\n\r\n"), FRAMING
     yield "F12 wrong two bytes behind the data", chunks(b"3\r\na=1XX0\r\n\r\n"), FRAMING
 
-    for trailer in (b"Content-Length: 3", te, b"Host: evil.example", b"Authorization: x", b"Content-Type: a/b", b"X: y"):
+    for trailer in (
+        b"Content-Length: 3", te, b"Host: evil.example", b"Authorization: x", b"Content-Type: a/b", b"X: y",
+    ):  # fmt: skip
         yield f"F13 trailer {trailer!r}", chunks(b"3\r\na=1\r\n0\r\n" + trailer + b"\r\n\r\n"), FRAMING
 
     yield "F14 GET with a body", start(b"GET / HTTP/1.1", cl) + b"a=1", FRAMING

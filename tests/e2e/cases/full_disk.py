@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from support import gateway, wire
+from support import gateway, settings, wire
 from support.case import Skip, case, equal, expect, shown
 from support.gateway import Scene, one_sentence
 from support.policies import WIDE
@@ -113,7 +113,7 @@ def fills_while_running():
             expect(status == 200 or b"visitor" not in body, "a value without an entry")
 
             os.unlink(ballast)
-            deadline = time.monotonic() + 30 * gateway.SLOWNESS
+            deadline = time.monotonic() + 30 * settings.SLOWNESS
             answer = send(5000)
             while answer.status != 200 and time.monotonic() < deadline:
                 time.sleep(0.5)

@@ -30,7 +30,8 @@ def create():
     with Scene(policy=bare()) as scene:
         before = minted(scene)
         scene.stop()
-        scene.write_policy(bare().replace("  contact: {", "  support: {").replace("purpose: contact", "purpose: support"))
+        text = bare().replace("  contact: {", "  support: {")
+        scene.write_policy(text.replace("purpose: contact", "purpose: support"))
         refused_to_start(scene, "support")
         done = apply(scene)
         equal((done.returncode, done.out), (3, ""), f"apply without --create ({done.err})")

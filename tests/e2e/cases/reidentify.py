@@ -101,6 +101,23 @@ def pseudonym():
     equal("value" in result, False, "a value")
 
 
+@case("the role's level decides: masked, replaced, refused", smoke=True)
+def levels():
+    for level in ("masked", "replaced", "refused"):
+        policy = WIDE.replace("dpo: { reveal: clear }", "dpo: { reveal: %s }" % level)
+        with Scene(policy=policy) as scene:
+            fields = {"name": "Jean-Baptiste Dupont", "email": "jb.dupont@atelier.example"}
+            fields["message"] = "Dupont a appelé"
+            received = scene.submit(wire.request("POST", "/contact", wire.form(fields), wire.FORM))
+            seen = dict(wire.form_fields(received.body))
+            results = scene.admin.reidentify(scene.dpo, [seen[name] for name in fields])
+            equal([result["status"] for result in results], [level] * 3, "statuses")
+            for result in results:
+                lacks(json.dumps(result, ensure_ascii=False), "upont", f"a value that is {level}")
+                lacks(json.dumps(result, ensure_ascii=False), "appel", f"a value that is {level}")
+                equal("value" in result, level != "refused", f"a value for {level}")
+
+
 @case("without a credential or with a wrong one: 401, and counted as nothing", smoke=True)
 def no_credential():
     scene = SHARED.get()

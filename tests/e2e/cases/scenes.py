@@ -59,12 +59,14 @@ def training_company():
 def it_services():
     with scene("it-services") as running:
         host = {"host": "www.it-services.example"}
-        fields = {"company": "Atelier", "contact": "Anne", "email": "anne@example.fr", "need": "un site", "consent": "1"}
+        fields = {"company": "Atelier", "contact": "Anne", "email": "anne@example.fr", "need": "un site"}
+        fields["consent"] = "1"
         seen = dict(wire.form_fields(post(running, "/quote", wire.form(fields), wire.FORM, **host).body))
         values = running.reveal([seen[name] for name in ("company", "contact", "email", "need")], "prospecting")
         equal(values, ["Atelier", "Anne", "anne@example.fr", "un site"], "values")
         without = wire.form({name: value for name, value in fields.items() if name != "consent"})
-        running.refused(wire.request("POST", "/quote", without, wire.FORM, **host), 422, "missing-field", field="form.consent")
+        without = wire.request("POST", "/quote", without, wire.FORM, **host)
+        running.refused(without, 422, "missing-field", field="form.consent")
         running.refused(wire.request("POST", "/quote", wire.form(fields), wire.FORM), 404, "no-route")
 
         invoice = {
@@ -77,8 +79,10 @@ def it_services():
             running, "/api/invoices/17", json.dumps(invoice), wire.JSON, host="billing.it-services.example"
         )
         seen = json.loads(received.body)
-        asked = [seen["customer"]["name"], seen["customer"]["address"], seen["lines"][0]["note"], seen["payment"]["iban"]]
-        equal(running.reveal(asked, "billing"), ["Anne", "1 rue X", "pour Anne", "FR7630006000011234567890189"], "values")
+        customer = seen["customer"]
+        asked = [customer["name"], customer["address"], seen["lines"][0]["note"], seen["payment"]["iban"]]
+        values = running.reveal(asked, "billing")
+        equal(values, ["Anne", "1 rue X", "pour Anne", "FR7630006000011234567890189"], "values")
         equal((seen["number"], seen["lines"][1]), (17, {"price": 2, "note": ""}), "the rest")
         lacks(received.body.decode(), "Anne", "the invoice")
 
@@ -185,8 +189,10 @@ def learning_platform():
         equal(running.reveal(asked, "learning"), ["Anne", "mailto:anne@example.fr", "42"], "values")
         lacks(received.body.decode().lower(), "anne", "the statement")
 
-        message = {"visitor": {"name": "Anne", "email": "anne@example.fr", "device": "iPhone"}, "text": "Bonjour", "ref": "x"}
-        headers = [*FIREFOX, ("Referer", "https://x.example/anne"), ("Cookie", "c=1"), ("X-Forwarded-For", "198.51.100.7")]
+        visitor = {"name": "Anne", "email": "anne@example.fr", "device": "iPhone"}
+        message = {"visitor": visitor, "text": "Bonjour", "ref": "x"}
+        headers = [*FIREFOX, ("Referer", "https://x.example/anne"), ("Cookie", "c=1")]
+        headers.append(("X-Forwarded-For", "198.51.100.7"))
         received = post(running, "/chat/messages", json.dumps(message), wire.JSON, headers=headers)
         seen = json.loads(received.body)
         equal((sorted(seen), sorted(seen["visitor"])), (["text", "visitor"], ["email", "name"]), "what is left")

@@ -11,15 +11,12 @@ import stat
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 
+from . import settings
+from .admin import Admin
 from .case import Failure, expect, shown
 from .upstream import Upstream
 from .wire import Wire
-
-BINARY = None  # set by run.py
-SLOWNESS = 1.0  # > 1 for sanitized binaries: stretches every wait
 
 _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+), admin on 127\.0\.0\.1:(\d+)")
 _SANITIZER = ("AddressSanitizer", "runtime error:", "ThreadSanitizer", "LeakSanitizer")
@@ -28,10 +25,10 @@ _SANITIZER = ("AddressSanitizer", "runtime error:", "ThreadSanitizer", "LeakSani
 def run(*arguments, stdin=None, timeout=60, cwd=None):
     """One command of the binary to its end."""
     done = subprocess.run(
-        [BINARY, *[str(a) for a in arguments]],
+        [settings.BINARY, *[str(a) for a in arguments]],
         input=stdin,
         capture_output=True,
-        timeout=timeout * SLOWNESS,
+        timeout=timeout * settings.SLOWNESS,
         cwd=cwd,
     )
     done.out = done.stdout.decode("utf-8", "replace")
@@ -76,61 +73,6 @@ def digest(folder, leave_out=()):
                     data = file.read()
             seen[key] = (mode, hashlib.sha256(data).hexdigest())
     return seen
-
-
-class Admin:
-    """The admin API over plain HTTP."""
-
-    def __init__(self, port):
-        self.url = f"http://127.0.0.1:{port}"
-
-    def call(self, method, path, body=None, credential=None, headers=()):
-        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        if data is not None:
-            request.add_header("Content-Type", "application/json")
-        if credential is not None:
-            request.add_header("Authorization", f"Bearer {credential}")
-        for name, value in headers:
-            request.add_header(name, value)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        try:
-            with opener.open(request, timeout=30 * SLOWNESS) as answer:
-                return answer.status, answer.headers, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read()
-
-    def metrics(self):
-        status, _, body = self.call("GET", "/metrics")
-        expect(status == 200, f"/metrics answers {status}")
-        return body.decode()
-
-    def metric(self, name, **labels):
-        """The value of one sample; 0 where it is not there yet."""
-        wanted = sorted(f'{key}="{value}"' for key, value in labels.items())
-        for line in self.metrics().splitlines():
-            match = re.fullmatch(re.escape(name) + r"(?:\{(.*)\})? (\S+)", line)
-            if match is None:
-                continue
-            have = sorted(re.findall(r'\w+="(?:[^"\\]|\\.)*"', match.group(1) or ""))
-            if have == wanted:
-                return float(match.group(2))
-        return 0.0
-
-    def refusals(self, reason):
-        """paravent_refusals_total of that reason, over all routes."""
-        pattern = re.compile(r'paravent_refusals_total\{[^}]*reason="' + reason + r'"[^}]*\} (\S+)')
-        return sum(float(count) for count in pattern.findall(self.metrics()))
-
-    def reidentify(self, credential, tokens, purpose="contact", reason="an end-to-end case"):
-        status, _, body = self.call(
-            "POST",
-            "/v1/reidentify",
-            {"purpose": purpose, "reason": reason, "tokens": tokens},
-            credential,
-        )
-        expect(status == 200, f"/v1/reidentify answers {status}: {shown(body)}")
-        return json.loads(body)["results"]
 
 
 class Scene:
@@ -221,13 +163,13 @@ class Scene:
         with open(self._stderr, "ab") as errors:
             begin = errors.tell()
             self.process = subprocess.Popen(
-                [BINARY, *self.arguments()],
+                [settings.BINARY, *self.arguments()],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
                 cwd=self.folder,
             )
-        deadline = time.monotonic() + 30 * SLOWNESS
+        deadline = time.monotonic() + 30 * settings.SLOWNESS
         while True:
             match = _LISTENING.search(self.stderr()[begin:])
             if match:
@@ -249,7 +191,7 @@ class Scene:
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         try:
-            code = process.wait(timeout=40 * SLOWNESS)
+            code = process.wait(timeout=40 * settings.SLOWNESS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -319,7 +261,7 @@ class Scene:
     # ---- visitors ----
 
     def wire(self, timeout=20):
-        return Wire(("127.0.0.1", self.port), timeout * SLOWNESS)
+        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""
@@ -343,7 +285,7 @@ class Scene:
             answer = wire.answer()
             if closes is True:
                 expect(answer.header("Connection") == "close", f"no Connection: close: {answer!r}")
-                expect(wire.is_closed(10 * SLOWNESS), f"not closed, or more follows: {wire.buffer!r}")
+                expect(wire.is_closed(10 * settings.SLOWNESS), f"not closed, or more follows: {wire.buffer!r}")
             elif closes is False:
                 expect(answer.header("Connection") is None, f"Connection: close: {answer!r}")
                 wire.send(b"GET /alive HTTP/1.1\r\nHost: www.example.fr\r\n\r\n")

@@ -15,7 +15,7 @@
 
 namespace paravent::proxy::net {
 
-// Mints ids that repeat for a value; answers on a thread of its own after `delay`.
+// Mints ids that repeat for a value; answers on a thread of its own after `delay_ms`.
 class FakeVault final : public crypto::vault::TokenVault {
  public:
   ~FakeVault() override;

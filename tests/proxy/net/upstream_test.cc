@@ -166,19 +166,21 @@ TEST(Upstream, ExtraBytesAfterAnAnswerCostTheConnection) {
 }
 
 TEST(Upstream, UnsolicitedBytesWhileIdleCostTheConnection) {
-  FakeUpstream upstream([](Peer& peer, int) {
-    while (!peer.read_message().empty()) {
-      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-      std::this_thread::sleep_for(30ms);
-      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
-    }
+  std::atomic<int> closed{0};
+  FakeUpstream upstream([&](Peer& peer, int) {
+    peer.read_message();
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    std::this_thread::sleep_for(30ms);
+    peer.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+    if (peer.closes(5s)) ++closed;
   });
   Gateway gateway(upstream.port());
   Peer client = Peer::connect(gateway.port());
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 1; i <= 3; ++i) {
     client.write(kGet);
     EXPECT_TRUE(client.read_message().ends_with("\r\n\r\nhello"));
-    std::this_thread::sleep_for(100ms);
+    for (int wait = 0; wait < 500 && closed < i; ++wait) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(closed, i);
   }
   EXPECT_EQ(upstream.connections(), 3);
 }
@@ -187,10 +189,10 @@ TEST(Upstream, AConnectionThatClosedWhileIdleIsNotUsed) {
   FakeUpstream upstream(scripted("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", true));
   Gateway gateway(upstream.port());
   Peer client = Peer::connect(gateway.port());
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 6; ++i) {
     client.write(i % 2 == 0 ? kGet : kPost);
     EXPECT_TRUE(client.read_message().ends_with("\r\n\r\nhello"));
-    std::this_thread::sleep_for(10ms);  // the close is noticed
+    std::this_thread::sleep_for(100ms);  // the close is noticed
   }
 }
 

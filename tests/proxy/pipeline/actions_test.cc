@@ -172,8 +172,8 @@ TEST_P(Actions, RequiredMeansThereAndNotEmpty) {
   EXPECT_EQ(nothing.field, GetParam().key);
 }
 
-INSTANTIATE_TEST_SUITE_P(Carriers, Actions, ::testing::ValuesIn(kPlaces), [](const auto& info) {
-  return std::string(policies::carrier_name(info.param.carrier));
+INSTANTIATE_TEST_SUITE_P(Carriers, Actions, ::testing::ValuesIn(kPlaces), [](const auto& place) {
+  return std::string(policies::carrier_name(place.param.carrier));
 });
 
 }  // namespace

@@ -143,7 +143,7 @@ TEST(Json, OtherTypesThanStrings) {
 TEST(Json, RemovalTakesTheComma) {
   Pipeline pipeline(policy_text("      json..ip: { do: drop }\n", "    unlisted: keep\n"));
   EXPECT_EQ(pipeline.run(json_post(R"({"ip":"1", "a":{"ip":2},"b":[3, {"ip":4,"c":5}]})")).body,
-            R"({ "a":{},"b":[3, {"c":5}]})");
+            R"({"a":{},"b":[3, {"c":5}]})");
 }
 
 TEST(Fields, EveryMatchOfARuleIsTreated) {

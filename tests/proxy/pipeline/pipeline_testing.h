@@ -15,6 +15,7 @@
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/client_address.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/protected_request.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/worker_state.h"
 
