@@ -147,7 +147,6 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
     for (auto& file : policies::read_texts(*node, "policies", true, out)) {
       config.policies.push_back(std::move(file.value));
     }
-    if (config.policies.empty()) out.error(node->at, "policies", "expected at least one file");
   }
   if (const YamlNode* node = map.find("trusted-proxies")) {
     for (auto& range : policies::read_texts(*node, "trusted-proxies", true, out)) {

@@ -11,6 +11,9 @@ from support.policies import WIDE
 from support.upstream import Upstream, default_answer
 
 
+LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16 << 20) + b"x" * (16 << 20)
+
+
 class Waits:
     """Starts every slow client at once; `answers` has what each of them got, and after how long."""
 
@@ -29,7 +32,7 @@ class Waits:
         self.threads = [
             threading.Thread(target=self._run, args=(name, data)) for name, data in slow.items()
         ]
-        self.threads.append(threading.Thread(target=self._drip))
+        self.threads += [threading.Thread(target=self._drip), threading.Thread(target=self._read_slowly)]
         for thread in self.threads:
             thread.start()
         for thread in self.threads:
@@ -39,7 +42,25 @@ class Waits:
         if request.target == "/hang":
             self.hold.wait(120)
             return None
+        if request.target == "/large":
+            return LARGE
         return default_answer(request)
+
+    def _read_slowly(self):
+        """A client far slower than the network, but faster than the 1 KiB/s that a writer must see."""
+        begin = time.monotonic()
+        try:
+            with self.scene.wire(timeout=60) as connection:
+                connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                connection.send(wire.request("GET", "/large"))
+                read = 0
+                while time.monotonic() - begin < 80:
+                    read += len(connection.socket.recv(4096))
+                    time.sleep(0.5)
+                read += len(connection.rest())
+                self.answers["slow reader"] = read
+        except Exception as error:  # noqa: BLE001 - the case reports it
+            self.answers["slow reader"] = error
 
     def _run(self, name, data):
         begin = time.monotonic()
@@ -125,10 +146,18 @@ def idle():
     expect(closed and 25 <= seconds <= 40, f"closed: {closed}, after {seconds:.1f} s")
 
 
+@case("a client that reads 8 KiB a second gets all of a large answer", slow=True)
+def slow_reader():
+    read = SHARED.get().answers["slow reader"]
+    if isinstance(read, Exception):
+        raise read
+    expect(read >= 16 << 20, f"{read} bytes of {16 << 20}")
+
+
 @case("each is counted, and nothing of the refused ones reached the upstream", slow=True)
 def counted():
     waits = SHARED.get()
     equal(waits.scene.admin.refusals("timeout"), 3, "timeout")
     equal(waits.scene.admin.refusals("upstream-timeout"), 1, "upstream-timeout")
     targets = sorted(request.target for request in waits.scene.upstream.requests)
-    equal(targets, ["/", "/hang"], "what reached the upstream")
+    equal(targets, ["/", "/hang", "/large"], "what reached the upstream")

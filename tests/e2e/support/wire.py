@@ -44,7 +44,7 @@ class Wire:
     def __init__(self, address, timeout=20):
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def __enter__(self):
         return self
@@ -70,19 +70,22 @@ class Wire:
         except ConnectionResetError:
             raise Closed("connection reset") from None
         if not data:
-            raise Closed(f"closed after {shown(self.buffer, 120)}")
+            raise Closed(f"closed after {len(self.buffer)} bytes: {bytes(self.buffer[:80])!r}")
         self.buffer += data
 
     def _until(self, mark):
         while mark not in self.buffer:
             self._more()
-        head, self.buffer = self.buffer.split(mark, 1)
+        at = self.buffer.index(mark)
+        head = bytes(self.buffer[:at])
+        del self.buffer[: at + len(mark)]
         return head
 
     def _take(self, size):
         while len(self.buffer) < size:
             self._more()
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        data = bytes(self.buffer[:size])
+        del self.buffer[:size]
         return data
 
     def _chunked(self):
@@ -127,7 +130,8 @@ class Wire:
             while True:
                 self._more()
         except Closed:
-            data, self.buffer = self.buffer, b""
+            data = bytes(self.buffer)
+            self.buffer.clear()
             return data
 
     def is_closed(self, within=5.0):

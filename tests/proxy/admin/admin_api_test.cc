@@ -152,7 +152,9 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
       const auto* described = paths.if_contains(path);
       const bool listed = described != nullptr && described->as_object().contains(lower);
       EXPECT_EQ(status != 404 && status != 405, listed) << method << " " << path;
-      if (described == nullptr) EXPECT_EQ(status, 404) << path;
+      if (described == nullptr) {
+        EXPECT_EQ(status, 404) << path;
+      }
     }
   }
   EXPECT_EQ(paths.size(), 6U);
