@@ -105,7 +105,7 @@ class Client final : public Downstream {
   bool tls() const override { return false; }
 
   std::size_t bytes = 0;
-  std::size_t exchanges = 0;
+  benchmark::IterationCount exchanges = 0;
 };
 
 class Application final : public Upstream, public UpstreamExchange {

@@ -93,7 +93,7 @@ void Session::on_deadline(DeadlineSlot slot) {
     if (receiving_) {
       check_body_pace();
     } else if (send_pending_) {
-      on_gone();
+      check_write_progress();
     }
   } else if (state_ != State::closed) {
     close();
@@ -385,7 +385,7 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool) {
   for (const iovec& part : left)
     unsent_.append(static_cast<const char*>(part.iov_base), part.iov_len);
   send_pending_ = true;
-  loop_.deadlines().set(own_deadline_, limits().write_ms);
+  watch_write();
   return SendStatus::pending;
 }
 
@@ -399,11 +399,26 @@ void Session::flush() {
       return;
     }
     unsent_at_ += sent.bytes;
-    loop_.deadlines().set(own_deadline_, limits().write_ms);
+    watch_write();
   }
   send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
   if (!finished_) transaction_.on_sent(true);
+}
+
+void Session::watch_write() {
+  queued_ = unacknowledged(fd_.get());
+  loop_.deadlines().set(own_deadline_, limits().write_ms);
+}
+
+// A socket is writable once a third of the kernel's buffer is free, for which a slow client may
+// need minutes: what it has acknowledged since is progress as well.
+void Session::check_write_progress() {
+  if (unacknowledged(fd_.get()) < queued_) {
+    watch_write();
+  } else {
+    on_gone();
+  }
 }
 
 // ---- the end ----

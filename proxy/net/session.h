@@ -107,6 +107,8 @@ class Session final : private Downstream,
   void finish_exchange();
   void body_ended(BodyStatus status);
   void check_body_pace();
+  void watch_write();
+  void check_write_progress();
   void flush();
   void on_gone();
   void linger();
@@ -151,6 +153,7 @@ class Session final : private Downstream,
   std::string unsent_;
   std::size_t unsent_at_ = 0;
   bool send_pending_ = false;
+  std::size_t queued_ = 0;  // in the kernel's hands when the deadline for progress was set
 };
 
 }  // namespace paravent::proxy::net

@@ -1,8 +1,10 @@
 #include "proxy/net/socket.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -186,6 +188,12 @@ IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
     return {.failed = true};
   }
+}
+
+std::size_t unacknowledged(int fd) noexcept {
+  int bytes = 0;
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::size_t>(bytes);
 }
 
 std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept {

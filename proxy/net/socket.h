@@ -67,6 +67,9 @@ struct IoResult {
 IoResult receive(int fd, std::span<char> into) noexcept;
 IoResult send_gather(int fd, std::span<iovec> parts) noexcept;
 
+// Bytes that the kernel holds for the other side and that it has not acknowledged yet.
+std::size_t unacknowledged(int fd) noexcept;
+
 // Takes `bytes` off the front of `parts`, which are adjusted in place; returns what is left of
 // them.
 std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept;

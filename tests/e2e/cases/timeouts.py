@@ -51,7 +51,6 @@ class Waits:
         begin = time.monotonic()
         try:
             with self.scene.wire(timeout=60) as connection:
-                connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 connection.send(wire.request("GET", "/large"))
                 read = 0
                 while time.monotonic() - begin < 80:

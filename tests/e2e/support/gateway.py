@@ -169,7 +169,7 @@ class Scene:
                 stderr=errors,
                 cwd=self.folder,
             )
-        deadline = time.monotonic() + 30 * settings.SLOWNESS
+        deadline = time.monotonic() + 60 * settings.SLOWNESS
         while True:
             match = _LISTENING.search(self.stderr()[begin:])
             if match:
