@@ -21,8 +21,8 @@ enum class Algorithm : std::uint8_t {
   sealed = 8,          // reserved: XAES under an encapsulated content key
   sealed_single = 9,   // reserved: HPKE, one value each
   vault_row = 16,      // XAES-256-GCM over a row of the token store
-  audit_detail = 17,   // XChaCha20-Poly1305 over the detail of an audit entry (docs/audit-format.md)
-  map_cookie = 18,     // reserved: XAES-256-GCM over a browser id
+  audit_detail = 17,  // XChaCha20-Poly1305 over the detail of an audit entry (docs/audit-format.md)
+  map_cookie = 18,    // reserved: XAES-256-GCM over a browser id
 };
 
 // ErrorKind::malformed for a number that is not in the table.
