@@ -55,7 +55,7 @@ function(paravent_test name)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   if(NOT TEST_TIMEOUT)
-    set(TEST_TIMEOUT 600)  # a guard against hanging, wide enough for sanitizers on a busy machine
+    set(TEST_TIMEOUT 120)
   endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT ${TEST_TIMEOUT})
