@@ -71,6 +71,8 @@ bool has_name(const std::vector<Operator>& list, std::string_view name) {
                      [name](const Operator& one) { return one.name == name; });
 }
 
+Error name_taken() { return {ErrorKind::usage, "There is an operator of that name already."}; }
+
 Error altered(const std::filesystem::path& file) {
   return {ErrorKind::data, "The list of operators " + file.string() +
                                " is altered or truncated; restore it from a backup."};
@@ -101,14 +103,15 @@ std::unique_ptr<Operators> Operators::in_memory() {
   return std::unique_ptr<Operators>(new Operators(std::filesystem::path()));
 }
 
-Result<SecretBytes> Operators::add(std::string_view name, std::string_view role, const Id& tenant) {
+Result<Operators::Made> Operators::make(std::string_view name, std::string_view role,
+                                        const Id& tenant) const {
   if (!is_operator_name(name) || !is_role(role)) {
     return Error(ErrorKind::usage,
                  "An operator's name is 1 to 32 lower-case letters, digits and hyphens.");
   }
-  const std::lock_guard lock(mutex_);
-  if (has_name(list_, name)) {
-    return Error(ErrorKind::usage, "There is an operator of that name already.");
+  {
+    const std::lock_guard lock(mutex_);
+    if (has_name(list_, name)) return name_taken();
   }
   std::array<std::uint8_t, 32> random{};
   crypto::random_bytes(random);
@@ -118,19 +121,33 @@ Result<SecretBytes> Operators::add(std::string_view name, std::string_view role,
   crypto::append_base64url(text, random);
   crypto::wipe(random);
 
-  Operator made;
-  made.name = name;
-  made.role = role;
-  made.tenant = tenant;
-  made.credential_hash = crypto::sha256(crypto::as_bytes(text));
-  SecretBytes credential = SecretBytes::copy_of(text);
+  Made made;
+  made.kept.name = name;
+  made.kept.role = role;
+  made.kept.tenant = tenant;
+  made.kept.credential_hash = crypto::sha256(crypto::as_bytes(text));
+  made.credential = SecretBytes::copy_of(text);
   crypto::wipe(text);
+  return made;
+}
 
+Status Operators::keep(const std::vector<Operator>& made) {
+  const std::lock_guard lock(mutex_);
   std::vector<Operator> next = list_;
-  next.push_back(std::move(made));
-  if (auto status = save(next); !status) return status.error();
+  for (const Operator& one : made) {
+    if (has_name(next, one.name)) return name_taken();
+    next.push_back(one);
+  }
+  if (auto status = save(next); !status) return status;
   list_ = std::move(next);
-  return credential;
+  return {};
+}
+
+Result<SecretBytes> Operators::add(std::string_view name, std::string_view role, const Id& tenant) {
+  auto made = make(name, role, tenant);
+  if (!made) return made.error();
+  if (auto status = keep({made->kept}); !status) return status.error();
+  return std::move(made->credential);
 }
 
 Status Operators::join_tenant(const Id& tenant) {

@@ -39,8 +39,19 @@ class Operators {
   // For tests and explain: nothing on disk.
   static std::unique_ptr<Operators> in_memory();
 
-  // Adds an operator and answers the credential, which exists nowhere else. ErrorKind::usage: a
-  // name that is taken or not [a-z0-9-]{1,32}.
+  // An operator that nobody keeps yet: what would be kept, and the credential, which exists nowhere
+  // else.
+  struct Made {
+    Operator kept;
+    crypto::SecretBytes credential;
+  };
+  // ErrorKind::usage: a name or role of another form, or a name that is taken.
+  crypto::Result<Made> make(std::string_view name, std::string_view role,
+                            const crypto::vault::Id& tenant) const;
+  // Keeps operators, all in one durable step. A credential has to be in somebody's hands before:
+  // afterwards it cannot be made again. ErrorKind::usage: a name that is taken.
+  crypto::Status keep(const std::vector<Operator>& made);
+  // Both at once; the caller hands the credential on.
   crypto::Result<crypto::SecretBytes> add(std::string_view name, std::string_view role,
                                           const crypto::vault::Id& tenant);
 

@@ -89,11 +89,10 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
     auto directory = crypto::vault::DataDirectory::open(paths.data);
     if (!directory) return directory.error();
   }
-  crypto::SecretBytes credentials;
-  auto made = Installation::initialise(paths, clock, credentials);
-  if (!made) return made.error();
   admin::FirstCredentials file(paths.data);
-  if (auto status = file.write(credentials); !status) return status.error();
+  auto made = Installation::initialise(
+      paths, clock, [&file](const crypto::SecretBytes& json) { return file.write(json); });
+  if (!made) return made.error();
   std::fprintf(stderr,
                "paravent: a new vault was made in %s; the operators' first credentials are in %s "
                "(each leaves that file at its first use).\n",

@@ -33,7 +33,11 @@ bool Installation::is_initialised(const std::filesystem::path& data) {
   std::error_code ignored;
   if (!std::filesystem::exists(data, ignored)) return false;
   auto directory = DataDirectory::open(data);
-  return directory && directory->is_initialised();
+  if (!directory || !directory->is_initialised()) return false;
+  // Without a list of operators the initialisation was interrupted before its end. A list that
+  // cannot be read is for open() to complain about.
+  const auto operators = admin::Operators::open(directory->operators());
+  return !operators || (*operators)->size() > 0;
 }
 
 Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths& paths,
@@ -57,33 +61,42 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
 
 Result<std::unique_ptr<Installation>> Installation::initialise(const InstallationPaths& paths,
                                                                const crypto::Clock& clock,
-                                                               crypto::SecretBytes& credentials) {
+                                                               const HandOver& hand_over) {
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
-  if (directory->is_initialised()) {
-    return Error(ErrorKind::data,
-                 "There is a vault in " + paths.data.string() + " already; nothing was changed.");
+  const bool interrupted = directory->is_initialised();
+  if (interrupted) {
+    auto operators = admin::Operators::open(directory->operators());
+    if (!operators) return operators.error();
+    if ((*operators)->size() > 0) {
+      return Error(ErrorKind::data,
+                   "There is a vault in " + paths.data.string() + " already; nothing was changed.");
+    }
   }
-  auto root = RootKey::obtain(paths.root_key, false);
+  auto root = RootKey::obtain(paths.root_key, interrupted);
   if (!root) return root.error();
   auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory)));
-  auto vault = Vault::initialise(installation->directory_, std::move(*root), clock);
+  auto vault = interrupted ? Vault::open(installation->directory_, std::move(*root), clock)
+                           : Vault::initialise(installation->directory_, std::move(*root), clock);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
   if (auto status = installation->open_parts(clock); !status) return status.error();
+  if (auto status = installation->make_first_operators(hand_over); !status) return status.error();
+  return installation;
+}
 
-  auto dpo = installation->operators_->add("dpo", "dpo", crypto::vault::kNoId);
+Status Installation::make_first_operators(const HandOver& hand_over) {
+  auto dpo = operators_->make("dpo", "dpo", crypto::vault::kNoId);
   if (!dpo) return dpo.error();
-  auto admin = installation->operators_->add("admin", "admin", crypto::vault::kNoId);
+  auto admin = operators_->make("admin", "admin", crypto::vault::kNoId);
   if (!admin) return admin.error();
-  credentials = admin::first_credentials_json(*dpo, *admin);
-
   crypto::audit::AuditEntry entry;
   entry.event = crypto::audit::EventKind::init;
   entry.detail.object = "operators dpo, admin";
-  auto receipt = installation->audit_->installation().append(entry);
-  if (!receipt) return receipt.error();
-  return installation;
+  if (auto receipt = audit_->installation().append(entry); !receipt) return receipt.error();
+  const auto json = admin::first_credentials_json(dpo->credential, admin->credential);
+  if (auto status = hand_over(json); !status) return status;
+  return operators_->keep({dpo->kept, admin->kept});
 }
 
 Status Installation::open_parts(const crypto::Clock& clock) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -38,12 +39,18 @@ class Installation {
   static crypto::Result<std::unique_ptr<Installation>> open(const InstallationPaths& paths,
                                                             const crypto::Clock& clock);
 
-  // Makes a new one: root key, first keys, two operators, the installation's audit log. The
-  // credentials, as JSON, exist only in `credentials`. ErrorKind::data: initialised before.
+  // Puts the first credentials, as JSON, into somebody's hands. Called before the operators are
+  // kept, so that a crash in between costs credentials that nobody needs and never ones that
+  // somebody has to have.
+  using HandOver = std::function<crypto::Status(const crypto::SecretBytes& json)>;
+
+  // Makes a new one: root key, first keys, two operators, the installation's audit log. Finishes
+  // one that was interrupted before its operators were kept. ErrorKind::data: initialised before.
   static crypto::Result<std::unique_ptr<Installation>> initialise(const InstallationPaths& paths,
                                                                   const crypto::Clock& clock,
-                                                                  crypto::SecretBytes& credentials);
+                                                                  const HandOver& hand_over);
 
+  // Initialised, and with operators.
   static bool is_initialised(const std::filesystem::path& data);
 
   crypto::vault::DataDirectory& directory() { return directory_; }
@@ -55,6 +62,7 @@ class Installation {
   explicit Installation(crypto::vault::DataDirectory directory)
       : directory_(std::move(directory)) {}
   crypto::Status open_parts(const crypto::Clock& clock);
+  crypto::Status make_first_operators(const HandOver& hand_over);
 
   crypto::vault::DataDirectory directory_;
   std::unique_ptr<crypto::vault::Vault> vault_;

@@ -4,9 +4,10 @@ import json
 import os
 import re
 import stat
+import subprocess
 import tempfile
 
-from support import gateway
+from support import gateway, settings
 from support.case import case, equal, expect, lacks
 from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE
@@ -81,6 +82,34 @@ def serve_initialises():
         equal((both["operator"], both["admin_operator"]), ("dpo", "admin"), "the operators")
         for name in ("credential", "admin_credential"):
             lacks(scene.stderr(), both[name], "standard error")
+
+
+@case("an initialisation that stopped before its operators were kept is finished, by init and by serve", smoke=True)
+def finishes_what_was_interrupted():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        data, key = os.path.join(folder, "data"), os.path.join(folder, "root.key")
+        arguments = ("init", "--data", data, "--root-key", key, "--json")
+        with open("/dev/full", "wb") as nowhere:
+            lost = subprocess.run(
+                [settings.BINARY, *arguments], stdout=nowhere, stderr=subprocess.PIPE, timeout=60
+            )
+        equal(lost.returncode, 1, "exit code where nobody could read the credentials")
+        done = gateway.run(*arguments)
+        equal(done.returncode, 0, "exit code of the second init")
+        expect(CREDENTIAL.fullmatch(json.loads(done.out)["credential"]), "no credential")
+        equal(gateway.run(*arguments).returncode, 4, "exit code of a third")
+    with Scene(policy=WIDE) as scene:
+        never_valid = scene.dpo
+        scene.stop()
+        # What a crash between the two durable steps leaves: the file, and no operator.
+        os.remove(os.path.join(scene.data, "operators", "operators"))
+        scene.start()
+        status, _, _ = scene.admin.call("GET", "/v1/audit/checkpoint", credential=never_valid)
+        equal(status, 401, "a credential of the interrupted start")
+        status, _, _ = scene.admin.call(
+            "GET", "/v1/audit/checkpoint", credential=scene.read_first_credentials()["credential"]
+        )
+        equal(status, 200, "the credential of the start that finished it")
 
 
 @case("each credential leaves that file at its own first use, the file goes with the last", smoke=True)
