@@ -29,9 +29,10 @@ class VaultDetailKeys final : public crypto::audit::DetailKeys {
 
 Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& folder,
                                                    crypto::vault::Vault& vault,
-                                                   const crypto::Clock& clock) {
+                                                   const crypto::Clock& clock,
+                                                   crypto::audit::OpenMode mode) {
   auto logs = std::unique_ptr<AuditLogs>(new AuditLogs(folder, vault, clock));
-  auto entry = logs->open_one(std::nullopt);
+  auto entry = logs->open_one(std::nullopt, mode);
   if (!entry) return entry.error();
   logs->installation_ = std::move(*entry);
   return logs;
@@ -41,7 +42,7 @@ AuditLogs::~AuditLogs() = default;
 
 Status AuditLogs::open_tenant(const Id& tenant) {
   if (tenants_.contains(tenant)) return {};
-  auto entry = open_one(tenant);
+  auto entry = open_one(tenant, crypto::audit::OpenMode::create_if_missing);
   if (!entry) return entry.error();
   tenants_.emplace(tenant, std::move(*entry));
   return {};
@@ -58,7 +59,8 @@ std::vector<crypto::audit::AuditLog*> AuditLogs::all() {
   return logs;
 }
 
-Result<std::unique_ptr<AuditLogs::Entry>> AuditLogs::open_one(std::optional<Id> tenant) {
+Result<std::unique_ptr<AuditLogs::Entry>> AuditLogs::open_one(std::optional<Id> tenant,
+                                                              crypto::audit::OpenMode mode) {
   auto seed = vault_.audit_signing_seed(tenant);
   if (!seed) return seed.error();
   const std::string log_id =
@@ -68,7 +70,7 @@ Result<std::unique_ptr<AuditLogs::Entry>> AuditLogs::open_one(std::optional<Id> 
   auto log = crypto::audit::AuditLog::open(
       (folder_ / log_id).string(),
       crypto::audit::audit_origin(crypto::vault::id_hex(vault_.installation_id()), log_id), *seed,
-      *entry->keys, clock_);
+      *entry->keys, clock_, mode);
   if (!log) return log.error();
   entry->log = std::move(*log);
   return entry;

@@ -19,10 +19,12 @@ namespace paravent::proxy::admin {
 
 class AuditLogs {
  public:
-  // `folder` is DATA/audit. Makes the installation's log where there is none yet.
+  // `folder` is DATA/audit. With must_exist a missing log of the installation is ErrorKind::data: a
+  // log that was there once and was deleted must not begin anew in silence.
   static crypto::Result<std::unique_ptr<AuditLogs>> open(const std::filesystem::path& folder,
                                                          crypto::vault::Vault& vault,
-                                                         const crypto::Clock& clock);
+                                                         const crypto::Clock& clock,
+                                                         crypto::audit::OpenMode mode);
   ~AuditLogs();
   AuditLogs(const AuditLogs&) = delete;
   AuditLogs& operator=(const AuditLogs&) = delete;
@@ -41,7 +43,8 @@ class AuditLogs {
   struct Entry;
   AuditLogs(std::filesystem::path folder, crypto::vault::Vault& vault, const crypto::Clock& clock)
       : folder_(std::move(folder)), vault_(vault), clock_(clock) {}
-  crypto::Result<std::unique_ptr<Entry>> open_one(std::optional<crypto::vault::Id> tenant);
+  crypto::Result<std::unique_ptr<Entry>> open_one(std::optional<crypto::vault::Id> tenant,
+                                                  crypto::audit::OpenMode mode);
 
   std::filesystem::path folder_;
   crypto::vault::Vault& vault_;

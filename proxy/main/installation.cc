@@ -55,7 +55,8 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
   auto vault = Vault::open(installation->directory_, std::move(*root), clock);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
-  if (auto status = installation->open_parts(clock); !status) return status.error();
+  if (auto status = installation->open_parts(clock, crypto::audit::OpenMode::must_exist); !status)
+    return status.error();
   return installation;
 }
 
@@ -80,7 +81,9 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
                            : Vault::initialise(installation->directory_, std::move(*root), clock);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
-  if (auto status = installation->open_parts(clock); !status) return status.error();
+  if (auto status = installation->open_parts(clock, crypto::audit::OpenMode::create_if_missing);
+      !status)
+    return status.error();
   if (auto status = installation->make_first_operators(hand_over); !status) return status.error();
   return installation;
 }
@@ -99,8 +102,8 @@ Status Installation::make_first_operators(const HandOver& hand_over) {
   return operators_->keep({dpo->kept, admin->kept});
 }
 
-Status Installation::open_parts(const crypto::Clock& clock) {
-  auto audit = admin::AuditLogs::open(directory_.audit(), *vault_, clock);
+Status Installation::open_parts(const crypto::Clock& clock, crypto::audit::OpenMode audit_mode) {
+  auto audit = admin::AuditLogs::open(directory_.audit(), *vault_, clock, audit_mode);
   if (!audit) return audit.error();
   audit_ = std::move(*audit);
   auto operators = admin::Operators::open(directory_.operators());

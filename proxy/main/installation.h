@@ -61,7 +61,7 @@ class Installation {
  private:
   explicit Installation(crypto::vault::DataDirectory directory)
       : directory_(std::move(directory)) {}
-  crypto::Status open_parts(const crypto::Clock& clock);
+  crypto::Status open_parts(const crypto::Clock& clock, crypto::audit::OpenMode audit_mode);
   crypto::Status make_first_operators(const HandOver& hand_over);
 
   crypto::vault::DataDirectory directory_;

@@ -181,6 +181,15 @@ def operators_damaged():
             serve_fails(folder, 4, leave_out=("data/lock", "data/store"))
 
 
+@case("the installation's audit log deleted whole: code 4, and it does not begin anew")
+def audit_log_deleted():
+    with copied() as folder:
+        log = os.path.join(folder, "data", "audit", "installation")
+        shutil.rmtree(log)
+        serve_fails(folder, 4, leave_out=("data/lock", "data/store"))
+        expect(not os.path.exists(log), "a new log was begun in silence")
+
+
 @case("data that is a file, or cannot be made: code 4")
 def no_directory():
     with Scene(policy=bare(), start=False) as scene:

@@ -75,7 +75,9 @@ Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
   must(vault->admit_names(names).has_value(), "names");
   tenant = vault->tenant_id("atelier").value();
   std::filesystem::create_directory(folder.path() / "audit");
-  logs = std::move(AuditLogs::open(folder.path() / "audit", *vault, clock).value());
+  logs = std::move(AuditLogs::open(folder.path() / "audit", *vault, clock,
+                                   crypto::audit::OpenMode::create_if_missing)
+                       .value());
   must(logs->open_tenant(tenant).has_value(), "log");
   for (const char* name : {"dpo", "support", "auditor", "admin", "stranger"}) {
     const bool none = std::string_view(name) == "stranger";
