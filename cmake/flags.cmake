@@ -70,7 +70,7 @@ function(paravent_fuzz name)
     add_executable(${name} ${FUZZ_SOURCE})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   else()
-    add_executable(${name} ${FUZZ_SOURCE} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    add_executable(${name} ${FUZZ_SOURCE} $<TARGET_OBJECTS:paravent_replay_main>)
     add_test(NAME ${name}_replay COMMAND ${name} ${FUZZ_CORPUS}
              WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${name}_replay PROPERTIES LABELS fuzz-replay TIMEOUT 120)

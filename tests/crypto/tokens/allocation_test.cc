@@ -1,36 +1,23 @@
-// Nothing on the data path's way through this room allocates once its buffers are warm. A binary of
-// its own, because it replaces operator new. What C libraries take with malloc is not seen here.
+// Nothing on the data path's way through this room allocates once its buffers are warm. What C
+// libraries take with malloc is not seen here.
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <new>
 
 #include "crypto/tokens/token_detector.h"
 #include "tests/crypto/tokens/protector_fixture.h"
-
-namespace {
-std::atomic<std::size_t> allocations{0};  // of this binary only
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_counter.h"
 
 namespace paravent::crypto {
 namespace {
 
 template <typename Work>
-std::size_t allocations_of(Work work) {
+std::uint64_t allocations_of(Work work) {
   work();  // warm
-  const std::size_t before = allocations;
+  const std::uint64_t before = paravent::testing::allocations();
   for (int i = 0; i < 100; ++i) work();
-  return allocations - before;
+  return paravent::testing::allocations() - before;
 }
 
 TEST(Allocation, TheCounterCounts) {

@@ -3,42 +3,19 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "policies/model/preset.h"
 #include "policies/plan/compiler.h"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-// The replaced operators of this test program. The sanitizers' own versions are not needed here:
-// what is counted is that they are called at all.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-// std::stable_sort asks this way; paired with the delete below, which the sanitizer checks.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_counter.h"
 
 namespace paravent::policies {
 namespace {
 
 TEST(Allocations, TheCounterCounts) {
-  const std::size_t before = allocations;
+  const std::uint64_t before = paravent::testing::allocations();
   const std::string text(1000, 'x');
-  EXPECT_GT(allocations, before);
+  EXPECT_GT(paravent::testing::allocations(), before);
   EXPECT_EQ(text.size(), 1000U);
 }
 
@@ -53,7 +30,7 @@ TEST(Allocations, LookUpsMakeNone) {
   const std::array<PathStep, 3> path = {PathStep{"a", 0, false}, PathStep{{}, 4, true},
                                         PathStep{"email", 0, false}};
 
-  const std::size_t before = allocations;
+  const std::uint64_t before = paravent::testing::allocations();
   std::size_t found = 0;
   for (const char* target : {"/contact", "/matomo.php", "/js/script.hash.js", "/nothing"}) {
     const RouteMatch match = (*plan)->route_for("POST", "www.example.org", target);
@@ -69,7 +46,7 @@ TEST(Allocations, LookUpsMakeNone) {
     if (route->find_json(path) != nullptr) ++found;
     if (route->json_may_match_below(path)) ++found;
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(paravent::testing::allocations(), before);
   EXPECT_GT(found, 0U);
 }
 

@@ -1,10 +1,7 @@
 // No codec allocates once its buffers have grown: the second round over the same texts must not
-// call operator new. A binary of its own, because it replaces the global operators.
+// call operator new.
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <new>
 
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
@@ -12,18 +9,7 @@
 #include "proxy/body/media_type.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/splice.h"
-
-namespace {
-std::size_t g_allocations = 0;  // a test's own count; one thread
-}
-
-void* operator new(std::size_t size) {
-  ++g_allocations;
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_counter.h"
 
 namespace paravent::proxy::body {
 namespace {
@@ -95,10 +81,10 @@ TEST(BodySteadyState, DoesNotAllocate) {
   json += R"("last":"\ud83d\ude00"})";
   Buffers buffers;
   round_trip(buffers, json);
-  const std::size_t after_first = g_allocations;
+  const std::uint64_t after_first = paravent::testing::allocations();
   ASSERT_GT(after_first, 0U) << "the counter does not count";
   for (int i = 0; i < 10; ++i) round_trip(buffers, json);
-  EXPECT_EQ(g_allocations, after_first);
+  EXPECT_EQ(paravent::testing::allocations(), after_first);
   EXPECT_GT(buffers.bytes, 0U);
 }
 

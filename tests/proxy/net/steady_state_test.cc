@@ -3,52 +3,28 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "tests/proxy/net/gateway_testing.h"
 #include "tests/proxy/net/socket_testing.h"
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-thread_local bool not_counted = false;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  if (!not_counted) allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return ::operator new(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  if (!not_counted) allocations.fetch_add(1, std::memory_order_relaxed);
-  return std::malloc(size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_counter.h"
 
 namespace paravent::proxy::net {
 namespace {
 
 std::uint64_t allocated_by(Peer& client, const std::string& request, int times) {
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = paravent::testing::allocations();
   for (int i = 0; i < times; ++i) {
     client.write(request);
     EXPECT_TRUE(client.read_message().starts_with("HTTP/1.1 200 OK\r\n"));
   }
-  return allocations - before;
+  return paravent::testing::allocations() - before;
 }
 
 TEST(SteadyState, RequestsAllocateNothing) {
-  not_counted = true;
+  paravent::testing::leave_this_thread_uncounted();
   FakeUpstream upstream([](Peer& peer, int) {
-    not_counted = true;
+    paravent::testing::leave_this_thread_uncounted();
     while (!peer.read_message().empty()) {
       peer.write("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok");
     }

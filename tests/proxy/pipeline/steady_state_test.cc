@@ -1,40 +1,17 @@
 // No heap allocation per request once the buffers have grown: whole transactions over doubles that
-// allocate nothing themselves. A binary of its own, because it replaces operator new.
+// allocate nothing themselves.
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "tests/proxy/pipeline/transaction_testing.h"
-
-namespace {
-std::size_t allocations = 0;  // a test's own count; one thread but for the vault's, which sleeps
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-// The other forms too: a library that uses one of them must not meet the sanitizer's on the way
-// back.
-void* operator new[](std::size_t size) { return ::operator new(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/allocation_counter.h"
 
 namespace paravent::proxy::testing {
 namespace {
 
-std::size_t allocated_by(Exchange& exchange, const ReadRequest& request, int times) {
+std::uint64_t allocated_by(Exchange& exchange, const ReadRequest& request, int times) {
   const ResponseHead answer = exchange.response(200, BodyFraming::length, 2);
-  const std::size_t before = allocations;
+  const std::uint64_t before = paravent::testing::allocations();
   for (int i = 0; i < times; ++i) {
     exchange.down.sent.clear();
     exchange.down.limits.clear();
@@ -44,7 +21,7 @@ std::size_t allocated_by(Exchange& exchange, const ReadRequest& request, int tim
       exchange.up.handler->on_response(answer, "ok", true);
     }
   }
-  return allocations - before;
+  return paravent::testing::allocations() - before;
 }
 
 TEST(SteadyState, TransactionsAllocateNothing) {
