@@ -10,7 +10,7 @@ struct Entry {
   std::string_view name;
 };
 
-constexpr std::array<Entry, 12> kAlgorithms = {{
+constexpr std::array<Entry, 13> kAlgorithms = {{
     {Algorithm::vault_token, "vault-token"},
     {Algorithm::derived, "derived"},
     {Algorithm::pseudonym, "pseudonym"},
@@ -20,6 +20,7 @@ constexpr std::array<Entry, 12> kAlgorithms = {{
     {Algorithm::address_random, "address-random"},
     {Algorithm::sealed, "sealed"},
     {Algorithm::sealed_single, "sealed-single"},
+    {Algorithm::format_preserving, "format-preserving"},
     {Algorithm::vault_row, "vault-row"},
     {Algorithm::audit_detail, "audit-detail"},
     {Algorithm::map_cookie, "map-cookie"},

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kLabel = "paravent/v1/";
 
-constexpr std::array<KeyUseInfo, 14> kUses = {{
+constexpr std::array<KeyUseInfo, 15> kUses = {{
     {KeyUse::enc_rand, "enc.rand", 32},
     {KeyUse::enc_nonce, "enc.nonce", 32},
     {KeyUse::enc_det, "enc.det", 64},
@@ -26,6 +26,7 @@ constexpr std::array<KeyUseInfo, 14> kUses = {{
     {KeyUse::audit_detail, "audit.detail", 32},
     {KeyUse::map_cookie, "map.cookie", 32},
     {KeyUse::kcv, "kcv", 32},
+    {KeyUse::prf_shape, "prf.shape", 32},
 }};
 
 constexpr bool in_order() {

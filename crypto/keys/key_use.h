@@ -29,6 +29,7 @@ enum class KeyUse : std::uint8_t {
   audit_detail,
   map_cookie,
   kcv,
+  prf_shape,
 };
 
 struct KeyUseInfo {

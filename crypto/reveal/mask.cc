@@ -89,6 +89,16 @@ std::string masked(Kind kind, std::string_view value) {
           value.size() > kMostRead ? std::string_view() : shown_part(value, Side::end, kMostShown));
     case Kind::name:
     case Kind::text:
+    case Kind::address:
+    case Kind::birth_date:
+    case Kind::iban:
+    case Kind::card:
+    case Kind::nir:
+    case Kind::siren:
+    case Kind::siret:
+    case Kind::gps:
+    case Kind::user_agent:
+    case Kind::url:
       return std::string(shown_part(value.substr(0, kMostRead), Side::beginning, kMostShown))
           .append(kMask);
     case Kind::ip:

@@ -10,6 +10,16 @@ namespace {
 constexpr std::size_t smallest_bucket(Kind kind) noexcept {
   switch (kind) {
     case Kind::text:
+    case Kind::address:
+    case Kind::birth_date:
+    case Kind::iban:
+    case Kind::card:
+    case Kind::nir:
+    case Kind::siren:
+    case Kind::siret:
+    case Kind::gps:
+    case Kind::user_agent:
+    case Kind::url:
       return 16;
     case Kind::name:
     case Kind::email:

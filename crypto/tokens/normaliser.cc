@@ -20,6 +20,17 @@ Status dispatch(Kind kind, std::string_view value, const NormaliserOptions& opti
       return normalise_phone(value, options.region, out);
     case Kind::ip:
       return normalise_ip(value, out);
+    case Kind::address:
+    case Kind::birth_date:
+    case Kind::iban:
+    case Kind::card:
+    case Kind::nir:
+    case Kind::siren:
+    case Kind::siret:
+    case Kind::gps:
+    case Kind::user_agent:
+    case Kind::url:
+      break;
   }
   return Error(ErrorKind::usage);
 }

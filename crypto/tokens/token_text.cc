@@ -70,6 +70,7 @@ bool legal_payload(Algorithm algorithm, std::size_t size) noexcept {
       return is_bucket_plus(size, kEncapsulationSize + kNonceSize + kTagSize, kMaxEncryptedBucket);
     case Algorithm::sealed_single:
       return is_bucket_plus(size, kSingleEncapsulationSize + kTagSize, kMaxEncryptedBucket);
+    case Algorithm::format_preserving:
     case Algorithm::vault_row:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:
@@ -212,6 +213,7 @@ TokenClass token_class_of(Algorithm algorithm) noexcept {
     case Algorithm::sealed:
     case Algorithm::sealed_single:
       return TokenClass::sealed;
+    case Algorithm::format_preserving:
     case Algorithm::vault_row:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:

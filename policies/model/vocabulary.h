@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "crypto/keys/algorithm.h"
+#include "crypto/tokens/shape.h"
 
 namespace paravent::policies {
 
@@ -31,7 +32,7 @@ enum class ActionKind : std::uint8_t {
 
 enum class OnError : std::uint8_t { refuse, drop, mask, protect_raw };
 
-enum class Shape : std::uint8_t { none, email };
+using crypto::Shape;
 
 enum class Generalisation : std::uint8_t { none, browser_family };
 
