@@ -5,12 +5,20 @@
 #include "crypto/tokens/address_text.h"
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/normaliser_rules.h"
+#include "crypto/tokens/utf8.h"
+#include "crypto/tokens/written_text.h"
 
 namespace paravent::crypto {
 
 Status normalise_ip(std::string_view value, std::string& out) {
+  WrittenText written;
+  if (is_ascii(value)) {
+    value = trim(value);
+  } else if (written.read(value)) {  // pasted together with a mark that nobody sees
+    value = written.text();
+  }
   AddressBytes bytes;
-  const Status status = parse_address(trim(value), bytes);
+  const Status status = parse_address(value, bytes);
   if (status) append_address(bytes, out);
   wipe(bytes);
   return status;
