@@ -47,6 +47,10 @@ class PolicyPlan {
   // `host` is lower case without port, `path` in normal form (no query). `method` as received.
   RouteMatch route_for(std::string_view method, std::string_view host, std::string_view path) const;
 
+  // "GET, HEAD, POST": what the path takes (RFC 9110 10.2.1), for a 405. Allocates; only for
+  // refusals.
+  std::string methods_for(std::string_view host, std::string_view path) const;
+
   const std::vector<std::unique_ptr<RoutePlan>>& routes() const { return routes_; }  // by id
   const std::vector<UpstreamPlan>& upstreams() const { return upstreams_; }
   const std::vector<TenantPlan>& tenants() const { return tenants_; }

@@ -239,9 +239,7 @@ void RequestProtector::write_lines(bool body_changed) {
          !is_policy_carrier_line(buffers_.jobs[next_job].carrier)) {
     ++next_job;
   }
-  const auto copy = [&out](const HeaderLine& line) {
-    out.append(line.name).append(": ").append(line.value).append(kCrlf);
-  };
+  LineCopier lines(out);
   for (std::uint32_t i = 0; i < head_.headers.size(); ++i) {
     const HeaderLine& line = head_.headers[i];
     switch (line.id) {
@@ -258,40 +256,40 @@ void RequestProtector::write_lines(bool body_changed) {
       case HeaderName::internal:
         break;
       case HeaderName::address_family:
-        if (address_line_passes(route_.client_address, peer_)) copy(line);
+        if (address_line_passes(route_.client_address, peer_)) lines.copy(line);
         break;
       case HeaderName::x_forwarded_host:
       case HeaderName::x_forwarded_proto:
-        if (peer_.trusted) copy(line);
+        if (peer_.trusted) lines.copy(line);
         break;
       case HeaderName::content_type:
       case HeaderName::content_encoding:
-        copy(line);
+        lines.copy(line);
         break;
       case HeaderName::other:
         if (body_changed && is_digest(line.name)) break;
-        write_policy_target(line, i, next_job);
+        write_policy_target(line, i, next_job, lines);
         break;
       case HeaderName::accept:
       case HeaderName::cookie:
       case HeaderName::date:
       case HeaderName::server:
       case HeaderName::user_agent:
-        write_policy_target(line, i, next_job);
+        write_policy_target(line, i, next_job, lines);
         break;
     }
   }
+  lines.flush();
 }
 
 // A header that rules may name. Its jobs, if any, are the next ones in the list, behind those of
 // lines that were left out whole (digests).
 void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t index,
-                                           std::size_t& next_job) {
-  std::string& out = buffers_.request_head;
+                                           std::size_t& next_job, LineCopier& lines) {
   bool remove = false;
   bool cookies = false;
   bool replaced = false;
-  std::string_view value = line.value;
+  std::string_view value;
   for (; next_job < buffers_.jobs.size(); ++next_job) {
     const FieldJob& job = buffers_.jobs[next_job];
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
@@ -307,9 +305,15 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
     }
   }
   if (remove) return;
+  if (!cookies && !replaced) {
+    lines.copy(line);
+    return;
+  }
+  lines.flush();
+  std::string& out = buffers_.request_head;
   const std::size_t start = out.size();
   out.append(line.name).append(": ");
-  if (!cookies || replaced) {
+  if (replaced) {
     out.append(value).append(kCrlf);
     return;
   }

@@ -18,6 +18,7 @@
 #include "proxy/pipeline/client_address.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/line_copier.h"
 #include "proxy/pipeline/protected_request.h"
 #include "proxy/pipeline/refusal.h"
 
@@ -48,7 +49,8 @@ class RequestProtector {
   void write_head(std::string_view body, const body::SplicedBytes& spliced);
   void write_request_line();
   void write_lines(bool body_changed);
-  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job);
+  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job,
+                           LineCopier& lines);
   ProtectedRequest make(std::string_view body);
 
   const policies::RoutePlan& route_;

@@ -317,8 +317,9 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       }
       job.clear = {static_cast<std::uint32_t>(begin),
                    static_cast<std::uint32_t>(buffers_.clear.size())};
-      if (job.treatment == Treatment::mint && job.clear.size() > kMaxVaultValueBytes) {
-        return refuse(Reason::transform_failed, action.name);
+      if (job.treatment == Treatment::mint && job.clear.size() > kMaxVaultValueBytes &&
+          !on_oversized_value(job)) {
+        return false;
       }
       break;
     }
@@ -343,6 +344,22 @@ bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view tr
       return true;
   }
   return false;
+}
+
+// Trimming helps as little as any other spelling, so protect-raw refuses too.
+bool RequestScanner::on_oversized_value(FieldJob& job) {
+  switch (job.action->on_error) {
+    case OnError::drop:
+      job.treatment = Treatment::remove;
+      return true;
+    case OnError::mask:
+      job.treatment = Treatment::rewrite;
+      return true;
+    case OnError::refuse:
+    case OnError::protect_raw:
+      break;
+  }
+  return refuse(Reason::transform_failed, job.action->name);
 }
 
 bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::uint32_t line,

@@ -72,6 +72,7 @@ class RequestScanner {
                           std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
+  bool on_oversized_value(FieldJob& job);
   bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,
                      const body::Field& field, std::string_view raw);
   bool refuse(Reason reason, std::string_view field);

@@ -144,6 +144,10 @@ struct Transaction::State final : public RawCounter {
   bool needs_keys() const;
   Phase refuse(const Refusal& refusal);
   std::string_view id();
+  ConnectionLine connection_line() const {
+    if (!keep_alive) return ConnectionLine::close;
+    return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
+  }
   Peer peer() const { return {downstream.peer_address(), downstream.peer_is_trusted()}; }
 
   void relay(const ResponseHead& response, std::string_view bytes, bool complete);
@@ -317,7 +321,12 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
   context.request_id = id();
   context.wants_html = head != nullptr && prefers_html(*head);
   context.head_request = head != nullptr && head->method == Method::head;
-  context.keep_alive = keep_alive;
+  context.connection = connection_line();
+  std::string allow;
+  if (refusal.reason == Reason::method && head != nullptr) {
+    allow = worker->snapshot->plan->methods_for(match_host(head->host, host), head->path);
+    context.allow = allow;
+  }
   response_head.clear();
   problem_body.clear();
   write_problem(refusal, context, response_head, problem_body);
@@ -372,7 +381,7 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
     framing = {BodyFraming::chunked, 0};
   }
   response_head.clear();
-  write_relayed_head(response, framing, head_request, keep_alive, response_head);
+  write_relayed_head(response, framing, head_request, connection_line(), response_head);
   send(bytes, complete);
 }
 

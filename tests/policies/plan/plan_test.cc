@@ -208,6 +208,13 @@ TEST_F(Routing, LetsOnlyPagesThroughOnAProtectedPath) {
   EXPECT_EQ(route("get", "b.example", "/x"), "405");
 }
 
+TEST_F(Routing, TellsWhatAPathTakes) {
+  EXPECT_EQ(plan_->methods_for("b.example", "/x"), "GET, HEAD, PATCH, POST, PUT");
+  EXPECT_EQ(plan_->methods_for("", "/blog/entry"), "GET, HEAD, POST");
+  EXPECT_EQ(plan_->methods_for("", "/js/s.js"), "GET, HEAD");
+  EXPECT_EQ(plan_->methods_for("", "/other"), "GET, HEAD, POST");
+}
+
 TEST_F(Routing, SendsTheRestElsewhereOrNowhere) {
   EXPECT_EQ(route("GET", "", "/other"), "elsewhere");
   EXPECT_EQ(route("POST", "", "/other"), "elsewhere");
