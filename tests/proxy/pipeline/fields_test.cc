@@ -204,7 +204,7 @@ TEST(Fields, VaultValuesHaveABound) {
     return outcome.refused.empty() ? outcome.body : outcome.refused;
   };
   EXPECT_EQ(under("drop"), "y=1");
-  EXPECT_EQ(under("mask"), "x=%2A%2A%2A&y=1");
+  EXPECT_EQ(under("mask"), "x=%2A%2A%2A%2A%2A%2A%2A%2A&y=1");
   EXPECT_EQ(under("protect-raw"), "transform-failed");
 }
 
