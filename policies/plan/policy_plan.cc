@@ -82,6 +82,15 @@ RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
   return {index_->elsewhere, same_path, is_protected};
 }
 
+bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
+                           std::string_view name) const {
+  bool listed = false;
+  index_->for_path(host, path, [&](const Index::Entry& entry) {
+    listed = listed || entry.route->lists(name);
+  });
+  return listed;
+}
+
 std::string PolicyPlan::methods_for(std::string_view host, std::string_view path) const {
   std::set<std::string_view> methods;
   bool is_protected = false;

@@ -36,6 +36,8 @@ class RoutePlan {
   // Flat carriers: form, multipart, query, header, cookie. `name` is decoded.
   const FieldAction* find(Carrier carrier, std::string_view name) const;
   const FieldAction* find_json(JsonPath path) const;
+  // Whether a rule names a query or body field so; in JSON, a member at the top.
+  bool lists(std::string_view name) const;
   // True when some rule selects `path` itself or anything that could lie below it.
   bool json_may_match_below(JsonPath path) const;
 

@@ -122,7 +122,7 @@ Explanation Explainer::explain(std::string_view request) {
     return explanation;
   }
   explanation.route = match.route->name;
-  auto admitted = admit(match, head, limits);
+  auto admitted = admit(*state_->snapshot->plan, match, head, limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
     refuse(explanation, *refusal);
     return explanation;

@@ -208,6 +208,13 @@ TEST_F(Routing, LetsOnlyPagesThroughOnAProtectedPath) {
   EXPECT_EQ(route("get", "b.example", "/x"), "405");
 }
 
+TEST_F(Routing, ANameIsListedWhicheverRouteOfThePathListsIt) {
+  EXPECT_TRUE(plan_->is_listed("a.example", "/x", "email"));  // "post", though "host" is first
+  EXPECT_TRUE(plan_->is_listed("b.example", "/x", "email"));
+  EXPECT_FALSE(plan_->is_listed("b.example", "/x", "page"));
+  EXPECT_FALSE(plan_->is_listed("b.example", "/other", "email"));
+}
+
 TEST_F(Routing, TellsWhatAPathTakes) {
   EXPECT_EQ(plan_->methods_for("b.example", "/x"), "GET, HEAD, PATCH, POST, PUT");
   EXPECT_EQ(plan_->methods_for("", "/blog/entry"), "GET, HEAD, POST");

@@ -227,7 +227,7 @@ Outcome Pipeline::run(const std::string& request) {
   if (match.route == nullptr) {
     return refused({match.path_is_protected ? Reason::method : Reason::no_route, {}});
   }
-  const auto admitted = admit(match, head, snapshot_->limits);
+  const auto admitted = admit(*snapshot_->plan, match, head, snapshot_->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refused(*refusal);
   const auto& plan = std::get<BodyPlan>(admitted);
   buffers_.clear_for_next();
