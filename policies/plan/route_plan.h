@@ -37,7 +37,7 @@ class RoutePlan {
   const FieldAction* find(Carrier carrier, std::string_view name) const;
   const FieldAction* find_json(JsonPath path) const;
   // Whether a rule names a query or body field so; in JSON, a member at the top.
-  bool lists(std::string_view name) const;
+  bool lists(std::string_view field) const;
   // True when some rule selects `path` itself or anything that could lie below it.
   bool json_may_match_below(JsonPath path) const;
 
