@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -22,15 +23,24 @@ struct ProtectionKey {
   std::uint32_t key_id = 0;
   Algorithm algorithm = Algorithm::vault_token;
   std::string ctx;
-  // vault_token: empty; derived: enc.det (64); pseudonym: prf.pseudonym (32); encrypted: enc.rand
-  // (32); vault_row: vault.row (32).
+  // derived: enc.det (64); pseudonym: prf.pseudonym (32); encrypted: enc.rand (32); address: ip.det
+  // (16); address_prefix: ip.pfx (32); address_random: ip.ndx (32); format_preserving: fpe.ff1
+  // (32); vault_row: vault.row (32). Empty for vault_token, sealed and sealed_single: the first has
+  // its key under the row, the others are for somebody else to open.
   SecretBytes key;
   // encrypted only: enc.nonce (32).
   SecretBytes nonce_key;
+  // sealed and sealed_single only: the recipient's X25519 key, raw (32). No secret.
+  Bytes public_key;
 };
 
-// Derives the keys of `row` from its parent (the epoch key, 32 bytes; unused for vault tokens and
-// may then be empty). ErrorKind::usage for an algorithm whose issue has not come yet.
-Result<ProtectionKey> make_protection_key(const ContextRow& row, ByteView parent);
+inline constexpr std::size_t kRecipientKeySize = 32;
+
+// Derives the keys of `row` from its parent: the epoch key, 32 bytes. Vault tokens and sealed
+// values derive nothing, and their parent may be empty; sealed values take `public_key` as it is.
+// ErrorKind::usage: a parent or a public key of another size, or an algorithm that protects no
+// field.
+Result<ProtectionKey> make_protection_key(const ContextRow& row, ByteView parent,
+                                          ByteView public_key = {});
 
 }  // namespace paravent::crypto

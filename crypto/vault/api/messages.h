@@ -8,24 +8,32 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/keys/protection_key.h"
+#include "crypto/keys/scope.h"
 #include "crypto/tokens/kind.h"
+#include "crypto/tokens/shape.h"
 
 namespace paravent::crypto::vault {
 
 // One protection context that a policy's rules need, by names. Rules with equal specs share it.
+// scope: only vault tokens and pseudonyms have another one than person, because a stateless
+// reversible value must open from its row. overlap_seconds: how long a pseudonym's epoch goes on
+// being answered beside the next one. public_key: of sealed values, the recipient's raw X25519 key.
 struct ContextSpec {
   std::string domain;
   std::string purpose;
@@ -33,17 +41,25 @@ struct ContextSpec {
   Kind kind = Kind::text;
   Algorithm algorithm = Algorithm::encrypted;  // vault_token, derived, pseudonym or encrypted
   EpochLength epoch = EpochLength::none;
+  Scope scope = Scope::person;
+  std::uint32_t overlap_seconds = 0;
+  Bytes public_key{};
   bool operator==(const ContextSpec&) const = default;
 };
 
-// What the vault answers for one ContextSpec: the key to protect with, until the epoch ends.
-// For vault tokens `key.key_id` goes into the token text (`key.key` is empty), and `seal_key_id`
-// names the context row under which new rows are sealed.
+// What the vault answers for one ContextSpec: the key to protect with, until the epoch ends (or,
+// with `previous`, the overlap does: then bind again). For vault tokens `key.key_id` goes into the
+// token text (`key.key` is empty), and `seal_key_id` names the context row under which new rows are
+// sealed.
 struct Binding {
   ProtectionKey key;
   std::uint32_t seal_key_id = 0;
   WallTime valid_until;
+  std::optional<ProtectionKey> previous{};  // of the epoch before, while the two overlap
 };
+
+// The longest text that a vault token takes in a shape of its own (a UUID).
+inline constexpr std::size_t kMaxShapedSize = 36;
 
 struct MintJob {
   std::uint32_t key_id = 0;       // of the binding
@@ -51,7 +67,18 @@ struct MintJob {
   Kind kind = Kind::text;
   std::uint32_t begin = 0;  // the normalised value, as a range of ResolveBatch::values
   std::uint32_t end = 0;
-  std::array<std::uint8_t, 16> id{};  // answer: the vault token's id
+  Scope scope = Scope::person;  // of the binding's spec
+  ScopeId scope_id{};           // which relationship or request; all zero only for person
+  Shape shape = Shape::none;    // phone to alphanumeric are texts of their own, see shaped_text
+  std::uint8_t length = 0;      // of digits and alphanumeric; 0: the shape's default
+
+  // Answers: the vault token's id; and for a shape that is a text of its own, that text, which is
+  // the same whenever this value is asked for in this shape, and in its domain nobody else's.
+  std::array<std::uint8_t, 16> id{};
+  std::array<char, kMaxShapedSize> shaped{};
+  std::uint8_t shaped_size = 0;
+
+  std::string_view shaped_text() const noexcept { return {shaped.data(), shaped_size}; }
 };
 
 enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };

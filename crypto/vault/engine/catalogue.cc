@@ -75,6 +75,11 @@ const ContextRecord* Catalogue::context(std::uint32_t key_id) const {
   return it == contexts_.end() ? nullptr : &it->second;
 }
 
+const ContextRecord* Catalogue::find_context(const ContextRow& row, const Id& parent) const {
+  const auto it = context_by_content_.find(content_of(row, parent));
+  return it == context_by_content_.end() ? nullptr : &contexts_.at(it->second);
+}
+
 Id Catalogue::ensure_name(NameKind kind, const Id& owner, std::string_view name) {
   if (const auto found = names_.find(kind, owner, name)) return *found;
   NameRecord record{kind, random_id(), owner, std::string(name)};

@@ -31,6 +31,8 @@ class Catalogue {
   const KeyTree& keys() const noexcept { return tree_; }
   const std::map<std::uint32_t, ContextRecord>& contexts() const noexcept { return contexts_; }
   const ContextRecord* context(std::uint32_t key_id) const;
+  // The row with these contents (its key_id is ignored); nullptr when there is none.
+  const ContextRecord* find_context(const ContextRow& row, const Id& parent) const;
 
   // The id of this name, made when it is missing.
   Id ensure_name(NameKind kind, const Id& owner, std::string_view name);

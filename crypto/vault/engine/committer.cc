@@ -10,6 +10,9 @@
 namespace paravent::crypto::vault {
 namespace {
 
+constexpr std::size_t kNoName = static_cast<std::size_t>(-1);
+constexpr int kMaxTurns = 16;
+
 struct IndexHash {
   std::size_t operator()(const IndexKey& key) const noexcept {
     // Keyed hash output already: any eight bytes of it are a good hash.
@@ -21,13 +24,20 @@ struct IndexHash {
 
 }  // namespace
 
-// All jobs of a round that ask for one value in one space: they get one token.
+// All jobs of a round that ask for one value in one space (and scope): they get one token.
 struct Committer::Group {
+  struct Want {
+    PendingBatch* pending;
+    MintJob* job;
+    std::size_t name;  // kNoName, or which of names_
+  };
+
   IndexKey index{};
-  std::vector<std::pair<PendingBatch*, MintJob*>> jobs;
+  std::vector<Want> wants;
   Id id{};
   TokenRow row;
   std::string_view value;   // of the first job; the batch outlives the round
+  bool indexed = true;      // false: of request scope, a new row each time
   bool known = false;       // the row was there
   bool must_write = false;  // the answer depends on the write
   bool may_write = false;   // a clock moved on
@@ -40,33 +50,35 @@ Committer::~Committer() = default;
 
 CommitReport Committer::process(std::span<PendingBatch> round, const LiveContexts& live) {
   CommitReport report;
-  gather(round);
-  const std::uint32_t today = day_of(clock_.now());
-  if (!look_up(today, live)) {
+  gather(round, live);
+  if (look_up(day_of(clock_.now()), live)) {
+    report.failed = !settle(live, report.wrote);
+  } else {
     report.failed = true;
     for (Group& group : groups_) group.failed = true;
-  } else {
-    const bool needed = std::any_of(groups_.begin(), groups_.end(), [](const Group& g) {
-      return !g.failed && (g.must_write || g.may_write);
-    });
-    report.wrote = needed && write(live);
-    report.failed = needed && !report.wrote;
   }
   for (Group& group : groups_) {
-    const bool fails = group.failed || (group.must_write && !report.wrote);
-    for (auto& [pending, job] : group.jobs) {
+    const bool lost = group.failed || group.must_write;
+    for (auto& [pending, job, name] : group.wants) {
       job->id = group.id;
-      if (fails) pending->failed = true;
+      const bool nameless = name != kNoName && names_[name].state != NameState::ours;
+      if (lost || nameless) {
+        pending->failed = true;
+      } else if (name != kNoName) {
+        names_[name].give(*job);
+      }
     }
-    if (fails) continue;
+    if (lost) continue;
     report.minted += group.known ? 0U : 1U;
-    report.found += group.jobs.size() - (group.known ? 0U : 1U);
+    report.found += group.wants.size() - (group.known ? 0U : 1U);
   }
   groups_.clear();
+  names_.clear();
+  group_of_name_.clear();
   return report;
 }
 
-void Committer::gather(std::span<PendingBatch> round) {
+void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) {
   std::unordered_map<IndexKey, std::size_t, IndexHash> where;
   for (PendingBatch& pending : round) {
     for (std::size_t j = 0; j < pending.batch->jobs.size(); ++j) {
@@ -76,28 +88,54 @@ void Committer::gather(std::span<PendingBatch> round) {
         groups_.emplace_back();
         groups_.back().index = pending.index[j];
         groups_.back().value = pending.batch->value(job);
+        groups_.back().indexed = job.scope != Scope::request;
       }
-      groups_[it->second].jobs.emplace_back(&pending, &job);
+      Group& group = groups_[it->second];
+      group.wants.push_back({&pending, &job, name_of(group, job, live)});
     }
   }
+}
+
+// Two jobs that ask for one value in one shape ask for one text.
+std::size_t Committer::name_of(Group& group, const MintJob& job, const LiveContexts& live) {
+  if (!has_own_text(job.shape)) return kNoName;
+  for (const Group::Want& want : group.wants) {
+    if (want.name == kNoName) continue;
+    const ShapedName& name = names_[want.name];
+    if (name.shape == job.shape && name.length == job.length) return want.name;
+  }
+  ShapedName name;
+  name.key = &live.tokens.at(job.key_id)->shapes;
+  name.shape = job.shape;
+  name.length = job.length;
+  names_.push_back(std::move(name));
+  group_of_name_.push_back(static_cast<std::size_t>(&group - groups_.data()));
+  return names_.size() - 1;
 }
 
 bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
   std::vector<IndexKey> keys;
   keys.reserve(groups_.size());
-  for (const Group& group : groups_) keys.push_back(group.index);
+  for (const Group& group : groups_) {
+    if (group.indexed) keys.push_back(group.index);
+  }
   std::vector<std::optional<FoundRow>> found(keys.size());
   if (!store_.find(keys, found)) return false;
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    Group& group = groups_[i];
-    const MintJob& first = *group.jobs.front().second;
-    group.known = found[i].has_value();
+  std::size_t at = 0;
+  for (Group& group : groups_) {
+    const MintJob& first = *group.wants.front().job;
+    const FoundRow* row = nullptr;
+    if (group.indexed) {
+      if (found[at]) row = &*found[at];
+      ++at;
+    }
+    group.known = row != nullptr;
     if (group.known) {
       // A row that does not parse is damaged: it is neither answered nor overwritten.
-      auto view = decode_token_row(as_bytes(found[i]->row));
+      auto view = decode_token_row(as_bytes(row->row));
       group.failed = !view || view->row.key_id != first.key_id;
       if (group.failed) continue;
-      group.id = found[i]->id;
+      group.id = row->id;
       group.row = std::move(view->row);
     } else {
       group.id = random_id();
@@ -112,7 +150,7 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
 }
 
 bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& live) {
-  for (const auto& [pending, job] : group.jobs) {
+  for (const auto& [pending, job, name] : group.wants) {
     const auto seal = live.seals.find(job->seal_key_id);
     if (seal == live.seals.end()) return false;
     const Contact contact = note_contact(group.row, seal->second->purpose, today);
@@ -123,14 +161,43 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   // or of this use's purpose when no policy names that one any more.
   const auto current = live.current_seal.find(group.row.seal_key_id);
   group.row.seal_key_id =
-      current != live.current_seal.end() ? current->second : group.jobs.front().second->seal_key_id;
+      current != live.current_seal.end() ? current->second : group.wants.front().job->seal_key_id;
   return live.seals.contains(group.row.seal_key_id);
+}
+
+bool Committer::open_names() const {
+  return std::any_of(names_.begin(), names_.end(),
+                     [](const ShapedName& name) { return name.state == NameState::searching; });
+}
+
+bool Committer::settle(const LiveContexts& live, bool& wrote) {
+  // A second turn happens only where another process of the same store was faster.
+  for (int turn = 0; turn < kMaxTurns; ++turn) {
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const Group& group = groups_[group_of_name_[i]];
+      names_[i].id = group.id;
+      if (group.failed) names_[i].state = NameState::exhausted;
+    }
+    std::set<AliasKey> claimed;
+    if (!search_names(store_, names_, claimed)) return false;
+    const bool needed =
+        !claimed.empty() || std::any_of(groups_.begin(), groups_.end(), [](const Group& group) {
+          return !group.failed && (group.must_write || group.may_write);
+        });
+    if (!needed) return true;
+    if (!write(live)) return false;
+    wrote = true;
+    if (!open_names()) return true;
+  }
+  return false;
 }
 
 bool Committer::write(const LiveContexts& live) {
   std::vector<NewRow> create;
   std::vector<ChangedRow> change;
+  std::vector<NewAlias> aliases;
   std::vector<Group*> created;
+  std::vector<ShapedName*> named;
   for (Group& group : groups_) {
     if (group.failed || !(group.must_write || group.may_write)) continue;
     const ProtectionKey& key = live.seals.at(group.row.seal_key_id)->key;
@@ -140,12 +207,29 @@ bool Committer::write(const LiveContexts& live) {
     } else if (group.known) {
       change.push_back({group.id, std::move(*row)});
     } else {
-      create.push_back({group.index, group.id, std::move(*row), group.row.subject});
+      const auto index = group.indexed ? std::optional(group.index) : std::nullopt;
+      create.push_back({index, group.id, std::move(*row), group.row.subject});
       created.push_back(&group);
     }
   }
-  if (!store_.commit(create, change)) return false;
-  for (std::size_t i = 0; i < created.size(); ++i) created[i]->id = create[i].id;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (names_[i].state != NameState::free || groups_[group_of_name_[i]].failed) continue;
+    aliases.push_back({names_[i].alias, names_[i].id});
+    named.push_back(&names_[i]);
+  }
+  if (!store_.commit(create, change, aliases)) return false;
+  for (std::size_t i = 0; i < created.size(); ++i) {
+    created[i]->id = create[i].id;
+    created[i]->known = !create[i].created;
+  }
+  for (Group& group : groups_) {
+    if (!group.failed) group.must_write = group.may_write = false;
+  }
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const bool ours = aliases[i].holder == named[i]->id;
+    named[i]->state = ours ? NameState::ours : NameState::searching;
+    if (!ours) named[i]->attempt = 0;
+  }
   return true;
 }
 

@@ -1,6 +1,6 @@
 // Committer: turns whole rounds of batches into answers with one look-up and one durable write,
 // however many requests are in the round. Owned by one thread, the only one that writes the token
-// store.
+// store. A job that asks for a shape waits until the alias of its text is durable too.
 //
 // Known tokens are answered even when the write fails; new tokens, and tokens first used for a
 // purpose, only when it succeeded (hardening.md 5.1, "disk full").
@@ -16,6 +16,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/live_contexts.h"
+#include "crypto/vault/engine/name_search.h"
 #include "crypto/vault/engine/row_sealer.h"
 #include "crypto/vault/engine/token_store.h"
 
@@ -24,7 +25,8 @@ namespace paravent::crypto::vault {
 // One batch on its way through the vault's threads.
 struct PendingBatch {
   std::shared_ptr<ResolveBatch> batch;
-  std::vector<IndexKey> index;  // one per job
+  // One per job: what tells values apart. Of request scope it is never stored and never looked up.
+  std::vector<IndexKey> index;
   bool failed = false;
 };
 
@@ -46,15 +48,21 @@ class Committer {
  private:
   struct Group;
 
-  void gather(std::span<PendingBatch> round);
+  void gather(std::span<PendingBatch> round, const LiveContexts& live);
+  std::size_t name_of(Group& group, const MintJob& job, const LiveContexts& live);
   bool look_up(std::uint32_t today, const LiveContexts& live);
   bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);
+  // Writes whatever of the groups and names is not durable yet. `wrote`: something was.
+  bool settle(const LiveContexts& live, bool& wrote);
   bool write(const LiveContexts& live);
+  bool open_names() const;
 
   TokenStore& store_;
   const Clock& clock_;
   RowSealer sealer_;
   std::vector<Group> groups_;
+  std::vector<ShapedName> names_;
+  std::vector<std::size_t> group_of_name_;
 };
 
 }  // namespace paravent::crypto::vault

@@ -10,15 +10,19 @@
 #include <unordered_map>
 
 #include "crypto/keys/protection_key.h"
+#include "crypto/keys/scope.h"
 #include "crypto/primitives/hmac_sha256.h"
 #include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/shape_key.h"
 
 namespace paravent::crypto::vault {
 
-// Behind the key id of vault tokens: the blind index of (tenant, domain, space), its context
-// hashed.
+// Behind the key id of vault tokens: the blind index of (tenant, domain, space, scope), its context
+// hashed; and the shapes of the domain.
 struct LiveToken {
   HmacSha256 index;
+  Scope scope = Scope::person;
+  ShapeKey shapes;
 };
 
 // Behind a seal key id: the vault.row key of (domain, purpose, space, epoch).

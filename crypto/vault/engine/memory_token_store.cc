@@ -27,20 +27,37 @@ Status MemoryTokenStore::resolve(std::span<const Id> ids,
   return {};
 }
 
-Status MemoryTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change) {
+Status MemoryTokenStore::find_aliases(std::span<const AliasKey> keys,
+                                      std::span<std::optional<Id>> out) {
+  const std::scoped_lock lock(mutex_);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto entry = aliases_.find(keys[i]);
+    out[i] = entry == aliases_.end() ? std::nullopt : std::optional(entry->second);
+  }
+  return {};
+}
+
+Status MemoryTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change,
+                                std::span<NewAlias> aliases) {
   const std::scoped_lock lock(mutex_);
   for (NewRow& row : create) {
-    const auto entry = index_.find(row.index);
+    const auto entry = row.index ? index_.find(*row.index) : index_.end();
     row.created = entry == index_.end() || !rows_.contains(entry->second);
     if (!row.created) {
       row.id = entry->second;
       continue;
     }
-    index_[row.index] = row.id;
+    if (row.index) index_[*row.index] = row.id;
     rows_[row.id] = row.row;
     if (row.subject) subjects_.emplace(*row.subject, row.id);
   }
   for (const ChangedRow& row : change) rows_[row.id] = row.row;
+  for (NewAlias& alias : aliases) {
+    const bool there = rows_.contains(alias.id);
+    const auto entry =
+        there ? aliases_.try_emplace(alias.alias, alias.id).first : aliases_.find(alias.alias);
+    alias.holder = entry == aliases_.end() ? kNoId : entry->second;
+  }
   return {};
 }
 
@@ -60,6 +77,9 @@ Status MemoryTokenStore::expire(std::span<const Id> ids) {
   for (const Id& id : ids) rows_.erase(id);
   std::erase_if(index_, [&](const auto& entry) { return gone.contains(entry.second); });
   std::erase_if(subjects_, [&](const auto& entry) { return gone.contains(entry.second); });
+  for (auto& [alias, id] : aliases_) {
+    if (gone.contains(id)) id = kNoId;
+  }
   return {};
 }
 

@@ -16,13 +16,16 @@ class MemoryTokenStore final : public TokenStore {
  public:
   Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
-  Status commit(std::span<NewRow> create, std::span<const ChangedRow> change) override;
+  Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override;
+  Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
+                std::span<NewAlias> aliases) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
   Status expire(std::span<const Id> ids) override;
 
  private:
   std::mutex mutex_;
   std::map<IndexKey, Id> index_;
+  std::map<AliasKey, Id> aliases_;
   std::map<Id, std::string> rows_;
   std::set<std::pair<SubjectReference, Id>> subjects_;
 };

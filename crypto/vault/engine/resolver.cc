@@ -1,6 +1,8 @@
 #include "crypto/vault/engine/resolver.h"
 
+#include <algorithm>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -9,24 +11,69 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// The blind index values of a batch's jobs. False when a job names a context that is not bound or a
-// value that no row can hold.
+std::array<std::uint8_t, 2> length_prefix(std::size_t size) noexcept {
+  return {static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size)};
+}
+
+// A scope needs to know which relationship or request it is; person scope has none.
+bool scope_agrees(const MintJob& job, const LiveToken& token) {
+  if (job.scope != token.scope) return false;
+  return job.scope == Scope::person || job.scope_id != ScopeId{};
+}
+
+// HMAC(prf.index, LP(ctx) | [LP(scope id)] | LP(value)); LP(ctx) is hashed already.
+IndexKey index_of(const MintJob& job, std::string_view value, const LiveToken& token) {
+  const auto size = length_prefix(value.size());
+  if (job.scope == Scope::person) return token.index.mac(size, as_bytes(value));
+  const auto scope_size = length_prefix(job.scope_id.size());
+  return token.index.mac({scope_size, job.scope_id, size, as_bytes(value)});
+}
+
+// The blind index values of a batch's jobs. False when a job names a context that is not bound, a
+// scope or shape that it cannot have, or a value that no row can hold.
 bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
   const ResolveBatch& batch = *pending.batch;
   pending.index.reserve(batch.jobs.size());
   for (const MintJob& job : batch.jobs) {
     const auto token = live.tokens.find(job.key_id);
     if (token == live.tokens.end() || !live.seals.contains(job.seal_key_id)) return false;
+    if (!scope_agrees(job, *token->second) || !mintable(job.shape, job.length)) return false;
     if (job.begin >= job.end || job.end > batch.values.size() ||
         job.end - job.begin > kMaxVaultValue) {
       return false;
     }
-    const auto size = static_cast<std::uint16_t>(job.end - job.begin);
-    const std::array<std::uint8_t, 2> lp{static_cast<std::uint8_t>(size >> 8U),
-                                         static_cast<std::uint8_t>(size)};
-    pending.index.push_back(token->second->index.mac(lp, as_bytes(batch.value(job))));
+    pending.index.push_back(index_of(job, batch.value(job), *token->second));
   }
   return true;
+}
+
+// Whether every shaped text that the batch asks for is already its row's; then they are filled in.
+// REQUIRES: the ids are.
+bool names_settled(TokenStore& store, ResolveBatch& batch, const LiveContexts& live) {
+  std::vector<ShapedName> names;
+  std::vector<MintJob*> jobs;
+  for (MintJob& job : batch.jobs) {
+    if (!has_own_text(job.shape)) continue;
+    names.emplace_back();
+    names.back().key = &live.tokens.at(job.key_id)->shapes;
+    names.back().shape = job.shape;
+    names.back().length = job.length;
+    names.back().id = job.id;
+    jobs.push_back(&job);
+  }
+  if (names.empty()) return true;
+  std::set<AliasKey> claimed;
+  if (!search_names(store, names, claimed)) return false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].state != NameState::ours) return false;
+    names[i].give(*jobs[i]);
+  }
+  return true;
+}
+
+bool asks_anew(const ResolveBatch& batch) {
+  return std::any_of(batch.jobs.begin(), batch.jobs.end(),
+                     [](const MintJob& job) { return job.scope == Scope::request; });
 }
 
 bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint32_t today,
@@ -115,7 +162,8 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   std::vector<IndexKey> keys;
   for (PendingBatch& pending : round) {
     pending.failed = !index_jobs(pending, *live);
-    if (!pending.failed) keys.insert(keys.end(), pending.index.begin(), pending.index.end());
+    if (!pending.failed && !asks_anew(*pending.batch))
+      keys.insert(keys.end(), pending.index.begin(), pending.index.end());
   }
   std::vector<std::optional<FoundRow>> found(keys.size());
   // A store that cannot be read is the commit thread's to report.
@@ -126,12 +174,17 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
       bad.push_back(std::move(pending));
       continue;
     }
+    if (asks_anew(*pending.batch)) {
+      rest.push_back(std::move(pending));
+      continue;
+    }
     bool all = readable;
     for (std::size_t j = 0; j < pending.index.size(); ++j, ++at) {
       MintJob& job = pending.batch->jobs[j];
       all = all && settled(found[at], job, today, *live);
       if (all) job.id = found[at]->id;
     }
+    all = all && names_settled(store_, *pending.batch, *live);
     if (all) found_ += pending.index.size();
     (all ? known : rest).push_back(std::move(pending));
   }

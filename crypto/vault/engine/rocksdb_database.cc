@@ -31,7 +31,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   options.env = env;
   options.create_if_missing = create;
   options.error_if_exists = create;
-  options.create_missing_column_families = create;
+  // Also when it opens: a store from before there were aliases has no such family.
+  options.create_missing_column_families = true;
   options.paranoid_checks = true;
   // A torn last record is an unacknowledged write; any other damage must not pass for the end of
   // the log.
@@ -65,7 +66,7 @@ Error rocksdb_error(const rocksdb::Status& status) {
 
 RocksdbTokenStore::Database::~Database() {
   if (db == nullptr) return;
-  for (rocksdb::ColumnFamilyHandle* handle : {owner, rows, index, subjects}) {
+  for (rocksdb::ColumnFamilyHandle* handle : {owner, rows, index, subjects, aliases}) {
     if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
   }
   db->Close();
@@ -77,8 +78,9 @@ rocksdb::Status RocksdbTokenStore::Database::start(
   env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system)));
   const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20U);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const std::string& name : {rocksdb::kDefaultColumnFamilyName, std::string("rows"),
-                                  std::string("index"), std::string("subjects")}) {
+  for (const std::string& name :
+       {rocksdb::kDefaultColumnFamilyName, std::string("rows"), std::string("index"),
+        std::string("subjects"), std::string("aliases")}) {
     families.emplace_back(name, family_options(cache));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -91,6 +93,7 @@ rocksdb::Status RocksdbTokenStore::Database::start(
   rows = handles[1];
   index = handles[2];
   subjects = handles[3];
+  aliases = handles[4];
   return status;
 }
 

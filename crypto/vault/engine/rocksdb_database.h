@@ -29,6 +29,7 @@ struct RocksdbTokenStore::Database {
   rocksdb::ColumnFamilyHandle* rows = nullptr;
   rocksdb::ColumnFamilyHandle* index = nullptr;
   rocksdb::ColumnFamilyHandle* subjects = nullptr;
+  rocksdb::ColumnFamilyHandle* aliases = nullptr;
   std::mutex write_mutex;     // makes look-up and creation one step
   bool needs_resume = false;  // under write_mutex
 

@@ -130,23 +130,55 @@ Status RocksdbTokenStore::resolve(std::span<const Id> ids,
   return {};
 }
 
-Status RocksdbTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change) {
+Status RocksdbTokenStore::find_aliases(std::span<const AliasKey> keys,
+                                       std::span<std::optional<Id>> out) {
+  std::vector<Slice> slices;
+  slices.reserve(keys.size());
+  for (const AliasKey& key : keys) slices.push_back(slice_of(key));
+  std::vector<std::optional<std::string>> ids;
+  if (auto s = database_->get(database_->aliases, slices, ids); !s) return s;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    out[i] = ids[i] ? std::optional(id_from(*ids[i])) : std::nullopt;
+  }
+  return {};
+}
+
+Status RocksdbTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change,
+                                 std::span<NewAlias> aliases) {
   const std::scoped_lock lock(database_->write_mutex);
+  rocksdb::WriteBatch batch;
+  std::set<Id> lost;
+  if (auto s = add_rows(create, batch, lost); !s) return s;
+  for (const ChangedRow& row : change) batch.Put(database_->rows, slice_of(row.id), row.row);
+  if (auto s = add_aliases(aliases, lost, batch); !s) return s;
+  return database_->write(batch);
+}
+
+Status RocksdbTokenStore::add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch,
+                                   std::set<Id>& lost) {
   std::vector<IndexKey> keys;
   keys.reserve(create.size());
-  for (const NewRow& row : create) keys.push_back(row.index);
+  for (const NewRow& row : create) {
+    if (row.index) keys.push_back(*row.index);
+  }
   std::vector<std::optional<FoundRow>> found(keys.size());
   if (auto s = find(keys, found); !s) return s;
 
-  rocksdb::WriteBatch batch;
   std::map<IndexKey, Id> made;
-  for (std::size_t i = 0; i < create.size(); ++i) {
-    NewRow& row = create[i];
-    const auto [it, first] = made.try_emplace(row.index, found[i] ? found[i]->id : row.id);
-    row.created = first && !found[i];
-    row.id = it->second;
-    if (!row.created) continue;
-    batch.Put(database_->index, slice_of(row.index), slice_of(row.id));
+  std::size_t at = 0;
+  for (NewRow& row : create) {
+    row.created = true;
+    if (row.index) {
+      const std::optional<FoundRow>& there = found[at++];
+      const auto [it, first] = made.try_emplace(*row.index, there ? there->id : row.id);
+      row.created = first && !there;
+      if (!row.created) {
+        lost.insert(row.id);
+        row.id = it->second;
+        continue;
+      }
+      batch.Put(database_->index, slice_of(*row.index), slice_of(row.id));
+    }
     batch.Put(database_->rows, slice_of(row.id), row.row);
     if (row.subject) {
       std::string key(as_text(*row.subject));
@@ -154,8 +186,33 @@ Status RocksdbTokenStore::commit(std::span<NewRow> create, std::span<const Chang
       batch.Put(database_->subjects, key, Slice());
     }
   }
-  for (const ChangedRow& row : change) batch.Put(database_->rows, slice_of(row.id), row.row);
-  return database_->write(batch);
+  return {};
+}
+
+Status RocksdbTokenStore::add_aliases(std::span<NewAlias> aliases, const std::set<Id>& lost,
+                                      rocksdb::WriteBatch& batch) {
+  std::vector<AliasKey> keys;
+  keys.reserve(aliases.size());
+  for (const NewAlias& alias : aliases) keys.push_back(alias.alias);
+  std::vector<std::optional<Id>> holders(keys.size());
+  if (auto s = find_aliases(keys, holders); !s) return s;
+  std::map<AliasKey, Id> made;
+  for (std::size_t i = 0; i < aliases.size(); ++i) {
+    NewAlias& alias = aliases[i];
+    if (holders[i]) {
+      alias.holder = *holders[i];
+      continue;
+    }
+    const auto it = made.find(alias.alias);
+    if (it != made.end() || lost.contains(alias.id)) {
+      alias.holder = it != made.end() ? it->second : kNoId;
+      continue;
+    }
+    alias.holder = alias.id;
+    made.emplace(alias.alias, alias.id);
+    batch.Put(database_->aliases, slice_of(alias.alias), slice_of(alias.id));
+  }
+  return {};
 }
 
 Result<std::vector<Id>> RocksdbTokenStore::by_subject(const SubjectReference& subject) {
@@ -177,16 +234,21 @@ Status RocksdbTokenStore::expire(std::span<const Id> ids) {
   // Rows first: an interruption then leaves index entries without a row, which count as absent.
   for (const Id& id : ids) batch.Delete(database_->rows, slice_of(id));
   if (auto s = database_->write(batch); !s) return s;
-  for (ColumnFamilyHandle* family : {database_->index, database_->subjects}) {
+  // Subjects last: while they are there, an interrupted erasure can be asked for again.
+  for (ColumnFamilyHandle* family : {database_->index, database_->aliases, database_->subjects}) {
     batch.Clear();
     const std::unique_ptr<rocksdb::Iterator> it(
         database_->db->NewIterator(rocksdb::ReadOptions(), family));
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
-      const std::string_view id = family == database_->index
-                                      ? view_of(it->value())
-                                      : view_of(it->key()).substr(sizeof(SubjectReference));
+      const std::string_view id = family == database_->subjects
+                                      ? view_of(it->key()).substr(sizeof(SubjectReference))
+                                      : view_of(it->value());
       if (!gone.contains(id_from(id))) continue;
-      batch.Delete(family, it->key());
+      if (family == database_->aliases) {
+        batch.Put(family, it->key(), slice_of(kNoId));
+      } else {
+        batch.Delete(family, it->key());
+      }
       if (batch.Count() < kExpireChunk) continue;
       if (auto s = database_->write(batch); !s) return s;
       batch.Clear();

@@ -1,7 +1,8 @@
 // RocksdbTokenStore: the token store of one machine, in DATA/store.
 //
 // Column families: default (whose store this is), rows (id -> row), index (blind index -> id),
-// subjects (subject reference | id -> nothing). Every commit is one WriteBatch and one sync of the
+// subjects (subject reference | id -> nothing), aliases (alias key -> id, all zero once retired;
+// made in stores that are older than it). Every commit is one WriteBatch and one sync of the
 // log. When a write fails the store goes on reading, and writes again some seconds after the cause
 // is gone. Thread safe; memory: 64 MiB of cache and 32 MiB of write buffers; two background
 // threads.
@@ -10,12 +11,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 
 #include "crypto/vault/engine/token_store.h"
 
 namespace rocksdb {
 class FileSystem;
-}
+class WriteBatch;
+}  // namespace rocksdb
 
 namespace paravent::crypto::vault {
 
@@ -35,13 +38,19 @@ class RocksdbTokenStore final : public TokenStore {
 
   Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
-  Status commit(std::span<NewRow> create, std::span<const ChangedRow> change) override;
+  Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override;
+  Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
+                std::span<NewAlias> aliases) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
   Status expire(std::span<const Id> ids) override;
 
  private:
   struct Database;
   explicit RocksdbTokenStore(std::unique_ptr<Database> database);
+  // The parts of commit(). `lost`: candidates whose index had a row already.
+  Status add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch, std::set<Id>& lost);
+  Status add_aliases(std::span<NewAlias> aliases, const std::set<Id>& lost,
+                     rocksdb::WriteBatch& batch);
 
   std::unique_ptr<Database> database_;
 };

@@ -68,7 +68,7 @@ class StoreFaults : public testing::Test {
   }
   Status put(std::uint8_t n) {
     std::vector<NewRow> row{{IndexKey{n}, Id{n}, "row", {}}};
-    return store_->commit(row, {});
+    return store_->commit(row, {}, {});
   }
   bool has(std::uint8_t n) {
     const std::array<Id, 1> ids{Id{n}};

@@ -118,6 +118,39 @@ inline std::string mint(TokenVault& vault, const Binding& binding, std::string_v
   return text;
 }
 
+// What differs from a plain job.
+struct Wish {
+  Shape shape = Shape::none;
+  std::uint8_t length = 0;
+  Scope scope = Scope::person;
+  ScopeId scope_id{};
+};
+
+inline std::shared_ptr<ResolveBatch> batch_of(const std::vector<std::string>& values,
+                                              const Binding& binding, Kind kind, const Wish& wish) {
+  auto batch = batch_of(values, binding, kind);
+  for (MintJob& job : batch->jobs) {
+    job.shape = wish.shape;
+    job.length = wish.length;
+    job.scope = wish.scope;
+    job.scope_id = wish.scope_id;
+  }
+  return batch;
+}
+
+// What an application would get for one value: the shaped text, or the token's own. Empty when the
+// vault did not answer ok.
+inline std::string mint(TokenVault& vault, const Binding& binding, std::string_view value,
+                        const Wish& wish) {
+  const auto batch = batch_of({std::string(value)}, binding, Kind::email, wish);
+  if (run(vault, batch) != ResolveStatus::ok) return {};
+  const MintJob& job = batch->jobs[0];
+  if (job.shaped_size != 0) return std::string(job.shaped_text());
+  std::string text;
+  write_vault_token(binding.key.key_id, job.id, text);
+  return text;
+}
+
 // Asks again until the answer is yes: RocksDB needs some seconds to notice that the disk has space
 // again.
 template <typename Ask>

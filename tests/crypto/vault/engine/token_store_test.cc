@@ -34,6 +34,11 @@ class TokenStoreTest : public testing::Test {
     EXPECT_TRUE(store_->find(std::span(&key, 1), out));
     return out[0];
   }
+  std::optional<Id> holder(const AliasKey& alias) {
+    std::array<std::optional<Id>, 1> out;
+    EXPECT_TRUE(store_->find_aliases(std::span(&alias, 1), out));
+    return out[0];
+  }
   std::optional<std::string> resolve(const Id& id) {
     std::array<std::optional<std::string>, 1> out;
     EXPECT_TRUE(store_->resolve(std::span(&id, 1), out));
@@ -46,10 +51,10 @@ TYPED_TEST_SUITE(TokenStoreTest, Places);
 
 TYPED_TEST(TokenStoreTest, GetsOrCreates) {
   std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
-  ASSERT_TRUE(this->store_->commit(rows, {}));
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
   EXPECT_TRUE(rows[0].created && rows[1].created);
   std::vector<NewRow> again{{IndexKey{2}, Id{9}, "late", {}}, {IndexKey{3}, Id{3}, "third", {}}};
-  ASSERT_TRUE(this->store_->commit(again, {}));
+  ASSERT_TRUE(this->store_->commit(again, {}, {}));
   EXPECT_FALSE(again[0].created);
   EXPECT_EQ(again[0].id, Id{2});
   EXPECT_TRUE(again[1].created);
@@ -61,7 +66,7 @@ TYPED_TEST(TokenStoreTest, GetsOrCreates) {
 
 TYPED_TEST(TokenStoreTest, FirstOfEqualCandidatesWins) {
   std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{1}, Id{2}, "second", {}}};
-  ASSERT_TRUE(this->store_->commit(rows, {}));
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
   EXPECT_TRUE(rows[0].created);
   EXPECT_FALSE(rows[1].created);
   EXPECT_EQ(rows[1].id, Id{1});
@@ -70,9 +75,9 @@ TYPED_TEST(TokenStoreTest, FirstOfEqualCandidatesWins) {
 
 TYPED_TEST(TokenStoreTest, ChangesRows) {
   std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}};
-  ASSERT_TRUE(this->store_->commit(rows, {}));
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
   const std::vector<ChangedRow> changed{{Id{1}, "changed"}};
-  ASSERT_TRUE(this->store_->commit({}, changed));
+  ASSERT_TRUE(this->store_->commit({}, changed, {}));
   EXPECT_EQ(this->resolve(Id{1}), "changed");
   EXPECT_EQ(this->find(IndexKey{1})->id, Id{1});
 }
@@ -84,7 +89,7 @@ TYPED_TEST(TokenStoreTest, FindsBySubjectAndExpires) {
                            {IndexKey{2}, Id{1}, "b", jeanne},
                            {IndexKey{3}, Id{2}, "c", paul},
                            {IndexKey{4}, Id{4}, "d", {}}};
-  ASSERT_TRUE(this->store_->commit(rows, {}));
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
   EXPECT_EQ(this->store_->by_subject(jeanne).value(), (std::vector<Id>{Id{1}, Id{3}}));
   EXPECT_EQ(this->store_->by_subject(paul).value(), (std::vector<Id>{Id{2}}));
   EXPECT_TRUE(this->store_->by_subject(SubjectReference{2}).value().empty());
@@ -97,8 +102,52 @@ TYPED_TEST(TokenStoreTest, FindsBySubjectAndExpires) {
   EXPECT_EQ(this->store_->by_subject(jeanne).value(), (std::vector<Id>{Id{3}}));
   EXPECT_EQ(this->resolve(Id{3}), "a");
   std::vector<NewRow> anew{{IndexKey{2}, Id{8}, "new", {}}};
-  ASSERT_TRUE(this->store_->commit(anew, {}));
+  ASSERT_TRUE(this->store_->commit(anew, {}, {}));
   EXPECT_TRUE(anew[0].created);
+}
+
+TYPED_TEST(TokenStoreTest, RowsWithoutAnIndexAreAlwaysNew) {
+  std::vector<NewRow> rows{{std::nullopt, Id{1}, "first", {}}, {std::nullopt, Id{2}, "second", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
+  EXPECT_TRUE(rows[0].created && rows[1].created);
+  EXPECT_EQ(this->resolve(Id{1}), "first");
+  EXPECT_EQ(this->resolve(Id{2}), "second");
+}
+
+TYPED_TEST(TokenStoreTest, AliasesAreGetOrCreateToo) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
+  std::vector<NewAlias> aliases{{AliasKey{1}, Id{1}}, {AliasKey{1}, Id{2}}, {AliasKey{2}, Id{2}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, aliases));
+  EXPECT_EQ(aliases[0].holder, Id{1});
+  EXPECT_EQ(aliases[1].holder, Id{1});  // the first of two candidates
+  EXPECT_EQ(aliases[2].holder, Id{2});
+  EXPECT_EQ(this->holder(AliasKey{1}), Id{1});
+  EXPECT_EQ(this->holder(AliasKey{2}), Id{2});
+  EXPECT_EQ(this->holder(AliasKey{3}), std::nullopt);
+
+  // A candidate that was too late takes no alias with it; an alias without a new row is added.
+  std::vector<NewRow> late{{IndexKey{1}, Id{9}, "late", {}}};
+  std::vector<NewAlias> more{{AliasKey{3}, Id{9}}, {AliasKey{4}, Id{1}}, {AliasKey{2}, Id{1}}};
+  ASSERT_TRUE(this->store_->commit(late, {}, more));
+  EXPECT_EQ(more[0].holder, kNoId);
+  EXPECT_EQ(more[1].holder, Id{1});
+  EXPECT_EQ(more[2].holder, Id{2});
+  EXPECT_EQ(this->holder(AliasKey{3}), std::nullopt);
+  EXPECT_EQ(this->holder(AliasKey{4}), Id{1});
+}
+
+TYPED_TEST(TokenStoreTest, AnErasedTextIsNeverGivenAgain) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
+  std::vector<NewAlias> aliases{{AliasKey{1}, Id{1}}, {AliasKey{2}, Id{2}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, aliases));
+  const std::vector<Id> gone{Id{1}};
+  ASSERT_TRUE(this->store_->expire(gone));
+  EXPECT_EQ(this->holder(AliasKey{1}), kNoId);
+  EXPECT_EQ(this->holder(AliasKey{2}), Id{2});
+  std::vector<NewAlias> again{{AliasKey{1}, Id{2}}};
+  ASSERT_TRUE(this->store_->commit({}, {}, again));
+  EXPECT_EQ(again[0].holder, kNoId);
+  EXPECT_EQ(this->holder(AliasKey{1}), kNoId);
 }
 
 TYPED_TEST(TokenStoreTest, SixtyFourThreadsGetOneRow) {
@@ -108,7 +157,7 @@ TYPED_TEST(TokenStoreTest, SixtyFourThreadsGetOneRow) {
   for (std::uint8_t i = 0; i < 64; ++i) {
     threads.emplace_back([&, i] {
       std::vector<NewRow> row{{IndexKey{1}, Id{1, i}, "row", {}}};
-      if (!this->store_->commit(row, {})) return;
+      if (!this->store_->commit(row, {}, {})) return;
       ids[i] = row[0].id;
       if (row[0].created) ++created;
     });
@@ -136,22 +185,52 @@ TEST(RocksdbTokenStore, KnowsWhoseItIs) {
   EXPECT_FALSE(std::filesystem::exists(temp.path() / "nothing"));
 }
 
+// Every column family of a store, opened without the store's own code.
+struct RawStore {
+  explicit RawStore(const std::filesystem::path& folder) {
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const char* name : {"default", "rows", "index", "subjects", "aliases"}) {
+      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    rocksdb::DB* raw = nullptr;
+    EXPECT_TRUE(rocksdb::DB::Open({}, folder.string(), families, &handles, &raw).ok());
+    db.reset(raw);
+  }
+  RawStore(const RawStore&) = delete;
+  RawStore& operator=(const RawStore&) = delete;
+  ~RawStore() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+TEST(RocksdbTokenStore, AStoreFromBeforeThereWereAliasesOpens) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "row", {}}};
+  {
+    auto store = RocksdbTokenStore::create(folder, kInstallation).value();
+    ASSERT_TRUE(store->commit(rows, {}, {}));
+  }
+  {
+    const RawStore raw(folder);
+    ASSERT_TRUE(raw.db->DropColumnFamily(raw.handles.back()).ok());
+  }
+  auto store = RocksdbTokenStore::open(folder, kInstallation).value();
+  std::vector<NewAlias> aliases{{AliasKey{1}, Id{1}}};
+  ASSERT_TRUE(store->commit({}, {}, aliases));
+  EXPECT_EQ(aliases[0].holder, Id{1});
+}
+
 TEST(RocksdbTokenStore, ANewerVersionIsNamed) {
   const TempDir temp;
   const auto folder = temp.path() / "store";
   { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
   {
-    std::vector<rocksdb::ColumnFamilyDescriptor> families;
-    for (const char* name : {"default", "rows", "index", "subjects"}) {
-      families.emplace_back(name, rocksdb::ColumnFamilyOptions());
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* raw = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, folder.string(), families, &handles, &raw).ok());
-    const std::unique_ptr<rocksdb::DB> db(raw);
+    const RawStore raw(folder);
     const std::string newer("\0\2something else", 16);
-    EXPECT_TRUE(db->Put({}, "paravent", newer).ok());
-    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    EXPECT_TRUE(raw.db->Put({}, "paravent", newer).ok());
   }
   const auto opened = RocksdbTokenStore::open(folder, kInstallation);
   ASSERT_FALSE(opened);

@@ -173,9 +173,107 @@ TYPED_TEST(VaultTest, UnknownNamesAreErrorsThatLeaveNothingBehind) {
   expect_sentence(bound.error(), ErrorKind::configuration, "purpose \"nonsense\"");
   EXPECT_FALSE(this->vault().bind("nobody", specs));
   EXPECT_FALSE(this->vault().bind("atelier", std::vector{email_tokens("contact", "nowhere")}));
-  ContextSpec sealed = email_tokens();
-  sealed.algorithm = Algorithm::sealed;
-  EXPECT_FALSE(this->vault().bind("atelier", std::vector{sealed}));
+}
+
+TYPED_TEST(VaultTest, SpecsThatContradictThemselvesAreErrors) {
+  const ContextSpec base{"crm",           "contact", "email", Kind::email, Algorithm::pseudonym,
+                         EpochLength::day};
+  const auto fails = [this](const ContextSpec& spec, std::string_view part) {
+    const auto bound = this->vault().bind("atelier", std::span(&spec, 1));
+    ASSERT_FALSE(bound) << part;
+    expect_sentence(bound.error(), ErrorKind::configuration, part);
+  };
+  ContextSpec spec = base;
+  spec.algorithm = Algorithm::vault_row;
+  fails(spec, "cannot be bound");
+  for (const Algorithm algorithm : {Algorithm::derived, Algorithm::encrypted, Algorithm::address,
+                                    Algorithm::format_preserving}) {
+    spec = base;
+    spec.algorithm = algorithm;
+    spec.scope = Scope::relationship;
+    fails(spec, "scope");
+    spec.scope = Scope::person;
+    spec.overlap_seconds = 60;
+    fails(spec, "overlap");
+  }
+  spec = base;
+  spec.epoch = EpochLength::none;
+  spec.overlap_seconds = 60;
+  fails(spec, "overlap");
+  spec = base;
+  spec.public_key = Bytes(32, 9);
+  fails(spec, "public key");
+  for (const std::size_t size : {0U, 31U, 33U}) {
+    spec = base;
+    spec.algorithm = Algorithm::sealed;
+    spec.public_key = Bytes(size, 9);
+    fails(spec, "public key");
+  }
+  spec = base;
+  spec.space.clear();
+  fails(spec, "space");
+}
+
+TYPED_TEST(VaultTest, PseudonymScopesHaveRowsOfTheirOwn) {
+  ContextSpec spec{"crm", "contact", "email", Kind::email, Algorithm::pseudonym, EpochLength::day};
+  std::set<std::uint32_t> ids;
+  std::set<std::string> contexts;
+  for (const Scope scope : {Scope::person, Scope::relationship, Scope::request}) {
+    spec.scope = scope;
+    const Binding binding = this->bind(spec);
+    ids.insert(binding.key.key_id);
+    contexts.insert(binding.key.ctx);
+  }
+  EXPECT_EQ(ids.size(), 3U);
+  EXPECT_EQ(contexts.size(), 3U);
+}
+
+TYPED_TEST(VaultTest, EpochsOverlapForAsLongAsTheSpecSays) {
+  ContextSpec spec{"crm", "contact", "email", Kind::email, Algorithm::pseudonym, EpochLength::day};
+  spec.overlap_seconds = 7200;
+  const WallTime midnight = epoch_end(epoch_at(EpochLength::day, this->clock().now()));
+  const Binding first = this->bind(spec);
+  EXPECT_FALSE(first.previous);  // there was no day before
+  EXPECT_EQ(first.valid_until, midnight);
+
+  this->clock().set(midnight);
+  const Binding overlap = this->bind(spec);
+  ASSERT_TRUE(overlap.previous);
+  EXPECT_EQ(overlap.previous->key_id, first.key.key_id);
+  EXPECT_TRUE(equal_constant_time(overlap.previous->key.bytes(), first.key.key.bytes()));
+  EXPECT_NE(overlap.key.key_id, first.key.key_id);
+  EXPECT_EQ(overlap.valid_until, midnight + std::chrono::hours(2));
+  // A rule of the same context without an overlap shares the row and not the past.
+  ContextSpec without = spec;
+  without.overlap_seconds = 0;
+  const Binding plain = this->bind(without);
+  EXPECT_EQ(plain.key.key_id, overlap.key.key_id);
+  EXPECT_FALSE(plain.previous);
+
+  this->clock().set(midnight + std::chrono::seconds(7199));
+  EXPECT_TRUE(this->bind(spec).previous);
+  this->clock().set(midnight + std::chrono::seconds(7200));
+  const Binding after = this->bind(spec);
+  EXPECT_FALSE(after.previous);
+  EXPECT_EQ(after.valid_until, midnight + std::chrono::hours(24));
+
+  // A day without traffic: the one before it is no neighbour.
+  this->clock().set(midnight + std::chrono::hours(48));
+  EXPECT_FALSE(this->bind(spec).previous);
+}
+
+TYPED_TEST(VaultTest, SealedRowsNameTheirRecipient) {
+  ContextSpec spec{"crm", "contact", "text", Kind::text, Algorithm::sealed, EpochLength::none};
+  spec.public_key = Bytes(32, 9);
+  const Binding first = this->bind(spec);
+  EXPECT_TRUE(first.key.key.empty());
+  EXPECT_EQ(first.key.public_key, spec.public_key);
+  EXPECT_EQ(this->bind(spec).key.key_id, first.key.key_id);
+  spec.public_key[0] ^= 1U;
+  const Binding other = this->bind(spec);
+  EXPECT_NE(other.key.key_id, first.key.key_id);  // one key id names one key
+  spec.algorithm = Algorithm::sealed_single;
+  EXPECT_NE(this->bind(spec).key.key_id, other.key.key_id);
 }
 
 TYPED_TEST(VaultTest, LastContactMovesOnceADayAndTheRowFollowsTheEpoch) {

@@ -1,0 +1,195 @@
+#include "crypto/vault/engine/binding_plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "crypto/primitives/sha256.h"
+#include "crypto/tokens/normaliser.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+constexpr std::size_t kPublicKeySize = 32;
+
+// The ids behind a spec's names.
+struct Names {
+  Id domain{};
+  Id purpose{};
+  Id space{};
+};
+
+bool bindable(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::vault_token:
+    case Algorithm::derived:
+    case Algorithm::pseudonym:
+    case Algorithm::encrypted:
+    case Algorithm::address:
+    case Algorithm::address_prefix:
+    case Algorithm::address_random:
+    case Algorithm::sealed:
+    case Algorithm::sealed_single:
+    case Algorithm::format_preserving:
+      return true;
+    case Algorithm::vault_row:
+    case Algorithm::audit_detail:
+    case Algorithm::map_cookie:
+      break;
+  }
+  return false;
+}
+
+Error wrong(std::string sentence) { return Error(ErrorKind::configuration, std::move(sentence)); }
+
+Error unknown_name(NameKind kind, std::string_view name) {
+  return wrong("The vault does not know the " + std::string(name_kind_text(kind)) + " \"" +
+               std::string(name) + "\".");
+}
+
+Status check_spec(const ContextSpec& spec) {
+  const Algorithm algorithm = spec.algorithm;
+  const bool scoped = algorithm == Algorithm::vault_token || algorithm == Algorithm::pseudonym;
+  if (!bindable(algorithm)) {
+    return wrong("The algorithm " + std::string(algorithm_name(algorithm)) + " cannot be bound.");
+  }
+  if (spec.scope != Scope::person && !scoped) {
+    return wrong("Only vault tokens and pseudonyms have a scope other than person.");
+  }
+  const bool ends = algorithm == Algorithm::pseudonym && spec.epoch != EpochLength::none;
+  if (spec.overlap_seconds != 0 && !ends) {
+    return wrong("Only the epochs of pseudonyms overlap.");
+  }
+  if (is_sealed(algorithm) != (spec.public_key.size() == kPublicKeySize) ||
+      (!is_sealed(algorithm) && !spec.public_key.empty())) {
+    return wrong("A sealed value, and nothing else, needs the recipient's public key of 32 bytes.");
+  }
+  if (spec.space.empty() || spec.space.size() > kMaxNameSize) {
+    return wrong("The name of a space has 1 to 255 bytes.");
+  }
+  return {};
+}
+
+// One byte that tells the rows of the scopes apart; the relationship or request itself enters each
+// value's own input.
+std::string_view scope_text(Scope scope) {
+  switch (scope) {
+    case Scope::person:
+      break;
+    case Scope::relationship:
+      return "l";
+    case Scope::request:
+      return "q";
+  }
+  return "";
+}
+
+ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Names& names) {
+  ContextRow row;
+  row.tenant_id = id_text(tenant);
+  row.domain_id = id_text(names.domain);
+  row.space_id = id_text(names.space);
+  row.scope_id = scope_text(spec.scope);
+  row.algorithm = spec.algorithm;
+  row.normaliser_id = normaliser_id(spec.kind);
+  return row;
+}
+
+// What the rows of sealed values have for a parent: the id of the key that opens them.
+Id recipient_id(ByteView public_key) {
+  std::string text = "paravent/v1/recipient";
+  append_bytes(text, public_key);
+  return id_from(as_text(sha256(as_bytes(text))).substr(0, sizeof(Id)));
+}
+
+ContextRow keyed_row(ContextRow row, const Id& purpose, Epoch epoch) {
+  row.purpose_id = id_text(purpose);
+  row.epoch = epoch;
+  return row;
+}
+
+KeyPlace epoch_place(const Id& tenant, const Names& names, Epoch epoch) {
+  return {.key_class = KeyClass::epoch,
+          .tenant = tenant,
+          .domain = names.domain,
+          .purpose = names.purpose,
+          .epoch = epoch};
+}
+
+// The row of this spec in this very epoch, if there is one.
+const ContextRecord* existing(const Catalogue& catalogue, const Id& tenant, const Names& names,
+                              const ContextSpec& spec, Epoch epoch) {
+  const auto key = catalogue.keys().find(epoch_place(tenant, names, epoch));
+  if (!key) return nullptr;
+  return catalogue.find_context(keyed_row(row_for(spec, tenant, names), names.purpose, epoch),
+                                *key);
+}
+
+void plan_overlap(const Catalogue& catalogue, const Id& tenant, const Names& names,
+                  const ContextSpec& spec, WallTime now, BindingPlan& plan) {
+  const WallTime end = epoch_start(plan.epoch) + std::chrono::seconds(spec.overlap_seconds);
+  if (spec.overlap_seconds == 0 || now >= end) return;
+  const Epoch before{plan.epoch.length, plan.epoch.index - 1};
+  const ContextRecord* record = existing(catalogue, tenant, names, spec, before);
+  if (record == nullptr) return;
+  plan.previous_key_id = record->row.key_id;
+  plan.valid_until = std::min(plan.valid_until, end);
+}
+
+}  // namespace
+
+Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const ContextSpec& spec,
+                                 WallTime now) {
+  if (auto s = check_spec(spec); !s) return s.error();
+  const NameRegistry& known = catalogue.names();
+  const auto domain = known.find(NameKind::domain, tenant, spec.domain);
+  if (!domain) return unknown_name(NameKind::domain, spec.domain);
+  const auto purpose = known.find(NameKind::purpose, tenant, spec.purpose);
+  if (!purpose) return unknown_name(NameKind::purpose, spec.purpose);
+  const auto domain_key =
+      catalogue.keys().find({.key_class = KeyClass::domain, .tenant = tenant, .domain = *domain});
+  if (!domain_key) {
+    return Error(ErrorKind::data, "The key of the domain \"" + spec.domain + "\" is missing.");
+  }
+  const Names names{*domain, *purpose, catalogue.ensure_name(NameKind::space, tenant, spec.space)};
+  BindingPlan plan;
+  plan.epoch = epoch_at(spec.epoch, now);
+  plan.valid_until = epoch_end(plan.epoch);
+
+  ContextRow row = row_for(spec, tenant, names);
+  if (is_sealed(spec.algorithm)) {
+    // Opened by the recipient's key, which is not in the tree. A new recipient key is a new row:
+    // one key id names one key.
+    row = keyed_row(std::move(row), names.purpose, plan.epoch);
+    plan.key_id = catalogue.ensure_context(row, recipient_id(spec.public_key)).row.key_id;
+    return plan;
+  }
+  const auto epoch_key =
+      catalogue.ensure_key(epoch_place(tenant, names, plan.epoch), *domain_key, now);
+  if (!epoch_key) return epoch_key.error();
+  if (spec.algorithm == Algorithm::vault_token) {
+    // The token's own row is of tenant, domain, space and scope only; purposes and epoch are in the
+    // stored row.
+    plan.key_id = catalogue.ensure_context(row, kNoId).row.key_id;
+    row.algorithm = Algorithm::vault_row;
+  }
+  row = keyed_row(std::move(row), names.purpose, plan.epoch);
+  const std::uint32_t keyed = catalogue.ensure_context(row, *epoch_key).row.key_id;
+  (plan.key_id == 0 ? plan.key_id : plan.seal_key_id) = keyed;
+  plan_overlap(catalogue, tenant, names, spec, now, plan);
+  return plan;
+}
+
+const ContextRecord* find_bound(const Catalogue& catalogue, const Id& tenant,
+                                const ContextSpec& spec, WallTime as_of) {
+  const NameRegistry& known = catalogue.names();
+  const auto domain = known.find(NameKind::domain, tenant, spec.domain);
+  const auto purpose = known.find(NameKind::purpose, tenant, spec.purpose);
+  const auto space = known.find(NameKind::space, tenant, spec.space);
+  if (!domain || !purpose || !space) return nullptr;
+  return existing(catalogue, tenant, {*domain, *purpose, *space}, spec,
+                  epoch_at(spec.epoch, as_of));
+}
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,274 @@
+// Vault tokens in shapes of their own, and in scopes: what stays equal, what cannot be joined, and
+// that a text is one row's for ever.
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "crypto/tokens/shape_text.h"
+#include "crypto/vault/engine/catalogue.h"
+#include "crypto/vault/engine/memory_key_store.h"
+#include "crypto/vault/engine/name_search.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+struct InMemoryVault {
+  TestClock clock;
+  std::unique_ptr<Vault> vault = Vault::in_memory(clock).value();
+};
+
+template <typename T>
+class ShapedVaultTest : public testing::Test {
+ protected:
+  ShapedVaultTest() {
+    const std::vector<PolicyNames> policies{atelier()};
+    EXPECT_TRUE(vault().admit_names(policies));
+  }
+  Vault& vault() { return *place_.vault; }
+  Binding bind(const ContextSpec& spec) {
+    auto bound = vault().bind("atelier", std::span(&spec, 1));
+    EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
+    return std::move(bound->front());
+  }
+  ContextSpec scoped(Scope scope) {
+    ContextSpec spec = email_tokens();
+    spec.scope = scope;
+    return spec;
+  }
+  T place_;
+};
+
+using Places = testing::Types<DiskVault, InMemoryVault>;
+TYPED_TEST_SUITE(ShapedVaultTest, Places);
+
+constexpr Shape kOwnTexts[] = {Shape::phone, Shape::digits, Shape::digits_digits,
+                               Shape::hex16, Shape::uuid,   Shape::alphanumeric};
+
+TYPED_TEST(ShapedVaultTest, EqualValuesGetEqualTextsInEveryShape) {
+  const Binding email = this->bind(email_tokens());
+  std::set<std::string> texts;
+  for (const Shape shape : kOwnTexts) {
+    const std::string text = mint(this->vault(), email, "a@b.fr", {.shape = shape});
+    EXPECT_TRUE(matches_shape(shape, 0, text)) << text;
+    EXPECT_EQ(mint(this->vault(), email, "a@b.fr", {.shape = shape}), text);
+    EXPECT_NE(mint(this->vault(), email, "c@d.fr", {.shape = shape}), text);
+    texts.insert(text);
+  }
+  EXPECT_EQ(texts.size(), std::size(kOwnTexts));
+  EXPECT_EQ(this->vault().counters().minted, 2U);  // one row each, whatever the shapes
+  // Another length is another text, and not a piece of the first.
+  const std::string six =
+      mint(this->vault(), email, "a@b.fr", {.shape = Shape::digits, .length = 6});
+  EXPECT_EQ(six.size(), 6U);
+  EXPECT_EQ(texts.count(six), 0U);
+  for (const std::string& text : texts) EXPECT_FALSE(text.starts_with(six));
+}
+
+TYPED_TEST(ShapedVaultTest, OneRowForAllShapesAndTheTokenItself) {
+  const Binding email = this->bind(email_tokens());
+  auto batch = batch_of({"a@b.fr", "a@b.fr", "a@b.fr", "a@b.fr"}, email, Kind::email);
+  batch->jobs[0].shape = Shape::uuid;
+  batch->jobs[1].shape = Shape::email;
+  batch->jobs[2].shape = Shape::hex16;
+  batch->jobs[3].shape = Shape::uuid;
+  ASSERT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+  for (const MintJob& job : batch->jobs) EXPECT_EQ(job.id, batch->jobs[0].id);
+  EXPECT_EQ(batch->jobs[1].shaped_size, 0U);
+  EXPECT_EQ(batch->jobs[0].shaped_text(), batch->jobs[3].shaped_text());
+  EXPECT_EQ(batch->jobs[2].shaped_size, 16U);
+  EXPECT_EQ(this->vault().counters().minted, 1U);
+  EXPECT_EQ(mint(this->vault(), email, "a@b.fr", {.shape = Shape::uuid}),
+            batch->jobs[0].shaped_text());
+}
+
+TYPED_TEST(ShapedVaultTest, ARowFoundAgainGetsTheTextItLacks) {
+  const Binding email = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), email, "a@b.fr");
+  const std::uint64_t before = this->vault().counters().commits;
+  const std::string text = mint(this->vault(), email, "a@b.fr", {.shape = Shape::uuid});
+  EXPECT_EQ(text.size(), 36U);
+  EXPECT_EQ(this->vault().counters().commits, before + 1);
+  EXPECT_EQ(mint(this->vault(), email, "a@b.fr", {.shape = Shape::uuid}), text);
+  EXPECT_EQ(this->vault().counters().commits, before + 1);  // now it is only looked up
+  EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
+  EXPECT_EQ(this->vault().counters().minted, 1U);
+}
+
+TYPED_TEST(ShapedVaultTest, DomainsCannotBeJoined) {
+  for (const Shape shape : kOwnTexts) {
+    EXPECT_NE(mint(this->vault(), this->bind(email_tokens()), "a@b.fr", {.shape = shape}),
+              mint(this->vault(), this->bind(email_tokens("contact", "mailing")), "a@b.fr",
+                   {.shape = shape}));
+  }
+}
+
+TYPED_TEST(ShapedVaultTest, ATinyShapeCollidesAndEveryRowKeepsItsOwnText) {
+  const Binding email = this->bind(email_tokens());
+  const Wish six{.shape = Shape::digits, .length = 6};
+  // Of 3000 values among 900 000 texts five pairs are expected to meet; that none does has a chance
+  // of 7 in 1000, so twice as many are asked: then it is less than 1 in 10^8.
+  constexpr int kValues = 6000;
+  std::vector<std::string> texts;
+  std::set<std::string> seen;
+  for (int begin = 0; begin < kValues; begin += 500) {
+    std::vector<std::string> values;
+    for (int i = begin; i < begin + 500; ++i) values.push_back(std::to_string(i) + "@b.fr");
+    const auto batch = batch_of(values, email, Kind::email, six);
+    ASSERT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+    for (const MintJob& job : batch->jobs) {
+      texts.emplace_back(job.shaped_text());
+      EXPECT_TRUE(seen.insert(texts.back()).second) << texts.back();
+    }
+  }
+  // Found again, each value has the text that it was given.
+  for (int i = 0; i < kValues; i += 37) {
+    EXPECT_EQ(mint(this->vault(), email, std::to_string(i) + "@b.fr", six),
+              texts[static_cast<std::size_t>(i)]);
+  }
+}
+
+TYPED_TEST(ShapedVaultTest, SixtyFourThreadsTwoShapesOneRowAndOneTextEach) {
+  const Binding email = this->bind(email_tokens());
+  std::vector<std::thread> threads;
+  std::vector<std::string> texts(64);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    threads.emplace_back([&, i] {
+      const Shape shape = i % 2 == 0 ? Shape::uuid : Shape::phone;
+      texts[i] = mint(this->vault(), email, "same@example.org", Wish{.shape = shape});
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], texts[i % 2]) << i;
+  EXPECT_EQ(texts[0].size(), 36U);
+  EXPECT_EQ(texts[1].size(), 16U);
+  EXPECT_EQ(this->vault().counters().minted, 1U);
+}
+
+TYPED_TEST(ShapedVaultTest, ShapesThatNoVaultTokenHasAreRefused) {
+  const Binding email = this->bind(email_tokens());
+  for (const Wish& wish :
+       {Wish{.shape = Shape::ip}, Wish{.shape = Shape::ipv4}, Wish{.shape = Shape::preserve},
+        Wish{.shape = Shape::digits, .length = 5}, Wish{.shape = Shape::digits, .length = 19},
+        Wish{.shape = Shape::alphanumeric, .length = 33}, Wish{.shape = static_cast<Shape>(77)}}) {
+    EXPECT_EQ(run(this->vault(), batch_of({"a@b.fr"}, email, Kind::email, wish)),
+              ResolveStatus::sealed);
+  }
+  EXPECT_EQ(this->vault().counters().minted, 0U);
+}
+
+TYPED_TEST(ShapedVaultTest, RelationshipScope) {
+  const Binding person = this->bind(email_tokens());
+  const Binding related = this->bind(this->scoped(Scope::relationship));
+  EXPECT_NE(person.key.key_id, related.key.key_id);
+  const Wish one{.scope = Scope::relationship, .scope_id = {1}};
+  const Wish two{.scope = Scope::relationship, .scope_id = {2}};
+  const std::string token = mint(this->vault(), related, "a@b.fr", one);
+  EXPECT_EQ(mint(this->vault(), related, "a@b.fr", one), token);
+  EXPECT_NE(mint(this->vault(), related, "a@b.fr", two), token);
+  EXPECT_NE(mint(this->vault(), related, "c@d.fr", one), token);
+  EXPECT_NE(mint(this->vault(), person, "a@b.fr"), token);
+  EXPECT_EQ(open_text(this->vault(), token), "a@b.fr");
+}
+
+TYPED_TEST(ShapedVaultTest, RequestScope) {
+  const Binding binding = this->bind(this->scoped(Scope::request));
+  const Wish first{.scope = Scope::request, .scope_id = {1}};
+  auto batch = batch_of({"a@b.fr", "a@b.fr", "c@d.fr"}, binding, Kind::email, first);
+  ASSERT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+  EXPECT_EQ(batch->jobs[0].id, batch->jobs[1].id);  // within the request
+  EXPECT_NE(batch->jobs[0].id, batch->jobs[2].id);
+  const std::string again =
+      mint(this->vault(), binding, "a@b.fr", {.scope = Scope::request, .scope_id = {2}});
+  std::string text;
+  write_vault_token(binding.key.key_id, batch->jobs[0].id, text);
+  EXPECT_NE(again, text);
+  // Nothing finds a row of a request again, not even the same request.
+  EXPECT_NE(mint(this->vault(), binding, "a@b.fr", first), text);
+  EXPECT_EQ(open_text(this->vault(), text), "a@b.fr");
+  EXPECT_EQ(open_text(this->vault(), again), "a@b.fr");
+  const Wish shaped{.shape = Shape::uuid, .scope = Scope::request, .scope_id = {3}};
+  EXPECT_EQ(mint(this->vault(), binding, "a@b.fr", shaped).size(), 36U);
+}
+
+TYPED_TEST(ShapedVaultTest, AScopeThatIsNotTheBindingsIsRefused) {
+  const Binding person = this->bind(email_tokens());
+  const Binding related = this->bind(this->scoped(Scope::relationship));
+  EXPECT_EQ(mint(this->vault(), related, "a@b.fr"), "");
+  EXPECT_EQ(mint(this->vault(), related, "a@b.fr", {.scope = Scope::relationship}), "");
+  EXPECT_EQ(mint(this->vault(), related, "a@b.fr", {.scope = Scope::request, .scope_id = {1}}), "");
+  EXPECT_EQ(mint(this->vault(), person, "a@b.fr", {.scope = Scope::relationship, .scope_id = {1}}),
+            "");
+  EXPECT_EQ(this->vault().counters().minted, 0U);
+}
+
+// Every text is somebody else's, up to the last attempt.
+class FullStore final : public TokenStore {
+ public:
+  Status find(std::span<const IndexKey>, std::span<std::optional<FoundRow>>) override { return {}; }
+  Status resolve(std::span<const Id>, std::span<std::optional<std::string>>) override { return {}; }
+  Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override {
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      out[i] = ++asked == free_at ? std::nullopt : other;
+    return {};
+  }
+  Status commit(std::span<NewRow>, std::span<const ChangedRow>, std::span<NewAlias>) override {
+    return {};
+  }
+  Result<std::vector<Id>> by_subject(const SubjectReference&) override { return std::vector<Id>(); }
+  Status expire(std::span<const Id>) override { return {}; }
+
+  std::optional<Id> other = Id{9};
+  int asked = 0;
+  int free_at = 0;
+};
+
+TEST(NameSearch, GoesOnToTheLastAttemptAndNoFurther) {
+  TestClock clock;
+  auto catalogue = Catalogue::load(std::make_unique<MemoryKeyStore>(Id{1}),
+                                   KeyTree(RootKey::ephemeral(), ShredSecret::random()))
+                       .value();
+  const Id tenant{1};
+  const Id domain{2};
+  const auto parent =
+      catalogue->ensure_key({.key_class = KeyClass::tenant, .tenant = tenant}, kNoId, clock.now());
+  ASSERT_TRUE(catalogue->ensure_key(
+      {.key_class = KeyClass::domain, .tenant = tenant, .domain = domain}, *parent, clock.now()));
+  const ShapeKey key = ShapeKey::open(*catalogue, tenant, domain).value();
+  EXPECT_FALSE(ShapeKey::open(*catalogue, tenant, Id{3}));
+
+  std::set<AliasKey> claimed;
+  FullStore store;
+  ShapedName name;
+  name.key = &key;
+  name.shape = Shape::digits;
+  name.length = 6;
+  name.id = Id{5};
+  ShapedName same = name;
+  ASSERT_TRUE(search_names(store, std::span(&name, 1), claimed));
+  EXPECT_EQ(name.state, NameState::exhausted);
+  EXPECT_EQ(store.asked, 256);
+  EXPECT_TRUE(claimed.empty());
+
+  store.asked = 0;
+  store.free_at = 256;
+  ASSERT_TRUE(search_names(store, std::span(&same, 1), claimed));
+  EXPECT_EQ(same.state, NameState::free);
+  EXPECT_EQ(same.attempt, 255);
+  EXPECT_EQ(claimed.size(), 1U);
+
+  // A retired text is nobody's and stays so.
+  store.other = kNoId;
+  store.asked = 0;
+  store.free_at = 3;
+  ShapedName third;
+  third.key = &key;
+  third.shape = Shape::uuid;
+  third.id = Id{6};
+  ASSERT_TRUE(search_names(store, std::span(&third, 1), claimed));
+  EXPECT_EQ(third.attempt, 2);
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault
