@@ -10,24 +10,27 @@ namespace {
 constexpr std::size_t smallest_bucket(Kind kind) noexcept {
   switch (kind) {
     case Kind::text:
-    case Kind::address:
-    case Kind::birth_date:
-    case Kind::iban:
-    case Kind::card:
-    case Kind::nir:
-    case Kind::siren:
-    case Kind::siret:
-    case Kind::gps:
-    case Kind::user_agent:
-    case Kind::url:
+    case Kind::birth_date:  // always ten characters
+    case Kind::siren:       // nine
       return 16;
+    case Kind::phone:
+    case Kind::card:  // 12 to 19 digits
+    case Kind::nir:
+    case Kind::siret:
+    case Kind::gps:  // two coordinates take 24 characters at most, and look like one
+      return 32;
+    case Kind::ip:    // the longest IPv6 text (39) and the header fit: the bucket hides the family
+    case Kind::iban:  // 15 to 33 characters: the bucket hides the country
+      return 48;
     case Kind::name:
     case Kind::email:
       return 64;
-    case Kind::phone:
-      return 32;
-    case Kind::ip:
-      return 48;  // the longest IPv6 text (39) and the header fit: the bucket hides the family
+    case Kind::address:
+      return 96;
+    case Kind::url:
+      return 128;
+    case Kind::user_agent:
+      return 256;  // the length of a user agent is part of the fingerprint
   }
   return kBuckets.front();
 }

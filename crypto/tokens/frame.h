@@ -16,7 +16,8 @@
 namespace paravent::crypto {
 
 // Size of the whole frame of a value: the smallest bucket of the ladder that holds it, and at least
-// the kind's own (email 64, name 64, ip 48, phone 32, text 16).
+// the kind's own (16 to 256; docs/token-format.md section 5), which hides the lengths that most of
+// its values have.
 std::size_t bucket_for(Kind kind, std::size_t value_size) noexcept;
 
 // Whether some frame may have this size.

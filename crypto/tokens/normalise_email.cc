@@ -1,31 +1,32 @@
 // E-mail addresses (RFC 5321, RFC 6531): ASCII letters lowered in the whole address, because no
 // provider that matters tells them apart and visitors do not either; a non-ASCII domain in its
-// A-label form. Dots and "+tags" of the local part stay: whether they matter is the provider's
-// secret.
+// A-label form. Invisible characters, which come along when an address is copied, are removed; only
+// in a domain name UTS 46 decides about joiners. Dots and "+tags" of the local part stay: whether
+// they matter is the provider's secret.
 
 #include <array>
 #include <cstdint>
 #include <span>
 
-#include "crypto/base/secret_bytes.h"
+#include "crypto/tokens/ascii.h"
+#include "crypto/tokens/domain_name.h"
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/normaliser_rules.h"
 #include "crypto/tokens/unicode.h"
 #include "crypto/tokens/utf8.h"
+#include "crypto/tokens/visible_text.h"
 
 namespace paravent::crypto {
 namespace {
 
 constexpr std::size_t kMaxLocal = 64;  // RFC 5321 4.5.3.1
-constexpr std::size_t kMaxDomain = 253;
 constexpr std::size_t kMaxAddress = 254;
-constexpr std::size_t kMaxLabel = 63;
+constexpr std::size_t kMaxDomainForm = 255;
 
 // What a character of a lowered address may be part of.
 enum CharacterClass : std::uint8_t {
   kLocal = 1,  // an unquoted local part: atext of RFC 5322 3.2.3, the dot, all of UTF-8 (RFC 6531)
-  kLabel = 2,  // a label of a domain
-  kLiteral = 4,  // an address literal
+  kLiteral = 2,  // an address literal
 };
 
 constexpr bool lower_or_digit(std::size_t c) noexcept {
@@ -37,10 +38,9 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   std::array<std::uint8_t, 256> classes{};
   for (std::size_t c = 0; c < classes.size(); ++c) {
     if (c >= 0x80U) classes[c] = kLocal;
-    if (lower_or_digit(c)) classes[c] = kLocal | kLabel | kLiteral;
+    if (lower_or_digit(c)) classes[c] = kLocal | kLiteral;
   }
   for (const char c : kAtext) classes[static_cast<std::uint8_t>(c)] |= kLocal;
-  for (const char c : std::string_view("-_")) classes[static_cast<std::uint8_t>(c)] |= kLabel;
   for (const char c : std::string_view(".:")) classes[static_cast<std::uint8_t>(c)] |= kLiteral;
   return classes;
 }
@@ -71,23 +71,9 @@ bool valid_local(std::string_view local) noexcept {
   return all_of_class(local, kLocal);
 }
 
-bool valid_label(std::string_view label) noexcept {
-  return !label.empty() && label.size() <= kMaxLabel && label.front() != '-' &&
-         label.back() != '-' && all_of_class(label, kLabel);
-}
-
-bool valid_domain(std::string_view domain) noexcept {
-  if (domain.empty() || domain.size() > kMaxDomain) return false;
-  if (domain.front() == '[') {  // address literal
-    return domain.size() > 2 && domain.back() == ']' &&
-           all_of_class(domain.substr(1, domain.size() - 2), kLiteral);
-  }
-  while (true) {
-    const std::size_t dot = domain.find('.');
-    if (!valid_label(domain.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    domain.remove_prefix(dot + 1);
-  }
+bool valid_literal(std::string_view literal) noexcept {
+  return literal.size() > 2 && literal.size() <= kMaxAddress && literal.back() == ']' &&
+         all_of_class(literal.substr(1, literal.size() - 2), kLiteral);
 }
 
 // Where a quoted local part ends, or 0.
@@ -114,29 +100,27 @@ bool has_space_or_control(std::string_view text) noexcept {
   std::size_t at = 0;
   while (at < text.size()) {
     const char32_t point = next_code_point(text, at);
-    if (point == kInvalidCodePoint || is_white_space(point) || is_control(point) ||
-        is_invisible(point)) {
-      return true;
-    }
+    if (point == kInvalidCodePoint || is_white_space(point) || is_control(point)) return true;
   }
   return false;
+}
+
+void lower(std::span<char> text) noexcept {
+  for (char& c : text) c = to_lower(c);
 }
 
 void append_lowered(std::string_view text, std::string& out) {
   const std::size_t start = out.size();
   out.append(text);
-  for (char& c : std::span(out).subspan(start)) {
-    const bool upper = static_cast<unsigned>(c) - 'A' < 26U;
-    c = static_cast<char>(c | (upper ? 0x20 : 0));
-  }
+  lower(std::span(out).subspan(start));
 }
 
 Status append_domain(std::string_view domain, std::string& out) {
-  if (is_ascii(domain)) {
-    append_lowered(domain, out);
-    return {};
-  }
-  return append_ascii_domain(domain, out);
+  if (!domain.starts_with('[')) return append_domain_name(domain, out);
+  const std::size_t start = out.size();
+  append_lowered(domain, out);
+  if (!valid_literal(std::string_view(out).substr(start))) return Error(ErrorKind::malformed);
+  return {};
 }
 
 Status append_parts(std::string_view address, std::string& out) {
@@ -146,32 +130,30 @@ Status append_parts(std::string_view address, std::string& out) {
   append_lowered(address.substr(0, at), out);
   if (!valid_local(std::string_view(out).substr(start))) return Error(ErrorKind::malformed);
   out.push_back('@');
-  const std::size_t domain_start = out.size();
   if (Status status = append_domain(address.substr(at + 1), out); !status) return status;
-  if (out.size() - start > kMaxAddress ||
-      !valid_domain(std::string_view(out).substr(domain_start))) {
-    return Error(ErrorKind::malformed);
-  }
+  if (out.size() - start > kMaxAddress) return Error(ErrorKind::malformed);
   return {};
 }
 
-// White space of any script around the address, such as the no-break space of a copied line.
-std::string_view trim_unicode(std::string_view text) noexcept {
-  const auto skip = [](char32_t point) { return is_white_space(point) || is_invisible(point); };
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  bool seen = false;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t here = at;
-    const char32_t point = next_code_point(text, at);
-    if (point == kInvalidCodePoint) return text;
-    if (skip(point)) continue;
-    if (!seen) begin = here;
-    seen = true;
-    end = at;
+// Not plain ASCII. What is left to read is written into `out` and goes again.
+Status append_international(std::string_view value, std::string& out) {
+  const std::size_t start = out.size();
+  const std::size_t at = value.rfind('@');
+  if (at == std::string_view::npos) return Error(ErrorKind::malformed);
+  if (Status status = append_visible(value.substr(0, at), Joiners::removed, out); !status) {
+    return status;
   }
-  return text.substr(begin, end - begin);
+  if (Status status = append_visible(value.substr(at), Joiners::kept, out); !status) return status;
+  // Lowered first: "w" and a ring above become one character, "W" and a ring do not.
+  lower(std::span(out).subspan(start));
+  if (Status status = compose_tail(out, start); !status) return status;
+  const std::size_t size = out.size() - start;
+  out.reserve(start + 2 * size + kMaxDomainForm);  // the address is read while more is written
+  const std::string_view address = std::string_view(out).substr(start);
+  Status status =
+      has_space_or_control(address) ? Error(ErrorKind::malformed) : append_parts(address, out);
+  cut_out(out, start, start + size);
+  return status;
 }
 
 }  // namespace
@@ -188,13 +170,7 @@ Status normalise_email(std::string_view value, std::string& out) {
     }
     return append_parts(value, out);
   }
-  value = trim_unicode(value);
-  if (has_space_or_control(value)) return Error(ErrorKind::malformed);
-  std::string composed;
-  Status status = append_nfc(value, composed);
-  if (status) status = append_parts(composed, out);
-  wipe(composed);
-  return status;
+  return append_international(trim_unicode(value), out);
 }
 
 }  // namespace paravent::crypto

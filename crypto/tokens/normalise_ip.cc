@@ -11,6 +11,8 @@
 #include "crypto/base/secret_bytes.h"
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/normaliser_rules.h"
+#include "crypto/tokens/utf8.h"
+#include "crypto/tokens/written_text.h"
 
 namespace paravent::crypto {
 namespace {
@@ -70,7 +72,12 @@ void append_ipv6(const std::array<std::uint8_t, 16>& bytes, std::string& out) {
 }  // namespace
 
 Status normalise_ip(std::string_view value, std::string& out) {
-  value = trim(value);
+  WrittenText written;
+  if (is_ascii(value)) {
+    value = trim(value);
+  } else if (written.read(value)) {  // pasted together with a mark that nobody sees
+    value = written.text();
+  }
   std::array<char, INET6_ADDRSTRLEN + 1> text{};
   if (value.empty() || value.size() >= text.size() || value.find('\0') != std::string_view::npos) {
     return Error(ErrorKind::malformed);

@@ -37,7 +37,7 @@ struct Dialled {
 
 bool is_separator(char32_t point) noexcept {
   return point == '.' || point == '-' || point == '/' || is_white_space(point) ||
-         is_invisible(point) || (point >= 0x2010 && point <= 0x2015) || point == 0x2212;
+         is_invisible(point) || is_dash(point);
 }
 
 // Fails on anything that is neither digit, separator, one leading "+" nor a matching bracket.

@@ -1,4 +1,7 @@
-// Free text: nothing is changed, because nothing may be lost.
+// Free text: not one byte is changed, not even by NFC. It is what people get back: joiners hold an
+// emoji or a Persian word together, directional marks keep a Hebrew sentence in order. It is also
+// what a field is taken for of which nothing is known (a document, a signature, a key), and there a
+// byte that changed is damage. Who compares values gives the field a kind that has a normal form.
 
 #include "crypto/tokens/normaliser_rules.h"
 #include "crypto/tokens/utf8.h"

@@ -2,9 +2,9 @@
 // The result is also what a re-identification shows. Rules per kind: docs/token-format.md; cases:
 // tests/crypto/tokens/cases.
 //
-// Pure functions; any thread. Plain ASCII input takes a path without allocation once `out` has its
-// capacity; other input goes through ICU, which allocates for itself. Every normaliser is
-// idempotent.
+// Pure functions; any thread. Nothing is allocated once `out` has its capacity (a few times the
+// value's size), except that ICU allocates for itself where a value is not plain ASCII. Every
+// normaliser is idempotent.
 
 #pragma once
 
@@ -18,13 +18,14 @@
 namespace paravent::crypto {
 
 struct NormaliserOptions {
-  // ISO 3166 code of the country whose dialling habits a phone number without "+" follows.
+  // ISO 3166 code of the country whose habits decide what a value leaves open: how a phone number
+  // without "+" is dialled, and whether a date begins with the day (not in US; CA has both habits).
   std::string_view region = "FR";
 };
 
 // Appends the normal form of `value`. ErrorKind::malformed without a sentence, and `out` as it was:
-// not valid for the kind, not valid UTF-8, or empty once normalised. ErrorKind::usage: an unknown
-// region.
+// not valid for the kind, not valid UTF-8, or empty once normalised. ErrorKind::usage: a phone
+// number and an unknown region.
 Status normalise(Kind kind, std::string_view value, const NormaliserOptions& options,
                  std::string& out);
 

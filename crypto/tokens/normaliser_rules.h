@@ -15,5 +15,15 @@ Status normalise_name(std::string_view value, std::string& out);
 Status normalise_email(std::string_view value, std::string& out);
 Status normalise_phone(std::string_view value, std::string_view region, std::string& out);
 Status normalise_ip(std::string_view value, std::string& out);
+Status normalise_address(std::string_view value, std::string& out);
+Status normalise_birth_date(std::string_view value, std::string_view region, std::string& out);
+Status normalise_iban(std::string_view value, std::string& out);
+Status normalise_card(std::string_view value, std::string& out);
+Status normalise_nir(std::string_view value, std::string& out);
+Status normalise_siren(std::string_view value, std::string& out);
+Status normalise_siret(std::string_view value, std::string& out);
+Status normalise_gps(std::string_view value, std::string& out);
+Status normalise_user_agent(std::string_view value, std::string& out);
+Status normalise_url(std::string_view value, std::string& out);
 
 }  // namespace paravent::crypto

@@ -21,15 +21,15 @@ constexpr std::array<PhonePlan, 47> kPlans = {{
     {"PF", "689", "", 6, 8, "48", true},       {"WF", "681", "", 6, 6, "4578", true},
     {"AD", "376", "", 6, 9, kNonZero, true},   {"AT", "43", "0", 4, 13, kNonZero, false},
     {"BE", "32", "0", 8, 9, kNonZero, true},   {"BG", "359", "0", 7, 9, kFrom2, false},
-    {"CA", "1", "1", 10, 10, kFrom2, true},    {"CH", "41", "0", 9, 9, kFrom2, true},
+    {"CA", "1", "1", 10, 10, kFrom2, true},    {"CH", "41", "0", 9, 12, kFrom2, true},
     {"CI", "225", "", 10, 10, "02", true},     {"CM", "237", "", 9, 9, "26", true},
-    {"CZ", "420", "", 9, 9, kFrom2, true},     {"DE", "49", "0", 5, 13, kNonZero, false},
+    {"CZ", "420", "", 9, 9, kFrom2, true},     {"DE", "49", "0", 4, 13, kNonZero, false},
     {"DK", "45", "", 8, 8, kFrom2, true},      {"DZ", "213", "0", 8, 9, kNonZero, true},
     {"ES", "34", "", 9, 9, "56789", true},     {"FI", "358", "0", 5, 12, kNonZero, false},
     {"GB", "44", "0", 9, 10, kNonZero, true},  {"GR", "30", "", 10, 10, "26789", true},
     {"HR", "385", "0", 8, 9, kNonZero, true},  {"HU", "36", "06", 8, 9, kNonZero, true},
-    {"IE", "353", "0", 7, 9, kNonZero, false}, {"IT", "39", "", 6, 11, "013578", true},
-    {"VA", "39", "", 6, 11, "013578", true},   {"LU", "352", "", 4, 11, kFrom2, true},
+    {"IE", "353", "0", 7, 9, kNonZero, false}, {"IT", "39", "", 6, 12, "013578", true},
+    {"VA", "39", "", 6, 12, "013578", true},   {"LU", "352", "", 4, 11, kFrom2, true},
     {"MA", "212", "0", 9, 9, "5678", true},    {"MC", "377", "0", 8, 9, "34689", true},
     {"NL", "31", "0", 9, 9, kNonZero, true},   {"NO", "47", "", 8, 8, kFrom2, true},
     {"PL", "48", "", 9, 9, kNonZero, true},    {"PT", "351", "", 9, 9, "236789", true},
@@ -39,20 +39,53 @@ constexpr std::array<PhonePlan, 47> kPlans = {{
     {"US", "1", "1", 10, 10, kFrom2, true},
 }};
 
+// Mobile numbers have nine or ten digits, their mailboxes a digit or two more behind the "3".
+bool italian_length_fits(std::string_view national) noexcept {
+  const std::size_t length = national.size();
+  switch (national.front()) {
+    case '0':
+      return length <= 11;
+    case '1':
+      return length >= 9 && length <= 10 &&
+             std::string_view("4679").find(national[1]) != std::string_view::npos;
+    case '3':
+      return length >= 11 ? national[1] >= '2' && national[1] <= '8' : length >= 9;
+    case '8':
+      return length == 6 || (length >= 8 && length <= 10);
+    default:
+      return length == 10;
+  }
+}
+
+// Nine digits for mobile numbers (04xx), eight for all others, with Liège (042, 043) among them.
+bool belgian_length_fits(std::string_view national) noexcept {
+  if (national.front() != '4') return national.size() == 8;
+  return national.size() == 9 || national[1] == '2' || national[1] == '3';
+}
+
+// An exchange code begins like an area code, but for a freephone range of the Caribbean.
+bool american_exchange_fits(std::string_view national) noexcept {
+  return national[3] >= '2' || national.starts_with("80014");
+}
+
 // What one length range cannot say.
 bool length_fits(const PhonePlan& plan, std::string_view national) noexcept {
   const std::size_t length = national.size();
-  if (plan.country_code == "39" && national.front() == '3') return length == 9 || length == 10;
+  if (plan.country_code == "39") return italian_length_fits(national);
   if (plan.country_code == "352") {
     if (national.front() == '6') return length == 9;
     // Otherwise a number whose writer forgot the "+" would be read as a long national one.
     if (national.starts_with(plan.country_code)) return length <= 6;
   }
-  if (plan.country_code == "32") return (length == 9) == (national.front() == '4');
+  if (plan.country_code == "32") return belgian_length_fits(national);
+  const bool swiss_mailbox = national.starts_with("860");
+  if (plan.country_code == "41") return length == (swiss_mailbox ? 12 : 9);
+  const bool german_pager = national.starts_with("16");
+  if (plan.country_code == "49") return length > 4 || german_pager;
   if (plan.country_code == "508") return length == 6 || (length == 9 && national.front() >= '7');
   if (plan.country_code == "689") return length == 6 || length == 8;
   if (plan.country_code == "376") return length != 7;
-  if (plan.country_code == "1") return national[3] >= '2';  // exchange codes begin like area codes
+  if (plan.country_code == "1") return american_exchange_fits(national);
   return true;
 }
 

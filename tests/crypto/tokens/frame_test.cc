@@ -7,8 +7,6 @@
 namespace paravent::crypto {
 namespace {
 
-constexpr Kind kAllKinds[] = {Kind::text, Kind::name, Kind::email, Kind::phone, Kind::ip};
-
 Bytes frame_of(Kind kind, std::string_view value) {
   Bytes frame(bucket_for(kind, value.size()), 0xEE);
   build_frame(kind, value, frame);
@@ -16,7 +14,7 @@ Bytes frame_of(Kind kind, std::string_view value) {
 }
 
 TEST(Frame, RoundTripsEveryKindAndSize) {
-  for (const Kind kind : kAllKinds) {
+  for (const auto& [kind, name] : kinds()) {
     for (std::size_t size = 1; size < 2600; ++size) {
       const std::string value(size, 'v');
       const Bytes frame = frame_of(kind, value);
@@ -43,10 +41,30 @@ TEST(Frame, BucketsOfTheSpecification) {
   EXPECT_EQ(bucket_for(Kind::text, 1018), 1024U);
   EXPECT_EQ(bucket_for(Kind::text, 1019), 2048U);
   EXPECT_EQ(bucket_for(Kind::text, kMaxEncryptedValue), kMaxEncryptedBucket);
+  EXPECT_EQ(bucket_for(Kind::address, 1), 96U);
+  EXPECT_EQ(bucket_for(Kind::url, 1), 128U);
+  EXPECT_EQ(bucket_for(Kind::user_agent, 250), 256U);
+  EXPECT_EQ(bucket_for(Kind::user_agent, 251), 384U);
   EXPECT_TRUE(is_bucket(kMaxEncryptedBucket));
   EXPECT_FALSE(is_bucket(kMaxEncryptedBucket + kBucketStep));
   EXPECT_FALSE(is_bucket(0));
   EXPECT_FALSE(is_bucket(1536));
+}
+
+// The shortest and the longest value that a kind can have do not differ in length.
+TEST(Frame, TheBucketHidesTheLengthsOfAKind) {
+  const auto same = [](Kind kind, std::size_t shortest, std::size_t longest) {
+    return bucket_for(kind, shortest) == bucket_for(kind, longest);
+  };
+  EXPECT_TRUE(same(Kind::birth_date, 10, 10));
+  EXPECT_TRUE(same(Kind::iban, 15, 33));
+  EXPECT_TRUE(same(Kind::card, 12, 19));
+  EXPECT_TRUE(same(Kind::nir, 15, 15));
+  EXPECT_TRUE(same(Kind::siren, 9, 9));
+  EXPECT_TRUE(same(Kind::siret, 14, 14));
+  EXPECT_TRUE(same(Kind::gps, 1, std::string("-89.1234567,-179.1234567").size()));
+  EXPECT_TRUE(same(Kind::ip, 2, 39));
+  EXPECT_TRUE(same(Kind::phone, 9, 16));
 }
 
 TEST(Frame, TheBytesAreTheDocumentedOnes) {
