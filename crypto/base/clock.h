@@ -1,7 +1,8 @@
 // Clock: where time comes from, so that tests decide what day it is.
 //
-// Wall time is for epochs, records and retention; deadlines use std::chrono::steady_clock in the
-// network code and never this. Implementations are thread safe.
+// Wall time is for epochs, records and retention; MonotonicClock is for how long something has
+// lasted (the life of a content key) and never goes back. Deadlines of the network code use
+// std::chrono::steady_clock directly. Implementations are thread safe.
 
 #pragma once
 
@@ -23,6 +24,19 @@ class SystemClock final : public Clock {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now());
   }
+};
+
+using MonotonicTime = std::chrono::steady_clock::time_point;
+
+class MonotonicClock {
+ public:
+  virtual ~MonotonicClock() = default;
+  virtual MonotonicTime now() const noexcept = 0;
+};
+
+class SteadyClock final : public MonotonicClock {
+ public:
+  MonotonicTime now() const noexcept override { return std::chrono::steady_clock::now(); }
 };
 
 }  // namespace paravent::crypto

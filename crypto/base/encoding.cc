@@ -2,6 +2,10 @@
 
 #include <array>
 
+#if defined(__x86_64__)
+#include <tmmintrin.h>
+#endif
+
 namespace paravent::crypto {
 namespace {
 
@@ -24,11 +28,58 @@ constexpr auto kHexInverse = inverse_of(kHexDigits);
 constexpr auto kBase64Inverse = inverse_of(kBase64);
 constexpr auto kBase64UrlInverse = inverse_of(kBase64Url);
 
+#if defined(__x86_64__)
+
+// Twelve bytes become sixteen characters at a time (W. Mula's arrangement): the six-bit values are
+// moved into one byte each by two multiplications, then the distance from value to character is
+// looked up by range. How many bytes were done.
+__attribute__((target("ssse3"))) std::size_t write_twelves(char* p, ByteView bytes,
+                                                           std::string_view alphabet) noexcept {
+  const auto distance = [&](std::size_t value) {
+    return static_cast<char>(alphabet[value] - static_cast<char>(value));
+  };
+  const char digit = distance(52);
+  const __m128i distances =
+      _mm_setr_epi8(distance(26), digit, digit, digit, digit, digit, digit, digit, digit, digit,
+                    digit, distance(62), distance(63), distance(0), 0, 0);
+  const __m128i order = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+  std::size_t i = 0;
+  // The load takes sixteen bytes.
+  for (; i + 16 <= bytes.size(); i += 12, p += 16) {
+    const auto* source = reinterpret_cast<const __m128i*>(bytes.data() + i);
+    const __m128i in = _mm_shuffle_epi8(_mm_loadu_si128(source), order);
+    const __m128i outer =
+        _mm_mulhi_epu16(_mm_and_si128(in, _mm_set1_epi32(0x0fc0fc00)), _mm_set1_epi32(0x04000040));
+    const __m128i inner =
+        _mm_mullo_epi16(_mm_and_si128(in, _mm_set1_epi32(0x003f03f0)), _mm_set1_epi32(0x01000010));
+    const __m128i values = _mm_or_si128(outer, inner);
+    const __m128i upper_case = _mm_cmpgt_epi8(_mm_set1_epi8(26), values);
+    const __m128i range = _mm_or_si128(_mm_subs_epu8(values, _mm_set1_epi8(51)),
+                                       _mm_and_si128(upper_case, _mm_set1_epi8(13)));
+    const __m128i text = _mm_add_epi8(_mm_shuffle_epi8(distances, range), values);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), text);
+  }
+  return i;
+}
+
+bool has_wide_shuffle() noexcept {
+  static const bool has = __builtin_cpu_supports("ssse3") != 0;
+  return has;
+}
+
+#else
+
+std::size_t write_twelves(char*, ByteView, std::string_view) noexcept { return 0; }
+constexpr bool has_wide_shuffle() noexcept { return false; }
+
+#endif
+
 void append_base64_with(std::string& out, ByteView bytes, std::string_view alphabet, bool padded) {
   const std::size_t start = out.size();
   out.resize(start + (bytes.size() + 2) / 3 * 4);
   char* p = out.data() + start;
-  std::size_t i = 0;
+  std::size_t i = has_wide_shuffle() ? write_twelves(p, bytes, alphabet) : 0;
+  p += i / 3 * 4;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t v = (std::uint32_t{bytes[i]} << 16U) | (std::uint32_t{bytes[i + 1]} << 8U) |
                             std::uint32_t{bytes[i + 2]};

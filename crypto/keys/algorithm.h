@@ -15,11 +15,11 @@ enum class Algorithm : std::uint8_t {
   derived = 2,             // AES-256-SIV, reversible without a store
   pseudonym = 3,           // HMAC-SHA-256 cut to 20 bytes, one way
   encrypted = 4,           // XAES-256-GCM, randomised
-  address = 5,             // reserved: ipcrypt-deterministic
-  address_prefix = 6,      // reserved: ipcrypt-pfx
-  address_random = 7,      // reserved: ipcrypt-ndx
-  sealed = 8,              // reserved: XAES under an encapsulated content key
-  sealed_single = 9,       // reserved: HPKE, one value each
+  address = 5,             // ipcrypt-deterministic
+  address_prefix = 6,      // ipcrypt-pfx
+  address_random = 7,      // ipcrypt-ndx, randomised
+  sealed = 8,              // XAES-256-GCM under an encapsulated content key
+  sealed_single = 9,       // HPKE, one encapsulation per value
   format_preserving = 10,  // FF1 with AES-256: no integrity and no key id in the text
   vault_row = 16,          // XAES-256-GCM over a row of the token store
   audit_detail = 17,  // XChaCha20-Poly1305 over the detail of an audit entry (docs/audit-format.md)

@@ -3,6 +3,10 @@
 #include <array>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <tmmintrin.h>
+#endif
+
 namespace paravent::crypto {
 namespace {
 
@@ -23,16 +27,19 @@ constexpr std::uint32_t step(std::uint32_t state, std::uint32_t symbol) noexcept
   return state;
 }
 
-using Powers = std::array<std::array<std::uint32_t, 32>, 8>;
-
 // powers[i][s] = s * x^(6+i) modulo the generator. The map is linear, so any number of steps is an
 // XOR of look-ups that do not wait for each other; stepping symbol by symbol would be one long
-// chain.
+// chain. Plain arrays: the indices are five bits each by construction, and these are the innermost
+// look-ups of every token.
+struct Powers {
+  std::uint32_t of[16][32];  // NOLINT(modernize-avoid-c-arrays)
+};
+
 constexpr Powers make_powers() {
   Powers powers{};
   for (std::uint32_t s = 0; s < 32; ++s) {
     std::uint32_t state = step(s << 25U, 0);
-    for (auto& row : powers) {
+    for (auto& row : powers.of) {
       row[s] = state;
       state = step(state, 0);
     }
@@ -42,26 +49,50 @@ constexpr Powers make_powers() {
 
 constexpr Powers kPowers = make_powers();
 
-// state * x^8 + the eight symbols of `word` (40 bits).
-inline std::uint32_t advance8(std::uint32_t state, std::uint64_t word) noexcept {
+// state * x^(6 + first).
+template <std::size_t first>
+inline std::uint32_t times_power(std::uint32_t state) noexcept {
+  const auto& table = kPowers.of;
+  return table[first][state & 31U] ^ table[first + 1][(state >> 5U) & 31U] ^
+         table[first + 2][(state >> 10U) & 31U] ^ table[first + 3][(state >> 15U) & 31U] ^
+         table[first + 4][(state >> 20U) & 31U] ^ table[first + 5][(state >> 25U) & 31U];
+}
+
+// The eight symbols of `word` (40 bits) as a state: the upper two are reduced.
+inline std::uint32_t reduced(std::uint64_t word) noexcept {
   const auto head = static_cast<std::uint32_t>(word >> 30U);
-  const std::uint32_t data = (static_cast<std::uint32_t>(word) & kStateMask) ^
-                             kPowers[0][head & 31U] ^ kPowers[1][head >> 5U];
-  return data ^ kPowers[2][state & 31U] ^ kPowers[3][(state >> 5U) & 31U] ^
-         kPowers[4][(state >> 10U) & 31U] ^ kPowers[5][(state >> 15U) & 31U] ^
-         kPowers[6][(state >> 20U) & 31U] ^ kPowers[7][state >> 25U];
+  return (static_cast<std::uint32_t>(word) & kStateMask) ^ kPowers.of[0][head & 31U] ^
+         kPowers.of[1][(head >> 5U) & 31U];
+}
+
+// state * x^8 + the eight symbols of `word`.
+inline std::uint32_t advance8(std::uint32_t state, std::uint64_t word) noexcept {
+  return times_power<2>(state) ^ reduced(word);
+}
+
+// state * x^16 + `first` * x^8 + `second`: only the first term waits for the round before.
+inline std::uint32_t advance16(std::uint32_t state, std::uint64_t first,
+                               std::uint64_t second) noexcept {
+  return times_power<10>(state) ^ times_power<2>(reduced(first)) ^ reduced(second);
 }
 
 inline std::uint32_t advance1(std::uint32_t state, std::uint32_t symbol) noexcept {
-  return ((state << 5U) & kStateMask) ^ symbol ^ kPowers[0][state >> 25U];
+  return ((state << 5U) & kStateMask) ^ symbol ^ kPowers.of[0][(state >> 25U) & 31U];
+}
+
+// state * x^count + the `count` symbols of `word`, for what is left at the end: at most seven.
+inline std::uint32_t advance_rest(std::uint32_t state, std::uint64_t word,
+                                  unsigned count) noexcept {
+  std::uint32_t next = reduced(word);
+  if (count < 6) next ^= (state << (5 * count)) & kStateMask;
+  for (unsigned k = count < 6 ? 6 - count : 0; k < 6; ++k) {
+    next ^= kPowers.of[k + count - 6][(state >> (5 * k)) & 31U];
+  }
+  return next;
 }
 
 // state * x^6: room for the checksum.
-inline std::uint32_t advance6(std::uint32_t state) noexcept {
-  std::uint32_t next = 0;
-  for (std::size_t i = 0; i < 6; ++i) next ^= kPowers[i][(state >> (5 * i)) & 31U];
-  return next;
-}
+inline std::uint32_t advance6(std::uint32_t state) noexcept { return times_power<0>(state); }
 
 constexpr std::uint32_t start_state(std::string_view lower_hrp) noexcept {
   std::uint32_t state = 1;
@@ -71,21 +102,23 @@ constexpr std::uint32_t start_state(std::string_view lower_hrp) noexcept {
   return state;
 }
 
-// Two symbols to two characters at once.
-using Pairs = std::array<std::array<char, 2>, 1024>;
-
-constexpr Pairs make_pairs() {
-  Pairs pairs{};
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    pairs[i] = {kAlphabet[i >> 5U], kAlphabet[i & 31U]};
-  }
-  return pairs;
+// The same, all but the last character ready made for the prefixes of our own tokens.
+inline std::uint32_t quick_start_state(std::string_view lower_hrp) noexcept {
+  static constexpr std::string_view kOurs = "pvd";
+  constexpr std::uint32_t kBeforeLast = [] {
+    std::uint32_t state = 1;
+    for (int i = 0; i < 3; ++i) state = step(state, 3);  // the upper bits of any small letter
+    state = step(state, 0);
+    return step(step(state, kOurs[0] & 31U), kOurs[1] & 31U);
+  }();
+  const bool ours = lower_hrp.size() == kOurs.size() && lower_hrp[0] == kOurs[0] &&
+                    lower_hrp[1] == kOurs[1] && lower_hrp[2] >= 'a' && lower_hrp[2] <= 'z';
+  if (!ours) return start_state(lower_hrp);
+  return advance1(kBeforeLast, static_cast<std::uint8_t>(lower_hrp[2]) & 31U);
 }
 
-constexpr Pairs kPairs = make_pairs();
-
-inline void put_pair(char* p, std::uint64_t ten_bits) noexcept {
-  std::memcpy(p, kPairs[ten_bits & 1023U].data(), 2);
+inline void put_symbols(char* p, std::uint64_t word, unsigned count) noexcept {
+  for (unsigned i = 0; i < count; ++i) p[i] = kAlphabet[(word >> (5U * (count - 1 - i))) & 31U];
 }
 
 constexpr std::array<std::int8_t, 256> make_inverse() {
@@ -115,30 +148,79 @@ bool mixed_case(std::string_view text) noexcept {
   return upper && lower;
 }
 
+inline std::uint64_t load40(const std::uint8_t* p) noexcept {
+  return (std::uint64_t{load_u32be(p)} << 8U) | std::uint64_t{p[4]};
+}
+
+#if defined(__x86_64__)
+
+// Ten bytes become sixteen characters: each symbol is brought to the top of a 16-bit lane's byte
+// pair, shifted down by a multiplication, and looked up in the two halves of the alphabet.
+__attribute__((target("ssse3"))) inline void put16(char* p, const std::uint8_t* ten) noexcept {
+  const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(ten));
+  std::uint16_t high = 0;
+  std::memcpy(&high, ten + 8, sizeof high);
+  const __m128i bytes = _mm_unpacklo_epi64(low, _mm_cvtsi32_si128(high));
+  const __m128i first = _mm_setr_epi8(1, 0, 1, 0, 2, 1, 2, 1, 3, 2, 4, 3, 4, 3, -1, 4);
+  const __m128i second = _mm_setr_epi8(6, 5, 6, 5, 7, 6, 7, 6, 8, 7, 9, 8, 9, 8, -1, 9);
+  const __m128i shifts =
+      _mm_setr_epi16(1 << 5, 1 << 10, 1 << 7, 1 << 12, 1 << 9, 1 << 6, 1 << 11, 1 << 8);
+  const __m128i five = _mm_set1_epi16(31);
+  const __m128i a = _mm_and_si128(_mm_mulhi_epu16(_mm_shuffle_epi8(bytes, first), shifts), five);
+  const __m128i b = _mm_and_si128(_mm_mulhi_epu16(_mm_shuffle_epi8(bytes, second), shifts), five);
+  const __m128i symbols = _mm_packus_epi16(a, b);
+  const auto* alphabet = reinterpret_cast<const __m128i*>(kAlphabet.data());
+  const __m128i lower = _mm_shuffle_epi8(_mm_loadu_si128(alphabet), symbols);
+  const __m128i upper = _mm_shuffle_epi8(_mm_loadu_si128(alphabet + 1), symbols);
+  const __m128i is_upper_half = _mm_cmpgt_epi8(symbols, _mm_set1_epi8(15));
+  const __m128i text =
+      _mm_or_si128(_mm_and_si128(is_upper_half, upper), _mm_andnot_si128(is_upper_half, lower));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), text);
+}
+
+// As many groups of ten bytes as there are; how many bytes that was.
+__attribute__((target("ssse3"))) std::size_t write_tens(char* p, ByteView payload,
+                                                        std::uint32_t& state) noexcept {
+  std::uint32_t held = state;
+  std::size_t i = 0;
+  for (; i + 10 <= payload.size(); i += 10, p += 16) {
+    put16(p, payload.data() + i);
+    held = advance16(held, load40(payload.data() + i), load40(payload.data() + i + 5));
+  }
+  state = held;
+  return i;
+}
+
+bool has_wide_shuffle() noexcept {
+  static const bool has = __builtin_cpu_supports("ssse3") != 0;
+  return has;
+}
+
+#else
+
+std::size_t write_tens(char*, ByteView, std::uint32_t&) noexcept { return 0; }
+constexpr bool has_wide_shuffle() noexcept { return false; }
+
+#endif
+
 // Writes the payload's symbols at p and continues the state over them.
 char* write_payload(char* p, ByteView payload, std::uint32_t& state) noexcept {
-  std::size_t i = 0;
-  for (; i + 5 <= payload.size(); i += 5) {
-    const std::uint64_t word =
-        (std::uint64_t{load_u32be(payload.data() + i)} << 8U) | std::uint64_t{payload[i + 4]};
+  std::size_t i = has_wide_shuffle() ? write_tens(p, payload, state) : 0;
+  p += i / 5 * 8;
+  for (; i + 5 <= payload.size(); i += 5, p += 8) {
+    const std::uint64_t word = load40(payload.data() + i);
     state = advance8(state, word);
-    put_pair(p, word >> 30U);
-    put_pair(p + 2, word >> 20U);
-    put_pair(p + 4, word >> 10U);
-    put_pair(p + 6, word);
-    p += 8;
+    put_symbols(p, word, 8);
   }
   std::uint64_t rest = 0;
   unsigned bits = 0;
   for (; i < payload.size(); ++i, bits += 8) rest = (rest << 8U) | payload[i];
   const unsigned spare = (5U - bits % 5U) % 5U;
   rest <<= spare;
-  for (unsigned left = bits + spare; left > 0; left -= 5) {
-    const auto symbol = static_cast<std::uint32_t>(rest >> (left - 5U)) & 31U;
-    state = advance1(state, symbol);
-    *p++ = kAlphabet[symbol];
-  }
-  return p;
+  const unsigned count = (bits + spare) / 5;
+  state = advance_rest(state, rest, count);
+  put_symbols(p, rest, count);
+  return p + count;
 }
 
 }  // namespace
@@ -150,12 +232,10 @@ void append_bech32m(std::string& out, std::string_view hrp, ByteView payload) {
   std::memcpy(p, hrp.data(), hrp.size());
   p += hrp.size();
   *p++ = '1';
-  std::uint32_t state = start_state(hrp);
+  std::uint32_t state = quick_start_state(hrp);
   p = write_payload(p, payload, state);
   const std::uint32_t check = advance6(state) ^ kBech32mConstant;
-  put_pair(p, check >> 20U);
-  put_pair(p + 2, check >> 10U);
-  put_pair(p + 4, check);
+  put_symbols(p, check, kBech32mCheckSize);
 }
 
 Result<Bech32m> decode_bech32m(std::string_view text, std::size_t max_length) {
@@ -194,7 +274,7 @@ Status decode_bech32m_payload(std::string_view text, std::string_view hrp,
   for (std::size_t i = 0; i < hrp.size(); ++i) {
     if (lowered(text[i]) != hrp[i]) return Error(ErrorKind::malformed);
   }
-  std::uint32_t state = start_state(hrp);
+  std::uint32_t state = quick_start_state(hrp);
   std::uint32_t held = 0;
   unsigned bits = 0;
   std::size_t written = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "crypto/base/encoding.h"
 #include "crypto/keys/key_use.h"
 
@@ -22,8 +24,13 @@ TEST(ProtectionKey, EachAlgorithmGetsItsUse) {
       {Algorithm::derived, KeyUse::enc_det},
       {Algorithm::pseudonym, KeyUse::prf_pseudonym},
       {Algorithm::encrypted, KeyUse::enc_rand},
+      {Algorithm::address, KeyUse::ip_det},
+      {Algorithm::address_prefix, KeyUse::ip_pfx},
+      {Algorithm::address_random, KeyUse::ip_ndx},
+      {Algorithm::format_preserving, KeyUse::fpe_ff1},
       {Algorithm::vault_row, KeyUse::vault_row},
   };
+  std::set<KeyUse> uses = {KeyUse::enc_nonce};
   for (const auto& [algorithm, use] : expected) {
     const ContextRow row = row_of(algorithm);
     const auto key = make_protection_key(row, parent);
@@ -34,6 +41,8 @@ TEST(ProtectionKey, EachAlgorithmGetsItsUse) {
     EXPECT_EQ(to_hex(key->key.bytes()),
               to_hex(derive_use_key(parent, use, context_string(row)).bytes()));
     EXPECT_EQ(key->nonce_key.empty(), algorithm != Algorithm::encrypted);
+    EXPECT_TRUE(key->public_key.empty());
+    EXPECT_TRUE(uses.insert(use).second) << "one key, one use, one algorithm";
   }
   const auto encrypted = make_protection_key(row_of(Algorithm::encrypted), parent);
   ASSERT_TRUE(encrypted.has_value());
@@ -49,9 +58,23 @@ TEST(ProtectionKey, VaultTokensHaveNoKey) {
   EXPECT_FALSE(key->ctx.empty());
 }
 
+TEST(ProtectionKey, SealedValuesHaveOnlyTheRecipientsKey) {
+  for (const auto algorithm : {Algorithm::sealed, Algorithm::sealed_single}) {
+    const auto key = make_protection_key(row_of(algorithm), {}, Bytes(kRecipientKeySize, 9));
+    ASSERT_TRUE(key.has_value());
+    EXPECT_EQ(key->public_key, Bytes(kRecipientKeySize, 9));
+    EXPECT_TRUE(key->key.empty());
+    EXPECT_TRUE(key->nonce_key.empty());
+    for (const std::size_t size : {0U, 31U, 33U}) {
+      const auto refused = make_protection_key(row_of(algorithm), Bytes(32, 1), Bytes(size, 9));
+      ASSERT_FALSE(refused.has_value());
+      EXPECT_EQ(refused.error().kind(), ErrorKind::usage);
+    }
+  }
+}
+
 TEST(ProtectionKey, RefusesReservedAlgorithmsAndWrongParents) {
-  for (const auto algorithm :
-       {Algorithm::address, Algorithm::sealed, Algorithm::audit_detail, Algorithm::map_cookie}) {
+  for (const auto algorithm : {Algorithm::audit_detail, Algorithm::map_cookie}) {
     const auto key = make_protection_key(row_of(algorithm), Bytes(32, 1));
     ASSERT_FALSE(key.has_value());
     EXPECT_EQ(key.error().kind(), ErrorKind::usage);
