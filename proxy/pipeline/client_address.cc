@@ -31,15 +31,23 @@ std::string_view forwarded_client(const RequestHead& head, const Peer& peer) {
 
 }  // namespace
 
+void append_believed_address(const RequestHead& head, const Peer& peer, std::string& out) {
+  // What is not an address cannot be made one; then nothing is said.
+  static_cast<void>(crypto::normalise(crypto::Kind::ip, forwarded_client(head, peer), {}, out));
+}
+
 bool address_line_passes(ClientAddress rule, const Peer& peer) {
   return rule == ClientAddress::keep && peer.trusted;
 }
 
 void append_client_address(const policies::RoutePlan& route, const RequestHead& head,
-                           const Peer& peer, std::string& out) {
+                           const Peer& peer, std::string_view pseudonym, std::string& out) {
   constexpr std::string_view kName = "X-Forwarded-For: ";
   switch (route.client_address) {
     case ClientAddress::drop:
+      return;
+    case ClientAddress::pseudonym:
+      if (!pseudonym.empty()) out.append(kName).append(pseudonym).append("\r\n");
       return;
     case ClientAddress::fixed:
       out.append(kName).append(route.fixed_address).append("\r\n");

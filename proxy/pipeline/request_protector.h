@@ -44,6 +44,10 @@ class RequestProtector {
                          const crypto::vault::ResolveBatch* resolved);
   bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
                    const crypto::vault::ResolveBatch* resolved, std::string& out);
+  bool write_previous(const FieldJob& job, crypto::FieldProtector& protector);
+  bool write_shifted(const FieldJob& job, crypto::FieldProtector& protector, std::string& out);
+  void write_address_pseudonym(crypto::FieldProtector& protector);
+  static crypto::ProtectForm form_of(const FieldJob& job);
   bool encode(policies::Carrier carrier, std::string_view text);
   void collect_edits(policies::Carrier carrier, std::uint32_t line);
   void write_head(std::string_view body, const body::SplicedBytes& spliced);

@@ -10,7 +10,7 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
     std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault& vault,
     telemetry::AccessLog* access_log, const WorkerState* previous) {
   auto state = std::make_shared<WorkerState>();
-  auto protector = crypto::FieldProtector::create(snapshot->keys());
+  auto protector = crypto::FieldProtector::create(snapshot->keys(), snapshot->previous_keys);
   if (!protector) return protector.error();
   state->protector = std::move(*protector);
   state->vault = &vault;

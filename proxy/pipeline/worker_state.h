@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +30,9 @@ namespace paravent::proxy {
 struct Snapshot {
   std::shared_ptr<const policies::PolicyPlan> plan;
   std::vector<crypto::ProtectionKey> protection_keys;  // by slot of the plan; empty while sealed
-  std::vector<std::uint32_t> seal_key_ids;             // by slot: Binding::seal_key_id
+  // By slot: Binding::previous. Empty, or as long as protection_keys.
+  std::vector<std::optional<crypto::ProtectionKey>> previous_keys;
+  std::vector<std::uint32_t> seal_key_ids;  // by slot: Binding::seal_key_id
   Limits limits;
   bool keys_available = true;  // false: sealed, and routes that need keys answer 503
 
