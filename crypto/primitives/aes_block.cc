@@ -1,10 +1,28 @@
 #include "crypto/primitives/aes_block.h"
 
 namespace paravent::crypto {
+namespace {
+
+// nullptr: no AES key has this size.
+const char* ecb_of(std::size_t key_size) noexcept {
+  switch (key_size) {
+    case 16:
+      return "AES-128-ECB";
+    case 24:
+      return "AES-192-ECB";
+    case 32:
+      return "AES-256-ECB";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
 
 Result<AesBlocks> AesBlocks::create(ByteView key) {
-  if (key.size() != 16 && key.size() != 32) return Error(ErrorKind::usage);
-  auto context = make_encrypt_context(key.size() == 16 ? "AES-128-ECB" : "AES-256-ECB", key);
+  const char* cipher = ecb_of(key.size());
+  if (cipher == nullptr) return Error(ErrorKind::usage);
+  auto context = make_encrypt_context(cipher, key);
   if (!context) return context.error();
   return AesBlocks(std::move(*context));
 }
@@ -12,6 +30,22 @@ Result<AesBlocks> AesBlocks::create(ByteView key) {
 Status AesBlocks::encrypt(ByteView in, MutableBytes out) noexcept {
   if (in.size() != out.size() || in.size() % kAesBlockSize != 0 ||
       !encrypt_update(context_.get(), in, out.data())) {
+    return Error(ErrorKind::internal);
+  }
+  return {};
+}
+
+Result<AesInverse> AesInverse::create(ByteView key) {
+  const char* cipher = ecb_of(key.size());
+  if (cipher == nullptr) return Error(ErrorKind::usage);
+  auto context = make_decrypt_context(cipher, key);
+  if (!context) return context.error();
+  return AesInverse(std::move(*context));
+}
+
+Status AesInverse::decrypt(ByteView in, MutableBytes out) noexcept {
+  if (in.size() != out.size() || in.size() % kAesBlockSize != 0 ||
+      !decrypt_update(context_.get(), in, out.data())) {
     return Error(ErrorKind::internal);
   }
   return {};

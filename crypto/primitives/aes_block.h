@@ -1,4 +1,5 @@
-// AesBlocks: the raw AES permutation on a kept, keyed context; what CMAC, SIV and XAES are made of.
+// AesBlocks: the raw AES permutation on a kept, keyed context; what CMAC, SIV, XAES,
+// FF1 and ipcrypt are made of; AesInverse is its inverse.
 //
 // Source: FIPS 197. Not a mode: nobody outside this room encrypts data with it. The context is
 // keyed once, so that a block costs about 10 ns and eight about 20 ns. One owner thread at a time.
@@ -20,7 +21,7 @@ using AesBlock = std::array<std::uint8_t, kAesBlockSize>;
 
 class AesBlocks {
  public:
-  // key: 16 or 32 bytes, else ErrorKind::usage.
+  // key: 16, 24 or 32 bytes, else ErrorKind::usage.
   static Result<AesBlocks> create(ByteView key);
 
   // Encrypts each 16-byte block of `in` by itself. `out` has the same size, a multiple of 16, and
@@ -29,6 +30,21 @@ class AesBlocks {
 
  private:
   explicit AesBlocks(EvpContext context) noexcept : context_(std::move(context)) {}
+
+  EvpContext context_;
+};
+
+// The inverse permutation. Apart from AesBlocks, because what protects never needs it.
+class AesInverse {
+ public:
+  // key: 16, 24 or 32 bytes, else ErrorKind::usage.
+  static Result<AesInverse> create(ByteView key);
+
+  // As AesBlocks::encrypt, backwards.
+  Status decrypt(ByteView in, MutableBytes out) noexcept;
+
+ private:
+  explicit AesInverse(EvpContext context) noexcept : context_(std::move(context)) {}
 
   EvpContext context_;
 };

@@ -36,7 +36,10 @@ AesCmac::~AesCmac() {
 Result<AesCmac> AesCmac::create(ByteView key) {
   auto blocks = AesBlocks::create(key);
   if (!blocks) return blocks.error();
-  auto chain = make_encrypt_context(key.size() == 16 ? "AES-128-CBC" : "AES-256-CBC", key);
+  auto chain = make_encrypt_context(key.size() == 16   ? "AES-128-CBC"
+                                    : key.size() == 24 ? "AES-192-CBC"
+                                                       : "AES-256-CBC",
+                                    key);
   if (!chain) return chain.error();
   AesBlock zero_encrypted{};
   if (auto status = blocks->encrypt(zero_encrypted, zero_encrypted); !status) return status.error();

@@ -15,7 +15,7 @@ namespace paravent::crypto {
 
 class AesCmac {
  public:
-  // key: 16 or 32 bytes, else ErrorKind::usage.
+  // key: 16, 24 or 32 bytes, else ErrorKind::usage.
   static Result<AesCmac> create(ByteView key);
 
   AesCmac(AesCmac&&) noexcept = default;

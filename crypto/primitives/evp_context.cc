@@ -12,13 +12,7 @@ struct CipherDeleter {
   void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
 };
 
-}  // namespace
-
-void EvpContextDeleter::operator()(evp_cipher_ctx_st* context) const noexcept {
-  EVP_CIPHER_CTX_free(context);
-}
-
-Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key) {
+Result<EvpContext> make_context(const char* cipher, ByteView key, int encrypt) {
   const std::unique_ptr<EVP_CIPHER, CipherDeleter> fetched(
       EVP_CIPHER_fetch(nullptr, cipher, nullptr));
   if (!fetched) {
@@ -31,7 +25,8 @@ Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key) {
   EvpContext context(EVP_CIPHER_CTX_new());
   const std::array<std::uint8_t, 16> zero{};
   if (!context ||
-      EVP_EncryptInit_ex2(context.get(), fetched.get(), key.data(), zero.data(), nullptr) != 1 ||
+      EVP_CipherInit_ex2(context.get(), fetched.get(), key.data(), zero.data(), encrypt, nullptr) !=
+          1 ||
       EVP_CIPHER_CTX_set_padding(context.get(), 0) != 1) {
     ERR_clear_error();
     return Error(ErrorKind::internal);
@@ -39,11 +34,36 @@ Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key) {
   return context;
 }
 
+}  // namespace
+
+void EvpContextDeleter::operator()(evp_cipher_ctx_st* context) const noexcept {
+  EVP_CIPHER_CTX_free(context);
+}
+
+Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key) {
+  return make_context(cipher, key, 1);
+}
+
+Result<EvpContext> make_decrypt_context(const char* cipher, ByteView key) {
+  return make_context(cipher, key, 0);
+}
+
 bool encrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept {
   if (in.size() > std::size_t{1} << 30U) return false;
   const int size = static_cast<int>(in.size());
   int written = 0;
   if (EVP_EncryptUpdate(context, out, &written, in.data(), size) == 1 && written == size) {
+    return true;
+  }
+  ERR_clear_error();
+  return false;
+}
+
+bool decrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept {
+  if (in.size() > std::size_t{1} << 30U) return false;
+  const int size = static_cast<int>(in.size());
+  int written = 0;
+  if (EVP_DecryptUpdate(context, out, &written, in.data(), size) == 1 && written == size) {
     return true;
   }
   ERR_clear_error();

@@ -25,8 +25,12 @@ using EvpContext = std::unique_ptr<evp_cipher_ctx_st, EvpContextDeleter>;
 // cooperate.
 Result<EvpContext> make_encrypt_context(const char* cipher, ByteView key);
 
+// The same, set up to decrypt.
+Result<EvpContext> make_decrypt_context(const char* cipher, ByteView key);
+
 // out = the encryption of `in` by a context of make_encrypt_context; same size, whole blocks, at
 // most 1 GiB. False on any failure, after which the context must not be used again.
 bool encrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept;
+bool decrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept;
 
 }  // namespace paravent::crypto

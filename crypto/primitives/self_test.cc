@@ -12,8 +12,11 @@
 #include "crypto/primitives/aes_cmac.h"
 #include "crypto/primitives/aes_siv.h"
 #include "crypto/primitives/ed25519.h"
+#include "crypto/primitives/ff1.h"
 #include "crypto/primitives/hkdf.h"
 #include "crypto/primitives/hmac_sha256.h"
+#include "crypto/primitives/hpke.h"
+#include "crypto/primitives/ipcrypt.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/sodium_ready.h"
 #include "crypto/primitives/xaes_gcm.h"
@@ -141,6 +144,72 @@ bool ed25519_right() {
          !ed25519_verify(signer->public_key(), as_bytes("x"), signature);
 }
 
+// SP 800-38G samples 7 and 9 (AES-256): machine integers in one and in two AES blocks a round.
+bool ff1_right(std::uint32_t radix, std::string_view tweak, std::string_view expected) {
+  auto ff1 =
+      Ff1::create(hex("2b7e151628aed2a6abf7158809cf4f3cef4359d8d580aa4f7f036d6f04fc6a94"), radix);
+  constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::array<std::uint16_t, 19> digits{};
+  const std::span<std::uint16_t> used(digits.data(), expected.size());
+  for (std::size_t i = 0; i < used.size(); ++i) used[i] = static_cast<std::uint16_t>(i);
+  if (!ff1 || !ff1->encrypt(hex(tweak), used, used)) return false;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (kDigits[used[i]] != expected[i]) return false;
+  }
+  if (!ff1->decrypt(hex(tweak), used, used)) return false;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i] != i) return false;
+  }
+  return true;
+}
+
+// RFC 9180 A.2.1.1, the first message, both ends; the recipient's key pair from 7.1.3.
+bool hpke_right() {
+  const Bytes info = hex("4f6465206f6e2061204772656369616e2055726e");
+  const Bytes aad = hex("436f756e742d30");
+  const ByteView message = as_bytes("Beauty is truth, truth beauty");
+  const auto recipient = hpke_derive_private_key(
+      hex("1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df"));
+  if (!recipient) return false;
+  const auto public_key = x25519_public_key(recipient->bytes());
+  Bytes enc(kHpkeEncapsulation);
+  Bytes sealed(message.size() + kHpkeTagSize);
+  Bytes opened(message.size());
+  if (!public_key) return false;
+  auto sender = HpkeContext::sender(
+      *public_key, info, hex("f4ec9b33b792c372c1d2c2063507b684ef925b8c75a42dbcbf57d63ccd381600"),
+      enc);
+  if (!sender || !sender->seal(0, aad, message, sealed) ||
+      !same(sealed,
+            "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b5"
+            "1a28") ||
+      !hpke_open(recipient->bytes(), enc, info, aad, sealed, opened) ||
+      !std::equal(opened.begin(), opened.end(), message.begin())) {
+    return false;
+  }
+  sealed.front() ^= 1U;
+  return !hpke_open(recipient->bytes(), enc, info, aad, sealed, opened) &&
+         opened == Bytes(message.size());
+}
+
+// The draft's first vectors of each variant: 0.0.0.0.
+bool ipcrypt_right() {
+  const Bytes clear = hex("00000000000000000000ffff00000000");
+  Bytes out(clear.size());
+  auto fixed = IpcryptDeterministic::create(hex("0123456789abcdeffedcba9876543210"));
+  auto pfx =
+      IpcryptPfx::create(hex("0123456789abcdeffedcba98765432101032547698badcfeefcdab8967452301"));
+  auto ndx =
+      IpcryptNdx::create(hex("0123456789abcdeffedcba98765432101032547698badcfeefcdab8967452301"));
+  const Bytes tweak = hex("21bd1834bc088cd2b4ecbe30b70898d7");
+  return fixed && pfx && ndx && fixed->encrypt(clear, out) &&
+         same(out, "bde96789d353824cd7c6f58a6bd226eb") && fixed->decrypt(out, out) &&
+         out == clear && pfx->encrypt(clear, out) &&
+         same(out, "00000000000000000000ffff97529b86") && pfx->decrypt(out, out) && out == clear &&
+         ndx->encrypt(tweak, clear, out) && same(out, "82db0d4125fdace61db35b8339f20ee5") &&
+         ndx->decrypt(tweak, out, out) && out == clear;
+}
+
 // Not a test of quality: it sees a generator that does not answer at all.
 bool random_alive() {
   std::array<std::uint8_t, 32> first{};
@@ -165,6 +234,11 @@ constexpr KnownAnswer kKnownAnswers[] = {
     {"XAES-256-GCM through OpenSSL", [] { return xaes_right(GcmBackend::openssl); }},
     {"XChaCha20-Poly1305", xchacha_right},
     {"Ed25519", ed25519_right},
+    {"FF1", [] { return ff1_right(10, "", "6657667009"); }},
+    {"FF1 with a tweak",
+     [] { return ff1_right(36, "3737373770717273373737", "xs8a0azh2avyalyzuwd"); }},
+    {"X25519 and HPKE", hpke_right},
+    {"ipcrypt", ipcrypt_right},
     {"the kernel's random generator", random_alive},
 };
 

@@ -1,52 +1,61 @@
 #include "crypto/vectors/run_vectors.h"
 
+#include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "crypto/vectors/acvp_pair.h"
 #include "crypto/vectors/suites.h"
 
 namespace paravent::crypto {
 namespace {
 
-// 8 levels cover every published format; deeper input is not a vector file.
-constexpr std::size_t kMaxDepth = 16;
+using boost::json::value;
 
-constexpr std::array<VectorSuite, 9> kSuites = {{
-    {"AES-256-SIV", [](const boost::json::value& d) { return is_wycheproof(d, "AES-SIV-CMAC"); },
-     run_aes_siv},
-    {"HKDF-SHA-256", [](const boost::json::value& d) { return is_wycheproof(d, "HKDF-SHA-256"); },
-     run_hkdf},
-    {"HMAC-SHA-256", [](const boost::json::value& d) { return is_wycheproof(d, "HMACSHA256"); },
-     run_hmac},
-    {"Ed25519", [](const boost::json::value& d) { return is_wycheproof(d, "EDDSA"); }, run_ed25519},
-    {"XChaCha20-Poly1305",
-     [](const boost::json::value& d) { return is_wycheproof(d, "XCHACHA20-POLY1305"); },
+constexpr std::array<VectorSuite, 22> kSuites = {{
+    {"ACVP FF1", is_acvp_ff1, run_acvp_ff1},
+    {"AES-SIV", [](const value& d) { return is_wycheproof(d, "AES-SIV-CMAC"); }, run_aes_siv},
+    {"AES-SIV with nonce", [](const value& d) { return is_wycheproof(d, "AEAD-AES-SIV-CMAC"); },
+     run_aead_aes_siv},
+    {"AES-GCM", [](const value& d) { return is_wycheproof(d, "AES-GCM"); }, run_aes_gcm},
+    {"AES-GMAC", [](const value& d) { return is_wycheproof(d, "AES-GMAC"); }, run_aes_gmac},
+    {"AES-CMAC", [](const value& d) { return is_wycheproof(d, "AES-CMAC"); }, run_aes_cmac},
+    {"AES-KW", [](const value& d) { return is_wycheproof(d, "AES-WRAP"); }, run_aes_kw},
+    {"AES-KWP", [](const value& d) { return is_wycheproof(d, "AES-KWP"); }, run_aes_kwp},
+    {"FF1", [](const value& d) { return is_wycheproof(d, "AES-FF1"); }, run_ff1},
+    {"HKDF-SHA-256", [](const value& d) { return is_wycheproof(d, "HKDF-SHA-256"); }, run_hkdf},
+    {"HKDF", is_hkdf_by_name, run_hkdf_by_name},
+    {"HMAC-SHA-256", [](const value& d) { return is_wycheproof(d, "HMACSHA256"); }, run_hmac},
+    {"HMAC", is_hmac_by_name, run_hmac_by_name},
+    {"X25519", [](const value& d) { return is_wycheproof(d, "XDH"); }, run_x25519},
+    {"Ed25519", [](const value& d) { return is_wycheproof(d, "EDDSA"); }, run_ed25519},
+    {"ChaCha20-Poly1305", [](const value& d) { return is_wycheproof(d, "CHACHA20-POLY1305"); },
+     run_chacha},
+    {"XChaCha20-Poly1305", [](const value& d) { return is_wycheproof(d, "XCHACHA20-POLY1305"); },
      run_xchacha},
+    {"ipcrypt", is_ipcrypt, run_ipcrypt},
+    {"HPKE", is_hpke, run_hpke},
     {"XAES-256-GCM", is_xaes, run_xaes},
     {"Bech32m", is_bech32m, run_bech32m},
     {"Merkle proofs", is_merkle, run_merkle},
-    {"unsupported", is_unsupported, skip_unsupported},
 }};
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::error_code failure;
-  const auto size = std::filesystem::file_size(path, failure);
-  std::ifstream in(path, std::ios::binary);
-  if (failure || !in) {
-    return Error(ErrorKind::data, "The vector file " + path.string() + " cannot be read.");
+// Last, and apart from the others: a room that adds its own suites puts them before it.
+constexpr VectorSuite kUnsupported = {"unsupported", is_unsupported, skip_unsupported};
+
+bool contains(std::span<const std::filesystem::path> paths, const std::filesystem::path& path) {
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+Result<VectorReport> run_suite(const VectorSuite& suite, const std::filesystem::path& path,
+                               const value& document) {
+  VectorReport report;
+  report.suite = suite.name;
+  suite.run(document, report);
+  if (report.passed + report.failed() + report.skipped() == 0) {
+    return Error(ErrorKind::malformed, "The vector file " + path.string() + " has no case.");
   }
-  if (size > kMaxVectorFile) {
-    return Error(ErrorKind::data, "The vector file " + path.string() + " is larger than 64 MiB.");
-  }
-  std::string content(static_cast<std::size_t>(size), '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.gcount() != static_cast<std::streamsize>(content.size())) {
-    return Error(ErrorKind::data, "The vector file " + path.string() + " cannot be read.");
-  }
-  return content;
+  return report;
 }
 
 }  // namespace
@@ -54,29 +63,29 @@ Result<std::string> read_file(const std::filesystem::path& path) {
 std::span<const VectorSuite> vector_suites() noexcept { return kSuites; }
 
 Result<VectorReport> run_vector_file(const std::filesystem::path& path,
-                                     std::span<const VectorSuite> suites) {
-  auto content = read_file(path);
-  if (!content) return content.error();
-  boost::json::error_code failure;
-  boost::json::parse_options options;
-  options.max_depth = kMaxDepth;
-  const boost::json::value document = boost::json::parse(*content, failure, {}, options);
-  if (failure) {
-    return Error(ErrorKind::malformed, "The vector file " + path.string() + " is not JSON.");
+                                     std::span<const VectorSuite> suites,
+                                     std::span<const std::filesystem::path> given) {
+  auto document = read_json_file(path);
+  if (!document) return document.error();
+  const AcvpPart part = acvp_part(*document);
+  if (part == AcvpPart::prompt || part == AcvpPart::results) {
+    const auto partner = find_acvp_partner(path, *document, given);
+    if (partner && part == AcvpPart::results && contains(given, partner->path)) {
+      VectorReport report;
+      report.suite = "ACVP results";
+      report.skip("file", "these results are checked with their prompt " + partner->path.string());
+      return report;
+    }
+    if (partner) *document = join_acvp(*document, partner->document);
   }
   for (const VectorSuite& suite : suites) {
-    if (!suite.recognise(document)) continue;
-    VectorReport report;
-    report.suite = suite.name;
-    suite.run(document, report);
-    if (report.passed + report.failed() + report.skipped() == 0) {
-      return Error(ErrorKind::malformed, "The vector file " + path.string() + " has no case.");
-    }
-    return report;
+    if (suite.recognise(*document)) return run_suite(suite, path, *document);
   }
-  return Error(ErrorKind::malformed, "The file " + path.string() +
-                                         " is not a vector file of a known kind (Wycheproof JSON, "
-                                         "XAES-256-GCM, Bech32m, Merkle proofs).");
+  if (kUnsupported.recognise(*document)) return run_suite(kUnsupported, path, *document);
+  return Error(ErrorKind::malformed,
+               "The file " + path.string() +
+                   " is not a vector file of a known kind (Wycheproof JSON, ipcrypt, NIST ACVP "
+                   "FF1, HPKE, XAES-256-GCM, Bech32m, Merkle proofs).");
 }
 
 }  // namespace paravent::crypto

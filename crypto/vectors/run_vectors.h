@@ -1,5 +1,6 @@
-// Runs published test vector files (Wycheproof JSON, XAES-256-GCM) through the primitives that this
-// program ships: what `paravent vectors` prints and the unit tests check.
+// Runs published test vector files (Wycheproof, NIST ACVP FF1, ipcrypt, HPKE, XAES-256-GCM,
+// Bech32m, Merkle proofs) through the primitives that this program ships: what `paravent vectors`
+// prints and the unit tests check.
 
 #pragma once
 
@@ -7,16 +8,19 @@
 #include <span>
 
 #include "crypto/base/result.h"
+#include "crypto/vectors/json_file.h"
 #include "crypto/vectors/vector_report.h"
 #include "crypto/vectors/vector_suite.h"
 
 namespace paravent::crypto {
 
-inline constexpr std::size_t kMaxVectorFile = std::size_t{64} << 20U;
-
-// The first suite that recognises the file runs it. ErrorKind::data: the file cannot be read or is
-// above 64 MiB. ErrorKind::malformed: not JSON, of no known kind, or without a single case.
+// The first suite that recognises the file runs it. A prompt or results file of ACVP is joined with
+// its partner, sought among `given` (the other files of the same call) and beside it; the cases of
+// a results file whose prompt is among `given` are not run a second time. ErrorKind::data: the file
+// cannot be read or is above 64 MiB. ErrorKind::malformed: not JSON, of no known kind, or without a
+// single case.
 Result<VectorReport> run_vector_file(const std::filesystem::path& path,
-                                     std::span<const VectorSuite> suites = vector_suites());
+                                     std::span<const VectorSuite> suites = vector_suites(),
+                                     std::span<const std::filesystem::path> given = {});
 
 }  // namespace paravent::crypto

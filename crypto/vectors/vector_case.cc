@@ -7,8 +7,12 @@
 
 namespace paravent::crypto {
 
+const boost::json::value* VectorCase::member(std::string_view name) const {
+  return object_ == nullptr ? nullptr : object_->if_contains(name);
+}
+
 const boost::json::value* VectorCase::find(std::string_view name) {
-  const boost::json::value* found = object_ == nullptr ? nullptr : object_->if_contains(name);
+  const boost::json::value* found = member(name);
   if (found == nullptr) complete_ = false;
   return found;
 }
@@ -24,7 +28,11 @@ std::string VectorCase::text(std::string_view name) {
 }
 
 Bytes VectorCase::hex(std::string_view name) {
-  auto bytes = from_hex(text(name));
+  std::string digits = text(name);
+  for (char& c : digits) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  auto bytes = from_hex(digits);
   if (!bytes) {
     complete_ = false;
     return {};

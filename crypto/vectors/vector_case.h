@@ -18,9 +18,12 @@ class VectorCase {
  public:
   explicit VectorCase(const boost::json::value& value) : object_(value.if_object()) {}
 
+  // Published files spell hexadecimal in either case.
   Bytes hex(std::string_view name);
   std::string text(std::string_view name);
   std::uint64_t number(std::string_view name);
+  // nullptr when there is none, which does not make the case incomplete.
+  const boost::json::value* member(std::string_view name) const;
 
   bool complete() const noexcept { return complete_ && object_ != nullptr; }
 

@@ -1,6 +1,8 @@
 #include <boost/json.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <map>
+#include <vector>
 
 #include "crypto/vectors/run_vectors.h"
 #include "proxy/main/commands.h"
@@ -42,8 +44,9 @@ int run_vectors(const VectorsOptions& options) {
   std::size_t skipped = 0;
   bool unreadable = false;
   boost::json::array files;
+  const std::vector<std::filesystem::path> given(options.files.begin(), options.files.end());
   for (const std::string& file : options.files) {
-    const auto ran = crypto::run_vector_file(file);
+    const auto ran = crypto::run_vector_file(file, crypto::vector_suites(), given);
     if (!ran) {
       unreadable = true;
       fail(ExitCode::data, file + ": " +

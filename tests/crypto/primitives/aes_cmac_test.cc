@@ -109,7 +109,7 @@ TEST(AesCmac, XorendChangesTheLastSixteenBytes) {
 }
 
 TEST(AesCmac, RefusesOtherKeySizes) {
-  for (const std::size_t size : {0U, 15U, 24U, 31U, 33U, 64U}) {
+  for (const std::size_t size : {0U, 15U, 17U, 31U, 33U, 64U}) {
     const auto cmac = AesCmac::create(Bytes(size));
     ASSERT_FALSE(cmac.has_value());
     EXPECT_EQ(cmac.error().kind(), ErrorKind::usage);
