@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 namespace paravent::crypto {
@@ -17,6 +18,10 @@ constexpr char to_lower(char c) noexcept {
 constexpr char to_upper(char c) noexcept {
   const bool lower = c >= 'a' && c <= 'z';
   return static_cast<char>(c & (lower ? ~0x20 : ~0));
+}
+
+constexpr void lower(std::span<char> text) noexcept {
+  for (char& c : text) c = to_lower(c);
 }
 
 // An empty text too.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "crypto/tokens/ascii.h"
 #include "crypto/tokens/unicode.h"
@@ -51,7 +52,8 @@ Status append_domain_name(std::string_view domain, std::string& out) {
     if (Status status = append_ascii_domain(domain, out); !status) return status;
   } else {
     if (domain.size() > kMaxDomain) return Error(ErrorKind::malformed);
-    for (const char c : domain) out.push_back(to_lower(c));
+    out.append(domain);
+    lower(std::span(out).subspan(start));
   }
   if (!valid_domain(std::string_view(out).substr(start))) return Error(ErrorKind::malformed);
   return {};

@@ -105,10 +105,6 @@ bool has_space_or_control(std::string_view text) noexcept {
   return false;
 }
 
-void lower(std::span<char> text) noexcept {
-  for (char& c : text) c = to_lower(c);
-}
-
 void append_lowered(std::string_view text, std::string& out) {
   const std::size_t start = out.size();
   out.append(text);
