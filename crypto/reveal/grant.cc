@@ -8,6 +8,15 @@ namespace paravent::crypto::reveal {
 
 TokenDigest token_digest(const ParsedToken& token) noexcept { return sha256(as_bytes(token.text)); }
 
+TokenDigest token_digest(const vault::BareValue& value) {
+  std::string text = "paravent/v1/bare";
+  append_u8(text, 0);
+  append_u8(text, static_cast<std::uint8_t>(value.algorithm));
+  append_u32be(text, value.key_id);
+  text.append(value.text);
+  return sha256(as_bytes(text));
+}
+
 std::string Grant::binding() const {
   std::string out = "paravent/v1/reveal";
   append_u8(out, 0);

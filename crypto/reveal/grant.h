@@ -24,8 +24,11 @@ namespace paravent::crypto::reveal {
 
 using TokenDigest = std::array<std::uint8_t, 32>;
 
-// SHA-256 of the canonical text: how a token appears in grants and audit entries.
+// How a surrogate appears in grants and audit entries. Of a token: SHA-256 of its canonical text.
+// Of a value without a key id: SHA-256("paravent/v1/bare" | 0x00 | u8 alg | u32be key_id | text),
+// so that the row it was taken to belong to is on the record too.
 TokenDigest token_digest(const ParsedToken& token) noexcept;
+TokenDigest token_digest(const vault::BareValue& value);
 
 // How much of the value is given.
 enum class RevealLevel : std::uint8_t {

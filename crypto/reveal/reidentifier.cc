@@ -29,20 +29,37 @@ Result<DescribedToken> Reidentifier::describe(const ParsedToken& token) const {
   return DescribedToken(mark_, token_digest(token), std::move(*description));
 }
 
+Result<DescribedToken> Reidentifier::describe(const vault::BareValue& value) const {
+  Result<vault::TokenDescription> description = vault_.describe(value);
+  if (!description) return description.error();
+  return DescribedToken(mark_, token_digest(value), std::move(*description));
+}
+
 Result<SecretBytes> Reidentifier::reidentify(const ParsedToken& token, Grant grant,
                                              audit::AuditReceipt receipt) const {
-  if (!belongs(token, grant, receipt)) return Error(ErrorKind::refused);
+  if (!consistent(token)) return Error(ErrorKind::refused);
+  return open(token, grant, receipt);
+}
+
+Result<SecretBytes> Reidentifier::reidentify(const vault::BareValue& value, Grant grant,
+                                             audit::AuditReceipt receipt) const {
+  return open(value, grant, receipt);
+}
+
+template <typename Surrogate>
+Result<SecretBytes> Reidentifier::open(const Surrogate& surrogate, const Grant& grant,
+                                       const audit::AuditReceipt& receipt) const {
+  if (!belongs(token_digest(surrogate), grant, receipt)) return Error(ErrorKind::refused);
   if (grant.level_ == RevealLevel::replaced) return SecretBytes::copy_of(kReplacement);
-  Result<SecretBytes> value = vault_.open_value(token, vault::OpeningPermit());
+  Result<SecretBytes> value = vault_.open_value(surrogate, vault::OpeningPermit());
   if (!value || grant.level_ == RevealLevel::clear) return value;
   return mask_value(grant.kind_, value->bytes());
 }
 
-bool Reidentifier::belongs(const ParsedToken& token, const Grant& grant,
+bool Reidentifier::belongs(const TokenDigest& digest, const Grant& grant,
                            const audit::AuditReceipt& receipt) const {
-  return grant.valid() && grant.mark_ == mark_ && grant.digest_ == token_digest(token) &&
-         consistent(token) && receipt.valid() && receipt.event() == audit::EventKind::reveal &&
-         receipt.outcome() == audit::Outcome::done &&
+  return grant.valid() && grant.mark_ == mark_ && grant.digest_ == digest && receipt.valid() &&
+         receipt.event() == audit::EventKind::reveal && receipt.outcome() == audit::Outcome::done &&
          receipt.log_id() == vault::id_hex(grant.tenant_) &&
          receipt.binding_digest() == sha256(as_bytes(grant.binding()));
 }

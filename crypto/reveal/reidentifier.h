@@ -9,6 +9,8 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "crypto/audit/audit_receipt.h"
 #include "crypto/reveal/grant.h"
@@ -23,14 +25,28 @@ class Reidentifier {
   Reidentifier(const Reidentifier&) = delete;
   Reidentifier& operator=(const Reidentifier&) = delete;
 
+  // What a text without a key id may stand for (vault/engine/reverse.h); opens no value, and what
+  // it gives has still to climb every step.
+  Result<std::vector<ParsedToken>> find_shaped(const vault::Id& tenant,
+                                               std::string_view text) const {
+    return vault_.find_shaped(tenant, text);
+  }
+  Result<vault::BareValue> find_bare(const vault::Id& tenant, const vault::ContextSpec& spec,
+                                     std::string_view text, WallTime as_of) const {
+    return vault_.find_bare(tenant, spec, text, as_of);
+  }
+
   // Opens no value. ErrorKind::refused without a sentence for whatever is unknown, foreign, erased
   // or expired, in one manner; unreachable: the store cannot be read.
   Result<DescribedToken> describe(const ParsedToken& token) const;
+  Result<DescribedToken> describe(const vault::BareValue& value) const;
 
   // The value at the grant's level. ErrorKind::refused without a sentence: tickets that are not for
   // this token, not for each other, spent, or of another staircase; and all that describe()
   // refuses.
   Result<SecretBytes> reidentify(const ParsedToken& token, Grant grant,
+                                 audit::AuditReceipt receipt) const;
+  Result<SecretBytes> reidentify(const vault::BareValue& value, Grant grant,
                                  audit::AuditReceipt receipt) const;
 
  private:
@@ -38,8 +54,11 @@ class Reidentifier {
   Reidentifier(std::shared_ptr<const StaircaseMark> mark, vault::Vault& vault)
       : mark_(std::move(mark)), vault_(vault) {}
 
-  bool belongs(const ParsedToken& token, const Grant& grant,
+  bool belongs(const TokenDigest& digest, const Grant& grant,
                const audit::AuditReceipt& receipt) const;
+  template <typename Surrogate>
+  Result<SecretBytes> open(const Surrogate& surrogate, const Grant& grant,
+                           const audit::AuditReceipt& receipt) const;
 
   std::shared_ptr<const StaircaseMark> mark_;
   vault::ReverseVault vault_;

@@ -42,6 +42,14 @@ class AccessPolicy {
     return rules_.fields(purpose, token);
   }
 
+  // As AccessRules::bare_contexts, of the principal's tenant.
+  std::vector<crypto::vault::ContextSpec> bare_contexts(const crypto::reveal::Principal& principal,
+                                                        std::string_view purpose,
+                                                        std::string_view field,
+                                                        std::string_view route) const {
+    return rules_.bare_contexts(principal.tenant(), purpose, field, route);
+  }
+
  private:
   AccessRules rules_;
   const crypto::reveal::GrantAuthority& authority_;

@@ -18,6 +18,11 @@ std::vector<std::string> names_of(const std::vector<Located<std::string>>& roles
   return names;
 }
 
+bool names_no_key(crypto::Algorithm algorithm) {
+  return algorithm == crypto::Algorithm::format_preserving ||
+         algorithm == crypto::Algorithm::address || algorithm == crypto::Algorithm::address_prefix;
+}
+
 RevealLevel level_of(const std::vector<Role>& roles, std::string_view name) {
   const auto role = std::find_if(roles.begin(), roles.end(),
                                  [name](const Role& known) { return known.name == name; });
@@ -60,15 +65,18 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     }
     for (const Route& route : policy.routes) {
       const std::string domain = domain_of(policy, route);
+      const Purpose* purpose = find_purpose(policy, route.purpose.value);
       for (const Rule& rule : route.rules) {
         if (!rule.action || !is_keyed(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
-                                 algorithm_of(*rule.action), rule.selector.text});
+                                 algorithm_of(*rule.action), rule.selector.text, route.name.value,
+                                 epoch_of(rule, purpose)});
       }
       if (route.unlisted.value == Unlisted::encrypt) {
         tenant.fields.push_back(
             {route.purpose.value, domain, std::string(crypto::kind_name(crypto::Kind::text)),
-             crypto::Kind::text, crypto::Algorithm::encrypted, std::string(kUnlistedName)});
+             crypto::Kind::text, crypto::Algorithm::encrypted, std::string(kUnlistedName),
+             route.name.value, unlisted_epoch(purpose)});
       }
     }
     tenants_.push_back(std::move(tenant));
@@ -130,6 +138,30 @@ std::vector<std::string> AccessRules::fields(std::string_view purpose,
     if (same && !holds(names, source.name)) names.push_back(source.name);
   }
   return names;
+}
+
+std::vector<crypto::vault::ContextSpec> AccessRules::bare_contexts(const crypto::vault::Id& tenant,
+                                                                   std::string_view purpose,
+                                                                   std::string_view field,
+                                                                   std::string_view route) const {
+  std::vector<crypto::vault::ContextSpec> specs;
+  const Tenant* known = find(tenant);
+  if (known == nullptr) return specs;
+  for (const FieldSource& source : known->fields) {
+    if (source.name != field || source.purpose != purpose || !names_no_key(source.algorithm) ||
+        (!route.empty() && source.route != route)) {
+      continue;
+    }
+    crypto::vault::ContextSpec spec;
+    spec.domain = source.domain;
+    spec.purpose = source.purpose;
+    spec.space = source.space;
+    spec.kind = source.kind;
+    spec.algorithm = source.algorithm;
+    spec.epoch = source.epoch;
+    if (std::find(specs.begin(), specs.end(), spec) == specs.end()) specs.push_back(spec);
+  }
+  return specs;
 }
 
 }  // namespace paravent::policies

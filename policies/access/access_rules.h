@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
+#include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/reverse.h"
 #include "policies/model/policy.h"
 
@@ -62,6 +63,14 @@ class AccessRules {
   std::vector<std::string> fields(std::string_view purpose,
                                   const crypto::vault::TokenDescription& token) const;
 
+  // What the current policy binds this field to under this purpose, where that gives surrogates
+  // whose text names no key (FF1, address literals): each context once. Empty: no such field; more
+  // than one: routes differ. `route`: empty for every route.
+  std::vector<crypto::vault::ContextSpec> bare_contexts(const crypto::vault::Id& tenant,
+                                                        std::string_view purpose,
+                                                        std::string_view field,
+                                                        std::string_view route) const;
+
  private:
   struct PurposeRules {
     Purpose purpose;
@@ -75,6 +84,8 @@ class AccessRules {
     crypto::Kind kind;
     crypto::Algorithm algorithm;
     std::string name;
+    std::string route;
+    crypto::EpochLength epoch;
   };
   struct Tenant {
     crypto::vault::Id id{};

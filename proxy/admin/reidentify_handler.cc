@@ -1,13 +1,12 @@
-// POST /v1/reidentify: the staircase of DESIGN 4 for a list of tokens. No value is opened before
-// the entries of all of them are durable.
+// POST /v1/reidentify: the staircase of DESIGN 4 for a list of surrogates. No value is opened
+// before the entries of all of them are durable.
 
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "crypto/base/encoding.h"
-#include "crypto/tokens/token_text.h"
 #include "proxy/admin/admin_api.h"
+#include "proxy/admin/asked.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -18,41 +17,15 @@ namespace {
 namespace audit = crypto::audit;
 namespace reveal = crypto::reveal;
 
-enum class Status : std::uint8_t { granted, malformed, unavailable, refused, unreachable };
-
-// One token on its way up the staircase.
-struct Asked {
-  std::string text;  // as it was asked
-  Status status = Status::unavailable;
-  std::optional<crypto::ParsedToken> token;
-  std::optional<reveal::DescribedToken> described;
-  std::optional<reveal::Grant> grant;
-  reveal::RevealLevel level = reveal::RevealLevel::replaced;
-  std::optional<crypto::SecretBytes> value;
-};
-
-Status status_of(policies::Verdict verdict) {
-  switch (verdict) {
-    case policies::Verdict::allowed:
-      return Status::granted;
-    case policies::Verdict::barred:
-    case policies::Verdict::refused:
-      return Status::refused;
-    case policies::Verdict::unavailable:
-      return Status::unavailable;
-  }
-  return Status::unavailable;
-}
-
-std::string_view status_text(Status status) {
+std::string_view status_text(AskedStatus status) {
   switch (status) {
-    case Status::malformed:
+    case AskedStatus::malformed:
       return "malformed";
-    case Status::refused:
+    case AskedStatus::refused:
       return "refused";
-    case Status::granted:
-    case Status::unavailable:
-    case Status::unreachable:
+    case AskedStatus::granted:
+    case AskedStatus::unavailable:
+    case AskedStatus::unreachable:
       return "unavailable";
   }
   return "unavailable";
@@ -70,6 +43,14 @@ std::string_view level_text(reveal::RevealLevel level) {
   return "replaced";
 }
 
+// An opened value without integrity is only ever unverified, however much of it is shown.
+std::string_view outcome_text(const Asked& asked) {
+  if (!asked.value) return status_text(asked.status);
+  const bool shown = asked.level != reveal::RevealLevel::replaced;
+  if (shown && !asked.described->description().verified) return "unverified";
+  return level_text(asked.level);
+}
+
 // Entry of a token that is not re-identified; nothing of an unreadable text goes into the log.
 audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& request,
                                 const Asked& asked) {
@@ -83,17 +64,29 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
   entry.detail.remark = status_text(asked.status);
   if (asked.token) {
     entry.detail.tokens.push_back({asked.token->key_id, reveal::token_digest(*asked.token)});
+  } else if (asked.bare) {
+    entry.detail.tokens.push_back({asked.bare->key_id, reveal::token_digest(*asked.bare)});
   }
   return entry;
+}
+
+crypto::Result<crypto::SecretBytes> open(const reveal::Reidentifier& reidentifier, Asked& asked,
+                                         audit::AuditReceipt receipt) {
+  reveal::Grant grant = std::move(*asked.grant);
+  return asked.token ? reidentifier.reidentify(*asked.token, std::move(grant), std::move(receipt))
+                     : reidentifier.reidentify(*asked.bare, std::move(grant), std::move(receipt));
 }
 
 void append_result(const Asked& asked, std::string_view purpose,
                    const policies::AccessPolicy& access, std::string& out) {
   out.append(R"({"token":)");
   body::encode_json_string(asked.text, out);
+  if (!asked.field.empty()) {
+    out.append(R"(,"field":)");
+    body::encode_json_string(asked.field, out);
+  }
   const bool opened = asked.value.has_value();
-  out.append(R"(,"status":")");
-  out.append(opened ? level_text(asked.level) : status_text(asked.status)).append("\"");
+  out.append(R"(,"status":")").append(outcome_text(asked)).append("\"");
   if (opened) {
     const auto& description = asked.described->description();
     out.append(R"(,"kind":")").append(crypto::kind_name(description.kind)).append("\"");
@@ -135,33 +128,23 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
 
   if (!parts_.access.admits(principal, request.purpose)) {
     Asked nothing;
-    nothing.status = Status::refused;
+    nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
     if (!log->append(refusal_entry(*who, request, nothing))) return no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
-  std::vector<Asked> all(request.tokens.size());
+  const Decider decider(parts_, principal, request.purpose);
+  std::vector<Asked> all;
+  all.reserve(request.tokens.size() + request.values.size());
+  for (const std::string& text : request.tokens) all.push_back(decider.token(text));
+  for (const AskedValue& value : request.values) all.push_back(decider.value(value));
   std::vector<audit::AuditEntry> entries;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    Asked& asked = all[i];
-    asked.text = request.tokens[i];
-    auto token = crypto::parse_token(crypto::strip_email_shape(asked.text));
-    if (!token) {
-      asked.status = Status::malformed;
-    } else {
-      asked.token = std::move(*token);
-      auto described = parts_.reidentifier.describe(*asked.token);
-      if (described) {
-        auto decision =
-            parts_.access.decide(principal, request.purpose, *described, parts_.clock.now());
-        asked.described.emplace(std::move(*described));
-        asked.grant = std::move(decision.grant);
-        asked.status = status_of(decision.verdict);
-      } else if (described.error().kind() == crypto::ErrorKind::unreachable) {
-        return admin_problem(503, "store-unavailable", "The token store cannot be read.");
-      }
+  entries.reserve(all.size());
+  for (const Asked& asked : all) {
+    if (asked.status == AskedStatus::unreachable) {
+      return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
     entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
                                   : refusal_entry(*who, request, asked));
@@ -174,18 +157,16 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
     Asked& asked = all[i];
     if (asked.grant) {
       asked.level = asked.grant->level();
-      auto value = parts_.reidentifier.reidentify(*asked.token, std::move(*asked.grant),
-                                                  std::move((*receipts)[i]));
+      auto value = open(parts_.reidentifier, asked, std::move((*receipts)[i]));
       if (value) {
         size += 2 * value->size();
         asked.value.emplace(std::move(*value));
       } else {
-        asked.status = Status::unavailable;
+        asked.status = AskedStatus::unavailable;
       }
     }
-    counters_.add(who->role, request.purpose,
-                  asked.value ? level_text(asked.level) : status_text(asked.status));
-    size += asked.text.size() + 256;
+    counters_.add(who->role, request.purpose, outcome_text(asked));
+    size += asked.text.size() + asked.field.size() + 256;
   }
 
   AdminResponse response;

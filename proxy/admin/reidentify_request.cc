@@ -16,27 +16,32 @@ class Reader final : public body::JsonVisitor {
 
   bool on_container(body::JsonPath path, bool is_array) override {
     if (path.empty()) return !is_array || fail("The body must be an object.");
-    if (path.size() == 1 && path[0].key == "tokens" && is_array) return true;
-    return fail(unknown_or_type(path[0].key));
+    const std::string_view key = path[0].key;
+    if (path.size() == 1 && (key == "tokens" || key == "values") && is_array) return true;
+    if (path.size() == 2 && key == "values" && !is_array) {
+      if (full()) return fail(kTooMany);
+      request_.values.emplace_back();
+      return true;
+    }
+    return fail(unknown_or_type(path));
   }
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
     if (path.empty()) return fail("The body must be an object.");
-    if (field.kind != body::ValueKind::string) return fail(unknown_or_type(path[0].key));
+    if (field.kind != body::ValueKind::string) return fail(unknown_or_type(path));
     std::string value;
     body::decode_json_value(field.value.in(text_), field.kind, value);
-    if (path.size() == 1 && path[0].key == "purpose") {
-      request_.purpose = std::move(value);
-    } else if (path.size() == 1 && path[0].key == "reason") {
-      request_.reason = std::move(value);
-    } else if (path.size() == 2 && path[0].key == "tokens") {
-      if (request_.tokens.size() == kMaxTokensPerRequest) {
-        return fail("One request takes at most 1000 tokens.");
-      }
+    const std::string_view key = path[0].key;
+    if (path.size() == 2 && key == "tokens") {
+      if (full()) return fail(kTooMany);
       request_.tokens.push_back(std::move(value));
-    } else {
-      return fail(unknown_or_type(path[0].key));
+      return true;
     }
+    std::string* member = nullptr;
+    if (path.size() == 1) member = member_of(key);
+    if (path.size() == 3 && key == "values") member = member_of_value(path[2].key);
+    if (member == nullptr) return fail(unknown_or_type(path));
+    *member = std::move(value);
     return true;
   }
 
@@ -47,12 +52,34 @@ class Reader final : public body::JsonVisitor {
     fault_ = sentence;
     return false;
   }
-  static std::string_view unknown_or_type(std::string_view key) {
+  bool full() const {
+    return request_.tokens.size() + request_.values.size() == kMaxTokensPerRequest;
+  }
+  std::string* member_of(std::string_view key) {
+    if (key == "purpose") return &request_.purpose;
+    if (key == "reason") return &request_.reason;
+    return nullptr;
+  }
+  std::string* member_of_value(std::string_view key) {
+    AskedValue& asked = request_.values.back();
+    if (key == "value") return &asked.value;
+    if (key == "field") return &asked.field;
+    if (key == "route") return &asked.route;
+    if (key == "as_of") return &asked.as_of;
+    return nullptr;
+  }
+  static std::string_view unknown_or_type(body::JsonPath path) {
+    const std::string_view key = path[0].key;
     if (key == "tokens") return "The member tokens must be an array of strings.";
+    if (key == "values") {
+      return "The member values must be an array of {value, field, route, as_of} with strings.";
+    }
     if (key == "purpose") return "The member purpose must be a string.";
     if (key == "reason") return "The member reason must be a string.";
-    return "The only members are purpose, reason and tokens.";
+    return "The only members are purpose, reason, tokens and values.";
   }
+
+  static constexpr std::string_view kTooMany = "One request takes at most 1000 tokens and values.";
 
   std::string_view text_;
   ReidentifyRequest& request_;
@@ -76,7 +103,14 @@ crypto::Result<ReidentifyRequest> parse_reidentify_request(std::string_view body
   if (request.reason.size() > kMaxReasonBytes) {
     return Error(ErrorKind::malformed, "The reason is longer than 1000 bytes.");
   }
-  if (request.tokens.empty()) return Error(ErrorKind::malformed, "There is no token.");
+  if (request.tokens.empty() && request.values.empty()) {
+    return Error(ErrorKind::malformed, "There is no token and no value.");
+  }
+  for (const AskedValue& asked : request.values) {
+    if (asked.field.empty()) {
+      return Error(ErrorKind::malformed, "A value without its field cannot be told apart.");
+    }
+  }
   return request;
 }
 

@@ -14,10 +14,20 @@ namespace paravent::proxy::admin {
 inline constexpr std::size_t kMaxTokensPerRequest = 1000;
 inline constexpr std::size_t kMaxReasonBytes = 1000;
 
+// A surrogate whose text names no key: the policy has to say whose it is.
+struct AskedValue {
+  std::string value;
+  std::string field;  // as the policy spells it
+  std::string route;  // empty: whichever has the field
+  std::string as_of;  // a day of its epoch, YYYY-MM-DD in UTC; empty: today
+};
+
+// Together 1 to 1000 tokens and values.
 struct ReidentifyRequest {
   std::string purpose;
-  std::string reason;               // not empty: it goes on the record
-  std::vector<std::string> tokens;  // 1 to 1000
+  std::string reason;  // not empty: it goes on the record
+  std::vector<std::string> tokens;
+  std::vector<AskedValue> values;
 };
 
 // ErrorKind::malformed with a sentence that names the member at fault and never quotes the body.

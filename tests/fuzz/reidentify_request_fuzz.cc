@@ -19,6 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (read->purpose.empty() || read->reason.empty() || read->reason.size() > kMaxReasonBytes) {
     std::abort();
   }
-  if (read->tokens.empty() || read->tokens.size() > kMaxTokensPerRequest) std::abort();
+  const std::size_t asked = read->tokens.size() + read->values.size();
+  if (asked == 0 || asked > kMaxTokensPerRequest) std::abort();
+  for (const AskedValue& value : read->values) {
+    if (value.field.empty()) std::abort();
+  }
   return 0;
 }

@@ -5,13 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "crypto/primitives/sha256.h"
 #include "crypto/tokens/normaliser.h"
+#include "crypto/tokens/recipient_key.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-constexpr std::size_t kPublicKeySize = 32;
 
 // The ids behind a spec's names.
 struct Names {
@@ -61,7 +59,7 @@ Status check_spec(const ContextSpec& spec) {
   if (spec.overlap_seconds != 0 && !ends) {
     return wrong("Only the epochs of pseudonyms overlap.");
   }
-  if (is_sealed(algorithm) != (spec.public_key.size() == kPublicKeySize) ||
+  if (is_sealed(algorithm) != (spec.public_key.size() == kRecipientKeySize) ||
       (!is_sealed(algorithm) && !spec.public_key.empty())) {
     return wrong("A sealed value, and nothing else, needs the recipient's public key of 32 bytes.");
   }
@@ -94,13 +92,6 @@ ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Names& names
   row.algorithm = spec.algorithm;
   row.normaliser_id = normaliser_id(spec.kind);
   return row;
-}
-
-// What the rows of sealed values have for a parent: the id of the key that opens them.
-Id recipient_id(ByteView public_key) {
-  std::string text = "paravent/v1/recipient";
-  append_bytes(text, public_key);
-  return id_from(as_text(sha256(as_bytes(text))).substr(0, sizeof(Id)));
 }
 
 ContextRow keyed_row(ContextRow row, const Id& purpose, Epoch epoch) {
@@ -162,7 +153,7 @@ Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const C
     // Opened by the recipient's key, which is not in the tree. A new recipient key is a new row:
     // one key id names one key.
     row = keyed_row(std::move(row), names.purpose, plan.epoch);
-    plan.key_id = catalogue.ensure_context(row, recipient_id(spec.public_key)).row.key_id;
+    plan.key_id = catalogue.ensure_context(row, recipient_key_id(spec.public_key)).row.key_id;
     return plan;
   }
   const auto epoch_key =

@@ -13,6 +13,8 @@
 
 namespace paravent::crypto::vault {
 
+inline constexpr const char* kKeyStoreFile = "keystore";  // in DATA/keys
+
 class FileKeyStore final : public KeyStore {
  public:
   // A new store in a new file. ErrorKind::data when the file exists.

@@ -93,6 +93,16 @@ std::vector<std::pair<std::string, Id>> NameRegistry::tenants() const {
   return out;
 }
 
+std::vector<Id> NameRegistry::all(NameKind kind, const Id& owner) const {
+  std::vector<Id> out;
+  for (auto it = by_name_.lower_bound(Key{kind, owner, std::string()});
+       it != by_name_.end() && std::get<0>(it->first) == kind && std::get<1>(it->first) == owner;
+       ++it) {
+    out.push_back(it->second);
+  }
+  return out;
+}
+
 std::vector<UnknownName> NameRegistry::unknown(std::span<const PolicyNames> policies) const {
   std::vector<UnknownName> out;
   const auto note = [&out](UnknownName name) {

@@ -66,6 +66,8 @@ class NameRegistry {
   const NameRecord* by_id(const Id& id) const;
   bool has_tenants() const;
   std::vector<std::pair<std::string, Id>> tenants() const;
+  // Every id of this kind that belongs to `owner`, by name.
+  std::vector<Id> all(NameKind kind, const Id& owner) const;
 
   // In the order of the policies, each name once.
   std::vector<UnknownName> unknown(std::span<const PolicyNames> policies) const;

@@ -1,6 +1,5 @@
 #include "crypto/vault/engine/reverse.h"
 
-#include <algorithm>
 #include <array>
 #include <mutex>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "crypto/primitives/xaes_gcm.h"
 #include "crypto/tokens/frame.h"
 #include "crypto/tokens/token_header.h"
+#include "crypto/vault/engine/binding_plan.h"
 #include "crypto/vault/engine/row_sealer.h"
 #include "crypto/vault/engine/vault_state.h"
 
@@ -53,7 +53,7 @@ Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algo
   const ContextRecord* record = catalogue.context(key_id);
   if (record == nullptr || record->row.algorithm != algorithm) return unavailable();
   Opened opened{record->row, {}, WallTime::min()};
-  if (record->parent == kNoId) return opened;
+  if (record->parent == kNoId || is_sealed(algorithm)) return opened;
   const KeyRecord* key = catalogue.keys().record(record->parent);
   if (key == nullptr) return unavailable();  // destroyed
   opened.made = key->made;
@@ -75,28 +75,63 @@ void describe_context(const NameRegistry& names, const ContextRow& row, TokenDes
 
 WallTime start_of_day(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
 
+// Without integrity: whatever is given opens to something.
+bool is_verified(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::address:
+    case Algorithm::address_prefix:
+    case Algorithm::address_random:
+    case Algorithm::format_preserving:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// Of everything but vault tokens: the row says all there is to say.
+Result<TokenDescription> describe_keyed(const Catalogue& catalogue, std::uint32_t key_id,
+                                        Algorithm algorithm, WallTime now) {
+  const auto context = context_of(catalogue, key_id, algorithm, false);
+  if (!context) return context.error();
+  // A normaliser's id is kind * 256 + version of its rules.
+  const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id >> 8U));
+  if (!kind) return unavailable();
+  TokenDescription out;
+  out.key_id = key_id;
+  out.algorithm = algorithm;
+  out.kind = *kind;
+  out.reversible = algorithm != Algorithm::pseudonym && !is_sealed(algorithm);
+  out.verified = is_verified(algorithm);
+  describe_context(catalogue.names(), context->row, out);
+  const bool endless = out.epoch.length == EpochLength::none;
+  const WallTime made = is_sealed(algorithm) ? now : context->made;
+  const WallTime since = start_of_day(endless ? made : epoch_start(out.epoch));
+  const std::string& purpose = context->row.purpose_id;
+  out.purposes.push_back({id_from(purpose), name_of(catalogue.names(), purpose), since, since});
+  return out;
+}
+
 Result<SecretBytes> value_of_frame(SecretBytes frame) {
   const auto parsed = parse_frame(frame.bytes());
   if (!parsed) return unavailable();
   return SecretBytes::copy_of(parsed->value);
 }
 
-Result<SecretBytes> open_derived(const ParsedToken& token, const ProtectionKey& key) {
-  if (token.payload.size() <= kSivSize) return unavailable();
+Result<SecretBytes> open_derived(ByteView payload, const ProtectionKey& key) {
+  if (payload.size() <= kSivSize) return unavailable();
   auto siv = AesSiv256::create(key.key.bytes());
   const std::string ad = token_ad(key.key_id, key.algorithm, key.ctx);
   if (!siv || !siv->set_ad(as_bytes(ad))) return unavailable();
-  SecretBytes frame(token.payload.size() - kSivSize);
-  if (!siv->open(token.payload, frame.mutable_bytes())) return unavailable();
+  SecretBytes frame(payload.size() - kSivSize);
+  if (!siv->open(payload, frame.mutable_bytes())) return unavailable();
   return value_of_frame(std::move(frame));
 }
 
-Result<SecretBytes> open_encrypted(const ParsedToken& token, const ProtectionKey& key) {
-  if (token.payload.size() <= kNonceSize + kTagSize) return unavailable();
+Result<SecretBytes> open_encrypted(ByteView payload, const ProtectionKey& key) {
+  if (payload.size() <= kNonceSize + kTagSize) return unavailable();
   auto xaes = Xaes256Gcm::create(key.key.bytes());
   if (!xaes) return unavailable();
   const std::string ad = token_ad(key.key_id, key.algorithm, key.ctx);
-  const ByteView payload(token.payload);
   SecretBytes frame(payload.size() - kNonceSize - kTagSize);
   if (!xaes->open(payload.first(kNonceSize), as_bytes(ad), payload.subspan(kNonceSize),
                   frame.mutable_bytes())) {
@@ -107,10 +142,19 @@ Result<SecretBytes> open_encrypted(const ParsedToken& token, const ProtectionKey
 
 }  // namespace
 
+Result<TokenDescription> ReverseVault::describe(const BareValue& value) const {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  return describe_keyed(*state.catalogue, value.key_id, value.algorithm, state.clock.now());
+}
+
 Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const {
   Vault::State& state = *vault_.state_;
-  const bool stored = token.algorithm == Algorithm::vault_token;
-  Result<Fetched> fetched = stored ? fetch(*state.tokens, token) : Result<Fetched>(Fetched{});
+  if (token.algorithm != Algorithm::vault_token) {
+    const std::scoped_lock lock(state.mutex);
+    return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
+  }
+  Result<Fetched> fetched = fetch(*state.tokens, token);
 
   const std::scoped_lock lock(state.mutex);
   const Catalogue& catalogue = *state.catalogue;
@@ -120,19 +164,8 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
   TokenDescription out;
   out.key_id = token.key_id;
   out.algorithm = token.algorithm;
-  out.reversible = token.algorithm != Algorithm::pseudonym;
+  out.reversible = true;
   describe_context(catalogue.names(), context->row, out);
-  if (!stored) {
-    // A normaliser's id is kind * 256 + version of its rules.
-    const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id >> 8U));
-    if (!kind) return unavailable();
-    out.kind = *kind;
-    const WallTime since = start_of_day(
-        out.epoch.length == EpochLength::none ? context->made : epoch_start(out.epoch));
-    const std::string& purpose = context->row.purpose_id;
-    out.purposes.push_back({id_from(purpose), name_of(catalogue.names(), purpose), since, since});
-    return out;
-  }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
   const auto seal = context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
@@ -147,34 +180,51 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
   return out;
 }
 
+Result<SecretBytes> ReverseVault::open_value(const BareValue& value,
+                                             OpeningPermit /*permit*/) const {
+  return open_keyed(value.key_id, value.algorithm, as_bytes(value.text));
+}
+
 Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
                                              OpeningPermit /*permit*/) const {
+  if (token.algorithm != Algorithm::vault_token) {
+    return open_keyed(token.key_id, token.algorithm, token.payload);
+  }
   Vault::State& state = *vault_.state_;
-  if (token.algorithm != Algorithm::vault_token && token.algorithm != Algorithm::derived &&
-      token.algorithm != Algorithm::encrypted) {
-    return unavailable();
-  }
-  const bool stored = token.algorithm == Algorithm::vault_token;
-  Result<Fetched> fetched = stored ? fetch(*state.tokens, token) : Result<Fetched>(Fetched{});
+  Result<Fetched> fetched = fetch(*state.tokens, token);
   if (!fetched) return fetched.error();
-  const auto view =
-      stored ? decode_token_row(as_bytes(fetched->bytes)) : Result<TokenRowView>(TokenRowView{});
-  if (!view || (stored && view->row.key_id != token.key_id)) return unavailable();
-
-  Result<Opened> context = unavailable();
-  {
-    const std::scoped_lock lock(state.mutex);
-    context = context_of(*state.catalogue, stored ? view->row.seal_key_id : token.key_id,
-                         stored ? Algorithm::vault_row : token.algorithm, true);
-  }
-  if (!context) return unavailable();
-  const auto key = make_protection_key(context->row, context->parent.bytes());
+  const auto view = decode_token_row(as_bytes(fetched->bytes));
+  if (!view || view->row.key_id != token.key_id) return unavailable();
+  const auto key = key_of(view->row.seal_key_id, Algorithm::vault_row);
   if (!key) return unavailable();
-  if (token.algorithm == Algorithm::derived) return open_derived(token, *key);
-  if (token.algorithm == Algorithm::encrypted) return open_encrypted(token, *key);
   auto value = open_row(*view, fetched->id, *key);
   if (!value) return unavailable();
   return value;
+}
+
+Result<SecretBytes> ReverseVault::open_keyed(std::uint32_t key_id, Algorithm algorithm,
+                                             ByteView payload) const {
+  const auto key = key_of(key_id, algorithm);
+  if (!key) return unavailable();
+  switch (algorithm) {
+    case Algorithm::derived:
+      return open_derived(payload, *key);
+    case Algorithm::encrypted:
+      return open_encrypted(payload, *key);
+    default:
+      return unavailable();
+  }
+}
+
+Result<ProtectionKey> ReverseVault::key_of(std::uint32_t key_id, Algorithm algorithm) const {
+  Vault::State& state = *vault_.state_;
+  Result<Opened> context = unavailable();
+  {
+    const std::scoped_lock lock(state.mutex);
+    context = context_of(*state.catalogue, key_id, algorithm, true);
+  }
+  if (!context) return unavailable();
+  return make_protection_key(context->row, context->parent.bytes());
 }
 
 }  // namespace paravent::crypto::vault

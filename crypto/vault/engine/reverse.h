@@ -1,5 +1,5 @@
-// The way back: what a token is, and what is behind it. Only crypto/reveal (and main, which hands
-// the vault to it) may include this header; tests/hygiene reads the includes.
+// The way back: what a surrogate is, and what is behind it. Only crypto/reveal (and main, which
+// hands the vault to it) may include this header; tests/hygiene reads the includes.
 //
 // describe() opens no value. open_value() asks for an OpeningPermit, which only the Reidentifier
 // can make, after authentication, decision and a durable audit entry (DESIGN 4). Thread safe, as
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -17,8 +18,10 @@
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
+#include "crypto/keys/protection_key.h"
 #include "crypto/tokens/kind.h"
 #include "crypto/tokens/token_text.h"
+#include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::reveal {
@@ -26,6 +29,14 @@ class Reidentifier;
 }
 
 namespace paravent::crypto::vault {
+
+// A surrogate whose text names no key: an FF1 value, or an address literal. Which row it belongs to
+// is what find_bare() made of the policy's word; nothing in the text can confirm it.
+struct BareValue {
+  std::uint32_t key_id = 0;
+  Algorithm algorithm = Algorithm::format_preserving;
+  std::string text;
+};
 
 // The right to open one value, made by nobody else.
 class OpeningPermit {
@@ -57,13 +68,14 @@ struct TokenDescription {
   std::string tenant;
   std::string domain;
   std::string space;
-  // A vault token has one or more. Derived, encrypted and pseudonym have exactly one, whose clock
-  // is the beginning of the key's epoch (or the making of the key, when the epoch is none): never
-  // later than the collection.
+  // A vault token has one or more. Everything else has exactly one, whose clock is the beginning of
+  // the key's epoch (or the making of the key, when the epoch is none): never later than the
+  // collection. A sealed value without an epoch has no such time, and stands at today.
   std::vector<PurposeClock> purposes;
   Epoch epoch;  // of the key that opens the value
   std::optional<SubjectReference> subject;
-  bool reversible = false;  // false: pseudonym
+  bool reversible = false;  // false: pseudonym, and sealed, which only the recipient opens
+  bool verified = true;     // false: no integrity, so an altered text opens to some other value
 };
 
 class ReverseVault {
@@ -71,15 +83,32 @@ class ReverseVault {
   // The vault must outlive it.
   explicit ReverseVault(Vault& vault) noexcept : vault_(vault) {}
 
+  // The vault tokens that a shaped text may stand for: of this tenant, at most one per domain, in
+  // no order. ErrorKind::malformed: no shape has such a text; refused without a sentence: nobody
+  // has it; unreachable: the store cannot be read. Opens nothing, and says nothing about the value.
+  Result<std::vector<ParsedToken>> find_shaped(const Id& tenant, std::string_view text) const;
+
+  // The row that a surrogate without a key id belongs to, by what the policy says of its field and
+  // when it was made. Makes no row. ErrorKind::refused without a sentence: there is none;
+  // malformed: not an algorithm whose texts name no key.
+  Result<BareValue> find_bare(const Id& tenant, const ContextSpec& spec, std::string_view text,
+                              WallTime as_of) const;
+
   // ErrorKind::refused without a sentence: unknown, foreign, erased or expired, in one manner;
   // unreachable: the store cannot be read.
   Result<TokenDescription> describe(const ParsedToken& token) const;
+  Result<TokenDescription> describe(const BareValue& value) const;
 
   // The clear value as it was normalised. ErrorKind::refused without a sentence: all of the above,
-  // a pseudonym, and any altered bit of token or row; unreachable: the store cannot be read.
+  // a pseudonym, a sealed value, any altered bit of token or row, and a text that the algorithm
+  // could not have written; unreachable: the store cannot be read.
   Result<SecretBytes> open_value(const ParsedToken& token, OpeningPermit permit) const;
+  Result<SecretBytes> open_value(const BareValue& value, OpeningPermit permit) const;
 
  private:
+  Result<ProtectionKey> key_of(std::uint32_t key_id, Algorithm algorithm) const;
+  Result<SecretBytes> open_keyed(std::uint32_t key_id, Algorithm algorithm, ByteView payload) const;
+
   Vault& vault_;
 };
 

@@ -12,7 +12,6 @@
 namespace paravent::crypto::vault {
 namespace {
 
-constexpr const char* kKeyStoreFile = "keystore";
 constexpr const char* kShredSecretFile = "shred-secret";
 // An entry dated just before midnight may be written just after it.
 constexpr std::chrono::hours kMonthGrace{1};

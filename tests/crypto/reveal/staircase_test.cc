@@ -49,6 +49,11 @@ static_assert(!Reveals<const ParsedToken&, Grant, audit::AuditReceipt&>);
 static_assert(!Reveals<const ParsedToken&, Grant>);
 static_assert(!Reveals<const ParsedToken&, audit::AuditReceipt>);
 static_assert(!Reveals<const ParsedToken&>);
+// Nor is there a shorter way for a value whose text names no key.
+static_assert(Reveals<const vault::BareValue&, Grant, audit::AuditReceipt>);
+static_assert(!Reveals<const vault::BareValue&, Grant&, audit::AuditReceipt>);
+static_assert(!Reveals<const vault::BareValue&, Grant>);
+static_assert(!Reveals<const vault::BareValue&>);
 
 class StaircaseTest : public testing::Test {
  protected:

@@ -167,12 +167,24 @@ std::string Api::token_of(const std::string& field, std::string_view value) {
     must(protector->protect(0, kind, value, text).has_value(), "protect");
     return text;
   }
+  const auto job = mint(binding, value, kind, crypto::Shape::none);
+  crypto::write_vault_token(job.key_id, job.id, text);
+  return text;
+}
+
+std::string Api::shaped(const std::string& field, std::string_view value, crypto::Shape shape) {
+  return std::string(mint(bind(field), value, crypto::Kind::email, shape).shaped_text());
+}
+
+crypto::vault::MintJob Api::mint(const crypto::vault::Binding& binding, std::string_view value,
+                                 crypto::Kind kind, crypto::Shape shape) {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values = value;
   crypto::vault::MintJob job;
   job.key_id = binding.key.key_id;
   job.seal_key_id = binding.seal_key_id;
   job.kind = kind;
+  job.shape = shape;
   job.end = static_cast<std::uint32_t>(value.size());
   batch->jobs.push_back(job);
   std::promise<void> answered;
@@ -180,8 +192,7 @@ std::string Api::token_of(const std::string& field, std::string_view value) {
   vault->resolve(batch);
   answered.get_future().wait();
   must(batch->status == crypto::vault::ResolveStatus::ok, "mint");
-  crypto::write_vault_token(job.key_id, batch->jobs[0].id, text);
-  return text;
+  return batch->jobs[0];
 }
 
 std::string Api::unknown_token(const std::string& field) {

@@ -51,6 +51,8 @@ class Api {
 
   // A token of this value under the field's context; its bytes are taken as they are.
   std::string token_of(const std::string& field, std::string_view value);
+  // Of a field with vault tokens: the text in this shape.
+  std::string shaped(const std::string& field, std::string_view value, crypto::Shape shape);
   // A vault token of the field's context that nobody ever got.
   std::string unknown_token(const std::string& field);
   crypto::audit::AuditLog& log() { return *logs->tenant(tenant); }
@@ -68,6 +70,8 @@ class Api {
 
  private:
   crypto::vault::Binding bind(const std::string& field);
+  crypto::vault::MintJob mint(const crypto::vault::Binding& binding, std::string_view value,
+                              crypto::Kind kind, crypto::Shape shape);
 
   policies::Policy policy_;
   std::unique_ptr<crypto::reveal::Staircase> stairs_;

@@ -20,6 +20,18 @@ TEST(ReidentifyRequest, WhatIsAccepted) {
   EXPECT_TRUE(parse_reidentify_request(longest).has_value());
 }
 
+TEST(ReidentifyRequest, ValuesWithTheirFields) {
+  const auto read = parse_reidentify_request(
+      R"({"purpose":"p","reason":"r","values":[{"field":"form.phone","value":"+33612345678"},)"
+      R"({"value":"","as_of":"2026-03-15","route":"shop","field":"f"}],"tokens":["t"]})");
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->tokens, (std::vector<std::string>{"t"}));
+  ASSERT_EQ(read->values.size(), 2U);
+  EXPECT_EQ(read->values[0].value + " " + read->values[0].field, "+33612345678 form.phone");
+  EXPECT_EQ(read->values[0].route + read->values[0].as_of, "");
+  EXPECT_EQ(read->values[1].route + " " + read->values[1].as_of, "shop 2026-03-15");
+}
+
 TEST(ReidentifyRequest, WhatIsNot) {
   const auto many = [](std::size_t count) {
     std::string body = R"({"purpose":"p","reason":"r","tokens":[)";
@@ -61,6 +73,16 @@ TEST(ReidentifyRequest, WhatIsNot) {
       {R"({"purpose":"p","reason":")" + std::string(1001, 'r') + R"(","tokens":["t"]})", "reason"},
       {R"({"purpose":"p","reason":"r"})", "token"},
       {R"({"purpose":"p","reason":"r","tokens":[]})", "token"},
+      {R"({"purpose":"p","reason":"r","values":[]})", "value"},
+      {R"({"purpose":"p","reason":"r","values":{}})", "values"},
+      {R"({"purpose":"p","reason":"r","values":["t"]})", "values"},
+      {R"({"purpose":"p","reason":"r","values":[[]]})", "values"},
+      {R"({"purpose":"p","reason":"r","values":[{"value":1,"field":"f"}]})", "values"},
+      {R"({"purpose":"p","reason":"r","values":[{"value":"v","field":{}}]})", "values"},
+      {R"({"purpose":"p","reason":"r","values":[{"value":"v","field":"f","more":"x"}]})", "values"},
+      {R"({"purpose":"p","reason":"r","values":[{"value":"v","value":"v","field":"f"}]})", "JSON"},
+      {R"({"purpose":"p","reason":"r","values":[{"value":"v"}]})", "field"},
+      {R"({"purpose":"p","reason":"r","values":[{}]})", "field"},
       {many(1001), "1000"},
   };
   for (const Case& one : cases) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/tokens/token_text.h"
 #include "tests/proxy/admin/admin_testing.h"
 
 namespace paravent::proxy::admin {
@@ -60,6 +61,51 @@ TEST(Reidentify, AtTheLevelOfTheRole) {
   EXPECT_EQ(masked.at(0).status + " " + masked.at(0).value, "masked j*** @ ***");
   const auto replaced = Api::results(api.reidentify("auditor", "contact", {mail}));
   EXPECT_EQ(replaced.at(0).status + " " + replaced.at(0).value, "replaced [withheld]");
+}
+
+TEST(Reidentify, AShapedTextIsItsToken) {
+  Api api;
+  const std::string mail = api.token_of("form.mail", kMail);
+  std::vector<std::string> texts;
+  for (const auto shape : {crypto::Shape::phone, crypto::Shape::digits, crypto::Shape::uuid,
+                           crypto::Shape::hex16, crypto::Shape::alphanumeric}) {
+    texts.push_back(api.shaped("form.mail", kMail, shape));
+  }
+  const std::uint64_t before = api.log().size();
+  const auto results = Api::results(api.reidentify("dpo", "contact", texts));
+  ASSERT_EQ(results.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_EQ(results[i].token, texts[i]);
+    EXPECT_EQ(results[i].status + " " + results[i].value, "revealed " + std::string(kMail));
+    EXPECT_EQ(results[i].fields, (std::vector<std::string>{"form.email", "form.mail"}));
+  }
+  // On the record they are the token, whatever their shape.
+  const auto digest = crypto::reveal::token_digest(crypto::parse_token(mail).value());
+  for (const auto& entry : api.entries(before)) {
+    EXPECT_EQ(entry.open.event, EventKind::reveal);
+    EXPECT_EQ(entry.detail->tokens.at(0).digest, digest);
+  }
+  std::string unknown = texts[2];
+  unknown.back() = unknown.back() == '0' ? '1' : '0';
+  const auto others =
+      Api::results(api.reidentify("dpo", "contact", {unknown, texts[2] + "0", "+33612345678"}));
+  EXPECT_EQ(others[0].status, "unavailable");
+  EXPECT_EQ(others[1].status, "malformed");
+  EXPECT_EQ(others[2].status, "malformed");
+  EXPECT_EQ(Api::results(api.reidentify("dpo", "billing", {texts[2]})).at(0).status, "unavailable");
+  EXPECT_EQ(Api::results(api.reidentify("support", "contact", {texts[2]})).at(0).status, "masked");
+}
+
+TEST(Reidentify, AValueNeedsAFieldWhoseTextsNameNoKey) {
+  Api api;
+  const std::uint64_t before = api.log().size();
+  const auto results = Api::results(api.reidentify(
+      "dpo", R"({"purpose":"contact","reason":"case 17","values":[)"
+             R"({"value":"v","field":"form.nothing"},{"value":"v","field":"form.mail"},)"
+             R"({"value":"v","field":"form.phone","as_of":"yesterday"}]})"));
+  ASSERT_EQ(results.size(), 3U);
+  for (const auto& result : results) EXPECT_EQ(result.status, "malformed");
+  EXPECT_EQ(api.log().size(), before + 3);
 }
 
 TEST(Reidentify, AnotherPurposeKnowsNothing) {

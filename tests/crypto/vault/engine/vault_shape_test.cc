@@ -203,6 +203,78 @@ TYPED_TEST(ShapedVaultTest, AScopeThatIsNotTheBindingsIsRefused) {
   EXPECT_EQ(this->vault().counters().minted, 0U);
 }
 
+TYPED_TEST(ShapedVaultTest, AShapedTextLeadsToItsToken) {
+  const Binding email = this->bind(email_tokens());
+  const std::string token = mint(this->vault(), email, "a@b.fr");
+  const Id tenant = *this->vault().tenant_id("atelier");
+  const ReverseVault reverse(this->vault());
+  for (const Shape shape : kOwnTexts) {
+    const std::string text = mint(this->vault(), email, "a@b.fr", {.shape = shape});
+    const auto found = reverse.find_shaped(tenant, text);
+    ASSERT_TRUE(found) << text;
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->front().text, token);
+    EXPECT_EQ(reverse.describe(found->front())->kind, Kind::email);
+    EXPECT_EQ(open_text(this->vault(), found->front().text), "a@b.fr");
+    // One digit further: a possible text that nobody has.
+    std::string other = text;
+    other.back() = other.back() == '1' ? '2' : '1';
+    const auto unknown = reverse.find_shaped(tenant, other);
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().kind(), ErrorKind::refused);
+    EXPECT_TRUE(unknown.error().sentence().empty());
+    // Somebody else's tenant does not know it either.
+    EXPECT_EQ(reverse.find_shaped(Id{7}, text).error().kind(), ErrorKind::refused);
+  }
+}
+
+TYPED_TEST(ShapedVaultTest, WhatNoShapeWritesIsMalformed) {
+  const Id tenant = *this->vault().tenant_id("atelier");
+  for (const std::string_view text :
+       {"", "a", "hello", "12345", "01234567", "+33612345678", "+999123", "1234567890123456789",
+        "ABCDEF0123456789", "a@b.fr", "paravent\n", "pvv1qqqq-qqqq", "1234567890.12345678901"}) {
+    const auto found = ReverseVault(this->vault()).find_shaped(tenant, text);
+    ASSERT_FALSE(found) << text;
+    EXPECT_EQ(found.error().kind(), ErrorKind::malformed) << text;
+  }
+  const auto longest = ReverseVault(this->vault()).find_shaped(tenant, std::string(100000, '1'));
+  EXPECT_EQ(longest.error().kind(), ErrorKind::malformed);
+}
+
+TYPED_TEST(ShapedVaultTest, AValueWithoutAKeyIdFindsItsRowAndMakesNone) {
+  ContextSpec spec{"crm",           "contact", "phone", Kind::phone, Algorithm::format_preserving,
+                   EpochLength::day};
+  const Id tenant = *this->vault().tenant_id("atelier");
+  const ReverseVault reverse(this->vault());
+  const WallTime today = this->place_.clock.now();
+  EXPECT_EQ(reverse.find_bare(tenant, spec, "+33612345678", today).error().kind(),
+            ErrorKind::refused);
+  const Binding binding = this->bind(spec);
+  const auto bare = reverse.find_bare(tenant, spec, "+33612345678", today);
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->key_id, binding.key.key_id);
+  const auto description = reverse.describe(*bare);
+  ASSERT_TRUE(description);
+  EXPECT_EQ(description->kind, Kind::phone);
+  EXPECT_EQ(description->domain, "crm");
+  EXPECT_FALSE(description->verified);
+  EXPECT_TRUE(description->reversible);
+  // Neither another day, nor another tenant, purpose or space.
+  EXPECT_FALSE(reverse.find_bare(tenant, spec, "x", today - std::chrono::hours(24)));
+  EXPECT_FALSE(reverse.find_bare(tenant, spec, "x", today + std::chrono::hours(24)));
+  EXPECT_FALSE(reverse.find_bare(Id{7}, spec, "x", today));
+  spec.space = "mobile";
+  EXPECT_FALSE(reverse.find_bare(tenant, spec, "x", today));
+  spec.space = "phone";
+  spec.purpose = "billing";
+  EXPECT_FALSE(reverse.find_bare(tenant, spec, "x", today));
+  for (const Algorithm algorithm :
+       {Algorithm::vault_token, Algorithm::derived, Algorithm::sealed, Algorithm::address_random}) {
+    spec.algorithm = algorithm;
+    EXPECT_EQ(reverse.find_bare(tenant, spec, "x", today).error().kind(), ErrorKind::malformed);
+  }
+}
+
 // Every text is somebody else's, up to the last attempt.
 class FullStore final : public TokenStore {
  public:

@@ -1,0 +1,106 @@
+#include "proxy/admin/asked.h"
+
+#include <utility>
+
+#include "crypto/keys/epoch.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+AskedStatus status_of(policies::Verdict verdict) {
+  switch (verdict) {
+    case policies::Verdict::allowed:
+      return AskedStatus::granted;
+    case policies::Verdict::barred:
+    case policies::Verdict::refused:
+      return AskedStatus::refused;
+    case policies::Verdict::unavailable:
+      return AskedStatus::unavailable;
+  }
+  return AskedStatus::unavailable;
+}
+
+AskedStatus status_of(const crypto::Error& error) {
+  switch (error.kind()) {
+    case crypto::ErrorKind::unreachable:
+      return AskedStatus::unreachable;
+    case crypto::ErrorKind::malformed:
+      return AskedStatus::malformed;
+    default:
+      return AskedStatus::unavailable;
+  }
+}
+
+}  // namespace
+
+Asked Decider::token(const std::string& text) const {
+  Asked asked;
+  asked.text = text;
+  auto token = crypto::parse_token(crypto::strip_email_shape(text));
+  if (token) {
+    asked.token = std::move(*token);
+    decide(asked);
+  } else {
+    decide_shaped(asked);
+  }
+  return asked;
+}
+
+void Decider::decide_shaped(Asked& asked) const {
+  auto found = parts_.reidentifier.find_shaped(principal_.tenant(), asked.text);
+  if (!found) {
+    asked.status = status_of(found.error());
+    return;
+  }
+  std::optional<Asked> chosen;
+  for (crypto::ParsedToken& token : *found) {
+    Asked candidate;
+    candidate.text = asked.text;
+    candidate.token = std::move(token);
+    decide(candidate);
+    if (candidate.status == AskedStatus::unavailable) continue;
+    if (chosen) return;  // of several domains: which one is meant cannot be told
+    chosen.emplace(std::move(candidate));
+  }
+  if (chosen) asked = std::move(*chosen);
+}
+
+Asked Decider::value(const AskedValue& wanted) const {
+  Asked asked;
+  asked.text = wanted.value;
+  asked.field = wanted.field;
+  asked.status = AskedStatus::malformed;
+  crypto::WallTime as_of = parts_.clock.now();
+  if (!wanted.as_of.empty()) {
+    const auto day = crypto::parse_epoch(wanted.as_of);
+    if (!day || day->length != crypto::EpochLength::day) return asked;
+    as_of = crypto::epoch_start(*day);
+  }
+  const auto contexts =
+      parts_.access.bare_contexts(principal_, purpose_, wanted.field, wanted.route);
+  if (wanted.value.empty() || contexts.size() != 1) return asked;
+  auto bare =
+      parts_.reidentifier.find_bare(principal_.tenant(), contexts.front(), wanted.value, as_of);
+  if (!bare) {
+    asked.status = status_of(bare.error());
+    return asked;
+  }
+  asked.bare = std::move(*bare);
+  decide(asked);
+  return asked;
+}
+
+void Decider::decide(Asked& asked) const {
+  auto described = asked.token ? parts_.reidentifier.describe(*asked.token)
+                               : parts_.reidentifier.describe(*asked.bare);
+  if (!described) {
+    asked.status = status_of(described.error());
+    return;
+  }
+  auto decision = parts_.access.decide(principal_, purpose_, *described, parts_.clock.now());
+  asked.described.emplace(std::move(*described));
+  asked.grant = std::move(decision.grant);
+  asked.status = status_of(decision.verdict);
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,60 @@
+// Asked: one surrogate on its way up the staircase of POST /v1/reidentify, and the first steps of
+// that way: find, describe, decide. Nothing here opens a value.
+//
+// One request's; used by one thread.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "crypto/base/secret_bytes.h"
+#include "crypto/reveal/reidentifier.h"
+#include "crypto/tokens/token_text.h"
+#include "proxy/admin/admin_api.h"
+#include "proxy/admin/reidentify_request.h"
+
+namespace paravent::proxy::admin {
+
+enum class AskedStatus : std::uint8_t { granted, malformed, unavailable, refused, unreachable };
+
+struct Asked {
+  std::string text;   // as it was asked
+  std::string field;  // of a value that came with one
+  AskedStatus status = AskedStatus::unavailable;
+  // What the text turned out to be: a token, also behind a shaped text, or a value without a key
+  // id. Neither: malformed or unavailable.
+  std::optional<crypto::ParsedToken> token;
+  std::optional<crypto::vault::BareValue> bare;
+  std::optional<crypto::reveal::DescribedToken> described;
+  std::optional<crypto::reveal::Grant> grant;
+  crypto::reveal::RevealLevel level = crypto::reveal::RevealLevel::replaced;
+  std::optional<crypto::SecretBytes> value;
+};
+
+// Takes every surrogate of one request as far as a decision. All must outlive it.
+class Decider {
+ public:
+  Decider(const AdminParts& parts, const crypto::reveal::Principal& principal,
+          const std::string& purpose) noexcept
+      : parts_(parts), principal_(principal), purpose_(purpose) {}
+
+  // A token in any of its spellings, or a shaped text, which is looked for in the domains of the
+  // principal's tenant. A text that several domains know stands for the one token of this purpose;
+  // for several of them it is unavailable.
+  Asked token(const std::string& text) const;
+  // malformed: no field, or several different ones, of that name and purpose and without a key id
+  // in its texts; or as_of is no day.
+  Asked value(const AskedValue& asked) const;
+
+ private:
+  void decide(Asked& asked) const;
+  void decide_shaped(Asked& asked) const;
+
+  const AdminParts& parts_;
+  const crypto::reveal::Principal& principal_;
+  const std::string& purpose_;
+};
+
+}  // namespace paravent::proxy::admin
