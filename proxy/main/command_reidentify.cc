@@ -2,14 +2,16 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <map>
-#include <string_view>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
 
-#include "crypto/tokens/token_detector.h"
-#include "crypto/tokens/token_text.h"
 #include "proxy/main/admin_client.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/text_file.h"
+#include "proxy/main/token_places.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -19,42 +21,12 @@ using crypto::ErrorKind;
 using crypto::Result;
 
 constexpr std::size_t kBatch = 500;
-constexpr std::size_t kMaxTextBytes = 16 * 1024 * 1024;
 
 struct Answered {
   std::string status;
   std::string value;
 };
 using Answers = std::map<std::string, Answered>;
-
-// A token in a text, with the mail domain where it was given that shape.
-struct Place {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::string token;
-};
-
-bool is_domain_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-';
-}
-
-std::vector<Place> find_places(std::string_view text) {
-  std::vector<Place> places;
-  crypto::find_tokens(text, [&](std::size_t offset, std::size_t length) {
-    std::size_t end = offset + length;
-    if (end < text.size() && text[end] == '@') {
-      std::size_t domain_end = end + 1;
-      while (domain_end < text.size() && is_domain_character(text[domain_end])) ++domain_end;
-      // A full stop behind the address ends the sentence, not the domain.
-      while (text[domain_end - 1] == '.' || text[domain_end - 1] == '-') --domain_end;
-      const std::string_view shaped = text.substr(offset, domain_end - offset);
-      if (crypto::strip_email_shape(shaped).size() == length) end = domain_end;
-    }
-    places.push_back({offset, end, std::string(text.substr(offset, length))});
-  });
-  return places;
-}
 
 Error api_error(const AdminAnswer& answer) {
   boost::system::error_code ignored;
@@ -71,6 +43,17 @@ Error api_error(const AdminAnswer& answer) {
   return {kind, sentence};
 }
 
+boost::json::array values_of(const ReidentifyOptions& options, std::span<const std::string> texts) {
+  boost::json::array values;
+  for (const std::string& text : texts) {
+    boost::json::object value = {{"value", text}, {"field", options.field}};
+    if (!options.route.empty()) value["route"] = options.route;
+    if (!options.as_of.empty()) value["as_of"] = options.as_of;
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
 crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& credential,
                    const std::vector<std::string>& tokens, Answers& answers,
                    boost::json::array& raw) {
@@ -78,9 +61,12 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
     const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(at);
     const auto end =
         tokens.begin() + static_cast<std::ptrdiff_t>(std::min(tokens.size(), at + kBatch));
-    const boost::json::object request = {{"purpose", options.purpose},
-                                         {"reason", options.reason},
-                                         {"tokens", boost::json::array(begin, end)}};
+    boost::json::object request = {{"purpose", options.purpose}, {"reason", options.reason}};
+    if (options.field.empty()) {
+      request["tokens"] = boost::json::array(begin, end);
+    } else {
+      request["values"] = values_of(options, {begin, end});
+    }
     auto answer =
         admin_post(options.admin, "/v1/reidentify", credential, boost::json::serialize(request));
     if (!answer) return answer.error();
@@ -106,40 +92,31 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
 
 bool has_value(const Answered& answered) {
   return answered.status == "revealed" || answered.status == "masked" ||
-         answered.status == "replaced";
+         answered.status == "replaced" || answered.status == "unverified";
 }
 
 // Everything but the tokens stays as it was; a token that may not be opened stays too.
 int filter_text(const ReidentifyOptions& options, const crypto::SecretBytes& credential) {
   auto text = read_text_file("/dev/stdin", kMaxTextBytes);
   if (!text) return fail(text.error());
-  const std::vector<Place> places = find_places(*text);
+  const std::vector<TokenPlace> places = find_token_places(*text);
   std::vector<std::string> tokens;
-  for (const Place& place : places) tokens.push_back(place.token);
+  for (const TokenPlace& place : places) tokens.push_back(place.token);
   Answers answers;
   boost::json::array ignored;
   if (auto status = ask(options, credential, tokens, answers, ignored); !status) {
     return fail(status.error());
   }
-  std::string out;
-  std::size_t at = 0;
-  std::size_t kept = 0;
-  for (const Place& place : places) {
-    out.append(*text, at, place.begin - at);
-    const Answered& answered = answers[place.token];
-    if (has_value(answered)) {
-      out.append(answered.value);
-    } else {
-      out.append(*text, place.begin, place.end - place.begin);
-      ++kept;
-    }
-    at = place.end;
-  }
-  out.append(*text, at);
-  std::fwrite(out.data(), 1, out.size(), stdout);
+  const ReplacedText replaced =
+      replace_tokens(*text, places, [&](const TokenPlace& place) -> std::optional<std::string> {
+        const Answered& answered = answers[place.token];
+        return has_value(answered) ? std::optional(answered.value) : std::nullopt;
+      });
+  std::fwrite(replaced.text.data(), 1, replaced.text.size(), stdout);
   std::fflush(stdout);
-  if (kept == 0) return static_cast<int>(ExitCode::done);
-  return fail(ExitCode::refused, std::to_string(kept) + " of " + std::to_string(places.size()) +
+  if (replaced.kept == 0) return static_cast<int>(ExitCode::done);
+  return fail(ExitCode::refused, std::to_string(replaced.kept) + " of " +
+                                     std::to_string(places.size()) +
                                      " tokens could not be re-identified and stand as they were.");
 }
 
@@ -176,6 +153,9 @@ int run_reidentify(const ReidentifyOptions& options) {
   const auto credential = read_credential(options.credential_file);
   if (!credential) return fail(credential.error());
   const bool filter = options.tokens.empty() || options.tokens == std::vector<std::string>{"-"};
+  if (filter && !options.field.empty()) {
+    return fail(ExitCode::usage, "Such values cannot be found in a text; give them after --field.");
+  }
   return filter ? filter_text(options, *credential) : list_tokens(options, *credential);
 }
 

@@ -61,9 +61,26 @@ struct ReidentifyOptions {
   std::string admin = "http://127.0.0.1:8081";
   std::string credential_file;
   std::vector<std::string> tokens;  // or one "-"
+  // Given: the tokens are values of this field, whose texts name no key.
+  std::string field;
+  std::string route;
+  std::string as_of;
   bool json = false;
 };
 int run_reidentify(const ReidentifyOptions& options);
+
+struct KeypairOptions {
+  std::string out;
+  bool json = false;
+};
+int run_keypair(const KeypairOptions& options);
+
+struct ContextsOptions {
+  std::string data;
+  std::string root_key;
+  std::string out;  // or "-"
+};
+int run_contexts(const ContextsOptions& options);
 
 struct VectorsOptions {
   std::vector<std::string> files;

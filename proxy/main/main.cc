@@ -12,8 +12,8 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"backup",    "restore", "keys",    "subjects",
-                                          "operators", "grants",  "keypair", "open"};
+constexpr std::string_view kReserved[] = {"backup",    "restore", "keys", "subjects",
+                                          "operators", "grants",  "open"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
@@ -69,8 +69,25 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
   command->add_option("--reason", options.reason, "Why; goes on the record")->required();
   command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
   command->add_option("--credential-file", options.credential_file, "File with your credential");
+  CLI::Option* field = command->add_option(
+      "--field", options.field, "The TOKENs are values of this field, whose texts name no key");
+  command->add_option("--route", options.route, "With --field: where several routes have it")
+      ->needs(field);
+  command->add_option("--as-of", options.as_of, "With --field: the day it was made, YYYY-MM-DD")
+      ->needs(field);
   command->add_flag("--json", options.json, "Print the API's results as JSON");
   command->add_option("TOKEN", options.tokens, "Tokens; none or - filters standard input");
+}
+
+void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contexts) {
+  CLI::App* command = app.add_subcommand("keypair", "Make a key pair that values can be sealed to");
+  command->add_option("--out", keypair.out, "Private key file to make")->required();
+  command->add_flag("--json", keypair.json, "Print the public key as JSON");
+
+  command = app.add_subcommand("contexts", "Export the context table, for paravent open");
+  command->add_option("--data", contexts.data, "Data directory");
+  command->add_option("--root-key", contexts.root_key, "Root key file");
+  command->add_option("OUT", contexts.out, "File to write, or - for standard output")->required();
 }
 
 void add_vectors(CLI::App& app, VectorsOptions& options) {
@@ -98,6 +115,8 @@ struct Options {
   TestOptions test;
   PolicyApplyOptions apply;
   ReidentifyOptions reidentify;
+  KeypairOptions keypair;
+  ContextsOptions contexts;
   VectorsOptions vectors;
   AuditVerifyOptions audit;
 };
@@ -110,6 +129,8 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("test")) return run_test(options.test);
   if (app.got_subcommand("policy")) return run_policy_apply(options.apply);
   if (app.got_subcommand("reidentify")) return run_reidentify(options.reidentify);
+  if (app.got_subcommand("keypair")) return run_keypair(options.keypair);
+  if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
   if (app.got_subcommand("vectors")) return run_vectors(options.vectors);
   if (app.got_subcommand("audit")) return run_audit_verify(options.audit);
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
@@ -123,6 +144,7 @@ int run(int argc, char** argv) {
   add_init(app, options.init);
   add_policy_commands(app, options.check, options.explain, options.test, options.apply);
   add_reidentify(app, options.reidentify);
+  add_sealing(app, options.keypair, options.contexts);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);
   if (argc > 1) {

@@ -1,0 +1,35 @@
+#include <cstdio>
+
+#include "crypto/vault/engine/context_table.h"
+#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/root_key.h"
+#include "proxy/main/commands.h"
+#include "proxy/main/context_file.h"
+#include "proxy/main/exit_code.h"
+#include "proxy/main/installation.h"
+
+namespace paravent::proxy::main {
+
+int run_contexts(const ContextsOptions& options) {
+  const InstallationPaths paths = installation_paths(options.data, options.root_key);
+  const auto root = crypto::vault::RootKey::read(paths.root_key);
+  if (!root) return fail(root.error());
+  const auto table = crypto::vault::read_context_table(paths.data, *root);
+  if (!table) return fail(table.error());
+  const std::string text = context_file_text(*table);
+  if (options.out == "-") {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (std::fflush(stdout) != 0) {
+      return fail(ExitCode::data, "Standard output cannot be written.");
+    }
+    return static_cast<int>(ExitCode::done);
+  }
+  if (auto s = crypto::vault::write_file_durably(options.out, crypto::as_bytes(text)); !s) {
+    return fail(s.error());
+  }
+  std::printf("%zu contexts, no keys, in %s. Export again when an epoch begins.\n",
+              table->contexts.size(), options.out.c_str());
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace paravent::proxy::main
