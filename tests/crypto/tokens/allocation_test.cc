@@ -47,6 +47,46 @@ TEST(Allocation, ProtectAllocatesNothing) {
   }
 }
 
+TEST(Allocation, EveryFormAllocatesNothing) {
+  struct Case {
+    Algorithm algorithm;
+    ProtectForm form;
+    const char* value;
+  };
+  const auto shaped = [](Shape shape, std::uint8_t length = 0) {
+    return ProtectForm{.kind = Kind::email, .shape = shape, .length = length};
+  };
+  const ProtectForm scoped = {.kind = Kind::email, .scope_id = {1}, .scope = Scope::relationship};
+  const ProtectForm literal = {.kind = Kind::ip, .shape = Shape::ip};
+  const ProtectForm preserve = {.kind = Kind::card, .shape = Shape::preserve};
+  const Case cases[] = {{Algorithm::pseudonym, shaped(Shape::phone), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::digits, 18), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::digits_digits), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::hex16), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::uuid), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::alphanumeric, 32), "a@b.example"},
+                        {Algorithm::pseudonym, shaped(Shape::ip), "a@b.example"},
+                        {Algorithm::pseudonym, scoped, "a@b.example"},
+                        {Algorithm::address, {.kind = Kind::ip}, "2001:db8::1"},
+                        {Algorithm::address, literal, "192.0.2.1"},
+                        {Algorithm::address_prefix, literal, "2001:db8::1"},
+                        {Algorithm::address_random, {.kind = Kind::ip}, "2001:db8::1"},
+                        {Algorithm::format_preserving, preserve, "4111 1111 1111 1111"},
+                        {Algorithm::sealed, {.kind = Kind::email}, "a@b.example"},
+                        {Algorithm::sealed_single, {.kind = Kind::email}, "a@b.example"}};
+  for (const Case& one : cases) {
+    const auto key = testing::any_key_of(one.algorithm, one.form.kind);
+    const auto protector = testing::protector_of(key);
+    std::string out;
+    EXPECT_EQ(allocations_of([&] {
+                out.clear();
+                if (!protector->protect(0, one.form, one.value, out)) std::abort();
+              }),
+              0U)
+        << algorithm_name(one.algorithm) << " " << shape_name(one.form.shape);
+  }
+}
+
 // Whatever the value: what ICU takes for letters outside ASCII it takes with malloc.
 TEST(Allocation, NormalisersAllocateNothing) {
   std::vector<std::string> values = testing::naughty_strings();

@@ -26,18 +26,6 @@ std::string protect(FieldProtector& protector, Kind kind, std::string_view value
   return out;
 }
 
-class FixedRandom final : public RandomSource {
- public:
-  explicit FixedRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
-  void fill(MutableBytes out) noexcept override {
-    ASSERT_EQ(out.size(), bytes_.size());
-    std::copy(bytes_.begin(), bytes_.end(), out.begin());
-  }
-
- private:
-  Bytes bytes_;
-};
-
 std::string raw(const std::string& hex) { return std::string(as_text(*from_hex(hex))); }
 
 // golden.py made the file from docs/token-format.md with other people's cryptography.
@@ -60,8 +48,9 @@ TEST(FieldProtector, GivesTheGoldenTokens) {
     const auto key = make_protection_key(context, *from_hex(row[2]));
     ASSERT_TRUE(key);
     EXPECT_EQ(to_hex(as_bytes(key->ctx)), row[11]);
-    auto protector = FieldProtector::create(std::span<const ProtectionKey>(&*key, 1),
-                                            std::make_unique<FixedRandom>(*from_hex(row[10])));
+    auto protector =
+        FieldProtector::create(std::span<const ProtectionKey>(&*key, 1), {},
+                               {std::make_unique<testing::FixedRandom>(*from_hex(row[10])), {}});
     ASSERT_TRUE(protector);
     EXPECT_EQ(protect(**protector, kind, raw(row[9])), row[12]) << row[0] << " " << row[8];
   }
@@ -228,6 +217,20 @@ TEST(FieldProtector, RefusesKeysThatDoNotFit) {
     EXPECT_TRUE(refused(std::move(no_context)));
   }
   EXPECT_TRUE(refused(key_of(row_of(Algorithm::vault_row, Kind::email))));
+  for (const Algorithm algorithm : {Algorithm::address, Algorithm::address_prefix,
+                                    Algorithm::address_random, Algorithm::format_preserving}) {
+    auto key = testing::any_key_of(algorithm, Kind::ip);
+    key.key = SecretBytes(31);
+    EXPECT_TRUE(refused(std::move(key)));
+  }
+  for (const Algorithm algorithm : {Algorithm::sealed, Algorithm::sealed_single}) {
+    for (const Bytes& public_key :
+         {Bytes(), Bytes(31, 9), Bytes(32, 0) /* a point of low order: nothing can be shared */}) {
+      auto key = testing::any_key_of(algorithm, Kind::email);
+      key.public_key = public_key;
+      EXPECT_TRUE(refused(std::move(key)));
+    }
+  }
 }
 
 }  // namespace

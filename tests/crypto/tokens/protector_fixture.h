@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,6 +16,8 @@
 #include "crypto/keys/key_use.h"
 #include "crypto/keys/protection_key.h"
 #include "crypto/primitives/aes_siv.h"
+#include "crypto/primitives/random.h"
+#include "crypto/primitives/x25519.h"
 #include "crypto/primitives/xaes_gcm.h"
 #include "crypto/tokens/field_protector.h"
 #include "crypto/tokens/frame.h"
@@ -41,6 +45,42 @@ inline ProtectionKey key_of(const ContextRow& row, std::uint8_t parent_byte = 7)
 
 inline std::unique_ptr<FieldProtector> protector_of(const ProtectionKey& key) {
   return *FieldProtector::create(std::span<const ProtectionKey>(&key, 1));
+}
+
+// A recipient of sealed values with a fixed private key.
+inline SecretBytes private_key_of(std::uint8_t byte = 5) {
+  return SecretBytes::copy_of(Bytes(kRecipientKeySize, byte));
+}
+
+inline ProtectionKey sealed_key_of(const ContextRow& row, std::uint8_t private_byte = 5) {
+  const auto public_key = *x25519_public_key(private_key_of(private_byte).bytes());
+  return *make_protection_key(row, {}, public_key);
+}
+
+// A key of any algorithm that FieldProtector takes.
+inline ProtectionKey any_key_of(Algorithm algorithm, Kind kind, std::uint32_t key_id = 0x0A0B0C0D) {
+  const ContextRow row = row_of(algorithm, kind, key_id);
+  const bool sealed = algorithm == Algorithm::sealed || algorithm == Algorithm::sealed_single;
+  return sealed ? sealed_key_of(row) : key_of(row);
+}
+
+// The beginning of the same bytes at every call.
+class FixedRandom final : public RandomSource {
+ public:
+  explicit FixedRandom(Bytes bytes) : bytes_(std::move(bytes)) {}
+  void fill(MutableBytes out) noexcept override {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = bytes_[i % bytes_.size()];
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+inline std::string protect(FieldProtector& protector, const ProtectForm& form,
+                           std::string_view value, std::uint32_t slot = 0) {
+  std::string out;
+  EXPECT_TRUE(protector.protect(slot, form, value, out));
+  return out;
 }
 
 struct Opened {

@@ -1,0 +1,35 @@
+// PreservedSlot: format-preserving encryption of the digits of a value (FF1 over decimal digits,
+// constructions 4.4). The text looks like the value and says neither that it is protected nor under
+// which key, and has no integrity: it is opened only by whoever knows field and time. One owner
+// thread.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "crypto/base/result.h"
+#include "crypto/keys/protection_key.h"
+#include "crypto/primitives/ff1.h"
+#include "crypto/primitives/sha256.h"
+#include "crypto/tokens/protect_form.h"
+#include "crypto/tokens/protector_tools.h"
+
+namespace paravent::crypto {
+
+class PreservedSlot {
+ public:
+  static Result<PreservedSlot> create(const ProtectionKey& key);
+
+  // ErrorKind::malformed: no value of that form (preserved_form.h). REQUIRES: a value.
+  Status protect(const ProtectForm& form, std::string_view value, ProtectorTools& tools,
+                 std::string& out);
+
+ private:
+  PreservedSlot(Ff1 cipher, const Sha256& prefix) : cipher_(std::move(cipher)), prefix_(prefix) {}
+
+  Ff1 cipher_;
+  Sha256 prefix_;  // what every tweak begins with, already hashed
+};
+
+}  // namespace paravent::crypto
