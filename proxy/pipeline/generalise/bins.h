@@ -27,8 +27,8 @@ class Bins {
   // At least one, strictly ascending, at most 15 digits each. `configuration`: they are not.
   static crypto::Result<Bins> by_edges(std::span<const std::string_view> edges);
 
-  // No heap once `out` has room. `malformed`, and `out` as it was: not a number (decimal.h), or a bin
-  // beyond 10^17 in the last digit of the step or the edges.
+  // No heap once `out` has room. `malformed`, and `out` as it was: not a number (decimal.h), or a
+  // bin beyond 10^17 in the last digit of the step or the edges.
   crypto::Status append(std::string_view value, std::string& out) const;
 
  private:
