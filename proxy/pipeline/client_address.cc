@@ -1,7 +1,7 @@
 #include "proxy/pipeline/client_address.h"
 
-#include "crypto/tokens/normaliser.h"
-#include "proxy/pipeline/field_transform.h"
+#include "proxy/pipeline/generalise/bare_address.h"
+#include "proxy/pipeline/generalise/truncate_address.h"
 
 namespace paravent::proxy {
 namespace {
@@ -59,12 +59,15 @@ void append_client_address(const policies::RoutePlan& route, const RequestHead& 
       out.append(kName).append(peer.address).append("\r\n");
       return;
     case ClientAddress::truncate: {
-      std::string canonical;
-      std::string cut;
-      // What is not an address says nothing that could be truncated; then nothing is said.
-      if (!crypto::normalise(crypto::Kind::ip, forwarded_client(head, peer), {}, canonical)) return;
-      if (!truncate_address(canonical, kIpv4Bits, kIpv6Bits, cut)) return;
-      out.append(kName).append(cut).append("\r\n");
+      const std::size_t line = out.size();
+      out.append(kName);
+      const std::string_view client = bare_address(forwarded_client(head, peer));
+      if (truncate_address(client, kIpv4Bits, kIpv6Bits, out)) {
+        out.append("\r\n");
+      } else {
+        // What is not an address says nothing that could be truncated; then nothing is said.
+        out.resize(line);
+      }
       return;
     }
   }
