@@ -204,7 +204,7 @@ void pipeline_scan_and_protect(benchmark::State& state) {
     setting.scan();
     RequestProtector protector(*setting.match.route, setting.parser.head(), {"192.0.2.7", false},
                                false, setting.buffers);
-    const auto made = protector.protect(setting.plan, kBody, *setting.worker->protector, nullptr);
+    const auto made = protector.protect(setting.plan, kBody, setting.worker->tools(), nullptr);
     if (!std::holds_alternative<ProtectedRequest>(made)) std::abort();
     benchmark::DoNotOptimize(std::get<ProtectedRequest>(made).body().size());
   }

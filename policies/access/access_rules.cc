@@ -75,7 +75,8 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
       if (route.client_address == ClientAddress::pseudonym) {
         tenant.fields.push_back({route.purpose.value, domain,
                                  std::string(crypto::kind_name(crypto::Kind::ip)), crypto::Kind::ip,
-                                 crypto::Algorithm::pseudonym, std::string(kClientAddressName)});
+                                 crypto::Algorithm::pseudonym, std::string(kClientAddressName),
+                                 route.name.value, crypto::EpochLength::day});
       }
       if (route.unlisted.value == Unlisted::encrypt) {
         tenant.fields.push_back(

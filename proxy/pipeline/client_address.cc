@@ -1,5 +1,6 @@
 #include "proxy/pipeline/client_address.h"
 
+#include "crypto/tokens/normaliser.h"
 #include "proxy/pipeline/generalise/bare_address.h"
 #include "proxy/pipeline/generalise/truncate_address.h"
 
@@ -33,7 +34,8 @@ std::string_view forwarded_client(const RequestHead& head, const Peer& peer) {
 
 void append_believed_address(const RequestHead& head, const Peer& peer, std::string& out) {
   // What is not an address cannot be made one; then nothing is said.
-  static_cast<void>(crypto::normalise(crypto::Kind::ip, forwarded_client(head, peer), {}, out));
+  const std::string_view client = bare_address(forwarded_client(head, peer));
+  static_cast<void>(crypto::normalise(crypto::Kind::ip, client, {}, out));
 }
 
 bool address_line_passes(ClientAddress rule, const Peer& peer) {
@@ -45,7 +47,6 @@ void append_client_address(const policies::RoutePlan& route, const RequestHead& 
   constexpr std::string_view kName = "X-Forwarded-For: ";
   switch (route.client_address) {
     case ClientAddress::drop:
-    case ClientAddress::pseudonym:  // not yet carried out: nothing is said rather than too much
       return;
     case ClientAddress::pseudonym:
       if (!pseudonym.empty()) out.append(kName).append(pseudonym).append("\r\n");

@@ -11,7 +11,6 @@
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
 #include "proxy/body/multipart.h"
-#include "proxy/pipeline/field_transform.h"
 #include "proxy/pipeline/generalise/dates.h"
 
 namespace paravent::proxy {
@@ -50,14 +49,14 @@ void append_number(std::string& out, std::uint64_t number) {
 }  // namespace
 
 std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
-    const BodyPlan& plan, std::string_view body, crypto::FieldProtector& protector,
+    const BodyPlan& plan, std::string_view body, const FieldTools& tools,
     const crypto::vault::ResolveBatch* resolved) {
   if (route_.mode != RouteMode::protect) std::abort();
   boundary_ = plan.boundary;
-  write_address_pseudonym(protector);
+  write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
-    if (write_replacement(job, protector, resolved)) continue;
+    if (write_replacement(job, tools, resolved)) continue;
     // What cannot be transformed never leaves in clear; on-error may still let the request go
     // without it.
     switch (job.action->on_error) {
@@ -104,7 +103,7 @@ ProtectedRequest RequestProtector::pass(std::string_view body) {
   return make(body);
 }
 
-bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
                                          const crypto::vault::ResolveBatch* resolved) {
   const std::size_t begin = buffers_.arena.size();
   // `bytes`: of the text that the upstream will store, before the carrier's quotes and escapes.
@@ -123,7 +122,7 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
   if (keyed && token_text && job.action->previous.empty()) {
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
     const std::size_t text_begin = buffers_.arena.size();
-    if (!write_keyed(job, protector, resolved, buffers_.arena)) return done(false, 0);
+    if (!write_keyed(job, tools.protector, resolved, buffers_.arena)) return done(false, 0);
     const std::size_t bytes = buffers_.arena.size() - text_begin;
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
     return done(true, bytes);
@@ -131,7 +130,7 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
 
   ExchangeBuffers::wipe_used(buffers_.scratch);
   if (keyed) {
-    if (!write_keyed(job, protector, resolved, buffers_.scratch)) return done(false, 0);
+    if (!write_keyed(job, tools.protector, resolved, buffers_.scratch)) return done(false, 0);
     if (job.action->shape == Shape::email) {
       buffers_.scratch.append("@").append(route_.token_mail_domain);
     }
@@ -139,12 +138,13 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
     buffers_.scratch.append(kMask);  // on-error: mask, decided when normalisation failed
   } else {
     const std::string_view value = job.clear.in(buffers_.clear);
-    if (!transform_field(*job.action, value, buffers_.scratch)) return done(false, 0);
+    if (!tools.transforms.apply(*job.action, value, tools.clock, buffers_.scratch))
+      return done(false, 0);
   }
   const std::size_t bytes = buffers_.scratch.size();
   if (!encode(job.carrier, buffers_.scratch)) return done(false, 0);
-  if (keyed && !job.action->previous.empty() && protector.has_previous(job.action->slot) &&
-      !write_previous(job, protector)) {
+  if (keyed && !job.action->previous.empty() && tools.protector.has_previous(job.action->slot) &&
+      !write_previous(job, tools.protector)) {
     return done(false, 0);
   }
   return done(true, bytes);

@@ -17,6 +17,7 @@
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/client_address.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/http_head.h"
 #include "proxy/pipeline/line_copier.h"
 #include "proxy/pipeline/protected_request.h"
@@ -33,14 +34,14 @@ class RequestProtector {
   // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's
   // mode is protect, and the jobs in the buffers come from a scan of exactly this head and body.
   std::variant<ProtectedRequest, Refusal> protect(const BodyPlan& plan, std::string_view body,
-                                                  crypto::FieldProtector& protector,
+                                                  const FieldTools& tools,
                                                   const crypto::vault::ResolveBatch* resolved);
 
   // For a route that the policy declares unprotected, by name. REQUIRES: the route's mode is pass.
   ProtectedRequest pass(std::string_view body);
 
  private:
-  bool write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+  bool write_replacement(FieldJob& job, const FieldTools& tools,
                          const crypto::vault::ResolveBatch* resolved);
   bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
                    const crypto::vault::ResolveBatch* resolved, std::string& out);

@@ -293,7 +293,7 @@ std::optional<Phase> Transaction::State::protect() {
     exchange = upstream.exchange(protector.pass(body), *handler);
     return std::nullopt;
   }
-  auto made = protector.protect(body_plan, body, *worker->protector, batch.get());
+  auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
   count_fields();
   exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);

@@ -13,6 +13,9 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
   auto protector = crypto::FieldProtector::create(snapshot->keys(), snapshot->previous_keys);
   if (!protector) return protector.error();
   state->protector = std::move(*protector);
+  auto transforms = FieldTransforms::create(*snapshot->plan);
+  if (!transforms) return transforms.error();
+  state->transforms = std::move(*transforms);
   state->vault = &vault;
   state->access_log = access_log;
   state->random = std::make_unique<crypto::RandomBuffer>();

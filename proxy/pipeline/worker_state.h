@@ -19,6 +19,7 @@
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/body/json.h"
+#include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/telemetry/access_log.h"
 #include "proxy/telemetry/worker_counters.h"
@@ -42,11 +43,15 @@ struct Snapshot {
 struct WorkerState {
   std::shared_ptr<const Snapshot> snapshot;
   std::unique_ptr<crypto::FieldProtector> protector;
+  std::optional<FieldTransforms> transforms;
+  crypto::SystemClock clock;
   crypto::vault::TokenVault* vault = nullptr;  // outlives every worker
   std::shared_ptr<telemetry::WorkerCounters> counters;
   telemetry::AccessLog* access_log = nullptr;  // null: off
   std::unique_ptr<body::JsonScanner> json_scanner;
   std::unique_ptr<crypto::RandomBuffer> random;  // request ids
+
+  FieldTools tools() const { return {*protector, *transforms, clock}; }
 };
 
 // Builds the state for one worker, on that worker's thread. `previous` hands its counters on while

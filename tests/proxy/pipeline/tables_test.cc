@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/pipeline/field_transform.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/refusal.h"
 
@@ -46,15 +45,6 @@ TEST(Reasons, AreTheClosedSetOfTheContract) {
   EXPECT_TRUE(reason_closes(Reason::unsupported_coding));
   EXPECT_FALSE(reason_closes(Reason::unlisted_field));
   EXPECT_FALSE(reason_closes(Reason::upstream_failed));
-}
-
-TEST(TruncateAddress, AMappedAddressIsTheOneItMaps) {
-  policies::FieldAction action;
-  action.action = policies::ActionKind::truncate;
-  action.kind = crypto::Kind::ip;
-  std::string out;
-  ASSERT_TRUE(transform_field(action, " ::FFFF:203.0.113.9 ", out));
-  EXPECT_EQ(out, "203.0.0.0");
 }
 
 TEST(MatchHost, IsLowerCaseWithoutPort) {
