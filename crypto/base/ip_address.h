@@ -1,28 +1,45 @@
-// Addresses of machines as 16 bytes, and their one spelling.
-//
-// Inside, an IPv4 address is the IPv4-mapped IPv6 address ::ffff:a.b.c.d, so that both spellings
-// are one value. Pure functions without heap; any thread. Sources: RFC 4291 (form), RFC 5952
-// (spelling).
+// Internet addresses as sixteen bytes and as text. An IPv4 address is held as its IPv4-mapped form
+// (::ffff:a.b.c.d), which is also how the ipcrypt constructions take it; in text it is dotted
+// decimal, anything else as RFC 5952 writes it. So each address has one text, and each sixteen
+// bytes have one text. Pure functions; nothing is kept and nothing allocates once `out` has its
+// capacity.
 
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "crypto/base/result.h"
 
 namespace paravent::crypto {
 
 using IpAddress = std::array<std::uint8_t, 16>;
 
-// Dotted decimal without leading zeros, or any spelling of an IPv6 address. No white space, zone,
-// port, prefix length or brackets.
-std::optional<IpAddress> parse_ip(std::string_view text) noexcept;
+// "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" and the like.
+inline constexpr std::size_t kMaxIpText = 39;
 
-bool is_ipv4(const IpAddress& address) noexcept;
+// Any spelling of inet_pton, without zone, port, prefix length, brackets or white space; else
+// ErrorKind::malformed, and `bytes` are then zero.
+Status parse_ip(std::string_view text, IpAddress& bytes) noexcept;
 
-// IPv4 dotted, IPv6 as RFC 5952 writes it, without its dotted forms.
-void append_ip(const IpAddress& address, std::string& out);
+void append_ip(const IpAddress& bytes, std::string& out);
+
+// The same text at the beginning of `text`; its size.
+std::size_t write_ip(const IpAddress& bytes, std::span<char, kMaxIpText> text) noexcept;
+
+// The same as a value, for callers that have no use for an error.
+inline std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
+  IpAddress address;
+  if (!parse_ip(text, address)) return std::nullopt;
+  return address;
+}
+
+// Whether the bytes are those of an IPv4 address.
+bool is_ipv4(const IpAddress& bytes) noexcept;
 
 }  // namespace paravent::crypto
