@@ -36,7 +36,7 @@ routes:
       form.letters:  { kind: text, do: tokenise, shape: alphanumeric, shape-length: 12, space: number }
       form.phone:    { kind: phone, do: tokenise, shape: phone }
       form.cid:      { kind: text, do: pseudonymise, shape: digits.digits, space: cid }
-      form.order:    { kind: text, do: tokenise, mode: derived, shape: preserve, space: order, values: 10000000000, because: the application checks that it is ten digits }
+      form.order:    { kind: text, do: tokenise, mode: derived, shape: preserve, space: order, values: 4000000000, because: the application checks that it is ten digits }
       form.visit:    { kind: text, do: pseudonymise, space: visit, scope: request }
       form.again:    { kind: text, do: pseudonymise, space: visit, scope: request }
       form.client:   { kind: text, do: pseudonymise, space: client, scope: relationship, relationship: form.account }
