@@ -41,10 +41,14 @@ bool starts_with_lowered(std::string_view text, std::string_view lower) noexcept
   return true;
 }
 
-// A name whose last label is a number can only be an IPv4 address.
+// A name whose last label is a number, decimal or "0x" hexadecimal, can only be an IPv4 address,
+// and browsers read it as one.
 bool ends_in_number(std::string_view host) noexcept {
   const std::size_t dot = host.rfind('.');
-  return all_digits(dot == std::string_view::npos ? host : host.substr(dot + 1));
+  std::string_view label = dot == std::string_view::npos ? host : host.substr(dot + 1);
+  if (!label.starts_with("0x")) return all_digits(label);
+  label.remove_prefix(2);
+  return label.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 // Whether `host` is an IPv4 address in its normal form, which is the only one normalise_ip takes.
@@ -101,10 +105,10 @@ Status append_authority(std::string_view authority, std::string_view default_por
                         std::string& out) {
   const std::size_t at = authority.find('@');
   if (at != std::string_view::npos) {
-    if (!append_escaped(authority.substr(0, at), UrlPart::user, out)) {
-      return Error(ErrorKind::malformed);
-    }
-    if (at > 0) out.push_back('@');
+    std::string_view user = authority.substr(0, at);
+    if (user.find(':') + 1 == user.size()) user = user.substr(0, user.find(':'));  // no password
+    if (!append_escaped(user, UrlPart::user, out)) return Error(ErrorKind::malformed);
+    if (!user.empty()) out.push_back('@');
     authority.remove_prefix(at + 1);
   }
   // A colon within brackets belongs to the address.

@@ -62,11 +62,11 @@ void append_escape(std::uint8_t byte, std::string& out) {
 bool append_escaped(std::string_view text, UrlPart part, std::string& out) {
   const unsigned allowed = class_of(part);
   for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t run = i;
+    while (i < text.size() && (kClasses[static_cast<std::uint8_t>(text[i])] & allowed) != 0) ++i;
+    out.append(text.substr(run, i - run));
+    if (i == text.size()) break;
     const auto byte = static_cast<std::uint8_t>(text[i]);
-    if ((kClasses[byte] & allowed) != 0) {
-      out.push_back(text[i]);
-      continue;
-    }
     if (byte < 0x20U || byte == 0x7FU) return false;
     if (byte == '\\' && part != UrlPart::query) return false;
     const bool room = byte == '%' && text.size() - i > 2;

@@ -22,18 +22,23 @@ bool WrittenText::read(std::string_view value) noexcept {
   bool gap = false;
   std::size_t at = 0;
   while (at < value.size()) {
-    char32_t point = next_code_point(value, at);
-    if (is_white_space(point)) {
-      gap = size_ > 0;
-      continue;
+    char c = value[at];
+    if (c > ' ' && c < '\x7F') {
+      ++at;
+    } else {
+      const char32_t point = next_code_point(value, at);
+      if (is_white_space(point)) {
+        gap = size_ > 0;
+        continue;
+      }
+      if (is_invisible(point)) continue;
+      if (!is_dash(point)) return false;
+      c = '-';
     }
-    if (is_invisible(point)) continue;
-    if (is_dash(point)) point = '-';
-    if (point >= 0x7F || point < 0x20) return false;
     if (size_ + (gap ? 2 : 1) > kMaxSize) return false;
     if (gap) characters_[size_++] = ' ';
     gap = false;
-    characters_[size_++] = static_cast<char>(point);
+    characters_[size_++] = c;
   }
   return true;
 }

@@ -19,9 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 import golden
 from golden import aes, bech32m, lp, use_key, xor
 
-# Section 8: kind numbers; the bucket is the smallest for all that golden.py does not list.
-golden.KINDS.update({kind: (number, 16) for kind, number in
-                     (("card", 9), ("siren", 11), ("siret", 12), ("user-agent", 14), ("url", 15))})
+# Section 5: kind numbers and least buckets of what golden.py does not list.
+golden.KINDS.update({"card": (9, 32), "siren": (11, 16), "siret": (12, 32)})
 ALGS = {"pseudonym": 3, "address": 5, "address-prefix": 6, "address-random": 7, "sealed": 8,
         "sealed-single": 9, "format-preserving": 10}
 SHAPES = ["", "email", "phone", "digits", "digits.digits", "hex16", "uuid", "alphanumeric", "ip", "ipv4", "preserve"]
