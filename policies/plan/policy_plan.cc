@@ -85,9 +85,8 @@ RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
 bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
                            std::string_view name) const {
   bool listed = false;
-  index_->for_path(host, path, [&](const Index::Entry& entry) {
-    listed = listed || entry.route->lists(name);
-  });
+  index_->for_path(host, path,
+                   [&](const Index::Entry& entry) { listed = listed || entry.route->lists(name); });
   return listed;
 }
 

@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   pc::IpAddress bytes;
   if (!pc::parse_ip(text, bytes)) return 0;
   std::string written;
-  pc::append_address(bytes, written);
+  pc::append_ip(bytes, written);
   pc::IpAddress again;
   if (written.size() > pc::kMaxIpText || !pc::parse_ip(written, again) || again != bytes) {
     std::abort();
