@@ -137,7 +137,8 @@ struct Setting {
     if (!made) std::abort();
     worker = std::move(*made);
     match = worker->snapshot->plan->route_for("POST", "www.example.org", "/contact");
-    plan = std::get<BodyPlan>(admit(match, parser.head(), worker->snapshot->limits));
+    plan = std::get<BodyPlan>(
+        admit(*worker->snapshot->plan, match, parser.head(), worker->snapshot->limits));
   }
   void scan() {
     buffers.clear_for_next();
@@ -184,7 +185,8 @@ void pipeline_select_and_admit(benchmark::State& state) {
   for (auto _ : state) {
     const auto match = setting.worker->snapshot->plan->route_for(
         head.method_text, match_host(head.host, host), head.path);
-    benchmark::DoNotOptimize(admit(match, head, setting.worker->snapshot->limits));
+    benchmark::DoNotOptimize(
+        admit(*setting.worker->snapshot->plan, match, head, setting.worker->snapshot->limits));
   }
 }
 BENCHMARK(pipeline_select_and_admit);
@@ -202,7 +204,7 @@ void pipeline_scan_and_protect(benchmark::State& state) {
     setting.scan();
     RequestProtector protector(*setting.match.route, setting.parser.head(), {"192.0.2.7", false},
                                false, setting.buffers);
-    const auto made = protector.protect(setting.plan, kBody, *setting.worker->protector, nullptr);
+    const auto made = protector.protect(setting.plan, kBody, setting.worker->tools(), nullptr);
     if (!std::holds_alternative<ProtectedRequest>(made)) std::abort();
     benchmark::DoNotOptimize(std::get<ProtectedRequest>(made).body().size());
   }

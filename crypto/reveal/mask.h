@@ -1,9 +1,5 @@
-// Masking of a clear value on its way out (constructions 4.10): at most four characters or a
-// quarter, whichever is less; a mask of fixed width; a result that is no valid value of its kind.
-//
-// Characters are grapheme clusters (UAX 29). E-mail: the first character, and the domain only where
-// it is one of the mass providers, which tells nothing about a person; the blanks around "@" keep
-// the result from being an address. Addresses of machines: nothing. Pure; any thread.
+// Masking of a clear value on its way out, with what its kind shows by itself
+// (crypto/tokens/mask.h). Pure; any thread.
 
 #pragma once
 

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "crypto/base/ip_address.h"
 #include "crypto/base/secret_bytes.h"
-#include "crypto/tokens/address_text.h"
 #include "crypto/tokens/token_text.h"
 
 namespace paravent::crypto {
@@ -51,8 +51,8 @@ Status AddressSlot::protect(const ProtectForm& form, std::string_view value, Pro
                             std::string& out) {
   auto* random = std::get_if<IpcryptNdx>(&cipher_);
   if (!form_allowed(form, random == nullptr)) return Error(ErrorKind::usage);
-  AddressBytes address;
-  if (Status status = parse_address(value, address); !status) return status;
+  IpAddress address;
+  if (Status status = parse_ip(value, address); !status) return status;
 
   std::array<std::uint8_t, kTokenHeaderSize + kAddressRandomSize> memory;
   const MutableBytes body = MutableBytes(memory).first(
@@ -72,9 +72,9 @@ Status AddressSlot::protect(const ProtectForm& form, std::string_view value, Pro
   wipe(address);
   if (!status) return status;
   if (form.shape == Shape::ip) {
-    AddressBytes literal;
+    IpAddress literal;
     std::memcpy(literal.data(), payload.data(), literal.size());
-    append_address(literal, out);
+    append_ip(literal, out);
   } else {
     write_short_token(TokenClass::address, body, out);
   }

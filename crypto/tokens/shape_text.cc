@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "crypto/base/bytes.h"
-#include "crypto/tokens/address_text.h"
+#include "crypto/base/ip_address.h"
 
 namespace paravent::crypto {
 namespace {
@@ -92,19 +92,19 @@ void append_uuid(std::span<const std::uint8_t, 32> random, std::string& out) {
   append_hex_of(bytes.data() + 10, 6, out);
 }
 
-void append_ip(std::span<const std::uint8_t, 32> random, std::string& out) {
-  AddressBytes bytes;
+void append_unique_local(std::span<const std::uint8_t, 32> random, std::string& out) {
+  IpAddress bytes;
   bytes[0] = kUniqueLocal;
   std::memcpy(bytes.data() + 1, random.data(), bytes.size() - 1);
-  append_address(bytes, out);
+  append_ip(bytes, out);
 }
 
-void append_ipv4(std::span<const std::uint8_t, 32> random, std::string& out) {
-  AddressBytes bytes{};
+void append_reserved(std::span<const std::uint8_t, 32> random, std::string& out) {
+  IpAddress bytes{};
   bytes[10] = bytes[11] = 0xFF;
   std::memcpy(bytes.data() + 12, random.data(), 4);
   bytes[12] = static_cast<std::uint8_t>(bytes[12] | kReserved);
-  append_address(bytes, out);
+  append_ip(bytes, out);
 }
 
 bool all_of(std::string_view text, std::string_view alphabet) noexcept {
@@ -129,13 +129,13 @@ bool is_uuid4(std::string_view text) noexcept {
 
 // The one spelling of an address of the family, in the range.
 bool is_shaped_address(Shape shape, std::string_view text) noexcept {
-  AddressBytes bytes;
-  if (!parse_address(text, bytes)) return false;
+  IpAddress bytes;
+  if (!parse_ip(text, bytes)) return false;
   const bool in_range = shape == Shape::ip ? bytes[0] == kUniqueLocal
                                            : is_ipv4(bytes) && (bytes[12] & kReserved) == kReserved;
   if (!in_range) return false;
-  std::array<char, kMaxAddressText> canonical;
-  return std::string_view(canonical.data(), write_address(bytes, canonical)) == text;
+  std::array<char, kMaxIpText> canonical;
+  return std::string_view(canonical.data(), write_ip(bytes, canonical)) == text;
 }
 
 }  // namespace
@@ -182,7 +182,7 @@ std::size_t shape_length(Shape shape, std::uint8_t length) noexcept {
     case Shape::uuid:
       return kUuidSize;
     case Shape::ip:
-      return kMaxAddressText;
+      return kMaxIpText;
     case Shape::ipv4:
       return 15;
     case Shape::none:
@@ -220,10 +220,10 @@ void append_shape(Shape shape, std::uint8_t length, std::span<const std::uint8_t
       append_alphanumeric(fraction, effective_shape_length(shape, length), out);
       return;
     case Shape::ip:
-      append_ip(random, out);
+      append_unique_local(random, out);
       return;
     case Shape::ipv4:
-      append_ipv4(random, out);
+      append_reserved(random, out);
       return;
     case Shape::none:
     case Shape::email:

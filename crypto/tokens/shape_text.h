@@ -6,14 +6,18 @@
 // below gives (half of a chance at about 2^(bits/2) values). Each draw is the fraction of the bits
 // times the number of texts, so none is likelier than another by more than one part in 2^90.
 //
-//   shape          text                                              entropy in bits
-//   phone          +999 and 12 digits                                39.9
-//   digits         N digits, 6 to 18, the first not 0; default 12    log2(9 x 10^(N-1)): 39.7 for
-//   12 digits.digits  ten digits, ".", ten digits, neither begins with 0  66.1 hex16          16
-//   digits of 0-9a-f                               64 uuid           RFC 9562 version 4, lower case
-//   122 alphanumeric   N of a-z0-9, 8 to 32, the first a letter; default 16  4.7 + 5.17 (N -
-//   1): 82.2 for 16 ip             an IPv6 address in fd00::/8, RFC 5952             120 ipv4 an
-//   address in 240.0.0.0/4                         28
+// clang-format off
+//   shape          text                                                entropy in bits
+//   phone          +999 and 12 digits                                  39.9
+//   digits         N digits, 6 to 18, the first not 0; default 12      log2(9 x 10^(N-1)): 39.7 for 12
+//   digits.digits  ten digits, ".", ten digits, neither begins with 0  66.1
+//   hex16          16 digits of 0-9a-f                                 64
+//   uuid           RFC 9562 version 4, lower case                      122
+//   alphanumeric   N of a-z0-9, 8 to 32, the first a letter;           4.7 + 5.17 (N - 1):
+//                  default 16                                          82.2 for 16
+//   ip             an IPv6 address in fd00::/8, RFC 5952               120
+//   ipv4           an address in 240.0.0.0/4                           28
+// clang-format on
 //
 // Pure functions; any thread; nothing allocates once `out` has its capacity.
 

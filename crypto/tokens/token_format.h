@@ -2,10 +2,11 @@
 // reasons: docs/token-format.md. Nothing here changes once released: texts that carry these numbers
 // lie in other people's databases. A new layout gets a new format byte.
 //
-//   short = hrp "1" base32(header | payload) check6                       Bech32m, BIP-350
-//   long  = prefix base64url(header | payload | u32be crc32c)             RFC 4648 5 without
-//   padding header = u8 format | u8 algorithm | u32be key_id                      6 bytes,
-//   authenticated
+// clang-format off
+//   short  = hrp "1" base32(header | payload) check6              Bech32m, BIP-350
+//   long   = prefix base64url(header | payload | u32be crc32c)    RFC 4648 5 without padding
+//   header = u8 format | u8 algorithm | u32be key_id              6 bytes, authenticated
+// clang-format on
 
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 #include <utility>
 
 #include "policies/plan/name_hash.h"
@@ -79,6 +80,31 @@ RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
   }
   if (is_protected && method != "GET" && method != "HEAD") return {nullptr, nullptr, true};
   return {index_->elsewhere, same_path, is_protected};
+}
+
+bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
+                           std::string_view name) const {
+  bool listed = false;
+  index_->for_path(host, path,
+                   [&](const Index::Entry& entry) { listed = listed || entry.route->lists(name); });
+  return listed;
+}
+
+std::string PolicyPlan::methods_for(std::string_view host, std::string_view path) const {
+  std::set<std::string_view> methods;
+  bool is_protected = false;
+  index_->for_path(host, path, [&](const Index::Entry& entry) {
+    is_protected = true;
+    methods.insert(entry.methods.begin(), entry.methods.end());
+  });
+  for (const std::string& method : index_->elsewhere_methods) {
+    if (!is_protected || method == "GET" || method == "HEAD") methods.insert(method);
+  }
+  std::string text;
+  for (const std::string_view method : methods) {
+    text.append(text.empty() ? "" : ", ").append(method);
+  }
+  return text;
 }
 
 }  // namespace paravent::policies

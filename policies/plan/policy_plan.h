@@ -33,8 +33,8 @@ struct TenantPlan {
 // from 404.
 struct RouteMatch {
   const RoutePlan* route = nullptr;
-  // Set when `route` is an elsewhere plan and the path belongs to this protected route: only GET
-  // and HEAD without a body pass, and only when no query name is one that this route's rules list.
+  // Set when `route` is an elsewhere plan and the path belongs to this protected route (and perhaps
+  // to others): only GET and HEAD without a body pass, and only when no query name is_listed().
   const RoutePlan* protected_route = nullptr;
   bool path_is_protected = false;
 };
@@ -46,6 +46,14 @@ class PolicyPlan {
 
   // `host` is lower case without port, `path` in normal form (no query). `method` as received.
   RouteMatch route_for(std::string_view method, std::string_view host, std::string_view path) const;
+
+  // Whether a rule of any route that this path belongs to, whatever its method, names such a field
+  // of a query or a body.
+  bool is_listed(std::string_view host, std::string_view path, std::string_view name) const;
+
+  // "GET, HEAD, POST": what the path takes (RFC 9110 10.2.1), for a 405. Allocates; only for
+  // refusals.
+  std::string methods_for(std::string_view host, std::string_view path) const;
 
   const std::vector<std::unique_ptr<RoutePlan>>& routes() const { return routes_; }  // by id
   const std::vector<UpstreamPlan>& upstreams() const { return upstreams_; }

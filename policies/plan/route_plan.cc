@@ -20,6 +20,12 @@ const FieldAction* RoutePlan::find_json(JsonPath path) const {
   return json_ ? json_->find(path) : nullptr;
 }
 
+bool RoutePlan::lists(std::string_view field) const {
+  const PathStep step{field, 0, false};
+  return find(Carrier::query, field) != nullptr || find(Carrier::form, field) != nullptr ||
+         find(Carrier::multipart, field) != nullptr || find_json({&step, 1}) != nullptr;
+}
+
 bool RoutePlan::json_may_match_below(JsonPath path) const {
   return json_ && json_->may_match_below(path);
 }

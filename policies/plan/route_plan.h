@@ -36,6 +36,8 @@ class RoutePlan {
   // Flat carriers: form, multipart, query, header, cookie. `name` is decoded.
   const FieldAction* find(Carrier carrier, std::string_view name) const;
   const FieldAction* find_json(JsonPath path) const;
+  // Whether a rule names a query or body field so; in JSON, a member at the top.
+  bool lists(std::string_view field) const;
   // True when some rule selects `path` itself or anything that could lie below it.
   bool json_may_match_below(JsonPath path) const;
 
@@ -55,6 +57,9 @@ class RoutePlan {
   std::string token_mail_domain = "paravent.invalid";
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;  // client-address: fixed
+  // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
+  std::uint32_t address_slot = kNoSlot;
+  Shape address_shape = Shape::ip;
   bool json_as_text = false;  // JSON under text/plain is read as JSON
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
@@ -64,6 +69,7 @@ class RoutePlan {
 
   std::vector<const FieldAction*>
       required;  // body, query, header and cookie rules that must be present
+  std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
 
  private:
   friend class PlanCompiler;

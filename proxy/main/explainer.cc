@@ -70,6 +70,7 @@ struct Explainer::State {
   std::unique_ptr<crypto::vault::Vault> vault;
   std::shared_ptr<const Snapshot> snapshot;
   std::unique_ptr<crypto::FieldProtector> protector;
+  std::optional<FieldTransforms> transforms;
   body::JsonScanner json_scanner{0};
 
   void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
@@ -94,6 +95,9 @@ crypto::Result<std::unique_ptr<Explainer>> Explainer::create(const policies::Pol
   auto protector = crypto::FieldProtector::create(state->snapshot->keys());
   if (!protector) return protector.error();
   state->protector = std::move(*protector);
+  auto transforms = FieldTransforms::create(*state->snapshot->plan);
+  if (!transforms) return transforms.error();
+  state->transforms = std::move(*transforms);
   return std::unique_ptr<Explainer>(new Explainer(std::move(state)));
 }
 
@@ -122,7 +126,7 @@ Explanation Explainer::explain(std::string_view request) {
     return explanation;
   }
   explanation.route = match.route->name;
-  auto admitted = admit(match, head, limits);
+  auto admitted = admit(*state_->snapshot->plan, match, head, limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
     refuse(explanation, *refusal);
     return explanation;
@@ -152,7 +156,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     return;
   }
   const auto batch = resolve(buffers);
-  auto made = protect.protect(plan, body, *protector, batch.get());
+  auto made = protect.protect(plan, body, {*protector, *transforms, clock}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) {
     refuse(explanation, *refusal);
     list_fields(collector, buffers, false, explanation);

@@ -33,6 +33,7 @@ crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::Pol
       built.valid_until = std::min(built.valid_until, binding.valid_until);
       snapshot->seal_key_ids.push_back(binding.seal_key_id);
       snapshot->protection_keys.push_back(std::move(binding.key));
+      snapshot->previous_keys.push_back(std::move(binding.previous));
     }
   }
   snapshot->plan = std::move(plan);

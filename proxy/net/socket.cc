@@ -182,7 +182,10 @@ IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
   message.msg_iov = parts.data();
   message.msg_iovlen = std::min(parts.size(), kMost);
   for (;;) {
-    const ssize_t n = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    // One part needs no message header, which the kernel would have to copy in.
+    const ssize_t n = parts.size() == 1
+                          ? ::send(fd, parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL)
+                          : ::sendmsg(fd, &message, MSG_NOSIGNAL);
     if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "proxy/body/form.h"
+#include "proxy/pipeline/match_host.h"
 
 namespace paravent::proxy {
 namespace {
@@ -11,26 +12,22 @@ using policies::Carrier;
 using policies::RouteMode;
 using policies::RoutePlan;
 
-bool lists(const RoutePlan& route, std::string_view name) {
-  if (route.find(Carrier::query, name) != nullptr) return true;
-  if (route.find(Carrier::form, name) != nullptr) return true;
-  if (route.find(Carrier::multipart, name) != nullptr) return true;
-  const policies::PathStep step{name, 0, false};
-  return route.find_json({&step, 1}) != nullptr;
-}
-
-// Looks for a query name that the protected route's rules list.
+// Looks for a query name that the rules of the path's routes list.
 class ListedNameFinder final : public body::FlatVisitor {
  public:
-  explicit ListedNameFinder(const RoutePlan& route) : route_(route) {}
+  ListedNameFinder(const policies::PolicyPlan& plan, const RequestHead& head)
+      : plan_(plan), path_(head.path), host_(match_host(head.host, lower_host_)) {}
   bool on_field(std::string_view name, const body::Field&) override {
-    found_ = lists(route_, name);
+    found_ = plan_.is_listed(host_, path_, name);
     return !found_;
   }
   bool found() const { return found_; }
 
  private:
-  const RoutePlan& route_;
+  const policies::PolicyPlan& plan_;
+  std::string_view path_;
+  std::string lower_host_;
+  std::string_view host_;
   bool found_ = false;
 };
 
@@ -41,11 +38,11 @@ bool has_body(const RequestHead& head) {
 
 // On a protected path `elsewhere` lets pages through and nothing that could carry the form's
 // fields.
-bool elsewhere_may_pass(const RoutePlan& route, const RequestHead& head) {
+bool elsewhere_may_pass(const policies::PolicyPlan& plan, const RequestHead& head) {
   if (head.method != Method::get && head.method != Method::head) return false;
   if (has_body(head)) return false;
   if (!head.has_query) return true;
-  ListedNameFinder finder(route);
+  ListedNameFinder finder(plan, head);
   std::string scratch;
   const auto status = body::scan_form(head.query, {}, scratch, finder);
   return status == body::ScanStatus::ok && !finder.found();
@@ -81,10 +78,11 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
 
 }  // namespace
 
-std::variant<BodyPlan, Refusal> admit(const policies::RouteMatch& match, const RequestHead& head,
+std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
+                                      const policies::RouteMatch& match, const RequestHead& head,
                                       const Limits& limits) {
   const RoutePlan& route = *match.route;
-  if (match.protected_route != nullptr && !elsewhere_may_pass(*match.protected_route, head)) {
+  if (match.protected_route != nullptr && !elsewhere_may_pass(policy, head)) {
     return Refusal{Reason::method, {}};
   }
   BodyPlan plan;

@@ -24,7 +24,9 @@ struct BodyPlan {
   std::size_t limit = 0;      // bytes once decoded
 };
 
-std::variant<BodyPlan, Refusal> admit(const policies::RouteMatch& match, const RequestHead& head,
+// `match` is what `policy` answered for this head, with a route in it.
+std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
+                                      const policies::RouteMatch& match, const RequestHead& head,
                                       const Limits& limits);
 
 }  // namespace paravent::proxy

@@ -21,8 +21,13 @@ struct Peer {
 // True when this line goes upstream as it came: only under `keep`, and only from a trusted proxy.
 bool address_line_passes(policies::ClientAddress rule, const Peer& peer);
 
+// Appends the normal form of the client's address, as far as it can be believed: the socket's, or
+// what a trusted proxy says. Nothing when that is no address (a Unix socket's).
+void append_believed_address(const RequestHead& head, const Peer& peer, std::string& out);
+
 // Appends the one header line (with CRLF) that stands for the client, or nothing under `drop`.
+// `pseudonym` is what client-address: pseudonym writes; empty: no line.
 void append_client_address(const policies::RoutePlan& route, const RequestHead& head,
-                           const Peer& peer, std::string& out);
+                           const Peer& peer, std::string_view pseudonym, std::string& out);
 
 }  // namespace paravent::proxy

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/keys/scope.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
 
@@ -23,7 +25,7 @@ enum class Treatment : std::uint8_t {
   keep,     // stays as it is
   remove,   // the field goes
   rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
-  derive,   // FieldProtector: derived token, pseudonym or encrypted value
+  derive,   // FieldProtector: everything that a key makes without the vault
   mint,     // a vault token
 };
 
@@ -36,7 +38,14 @@ struct FieldJob {
   body::Field field;
   body::Span
       clear;  // derive, mint, rewrite: the decoded (derive, mint: normalised) value in `clear`
-  body::Span replacement;  // set by phase 6, in `arena`
+  body::Span replacement;      // set by phase 6, in `arena`
+  crypto::ScopeId scope_id{};  // derive, mint: which relationship or request, see scope_ids.h
+};
+
+// The field that delimits a relationship, as it was sent.
+struct Delimiter {
+  std::uint32_t values = 0;  // different ones: 0, 1, or 2 for several
+  crypto::ScopeId id{};
 };
 
 struct ExchangeBuffers {
@@ -51,6 +60,10 @@ struct ExchangeBuffers {
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
   std::string request_head;
+  std::string address;  // client-address: pseudonym: what is written instead, or empty
+  std::vector<Delimiter> delimiters;  // by FieldAction::delimiter_index
+  std::optional<body::Span> subject;  // the normal form of the subject's field, in `clear`
+  std::optional<crypto::ScopeId> request_scope;
   std::vector<std::uint8_t> required_seen;  // by FieldAction::required_index: 1 once there
 
   void clear_for_next() noexcept {
@@ -65,6 +78,10 @@ struct ExchangeBuffers {
     cookie_edits.clear();
     body_edits.clear();
     request_head.clear();
+    address.clear();
+    delimiters.clear();
+    subject.reset();
+    request_scope.reset();
     required_seen.clear();
   }
 

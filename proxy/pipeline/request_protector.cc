@@ -5,12 +5,13 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "crypto/primitives/random.h"
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
 #include "proxy/body/multipart.h"
-#include "proxy/pipeline/field_transform.h"
+#include "proxy/pipeline/generalise/dates.h"
 
 namespace paravent::proxy {
 
@@ -48,13 +49,14 @@ void append_number(std::string& out, std::uint64_t number) {
 }  // namespace
 
 std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
-    const BodyPlan& plan, std::string_view body, crypto::FieldProtector& protector,
+    const BodyPlan& plan, std::string_view body, const FieldTools& tools,
     const crypto::vault::ResolveBatch* resolved) {
   if (route_.mode != RouteMode::protect) std::abort();
   boundary_ = plan.boundary;
+  write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
-    if (write_replacement(job, protector, resolved)) continue;
+    if (write_replacement(job, tools, resolved)) continue;
     // What cannot be transformed never leaves in clear; on-error may still let the request go
     // without it.
     switch (job.action->on_error) {
@@ -101,7 +103,7 @@ ProtectedRequest RequestProtector::pass(std::string_view body) {
   return make(body);
 }
 
-bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
                                          const crypto::vault::ResolveBatch* resolved) {
   const std::size_t begin = buffers_.arena.size();
   // `bytes`: of the text that the upstream will store, before the carrier's quotes and escapes.
@@ -115,10 +117,12 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
 
   const bool keyed = job.treatment == Treatment::derive || job.treatment == Treatment::mint;
   // Token text is unreserved in every carrier: it goes straight into the arena, quoted for JSON.
-  if (keyed && job.action->shape == Shape::none) {
+  const bool token_text =
+      job.action->shape == Shape::none && job.action->action != policies::ActionKind::shift_date;
+  if (keyed && token_text && job.action->previous.empty()) {
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
     const std::size_t text_begin = buffers_.arena.size();
-    if (!write_keyed(job, protector, resolved, buffers_.arena)) return done(false, 0);
+    if (!write_keyed(job, tools.protector, resolved, buffers_.arena)) return done(false, 0);
     const std::size_t bytes = buffers_.arena.size() - text_begin;
     if (job.carrier == Carrier::json) buffers_.arena.push_back('"');
     return done(true, bytes);
@@ -126,16 +130,99 @@ bool RequestProtector::write_replacement(FieldJob& job, crypto::FieldProtector& 
 
   ExchangeBuffers::wipe_used(buffers_.scratch);
   if (keyed) {
-    if (!write_keyed(job, protector, resolved, buffers_.scratch)) return done(false, 0);
-    buffers_.scratch.append("@").append(route_.token_mail_domain);
+    if (!write_keyed(job, tools.protector, resolved, buffers_.scratch)) return done(false, 0);
+    if (job.action->shape == Shape::email) {
+      buffers_.scratch.append("@").append(route_.token_mail_domain);
+    }
   } else if (is_keyed(job.action->action)) {
     buffers_.scratch.append(kMask);  // on-error: mask, decided when normalisation failed
   } else {
     const std::string_view value = job.clear.in(buffers_.clear);
-    if (!transform_field(*job.action, value, buffers_.scratch)) return done(false, 0);
+    if (!tools.transforms.apply(*job.action, value, tools.clock, buffers_.scratch))
+      return done(false, 0);
   }
-  const bool encoded = encode(job.carrier, buffers_.scratch);
-  return done(encoded, buffers_.scratch.size());
+  const std::size_t bytes = buffers_.scratch.size();
+  if (!encode(job.carrier, buffers_.scratch)) return done(false, 0);
+  if (keyed && !job.action->previous.empty() && tools.protector.has_previous(job.action->slot) &&
+      !write_previous(job, tools.protector)) {
+    return done(false, 0);
+  }
+  return done(true, bytes);
+}
+
+// The pseudonym of the epoch before, as a field of its own behind this one, so that whoever counts
+// visitors can join both while the epochs overlap.
+bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtector& protector) {
+  ExchangeBuffers::wipe_used(buffers_.scratch);
+  if (!protector.protect_previous(job.action->slot, form_of(job), job.clear.in(buffers_.clear),
+                                  buffers_.scratch)) {
+    return false;
+  }
+  if (job.action->shape == Shape::email) {
+    buffers_.scratch.append("@").append(route_.token_mail_domain);
+  }
+  std::string& out = buffers_.arena;
+  switch (job.carrier) {
+    case Carrier::form:
+    case Carrier::query:
+      out.push_back('&');
+      body::encode_form_value(job.action->previous, out);
+      out.push_back('=');
+      break;
+    case Carrier::json:
+      out.push_back(',');
+      body::encode_json_string(job.action->previous, out);
+      out.push_back(':');
+      break;
+    case Carrier::header:
+      out.append(kCrlf).append(job.action->previous).append(": ");
+      break;
+    case Carrier::cookie:
+      out.append("; ").append(job.action->previous).append("=");
+      break;
+    case Carrier::multipart:
+    case Carrier::path:
+      return false;  // the policy's check lets none of these through
+  }
+  return encode(job.carrier, buffers_.scratch);
+}
+
+crypto::ProtectForm RequestProtector::form_of(const FieldJob& job) {
+  return {.kind = job.action->kind,
+          .shape = job.action->shape,
+          .length = job.action->shape_length,
+          .bits = job.action->bits,
+          .scope_id = job.scope_id,
+          .scope = job.action->scope};
+}
+
+void RequestProtector::write_address_pseudonym(crypto::FieldProtector& protector) {
+  if (route_.client_address != policies::ClientAddress::pseudonym) return;
+  const std::size_t begin = buffers_.clear.size();
+  append_believed_address(head_, peer_, buffers_.clear);
+  const std::string_view address = std::string_view(buffers_.clear).substr(begin);
+  if (address.empty()) return;
+  const crypto::ProtectForm form{.kind = crypto::Kind::ip, .shape = route_.address_shape};
+  // Without a pseudonym no address is told at all.
+  static_cast<void>(protector.protect(route_.address_slot, form, address, buffers_.address));
+}
+
+// The subject's own shift, so that the distances between one person's dates stay true; a request
+// that names nobody is a person of its own.
+bool RequestProtector::write_shifted(const FieldJob& job, crypto::FieldProtector& protector,
+                                     std::string& out) {
+  std::array<std::uint8_t, 16> nobody{};
+  std::string_view subject;
+  if (buffers_.subject) {
+    subject = buffers_.subject->in(buffers_.clear);
+  } else {
+    crypto::random_bytes(nobody);
+    subject = crypto::as_text(nobody);
+  }
+  const auto number = protector.keyed_number(job.action->slot, subject);
+  if (!number) return false;
+  const std::int32_t days = days_of_shift(*number, job.action->options.days);
+  return shift_date(job.clear.in(buffers_.clear), days, out).has_value();
 }
 
 bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
@@ -143,11 +230,18 @@ bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& 
   if (job.treatment == Treatment::mint) {
     if (resolved == nullptr || job.vault_job >= resolved->jobs.size()) std::abort();
     const auto& answer = resolved->jobs[job.vault_job];
-    crypto::write_vault_token(answer.key_id, answer.id, out);
+    if (answer.shaped_size > 0) {
+      out.append(answer.shaped_text());
+    } else {
+      crypto::write_vault_token(answer.key_id, answer.id, out);
+    }
     return true;
   }
+  if (job.action->action == policies::ActionKind::shift_date) {
+    return write_shifted(job, protector, out);
+  }
   const std::string_view value = job.clear.in(buffers_.clear);
-  return protector.protect(job.action->slot, job.action->kind, value, out).has_value();
+  return protector.protect(job.action->slot, form_of(job), value, out).has_value();
 }
 
 bool RequestProtector::encode(Carrier carrier, std::string_view text) {
@@ -200,7 +294,7 @@ void RequestProtector::write_head(std::string_view body, const body::SplicedByte
   write_request_line();
   out.append("Host: ").append(head_.host).append(kCrlf);
   write_lines(!spliced.untouched());
-  append_client_address(route_, head_, peer_, out);
+  append_client_address(route_, head_, peer_, buffers_.address, out);
   const bool forwarded_kept = peer_.trusted;
   bool has_proto = false;
   bool has_host = false;
@@ -239,9 +333,7 @@ void RequestProtector::write_lines(bool body_changed) {
          !is_policy_carrier_line(buffers_.jobs[next_job].carrier)) {
     ++next_job;
   }
-  const auto copy = [&out](const HeaderLine& line) {
-    out.append(line.name).append(": ").append(line.value).append(kCrlf);
-  };
+  LineCopier lines(out);
   for (std::uint32_t i = 0; i < head_.headers.size(); ++i) {
     const HeaderLine& line = head_.headers[i];
     switch (line.id) {
@@ -258,40 +350,40 @@ void RequestProtector::write_lines(bool body_changed) {
       case HeaderName::internal:
         break;
       case HeaderName::address_family:
-        if (address_line_passes(route_.client_address, peer_)) copy(line);
+        if (address_line_passes(route_.client_address, peer_)) lines.copy(line);
         break;
       case HeaderName::x_forwarded_host:
       case HeaderName::x_forwarded_proto:
-        if (peer_.trusted) copy(line);
+        if (peer_.trusted) lines.copy(line);
         break;
       case HeaderName::content_type:
       case HeaderName::content_encoding:
-        copy(line);
+        lines.copy(line);
         break;
       case HeaderName::other:
         if (body_changed && is_digest(line.name)) break;
-        write_policy_target(line, i, next_job);
+        write_policy_target(line, i, next_job, lines);
         break;
       case HeaderName::accept:
       case HeaderName::cookie:
       case HeaderName::date:
       case HeaderName::server:
       case HeaderName::user_agent:
-        write_policy_target(line, i, next_job);
+        write_policy_target(line, i, next_job, lines);
         break;
     }
   }
+  lines.flush();
 }
 
 // A header that rules may name. Its jobs, if any, are the next ones in the list, behind those of
 // lines that were left out whole (digests).
 void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t index,
-                                           std::size_t& next_job) {
-  std::string& out = buffers_.request_head;
+                                           std::size_t& next_job, LineCopier& lines) {
   bool remove = false;
   bool cookies = false;
   bool replaced = false;
-  std::string_view value = line.value;
+  std::string_view value;
   for (; next_job < buffers_.jobs.size(); ++next_job) {
     const FieldJob& job = buffers_.jobs[next_job];
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
@@ -307,9 +399,15 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
     }
   }
   if (remove) return;
+  if (!cookies && !replaced) {
+    lines.copy(line);
+    return;
+  }
+  lines.flush();
+  std::string& out = buffers_.request_head;
   const std::size_t start = out.size();
   out.append(line.name).append(": ");
-  if (!cookies || replaced) {
+  if (replaced) {
     out.append(value).append(kCrlf);
     return;
   }

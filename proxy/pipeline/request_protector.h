@@ -17,7 +17,9 @@
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/client_address.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/line_copier.h"
 #include "proxy/pipeline/protected_request.h"
 #include "proxy/pipeline/refusal.h"
 
@@ -32,23 +34,28 @@ class RequestProtector {
   // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's
   // mode is protect, and the jobs in the buffers come from a scan of exactly this head and body.
   std::variant<ProtectedRequest, Refusal> protect(const BodyPlan& plan, std::string_view body,
-                                                  crypto::FieldProtector& protector,
+                                                  const FieldTools& tools,
                                                   const crypto::vault::ResolveBatch* resolved);
 
   // For a route that the policy declares unprotected, by name. REQUIRES: the route's mode is pass.
   ProtectedRequest pass(std::string_view body);
 
  private:
-  bool write_replacement(FieldJob& job, crypto::FieldProtector& protector,
+  bool write_replacement(FieldJob& job, const FieldTools& tools,
                          const crypto::vault::ResolveBatch* resolved);
   bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
                    const crypto::vault::ResolveBatch* resolved, std::string& out);
+  bool write_previous(const FieldJob& job, crypto::FieldProtector& protector);
+  bool write_shifted(const FieldJob& job, crypto::FieldProtector& protector, std::string& out);
+  void write_address_pseudonym(crypto::FieldProtector& protector);
+  static crypto::ProtectForm form_of(const FieldJob& job);
   bool encode(policies::Carrier carrier, std::string_view text);
   void collect_edits(policies::Carrier carrier, std::uint32_t line);
   void write_head(std::string_view body, const body::SplicedBytes& spliced);
   void write_request_line();
   void write_lines(bool body_changed);
-  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job);
+  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job,
+                           LineCopier& lines);
   ProtectedRequest make(std::string_view body);
 
   const policies::RoutePlan& route_;

@@ -8,6 +8,7 @@
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
+#include "proxy/pipeline/scope_ids.h"
 
 namespace paravent::proxy {
 
@@ -92,7 +93,14 @@ Treatment treatment_of(ActionKind action) {
       return Treatment::rewrite;
     case ActionKind::pseudonymise:
     case ActionKind::tokenise_derived:
+    case ActionKind::tokenise_address:
+    case ActionKind::tokenise_address_prefix:
+    case ActionKind::tokenise_address_random:
+    case ActionKind::tokenise_preserve:
     case ActionKind::encrypt:
+    case ActionKind::seal:
+    case ActionKind::seal_single:
+    case ActionKind::shift_date:
       return Treatment::derive;
     case ActionKind::tokenise_vault:
       return Treatment::mint;
@@ -151,10 +159,21 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanner& json_scanner) {
   buffers_.required_seen.assign(route_.required.size(), 0);
+  buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (auto refusal = scan_query()) return refusal;
   if (auto refusal = scan_headers()) return refusal;
   if (auto refusal = scan_body(plan, body, json_scanner)) return refusal;
-  return check_required(plan);
+  if (auto refusal = check_required(plan)) return refusal;
+  return scoped_ ? assign_scopes() : std::nullopt;
+}
+
+// Only now, because the field that delimits a relationship may come last.
+std::optional<Refusal> RequestScanner::assign_scopes() {
+  for (FieldJob& job : buffers_.jobs) {
+    const bool keyed = job.treatment == Treatment::derive || job.treatment == Treatment::mint;
+    if (keyed && !assign_scope(job, buffers_) && !on_impossible_value(job)) return refusal_;
+  }
+  return std::nullopt;
 }
 
 std::optional<Refusal> RequestScanner::scan_query() {
@@ -267,6 +286,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   }
   if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
+  if (!empty && (action->delimits || action->is_subject)) take_note(*action, value);
   if (action->required && !empty) buffers_.required_seen[action->required_index] = 1;
   // An empty value tells nothing and passes; only `drop` still removes it, because the name goes
   // too.
@@ -290,6 +310,19 @@ std::string_view RequestScanner::decode(Carrier carrier, const body::Field& fiel
   return buffers_.value;
 }
 
+// Says which relationship or whose request this is, whatever becomes of the field itself.
+void RequestScanner::take_note(const FieldAction& action, std::string_view value) {
+  const std::size_t begin = buffers_.clear.size();
+  const crypto::NormaliserOptions options{.region = route_.phone_region};
+  if (!crypto::normalise(action.kind, value, options, buffers_.clear)) {
+    buffers_.clear.append(crypto::trim(value));
+  }
+  const body::Span span{static_cast<std::uint32_t>(begin),
+                        static_cast<std::uint32_t>(buffers_.clear.size())};
+  if (action.delimits) note_delimiter(action, span.in(buffers_.clear), buffers_);
+  if (action.is_subject && !buffers_.subject) buffers_.subject = span;
+}
+
 bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view value) {
   const FieldAction& action = *job.action;
   switch (job.treatment) {
@@ -309,6 +342,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
     case Treatment::derive:
     case Treatment::mint: {
       if (is_own_token(crypto::trim(value))) return refuse(Reason::own_token, action.name);
+      scoped_ = scoped_ || action.scope != crypto::Scope::person;
       const std::size_t begin = buffers_.clear.size();
       const crypto::NormaliserOptions options{.region = route_.phone_region};
       if (!crypto::normalise(action.kind, value, options, buffers_.clear)) {
@@ -317,8 +351,9 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       }
       job.clear = {static_cast<std::uint32_t>(begin),
                    static_cast<std::uint32_t>(buffers_.clear.size())};
-      if (job.treatment == Treatment::mint && job.clear.size() > kMaxVaultValueBytes) {
-        return refuse(Reason::transform_failed, action.name);
+      if (job.treatment == Treatment::mint && job.clear.size() > kMaxVaultValueBytes &&
+          !on_impossible_value(job)) {
+        return false;
       }
       break;
     }
@@ -343,6 +378,22 @@ bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view tr
       return true;
   }
   return false;
+}
+
+// Trimming helps as little as any other spelling, so protect-raw refuses too.
+bool RequestScanner::on_impossible_value(FieldJob& job) {
+  switch (job.action->on_error) {
+    case OnError::drop:
+      job.treatment = Treatment::remove;
+      return true;
+    case OnError::mask:
+      job.treatment = Treatment::rewrite;
+      return true;
+    case OnError::refuse:
+    case OnError::protect_raw:
+      break;
+  }
+  return refuse(Reason::transform_failed, job.action->name);
 }
 
 bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::uint32_t line,

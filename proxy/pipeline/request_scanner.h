@@ -72,6 +72,10 @@ class RequestScanner {
                           std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
+  // What cannot be transformed as the rule says, whatever its spelling. False: refused.
+  bool on_impossible_value(FieldJob& job);
+  void take_note(const policies::FieldAction& action, std::string_view value);
+  std::optional<Refusal> assign_scopes();
   bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,
                      const body::Field& field, std::string_view raw);
   bool refuse(Reason reason, std::string_view field);
@@ -82,6 +86,7 @@ class RequestScanner {
   RawCounter& raw_counter_;
   ScanObserver* observer_;
   std::optional<Refusal> refusal_;
+  bool scoped_ = false;  // some job's scope is narrower than the person
 };
 
 }  // namespace paravent::proxy

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "proxy/body/json.h"
+#include "proxy/pipeline/line_copier.h"
 
 namespace paravent::proxy {
 namespace {
@@ -53,6 +54,18 @@ std::string_view status_phrase(std::uint16_t status) {
     default:
       return "Error";
   }
+}
+
+std::string_view connection_line(ConnectionLine line) {
+  switch (line) {
+    case ConnectionLine::none:
+      return {};
+    case ConnectionLine::close:
+      return "Connection: close\r\n";
+    case ConnectionLine::keep_alive:
+      return "Connection: keep-alive\r\n";
+  }
+  return {};
 }
 
 struct Sentence {
@@ -136,15 +149,17 @@ void write_html_body(const Refusal& refusal, const ProblemContext& context, std:
 }  // namespace
 
 void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing, bool head_request,
-                        bool keep_alive, std::string& out) {
+                        ConnectionLine connection, std::string& out) {
   out.append("HTTP/1.1 ");
   append_number(out, head.status);
   out.append(" ").append(head.reason).append("\r\n");
+  LineCopier lines(out);
   for (const HeaderLine& line : head.headers) {
     if (is_hop_by_hop(line.id)) continue;
     if (line.id == HeaderName::content_length && !head_request) continue;
-    out.append(line.name).append(": ").append(line.value).append("\r\n");
+    lines.copy(line);
   }
+  lines.flush();
   if (framing.kind == BodyFraming::length) {
     out.append("Content-Length: ");
     append_number(out, framing.length);
@@ -152,8 +167,7 @@ void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing
   } else if (framing.kind == BodyFraming::chunked) {
     out.append("Transfer-Encoding: chunked\r\n");
   }
-  if (!keep_alive) out.append("Connection: close\r\n");
-  out.append("\r\n");
+  out.append(connection_line(connection)).append("\r\n");
 }
 
 void write_problem(const Refusal& refusal, const ProblemContext& context, std::string& head,
@@ -171,9 +185,10 @@ void write_problem(const Refusal& refusal, const ProblemContext& context, std::s
   head.append(context.wants_html ? "text/html; charset=utf-8" : "application/problem+json");
   head.append("\r\nCache-Control: no-store\r\nContent-Length: ");
   append_number(head, body.size());
-  if (status == 503) head.append("\r\nRetry-After: 5");
-  if (!context.keep_alive) head.append("\r\nConnection: close");
-  head.append("\r\n\r\n");
+  head.append("\r\n");
+  if (status == 503) head.append("Retry-After: 5\r\n");
+  if (!context.allow.empty()) head.append("Allow: ").append(context.allow).append("\r\n");
+  head.append(connection_line(context.connection)).append("\r\n");
   if (context.head_request) body.clear();
 }
 

@@ -19,17 +19,22 @@ struct ResponseFraming {
   std::uint64_t length = 0;
 };
 
+// What a client must be told about its connection (RFC 9112 9.3): HTTP/1.1 keeps it unless told
+// otherwise, HTTP/1.0 closes it unless told otherwise.
+enum class ConnectionLine : std::uint8_t { none, close, keep_alive };
+
 // Status line, the upstream's headers less the hop-by-hop ones, our framing, the empty line.
 // `head_request`: the answer to HEAD keeps the upstream's Content-Length, and has no body.
 void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing, bool head_request,
-                        bool keep_alive, std::string& out);
+                        ConnectionLine connection, std::string& out);
 
 struct ProblemContext {
   std::string_view route;  // from the policy, or empty
   std::string_view request_id;
+  std::string_view allow;  // of a 405, else empty
   bool wants_html = false;
   bool head_request = false;
-  bool keep_alive = false;
+  ConnectionLine connection = ConnectionLine::close;
 };
 
 // A refusal as application/problem+json (RFC 9457), or a short page in French and English.

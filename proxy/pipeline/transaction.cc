@@ -144,6 +144,10 @@ struct Transaction::State final : public RawCounter {
   bool needs_keys() const;
   Phase refuse(const Refusal& refusal);
   std::string_view id();
+  ConnectionLine connection_line() const {
+    if (!keep_alive) return ConnectionLine::close;
+    return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
+  }
   Peer peer() const { return {downstream.peer_address(), downstream.peer_is_trusted()}; }
 
   void relay(const ResponseHead& response, std::string_view bytes, bool complete);
@@ -222,7 +226,7 @@ std::optional<Phase> Transaction::State::select_route() {
 
 std::optional<Phase> Transaction::State::admit_request() {
   if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
-  auto admitted = admit(match, *head, worker->snapshot->limits);
+  auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);
   return Phase::receive;
@@ -289,7 +293,7 @@ std::optional<Phase> Transaction::State::protect() {
     exchange = upstream.exchange(protector.pass(body), *handler);
     return std::nullopt;
   }
-  auto made = protector.protect(body_plan, body, *worker->protector, batch.get());
+  auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
   count_fields();
   exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);
@@ -317,7 +321,12 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
   context.request_id = id();
   context.wants_html = head != nullptr && prefers_html(*head);
   context.head_request = head != nullptr && head->method == Method::head;
-  context.keep_alive = keep_alive;
+  context.connection = connection_line();
+  std::string allow;
+  if (refusal.reason == Reason::method && head != nullptr) {
+    allow = worker->snapshot->plan->methods_for(match_host(head->host, host), head->path);
+    context.allow = allow;
+  }
   response_head.clear();
   problem_body.clear();
   write_problem(refusal, context, response_head, problem_body);
@@ -372,7 +381,7 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
     framing = {BodyFraming::chunked, 0};
   }
   response_head.clear();
-  write_relayed_head(response, framing, head_request, keep_alive, response_head);
+  write_relayed_head(response, framing, head_request, connection_line(), response_head);
   send(bytes, complete);
 }
 

@@ -16,6 +16,10 @@ inline void append_question(const Snapshot& snapshot, FieldJob& job, const Excha
   question.key_id = snapshot.protection_keys[job.action->slot].key_id;
   question.seal_key_id = snapshot.seal_key_ids[job.action->slot];
   question.kind = job.action->kind;
+  question.scope = job.action->scope;
+  question.scope_id = job.scope_id;
+  question.shape = job.action->shape;
+  question.length = job.action->shape_length;
   question.begin = static_cast<std::uint32_t>(batch.values.size());
   batch.values.append(job.clear.in(buffers.clear));
   question.end = static_cast<std::uint32_t>(batch.values.size());

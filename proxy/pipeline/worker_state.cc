@@ -10,9 +10,12 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
     std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault& vault,
     telemetry::AccessLog* access_log, const WorkerState* previous) {
   auto state = std::make_shared<WorkerState>();
-  auto protector = crypto::FieldProtector::create(snapshot->keys());
+  auto protector = crypto::FieldProtector::create(snapshot->keys(), snapshot->previous_keys);
   if (!protector) return protector.error();
   state->protector = std::move(*protector);
+  auto transforms = FieldTransforms::create(*snapshot->plan);
+  if (!transforms) return transforms.error();
+  state->transforms = std::move(*transforms);
   state->vault = &vault;
   state->access_log = access_log;
   state->random = std::make_unique<crypto::RandomBuffer>();

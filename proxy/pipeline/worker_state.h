@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/body/json.h"
+#include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/telemetry/access_log.h"
 #include "proxy/telemetry/worker_counters.h"
@@ -29,7 +31,9 @@ namespace paravent::proxy {
 struct Snapshot {
   std::shared_ptr<const policies::PolicyPlan> plan;
   std::vector<crypto::ProtectionKey> protection_keys;  // by slot of the plan; empty while sealed
-  std::vector<std::uint32_t> seal_key_ids;             // by slot: Binding::seal_key_id
+  // By slot: Binding::previous. Empty, or as long as protection_keys.
+  std::vector<std::optional<crypto::ProtectionKey>> previous_keys;
+  std::vector<std::uint32_t> seal_key_ids;  // by slot: Binding::seal_key_id
   Limits limits;
   bool keys_available = true;  // false: sealed, and routes that need keys answer 503
 
@@ -39,11 +43,15 @@ struct Snapshot {
 struct WorkerState {
   std::shared_ptr<const Snapshot> snapshot;
   std::unique_ptr<crypto::FieldProtector> protector;
+  std::optional<FieldTransforms> transforms;
+  crypto::SystemClock clock;
   crypto::vault::TokenVault* vault = nullptr;  // outlives every worker
   std::shared_ptr<telemetry::WorkerCounters> counters;
   telemetry::AccessLog* access_log = nullptr;  // null: off
   std::unique_ptr<body::JsonScanner> json_scanner;
   std::unique_ptr<crypto::RandomBuffer> random;  // request ids
+
+  FieldTools tools() const { return {*protector, *transforms, clock}; }
 };
 
 // Builds the state for one worker, on that worker's thread. `previous` hands its counters on while

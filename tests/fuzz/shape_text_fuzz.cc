@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "crypto/tokens/address_text.h"
+#include "crypto/base/ip_address.h"
 #include "crypto/tokens/shape_text.h"
 
 namespace pc = paravent::crypto;
@@ -23,13 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (address ? text.size() > most : text.size() != most) std::abort();
   }
 
-  pc::AddressBytes bytes;
-  if (!pc::parse_address(text, bytes)) return 0;
+  pc::IpAddress bytes;
+  if (!pc::parse_ip(text, bytes)) return 0;
   std::string written;
-  pc::append_address(bytes, written);
-  pc::AddressBytes again;
-  if (written.size() > pc::kMaxAddressText || !pc::parse_address(written, again) ||
-      again != bytes) {
+  pc::append_ip(bytes, written);
+  pc::IpAddress again;
+  if (written.size() > pc::kMaxIpText || !pc::parse_ip(written, again) || again != bytes) {
     std::abort();
   }
   return 0;

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/ip_address.h"
 #include "crypto/primitives/ipcrypt.h"
-#include "crypto/tokens/address_text.h"
 #include "crypto/tokens/token_format.h"
 
 namespace paravent::crypto::vault {
@@ -12,9 +12,9 @@ namespace {
 
 Error unavailable() noexcept { return Error(ErrorKind::refused); }
 
-SecretBytes text_of(AddressBytes& address) {
-  std::array<char, kMaxAddressText> text;
-  const std::size_t size = write_address(address, text);
+SecretBytes text_of(IpAddress& address) {
+  std::array<char, kMaxIpText> text;
+  const std::size_t size = write_ip(address, text);
   SecretBytes value = SecretBytes::copy_of(std::string_view(text.data(), size));
   wipe(address);
   wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
@@ -24,14 +24,14 @@ SecretBytes text_of(AddressBytes& address) {
 template <typename Cipher>
 Result<SecretBytes> open_block(const ProtectionKey& key, ByteView block) {
   auto cipher = Cipher::create(key.key.bytes());
-  AddressBytes address{};
+  IpAddress address{};
   if (!cipher || !cipher->decrypt(block, address)) return unavailable();
   return text_of(address);
 }
 
 Result<SecretBytes> open_random(const ProtectionKey& key, ByteView payload) {
   auto cipher = IpcryptNdx::create(key.key.bytes());
-  AddressBytes address{};
+  IpAddress address{};
   if (!cipher ||
       !cipher->decrypt(payload.first(kAddressSize), payload.subspan(kAddressSize), address)) {
     return unavailable();
@@ -61,8 +61,8 @@ Result<SecretBytes> open_address(const ProtectionKey& key, const ParsedToken& to
 }
 
 Result<SecretBytes> open_address_literal(const ProtectionKey& key, std::string_view text) {
-  AddressBytes block;
-  if (!parse_address(text, block)) return unavailable();
+  IpAddress block;
+  if (!parse_ip(text, block)) return unavailable();
   if (key.algorithm == Algorithm::address) return open_block<IpcryptDeterministic>(key, block);
   if (key.algorithm == Algorithm::address_prefix) return open_block<IpcryptPfx>(key, block);
   return unavailable();

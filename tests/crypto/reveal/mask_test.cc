@@ -24,6 +24,8 @@ TEST(Mask, ShowsAQuarterAndAtMostFour) {
   EXPECT_EQ(masked(Kind::text, std::string(1U << 20U, 'x')), "xxxx***");
   EXPECT_EQ(masked(Kind::phone, "+33612345678"), "***678");
   EXPECT_EQ(masked(Kind::ip, "192.0.2.17"), "***");
+  EXPECT_EQ(masked(Kind::card, "4111111111111111"), "***1111");
+  EXPECT_EQ(masked(Kind::birth_date, "1984-05-21"), "***");
 }
 
 TEST(Mask, TheMaskDoesNotTellTheLength) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/tokens/mask.h"
 #include "crypto/tokens/token_detector.h"
 #include "tests/crypto/tokens/cases.h"
 #include "tests/crypto/tokens/naughty_strings.h"
@@ -44,6 +45,19 @@ TEST(Allocation, ProtectAllocatesNothing) {
                 0U)
           << algorithm_name(algorithm) << " " << size;
     }
+  }
+}
+
+TEST(Allocation, MaskingAsciiAllocatesNothing) {
+  std::string out;
+  out.reserve(256);
+  for (const auto& [kind, value] :
+       {std::pair{Kind::email, "marie.curie@gmail.com"}, {Kind::card, "4111 1111 1111 1111"}}) {
+    EXPECT_EQ(allocations_of([&, kind = kind, value = value] {
+                out.clear();
+                append_masked(kind, value, mask_form(kind), out);
+              }),
+              0U);
   }
 }
 

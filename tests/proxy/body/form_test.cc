@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <random>
+
 #include "proxy/body/splice.h"
 #include "tests/proxy/body/support.h"
 
@@ -114,6 +118,46 @@ TEST(Form, EncodesEveryByteSoThatItComesBack) {
   std::string token;
   encode_form_value("pvv1abc a~.-_", token);
   EXPECT_EQ(token, "pvv1abc%20a~.-_");
+}
+
+// One byte after the other, as the standard has it; what follows a '%' that is no escape stays.
+std::string decoded_plainly(std::string_view raw) {
+  std::string out;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const auto digit = [&raw](std::size_t at) {
+      return at < raw.size() ? std::string_view("0123456789abcdef")
+                                   .find(static_cast<char>(std::tolower(raw[at])))
+                             : std::string_view::npos;
+    };
+    const std::size_t high = digit(i + 1);
+    const std::size_t low = digit(i + 2);
+    if (raw[i] == '%' && high < 16 && low < 16) {
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else {
+      out.push_back(raw[i] == '+' ? ' ' : raw[i]);
+    }
+  }
+  return out;
+}
+
+TEST(Form, DecodesEveryLengthAsOneByteAfterTheOtherAndLeavesNothingBehind) {
+  constexpr std::string_view kPieces[] = {"+",  "%41",   "%2b",      "%",
+                                          "%4", "plain", "\xc3\xa9", "%%30"};
+  std::mt19937 random(7);
+  for (int round = 0; round < 3000; ++round) {
+    std::string raw;
+    while (raw.size() < static_cast<std::size_t>(round) % 67) raw += kPieces[random() % 8];
+    std::string out = "in front:";
+    out.reserve(200);
+    const std::size_t start = out.size();
+    decode_form_value(raw, out);
+    EXPECT_EQ(out.substr(start), decoded_plainly(raw)) << raw;
+    // Behind the terminating zero, still inside the capacity.
+    const char* const left = out.data() + out.size();
+    const char* const end = out.data() + start + raw.size();
+    EXPECT_TRUE(std::all_of(left, end, [](char c) { return c == '\0'; })) << raw;
+  }
 }
 
 // Removes the fields whose names are in `names` and gives every other bare one the value "N".

@@ -98,7 +98,7 @@ TEST_P(Actions, WithoutAKey) {
   EXPECT_EQ(run(address, "198.51.100.77"), "198.51.0.0");
   EXPECT_EQ(run(address, "unknown"), std::string("refused: transform-failed ") + GetParam().key);
   Pipeline generalise = pipeline_for("{ do: generalise, to: browser-family }");
-  EXPECT_EQ(run(generalise, "curl/8.1"), "Mozilla/5.0");
+  EXPECT_EQ(run(generalise, "okhttp/4.12.0"), "Mozilla/5.0");
 }
 
 TEST_P(Actions, WithAKey) {

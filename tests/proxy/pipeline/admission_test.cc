@@ -66,7 +66,7 @@ TEST(Admission, ARepeatedContentTypeIsAFramingFault) {
   head.content_length = 3;
   head.headers = lines;
   const auto match = pipeline.snapshot().plan->route_for("POST", "shop.example", "/f");
-  const auto admitted = admit(match, head, Limits());
+  const auto admitted = admit(*pipeline.snapshot().plan, match, head, Limits());
   ASSERT_TRUE(std::holds_alternative<Refusal>(admitted));
   EXPECT_EQ(std::get<Refusal>(admitted).reason, Reason::framing);
 }
@@ -98,7 +98,7 @@ TEST(Admission, DeclaredSizesAreBoundedByCodec) {
     const ReadRequest read("POST " + target + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
                            "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
     const auto match = pipeline.snapshot().plan->route_for("POST", "a", read.head().path);
-    const auto answer = admit(match, read.head(), limits);
+    const auto answer = admit(*pipeline.snapshot().plan, match, read.head(), limits);
     if (const auto* refusal = std::get_if<Refusal>(&answer)) {
       return std::string(reason_label(refusal->reason));
     }

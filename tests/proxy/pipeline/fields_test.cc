@@ -197,6 +197,15 @@ TEST(Fields, VaultValuesHaveABound) {
   Pipeline pipeline(policy_text("      form.x: { kind: text, do: tokenise }\n"));
   EXPECT_EQ(pipeline.run(form_post("x=" + std::string(4096, 'a'))).refused, "");
   EXPECT_EQ(pipeline.run(form_post("x=" + std::string(4097, 'a'))).refused, "transform-failed");
+  const auto under = [](const char* on_error) {
+    Pipeline other(policy_text("      form.x: { kind: text, do: tokenise, on-error: " +
+                               std::string(on_error) + " }\n      form.y: { do: keep }\n"));
+    const Outcome outcome = other.run(form_post("x=" + std::string(4097, 'a') + "&y=1"));
+    return outcome.refused.empty() ? outcome.body : outcome.refused;
+  };
+  EXPECT_EQ(under("drop"), "y=1");
+  EXPECT_EQ(under("mask"), "x=%2A%2A%2A%2A%2A%2A%2A%2A&y=1");
+  EXPECT_EQ(under("protect-raw"), "transform-failed");
 }
 
 TEST(Identity, WhatNoRuleTouchesStaysAsItCame) {

@@ -53,7 +53,12 @@ TEST(ClientAddress, TruncateTellsTheNetwork) {
   };
   EXPECT_EQ(claim("2001:db8:1:2::9"), Lines{"2001:db8:1::"});
   EXPECT_EQ(claim("198.51.100.7,\t::ffff:203.0.113.9"), Lines{"203.0.0.0"});
+  EXPECT_EQ(claim("203.0.113.9:4711"), Lines{"203.0.0.0"});
+  EXPECT_EQ(claim("[2001:db8:1:2::9]:443"), Lines{"2001:db8:1::"});
+  EXPECT_EQ(claim("[::ffff:203.0.113.9]"), Lines{"203.0.0.0"});
+  EXPECT_EQ(claim("2002:cb00:7109::1"), Lines{"2002:cb00::"});
   EXPECT_EQ(claim("unknown"), Lines{});
+  EXPECT_EQ(claim("[unknown]:1"), Lines{});
   EXPECT_EQ(claim("1.2.3.4, "), Lines{"192.0.0.0"});  // nothing said: the proxy's own address
   pipeline.trusted = false;
   pipeline.peer = "2001:db8:aaaa:bbbb::1";

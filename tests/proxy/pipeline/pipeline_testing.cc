@@ -186,7 +186,8 @@ std::string token_class(std::string_view text) {
 Pipeline::Pipeline(const std::string& policy)
     : vault_(std::move(crypto::vault::Vault::in_memory(clock_).value())),
       snapshot_(snapshot_of(policy, *vault_)),
-      protector_(std::move(crypto::FieldProtector::create(snapshot_->keys()).value())) {}
+      protector_(std::move(crypto::FieldProtector::create(snapshot_->keys()).value())),
+      transforms_(std::move(FieldTransforms::create(*snapshot_->plan).value())) {}
 
 std::shared_ptr<crypto::vault::ResolveBatch> Pipeline::resolve() {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
@@ -227,7 +228,7 @@ Outcome Pipeline::run(const std::string& request) {
   if (match.route == nullptr) {
     return refused({match.path_is_protected ? Reason::method : Reason::no_route, {}});
   }
-  const auto admitted = admit(match, head, snapshot_->limits);
+  const auto admitted = admit(*snapshot_->plan, match, head, snapshot_->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refused(*refusal);
   const auto& plan = std::get<BodyPlan>(admitted);
   buffers_.clear_for_next();
@@ -237,7 +238,8 @@ Outcome Pipeline::run(const std::string& request) {
   RequestScanner scanner(*match.route, head, buffers_, *this, observer);
   if (const auto refusal = scanner.scan(plan, read.body(), json_scanner_)) return refused(*refusal);
   const auto batch = resolve();
-  const auto made = protector.protect(plan, read.body(), *protector_, batch.get());
+  const auto made =
+      protector.protect(plan, read.body(), {*protector_, *transforms_, clock_}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refused(*refusal);
   return finish(std::get<ProtectedRequest>(made));
 }

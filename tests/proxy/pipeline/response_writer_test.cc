@@ -7,6 +7,8 @@
 
 #include <array>
 #include <boost/json.hpp>
+#include <string>
+#include <vector>
 
 namespace paravent::proxy {
 namespace {
@@ -25,22 +27,23 @@ TEST(RelayedHead, KeepsHeadersAndWritesOurFraming) {
   head.status = 200;
   head.reason = "Fine";
   head.headers = lines;
-  const auto written = [&](ResponseFraming framing, bool to_head, bool keep_alive) {
+  const auto written = [&](ResponseFraming framing, bool to_head, ConnectionLine connection) {
     std::string out;
-    write_relayed_head(head, framing, to_head, keep_alive, out);
+    write_relayed_head(head, framing, to_head, connection, out);
     return out;
   };
   const std::string top = "HTTP/1.1 200 Fine\r\nServer: apache\r\n";
   const std::string rest = "Set_Cookie: a=1\r\n";
-  EXPECT_EQ(written({BodyFraming::length, 7}, false, true),
+  EXPECT_EQ(written({BodyFraming::length, 7}, false, ConnectionLine::none),
             top + rest + "Content-Length: 7\r\n\r\n");
-  EXPECT_EQ(written({BodyFraming::chunked, 0}, false, true),
+  EXPECT_EQ(written({BodyFraming::chunked, 0}, false, ConnectionLine::none),
             top + rest + "Transfer-Encoding: chunked\r\n\r\n");
-  EXPECT_EQ(written({BodyFraming::close, 0}, false, false),
+  EXPECT_EQ(written({BodyFraming::close, 0}, false, ConnectionLine::close),
             top + rest + "Connection: close\r\n\r\n");
-  EXPECT_EQ(written({BodyFraming::none, 0}, false, true), top + rest + "\r\n");
+  EXPECT_EQ(written({BodyFraming::none, 0}, false, ConnectionLine::keep_alive),
+            top + rest + "Connection: keep-alive\r\n\r\n");
   // The answer to HEAD says how long the body would be, and has none.
-  EXPECT_EQ(written({BodyFraming::none, 0}, true, true),
+  EXPECT_EQ(written({BodyFraming::none, 0}, true, ConnectionLine::none),
             top + "Content-Length: 99\r\n" + rest + "\r\n");
 }
 
@@ -61,7 +64,7 @@ TEST(Problem, EveryReasonIsValidJson) {
     ProblemContext context;
     context.route = "contact \"form\"";
     context.request_id = "0123456789abcdef";
-    context.keep_alive = true;
+    context.connection = ConnectionLine::none;
     const Problem made = problem({reason, "form.a\"b\\\x01<"}, context);
     boost::system::error_code error;
     const auto value = boost::json::parse(made.body, error);
@@ -106,6 +109,37 @@ TEST(Problem, ThePageEscapesTheSendersName) {
   EXPECT_NE(made.body.find("<html lang=\"fr\">"), std::string::npos);
   EXPECT_NE(made.body.find("<p lang=\"en\">"), std::string::npos);
   EXPECT_NE(made.body.find("unlisted-field"), std::string::npos);
+}
+
+TEST(RelayedHead, LinesOfOneBufferAreCopiedAsTheyLieAndOthersAreSpeltPlainly) {
+  const std::string text =
+      "A: 1\r\nB:\t2\r\nC: 3\r\nD: 4 \r\nE: 5\r\nHost: x\r\nF: 6\r\nG:7\r\nH: \r\nI: 9\r\n";
+  std::vector<HeaderLine> lines;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    const std::string_view line = std::string_view(text).substr(at, text.find('\r', at) - at);
+    const std::size_t colon = line.find(':');
+    std::string_view value = line.substr(colon + 1);
+    while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+    while (value.ends_with(' ')) value.remove_suffix(1);
+    lines.push_back({line.substr(0, colon), value, HeaderName::other});
+  }
+  lines[5].id = HeaderName::content_length;
+  ResponseHead head;
+  head.status = 200;
+  head.reason = "OK";
+  head.headers = lines;
+  std::string out;
+  write_relayed_head(head, {BodyFraming::length, 0}, false, ConnectionLine::none, out);
+  EXPECT_EQ(out,
+            "HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: 5\r\nF: 6\r\nG: 7\r\nH: \r\n"
+            "I: 9\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(Problem, AWrongMethodIsToldTheRightOnes) {
+  ProblemContext context;
+  context.allow = "GET, POST";
+  EXPECT_NE(problem({Reason::method, {}}, context).head.find("\r\nAllow: GET, POST\r\n"),
+            std::string::npos);
 }
 
 TEST(Problem, AnswersHeadWithoutABody) {

@@ -191,6 +191,13 @@ TEST(Transaction, ARefusedRequestNeverReachesTheUpstream) {
   }
 }
 
+TEST(Transaction, AWrongMethodIsAnsweredWithTheRightOnes) {
+  Exchange exchange(kPolicy);
+  exchange.start(request_text("DELETE /f", ""));
+  EXPECT_NE(exchange.down.sent.find("\r\nAllow: GET, HEAD, POST\r\n"), std::string::npos)
+      << exchange.down.sent;
+}
+
 TEST(Transaction, ALaterRefusalFindsNothingOfTheEarlierRequest) {
   Exchange exchange(kPolicy);
   exchange.start(kDerived);

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "crypto/tokens/address_text.h"
+#include "crypto/base/ip_address.h"
 #include "crypto/vault/engine/open_address.h"
 #include "crypto/vault/engine/open_preserved.h"
 #include "tests/crypto/tokens/golden_forms.h"
@@ -56,22 +56,22 @@ TEST(OpenForms, AddressesComeBackAndFamiliesStay) {
     const auto key = any_key_of(algorithm, Kind::ip);
     const auto protector = protector_of(key);
     for (int i = 0; i < 500; ++i) {
-      AddressBytes bytes{};
+      IpAddress bytes{};
       for (auto& byte : bytes) byte = static_cast<std::uint8_t>(rng());
       if (i % 2 == 0) {
         std::fill(bytes.begin(), bytes.begin() + 10, std::uint8_t{0});
         bytes[10] = bytes[11] = 0xFF;
       }
       std::string address;
-      append_address(bytes, address);
+      append_ip(bytes, address);
       const auto token = parse_token(protect(*protector, {.kind = Kind::ip}, address));
       ASSERT_TRUE(token);
       ASSERT_EQ(text_of(open_address(key, *token)), address);
       if (algorithm == Algorithm::address_random) continue;
       const std::string literal = protect(*protector, kLiteral, address);
       ASSERT_EQ(text_of(open_address_literal(key, literal)), address);
-      AddressBytes parsed;
-      ASSERT_TRUE(parse_address(literal, parsed));
+      IpAddress parsed;
+      ASSERT_TRUE(parse_ip(literal, parsed));
       if (algorithm == Algorithm::address_prefix) {
         ASSERT_EQ(is_ipv4(parsed), is_ipv4(bytes));
       }

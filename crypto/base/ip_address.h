@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,22 +18,28 @@
 
 namespace paravent::crypto {
 
-using AddressBytes = std::array<std::uint8_t, 16>;
+using IpAddress = std::array<std::uint8_t, 16>;
 
 // "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" and the like.
-inline constexpr std::size_t kMaxAddressText = 39;
+inline constexpr std::size_t kMaxIpText = 39;
 
 // Any spelling of inet_pton, without zone, port, prefix length, brackets or white space; else
 // ErrorKind::malformed, and `bytes` are then zero.
-Status parse_address(std::string_view text, AddressBytes& bytes) noexcept;
+Status parse_ip(std::string_view text, IpAddress& bytes) noexcept;
 
-void append_address(const AddressBytes& bytes, std::string& out);
+void append_ip(const IpAddress& bytes, std::string& out);
 
 // The same text at the beginning of `text`; its size.
-std::size_t write_address(const AddressBytes& bytes,
-                          std::span<char, kMaxAddressText> text) noexcept;
+std::size_t write_ip(const IpAddress& bytes, std::span<char, kMaxIpText> text) noexcept;
+
+// The same as a value, for callers that have no use for an error.
+inline std::optional<IpAddress> parse_ip(std::string_view text) noexcept {
+  IpAddress address;
+  if (!parse_ip(text, address)) return std::nullopt;
+  return address;
+}
 
 // Whether the bytes are those of an IPv4 address.
-bool is_ipv4(const AddressBytes& bytes) noexcept;
+bool is_ipv4(const IpAddress& bytes) noexcept;
 
 }  // namespace paravent::crypto

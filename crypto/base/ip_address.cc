@@ -1,4 +1,4 @@
-#include "crypto/tokens/address_text.h"
+#include "crypto/base/ip_address.h"
 
 #include <arpa/inet.h>
 
@@ -45,7 +45,7 @@ Run longest_zero_run(const Groups& groups) noexcept {
   return best;
 }
 
-char* put_ipv6(char* p, const AddressBytes& bytes) noexcept {
+char* put_ipv6(char* p, const IpAddress& bytes) noexcept {
   Groups groups{};
   for (std::size_t i = 0; i < groups.size(); ++i) {
     groups[i] = static_cast<std::uint16_t>((bytes[2 * i] << 8) | bytes[2 * i + 1]);
@@ -67,7 +67,7 @@ char* put_ipv6(char* p, const AddressBytes& bytes) noexcept {
 
 }  // namespace
 
-Status parse_address(std::string_view text, AddressBytes& bytes) noexcept {
+Status parse_ip(std::string_view text, IpAddress& bytes) noexcept {
   bytes = {};
   std::array<char, INET6_ADDRSTRLEN + 1> terminated{};
   if (text.empty() || text.size() >= terminated.size() || text.find('\0') != text.npos) {
@@ -85,20 +85,19 @@ Status parse_address(std::string_view text, AddressBytes& bytes) noexcept {
   return status;
 }
 
-bool is_ipv4(const AddressBytes& bytes) noexcept {
+bool is_ipv4(const IpAddress& bytes) noexcept {
   return std::memcmp(bytes.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0;
 }
 
-std::size_t write_address(const AddressBytes& bytes,
-                          std::span<char, kMaxAddressText> text) noexcept {
+std::size_t write_ip(const IpAddress& bytes, std::span<char, kMaxIpText> text) noexcept {
   const char* end = is_ipv4(bytes) ? put_ipv4(text.data(), bytes.data() + kMappedPrefix.size())
                                    : put_ipv6(text.data(), bytes);
   return static_cast<std::size_t>(end - text.data());
 }
 
-void append_address(const AddressBytes& bytes, std::string& out) {
-  std::array<char, kMaxAddressText> text;
-  out.append(text.data(), write_address(bytes, text));
+void append_ip(const IpAddress& bytes, std::string& out) {
+  std::array<char, kMaxIpText> text;
+  out.append(text.data(), write_ip(bytes, text));
 }
 
 }  // namespace paravent::crypto
