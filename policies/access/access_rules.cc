@@ -18,9 +18,11 @@ std::vector<std::string> names_of(const std::vector<Located<std::string>>& roles
   return names;
 }
 
-bool names_no_key(crypto::Algorithm algorithm) {
-  return algorithm == crypto::Algorithm::format_preserving ||
-         algorithm == crypto::Algorithm::address || algorithm == crypto::Algorithm::address_prefix;
+// Whether the rule's surrogates are texts without a key id.
+bool names_no_key(const Rule& rule) {
+  return rule.shape.value == Shape::preserve ||
+         (rule.shape.value == Shape::ip && (*rule.action == ActionKind::tokenise_address ||
+                                            *rule.action == ActionKind::tokenise_address_prefix));
 }
 
 RevealLevel level_of(const std::vector<Role>& roles, std::string_view name) {
@@ -70,19 +72,19 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
         if (!rule.action || !makes_surrogate(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
                                  algorithm_of(*rule.action), rule.selector.text, route.name.value,
-                                 epoch_of(rule, purpose)});
+                                 epoch_of(rule, purpose), names_no_key(rule)});
       }
       if (route.client_address == ClientAddress::pseudonym) {
         tenant.fields.push_back({route.purpose.value, domain,
                                  std::string(crypto::kind_name(crypto::Kind::ip)), crypto::Kind::ip,
                                  crypto::Algorithm::pseudonym, std::string(kClientAddressName),
-                                 route.name.value, crypto::EpochLength::day});
+                                 route.name.value, crypto::EpochLength::day, false});
       }
       if (route.unlisted.value == Unlisted::encrypt) {
         tenant.fields.push_back(
             {route.purpose.value, domain, std::string(crypto::kind_name(crypto::Kind::text)),
              crypto::Kind::text, crypto::Algorithm::encrypted, std::string(kUnlistedName),
-             route.name.value, unlisted_epoch(purpose)});
+             route.name.value, unlisted_epoch(purpose), false});
       }
     }
     tenants_.push_back(std::move(tenant));
@@ -154,7 +156,7 @@ std::vector<crypto::vault::ContextSpec> AccessRules::bare_contexts(const crypto:
   const Tenant* known = find(tenant);
   if (known == nullptr) return specs;
   for (const FieldSource& source : known->fields) {
-    if (source.name != field || source.purpose != purpose || !names_no_key(source.algorithm) ||
+    if (source.name != field || source.purpose != purpose || !source.bare ||
         (!route.empty() && source.route != route)) {
       continue;
     }

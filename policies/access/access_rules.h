@@ -86,6 +86,7 @@ class AccessRules {
     std::string name;
     std::string route;
     crypto::EpochLength epoch;
+    bool bare;  // its surrogates name no key
   };
   struct Tenant {
     crypto::vault::Id id{};

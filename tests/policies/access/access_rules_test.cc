@@ -101,6 +101,54 @@ class Access : public testing::Test {
   AccessRules rules_;
 };
 
+TEST(BareContexts, AreWhatTheCurrentPolicySays) {
+  const LoadedPolicy loaded = load_policy_text("bare.yaml", R"(policy: 1
+tenant: atelier
+roles: { dpo: { reveal: clear } }
+recipients: { crm: { name: CRM, country: FR }, ga: { name: Stats, country: FR } }
+purposes:
+  contact: { basis: contract, retention: { active: P3Y }, reveal: [dpo] }
+  order: { basis: contract, retention: { active: P3Y }, reveal: [dpo] }
+routes:
+  - name: form
+    match: { path: /form }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields:
+      form.phone: { kind: phone, do: tokenise, mode: derived, shape: preserve, epoch: day, because: legacy }
+      form.mobile: { kind: phone, do: tokenise, mode: derived }
+      form.seen: { kind: ip, do: tokenise, mode: ipcrypt-pfx, shape: ip, because: abuse }
+      form.from: { kind: ip, do: tokenise, mode: ipcrypt-pfx, because: abuse }
+  - name: shop
+    match: { path: /shop }
+    upstream: http://127.0.0.1:9000
+    recipient: ga
+    purpose: contact
+    fields:
+      form.phone: { kind: phone, do: tokenise, mode: derived, shape: preserve, epoch: day, because: legacy }
+)");
+  ASSERT_TRUE(loaded.ok()) << diagnostics_text(loaded.diagnostics);
+  const TenantPolicy tenant{kTenant, &loaded.policy};
+  const AccessRules rules(std::span(&tenant, 1));
+  const auto one = rules.bare_contexts(kTenant, "contact", "form.phone", "form");
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].domain + one[0].purpose + one[0].space, "crmcontactphone");
+  EXPECT_EQ(one[0].algorithm, Algorithm::format_preserving);
+  EXPECT_EQ(one[0].kind, Kind::phone);
+  EXPECT_EQ(one[0].epoch, crypto::EpochLength::day);
+  EXPECT_EQ(rules.bare_contexts(kTenant, "contact", "form.phone", "").size(), 2U);
+  const auto seen = rules.bare_contexts(kTenant, "contact", "form.seen", "");
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].algorithm, Algorithm::address_prefix);
+  for (const char* field : {"form.mobile", "form.from", "form.nothing", ""}) {
+    EXPECT_TRUE(rules.bare_contexts(kTenant, "contact", field, "").empty()) << field;
+  }
+  EXPECT_TRUE(rules.bare_contexts(kTenant, "order", "form.phone", "").empty());
+  EXPECT_TRUE(rules.bare_contexts(kTenant, "contact", "form.phone", "other").empty());
+  EXPECT_TRUE(rules.bare_contexts(kOther, "contact", "form.phone", "form").empty());
+}
+
 TEST_F(Access, RolesSeeWhatThePolicyGivesThem) {
   const WallTime now = day(2021, 1, 1);
   const auto level = [&](std::string_view role) {

@@ -39,6 +39,7 @@ routes:
       form.email: { kind: email, do: tokenise, shape: email }
       form.mail: { kind: email, do: tokenise }
       form.phone: { kind: phone, do: tokenise, mode: derived }
+      form.mobile: { kind: phone, do: tokenise, mode: derived, shape: preserve, epoch: day, because: legacy }
       form.city: { kind: name, do: pseudonymise }
       form.message: { do: encrypt }
 )";
@@ -154,7 +155,9 @@ crypto::vault::Binding Api::bind(const std::string& field) {
 }
 
 std::string Api::token_of(const std::string& field, std::string_view value) {
-  const crypto::Kind kind = field == "form.phone"     ? crypto::Kind::phone
+  const bool preserved = field == "form.mobile";
+  const crypto::Kind kind = preserved                 ? crypto::Kind::phone
+                            : field == "form.phone"   ? crypto::Kind::phone
                             : field == "form.city"    ? crypto::Kind::name
                             : field == "form.message" ? crypto::Kind::text
                                                       : crypto::Kind::email;
@@ -164,7 +167,9 @@ std::string Api::token_of(const std::string& field, std::string_view value) {
     std::vector<crypto::ProtectionKey> slots;
     slots.push_back(std::move(binding.key));
     auto protector = std::move(crypto::FieldProtector::create(slots).value());
-    must(protector->protect(0, kind, value, text).has_value(), "protect");
+    const auto shape = preserved ? crypto::Shape::preserve : crypto::Shape::none;
+    const crypto::ProtectForm form{.kind = kind, .shape = shape};
+    must(protector->protect(0, form, value, text).has_value(), "protect");
     return text;
   }
   const auto job = mint(binding, value, kind, crypto::Shape::none);

@@ -108,6 +108,39 @@ TEST(Reidentify, AValueNeedsAFieldWhoseTextsNameNoKey) {
   EXPECT_EQ(api.log().size(), before + 3);
 }
 
+TEST(Reidentify, AValueWithoutAKeyIdIsUnverified) {
+  Api api;
+  const std::string mobile = api.token_of("form.mobile", "+33612345678");
+  const auto ask = [&](const std::string& who, const std::string& more) {
+    return Api::results(
+        api.reidentify(who, R"({"purpose":"contact","reason":"case 17","values":[{"value":")" +
+                                mobile + R"(","field":"form.mobile")" + more + "}]}"));
+  };
+  const std::uint64_t before = api.log().size();
+  const auto results = ask("dpo", "");
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].token, mobile);
+  EXPECT_EQ(results[0].status + " " + results[0].value, "unverified +33612345678");
+  EXPECT_EQ(results[0].kind, "phone");
+  EXPECT_EQ(results[0].fields, std::vector<std::string>{"form.mobile"});
+  const auto entries = api.entries(before);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].open.event, EventKind::reveal);
+  EXPECT_EQ(entries[0].detail->tokens.size(), 1U);
+  EXPECT_EQ(ask("support", "")[0].status, "unverified");
+  EXPECT_NE(ask("support", "")[0].value, "+33612345678");
+  EXPECT_EQ(ask("auditor", "")[0].status, "replaced");
+  EXPECT_EQ(ask("dpo", R"(,"route":"form")")[0].status, "unverified");
+  EXPECT_EQ(ask("dpo", R"(,"route":"other")")[0].status, "malformed");
+  EXPECT_EQ(ask("dpo", R"(,"as_of":"2020-01-01")")[0].status, "unavailable");
+  for (const char* day : {"2026-11", "2026-W47", "none", "yesterday", "2026-02-30", "2026-1-1"}) {
+    const auto wrong = ask("dpo", R"(,"as_of":")" + std::string(day) + "\"");
+    EXPECT_EQ(wrong[0].status, "malformed") << day;
+  }
+  // As a bare token it says nothing to anybody.
+  EXPECT_EQ(Api::results(api.reidentify("dpo", "contact", {mobile})).at(0).status, "malformed");
+}
+
 TEST(Reidentify, AnotherPurposeKnowsNothing) {
   Api api;
   const std::string mail = api.token_of("form.mail", kMail);
