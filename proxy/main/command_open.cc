@@ -149,8 +149,10 @@ int list_values(const Opener& opener, const OpenOptions& options) {
       results.push_back(to_json(opener, token, value));
       continue;
     }
-    const std::string_view text = value ? crypto::as_text(value->bytes()) : std::string_view();
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (value) {
+      const std::string_view text = crypto::as_text(value->bytes());
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
     std::fputc('\n', stdout);
   }
   if (options.json) {
