@@ -38,13 +38,12 @@ int run_keypair(const KeypairOptions& options) {
         {"public_key", text}, {"id", id}, {"private_key_file", options.out}};
     std::printf("%s\n", boost::json::serialize(out).c_str());
   } else {
-    std::printf("%s\n", text.c_str());
-    std::fprintf(
-        stderr,
-        "paravent: key %s; put the public key above under public-keys in the policy. %s "
-        "opens what is sealed to it, and nothing else does: keep it away from the gateway, "
-        "and keep a copy.\n",
-        id.c_str(), options.out.c_str());
+    std::printf("public key: %s\n", text.c_str());
+    std::printf("id: %s\n", id.c_str());
+    std::printf(
+        "Name the public key under public-keys in the policy. %s opens what is sealed to it,\n"
+        "and nothing else does: keep it away from the gateway, and keep a copy.\n",
+        options.out.c_str());
   }
   return static_cast<int>(ExitCode::done);
 }

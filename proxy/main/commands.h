@@ -82,6 +82,14 @@ struct ContextsOptions {
 };
 int run_contexts(const ContextsOptions& options);
 
+struct OpenOptions {
+  std::string key;
+  std::string contexts;
+  std::vector<std::string> tokens;  // or one "-"
+  bool json = false;
+};
+int run_open(const OpenOptions& options);
+
 struct VectorsOptions {
   std::vector<std::string> files;
   bool json = false;

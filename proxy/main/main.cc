@@ -12,8 +12,8 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"backup",    "restore", "keys", "subjects",
-                                          "operators", "grants",  "open"};
+constexpr std::string_view kReserved[] = {"backup",   "restore",   "keys",
+                                          "subjects", "operators", "grants"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
@@ -79,7 +79,8 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
   command->add_option("TOKEN", options.tokens, "Tokens; none or - filters standard input");
 }
 
-void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contexts) {
+void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contexts,
+                 OpenOptions& open) {
   CLI::App* command = app.add_subcommand("keypair", "Make a key pair that values can be sealed to");
   command->add_option("--out", keypair.out, "Private key file to make")->required();
   command->add_flag("--json", keypair.json, "Print the public key as JSON");
@@ -88,6 +89,12 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_option("--data", contexts.data, "Data directory");
   command->add_option("--root-key", contexts.root_key, "Root key file");
   command->add_option("OUT", contexts.out, "File to write, or - for standard output")->required();
+
+  command = app.add_subcommand("open", "Open sealed values, or those in a text (-), offline");
+  command->add_option("--key", open.key, "Private key file")->required();
+  command->add_option("--contexts", open.contexts, "Exported context table")->required();
+  command->add_flag("--json", open.json, "Print as JSON");
+  command->add_option("TOKEN", open.tokens, "Tokens; none or - filters standard input");
 }
 
 void add_vectors(CLI::App& app, VectorsOptions& options) {
@@ -117,6 +124,7 @@ struct Options {
   ReidentifyOptions reidentify;
   KeypairOptions keypair;
   ContextsOptions contexts;
+  OpenOptions open;
   VectorsOptions vectors;
   AuditVerifyOptions audit;
 };
@@ -131,6 +139,7 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("reidentify")) return run_reidentify(options.reidentify);
   if (app.got_subcommand("keypair")) return run_keypair(options.keypair);
   if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
+  if (app.got_subcommand("open")) return run_open(options.open);
   if (app.got_subcommand("vectors")) return run_vectors(options.vectors);
   if (app.got_subcommand("audit")) return run_audit_verify(options.audit);
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
@@ -144,7 +153,7 @@ int run(int argc, char** argv) {
   add_init(app, options.init);
   add_policy_commands(app, options.check, options.explain, options.test, options.apply);
   add_reidentify(app, options.reidentify);
-  add_sealing(app, options.keypair, options.contexts);
+  add_sealing(app, options.keypair, options.contexts, options.open);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);
   if (argc > 1) {

@@ -10,6 +10,8 @@
 #include "crypto/tokens/frame.h"
 #include "crypto/tokens/token_header.h"
 #include "crypto/vault/engine/binding_plan.h"
+#include "crypto/vault/engine/open_address.h"
+#include "crypto/vault/engine/open_preserved.h"
 #include "crypto/vault/engine/row_sealer.h"
 #include "crypto/vault/engine/vault_state.h"
 
@@ -65,6 +67,11 @@ Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algo
   return opened;
 }
 
+// A normaliser's id is kind * 256 + version of its rules.
+std::optional<Kind> kind_of(const ContextRow& row) {
+  return kind_from_number(static_cast<std::uint8_t>(row.normaliser_id >> 8U));
+}
+
 void describe_context(const NameRegistry& names, const ContextRow& row, TokenDescription& out) {
   out.tenant_id = id_from(row.tenant_id);
   out.tenant = name_of(names, row.tenant_id);
@@ -93,8 +100,7 @@ Result<TokenDescription> describe_keyed(const Catalogue& catalogue, std::uint32_
                                         Algorithm algorithm, WallTime now) {
   const auto context = context_of(catalogue, key_id, algorithm, false);
   if (!context) return context.error();
-  // A normaliser's id is kind * 256 + version of its rules.
-  const auto kind = kind_from_number(static_cast<std::uint8_t>(context->row.normaliser_id >> 8U));
+  const auto kind = kind_of(context->row);
   if (!kind) return unavailable();
   TokenDescription out;
   out.key_id = key_id;
@@ -182,41 +188,52 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
 
 Result<SecretBytes> ReverseVault::open_value(const BareValue& value,
                                              OpeningPermit /*permit*/) const {
-  return open_keyed(value.key_id, value.algorithm, as_bytes(value.text));
-}
-
-Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
-                                             OpeningPermit /*permit*/) const {
-  if (token.algorithm != Algorithm::vault_token) {
-    return open_keyed(token.key_id, token.algorithm, token.payload);
-  }
-  Vault::State& state = *vault_.state_;
-  Result<Fetched> fetched = fetch(*state.tokens, token);
-  if (!fetched) return fetched.error();
-  const auto view = decode_token_row(as_bytes(fetched->bytes));
-  if (!view || view->row.key_id != token.key_id) return unavailable();
-  const auto key = key_of(view->row.seal_key_id, Algorithm::vault_row);
-  if (!key) return unavailable();
-  auto value = open_row(*view, fetched->id, *key);
-  if (!value) return unavailable();
-  return value;
-}
-
-Result<SecretBytes> ReverseVault::open_keyed(std::uint32_t key_id, Algorithm algorithm,
-                                             ByteView payload) const {
-  const auto key = key_of(key_id, algorithm);
-  if (!key) return unavailable();
-  switch (algorithm) {
-    case Algorithm::derived:
-      return open_derived(payload, *key);
-    case Algorithm::encrypted:
-      return open_encrypted(payload, *key);
+  const auto opener = key_of(value.key_id, value.algorithm);
+  if (!opener || !opener->kind) return unavailable();
+  switch (value.algorithm) {
+    case Algorithm::format_preserving:
+      return open_preserved(opener->key.key.bytes(), opener->key.ctx, *opener->kind, value.text);
+    case Algorithm::address:
+    case Algorithm::address_prefix:
+      return open_address_literal(opener->key, value.text);
     default:
       return unavailable();
   }
 }
 
-Result<ProtectionKey> ReverseVault::key_of(std::uint32_t key_id, Algorithm algorithm) const {
+Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
+                                             OpeningPermit /*permit*/) const {
+  if (token.algorithm == Algorithm::vault_token) return open_stored(token);
+  const auto opener = key_of(token.key_id, token.algorithm);
+  if (!opener) return unavailable();
+  switch (token.algorithm) {
+    case Algorithm::derived:
+      return open_derived(token.payload, opener->key);
+    case Algorithm::encrypted:
+      return open_encrypted(token.payload, opener->key);
+    case Algorithm::address:
+    case Algorithm::address_prefix:
+    case Algorithm::address_random:
+      return open_address(opener->key, token);
+    default:
+      return unavailable();
+  }
+}
+
+Result<SecretBytes> ReverseVault::open_stored(const ParsedToken& token) const {
+  Result<Fetched> fetched = fetch(*vault_.state_->tokens, token);
+  if (!fetched) return fetched.error();
+  const auto view = decode_token_row(as_bytes(fetched->bytes));
+  if (!view || view->row.key_id != token.key_id) return unavailable();
+  const auto opener = key_of(view->row.seal_key_id, Algorithm::vault_row);
+  if (!opener) return unavailable();
+  auto value = open_row(*view, fetched->id, opener->key);
+  if (!value) return unavailable();
+  return value;
+}
+
+Result<ReverseVault::KindKey> ReverseVault::key_of(std::uint32_t key_id,
+                                                   Algorithm algorithm) const {
   Vault::State& state = *vault_.state_;
   Result<Opened> context = unavailable();
   {
@@ -224,7 +241,9 @@ Result<ProtectionKey> ReverseVault::key_of(std::uint32_t key_id, Algorithm algor
     context = context_of(*state.catalogue, key_id, algorithm, true);
   }
   if (!context) return unavailable();
-  return make_protection_key(context->row, context->parent.bytes());
+  auto key = make_protection_key(context->row, context->parent.bytes());
+  if (!key) return unavailable();
+  return KindKey{std::move(*key), kind_of(context->row)};
 }
 
 }  // namespace paravent::crypto::vault

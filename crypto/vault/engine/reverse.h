@@ -106,8 +106,13 @@ class ReverseVault {
   Result<SecretBytes> open_value(const BareValue& value, OpeningPermit permit) const;
 
  private:
-  Result<ProtectionKey> key_of(std::uint32_t key_id, Algorithm algorithm) const;
-  Result<SecretBytes> open_keyed(std::uint32_t key_id, Algorithm algorithm, ByteView payload) const;
+  // A key with the kind of the values under it.
+  struct KindKey {
+    ProtectionKey key;
+    std::optional<Kind> kind;
+  };
+  Result<SecretBytes> open_stored(const ParsedToken& token) const;
+  Result<KindKey> key_of(std::uint32_t key_id, Algorithm algorithm) const;
 
   Vault& vault_;
 };

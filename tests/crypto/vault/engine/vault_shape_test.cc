@@ -5,6 +5,8 @@
 #include <set>
 #include <thread>
 
+#include "crypto/primitives/x25519.h"
+#include "crypto/tokens/field_protector.h"
 #include "crypto/tokens/shape_text.h"
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/memory_key_store.h"
@@ -272,6 +274,88 @@ TYPED_TEST(ShapedVaultTest, AValueWithoutAKeyIdFindsItsRowAndMakesNone) {
        {Algorithm::vault_token, Algorithm::derived, Algorithm::sealed, Algorithm::address_random}) {
     spec.algorithm = algorithm;
     EXPECT_EQ(reverse.find_bare(tenant, spec, "x", today).error().kind(), ErrorKind::malformed);
+  }
+}
+
+// What a protector makes of one value under this binding.
+std::string protect(Binding binding, Kind kind, Shape shape, std::string_view value) {
+  std::vector<ProtectionKey> keys;
+  keys.push_back(std::move(binding.key));
+  const auto protector = FieldProtector::create(keys);
+  EXPECT_TRUE(protector);
+  std::string out;
+  EXPECT_TRUE((*protector)->protect(0, ProtectForm{.kind = kind, .shape = shape}, value, out));
+  return out;
+}
+
+std::string text_of(const Result<SecretBytes>& value) {
+  return value ? std::string(as_text(value->bytes())) : "(unavailable)";
+}
+
+TYPED_TEST(ShapedVaultTest, PreservedValuesOpenWithTheFieldAndTheDay) {
+  const ContextSpec spec{
+      "crm", "contact", "phone", Kind::phone, Algorithm::format_preserving, EpochLength::day};
+  const WallTime today = this->place_.clock.now();
+  const std::string value = protect(this->bind(spec), Kind::phone, Shape::preserve, "+33612345678");
+  EXPECT_NE(value, "+33612345678");
+  EXPECT_EQ(value.size(), 12U);
+  const Id tenant = *this->vault().tenant_id("atelier");
+  const ReverseVault reverse(this->vault());
+  const auto open = [&](WallTime as_of, std::string_view text) {
+    const auto bare = reverse.find_bare(tenant, spec, text, as_of);
+    if (!bare) return std::string("(no row)");
+    return text_of(reverse.open_value(*bare, reveal::Reidentifier::permit()));
+  };
+  EXPECT_EQ(open(today, value), "+33612345678");
+  EXPECT_EQ(open(today, "pvv1"), "(unavailable)");
+  EXPECT_EQ(open(today, ""), "(unavailable)");
+  EXPECT_EQ(open(today + std::chrono::hours(24), value), "(no row)");
+  // Tomorrow's key makes another number of it: only the day tells them apart.
+  this->place_.clock.advance(std::chrono::hours(24));
+  this->bind(spec);
+  EXPECT_NE(open(today + std::chrono::hours(24), value), "+33612345678");
+  EXPECT_EQ(open(today, value), "+33612345678");
+}
+
+TYPED_TEST(ShapedVaultTest, AddressesOpenAsTokensAndAsLiterals) {
+  const Id tenant = *this->vault().tenant_id("atelier");
+  const ReverseVault reverse(this->vault());
+  for (const Algorithm algorithm :
+       {Algorithm::address, Algorithm::address_prefix, Algorithm::address_random}) {
+    const ContextSpec spec{"crm", "contact", "ip", Kind::ip, algorithm, EpochLength::day};
+    for (const std::string_view address : {"192.0.2.7", "2001:db8::1"}) {
+      const std::string token = protect(this->bind(spec), Kind::ip, Shape::none, address);
+      EXPECT_TRUE(token.starts_with("pvi1")) << token;
+      EXPECT_EQ(open_text(this->vault(), token), address);
+      const auto description = reverse.describe(parse_token(token).value());
+      ASSERT_TRUE(description);
+      EXPECT_FALSE(description->verified);
+      EXPECT_TRUE(description->reversible);
+      EXPECT_EQ(description->purposes.at(0).name, "contact");
+      if (algorithm == Algorithm::address_random) continue;
+      const std::string literal = protect(this->bind(spec), Kind::ip, Shape::ip, address);
+      const auto bare = reverse.find_bare(tenant, spec, literal, this->place_.clock.now());
+      ASSERT_TRUE(bare);
+      EXPECT_EQ(text_of(reverse.open_value(*bare, reveal::Reidentifier::permit())), address);
+    }
+  }
+}
+
+TYPED_TEST(ShapedVaultTest, SealedValuesAreDescribedAndNeverOpenedHere) {
+  ContextSpec spec{"crm", "contact", "text", Kind::text, Algorithm::sealed, EpochLength::none};
+  const X25519KeyPair pair = generate_x25519_key_pair();
+  spec.public_key.assign(pair.public_key.begin(), pair.public_key.end());
+  for (const Algorithm algorithm : {Algorithm::sealed, Algorithm::sealed_single}) {
+    spec.algorithm = algorithm;
+    const std::string text = protect(this->bind(spec), Kind::text, Shape::none, "Bonjour");
+    EXPECT_TRUE(text.starts_with("pvs_"));
+    const auto description = ReverseVault(this->vault()).describe(parse_token(text).value());
+    ASSERT_TRUE(description);
+    EXPECT_FALSE(description->reversible);
+    EXPECT_EQ(description->domain, "crm");
+    EXPECT_EQ(description->kind, Kind::text);
+    EXPECT_EQ(description->purposes.at(0).name, "contact");
+    EXPECT_EQ(open_text(this->vault(), text), "(unavailable)");
   }
 }
 
