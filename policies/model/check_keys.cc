@@ -254,9 +254,10 @@ void check_opening(const RuleContext& c) {
                   "Use do: encrypt for free text");
   }
   if (c.action() == ActionKind::tokenise_preserve && c.rule.kind.value == Kind::text) {
-    c.out.note(c.rule.action_at, c.rule.key + ".do",
-               "a value with fewer than six digits cannot keep its form and is handled as on-error "
-               "says");
+    c.out.note(
+        c.rule.action_at, c.rule.key + ".do",
+        "a value with fewer than 6 or more than 38 digits cannot keep its form and is handled "
+        "as on-error says");
   }
 }
 
