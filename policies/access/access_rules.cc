@@ -61,9 +61,14 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     for (const Route& route : policy.routes) {
       const std::string domain = domain_of(policy, route);
       for (const Rule& rule : route.rules) {
-        if (!rule.action || !is_keyed(*rule.action)) continue;
+        if (!rule.action || !makes_surrogate(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
                                  algorithm_of(*rule.action), rule.selector.text});
+      }
+      if (route.client_address == ClientAddress::pseudonym) {
+        tenant.fields.push_back({route.purpose.value, domain,
+                                 std::string(crypto::kind_name(crypto::Kind::ip)), crypto::Kind::ip,
+                                 crypto::Algorithm::pseudonym, std::string(kClientAddressName)});
       }
       if (route.unlisted.value == Unlisted::encrypt) {
         tenant.fields.push_back(

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <string>
 
 #include "crypto/tokens/normaliser.h"
 #include "policies/model/checks.h"
 #include "policies/model/country.h"
+#include "policies/model/time_zone.h"
 
 namespace paravent::policies {
 namespace {
@@ -49,6 +51,22 @@ void check_roles(const Policy& policy, const Purpose& purpose, std::string_view 
 }
 
 }  // namespace
+
+void check_settings(const Policy& policy, Diagnostics& out) {
+  if (!is_time_zone(policy.time_zone.value)) {
+    out.error(policy.time_zone.at, "time-zone",
+              in_quotes(policy.time_zone.value) + " is no time zone",
+              "A name of the IANA database, for example Europe/Paris");
+  }
+  for (const PublicKey& key : policy.public_keys) {
+    const bool used =
+        std::any_of(policy.routes.begin(), policy.routes.end(), [&](const Route& route) {
+          return std::any_of(route.rules.begin(), route.rules.end(),
+                             [&](const Rule& rule) { return rule.sealed_to.value == key.name; });
+        });
+    if (!used) out.note(key.at, "public-keys." + key.name, "no rule encrypts to this key");
+  }
+}
 
 void check_recipients(const Policy& policy, Diagnostics& out) {
   for (const Recipient& recipient : policy.recipients) check_country(recipient, out);

@@ -41,6 +41,7 @@ void check_reference(const Located<std::string>& name, bool exists, bool needed,
 
 bool uses_keys(const Route& route) {
   return route.unlisted.value == Unlisted::encrypt ||
+         route.client_address == ClientAddress::pseudonym ||
          std::any_of(route.rules.begin(), route.rules.end(),
                      [](const Rule& rule) { return rule.action && is_keyed(*rule.action); });
 }

@@ -22,14 +22,18 @@ void check_rules(const Policy& policy, Diagnostics& out);
 // One space, one kind.
 void check_spaces(const Policy& policy, Diagnostics& out);
 
+// Public keys and the time zone.
+void check_settings(const Policy& policy, Diagnostics& out);
+// Recipients whose surrogates can be joined.
+void lint_domains(const Policy& policy, Diagnostics& out);
+
 // What a keyed rule writes: the least and, where the value's length matters, a growing number of
-// bytes.
+// bytes. Of a text whose length varies within bounds, the longest.
 struct ResultLength {
   std::size_t least = 0;
   bool grows = false;
 };
-// REQUIRES: is_keyed(action).
-ResultLength result_length(ActionKind action, crypto::Kind kind, Shape shape,
-                           const std::string& token_mail_domain);
+// REQUIRES: the rule has a keyed action.
+ResultLength result_length(const Policy& policy, const Rule& rule);
 
 }  // namespace paravent::policies

@@ -39,11 +39,13 @@ LoadedPolicy load_policy_file(const std::string& path) {
 }
 
 void check_policy(const Policy& policy, Diagnostics& out) {
+  check_settings(policy, out);
   check_recipients(policy, out);
   check_purposes(policy, out);
   check_routes(policy, out);
   check_rules(policy, out);
   check_spaces(policy, out);
+  lint_domains(policy, out);
 }
 
 }  // namespace paravent::policies

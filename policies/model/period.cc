@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint32_t kMaxDays = 36500;
 constexpr std::uint32_t kMaxMonths = 1200;
+constexpr std::uint32_t kMaxHours = 24;
 
 // Takes "12Y" off the front when the unit is next; 0 is refused by the caller.
 bool take(std::string_view& rest, char unit, std::uint32_t& value, bool& fault) {
@@ -41,6 +42,16 @@ std::optional<Period> parse_period(std::string_view text) {
   if (fault || !rest.empty() || all_months > kMaxMonths || days > kMaxDays) return std::nullopt;
   if (all_months == 0 && days == 0) return std::nullopt;
   return Period{static_cast<std::uint32_t>(all_months), days};
+}
+
+std::optional<std::uint32_t> parse_hours(std::string_view text) {
+  if (!text.starts_with("PT")) return std::nullopt;
+  std::string_view rest = text.substr(2);
+  std::uint32_t hours = 0;
+  bool fault = false;
+  if (!take(rest, 'H', hours, fault) || fault || !rest.empty()) return std::nullopt;
+  if (hours == 0 || hours > kMaxHours) return std::nullopt;
+  return hours;
 }
 
 std::string period_text(Period period) {

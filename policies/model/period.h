@@ -22,6 +22,10 @@ struct Period {
 std::optional<Period> parse_period(std::string_view text);
 std::string period_text(Period period);
 
+// Whole hours within a day, "PT1H" to "PT24H": for what is measured against an epoch, not a
+// calendar.
+std::optional<std::uint32_t> parse_hours(std::string_view text);
+
 // Calendar arithmetic in UTC: months first (to the month's last day where the day does not exist),
 // then days. The result is never later than the exact limit.
 crypto::WallTime add_period(crypto::WallTime start, Period period);

@@ -5,6 +5,9 @@
 namespace paravent::policies {
 namespace {
 
+constexpr std::uint32_t kDefaultDigits = 12;
+constexpr std::uint32_t kDefaultAlphanumeric = 16;
+
 using Texts = std::vector<Located<std::string>>;
 
 // Whether every value that `theirs` admits is admitted by `mine`; empty admits everything.
@@ -22,6 +25,7 @@ crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Pu
       purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
   const bool subject_bound = action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
   if (from_event && subject_bound) return crypto::EpochLength::none;
+  if (is_sealed(action) || action == ActionKind::shift_date) return crypto::EpochLength::none;
   return kind == crypto::Kind::ip ? crypto::EpochLength::day : crypto::EpochLength::month;
 }
 
@@ -55,6 +59,18 @@ const Purpose* find_purpose(const Policy& policy, std::string_view name) {
   return found == policy.purposes.end() ? nullptr : &*found;
 }
 
+const PublicKey* find_public_key(const Policy& policy, std::string_view name) {
+  const auto found = std::find_if(policy.public_keys.begin(), policy.public_keys.end(),
+                                  [&](const PublicKey& key) { return key.name == name; });
+  return found == policy.public_keys.end() ? nullptr : &*found;
+}
+
+const Rule* find_rule(const Route& route, std::string_view field) {
+  const auto found = std::find_if(route.rules.begin(), route.rules.end(),
+                                  [&](const Rule& rule) { return rule.selector.text == field; });
+  return found == route.rules.end() ? nullptr : &*found;
+}
+
 std::string domain_of(const Policy& policy, const Route& route) {
   if (!route.domain.value.empty()) return route.domain.value;
   const Recipient* recipient = find_recipient(policy, route.recipient.value);
@@ -63,8 +79,23 @@ std::string domain_of(const Policy& policy, const Route& route) {
 }
 
 std::string space_of(const Rule& rule) {
+  if (rule.action == ActionKind::shift_date) return std::string(kDateShiftSpace);
   if (!rule.space.value.empty()) return rule.space.value;
   return std::string(crypto::kind_name(rule.kind.value));
+}
+
+Shape shape_of(const Rule& rule) {
+  if (rule.shape.value != Shape::none) return rule.shape.value;
+  const bool literal_address = rule.action == ActionKind::pseudonymise &&
+                               rule.kind.value == crypto::Kind::ip && rule.has_selector &&
+                               rule.selector.carrier == Carrier::header;
+  return literal_address ? Shape::ip : Shape::none;
+}
+
+std::uint32_t shape_length_of(const Rule& rule) {
+  if (rule.shape_length) return rule.shape_length->value;
+  if (rule.shape.value == Shape::digits) return kDefaultDigits;
+  return rule.shape.value == Shape::alphanumeric ? kDefaultAlphanumeric : 0;
 }
 
 crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose) {
@@ -79,8 +110,8 @@ crypto::EpochLength unlisted_epoch(const Purpose* purpose) {
 OnError on_error_of(const Rule& rule, const Route& route) {
   if (rule.on_error) return rule.on_error->value;
   if (!route.on_error) return OnError::refuse;
-  const bool can_protect_raw = is_keyed(rule.action.value_or(ActionKind::keep));
-  if (route.on_error->value == OnError::protect_raw && !can_protect_raw) return OnError::refuse;
+  const bool possible = can_protect_raw(rule.action.value_or(ActionKind::keep));
+  if (route.on_error->value == OnError::protect_raw && !possible) return OnError::refuse;
   return route.on_error->value;
 }
 

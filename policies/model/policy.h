@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
 #include "policies/model/diagnostics.h"
+#include "policies/model/generalise_options.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
@@ -67,12 +69,26 @@ struct Rule {
   bool has_kind = false;
   Located<std::string> space;  // empty: the kind's name
   std::optional<Located<crypto::EpochLength>> epoch;
-  Located<Shape> shape;
+  Located<Scope> scope;
+  Located<std::string> relationship;              // scope relationship: a field of the route
+  std::optional<Located<std::uint32_t>> overlap;  // hours; 0: could not be read
+  Located<std::string> previous;                  // the field beside that carries the old one
+  Located<Shape> shape;                           // as written; see shape_of
+  std::optional<Located<std::uint32_t>> shape_length;
+  std::optional<Located<std::uint32_t>> bits;    // pseudonymise: bits kept, absent: all
+  Located<std::string> sealed_to;                // encrypt: a name of Policy::public_keys
+  Located<std::string> because;                  // why a rule is right that the linter doubts
+  std::optional<Located<std::uint32_t>> values;  // how many different values the field can have
   std::optional<Located<std::uint32_t>> max_len;
   bool required = false;
   std::optional<Located<OnError>> on_error;
   std::optional<Located<Generalisation>> generalise_to;
+  GeneraliseOptions options;                        // generalise; the time zone is the policy's
   std::optional<Located<std::uint32_t>> length;     // truncate of text: characters kept
+  std::optional<Located<std::uint32_t>> ipv4_bits;  // truncate of ip
+  std::optional<Located<std::uint32_t>> ipv6_bits;
+  std::optional<Located<std::uint32_t>> show_first;  // mask: characters shown
+  std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
 };
 
@@ -93,8 +109,9 @@ struct Route {
   Located<std::string> purpose;
   Located<std::string> domain;  // empty: the recipient's
   ClientAddress client_address = ClientAddress::drop;
-  std::string fixed_address;     // client-address: fixed
-  Located<std::string> subject;  // empty: none
+  std::string fixed_address;        // client-address: fixed
+  Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
+  Located<std::string> subject;     // empty: none
   bool json_as_text = false;
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
@@ -112,10 +129,19 @@ struct Elsewhere {
   std::string fixed_address;
 };
 
+// Somebody who can open what this gateway cannot: the private key is elsewhere.
+struct PublicKey {
+  std::string name;
+  Position at;
+  std::optional<std::array<std::uint8_t, 32>> key;  // X25519 (RFC 7748); absent: could not be read
+};
+
 struct Policy {
   Located<std::string> tenant;
   Located<std::string> phone_region = {"FR", {}};
   Located<std::string> token_mail_domain = {"paravent.invalid", {}};
+  Located<std::string> time_zone = {"Europe/Paris", {}};
+  std::vector<PublicKey> public_keys;
   std::vector<Role> roles;
   std::vector<Recipient> recipients;
   std::vector<Purpose> purposes;
@@ -125,6 +151,9 @@ struct Policy {
 
 inline constexpr std::string_view kElsewhereName = "elsewhere";
 inline constexpr std::string_view kUnlistedName = "unlisted";
+inline constexpr std::string_view kClientAddressName = "client-address";
+// The space of the days by which dates are shifted; no rule may name it.
+inline constexpr std::string_view kDateShiftSpace = "date-shift";
 inline constexpr std::string_view kAdminRole = "admin";  // built in; never reveals
 
 // Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
@@ -134,13 +163,22 @@ bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);
 const Role* find_role(const Policy& policy, std::string_view name);
 const Recipient* find_recipient(const Policy& policy, std::string_view id);
 const Purpose* find_purpose(const Policy& policy, std::string_view name);
+const PublicKey* find_public_key(const Policy& policy, std::string_view name);
+const Rule* find_rule(const Route& route, std::string_view field);
 
 // The pseudonymisation domain of a route: its own, else its recipient's, else the recipient's id.
 std::string domain_of(const Policy& policy, const Route& route);
 // What makes the rule's values comparable: its space, else its kind's name.
 std::string space_of(const Rule& rule);
+// The rule's shape: as written; else, for the pseudonym of an address in a header, a literal
+// address, since what reads such a header wants one.
+Shape shape_of(const Rule& rule);
+// Of the shapes that have no length of their own: as written, else 12 digits or 16 characters.
+std::uint32_t shape_length_of(const Rule& rule);
 // The rule's epoch: as written; else none for vault tokens and encryption under a retention that
-// counts from an event (constructions 4.11); else day for addresses and month for everything else.
+// counts from an event (constructions 4.11), for sealed values, which no key of ours ends, and for
+// shifted dates, whose distances would not survive a new epoch; else day for addresses and month
+// for everything else.
 crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose);
 crypto::EpochLength unlisted_epoch(const Purpose* purpose);
 // The rule's on-error: as written, else the route's where the action can do it, else refuse.

@@ -1,7 +1,10 @@
 #include "policies/model/policy_reader.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "crypto/tokens/bech32m.h"
 
 namespace paravent::policies {
 namespace {
@@ -109,6 +112,35 @@ Purpose read_purpose(const YamlEntry& entry, Diagnostics& out) {
   return purpose;
 }
 
+// `pvpub1...`: Bech32m over the 32 bytes of an X25519 public key.
+std::optional<std::array<std::uint8_t, 32>> parse_public_key(std::string_view text) {
+  std::array<std::uint8_t, 32> key{};
+  if (!crypto::decode_bech32m_payload(text, "pvpub", key)) return std::nullopt;
+  // With such a key every sender agrees on the same secret (RFC 7748 6.1).
+  if (std::all_of(key.begin(), key.end(), [](std::uint8_t b) { return b == 0; })) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+PublicKey read_public_key(const YamlEntry& entry, Diagnostics& out) {
+  PublicKey key{entry.key, entry.at, std::nullopt};
+  MapReader map(entry.value, "public-keys." + entry.key, out);
+  check_name(entry.key, entry.at, map.key(), out);
+  const auto text = map.text("key");
+  map.require("key", "What paravent keypair printed: pvpub1...");
+  if (text) {
+    key.key = parse_public_key(text->value);
+    if (!key.key) {
+      // Not quoted: it may be the private one.
+      out.error(text->at, map.key("key"), "this is no public key",
+                "pvpub1..., as paravent keypair prints it");
+    }
+  }
+  map.finish();
+  return key;
+}
+
 // The entries of a map whose keys are names given by the author.
 const std::vector<YamlEntry>& entries_of(MapReader& top, std::string_view name,
                                          const std::vector<YamlEntry>& none) {
@@ -153,6 +185,10 @@ Policy read_policy(const YamlNode& root, Diagnostics& out) {
   top.require("tenant", "Whose data this is, for example the company's name");
   if (auto region = top.text("phone-region")) policy.phone_region = std::move(*region);
   if (auto domain = top.text("token-mail-domain")) policy.token_mail_domain = std::move(*domain);
+  if (auto zone = top.text("time-zone")) policy.time_zone = std::move(*zone);
+  for (const auto& entry : entries_of(top, "public-keys", kNone)) {
+    policy.public_keys.push_back(read_public_key(entry, out));
+  }
   for (const auto& entry : entries_of(top, "roles", kNone)) {
     policy.roles.push_back(read_role(entry, out));
   }

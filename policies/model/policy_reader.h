@@ -30,8 +30,10 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out);
 Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out);
 Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out);
 
-// The keys `client-address` and `fixed-address` of a route or of elsewhere.
-void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed);
+// The keys `client-address`, `fixed-address` and `address-shape` of a route or of elsewhere. A
+// pseudonym needs a key, and so a recipient and a purpose, which elsewhere has not: `has_keys`.
+void read_client_address(MapReader& map, bool has_keys, ClientAddress& mode, std::string& fixed,
+                         Shape& shape);
 Located<UpstreamAddress> read_upstream(MapReader& map);
 std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view name);
 

@@ -7,11 +7,15 @@
 namespace paravent::policies {
 namespace {
 
-constexpr std::array<Word<ClientAddress>, 4> kAddressWords = {
+constexpr std::array<Word<ClientAddress>, 5> kAddressWords = {
     {{"drop", ClientAddress::drop},
      {"truncate", ClientAddress::truncate},
+     {"pseudonym", ClientAddress::pseudonym},
      {"fixed", ClientAddress::fixed},
      {"keep", ClientAddress::keep}}};
+
+constexpr std::array<Word<Shape>, 2> kAddressShapeWords = {
+    {{"ip", Shape::ip}, {"ipv4", Shape::ipv4}}};
 
 constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::refuse},
                                                            {"drop", Unlisted::drop},
@@ -142,21 +146,33 @@ std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view 
   return methods;
 }
 
-void read_client_address(MapReader& map, ClientAddress& mode, std::string& fixed) {
-  if (const auto word = map.word<ClientAddress>("client-address", kAddressWords, {"pseudonym"})) {
+void read_client_address(MapReader& map, bool has_keys, ClientAddress& mode, std::string& fixed,
+                         Shape& shape) {
+  const auto word = map.word<ClientAddress>("client-address", kAddressWords);
+  if (word && word->value == ClientAddress::pseudonym && !has_keys) {
+    map.diagnostics().error(word->at, map.key("client-address"),
+                            "a pseudonym needs a recipient and a purpose, which elsewhere has not",
+                            "One of drop, truncate, fixed, keep");
+  } else if (word) {
     mode = word->value;
   }
   const auto address = map.text("fixed-address");
   if (mode == ClientAddress::fixed) fixed = kDefaultFixedAddress;
-  if (!address) return;
-  if (mode != ClientAddress::fixed) {
+  if (address && mode != ClientAddress::fixed) {
     map.diagnostics().error(address->at, map.key("fixed-address"),
                             "only client-address: fixed has a fixed-address");
-  } else if (!is_ipv4(address->value) && !is_ipv6(address->value)) {
+  } else if (address && !is_ipv4(address->value) && !is_ipv6(address->value)) {
     map.diagnostics().error(address->at, map.key("fixed-address"),
                             in_quotes(address->value) + " is no address");
-  } else {
+  } else if (address) {
     fixed = address->value;
+  }
+  const auto literal = map.word<Shape>("address-shape", kAddressShapeWords);
+  if (literal && mode != ClientAddress::pseudonym) {
+    map.diagnostics().error(literal->at, map.key("address-shape"),
+                            "only client-address: pseudonym has an address-shape");
+  } else if (literal) {
+    shape = literal->value;
   }
 }
 
@@ -184,7 +200,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (auto recipient = map.text("recipient")) route.recipient = std::move(*recipient);
   if (auto purpose = map.text("purpose")) route.purpose = std::move(*purpose);
   if (auto domain = map.name("domain")) route.domain = std::move(*domain);
-  read_client_address(map, route.client_address, route.fixed_address);
+  read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
   if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
@@ -207,7 +223,8 @@ Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out) {
   elsewhere.upstream = read_upstream(map);
   map.word<bool>("do", kElsewhereWords);
   map.require("do", "Write do: pass, so that it is said by name");
-  read_client_address(map, elsewhere.client_address, elsewhere.fixed_address);
+  Shape unused = Shape::ip;
+  read_client_address(map, false, elsewhere.client_address, elsewhere.fixed_address, unused);
   map.finish();
   return elsewhere;
 }

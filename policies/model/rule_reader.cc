@@ -1,7 +1,9 @@
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "policies/model/policy_reader.h"
+#include "policies/model/rule_parts.h"
 
 namespace paravent::policies {
 namespace {
@@ -18,37 +20,15 @@ constexpr std::array<Word<ActionKind>, 10> kActionWords = {
      {"tokenise", ActionKind::tokenise_vault},
      {"encrypt", ActionKind::encrypt}}};
 
-constexpr std::array<Word<ActionKind>, 2> kModeWords = {
-    {{"vault", ActionKind::tokenise_vault}, {"derived", ActionKind::tokenise_derived}}};
-
-constexpr std::array<Word<crypto::Kind>, 5> kKindWords = {{{"text", crypto::Kind::text},
-                                                           {"name", crypto::Kind::name},
-                                                           {"email", crypto::Kind::email},
-                                                           {"phone", crypto::Kind::phone},
-                                                           {"ip", crypto::Kind::ip}}};
-
-constexpr std::array<Word<Shape>, 1> kShapeWords = {{{"email", Shape::email}}};
-
-constexpr std::array<Word<crypto::EpochLength>, 4> kEpochWords = {
-    {{"none", crypto::EpochLength::none},
-     {"day", crypto::EpochLength::day},
-     {"week", crypto::EpochLength::week},
-     {"month", crypto::EpochLength::month}}};
-
-constexpr std::array<Word<Generalisation>, 1> kGeneralisationWords = {
-    {{"browser-family", Generalisation::browser_family}}};
-
-constexpr std::array<Word<bool>, 1> kScopeWords = {{{"person", true}}};
+constexpr std::array<Word<ActionKind>, 5> kModeWords = {
+    {{"vault", ActionKind::tokenise_vault},
+     {"derived", ActionKind::tokenise_derived},
+     {"ipcrypt-deterministic", ActionKind::tokenise_address},
+     {"ipcrypt-pfx", ActionKind::tokenise_address_prefix},
+     {"ipcrypt-ndx", ActionKind::tokenise_address_random}}};
 
 constexpr std::uint32_t kMaxLength = 1U << 20U;
-
-// Says which actions a key belongs to when it stands beside another one.
-void belongs_to(MapReader& map, std::string_view key, bool fits, std::string_view actions) {
-  const YamlNode* node = map.find(key);
-  if (node == nullptr || fits) return;
-  map.diagnostics().error(node->at, map.key(key), "this key belongs to " + std::string(actions),
-                          "Remove it");
-}
+constexpr std::uint32_t kMostShown = 4;  // characters that a mask leaves (constructions 4.10)
 
 void read_action(MapReader& map, Rule& rule) {
   const auto action = map.word<ActionKind>("do", kActionWords, {"scan"});
@@ -63,55 +43,42 @@ void read_action(MapReader& map, Rule& rule) {
   if (mode && tokenises) rule.action = mode->value;
 }
 
+void read_kind(MapReader& map, Rule& rule) {
+  std::vector<Word<crypto::Kind>> words;
+  for (const crypto::KindInfo& info : crypto::kinds()) words.push_back({info.name, info.kind});
+  const auto kind = map.word<crypto::Kind>("kind", words, {"date", "postcode", "number", "id"});
+  if (!kind) return;
+  rule.kind = *kind;
+  rule.has_kind = true;
+}
+
 void read_arguments(MapReader& map, Rule& rule) {
   const ActionKind action = *rule.action;
-  if (action == ActionKind::encrypt) {
-    map.reserve("to", "Without it the gateway's own key is used");
-  } else if (action == ActionKind::generalise) {
-    rule.generalise_to = map.word<Generalisation>(
-        "to", kGeneralisationWords,
-        {"day", "month", "year", "department", "grid", "country", "bins", "age-band"});
-    map.require("to", "Write to: browser-family");
-  } else {
-    belongs_to(map, "to", false, "generalise");
-  }
   rule.replacement = map.text("with");
   belongs_to(map, "with", action == ActionKind::replace, "replace");
   if (action == ActionKind::replace) map.require("with", "The text that is written instead");
+  const bool truncates = action == ActionKind::truncate;
   rule.length = map.integer("length", 1, kMaxLength);
-  belongs_to(map, "length", action == ActionKind::truncate, "truncate");
-  map.reserve("bits", "Addresses are cut to 16 bits (IPv4) and 48 bits (IPv6)");
-}
-
-void read_protection(MapReader& map, Rule& rule) {
-  const bool keyed = is_keyed(*rule.action);
-  constexpr std::string_view kKeyed = "pseudonymise, tokenise and encrypt";
-  if (auto space = map.name("space")) rule.space = std::move(*space);
-  belongs_to(map, "space", keyed, kKeyed);
-  rule.epoch = map.word<crypto::EpochLength>("epoch", kEpochWords);
-  belongs_to(map, "epoch", keyed, kKeyed);
-  map.word<bool>("scope", kScopeWords, {"relationship", "request"});
-  belongs_to(map, "scope", keyed, kKeyed);
-  if (const auto shape = map.word<Shape>(
-          "shape", kShapeWords,
-          {"opaque", "phone", "uuid", "hex16", "digits", "name-like", "url-safe", "ip"})) {
-    rule.shape = *shape;
-  }
-  const bool can_shape = rule.action == ActionKind::tokenise_vault ||
-                         rule.action == ActionKind::tokenise_derived ||
-                         rule.action == ActionKind::pseudonymise;
-  belongs_to(map, "shape", can_shape, "vault tokens and pseudonyms");
-}
-
-// Without a known action nobody can say which of these belong there; they are only taken note of.
-void skip_dependent_keys(MapReader& map) {
-  for (const std::string_view key :
-       {"to", "with", "length", "bits", "space", "epoch", "scope", "shape"}) {
-    map.find(key);
-  }
+  belongs_to(map, "length", truncates, "truncate");
+  rule.ipv4_bits = map.integer("ipv4-bits", 8, 31);
+  belongs_to(map, "ipv4-bits", truncates, "truncate");
+  rule.ipv6_bits = map.integer("ipv6-bits", 16, 127);
+  belongs_to(map, "ipv6-bits", truncates, "truncate");
+  const bool masks = action == ActionKind::mask;
+  rule.show_first = map.integer("show-first", 1, kMostShown);
+  belongs_to(map, "show-first", masks, "mask");
+  rule.show_last = map.integer("show-last", 1, kMostShown);
+  belongs_to(map, "show-last", masks, "mask");
 }
 
 }  // namespace
+
+void belongs_to(MapReader& map, std::string_view key, bool fits, std::string_view what) {
+  const YamlNode* node = map.find(key);
+  if (node == nullptr || fits) return;
+  map.diagnostics().error(node->at, map.key(key), "this key belongs to " + std::string(what),
+                          "Remove it");
+}
 
 Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out) {
   Rule rule;
@@ -128,13 +95,10 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
   MapReader map(entry.value, rule.key, out);
   if (!map.is_map()) return rule;
   read_action(map, rule);
-  if (const auto kind = map.word<crypto::Kind>(
-          "kind", kKindWords, {"date", "address", "iban", "url", "postcode", "number", "id"})) {
-    rule.kind = *kind;
-    rule.has_kind = true;
-  }
+  read_kind(map, rule);
   if (rule.action) {
     read_arguments(map, rule);
+    read_generalisation(map, rule);
     read_protection(map, rule);
   } else {
     skip_dependent_keys(map);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "crypto/keys/algorithm.h"
+#include "crypto/keys/scope.h"
 #include "crypto/tokens/shape.h"
 
 namespace paravent::policies {
@@ -16,6 +17,8 @@ enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie
 
 inline constexpr std::size_t kCarrierCount = 7;
 
+// What is done with a field. Behind one word of the policy (`tokenise`, `encrypt`, `generalise`)
+// may stand several, each with its own algorithm.
 enum class ActionKind : std::uint8_t {
   keep,
   drop,
@@ -28,15 +31,37 @@ enum class ActionKind : std::uint8_t {
   tokenise_vault,
   tokenise_derived,
   encrypt,
+  tokenise_address,         // ipcrypt-deterministic
+  tokenise_address_prefix,  // ipcrypt-pfx
+  tokenise_address_random,  // ipcrypt-ndx
+  tokenise_preserve,        // FF1
+  seal,                     // encrypt `to` a public key, one encapsulation for many values
+  seal_single,              // the same, one each
+  shift_date,               // generalise to shifted-date: by days that a key gives each subject
 };
 
 enum class OnError : std::uint8_t { refuse, drop, mask, protect_raw };
 
+using crypto::Scope;
 using crypto::Shape;
 
-enum class Generalisation : std::uint8_t { none, browser_family };
+enum class Generalisation : std::uint8_t {
+  none,
+  browser_family,
+  browser_version,
+  language,
+  department,
+  year,
+  month,
+  day,
+  age_band,
+  shifted_date,  // carried out as ActionKind::shift_date
+  grid,
+  bins,
+  url,
+};
 
-enum class ClientAddress : std::uint8_t { drop, truncate, fixed, keep };
+enum class ClientAddress : std::uint8_t { drop, truncate, pseudonym, fixed, keep };
 
 enum class Unlisted : std::uint8_t { refuse, drop, keep, encrypt };
 
@@ -60,11 +85,22 @@ enum class RetentionFrom : std::uint8_t { collection, last_contact, contract_end
 enum class Safeguard : std::uint8_t { none, dpf, scc, bcr, code_of_conduct, certification };
 
 std::string_view carrier_name(Carrier carrier) noexcept;
-// "tokenise" for both modes.
+// The policy's word: "tokenise" for every mode, "encrypt" for sealing too.
 std::string_view action_name(ActionKind action) noexcept;
+// "age-band" for age_band; empty for none.
+std::string_view generalisation_name(Generalisation generalisation) noexcept;
 
-// The four actions that need a key.
+// The actions that need a key, and therefore a recipient and a purpose.
 bool is_keyed(ActionKind action) noexcept;
+// A key, and a result that stands for exactly one value: everything keyed but the shift of a date.
+bool makes_surrogate(ActionKind action) noexcept;
+// sealed or sealed_single: nobody but the holder of a private key opens it.
+bool is_sealed(ActionKind action) noexcept;
+// Equal values give equal results as long as the key is the same, without any store.
+bool is_deterministic(ActionKind action) noexcept;
+// Whether the action can be carried out on any bytes, and so on a value that its kind's normaliser
+// refused.
+bool can_protect_raw(ActionKind action) noexcept;
 // REQUIRES: is_keyed(action).
 crypto::Algorithm algorithm_of(ActionKind action) noexcept;
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "policies/plan/compile_rule.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
 #include "policies/plan/route_index.h"
@@ -120,6 +121,10 @@ class PlanCompiler {
     plan.purpose = route.purpose.value;
     plan.client_address = route.client_address;
     plan.fixed_address = route.fixed_address;
+    if (route.client_address == ClientAddress::pseudonym) {
+      plan.address_slot = slot_of(address_context(*policy_, route));
+      plan.address_shape = route.address_shape;
+    }
     plan.json_as_text = route.json_as_text;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
@@ -149,14 +154,7 @@ class PlanCompiler {
   void add_rules(const Route& route, RoutePlan& plan) {
     std::vector<std::vector<FlatMatcher::Entry>> flat(kCarrierCount);
     std::vector<JsonMatcher::Entry> json;
-    for (const Rule& rule : route.rules) {
-      plan.actions_.push_back(std::make_unique<FieldAction>(field_action(rule, route)));
-      FieldAction& action = *plan.actions_.back();
-      enlist(plan, action);
-      if (action.required) {
-        action.required_index = static_cast<std::uint32_t>(plan.required.size());
-        plan.required.push_back(&action);
-      }
+    const auto list = [&](const Rule& rule, const FieldAction& action) {
       const FieldSelector& selector = rule.selector;
       if (selector.carrier == Carrier::json) {
         json.push_back({selector.steps, &action});
@@ -164,6 +162,18 @@ class PlanCompiler {
         flat[static_cast<std::size_t>(selector.carrier)].push_back(
             {selector.name, selector.is_pattern, &action});
       }
+    };
+    // First, because among selectors with wildcards the first one wins: no rule of the policy may
+    // take what only the gateway writes.
+    std::vector<Rule> drops;
+    for (const Rule& rule : route.rules) {
+      if (auto drop = drop_of_previous(route, rule)) drops.push_back(std::move(*drop));
+    }
+    for (const Rule& drop : drops) list(drop, add_action(route, drop, plan));
+    const std::size_t first = plan.actions_.size();
+    for (const Rule& rule : route.rules) list(rule, add_action(route, rule, plan));
+    for (std::size_t i = 0; i < route.rules.size(); ++i) {
+      relate(route, route.rules[i], first, *plan.actions_[first + i], plan);
     }
     plan.flat_.resize(kCarrierCount);
     for (std::size_t i = 0; i < kCarrierCount; ++i) {
@@ -174,26 +184,32 @@ class PlanCompiler {
     if (!json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(json));
   }
 
-  FieldAction field_action(const Rule& rule, const Route& route) {
-    FieldAction action;
-    action.name = rule.selector.text;
-    action.carrier = rule.selector.carrier;
-    action.action = *rule.action;
-    action.kind = rule.kind.value;
-    action.shape = rule.shape.value;
-    action.on_error = on_error_of(rule, route);
-    if (rule.generalise_to) action.generalisation = rule.generalise_to->value;
-    action.required = rule.required;
-    action.is_subject = rule.selector.text == route.subject.value;
-    if (rule.max_len) action.max_len = rule.max_len->value;
-    if (rule.length) action.keep_length = rule.length->value;
-    if (rule.replacement) action.literal = rule.replacement->value;
-    if (is_keyed(action.action)) {
-      const Purpose* purpose = find_purpose(*policy_, route.purpose.value);
-      action.slot = slot_of({domain_of(*policy_, route), route.purpose.value, space_of(rule),
-                             action.kind, algorithm_of(action.action), epoch_of(rule, purpose)});
+  FieldAction& add_action(const Route& route, const Rule& rule, RoutePlan& plan) {
+    plan.actions_.push_back(std::make_unique<FieldAction>(compile_rule(*policy_, route, rule)));
+    FieldAction& action = *plan.actions_.back();
+    enlist(plan, action);
+    if (action.required) {
+      action.required_index = static_cast<std::uint32_t>(plan.required.size());
+      plan.required.push_back(&action);
     }
+    if (is_keyed(action.action)) action.slot = slot_of(context_of(*policy_, route, rule));
     return action;
+  }
+
+  // `first`: where the actions of the route's own rules begin.
+  static void relate(const Route& route, const Rule& rule, std::size_t first, FieldAction& action,
+                     RoutePlan& plan) {
+    if (rule.scope.value != Scope::relationship) return;
+    const Rule* other = find_rule(route, rule.relationship.value);
+    if (other == nullptr) return;
+    const auto index = static_cast<std::size_t>(other - route.rules.data());
+    FieldAction& delimiter = *plan.actions_[first + index];
+    if (!delimiter.delimits) {
+      delimiter.delimits = true;
+      delimiter.delimiter_index = static_cast<std::uint32_t>(plan.delimiters.size());
+      plan.delimiters.push_back(&delimiter);
+    }
+    action.relationship = &delimiter;
   }
 
   void add_unlisted(const Route& route, RoutePlan& plan) {
@@ -211,11 +227,7 @@ class PlanCompiler {
       case Unlisted::encrypt: {
         action.action = ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
-        const Purpose* purpose = find_purpose(*policy_, route.purpose.value);
-        action.slot =
-            slot_of({domain_of(*policy_, route), route.purpose.value,
-                     std::string(crypto::kind_name(crypto::Kind::text)), crypto::Kind::text,
-                     crypto::Algorithm::encrypted, unlisted_epoch(purpose)});
+        action.slot = slot_of(unlisted_context(*policy_, route));
         break;
       }
     }

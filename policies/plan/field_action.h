@@ -10,6 +10,7 @@
 #include <string>
 
 #include "crypto/tokens/kind.h"
+#include "policies/model/generalise_options.h"
 #include "policies/model/vocabulary.h"
 
 namespace paravent::policies {
@@ -25,16 +26,30 @@ struct FieldAction {
   OnError on_error = OnError::refuse;
   Generalisation generalisation = Generalisation::none;
   bool required = false;
-  bool is_subject = false;  // the route's `subject` names this field
-  std::uint32_t slot =
-      kNoSlot;           // index of PolicyPlan::context_specs(); set for the four keyed actions
-  std::uint32_t id = 0;  // dense over the plan: the index of this rule's counters
-  std::uint32_t required_index = 0;  // dense over the route's required rules, when `required`
-  std::uint32_t max_len = 0;         // of the result in bytes, 0: unlimited
-  std::uint32_t keep_length = 0;     // truncate of text: characters kept; of ip: see truncate bits
-  std::uint32_t ipv4_bits = 16;      // truncate of kind ip
+  bool is_subject = false;            // the route's `subject` names this field
+  bool delimits = false;              // some rule's `relationship` names this field
+  std::uint32_t slot = kNoSlot;       // index of PolicyPlan::context_specs(); set for keyed actions
+  std::uint32_t id = 0;               // dense over the plan: the index of this rule's counters
+  std::uint32_t required_index = 0;   // dense over the route's required rules, when `required`
+  std::uint32_t delimiter_index = 0;  // dense over the route's delimiting rules, when `delimits`
+  std::uint32_t max_len = 0;          // of the result in bytes, 0: unlimited
+  std::uint32_t keep_length = 0;      // truncate of text: characters kept
+  std::uint32_t ipv4_bits = 16;       // truncate of kind ip
   std::uint32_t ipv6_bits = 48;
-  std::string literal;  // replace: the value written instead
+  std::uint8_t shape_length = 0;  // of shapes digits and alphanumeric
+  std::uint8_t bits = 0;          // pseudonymise: bits kept, 0: all
+  std::uint8_t show_first = 0;    // mask: characters shown at the one end or the other
+  std::uint8_t show_last = 0;
+  Scope scope = Scope::person;
+  // Scope relationship: whose value delimits it, a rule of the same route. It may match after this
+  // one, and not at all. Else nullptr.
+  const FieldAction* relationship = nullptr;
+  // The flat name, or in json the key beside the field's own, that carries the pseudonym of the
+  // epoch before during an overlap; empty: none. What a sender writes there is dropped by a rule of
+  // its own.
+  std::string previous;
+  std::string literal;        // replace: the value written instead
+  GeneraliseOptions options;  // generalise and shift_date
 };
 
 }  // namespace paravent::policies

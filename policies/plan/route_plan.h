@@ -55,6 +55,9 @@ class RoutePlan {
   std::string token_mail_domain = "paravent.invalid";
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;  // client-address: fixed
+  // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
+  std::uint32_t address_slot = kNoSlot;
+  Shape address_shape = Shape::ip;
   bool json_as_text = false;  // JSON under text/plain is read as JSON
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
@@ -64,6 +67,7 @@ class RoutePlan {
 
   std::vector<const FieldAction*>
       required;  // body, query, header and cookie rules that must be present
+  std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
 
  private:
   friend class PlanCompiler;

@@ -40,6 +40,7 @@ void append_client_address(const policies::RoutePlan& route, const RequestHead& 
   constexpr std::string_view kName = "X-Forwarded-For: ";
   switch (route.client_address) {
     case ClientAddress::drop:
+    case ClientAddress::pseudonym:  // not yet carried out: nothing is said rather than too much
       return;
     case ClientAddress::fixed:
       out.append(kName).append(route.fixed_address).append("\r\n");

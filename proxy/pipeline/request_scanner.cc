@@ -92,7 +92,14 @@ Treatment treatment_of(ActionKind action) {
       return Treatment::rewrite;
     case ActionKind::pseudonymise:
     case ActionKind::tokenise_derived:
+    case ActionKind::tokenise_address:
+    case ActionKind::tokenise_address_prefix:
+    case ActionKind::tokenise_address_random:
+    case ActionKind::tokenise_preserve:
     case ActionKind::encrypt:
+    case ActionKind::seal:
+    case ActionKind::seal_single:
+    case ActionKind::shift_date:
       return Treatment::derive;
     case ActionKind::tokenise_vault:
       return Treatment::mint;

@@ -59,7 +59,7 @@ LIBRARIES = {
     "yaml-cpp/": ("policies/model",),
     "prometheus/": ("proxy/telemetry",),
     "CLI/": ("proxy/main",),
-    "unicode/": ("crypto/tokens", "proxy/pipeline"),
+    "unicode/": ("crypto/tokens", "policies/model", "proxy/pipeline"),
 }
 
 

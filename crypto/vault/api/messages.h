@@ -16,16 +16,22 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/keys/protection_key.h"
+#include "crypto/keys/scope.h"
 #include "crypto/tokens/kind.h"
+#include "crypto/tokens/shape.h"
 
 namespace paravent::crypto::vault {
 
 // One protection context that a policy's rules need, by names. Rules with equal specs share it.
+// scope: only vault tokens and pseudonyms have another one than person, because a stateless
+// reversible value must open from its row. overlap_seconds: how long a pseudonym's epoch goes on
+// being answered beside the next one. public_key: of sealed values, the recipient's raw X25519 key.
 struct ContextSpec {
   std::string domain;
   std::string purpose;
@@ -33,6 +39,9 @@ struct ContextSpec {
   Kind kind = Kind::text;
   Algorithm algorithm = Algorithm::encrypted;  // vault_token, derived, pseudonym or encrypted
   EpochLength epoch = EpochLength::none;
+  Scope scope = Scope::person;
+  std::uint32_t overlap_seconds = 0;
+  Bytes public_key{};
   bool operator==(const ContextSpec&) const = default;
 };
 

@@ -58,7 +58,8 @@ def ten_mistakes():
     equal(places, [3, 5, 6, 10, 14, 14, 15, 16, 19, 20], "their lines")
     one_sentence(done.err)
     listed = json.loads(check(TEN, "--json").out)
-    errors = [one for one in listed if one["severity"] == "error"]
+    equal(listed["promises"], [], "what a policy with errors promises")
+    errors = [one for one in listed["diagnostics"] if one["severity"] == "error"]
     equal(len(errors), 10, "diagnostics as JSON")
     for one in errors:
         equal(sorted(one), ["column", "file", "hint", "key", "line", "message", "severity"], "keys")

@@ -1,14 +1,17 @@
 // Golden policies: tests/policies/golden/NAME.yaml is loaded, and what it gets is compared with
-// NAME.expected, byte for byte. Adding a case is adding the two files.
+// NAME.expected, byte for byte. Adding a case is adding the two files. What a policy without errors
+// promises about equality is compared with NAME.promises where there is one.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
+#include "policies/model/equality_promise.h"
 #include "policies/model/load_policy.h"
 
 namespace paravent::policies {
@@ -43,6 +46,22 @@ TEST_P(Golden, GetsTheExpectedDiagnostics) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, Golden, testing::ValuesIn(names_with(".yaml")),
+                         [](const auto& test) { return test.param; });
+
+class GoldenPromises : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenPromises, AreTheExpectedSentences) {
+  const LoadedPolicy loaded =
+      load_policy_file((fs::path(kFolder) / (GetParam() + ".yaml")).string());
+  ASSERT_TRUE(loaded.ok());
+  std::string text;
+  for (const Promise& promise : equality_promises(loaded.policy)) {
+    text += promise_text(promise) + '\n';
+  }
+  EXPECT_EQ(text, read(fs::path(kFolder) / (GetParam() + ".promises")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, GoldenPromises, testing::ValuesIn(names_with(".promises")),
                          [](const auto& test) { return test.param; });
 
 TEST(GoldenFolder, EveryCaseIsAPairOfFiles) {

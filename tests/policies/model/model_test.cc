@@ -3,10 +3,13 @@
 #include <string>
 
 #include "policies/model/country.h"
+#include "policies/model/decimal.h"
 #include "policies/model/load_policy.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
+#include "policies/model/small_values.h"
+#include "policies/model/time_zone.h"
 #include "policies/model/upstream_address.h"
 #include "policies/model/yaml_document.h"
 #include "policies/model/yaml_reader.h"
@@ -77,6 +80,63 @@ TEST(Period, AddsToTheCalendar) {
   EXPECT_EQ(add_period(at(2026y / 1 / 31), *parse_period("P1M1D")), at(2026y / 3 / 1));
   EXPECT_EQ(add_period(at(2026y / 1 / 31) + hours(5), *parse_period("P1D")),
             at(2026y / 2 / 1) + hours(5));
+}
+
+TEST(Period, ReadsHoursInOneSpelling) {
+  EXPECT_EQ(parse_hours("PT1H"), 1U);
+  EXPECT_EQ(parse_hours("PT24H"), 24U);
+  for (const char* bad : {"", "PT", "PT0H", "PT01H", "PT25H", "PT1", "P1H", "PT1H ", "PT1H1H",
+                          "PT1M", "P1D", "pt1h", "PT99999999999H", "PT-1H"}) {
+    EXPECT_FALSE(parse_hours(bad).has_value()) << bad;
+  }
+}
+
+TEST(Decimal, KeepsTheTextAndTheNumber) {
+  const auto number = parse_decimal("-0.25");
+  ASSERT_TRUE(number.has_value());
+  EXPECT_EQ(number->text, "-0.25");
+  EXPECT_EQ(number->value, -0.25);
+  for (const char* good : {"0", "7", "100", "0.01", "-5", "123456789012345", "1.23456789012345"}) {
+    EXPECT_TRUE(parse_decimal(good).has_value()) << good;
+  }
+  for (const char* bad : {"", "-", "-0", "+1", "01", ".5", "5.", "1.0", "0.10", "1e3", "0x1", " 1",
+                          "1 ", "nan", "inf", "1,5", "--1", "1234567890123456"}) {
+    EXPECT_FALSE(parse_decimal(bad).has_value()) << bad;
+  }
+}
+
+TEST(TimeZone, KnowsTheIanaNames) {
+  for (const char* good : {"Europe/Paris", "Indian/Reunion", "America/Argentina/Buenos_Aires",
+                           "Europe/Kyiv", "UTC", "Etc/GMT+5"}) {
+    EXPECT_TRUE(is_time_zone(good)) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string("Europe/Pariss"), std::string("GMT+5"), std::string("CET+1"),
+        std::string("europe/paris"), std::string("Etc/Unknown"), std::string("../etc/passwd"),
+        std::string("Europe/Paris\0", 13), std::string(100, 'a')}) {
+    EXPECT_FALSE(is_time_zone(bad)) << bad;
+  }
+}
+
+TEST(SmallValues, AreKnownByKindOrByWholeWords) {
+  using crypto::Kind;
+  const auto small = [](std::string_view text, Kind kind = Kind::text) {
+    return known_small(kind, selector(text)).has_value();
+  };
+  for (const char* name :
+       {"form.cp", "form.zip", "form.billingZip", "form.CODE_POSTAL", "form.user[postcode]",
+        "form.date-naissance", "query.dob", "json.person.birthDate", "json['date of birth']",
+        "json..sexe[*]", "form.civilite", "form.nir", "form.age", "header.X-Age",
+        "form.departement"}) {
+    EXPECT_TRUE(small(name)) << name;
+  }
+  for (const char* name : {"form.page", "form.zipper", "form.message", "form.recipe", "form.agent",
+                           "json.age_group_label.text", "form.birth", "form.code"}) {
+    EXPECT_FALSE(small(name)) << name;
+  }
+  EXPECT_TRUE(small("form.x", Kind::birth_date));
+  EXPECT_TRUE(small("form.x", Kind::nir));
+  EXPECT_FALSE(small("form.cp", Kind::email));
 }
 
 TEST(Country, KnowsTheThreeSorts) {

@@ -131,6 +131,8 @@ TEST(Examples, OnePerSceneAndAccepted) {
         load_policy_file("policies/examples/" + std::string(scene) + ".yaml");
     EXPECT_EQ(loaded.diagnostics.count(Severity::error), 0U)
         << diagnostics_text(loaded.diagnostics);
+    EXPECT_EQ(loaded.diagnostics.count(Severity::warning), 0U)
+        << diagnostics_text(loaded.diagnostics);
     EXPECT_FALSE(loaded.policy.routes.empty()) << scene;
   }
 }

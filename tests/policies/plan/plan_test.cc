@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,154 @@ TEST(Plan, KeepsTheArgumentsOfEveryRule) {
   EXPECT_EQ(route.required[1], find("d"));
   EXPECT_EQ(route.required[1]->required_index, 1U);
   EXPECT_EQ(route.find(Carrier::query, "e")->carrier, Carrier::query);
+}
+
+// The whole golden policy of transformations, field by field.
+class Transformations : public testing::Test {
+ protected:
+  Transformations()
+      : policy_(load_policy_file("tests/policies/golden/transformations.yaml").policy),
+        plan_(compiled({policy_})) {}
+
+  const RoutePlan& route() const { return *plan_->routes().at(0); }
+  const FieldAction& form(std::string_view name) const {
+    const FieldAction* action = route().find(Carrier::form, name);
+    EXPECT_NE(action, nullptr) << name;
+    return action != nullptr ? *action : route().unlisted_action;
+  }
+  const ContextSpec& spec(const FieldAction& action) const {
+    return plan_->context_specs().at(action.slot);
+  }
+
+  Policy policy_;
+  std::shared_ptr<const PolicyPlan> plan_;
+};
+
+TEST_F(Transformations, ShapesKeepTheirLengths) {
+  EXPECT_EQ(form("order").shape, Shape::digits);
+  EXPECT_EQ(form("order").shape_length, 12);
+  EXPECT_EQ(form("ticket").shape_length, 18);
+  EXPECT_EQ(form("account").shape_length, 16);
+  EXPECT_EQ(form("session").shape, Shape::uuid);
+  EXPECT_EQ(form("session").shape_length, 0);
+  EXPECT_EQ(form("cohort").bits, 16);
+  EXPECT_EQ(form("iban").bits, 0);
+  EXPECT_EQ(route().find(Carrier::header, "x-visitor-address")->shape, Shape::ip);
+}
+
+TEST_F(Transformations, ModesBecomeAlgorithms) {
+  const auto algorithm = [&](std::string_view name) { return spec(form(name)).algorithm; };
+  EXPECT_EQ(algorithm("ip_a"), Algorithm::address);
+  EXPECT_EQ(algorithm("ip_b"), Algorithm::address_prefix);
+  EXPECT_EQ(algorithm("ip_c"), Algorithm::address_random);
+  EXPECT_EQ(algorithm("card"), Algorithm::format_preserving);
+  EXPECT_EQ(algorithm("will"), Algorithm::sealed);
+  EXPECT_EQ(algorithm("codicil"), Algorithm::sealed_single);
+  EXPECT_EQ(form("ip_b").shape, Shape::ip);
+  EXPECT_EQ(spec(form("ip_a")).epoch, EpochLength::day);
+  // Bytes of RFC 7748 6.1.
+  EXPECT_EQ(spec(form("will")).public_key.size(), 32U);
+  EXPECT_EQ(spec(form("will")).public_key.front(), 0x85);
+  EXPECT_EQ(spec(form("will")).public_key.back(), 0x6a);
+  EXPECT_TRUE(spec(form("ip_a")).public_key.empty());
+}
+
+TEST_F(Transformations, ScopesHaveContextsAndDelimitersOfTheirOwn) {
+  EXPECT_EQ(spec(form("session")).scope, Scope::request);
+  EXPECT_EQ(form("session").scope, Scope::request);
+  EXPECT_EQ(form("session").relationship, nullptr);
+  EXPECT_EQ(spec(form("account")).scope, Scope::relationship);
+  EXPECT_EQ(form("account").relationship, &form("company"));
+  EXPECT_EQ(form("pair").relationship, &form("email"));
+  ASSERT_EQ(route().delimiters.size(), 2U);
+  EXPECT_EQ(route().delimiters[form("company").delimiter_index], &form("company"));
+  EXPECT_EQ(route().delimiters[form("email").delimiter_index], &form("email"));
+  EXPECT_TRUE(form("company").delimits);
+  EXPECT_FALSE(form("account").delimits);
+}
+
+TEST_F(Transformations, AnOverlapDropsWhatTheSenderPutsInItsPlace) {
+  EXPECT_EQ(form("id").previous, "previous_id");
+  EXPECT_EQ(spec(form("id")).overlap_seconds, 7200U);
+  EXPECT_EQ(form("previous_id").action, ActionKind::drop);
+  EXPECT_EQ(form("previous_id").name, "form.previous_id");
+  EXPECT_EQ(plan_->actions()[form("previous_id").id], &form("previous_id"));
+  EXPECT_EQ(form("cohort").previous, "");
+}
+
+TEST_F(Transformations, GeneralisationsKeepTheirArguments) {
+  EXPECT_EQ(form("born").generalisation, Generalisation::age_band);
+  EXPECT_EQ(form("born").options.band, 5U);
+  EXPECT_EQ(form("born").options.top, 85U);
+  EXPECT_EQ(form("seen").options.time_zone, "Indian/Reunion");
+  EXPECT_EQ(form("place").options.step.text, "0.01");
+  EXPECT_EQ(form("place").options.axis, GridAxis::both);
+  EXPECT_EQ(form("lat").options.step.value, 0.1);
+  EXPECT_EQ(form("lat").options.axis, GridAxis::latitude);
+  EXPECT_EQ(form("amount").options.step.value, 100);
+  ASSERT_EQ(form("grade").options.edges.size(), 4U);
+  EXPECT_EQ(form("grade").options.edges[2].text, "2.5");
+  EXPECT_EQ(form("page").options.keep_query, std::vector<std::string>{"utm_source"});
+  EXPECT_EQ(form("page").options.templates, std::vector<std::string>{"/user/*/orders"});
+  EXPECT_EQ(form("name").show_first, 1);
+  EXPECT_EQ(form("number").show_last, 4);
+  EXPECT_EQ(form("ip_e").ipv4_bits, 24U);
+  EXPECT_EQ(form("ip_e").ipv6_bits, 56U);
+}
+
+TEST_F(Transformations, ShiftedDatesShareOneKeyOfTheirOwn) {
+  EXPECT_EQ(form("visit").action, ActionKind::shift_date);
+  EXPECT_EQ(form("visit").options.days, 14U);
+  EXPECT_EQ(spec(form("visit")), (ContextSpec{"shop", "p", "date-shift", Kind::text,
+                                              Algorithm::pseudonym, EpochLength::none}));
+}
+
+TEST_F(Transformations, TheClientAddressHasASlot) {
+  EXPECT_EQ(route().client_address, ClientAddress::pseudonym);
+  EXPECT_EQ(route().address_shape, Shape::ipv4);
+  ASSERT_NE(route().address_slot, kNoSlot);
+  EXPECT_EQ(plan_->context_specs().at(route().address_slot),
+            (ContextSpec{"shop", "p", "ip", Kind::ip, Algorithm::pseudonym, EpochLength::day}));
+  // A rule that pseudonymises addresses of the same space in the same way shares it.
+  EXPECT_EQ(form("ip_d").slot, route().address_slot);
+}
+
+TEST(Plan, ThePreviousFieldIsDroppedWhereverItStands) {
+  const std::string rule = "do: pseudonymise, overlap: PT1H, previous: before }";
+  const auto plan = compiled({policy_of(
+      head_of("t") +
+      route_of("r", "{ path: /r }",
+               "unlisted: keep, fields: { json.*: { do: keep }, 'form.*': { do: keep }, "
+               "'json.items[*].*': { do: keep }, form.before: { do: drop }, json.id: { " +
+                   rule + ", 'json.items[*].id': { space: item, " + rule + ", form.id: { " + rule +
+                   ", header.X-Id: { space: head, " + rule + " }"))});
+  const RoutePlan& route = *plan->routes()[0];
+  const PathStep before{"before", 0, false};
+  const FieldAction* top = route.find_json({&before, 1});
+  ASSERT_NE(top, nullptr);
+  EXPECT_EQ(top->action, ActionKind::drop);
+  EXPECT_EQ(top->name, "json.before");
+  const std::vector<PathStep> nested{{"items", 0, false}, {"", 3, true}, {"before", 0, false}};
+  const FieldAction* item = route.find_json({nested.data(), nested.size()});
+  ASSERT_NE(item, nullptr);
+  EXPECT_EQ(item->action, ActionKind::drop);
+  EXPECT_EQ(item->name, "json.items[*].before");
+  EXPECT_EQ(route.find(Carrier::header, "BEFORE")->action, ActionKind::drop);
+  // Listed by the policy already: not twice.
+  EXPECT_EQ(route.find(Carrier::form, "before")->action, ActionKind::drop);
+  EXPECT_EQ(std::count_if(plan->actions().begin(), plan->actions().end(),
+                          [](const FieldAction* a) { return a->name == "form.before"; }),
+            1);
+}
+
+TEST(Plan, ARouteWithoutShiftsOrPseudonymsHasNoSlots) {
+  const auto plan = compiled(
+      {policy_of(head_of("t") +
+                 route_of("r", "{ path: /r }",
+                          "unlisted: keep, fields: { form.a: { do: generalise, to: month } }"))});
+  EXPECT_TRUE(plan->context_specs().empty());
+  EXPECT_EQ(plan->routes()[0]->address_slot, kNoSlot);
+  EXPECT_EQ(plan->routes()[0]->find(Carrier::form, "a")->slot, kNoSlot);
 }
 
 class Routing : public testing::Test {

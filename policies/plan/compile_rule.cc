@@ -1,0 +1,121 @@
+#include "policies/plan/compile_rule.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "policies/model/previous_field.h"
+
+namespace paravent::policies {
+namespace {
+
+using crypto::Kind;
+using crypto::vault::ContextSpec;
+
+constexpr std::uint32_t kSecondsOfHour = 3600;
+
+std::uint8_t small(const std::optional<Located<std::uint32_t>>& number) {
+  return number ? static_cast<std::uint8_t>(number->value) : std::uint8_t{0};
+}
+
+std::string previous_name(const FieldSelector& selector) {
+  return selector.carrier == Carrier::json ? selector.steps.back().key : selector.name;
+}
+
+void set_arguments(const Rule& rule, FieldAction& action) {
+  if (rule.generalise_to) action.generalisation = rule.generalise_to->value;
+  if (rule.max_len) action.max_len = rule.max_len->value;
+  if (rule.length) action.keep_length = rule.length->value;
+  if (rule.ipv4_bits) action.ipv4_bits = rule.ipv4_bits->value;
+  if (rule.ipv6_bits) action.ipv6_bits = rule.ipv6_bits->value;
+  if (rule.replacement) action.literal = rule.replacement->value;
+  action.show_first = small(rule.show_first);
+  action.show_last = small(rule.show_last);
+  action.bits = small(rule.bits);
+  action.shape_length = static_cast<std::uint8_t>(shape_length_of(rule));
+}
+
+}  // namespace
+
+FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& rule) {
+  FieldAction action;
+  action.name = rule.selector.text;
+  action.carrier = rule.selector.carrier;
+  action.action = *rule.action;
+  action.kind = rule.kind.value;
+  action.shape = shape_of(rule);
+  action.scope = rule.scope.value;
+  action.on_error = on_error_of(rule, route);
+  action.required = rule.required;
+  action.is_subject = rule.selector.text == route.subject.value;
+  set_arguments(rule, action);
+  if (!rule.previous.value.empty()) {
+    const auto selector = previous_selector(rule);
+    if (const auto* found = std::get_if<FieldSelector>(&selector)) {
+      action.previous = previous_name(*found);
+    }
+  }
+  if (rule.generalise_to) {
+    action.options = rule.options;
+    action.options.time_zone = policy.time_zone.value;
+  }
+  return action;
+}
+
+ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rule) {
+  ContextSpec spec;
+  spec.domain = domain_of(policy, route);
+  spec.purpose = route.purpose.value;
+  spec.space = space_of(rule);
+  // A shift is a number and no value of the field's kind.
+  spec.kind = rule.action == ActionKind::shift_date ? Kind::text : rule.kind.value;
+  spec.algorithm = algorithm_of(*rule.action);
+  spec.epoch = epoch_of(rule, find_purpose(policy, route.purpose.value));
+  spec.scope = rule.scope.value;
+  if (rule.overlap) spec.overlap_seconds = rule.overlap->value * kSecondsOfHour;
+  const PublicKey* key = find_public_key(policy, rule.sealed_to.value);
+  if (is_sealed(*rule.action) && key != nullptr && key->key) {
+    spec.public_key.assign(key->key->begin(), key->key->end());
+  }
+  return spec;
+}
+
+ContextSpec unlisted_context(const Policy& policy, const Route& route) {
+  ContextSpec spec;
+  spec.domain = domain_of(policy, route);
+  spec.purpose = route.purpose.value;
+  spec.space = crypto::kind_name(Kind::text);
+  spec.kind = Kind::text;
+  spec.algorithm = crypto::Algorithm::encrypted;
+  spec.epoch = unlisted_epoch(find_purpose(policy, route.purpose.value));
+  return spec;
+}
+
+ContextSpec address_context(const Policy& policy, const Route& route) {
+  ContextSpec spec;
+  spec.domain = domain_of(policy, route);
+  spec.purpose = route.purpose.value;
+  spec.space = crypto::kind_name(Kind::ip);
+  spec.kind = Kind::ip;
+  spec.algorithm = crypto::Algorithm::pseudonym;
+  spec.epoch = crypto::EpochLength::day;
+  return spec;
+}
+
+std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
+  if (rule.previous.value.empty()) return std::nullopt;
+  auto parsed = previous_selector(rule);
+  auto* selector = std::get_if<FieldSelector>(&parsed);
+  if (selector == nullptr) return std::nullopt;
+  const bool listed = std::any_of(route.rules.begin(), route.rules.end(), [&](const Rule& other) {
+    return other.has_selector && other.selector.same_as(*selector);
+  });
+  if (listed) return std::nullopt;
+  Rule drop;
+  drop.selector = std::move(*selector);
+  drop.has_selector = true;
+  drop.action = ActionKind::drop;
+  return drop;
+}
+
+}  // namespace paravent::policies
