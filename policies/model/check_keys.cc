@@ -154,8 +154,10 @@ void check_previous(const RuleContext& c) {
   if (selector.same_as(c.rule.selector)) {
     return wrong_previous(c, "this is the field itself", "Name another field");
   }
-  if (selector.carrier == Carrier::header && is_reserved_header(selector.name)) {
-    return wrong_previous(c, "the gateway writes this header itself", "Name another header");
+  // Of the headers that the gateway knows, none may carry two things.
+  if (selector.carrier == Carrier::header &&
+      (is_reserved_header(selector.name) || header_name(selector.name) != HeaderName::other)) {
+    return wrong_previous(c, "this header has a meaning of its own", "Name another header");
   }
   for (const Rule& other : c.route.rules) {
     if (!other.has_selector || !other.action) continue;

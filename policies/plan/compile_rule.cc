@@ -107,10 +107,6 @@ std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
   auto parsed = previous_selector(rule);
   auto* selector = std::get_if<FieldSelector>(&parsed);
   if (selector == nullptr) return std::nullopt;
-  const bool listed = std::any_of(route.rules.begin(), route.rules.end(), [&](const Rule& other) {
-    return other.has_selector && other.selector.same_as(*selector);
-  });
-  if (listed) return std::nullopt;
   Rule drop;
   drop.selector = std::move(*selector);
   drop.has_selector = true;
