@@ -102,7 +102,7 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
   return spec;
 }
 
-std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
+std::optional<Rule> drop_of_previous(const Rule& rule) {
   if (rule.previous.value.empty()) return std::nullopt;
   auto parsed = previous_selector(rule);
   auto* selector = std::get_if<FieldSelector>(&parsed);
