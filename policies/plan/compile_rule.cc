@@ -102,11 +102,17 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
   return spec;
 }
 
-std::optional<Rule> drop_of_previous(const Rule& rule) {
+std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
   if (rule.previous.value.empty()) return std::nullopt;
   auto parsed = previous_selector(rule);
   auto* selector = std::get_if<FieldSelector>(&parsed);
   if (selector == nullptr) return std::nullopt;
+  const bool listed = std::any_of(route.rules.begin(), route.rules.end(), [&](const Rule& other) {
+    return other.has_selector && other.selector.same_as(*selector);
+  });
+  // Among selectors with wildcards the first one wins, so the policy's own drop may come too late.
+  if (listed && !selector->is_wild()) return std::nullopt;
+  if (listed) selector->text += " (of the gateway)";  // counted apart
   Rule drop;
   drop.selector = std::move(*selector);
   drop.has_selector = true;

@@ -21,7 +21,7 @@ crypto::vault::ContextSpec unlisted_context(const Policy& policy, const Route& r
 crypto::vault::ContextSpec address_context(const Policy& policy, const Route& route);
 
 // The rule that drops what a sender writes where `rule.previous` will stand; nothing when the rule
-// has none. REQUIRES: the rule has a selector and an action.
-std::optional<Rule> drop_of_previous(const Rule& rule);
+// has none, or the route lists that very field. REQUIRES: the rule has a selector and an action.
+std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule);
 
 }  // namespace paravent::policies

@@ -167,7 +167,7 @@ class PlanCompiler {
     // take what only the gateway writes.
     std::vector<Rule> drops;
     for (const Rule& rule : route.rules) {
-      if (auto drop = drop_of_previous(rule)) drops.push_back(std::move(*drop));
+      if (auto drop = drop_of_previous(route, rule)) drops.push_back(std::move(*drop));
     }
     for (const Rule& drop : drops) list(drop, add_action(route, drop, plan));
     const std::size_t first = plan.actions_.size();
