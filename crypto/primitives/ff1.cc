@@ -1,8 +1,8 @@
 #include "crypto/primitives/ff1.h"
 
-#include <algorithm>
 #include <array>
-#include <cstring>
+#include <type_traits>
+#include <utility>
 
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/ff1_long.h"
@@ -15,51 +15,46 @@ constexpr std::size_t kRounds = 10;
 // A half of at most 96 bits keeps the round function within one AES block (d <= 16).
 constexpr std::size_t kMaxNumber = 12;
 
-UInt128 load_be(ByteView bytes) noexcept {
-  UInt128 value = 0;
-  for (const std::uint8_t byte : bytes) value = (value << 8U) | byte;
-  return value;
-}
-
-void store_be(UInt128 value, MutableBytes out) noexcept {
-  for (std::size_t i = out.size(); i-- > 0;) {
-    out[i] = static_cast<std::uint8_t>(value);
-    value >>= 8U;
-  }
-}
-
 std::size_t bytes_needed(UInt128 value) noexcept {
   std::size_t size = 0;
   for (; value != 0; value >>= 8U) ++size;
   return size;
 }
 
-// Division of 64-bit numbers is several times cheaper than that of 128-bit ones, and enough for
-// halves of up to 9 decimal digits.
-UInt128 remainder(UInt128 value, UInt128 modulus) noexcept {
-  if ((value >> 64U) == 0 && (modulus >> 64U) == 0) {
-    return static_cast<std::uint64_t>(value) % static_cast<std::uint64_t>(modulus);
-  }
-  return value % modulus;
+// The first `size` bytes of the round function's block as a number: 8 where a half fits 4 bytes,
+// else 12 or 16.
+std::uint64_t leading_number(const AesBlock& block, std::size_t /*size*/,
+                             std::uint64_t /*as*/) noexcept {
+  return load_u64be(block.data());
 }
 
-UInt128 number_of(std::span<const std::uint16_t> digits, std::uint32_t radix) noexcept {
-  UInt128 value = 0;
-  for (const std::uint16_t digit : digits) value = value * radix + digit;
-  return value;
+UInt128 leading_number(const AesBlock& block, std::size_t size, UInt128 /*as*/) noexcept {
+  return load_u128be(block.data()) >> (8 * (block.size() - size));
 }
 
-void digits_of(UInt128 value, std::uint32_t radix, std::span<std::uint16_t> digits) noexcept {
-  std::size_t i = digits.size();
-  for (; i > 0 && (value >> 64U) != 0; --i) {
-    digits[i - 1] = static_cast<std::uint16_t>(value % radix);
+// `Radix` is a number, or a constant that lets the compiler divide by multiplying.
+template <typename Radix, typename Number>
+void digits_in(Number value, Radix radix, std::span<std::uint16_t> digits) noexcept {
+  for (std::size_t i = digits.size(); i-- > 0;) {
+    digits[i] = static_cast<std::uint16_t>(value % radix);
     value /= radix;
   }
-  auto low = static_cast<std::uint64_t>(value);
-  for (; i > 0; --i) {
-    digits[i - 1] = static_cast<std::uint16_t>(low % radix);
-    low /= radix;
+}
+
+template <typename Number>
+void digits_of(Number value, std::uint32_t radix, std::span<std::uint16_t> digits) noexcept {
+  if (radix == 10) {
+    digits_in(value, std::integral_constant<std::uint32_t, 10>(), digits);
+  } else {
+    digits_in(value, radix, digits);
   }
+}
+
+template <typename Number>
+Number number_of(std::span<const std::uint16_t> digits, std::uint32_t radix) noexcept {
+  Number value = 0;
+  for (const std::uint16_t digit : digits) value = value * radix + digit;
+  return value;
 }
 
 }  // namespace
@@ -75,12 +70,12 @@ Ff1::~Ff1() { wipe(layout_.first_block); }
 
 Status Ff1::encrypt(ByteView tweak, std::span<const std::uint16_t> in,
                     std::span<std::uint16_t> out) {
-  return apply(tweak, in, out, true);
+  return run(tweak, in, out, true);
 }
 
 Status Ff1::decrypt(ByteView tweak, std::span<const std::uint16_t> in,
                     std::span<std::uint16_t> out) {
-  return apply(tweak, in, out, false);
+  return run(tweak, in, out, false);
 }
 
 Status Ff1::check(ByteView tweak, std::span<const std::uint16_t> in, std::size_t out_size) const {
@@ -118,7 +113,9 @@ Status Ff1::lay_out(std::size_t length, std::size_t tweak_size) {
   p[0] = 1;
   p[1] = 2;
   p[2] = 1;
-  store_be(radix_, MutableBytes(p + 3, 3));
+  p[3] = static_cast<std::uint8_t>(radix_ >> 16U);
+  p[4] = static_cast<std::uint8_t>(radix_ >> 8U);
+  p[5] = static_cast<std::uint8_t>(radix_);
   p[6] = static_cast<std::uint8_t>(kRounds);
   p[7] = static_cast<std::uint8_t>(layout.left);
   store_u32be(p + 8, static_cast<std::uint32_t>(length));
@@ -129,62 +126,70 @@ Status Ff1::lay_out(std::size_t length, std::size_t tweak_size) {
   return {};
 }
 
-// The ten rounds on both halves as numbers. Of Q = T | zeros | round | NUM(half) only the last one
-// or two blocks change from round to round, so all before them is chained once.
-Status Ff1::rounds(ByteView tweak, UInt128& a, UInt128& b, bool forward) noexcept {
-  const std::size_t rest = tweak.size() % kAesBlockSize;
-  AesBlock start = layout_.first_block;
-  for (std::size_t i = 0; i + kAesBlockSize <= tweak.size(); i += kAesBlockSize) {
-    xor_into(start.data(), tweak.data() + i, kAesBlockSize);
-    if (auto status = blocks_.encrypt(start, start); !status) return status;
+// The state of the round function before its last block, with that block's constant bytes already
+// mixed in. Of Q = T | zeros | round | NUM(half) the last two are at most 13 bytes, so that all
+// else is the same in every round.
+bool Ff1::begin(ByteView tweak, AesBlock& state) noexcept {
+  state = layout_.first_block;
+  bool ok = true;
+  for (; ok && tweak.size() >= kAesBlockSize; tweak = tweak.subspan(kAesBlockSize)) {
+    xor_into(state.data(), tweak.data(), kAesBlockSize);
+    ok = blocks_.encrypt_block(state);
   }
-  std::array<std::uint8_t, 2 * kAesBlockSize> tail{};
-  const std::size_t tail_size =
-      rest + 1 + layout_.number_size <= kAesBlockSize ? kAesBlockSize : 2 * kAesBlockSize;
-  std::copy(tweak.end() - static_cast<std::ptrdiff_t>(rest), tweak.end(), tail.begin());
-  const MutableBytes number(tail.data() + tail_size - layout_.number_size, layout_.number_size);
-  std::uint8_t& round_byte = tail[tail_size - layout_.number_size - 1];
-
-  AesBlock state{};
-  Status status;
-  for (std::size_t i = 0; status && i < kRounds; ++i) {
-    const std::size_t round = forward ? i : kRounds - 1 - i;
-    const UInt128 modulus = layout_.modulus[round % 2];
-    round_byte = static_cast<std::uint8_t>(round);
-    store_be(forward ? b : a, number);
-    state = start;
-    for (std::size_t at = 0; status && at < tail_size; at += kAesBlockSize) {
-      xor_into(state.data(), tail.data() + at, kAesBlockSize);
-      status = blocks_.encrypt(state, state);
-    }
-    const UInt128 y = remainder(load_be(ByteView(state).first(layout_.round_size)), modulus);
-    UInt128& replaced = forward ? a : b;
-    UInt128 sum = forward ? replaced + y : replaced + (modulus - y);
-    if (sum >= modulus) sum -= modulus;
-    replaced = sum;
-    std::swap(a, b);
-  }
-  wipe(start);
-  wipe(state);
-  wipe(tail);
-  return status;
+  xor_into(state.data(), tweak.data(), tweak.size());
+  const bool shares_last_block = tweak.size() + 1 + layout_.number_size <= kAesBlockSize;
+  if (!shares_last_block) ok = ok && blocks_.encrypt_block(state);
+  return ok;
 }
 
-Status Ff1::apply(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
-                  bool forward) {
-  if (auto status = check(tweak, in, out.size()); !status) return status;
-  if (auto status = lay_out(in.size(), tweak.size()); !status) return status;
-  if (!layout_.in_machine_integers) {
-    return ff1_long(blocks_, radix_, layout_.first_block, tweak, in, out, forward);
+// The ten rounds on both halves as numbers, for which `Number` is wide enough.
+template <typename Number>
+Status Ff1::rounds(ByteView tweak, Number& a, Number& b, bool forward) noexcept {
+  AesBlock state{};
+  bool ok = begin(tweak, state);
+  const UInt128 start = load_u128be(state.data());
+  const auto round_shift = static_cast<unsigned>(8 * layout_.number_size);
+  const Number moduli[2] = {static_cast<Number>(layout_.modulus[0]),
+                            static_cast<Number>(layout_.modulus[1])};
+  for (std::size_t i = 0; ok && i < kRounds; ++i) {
+    const std::size_t round = forward ? i : kRounds - 1 - i;
+    const Number modulus = moduli[round % 2];
+    const UInt128 end = (UInt128{round} << round_shift) | (forward ? b : a);
+    store_u128be(state.data(), start ^ end);
+    ok = blocks_.encrypt_block(state);
+    const Number y = leading_number(state, layout_.round_size, Number{}) % modulus;
+    Number& replaced = forward ? a : b;
+    replaced += forward ? y : modulus - y;
+    if (replaced >= modulus) replaced -= modulus;
+    std::swap(a, b);
   }
-  UInt128 a = number_of(in.first(layout_.left), radix_);
-  UInt128 b = number_of(in.subspan(layout_.left), radix_);
+  wipe(state);
+  if (!ok) return Error(ErrorKind::internal);
+  return {};
+}
+
+template <typename Number>
+Status Ff1::apply(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
+                  bool forward) noexcept {
+  auto a = number_of<Number>(in.first(layout_.left), radix_);
+  auto b = number_of<Number>(in.subspan(layout_.left), radix_);
   Status status = rounds(tweak, a, b, forward);
   if (status) {
     digits_of(a, radix_, out.first(layout_.left));
     digits_of(b, radix_, out.subspan(layout_.left));
   }
   return status;
+}
+
+Status Ff1::run(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
+                bool forward) {
+  if (auto status = check(tweak, in, out.size()); !status) return status;
+  if (auto status = lay_out(in.size(), tweak.size()); !status) return status;
+  if (!layout_.in_machine_integers) {
+    return ff1_long(blocks_, radix_, layout_.first_block, tweak, in, out, forward);
+  }
+  return layout_.number_size <= 4 ? apply<std::uint64_t>(tweak, in, out, forward)
+                                  : apply<UInt128>(tweak, in, out, forward);
 }
 
 }  // namespace paravent::crypto

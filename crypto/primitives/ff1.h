@@ -63,9 +63,14 @@ class Ff1 {
 
   Status check(ByteView tweak, std::span<const std::uint16_t> in, std::size_t out_size) const;
   Status lay_out(std::size_t length, std::size_t tweak_size);
+  Status run(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
+             bool forward);
+  template <typename Number>
   Status apply(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
-               bool forward);
-  Status rounds(ByteView tweak, UInt128& a, UInt128& b, bool forward) noexcept;
+               bool forward) noexcept;
+  bool begin(ByteView tweak, AesBlock& state) noexcept;
+  template <typename Number>
+  Status rounds(ByteView tweak, Number& a, Number& b, bool forward) noexcept;
 
   AesBlocks blocks_;
   std::uint32_t radix_;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/uint128.h"
 #include "crypto/primitives/xor.h"
 
 namespace paravent::crypto {
@@ -25,30 +25,15 @@ std::size_t first_bit(ByteView address) noexcept {
   return std::equal(kMapped.begin(), kMapped.end(), address.begin()) ? kMappedBits : 0;
 }
 
-void flip_bit(MutableBytes address, std::size_t bit, unsigned by) noexcept {
-  address[bit / 8] = static_cast<std::uint8_t>(address[bit / 8] ^ (by << (7 - bit % 8)));
-}
-
 // A one, then the first `bits` bits of the address, right-aligned: what the pad of the next bit is
 // made from. The one tells prefixes of different lengths apart.
-AesBlock padded_prefix(ByteView address, std::size_t bits) noexcept {
-  AesBlock block{};
-  if (bits == 0) {
-    block[kAesBlockSize - 1] = 1;
-    return block;
-  }
-  // The address shifted right by 128 - bits, a whole-byte and a bit part.
-  const std::size_t shift = kBits - bits;
-  const std::size_t bytes = shift / 8;
-  const unsigned rest = static_cast<unsigned>(shift % 8);
-  for (std::size_t i = kAesBlockSize; i-- > bytes;) {
-    const unsigned low = address[i - bytes];
-    const unsigned high = i > bytes ? address[i - bytes - 1] : 0U;
-    block[i] = static_cast<std::uint8_t>(((high << 8U) | low) >> rest);
-  }
-  block[(shift - 1) / 8] =
-      static_cast<std::uint8_t>(block[(shift - 1) / 8] | (1U << (7 - (shift - 1) % 8)));
-  return block;
+UInt128 padded_prefix(UInt128 address, std::size_t bits) noexcept {
+  if (bits == 0) return 1;
+  return (UInt128{1} << bits) | (address >> (kBits - bits));
+}
+
+UInt128 pad_bit(const std::uint8_t* first, const std::uint8_t* second) noexcept {
+  return static_cast<unsigned>(first[kAesBlockSize - 1] ^ second[kAesBlockSize - 1]) & 1U;
 }
 
 }  // namespace
@@ -85,22 +70,22 @@ Result<IpcryptPfx> IpcryptPfx::create(ByteView key) {
 Status IpcryptPfx::encrypt(ByteView address, MutableBytes out) noexcept {
   if (!is_address(address) || !is_address(out)) return Error(ErrorKind::usage);
   const std::size_t start = first_bit(address);
+  UInt128 value = load_u128be(address.data());
   std::array<std::uint8_t, kBits * kAesBlockSize> prefixes;
   std::array<std::uint8_t, kBits * kAesBlockSize> pads;
   for (std::size_t bit = start; bit < kBits; ++bit) {
-    const AesBlock block = padded_prefix(address, bit);
-    std::memcpy(prefixes.data() + (bit - start) * kAesBlockSize, block.data(), block.size());
+    store_u128be(prefixes.data() + (bit - start) * kAesBlockSize, padded_prefix(value, bit));
   }
   const MutableBytes first(prefixes.data(), (kBits - start) * kAesBlockSize);
   const MutableBytes second(pads.data(), first.size());
   Status status = second_.encrypt(first, second);
   if (status) status = first_.encrypt(first, first);
   if (status) {
-    if (out.data() != address.data()) std::memcpy(out.data(), address.data(), kAddress);
     for (std::size_t bit = start; bit < kBits; ++bit) {
-      const std::size_t last = (bit - start) * kAesBlockSize + kAesBlockSize - 1;
-      flip_bit(out, bit, static_cast<unsigned>(first[last] ^ second[last]) & 1U);
+      const std::size_t at = (bit - start) * kAesBlockSize;
+      value ^= pad_bit(first.data() + at, second.data() + at) << (kBits - 1 - bit);
     }
+    store_u128be(out.data(), value);
   }
   wipe(first);
   wipe(second);
@@ -109,20 +94,18 @@ Status IpcryptPfx::encrypt(ByteView address, MutableBytes out) noexcept {
 
 Status IpcryptPfx::decrypt(ByteView encrypted, MutableBytes address) noexcept {
   if (!is_address(encrypted) || !is_address(address)) return Error(ErrorKind::usage);
-  AesBlock clear{};
-  std::copy(encrypted.begin(), encrypted.end(), clear.begin());
-  Status status;
-  for (std::size_t bit = first_bit(encrypted); status && bit < kBits; ++bit) {
-    const AesBlock prefix = padded_prefix(clear, bit);
+  UInt128 clear = load_u128be(encrypted.data());
+  for (std::size_t bit = first_bit(encrypted); bit < kBits; ++bit) {
     AesBlock first{};
-    AesBlock second{};
-    status = first_.encrypt(prefix, first);
-    if (status) status = second_.encrypt(prefix, second);
-    if (status) flip_bit(clear, bit, static_cast<unsigned>(first.back() ^ second.back()) & 1U);
+    store_u128be(first.data(), padded_prefix(clear, bit));
+    AesBlock second = first;
+    if (!first_.encrypt_block(first) || !second_.encrypt_block(second)) {
+      return Error(ErrorKind::internal);
+    }
+    clear ^= pad_bit(first.data(), second.data()) << (kBits - 1 - bit);
   }
-  if (status) std::copy(clear.begin(), clear.end(), address.begin());
-  wipe(clear);
-  return status;
+  store_u128be(address.data(), clear);
+  return {};
 }
 
 Result<IpcryptNdx> IpcryptNdx::create(ByteView key) {

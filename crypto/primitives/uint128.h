@@ -1,9 +1,34 @@
-// UInt128: the compilers' 128-bit integer, which ISO C++ does not name.
+// UInt128: the compilers' 128-bit integer, which ISO C++ does not name, and big-endian loads and
+// stores: one instruction each, where shifting single bytes together is a dozen.
 
 #pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
 
 namespace paravent::crypto {
 
 __extension__ using UInt128 = unsigned __int128;
+
+inline std::uint64_t load_u64be(const std::uint8_t* p) noexcept {
+  std::uint64_t value = 0;
+  std::memcpy(&value, p, sizeof value);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+}
+
+inline void store_u64be(std::uint8_t* p, std::uint64_t value) noexcept {
+  if (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
+  std::memcpy(p, &value, sizeof value);
+}
+
+inline UInt128 load_u128be(const std::uint8_t* p) noexcept {
+  return (UInt128{load_u64be(p)} << 64U) | load_u64be(p + 8);
+}
+
+inline void store_u128be(std::uint8_t* p, UInt128 value) noexcept {
+  store_u64be(p, static_cast<std::uint64_t>(value >> 64U));
+  store_u64be(p + 8, static_cast<std::uint64_t>(value));
+}
 
 }  // namespace paravent::crypto

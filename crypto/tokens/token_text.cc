@@ -290,4 +290,6 @@ std::string_view strip_email_shape(std::string_view text) noexcept {
   return text.substr(0, at);
 }
 
+bool announces_token(std::string_view text) noexcept { return announced_class(text).known; }
+
 }  // namespace paravent::crypto

@@ -67,6 +67,9 @@ struct ParsedToken {
 // token in `shape: email` is parsed after strip_email_shape.
 Result<ParsedToken> parse_token(std::string_view text);
 
+// Whether the text begins as a token does (`pvv1`, `PVD1`, `pve_`, ...), well formed or not.
+bool announces_token(std::string_view text) noexcept;
+
 // The local part of `token@domain` where the domain is a plausible host name and the local part may
 // be a token that is given this shape (vault, pseudonym); otherwise `text` unchanged.
 std::string_view strip_email_shape(std::string_view text) noexcept;

@@ -47,13 +47,12 @@ bool contains(std::span<const std::filesystem::path> paths, const std::filesyste
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
-Result<VectorReport> run_suite(const VectorSuite& suite, const std::filesystem::path& path,
-                               const value& document) {
+Result<VectorReport> run_suite(const VectorSuite& suite, const value& document) {
   VectorReport report;
   report.suite = suite.name;
   suite.run(document, report);
   if (report.passed + report.failed() + report.skipped() == 0) {
-    return Error(ErrorKind::malformed, "The vector file " + path.string() + " has no case.");
+    return Error(ErrorKind::malformed, "has no case");
   }
   return report;
 }
@@ -78,14 +77,21 @@ Result<VectorReport> run_vector_file(const std::filesystem::path& path,
     }
     if (partner) *document = join_acvp(*document, partner->document);
   }
+  auto report = run_vector_document(*document, suites);
+  if (report) return report;
+  return Error(report.error().kind(),
+               "The file " + path.string() + " " + report.error().sentence() + ".");
+}
+
+Result<VectorReport> run_vector_document(const value& document,
+                                         std::span<const VectorSuite> suites) {
   for (const VectorSuite& suite : suites) {
-    if (suite.recognise(*document)) return run_suite(suite, path, *document);
+    if (suite.recognise(document)) return run_suite(suite, document);
   }
-  if (kUnsupported.recognise(*document)) return run_suite(kUnsupported, path, *document);
+  if (kUnsupported.recognise(document)) return run_suite(kUnsupported, document);
   return Error(ErrorKind::malformed,
-               "The file " + path.string() +
-                   " is not a vector file of a known kind (Wycheproof JSON, ipcrypt, NIST ACVP "
-                   "FF1, HPKE, XAES-256-GCM, Bech32m, Merkle proofs).");
+               "is not a vector file of a known kind (Wycheproof JSON, ipcrypt, NIST ACVP FF1, "
+               "HPKE, XAES-256-GCM, Bech32m, Merkle proofs)");
 }
 
 }  // namespace paravent::crypto

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <filesystem>
 #include <span>
 
@@ -22,5 +23,10 @@ namespace paravent::crypto {
 Result<VectorReport> run_vector_file(const std::filesystem::path& path,
                                      std::span<const VectorSuite> suites = vector_suites(),
                                      std::span<const std::filesystem::path> given = {});
+
+// The same for a document that is already read, without a partner; the sentence of an error then
+// lacks its beginning, the name of the file.
+Result<VectorReport> run_vector_document(const boost::json::value& document,
+                                         std::span<const VectorSuite> suites = vector_suites());
 
 }  // namespace paravent::crypto

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "crypto/tokens/token_format.h"
+#include "policies/model/header_name.h"
 #include "policies/model/previous_field.h"
 #include "policies/model/rule_context.h"
 
@@ -102,6 +103,16 @@ void check_epoch(const RuleContext& c) {
   }
 }
 
+bool is_body(const Rule& rule) {
+  return rule.has_selector &&
+         (rule.selector.carrier == Carrier::form || rule.selector.carrier == Carrier::json ||
+          rule.selector.carrier == Carrier::multipart);
+}
+
+bool never_together(const Rule& one, const Rule& two) {
+  return is_body(one) && is_body(two) && one.selector.carrier != two.selector.carrier;
+}
+
 void check_relationship(const RuleContext& c) {
   const Rule& rule = c.rule;
   const std::string key = rule.key + ".relationship";
@@ -124,6 +135,12 @@ void check_relationship(const RuleContext& c) {
     c.out.error(rule.relationship.at, key,
                 "the relationship is with one field; " + in_quotes(field) + " may match several",
                 "Name a field without wildcards");
+  } else if (never_together(*other, rule)) {
+    c.out.error(rule.relationship.at, key,
+                in_quotes(field) +
+                    " and this field are of two kinds of body, which never come in "
+                    "one request",
+                "Name a field of the same carrier, or a query, header or cookie field");
   }
 }
 
@@ -154,8 +171,10 @@ void check_previous(const RuleContext& c) {
   if (selector.same_as(c.rule.selector)) {
     return wrong_previous(c, "this is the field itself", "Name another field");
   }
-  if (selector.carrier == Carrier::header && is_reserved_header(selector.name)) {
-    return wrong_previous(c, "the gateway writes this header itself", "Name another header");
+  // Of the headers that the gateway knows, none may carry two things.
+  if (selector.carrier == Carrier::header &&
+      (is_reserved_header(selector.name) || header_name(selector.name) != HeaderName::other)) {
+    return wrong_previous(c, "this header has a meaning of its own", "Name another header");
   }
   for (const Rule& other : c.route.rules) {
     if (!other.has_selector || !other.action) continue;
@@ -203,7 +222,15 @@ void check_overlap(const RuleContext& c) {
 }
 
 void check_shift(const RuleContext& c) {
-  if (c.action() != ActionKind::shift_date || !c.route.subject.value.empty()) return;
+  if (c.action() != ActionKind::shift_date) return;
+  const Rule* subject = find_rule(c.route, c.route.subject.value);
+  if (subject != nullptr && never_together(*subject, c.rule)) {
+    c.out.error(c.rule.action_at, c.rule.key + ".to",
+                "the route's subject and this field are of two kinds of body, which never come in "
+                "one request",
+                "Write a route for each kind of body");
+  }
+  if (!c.route.subject.value.empty()) return;
   c.out.error(c.rule.generalise_to ? c.rule.generalise_to->at : c.rule.action_at,
               c.rule.key + ".to",
               "dates are shifted by days of their subject, and the route has no subject",
@@ -254,9 +281,10 @@ void check_opening(const RuleContext& c) {
                   "Use do: encrypt for free text");
   }
   if (c.action() == ActionKind::tokenise_preserve && c.rule.kind.value == Kind::text) {
-    c.out.note(c.rule.action_at, c.rule.key + ".do",
-               "a value with fewer than six digits cannot keep its form and is handled as on-error "
-               "says");
+    c.out.note(
+        c.rule.action_at, c.rule.key + ".do",
+        "a value with fewer than 6 or more than 38 digits cannot keep its form and is handled "
+        "as on-error says");
   }
 }
 

@@ -46,6 +46,16 @@ void check_surrogate_shape(const RuleContext& c) {
   }
 }
 
+void check_bits(const RuleContext& c) {
+  if (!c.rule.bits || c.action() != ActionKind::pseudonymise) return;
+  const Shape shape = shape_of(c.rule);
+  if (shape == Shape::none) return;
+  c.out.error(c.rule.bits->at, c.rule.key + ".bits",
+              "a pseudonym in the shape " + in_quotes(crypto::shape_name(shape)) +
+                  " has the bits of its shape",
+              "Remove one of the two");
+}
+
 void check_shape(const RuleContext& c) {
   const Shape shape = c.rule.shape.value;
   if (c.action() == ActionKind::tokenise_preserve) return check_preserve(c);
@@ -72,6 +82,15 @@ void check_shape_length(const RuleContext& c) {
   if (!c.rule.shape_length) return;
   const bool digits = c.rule.shape.value == Shape::digits;
   if (!digits && c.rule.shape.value != Shape::alphanumeric) return;
+  // Texts are never given twice, and every request takes a new one.
+  constexpr std::uint32_t kLeastForRequests = 12;
+  if (digits && c.action() == ActionKind::tokenise_vault && c.rule.scope.value == Scope::request &&
+      c.rule.shape_length->value < kLeastForRequests) {
+    c.out.error(c.rule.shape_length->at, c.rule.key + ".shape-length",
+                "every request takes a new number, and so few digits are soon used up",
+                "At least 12, or scope: person");
+    return;
+  }
   const std::uint32_t least = digits ? 6 : 8;
   const std::uint32_t most = digits ? 18 : 32;
   const std::uint32_t length = c.rule.shape_length->value;
@@ -112,6 +131,7 @@ void check_length(const RuleContext& c) {
 
 void check_result(const RuleContext& c) {
   check_shape(c);
+  check_bits(c);
   check_shape_length(c);
   check_length(c);
 }

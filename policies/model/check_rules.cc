@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "policies/model/checks.h"
+#include "policies/model/header_name.h"
 #include "policies/model/rule_context.h"
 
 namespace paravent::policies {
@@ -14,40 +15,22 @@ namespace {
 
 using crypto::Kind;
 
-// The gateway writes these itself, whatever the client sent (RFC 9110 7.6.1, RFC 9112 6).
-constexpr std::array<std::string_view, 14> kOwnHeaders = {"host",
-                                                          "content-length",
-                                                          "transfer-encoding",
-                                                          "connection",
-                                                          "te",
-                                                          "trailer",
-                                                          "upgrade",
-                                                          "keep-alive",
-                                                          "expect",
-                                                          "proxy-connection",
-                                                          "content-type",
-                                                          "content-encoding",
-                                                          "proxy-authorization",
-                                                          "proxy-authenticate"};
+// Besides those that header_name() knows: what a proxy of ours on either side would act on.
+constexpr std::array<std::string_view, 2> kProxyHeaders = {"proxy-authorization",
+                                                           "proxy-authenticate"};
 
-// Covered by client-address all at once.
-constexpr std::array<std::string_view, 6> kAddressHeaders = {"x-forwarded-for", "forwarded",
-                                                             "x-real-ip",       "cf-connecting-ip",
-                                                             "true-client-ip",  "x-client-ip"};
-
-template <std::size_t N>
-bool holds(const std::array<std::string_view, N>& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+bool is_proxy_header(std::string_view name) {
+  return std::find(kProxyHeaders.begin(), kProxyHeaders.end(), name) != kProxyHeaders.end();
 }
 
 void check_header(const RuleContext& c) {
   if (!c.rule.has_selector || c.rule.selector.carrier != Carrier::header) return;
   const std::string& name = c.rule.selector.name;
-  if (holds(kOwnHeaders, name)) {
-    c.out.error(c.rule.at, c.rule.key, "the gateway writes this header itself", "Remove the rule");
-  } else if (holds(kAddressHeaders, name)) {
+  if (header_name(name) == HeaderName::address_family) {
     c.out.error(c.rule.at, c.rule.key, "client-address handles all address headers at once",
                 "Remove the rule and set client-address");
+  } else if (is_reserved_header(name)) {
+    c.out.error(c.rule.at, c.rule.key, "the gateway writes this header itself", "Remove the rule");
   } else if (name == "cookie" && c.action() != ActionKind::keep && c.action() != ActionKind::drop &&
              c.action() != ActionKind::refuse) {
     c.out.error(c.rule.at, c.rule.key, "the Cookie header can only be kept, dropped or refused",
@@ -176,7 +159,7 @@ void check_duplicates(const Route& route, Diagnostics& out) {
 }  // namespace
 
 bool is_reserved_header(std::string_view name) {
-  return holds(kOwnHeaders, name) || holds(kAddressHeaders, name);
+  return name.empty() || is_proxy_header(name) || !is_policy_target(header_name(name));
 }
 
 void check_rules(const Policy& policy, Diagnostics& out) {

@@ -71,10 +71,11 @@ std::string vault_equality(const Reach& reach) {
 std::string pseudonym_extras(const Rule& rule, EpochLength epoch) {
   std::string out;
   if (rule.overlap) {
-    out += "; in the first " + std::to_string(rule.overlap->value) + " hour" +
-           (rule.overlap->value == 1 ? "" : "s") + " of an epoch (" +
-           std::string(crypto::epoch_length_name(epoch)) + ") " + rule.previous.value +
-           " carries the one of the epoch before, which joins the two";
+    const std::uint32_t hours = rule.overlap->value;
+    out +=
+        hours == 1 ? "; in the first hour" : "; in the first " + std::to_string(hours) + " hours";
+    out += " of an epoch (" + std::string(crypto::epoch_length_name(epoch)) + ") " +
+           rule.previous.value + " carries the one of the epoch before, which joins the two";
   }
   if (rule.bits) {
     out += "; only " + std::to_string(rule.bits->value) +

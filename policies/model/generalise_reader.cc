@@ -29,7 +29,9 @@ constexpr std::array<Word<GridAxis>, 3> kAxisWords = {{{"both", GridAxis::both},
 constexpr double kLeastGridStep = 0.0001;  // eleven metres
 constexpr double kMostGridStep = 45;
 constexpr std::string_view kDefaultGridStep = "0.01";
+constexpr std::size_t kMostGridDecimals = 6;
 constexpr std::size_t kMaxEdges = 64;
+constexpr std::size_t kMaxDigits = 15;
 constexpr std::size_t kMaxTemplates = 64;
 constexpr std::size_t kMaxTemplateBytes = 256;
 constexpr std::string_view kNumberHint = "A number such as '0.01', without needless zeros";
@@ -43,6 +45,16 @@ std::optional<Decimal> number_of(const std::string& text, Position at, std::stri
   return number;
 }
 
+std::size_t decimals_of(const Decimal& number) {
+  const std::size_t point = number.text.find('.');
+  return point == std::string::npos ? 0 : number.text.size() - point - 1;
+}
+
+std::size_t whole_digits_of(const Decimal& number) {
+  const std::size_t sign = number.text.starts_with('-') ? 1 : 0;
+  return std::min(number.text.find('.'), number.text.size()) - sign;
+}
+
 void read_grid_step(MapReader& map, GeneraliseOptions& options) {
   options.step = *parse_decimal(kDefaultGridStep);
   const auto text = map.text("step");
@@ -53,6 +65,11 @@ void read_grid_step(MapReader& map, GeneraliseOptions& options) {
     map.diagnostics().error(text->at, map.key("step"),
                             "a grid step lies between 0.0001 and 45 degrees",
                             "0.01 degree is about a kilometre");
+    return;
+  }
+  if (decimals_of(*step) > kMostGridDecimals) {
+    map.diagnostics().error(text->at, map.key("step"), "a grid step has at most six decimals",
+                            "Positions are worked with to about a centimetre");
     return;
   }
   options.step = std::move(*step);
@@ -78,6 +95,17 @@ void read_edges(MapReader& map, GeneraliseOptions& options) {
     }
     options.edges.push_back(std::move(*edge));
   }
+  // Bins work at the precision of the finest edge, exactly.
+  std::size_t decimals = 0;
+  std::size_t whole = 0;
+  for (const Decimal& edge : options.edges) {
+    decimals = std::max(decimals, decimals_of(edge));
+    whole = std::max(whole, whole_digits_of(edge));
+  }
+  if (decimals + whole <= kMaxDigits) return;
+  map.diagnostics().error(node->at, map.key("edges"),
+                          "the largest edge at the precision of the finest has more than 15 digits",
+                          "Write the edges with fewer decimals");
 }
 
 void read_bins(MapReader& map, GeneraliseOptions& options) {
@@ -111,11 +139,13 @@ void read_age_band(MapReader& map, GeneraliseOptions& options) {
                           "The last whole band ends where `top` begins");
 }
 
-// A path whose segments are literal or `*`.
+// A path whose segments are literal or `*`; without parameters, which are taken off before paths
+// are compared, and not one that would name a host.
 bool is_template(std::string_view text) {
-  if (!text.starts_with('/') || text.size() > kMaxTemplateBytes) return false;
+  if (!text.starts_with('/') || text.starts_with("//") || text.size() > kMaxTemplateBytes)
+    return false;
   const bool clean = std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c < '\x7F' && c != '?' && c != '#' && c != '\\';
+    return c > ' ' && c < '\x7F' && c != '?' && c != '#' && c != ';' && c != '\\';
   });
   if (!clean) return false;
   for (std::size_t at = 1; at <= text.size();) {

@@ -112,9 +112,10 @@ Purpose read_purpose(const YamlEntry& entry, Diagnostics& out) {
   return purpose;
 }
 
-// `pvpub1...`: Bech32m over the 32 bytes of an X25519 public key.
+// `pvpub1...`: Bech32m over the 32 bytes of an X25519 public key, in lower case.
 std::optional<std::array<std::uint8_t, 32>> parse_public_key(std::string_view text) {
   std::array<std::uint8_t, 32> key{};
+  if (!text.starts_with("pvpub")) return std::nullopt;
   if (!crypto::decode_bech32m_payload(text, "pvpub", key)) return std::nullopt;
   // With such a key every sender agrees on the same secret (RFC 7748 6.1).
   if (std::all_of(key.begin(), key.end(), [](std::uint8_t b) { return b == 0; })) {

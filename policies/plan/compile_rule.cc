@@ -110,7 +110,9 @@ std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
   const bool listed = std::any_of(route.rules.begin(), route.rules.end(), [&](const Rule& other) {
     return other.has_selector && other.selector.same_as(*selector);
   });
-  if (listed) return std::nullopt;
+  // Among selectors with wildcards the first one wins, so the policy's own drop may come too late.
+  if (listed && !selector->is_wild()) return std::nullopt;
+  if (listed) selector->text += " (of the gateway)";  // counted apart
   Rule drop;
   drop.selector = std::move(*selector);
   drop.has_selector = true;

@@ -20,8 +20,8 @@ crypto::vault::ContextSpec context_of(const Policy& policy, const Route& route, 
 crypto::vault::ContextSpec unlisted_context(const Policy& policy, const Route& route);
 crypto::vault::ContextSpec address_context(const Policy& policy, const Route& route);
 
-// The rule that drops what a sender writes where `rule.previous` will stand; nothing when the route
-// lists that field already. REQUIRES: the rule has a selector and an action.
+// The rule that drops what a sender writes where `rule.previous` will stand; nothing when the rule
+// has none, or the route lists that very field. REQUIRES: the rule has a selector and an action.
 std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule);
 
 }  // namespace paravent::policies

@@ -31,6 +31,14 @@ AskedStatus status_of(const crypto::Error& error) {
   }
 }
 
+// Fewer than about 2^64 texts of that length: numbers, telephone numbers, short alphanumeric ids.
+bool is_guessable(std::string_view shaped) {
+  constexpr std::size_t kLongNumber = 20;
+  constexpr std::size_t kLongId = 13;
+  const bool number = shaped.find_first_not_of("+0123456789") == std::string_view::npos;
+  return shaped.size() < (number ? kLongNumber : kLongId);
+}
+
 }  // namespace
 
 Asked Decider::token(const std::string& text) const {
@@ -62,7 +70,9 @@ void Decider::decide_shaped(Asked& asked) const {
     if (chosen) return;  // of several domains: which one is meant cannot be told
     chosen.emplace(std::move(candidate));
   }
-  if (chosen) asked = std::move(*chosen);
+  if (!chosen) return;
+  asked = std::move(*chosen);
+  asked.guessable = is_guessable(asked.text);
 }
 
 Asked Decider::value(const AskedValue& wanted) const {

@@ -29,6 +29,9 @@ struct Asked {
   std::optional<crypto::vault::BareValue> bare;
   std::optional<crypto::reveal::DescribedToken> described;
   std::optional<crypto::reveal::Grant> grant;
+  // Found by a shaped text of so few possibilities that a mistyped one may well be another
+  // person's.
+  bool guessable = false;
   crypto::reveal::RevealLevel level = crypto::reveal::RevealLevel::replaced;
   std::optional<crypto::SecretBytes> value;
 };

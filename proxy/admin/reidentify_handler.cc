@@ -47,7 +47,7 @@ std::string_view level_text(reveal::RevealLevel level) {
 std::string_view outcome_text(const Asked& asked) {
   if (!asked.value) return status_text(asked.status);
   const bool shown = asked.level != reveal::RevealLevel::replaced;
-  if (shown && !asked.described->description().verified) return "unverified";
+  if (shown && (asked.guessable || !asked.described->description().verified)) return "unverified";
   return level_text(asked.level);
 }
 

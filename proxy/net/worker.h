@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "proxy/net/deadlines.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
 #include "proxy/net/listener.h"
@@ -38,7 +39,7 @@ struct Publication {
   UpstreamAddresses upstreams;
 };
 
-class Worker final : private SessionHost, private ListenerHost {
+class Worker final : private SessionHost, private ListenerHost, private DeadlineHandler {
  public:
   explicit Worker(WorkerContext& context);
   ~Worker();
@@ -70,6 +71,8 @@ class Worker final : private SessionHost, private ListenerHost {
   bool draining() const noexcept override { return draining_; }
   void on_closed(Session& session) override;
   void on_accepted(UniqueFd fd, const IpAddress& peer) override;
+  // Once a second: what may be kept only for a second goes, also when nobody sends anything.
+  void on_deadline(DeadlineSlot slot) override;
 
   crypto::Status take(const Publication& publication);
   bool has_room() const noexcept;
@@ -85,6 +88,7 @@ class Worker final : private SessionHost, private ListenerHost {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> unused_;
+  DeadlineSlot every_second_;
   std::size_t open_ = 0;
   bool draining_ = false;
   std::thread thread_;

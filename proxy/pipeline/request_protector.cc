@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "crypto/primitives/random.h"
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
@@ -207,18 +206,12 @@ void RequestProtector::write_address_pseudonym(crypto::FieldProtector& protector
   static_cast<void>(protector.protect(route_.address_slot, form, address, buffers_.address));
 }
 
-// The subject's own shift, so that the distances between one person's dates stay true; a request
-// that names nobody is a person of its own.
+// The subject's own shift, so that the distances between one person's dates stay true. Without a
+// subject there is none: a new one for every request would be noise that averages out.
 bool RequestProtector::write_shifted(const FieldJob& job, crypto::FieldProtector& protector,
                                      std::string& out) {
-  std::array<std::uint8_t, 16> nobody{};
-  std::string_view subject;
-  if (buffers_.subject) {
-    subject = buffers_.subject->in(buffers_.clear);
-  } else {
-    crypto::random_bytes(nobody);
-    subject = crypto::as_text(nobody);
-  }
+  if (!buffers_.subject || buffers_.several_subjects) return false;
+  const std::string_view subject = buffers_.subject->in(buffers_.clear);
   const auto number = protector.keyed_number(job.action->slot, subject);
   if (!number) return false;
   const std::int32_t days = days_of_shift(*number, job.action->options.days);

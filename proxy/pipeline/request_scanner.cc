@@ -79,6 +79,12 @@ bool is_own_token(std::string_view value) {
   return crypto::check_token(crypto::strip_email_shape(value)).has_value();
 }
 
+bool leaves_text(const FieldAction& action) {
+  return (action.action == ActionKind::truncate && action.kind != crypto::Kind::ip) ||
+         (action.action == ActionKind::generalise &&
+          action.generalisation == policies::Generalisation::url);
+}
+
 Treatment treatment_of(ActionKind action) {
   switch (action) {
     case ActionKind::keep:
@@ -320,7 +326,12 @@ void RequestScanner::take_note(const FieldAction& action, std::string_view value
   const body::Span span{static_cast<std::uint32_t>(begin),
                         static_cast<std::uint32_t>(buffers_.clear.size())};
   if (action.delimits) note_delimiter(action, span.in(buffers_.clear), buffers_);
-  if (action.is_subject && !buffers_.subject) buffers_.subject = span;
+  if (!action.is_subject) return;
+  if (!buffers_.subject) {
+    buffers_.subject = span;
+  } else if (buffers_.subject->in(buffers_.clear) != span.in(buffers_.clear)) {
+    buffers_.several_subjects = true;
+  }
 }
 
 bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view value) {
@@ -335,6 +346,10 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
     case Treatment::remove:
       break;
     case Treatment::rewrite:
+      // The same where most of a value survives.
+      if (is_body_or_query(carrier) && leaves_text(action) && crypto::contains_token(value)) {
+        return refuse(Reason::own_token, action.name);
+      }
       job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
       buffers_.clear.append(value);
       job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());

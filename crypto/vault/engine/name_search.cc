@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "crypto/tokens/token_text.h"
+
 namespace paravent::crypto::vault {
 namespace {
 
@@ -46,7 +48,7 @@ Status search_names(TokenStore& store, std::span<ShapedName> names, std::set<Ali
     for (std::size_t i = 0; i < open.size(); ++i) {
       if (holders[i] == open[i]->id) {
         open[i]->state = NameState::ours;
-      } else if (!holders[i] && claimed.insert(keys[i]).second) {
+      } else if (!announces_token(open[i]->text) && !holders[i] && claimed.insert(keys[i]).second) {
         open[i]->state = NameState::free;
       } else {
         next_attempt(*open[i]);

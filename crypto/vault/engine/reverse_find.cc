@@ -55,7 +55,8 @@ ParsedToken vault_token_of(std::uint32_t key_id, const Id& id) {
 
 Result<std::vector<ParsedToken>> ReverseVault::find_shaped(const Id& tenant,
                                                            std::string_view text) const {
-  if (!may_be_shaped(text)) return Error(ErrorKind::malformed);
+  // No shaped text begins as a token does (name_search.cc), so this one is a damaged token.
+  if (!may_be_shaped(text) || announces_token(text)) return Error(ErrorKind::malformed);
   Vault::State& state = *vault_.state_;
   Result<std::vector<AliasKey>> keys = unavailable();
   {

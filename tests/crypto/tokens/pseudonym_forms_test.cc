@@ -131,7 +131,7 @@ TEST(PseudonymForms, BitsThatAreNotKeptAreZero) {
 TEST(PseudonymForms, BitsCollideAtTheExpectedRate) {
   const auto key = key_of(row_of(Algorithm::pseudonym, Kind::text));
   const auto protector = protector_of(key);
-  constexpr int kValues = 20000;
+  constexpr int kValues = 8000;
   for (const unsigned bits : {8U, 12U, 16U, 20U, 24U}) {
     const ProtectForm form = {.kind = Kind::text, .bits = static_cast<std::uint8_t>(bits)};
     std::map<std::string, int> seen;

@@ -149,7 +149,7 @@ TEST(ShapeText, LengthsOutsideTheTableAreNotDrawn) {
 // honest run in a million exceeds, with a fixed seed.
 TEST(ShapeText, EverySymbolIsEquallyLikely) {
   std::mt19937_64 rng(7);
-  constexpr int kDraws = 20000;
+  constexpr int kDraws = 8000;
   for (const Drawn& one :
        {Drawn{Shape::phone, 0}, Drawn{Shape::digits, 18}, Drawn{Shape::digits_digits, 0},
         Drawn{Shape::hex16, 0}, Drawn{Shape::alphanumeric, 32}}) {

@@ -107,9 +107,9 @@ def unknown_keys():
     for old, new, word in (
         ("policy: 1", "policy: 1\nsurprise: 2", "surprise"),
         ("policy: 1", "policy: 2", "policy"),
-        ("shape: email }", "shape: uuid }", "uuid"),
+        ("shape: email }", "shape: name-like }", "name-like"),
         ("do: tokenise,", "do: scan,", "scan"),
-        ("client-address: drop", "client-address: pseudonym", "pseudonym"),
+        ("client-address: drop", "client-address: hidden", "hidden"),
         ("shape: email }", "erasable: subject }", "erasable"),
         ("path: /contact }", "path: /contact, when: x }", "when"),
         ("purpose: contact\n", "purpose: contact\n    stream: yes\n", "stream"),

@@ -76,7 +76,9 @@ TEST(Reidentify, AShapedTextIsItsToken) {
   ASSERT_EQ(results.size(), texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EXPECT_EQ(results[i].token, texts[i]);
-    EXPECT_EQ(results[i].status + " " + results[i].value, "revealed " + std::string(kMail));
+    // Of phone numbers and numbers there are so few that a mistyped one may be another person's.
+    const std::string status = i < 2 ? "unverified " : "revealed ";
+    EXPECT_EQ(results[i].status + " " + results[i].value, status + std::string(kMail));
     EXPECT_EQ(results[i].fields, (std::vector<std::string>{"form.email", "form.mail"}));
   }
   // On the record they are the token, whatever their shape.

@@ -57,6 +57,7 @@ std::shared_ptr<const Snapshot> snapshot_of(const std::string& policy, crypto::v
   for (auto& binding : *bindings) {
     snapshot->seal_key_ids.push_back(binding.seal_key_id);
     snapshot->protection_keys.push_back(std::move(binding.key));
+    snapshot->previous_keys.push_back(std::move(binding.previous));
   }
   return snapshot;
 }

@@ -1,4 +1,4 @@
-#include "proxy/pipeline/header_name.h"
+#include "policies/model/header_name.h"
 
 #include <array>
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace paravent::proxy {
+namespace paravent::policies {
 namespace {
 
 struct Known {
@@ -215,4 +215,4 @@ bool same_header_name(std::string_view a, std::string_view b) noexcept {
   return true;
 }
 
-}  // namespace paravent::proxy
+}  // namespace paravent::policies
