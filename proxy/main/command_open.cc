@@ -149,7 +149,7 @@ int list_values(const Opener& opener, const OpenOptions& options) {
       results.push_back(to_json(opener, token, value));
       continue;
     }
-    const std::string_view text = value ? crypto::as_text(value->bytes()) : std::string_view();
+    const std::string_view text = value ? crypto::as_text(value->bytes()) : "";
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fputc('\n', stdout);
   }
