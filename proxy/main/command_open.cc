@@ -149,10 +149,8 @@ int list_values(const Opener& opener, const OpenOptions& options) {
       results.push_back(to_json(opener, token, value));
       continue;
     }
-    if (value) {
-      const std::string_view text = crypto::as_text(value->bytes());
-      std::fwrite(text.data(), 1, text.size(), stdout);
-    }
+    const std::string_view text = value ? crypto::as_text(value->bytes()) : "";
+    std::fwrite(text.data(), 1, text.size(), stdout);
     std::fputc('\n', stdout);
   }
   if (options.json) {
