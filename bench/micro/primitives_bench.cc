@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "bench/micro/micro_support.h"
 #include "crypto/primitives/aes_siv.h"
 #include "crypto/primitives/hedged_nonce.h"
 #include "crypto/primitives/hkdf.h"
@@ -25,6 +26,8 @@
 namespace {
 
 namespace crypto = paravent::crypto;
+using paravent::bench::require;
+using paravent::bench::some_bytes;
 
 constexpr std::size_t kFrame = 48;
 constexpr std::size_t kContext = 100;
@@ -34,17 +37,6 @@ struct EvpFree {
   void operator()(EVP_MAC* p) const { EVP_MAC_free(p); }
   void operator()(EVP_MAC_CTX* p) const { EVP_MAC_CTX_free(p); }
 };
-
-crypto::Bytes some_bytes(std::size_t size) {
-  crypto::Bytes bytes(size);
-  crypto::random_bytes(bytes);
-  return bytes;
-}
-
-// A benchmark whose set-up fails must not print a figure.
-void require(bool ok) {
-  if (!ok) std::abort();
-}
 
 void siv_seal(benchmark::State& state) {
   const auto size = static_cast<std::size_t>(state.range(0));

@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/micro/micro_support.h"
 #include "crypto/primitives/ff1.h"
 #include "crypto/primitives/hpke.h"
 #include "crypto/primitives/ipcrypt.h"
@@ -19,21 +20,12 @@
 namespace {
 
 namespace crypto = paravent::crypto;
+using paravent::bench::require;
+using paravent::bench::some_bytes;
 
 struct EvpFree {
   void operator()(EVP_CIPHER_CTX* p) const { EVP_CIPHER_CTX_free(p); }
 };
-
-crypto::Bytes some_bytes(std::size_t size) {
-  crypto::Bytes bytes(size);
-  crypto::random_bytes(bytes);
-  return bytes;
-}
-
-// A benchmark whose set-up fails must not print a figure.
-void require(bool ok) {
-  if (!ok) std::abort();
-}
 
 // The product's tweak: the first 16 bytes of a hash.
 void ff1(benchmark::State& state) {

@@ -22,10 +22,13 @@ namespace paravent::crypto {
 
 inline constexpr std::size_t kMostShown = 4;
 
+// Of fixed width whatever the value, so that its length is not told either.
+inline constexpr std::string_view kMask = "********";
+
 enum class MaskSide : std::uint8_t { beginning, end };
 
 struct MaskForm {
-  std::string_view mask = "********";
+  std::string_view mask = kMask;
   std::size_t shown = 0;  // at most so many characters; never more than kMostShown
   MaskSide side = MaskSide::beginning;
 };

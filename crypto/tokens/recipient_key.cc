@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "crypto/primitives/sha256.h"
+#include "crypto/primitives/x25519.h"
 #include "crypto/tokens/bech32m.h"
 
 namespace paravent::crypto {
@@ -29,6 +30,11 @@ Status decode_key(std::string_view hrp, std::string_view text, MutableBytes key)
 Result<std::array<std::uint8_t, kRecipientKeySize>> parse_public_key(std::string_view text) {
   std::array<std::uint8_t, kRecipientKeySize> key{};
   if (Status status = decode_key(kPublicKeyHrp, text, key); !status) return status.error();
+  // Whatever the sender's key, it would agree with one of these points on a secret that everybody
+  // knows (RFC 7748 6.1).
+  constexpr std::array<std::uint8_t, kRecipientKeySize> kAnyScalar = {1};
+  std::array<std::uint8_t, kRecipientKeySize> shared;
+  if (!x25519(kAnyScalar, key, shared)) return Error(ErrorKind::malformed);
   return key;
 }
 

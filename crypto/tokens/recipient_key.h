@@ -21,7 +21,9 @@ namespace paravent::crypto {
 inline constexpr std::string_view kPublicKeyHrp = "pvpub";
 inline constexpr std::string_view kPrivateKeyHrp = "pvpriv";
 
-// ErrorKind::malformed without a sentence: not the one spelling of 32 bytes.
+// ErrorKind::malformed without a sentence: not the one spelling of 32 bytes; a public key also when
+// it is one of the few points of low order. That check costs a scalar multiplication, once per
+// policy.
 Result<std::array<std::uint8_t, kRecipientKeySize>> parse_public_key(std::string_view text);
 Result<SecretBytes> parse_private_key(std::string_view text);
 

@@ -1,10 +1,9 @@
 #include "policies/model/policy_reader.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
-#include "crypto/tokens/bech32m.h"
+#include "crypto/tokens/recipient_key.h"
 
 namespace paravent::policies {
 namespace {
@@ -112,18 +111,6 @@ Purpose read_purpose(const YamlEntry& entry, Diagnostics& out) {
   return purpose;
 }
 
-// `pvpub1...`: Bech32m over the 32 bytes of an X25519 public key, in lower case.
-std::optional<std::array<std::uint8_t, 32>> parse_public_key(std::string_view text) {
-  std::array<std::uint8_t, 32> key{};
-  if (!text.starts_with("pvpub")) return std::nullopt;
-  if (!crypto::decode_bech32m_payload(text, "pvpub", key)) return std::nullopt;
-  // With such a key every sender agrees on the same secret (RFC 7748 6.1).
-  if (std::all_of(key.begin(), key.end(), [](std::uint8_t b) { return b == 0; })) {
-    return std::nullopt;
-  }
-  return key;
-}
-
 PublicKey read_public_key(const YamlEntry& entry, Diagnostics& out) {
   PublicKey key{entry.key, entry.at, std::nullopt};
   MapReader map(entry.value, "public-keys." + entry.key, out);
@@ -131,8 +118,9 @@ PublicKey read_public_key(const YamlEntry& entry, Diagnostics& out) {
   const auto text = map.text("key");
   map.require("key", "What paravent keypair printed: pvpub1...");
   if (text) {
-    key.key = parse_public_key(text->value);
-    if (!key.key) {
+    if (const auto parsed = crypto::parse_public_key(text->value)) {
+      key.key = *parsed;
+    } else {
       // Not quoted: it may be the private one.
       out.error(text->at, map.key("key"), "this is no public key",
                 "pvpub1..., as paravent keypair prints it");

@@ -1,46 +1,18 @@
 #include <cstddef>
+#include <cstdint>
 
 #include "crypto/tokens/frame.h"
+#include "crypto/tokens/shape_text.h"
 #include "crypto/tokens/token_format.h"
 #include "policies/model/checks.h"
 
 namespace paravent::policies {
-namespace {
-
-constexpr std::size_t kLongestIpv6 = 39;  // eight groups of four
-constexpr std::size_t kLongestIpv4 = 15;
-
-// Of the shapes whose text is not the token's own; 0 for the others.
-std::size_t shape_bytes(const Rule& rule) {
-  switch (shape_of(rule)) {
-    case Shape::none:
-    case Shape::email:
-    case Shape::preserve:
-      return 0;
-    case Shape::phone:
-      return 16;  // +999 and twelve digits
-    case Shape::digits:
-    case Shape::alphanumeric:
-      return shape_length_of(rule);
-    case Shape::digits_digits:
-      return 21;  // ten digits on either side
-    case Shape::hex16:
-      return 16;
-    case Shape::uuid:
-      return 36;
-    case Shape::ip:
-      return kLongestIpv6;
-    case Shape::ipv4:
-      return kLongestIpv4;
-  }
-  return 0;
-}
-
-}  // namespace
 
 ResultLength result_length(const Policy& policy, const Rule& rule) {
   const std::size_t bucket = crypto::bucket_for(rule.kind.value, 1);
-  const std::size_t shaped = shape_bytes(rule);
+  // Of the shapes whose text is not the token's own; 0 for the others.
+  const std::size_t shaped =
+      crypto::shape_length(shape_of(rule), static_cast<std::uint8_t>(shape_length_of(rule)));
   if (shaped != 0) return {shaped, false};
   const std::size_t mail =
       rule.shape.value == Shape::email ? 1 + policy.token_mail_domain.value.size() : 0;

@@ -35,6 +35,19 @@ void set_arguments(const Rule& rule, FieldAction& action) {
   action.shape_length = static_cast<std::uint8_t>(shape_length_of(rule));
 }
 
+// Of a field that the route treats without a rule of its own: its kind is its space.
+ContextSpec context_without_rule(const Policy& policy, const Route& route, Kind kind,
+                                 crypto::Algorithm algorithm, crypto::EpochLength epoch) {
+  ContextSpec spec;
+  spec.domain = domain_of(policy, route);
+  spec.purpose = route.purpose.value;
+  spec.space = crypto::kind_name(kind);
+  spec.kind = kind;
+  spec.algorithm = algorithm;
+  spec.epoch = epoch;
+  return spec;
+}
+
 }  // namespace
 
 FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& rule) {
@@ -81,25 +94,13 @@ ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rul
 }
 
 ContextSpec unlisted_context(const Policy& policy, const Route& route) {
-  ContextSpec spec;
-  spec.domain = domain_of(policy, route);
-  spec.purpose = route.purpose.value;
-  spec.space = crypto::kind_name(Kind::text);
-  spec.kind = Kind::text;
-  spec.algorithm = crypto::Algorithm::encrypted;
-  spec.epoch = unlisted_epoch(find_purpose(policy, route.purpose.value));
-  return spec;
+  return context_without_rule(policy, route, Kind::text, crypto::Algorithm::encrypted,
+                              unlisted_epoch(find_purpose(policy, route.purpose.value)));
 }
 
 ContextSpec address_context(const Policy& policy, const Route& route) {
-  ContextSpec spec;
-  spec.domain = domain_of(policy, route);
-  spec.purpose = route.purpose.value;
-  spec.space = crypto::kind_name(Kind::ip);
-  spec.kind = Kind::ip;
-  spec.algorithm = crypto::Algorithm::pseudonym;
-  spec.epoch = crypto::EpochLength::day;
-  return spec;
+  return context_without_rule(policy, route, Kind::ip, crypto::Algorithm::pseudonym,
+                              crypto::EpochLength::day);
 }
 
 std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {

@@ -185,6 +185,7 @@ class PlanCompiler {
   }
 
   FieldAction& add_action(const Route& route, const Rule& rule, RoutePlan& plan) {
+    plan.needs_subject = plan.needs_subject || rule.action == ActionKind::shift_date;
     plan.actions_.push_back(std::make_unique<FieldAction>(compile_rule(*policy_, route, rule)));
     FieldAction& action = *plan.actions_.back();
     enlist(plan, action);

@@ -68,7 +68,8 @@ class RoutePlan {
   FieldAction unlisted_action;  // name "unlisted"; what encrypt does with an unlisted field
 
   std::vector<const FieldAction*>
-      required;  // body, query, header and cookie rules that must be present
+      required;                // body, query, header and cookie rules that must be present
+  bool needs_subject = false;  // some rule's result depends on whose data this is
   std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
 
  private:

@@ -1,4 +1,3 @@
-#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -100,11 +99,8 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
   return made;
 }
 
-// Keys and values must not end up in a core dump; and a proxy needs its descriptors.
-void prepare_process() {
-  ::prctl(PR_SET_DUMPABLE, 0);
-  rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
+// A proxy needs its descriptors.
+void raise_descriptor_limit() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
@@ -136,7 +132,7 @@ int serve(const ServeOptions& options) {
 }  // namespace
 
 int run_serve(const ServeOptions& options) {
-  prepare_process();
+  raise_descriptor_limit();
   block_signals();
   return serve(options);
 }

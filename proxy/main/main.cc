@@ -1,5 +1,8 @@
 // The command line of the one binary: reads the options, calls the command, answers its exit code.
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
@@ -145,7 +148,15 @@ int dispatch(const CLI::App& app, const Options& options) {
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
 
+// Every command may hold keys, credentials or values.
+void forbid_core_dumps() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
 int run(int argc, char** argv) {
+  forbid_core_dumps();
   CLI::App app{"Paravent: a pseudonymisation and encryption gateway"};
   app.set_version_flag("--version", "paravent " PARAVENT_VERSION);
   Options options;

@@ -8,7 +8,6 @@
 namespace paravent::proxy::net {
 namespace {
 
-constexpr std::uint32_t kSecondMs = 1000;
 // What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a
 // session for it is exactly what there is no room for.
 constexpr std::string_view kOverloaded =
@@ -25,18 +24,18 @@ static_assert(kOverloaded.size() - kOverloaded.find("\r\n\r\n") - 4 == 78);
 }  // namespace
 
 Worker::Worker(WorkerContext& context)
-    : context_(context), pool_(loop_, blocks_), every_second_(loop_.deadlines().add(*this)) {
-  loop_.deadlines().set(every_second_, kSecondMs);
+    : context_(context), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
+  loop_.deadlines().set(every_tick_, Deadlines::kTickMs);
 }
 
 Worker::~Worker() {
   stop();
-  loop_.deadlines().remove(every_second_);
+  loop_.deadlines().remove(every_tick_);
 }
 
 void Worker::on_deadline(DeadlineSlot slot) {
   if (generation_) generation_->state->protector->erase_old_keys();
-  loop_.deadlines().set(slot, kSecondMs);
+  loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 
 crypto::Status Worker::prepare(const Publication& publication) { return take(publication); }

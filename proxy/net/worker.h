@@ -71,7 +71,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   bool draining() const noexcept override { return draining_; }
   void on_closed(Session& session) override;
   void on_accepted(UniqueFd fd, const IpAddress& peer) override;
-  // Once a second: what may be kept only for a second goes, also when nobody sends anything.
+  // Every tick: what may be kept only for a second goes, also when nobody sends anything.
   void on_deadline(DeadlineSlot slot) override;
 
   crypto::Status take(const Publication& publication);
@@ -88,7 +88,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> unused_;
-  DeadlineSlot every_second_;
+  DeadlineSlot every_tick_;
   std::size_t open_ = 0;
   bool draining_ = false;
   std::thread thread_;

@@ -49,7 +49,7 @@ Result<Bins> bins_of(const GeneraliseOptions& options) {
 }
 
 void mask(const FieldAction& action, std::string_view value, std::string& out) {
-  crypto::MaskForm form{.mask = kMask};
+  crypto::MaskForm form;
   if (action.show_first > 0) {
     form.shown = action.show_first;
   } else {

@@ -14,6 +14,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
 #include "crypto/tokens/field_protector.h"
+#include "crypto/tokens/mask.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/pipeline/generalise/bins.h"
 #include "proxy/pipeline/generalise/dates.h"
@@ -24,7 +25,7 @@
 namespace paravent::proxy {
 
 // What a field becomes under on-error: mask, and under `do: mask` unless the rule shows a part.
-inline constexpr std::string_view kMask = "********";
+using crypto::kMask;
 
 class FieldTransforms {
  public:

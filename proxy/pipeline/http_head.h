@@ -30,6 +30,13 @@ enum class BodyFraming : std::uint8_t {
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, other };
 
+// From a closed set: a method of the client's own invention, "OTHER", is not written anywhere.
+constexpr std::string_view method_name(Method method) noexcept {
+  constexpr std::string_view kNames[] = {"GET",   "HEAD",   "POST",    "PUT",
+                                         "PATCH", "DELETE", "OPTIONS", "OTHER"};
+  return kNames[static_cast<std::size_t>(method)];
+}
+
 struct RequestHead {
   Method method = Method::get;
   std::string_view method_text;

@@ -292,7 +292,8 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   }
   if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
-  if (!empty && (action->delimits || action->is_subject)) take_note(*action, value);
+  const bool noted = action->delimits || (action->is_subject && route_.needs_subject);
+  if (!empty && noted) take_note(*action, value);
   if (action->required && !empty) buffers_.required_seen[action->required_index] = 1;
   // An empty value tells nothing and passes; only `drop` still removes it, because the name goes
   // too.
@@ -378,21 +379,10 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
 }
 
 bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view trimmed) {
-  switch (job.action->on_error) {
-    case OnError::refuse:
-      return refuse(Reason::transform_failed, job.action->name);
-    case OnError::drop:
-      job.treatment = Treatment::remove;
-      return true;
-    case OnError::mask:
-      job.treatment = Treatment::rewrite;
-      return true;
-    case OnError::protect_raw:
-      raw_counter_.on_raw(job.action->id);
-      buffers_.clear.append(trimmed);
-      return true;
-  }
-  return false;
+  if (job.action->on_error != OnError::protect_raw) return on_impossible_value(job);
+  raw_counter_.on_raw(job.action->id);
+  buffers_.clear.append(trimmed);
+  return true;
 }
 
 // Trimming helps as little as any other spelling, so protect-raw refuses too.

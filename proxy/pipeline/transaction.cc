@@ -13,6 +13,7 @@
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
@@ -39,46 +40,6 @@ Reason reason_for(BodyStatus status) {
   }
 }
 
-std::string_view outcome_name(telemetry::Outcome outcome) {
-  switch (outcome) {
-    case telemetry::Outcome::forwarded:
-      return "forwarded";
-    case telemetry::Outcome::passed:
-      return "passed";
-    case telemetry::Outcome::refused:
-      return "refused";
-    case telemetry::Outcome::failed:
-      return "failed";
-    case telemetry::Outcome::aborted:
-      return "aborted";
-  }
-  return "-";
-}
-
-// From a closed set: a method of the client's own invention is not written anywhere.
-std::string_view method_name(const RequestHead* head) {
-  if (head == nullptr) return "-";
-  switch (head->method) {
-    case Method::get:
-      return "GET";
-    case Method::head:
-      return "HEAD";
-    case Method::post:
-      return "POST";
-    case Method::put:
-      return "PUT";
-    case Method::patch:
-      return "PATCH";
-    case Method::del:
-      return "DELETE";
-    case Method::options:
-      return "OPTIONS";
-    case Method::other:
-      return "OTHER";
-  }
-  return "-";
-}
-
 }  // namespace
 
 struct Transaction::State final : public RawCounter {
@@ -99,13 +60,10 @@ struct Transaction::State final : public RawCounter {
   // respond
   std::string response_head;
   std::string problem_body;
-  ResponseFraming framing;
-  std::string_view last_chunk;
+  ResponseFramer framer;
   std::uint64_t sent_body_bytes = 0;
   bool response_started = false;
   bool response_complete = false;  // the upstream has no more
-  bool chunk_open = false;         // the line break behind the last chunk's data is still owed
-  bool closing_chunk_sent = false;
   bool waiting_for_send = false;
   bool keep_alive = true;
   bool body_unread = false;
@@ -170,9 +128,9 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   exchange = nullptr;
   response_head.clear();
   problem_body.clear();
-  framing = {};
+  framer.begin({});
   sent_body_bytes = 0;
-  response_started = response_complete = chunk_open = closing_chunk_sent = false;
+  response_started = response_complete = false;
   waiting_for_send = false;
   body_unread = false;
   keep_alive = request != nullptr && request->keep_alive;
@@ -366,22 +324,12 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
   status = response.status;
   response_started = true;
   response_complete = complete;
-  const bool head_request = head->method == Method::head;
-  const bool bodiless = head_request || response.status == 204 || response.status == 304;
-  if (bodiless) {
-    framing = {BodyFraming::none, 0};
-  } else if (complete) {
-    framing = {BodyFraming::length, bytes.size()};
-  } else if (response.framing == BodyFraming::length) {
-    framing = {BodyFraming::length, response.content_length};
-  } else if (head->http_1_0) {
-    framing = {BodyFraming::close, 0};
-    keep_alive = false;
-  } else {
-    framing = {BodyFraming::chunked, 0};
-  }
+  const ResponseFraming framing = choose_framing(*head, response, bytes, complete);
+  framer.begin(framing);
+  if (framing.kind == BodyFraming::close) keep_alive = false;
   response_head.clear();
-  write_relayed_head(response, framing, head_request, connection_line(), response_head);
+  write_relayed_head(response, framing, head->method == Method::head, connection_line(),
+                     response_head);
   send(bytes, complete);
 }
 
@@ -395,27 +343,8 @@ void Transaction::State::relay_more(std::string_view bytes, bool complete) {
 // Sends the head that is pending in response_head together with these body bytes in their framing.
 void Transaction::State::send(std::string_view bytes, bool last) {
   sent_body_bytes += bytes.size();
-  if (framing.kind == BodyFraming::chunked) {
-    // The line break that ends one chunk's data opens the next chunk's head, so that head and data
-    // are two pieces and not three.
-    if (!bytes.empty()) {
-      if (std::exchange(chunk_open, true)) response_head.append("\r\n");
-      std::array<char, 16> digits;
-      const auto end = std::to_chars(digits.data(), digits.data() + 16, bytes.size(), 16).ptr;
-      response_head.append(digits.data(), end).append("\r\n");
-      closing_chunk_sent = false;
-      // The closing chunk goes in a send of its own, after this data.
-      after_send(downstream.send(response_head, bytes, false));
-      return;
-    }
-    if (last) {
-      response_head.append(chunk_open ? "\r\n0\r\n\r\n" : "0\r\n\r\n");
-      closing_chunk_sent = true;
-    }
-  } else {
-    closing_chunk_sent = true;
-  }
-  after_send(downstream.send(response_head, bytes, last));
+  framer.add(bytes, last, response_head);
+  after_send(downstream.send(response_head, bytes, last && framer.has_ended()));
 }
 
 void Transaction::State::after_send(SendStatus sent) {
@@ -432,7 +361,8 @@ void Transaction::State::after_send(SendStatus sent) {
     if (exchange != nullptr) exchange->resume();
     return;
   }
-  if (framing.kind == BodyFraming::chunked && !closing_chunk_sent) {
+  // The closing chunk goes in a send of its own, after the data.
+  if (!framer.has_ended()) {
     response_head.clear();
     send({}, true);
     return;
@@ -465,8 +395,8 @@ std::optional<Phase> Transaction::State::record() {
     telemetry::AccessLine line;
     line.request_id = id();
     line.route = match.route != nullptr ? std::string_view(match.route->name) : "-";
-    line.method = method_name(head);
-    line.outcome = outcome_name(outcome);
+    line.method = head != nullptr ? method_name(head->method) : "-";
+    line.outcome = telemetry::outcome_name(outcome);
     line.reason = reason ? reason_label(*reason) : "-";
     line.status = status;
     line.request_bytes = body.size();

@@ -14,9 +14,6 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-constexpr std::array<std::string_view, kOutcomeCount> kOutcomes = {"forwarded", "passed", "refused",
-                                                                   "failed", "aborted"};
-
 MetricFamily family(std::string name, std::string help, MetricType type) {
   MetricFamily made;
   made.name = std::move(name);
@@ -55,7 +52,10 @@ MetricFamily requests(const CounterView& view) {
         return worker.requests(route, static_cast<Outcome>(i)).read();
       });
       if (n == 0 && route == routes - 1) continue;
-      add(made, {{"route", route_name(view, route)}, {"outcome", std::string(kOutcomes[i])}}, n);
+      add(made,
+          {{"route", route_name(view, route)},
+           {"outcome", std::string(outcome_name(static_cast<Outcome>(i)))}},
+          n);
     }
   }
   return made;

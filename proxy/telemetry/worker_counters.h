@@ -11,11 +11,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace paravent::proxy::telemetry {
 
 enum class Outcome : std::uint8_t { forwarded, passed, refused, failed, aborted };
 inline constexpr std::size_t kOutcomeCount = 5;
+
+constexpr std::string_view outcome_name(Outcome outcome) noexcept {
+  constexpr std::array<std::string_view, kOutcomeCount> kNames = {"forwarded", "passed", "refused",
+                                                                  "failed", "aborted"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
 
 // Upper bounds in microseconds of the latency histograms; the last bucket is unbounded.
 inline constexpr std::array<std::uint32_t, 14> kLatencyBoundsUs = {

@@ -98,6 +98,18 @@ constexpr std::array<WordRange, 256> kBotWordsBy = [] {
   return ranges;
 }();
 
+// Whether some word of the list may begin with these two characters, case aside: few places of a
+// header pass, so that the words themselves are hardly ever compared.
+constexpr std::size_t pair_index(char first, char second) {
+  return (static_cast<std::size_t>(first) & 31U) * 32 + (static_cast<std::size_t>(second) & 31U);
+}
+
+constexpr std::array<bool, 1024> kMayBeginBotWord = [] {
+  std::array<bool, 1024> may{};
+  for (const std::string_view word : kBotWords) may[pair_index(word[0], word[1])] = true;
+  return may;
+}();
+
 bool stands_at(std::string_view text, std::size_t at, std::string_view word) {
   if (text.size() - at < word.size()) return false;
   for (std::size_t i = 0; i < word.size(); ++i) {
@@ -191,7 +203,10 @@ Browser recognise(std::string_view agent) {
   std::size_t word = 0;  // where the run of letters begins that ends here
   for (std::size_t i = 0; i < agent.size(); ++i) {
     const char c = agent[i];
-    if (is_bot_word(agent, i)) return {true, Family::unknown, {}};
+    const char next = i + 1 < agent.size() ? agent[i + 1] : ' ';
+    if (kMayBeginBotWord[pair_index(c, next)] && is_bot_word(agent, i)) {
+      return {true, Family::unknown, {}};
+    }
     if (is_letter(c)) continue;
     const std::string_view name = agent.substr(word, i - word);
     if (c == '/') note_product(name, agent.substr(i + 1), found);

@@ -45,6 +45,19 @@ TEST(RecipientKey, OneSpelling) {
   EXPECT_DEATH(append_public_key(Bytes(31, 1), out), "");
 }
 
+// RFC 7748 6.1, and the points of order 1, 2, 4 and 8 that every list of them names.
+TEST(RecipientKey, PointsOfLowOrderAreNobodysKey) {
+  for (const char* hex : {"0000000000000000000000000000000000000000000000000000000000000000",
+                          "0100000000000000000000000000000000000000000000000000000000000000",
+                          "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+                          "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+                          "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"}) {
+    std::string text;
+    append_public_key(from_hex(hex).value(), text);
+    EXPECT_FALSE(parse_public_key(text)) << hex;
+  }
+}
+
 TEST(RecipientKey, LabelsAreApart) {
   const Bytes key(kRecipientKeySize, 1);
   EXPECT_NE(to_hex(recipient_key_id(key)), to_hex(recipient_key_id(Bytes(kRecipientKeySize, 2))));

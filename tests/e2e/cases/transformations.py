@@ -1,14 +1,13 @@
-"""The transformations beyond the contact form's: shapes, scopes, addresses, sealing, coarser values."""
+"""The transformations beyond the contact form's: shapes, scopes, addresses, coarser values. Sealing: sealing.py."""
 
 import ipaddress
 import json
-import os
 import re
 import subprocess
 
 from support import wire
 from support.case import Shared, case, equal, expect
-from support.gateway import Scene, run
+from support.gateway import Scene
 
 POLICY = """\
 policy: 1
@@ -20,7 +19,7 @@ purposes:
     basis: legitimate-interest
     retention: { from: collection, active: P1Y }
     reveal: [dpo]
-PUBLIC_KEYS
+public-keys: { backup: { key: 'pvpub1uhjqjhnc7ypxku4c97qx2pga0gtneh3pt5ejk3wv9szpj0kmkdhs85jlap' } }
 routes:
   - name: shapes
     match: { method: POST, path: /shapes }
@@ -61,23 +60,7 @@ routes:
     unlisted: refuse
 """
 
-KEYS = {}
-
-
-def scene_with_keys():
-    """The private half is made by the command that a customer would use; the gateway sees the public one."""
-    import tempfile
-
-    KEYS["folder"] = tempfile.mkdtemp(prefix="paravent-e2e-keys-")
-    KEYS["private"] = os.path.join(KEYS["folder"], "backup.key")
-    done = run("keypair", "--out", KEYS["private"], "--json")
-    equal(done.returncode, 0, done.err)
-    KEYS["public"] = next(v for v in json.loads(done.out).values() if str(v).startswith("pvpub1"))
-    equal(os.stat(KEYS["private"]).st_mode & 0o777, 0o600, "the mode of the private key's file")
-    return Scene(policy=POLICY.replace("PUBLIC_KEYS", f"public-keys: {{ backup: {{ key: '{KEYS['public']}' }} }}"))
-
-
-SHARED = Shared(scene_with_keys)
+SHARED = Shared(lambda: Scene(policy=POLICY))
 
 
 def sent(headers=(), **fields):
@@ -250,41 +233,6 @@ def outside_the_domain():
             "transform-failed",
             field=f"form.{name}",
         )
-
-
-@case("sealed values open with the private key and the context table alone, and nowhere else", smoke=True)
-def sealed():
-    scene = SHARED.get()
-    one, _ = sent(secret="for the backup only", secret1="one by one")
-    for token in one.values():
-        expect(token.startswith("pvs_"), token)
-    (result, _) = scene.admin.reidentify(scene.dpo, list(one.values()))
-    expect(result["status"] in ("refused", "unavailable") and "value" not in result, f"the gateway opened it: {result}")
-    contexts = os.path.join(KEYS["folder"], "contexts.json")
-    scene.stop()
-    try:
-        made = run("contexts", "--data", scene.data, "--root-key", scene.root_key, contexts)
-        equal(made.returncode, 0, made.err)
-    finally:
-        scene.start()
-    opened = run("open", "--key", KEYS["private"], "--contexts", contexts, *one.values())
-    equal(opened.returncode, 0, opened.err)
-    expect("for the backup only" in opened.out and "one by one" in opened.out, opened.out)
-    text = f"Dear colleague, {one['secret']} is all.\n".encode()
-    equal(
-        run("open", "--key", KEYS["private"], "--contexts", contexts, "-", stdin=text).out,
-        "Dear colleague, for the backup only is all.\n",
-        "the text",
-    )
-    other = os.path.join(KEYS["folder"], "other.key")
-    if not os.path.exists(other):
-        equal(run("keypair", "--out", other).returncode, 0, "another pair")
-    wrong = run("open", "--key", other, "--contexts", contexts, one["secret"])
-    equal(wrong.returncode, 5, wrong.err)
-    altered = one["secret"][:60] + ("A" if one["secret"][60] != "A" else "B") + one["secret"][61:]
-    equal(run("open", "--key", KEYS["private"], "--contexts", contexts, altered).returncode, 5, "an altered token")
-    again = run("keypair", "--out", other)
-    expect(again.returncode != 0, "keypair overwrote a key")
 
 
 @case("nothing of all that is in the log, the metrics or the data directory")

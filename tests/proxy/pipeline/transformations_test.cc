@@ -77,6 +77,7 @@ TEST_F(Overlap, JsonGetsAMemberBesideTheFieldsOwn) {
   sent(rules, json_post(R"({"v":[{"id":"7"}]})"), false);
   const std::string today = body_.substr(13, 52);
   sent(rules, json_post(R"({"v":[{"id":"7","before":"forged"},{"id":""}]})"), true);
+  EXPECT_NE(body_.substr(13, 52), today);
   EXPECT_EQ(body_, R"({"v":[{"id":")" + body_.substr(13, 52) + R"(","before":")" + today +
                        R"("},{"id":""}]})");
 }
@@ -88,10 +89,13 @@ TEST_F(Overlap, HeadersAndCookiesToo) {
       "POST /f", "X-Visitor: 7\r\nbefore: forged\r\nCookie: a=1; vid=7; before=forged; z=2\r\n");
   sent(rules, request, false);
   EXPECT_EQ(head_.find("before"), std::string::npos) << head_;
+  const std::string today = head_.substr(head_.find("pvh1"), 52);
+  EXPECT_NE(head_.find("vid=" + today), std::string::npos) << "one space, one pseudonym";
   sent(rules, request, true);
+  EXPECT_EQ(head_.find("vid=" + today), std::string::npos) << "a new day, a new pseudonym";
   EXPECT_EQ(head_.find("forged"), std::string::npos);
-  EXPECT_NE(head_.find("\r\nbefore: pvh1"), std::string::npos) << head_;
-  EXPECT_NE(head_.find("; before=pvh1"), std::string::npos) << head_;
+  EXPECT_NE(head_.find("\r\nbefore: " + today + "\r\n"), std::string::npos) << head_;
+  EXPECT_NE(head_.find("; before=" + today), std::string::npos) << head_;
   EXPECT_NE(head_.find("; z=2\r\n"), std::string::npos) << head_;
 }
 

@@ -209,4 +209,30 @@ struct DiskVault {
   }
 };
 
+struct InMemoryVault {
+  TestClock clock;
+  std::unique_ptr<Vault> vault = Vault::in_memory(clock).value();
+};
+
+using VaultPlaces = testing::Types<DiskVault, InMemoryVault>;
+
+// A vault that knows the tenant atelier, on disk or in memory.
+template <typename Place>
+class VaultFixture : public testing::Test {
+ protected:
+  VaultFixture() {
+    const std::vector<PolicyNames> policies{atelier()};
+    EXPECT_TRUE(vault().admit_names(policies));
+  }
+  Vault& vault() { return *place_.vault; }
+  TestClock& clock() { return place_.clock; }
+  Binding bind(const ContextSpec& spec) {
+    auto bound = vault().bind("atelier", std::span(&spec, 1));
+    EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
+    return std::move(bound->front());
+  }
+
+  Place place_;
+};
+
 }  // namespace paravent::crypto::vault

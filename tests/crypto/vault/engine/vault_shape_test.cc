@@ -16,34 +16,17 @@
 namespace paravent::crypto::vault {
 namespace {
 
-struct InMemoryVault {
-  TestClock clock;
-  std::unique_ptr<Vault> vault = Vault::in_memory(clock).value();
-};
-
-template <typename T>
-class ShapedVaultTest : public testing::Test {
+template <typename Place>
+class ShapedVaultTest : public VaultFixture<Place> {
  protected:
-  ShapedVaultTest() {
-    const std::vector<PolicyNames> policies{atelier()};
-    EXPECT_TRUE(vault().admit_names(policies));
-  }
-  Vault& vault() { return *place_.vault; }
-  Binding bind(const ContextSpec& spec) {
-    auto bound = vault().bind("atelier", std::span(&spec, 1));
-    EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
-    return std::move(bound->front());
-  }
   ContextSpec scoped(Scope scope) {
     ContextSpec spec = email_tokens();
     spec.scope = scope;
     return spec;
   }
-  T place_;
 };
 
-using Places = testing::Types<DiskVault, InMemoryVault>;
-TYPED_TEST_SUITE(ShapedVaultTest, Places);
+TYPED_TEST_SUITE(ShapedVaultTest, VaultPlaces);
 
 constexpr Shape kOwnTexts[] = {Shape::phone, Shape::digits, Shape::digits_digits,
                                Shape::hex16, Shape::uuid,   Shape::alphanumeric};

@@ -13,28 +13,12 @@
 namespace paravent::crypto::vault {
 namespace {
 
-struct InMemoryVault {
-  TestClock clock;
-  std::unique_ptr<Vault> vault = Vault::in_memory(clock).value();
-};
-
-template <typename T>
-class VaultTest : public testing::Test {
+template <typename Place>
+class VaultTest : public VaultFixture<Place> {
  protected:
-  VaultTest() {
-    const std::vector<PolicyNames> policies{atelier()};
-    EXPECT_TRUE(vault().admit_names(policies));
-  }
-  Vault& vault() { return *place_.vault; }
-  TestClock& clock() { return place_.clock; }
-  Binding bind(const ContextSpec& spec) {
-    auto bound = vault().bind("atelier", std::span(&spec, 1));
-    EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
-    return std::move(bound->front());
-  }
   std::string protect(const ContextSpec& spec, std::string_view value) {
     std::vector<ProtectionKey> keys;
-    keys.push_back(bind(spec).key);
+    keys.push_back(this->bind(spec).key);
     auto protector = FieldProtector::create(keys);
     EXPECT_TRUE(protector);
     std::string out;
@@ -42,13 +26,11 @@ class VaultTest : public testing::Test {
     return out;
   }
   Result<TokenDescription> describe(std::string_view text) {
-    return ReverseVault(vault()).describe(parse_token(text).value());
+    return ReverseVault(this->vault()).describe(parse_token(text).value());
   }
-  T place_;
 };
 
-using Places = testing::Types<DiskVault, InMemoryVault>;
-TYPED_TEST_SUITE(VaultTest, Places);
+TYPED_TEST_SUITE(VaultTest, VaultPlaces);
 
 TYPED_TEST(VaultTest, EqualValuesGetEqualTokens) {
   const Binding email = this->bind(email_tokens());

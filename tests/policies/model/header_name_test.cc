@@ -1,12 +1,12 @@
 // header_name(): every name that the gateway acts on is known in any case, and nothing else is.
 
-#include "proxy/pipeline/header_name.h"
+#include "policies/model/header_name.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace paravent::proxy {
+namespace paravent::policies {
 namespace {
 
 std::string upper(std::string text) {
@@ -113,4 +113,4 @@ TEST(HeaderName, ComparesWithoutCaseAndOnlyLetters) {
 }
 
 }  // namespace
-}  // namespace paravent::proxy
+}  // namespace paravent::policies
