@@ -35,6 +35,7 @@ void EventLoop::run() {
     dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
     deadlines_.fire_due();
     run_tasks();
+    run_writes();
   }
 }
 
@@ -81,8 +82,29 @@ void EventLoop::dispatch(std::size_t size) {
     if (event.data.ptr == nullptr) continue;
     static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
     run_tasks();
+    if (writers_.size() >= kMostWrites) run_writes();
   }
   batch_at_ = batch_size_ = 0;
+}
+
+void EventLoop::write_soon(Writer& writer) {
+  if (!writer.mark_waiting(true)) writers_.push_back(&writer);
+}
+
+void EventLoop::forget_write(Writer& writer) noexcept {
+  if (!writer.mark_waiting(false)) return;
+  std::replace(writers_.begin(), writers_.end(), &writer, static_cast<Writer*>(nullptr));
+}
+
+// By index: a write that ends one exchange may begin the next.
+void EventLoop::run_writes() {
+  for (std::size_t i = 0; i < writers_.size(); ++i) {
+    Writer* const writer = writers_[i];
+    if (writer == nullptr) continue;
+    writer->mark_waiting(false);
+    writer->write_now();
+  }
+  writers_.clear();
 }
 
 // One byte of news is enough for any number of posts.

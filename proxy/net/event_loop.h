@@ -52,6 +52,21 @@ class Task {
   bool queued_ = false;
 };
 
+// Bytes that leave behind the events under way, together with those of others.
+class Writer {
+ public:
+  virtual void write_now() = 0;
+
+  // The loop's own mark; answers what it was.
+  bool mark_waiting(bool waiting) noexcept { return std::exchange(waiting_, waiting); }
+
+ protected:
+  ~Writer() = default;
+
+ private:
+  bool waiting_ = false;
+};
+
 class EventLoop;
 
 // Where other threads leave work for a loop that may be gone by then. Thread safe.
@@ -93,15 +108,25 @@ class EventLoop final : private Watcher {
   void defer(Task& task);
   void forget(Task& task) noexcept;
 
+  // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait.
+  // One write after the other finds the kernel's code and its tables in the processor's caches, and
+  // a reader that the first one woke is still awake for the next: about a tenth of a request's
+  // processor time. With one event at a time nothing waits.
+  void write_soon(Writer& writer);
+  void forget_write(Writer& writer) noexcept;
+
   Deadlines& deadlines() noexcept { return deadlines_; }
 
  private:
   friend class Mailbox;
   static constexpr std::size_t kBatch = 128;
+  // Writes that wait for each other: more would delay the first without saving anything.
+  static constexpr std::size_t kMostWrites = 32;
 
   void on_ready(std::uint32_t events) override;  // somebody posted
   void dispatch(std::size_t size);
   void run_tasks();
+  void run_writes();
   void wake() noexcept;
 
   // Run by one thread; others only post, which this hint still allows.
@@ -116,6 +141,7 @@ class EventLoop final : private Watcher {
   std::size_t batch_size_ = 0;
   std::vector<Task*> tasks_;
   std::vector<Task*> running_;
+  std::vector<Writer*> writers_;
   Deadlines deadlines_;
 };
 

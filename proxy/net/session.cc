@@ -18,6 +18,8 @@ constexpr std::uint32_t kPaceCheckMs = 1'000;
 // Steps in one go, about a dozen requests: a client that pipelines or uploads without pause must
 // not keep the worker from the others.
 constexpr int kStepsPerTurn = 64;
+// Answers up to this size are copied and leave in one piece, together with those of other clients.
+constexpr std::size_t kSmallAnswer = std::size_t{4} * 1024;
 
 }  // namespace
 
@@ -31,6 +33,7 @@ Session::Session(SessionHost& host)
 Session::~Session() {
   if (fd_) loop_.drop(*this);
   loop_.forget(*this);
+  loop_.forget_write(*this);
   loop_.deadlines().remove(own_deadline_);
   loop_.deadlines().remove(exchange_deadline_);
 }
@@ -52,7 +55,7 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted) {
   requests_ = 0;
   begin_ = end_ = 0;
   readable_ = peer_closing_ = peer_closed_ = false;
-  receiving_ = finished_ = gone_ = send_pending_ = false;
+  receiving_ = finished_ = gone_ = write_waiting_ = send_pending_ = false;
   state_ = State::idle;
   loop_.deadlines().set(own_deadline_, limits().idle_ms);
   return true;
@@ -120,6 +123,7 @@ bool Session::advance() {
       return advance_head();
     case State::exchange:
       if (finished_) {
+        if (write_waiting_) return false;
         finish_exchange();
         return true;
       }
@@ -366,9 +370,17 @@ UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& h
 
 // ---- writing ----
 
-SendStatus Session::send(std::string_view head, std::string_view body, bool) {
+SendStatus Session::send(std::string_view head, std::string_view body, bool last) {
   if (gone_) return SendStatus::gone;
-  if (send_pending_) std::abort();  // one send at a time is the contract
+  if (send_pending_ || write_waiting_) std::abort();  // one send at a time is the contract
+  // A client that has sent more already is answered at once: its next request waits for this.
+  if (last && head.size() + body.size() <= kSmallAnswer && body_.next() == body_.filled()) {
+    unsent_.assign(head).append(body);
+    unsent_at_ = 0;
+    write_waiting_ = true;
+    loop_.write_soon(*this);
+    return SendStatus::done;
+  }
   std::array<iovec, 2> parts = {to_iovec(head), to_iovec(body)};
   std::span<iovec> left = consume(parts, 0);
   if (left.size() == 2 && body.empty()) left = left.first(1);
@@ -389,6 +401,21 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool) {
   return SendStatus::pending;
 }
 
+void Session::write_now() {
+  iovec part = to_iovec(unsent_);
+  const IoResult sent = send_gather(fd_.get(), {&part, 1});
+  if (sent.failed) {
+    on_gone();
+  } else if (sent.bytes < unsent_.size()) {
+    unsent_at_ = sent.bytes;
+    send_pending_ = true;
+    watch_write();
+  } else {
+    write_waiting_ = false;
+  }
+  run();
+}
+
 void Session::flush() {
   while (unsent_at_ < unsent_.size()) {
     iovec part = to_iovec(std::string_view(unsent_).substr(unsent_at_));
@@ -403,7 +430,7 @@ void Session::flush() {
   }
   send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
-  if (!finished_) transaction_.on_sent(true);
+  if (!std::exchange(write_waiting_, false) && !finished_) transaction_.on_sent(true);
 }
 
 void Session::watch_write() {
@@ -425,6 +452,10 @@ void Session::check_write_progress() {
 
 // The client is gone in the middle of an exchange; the transaction ends it by finished().
 void Session::on_gone() {
+  if (std::exchange(write_waiting_, false)) {  // it has ended it, trusting in a write that failed
+    gone_ = true;
+    return;
+  }
   if (finished_ || std::exchange(gone_, true)) return;
   if (std::exchange(send_pending_, false)) {
     transaction_.on_sent(false);
@@ -453,6 +484,8 @@ void Session::close() {
   state_ = State::closed;
   loop_.drop(*this);
   loop_.forget(*this);
+  loop_.forget_write(*this);
+  write_waiting_ = send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
   loop_.deadlines().clear(exchange_deadline_);
   fd_.reset();

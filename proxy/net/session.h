@@ -59,7 +59,8 @@ class Session final : private Downstream,
                       private Upstream,
                       private Watcher,
                       private DeadlineHandler,
-                      private Task {
+                      private Task,
+                      private Writer {
  public:
   explicit Session(SessionHost& host);
   ~Session() override;
@@ -91,6 +92,7 @@ class Session final : private Downstream,
   void on_ready(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override { run(); }
+  void write_now() override;
 
   void run();
   bool advance();
@@ -149,10 +151,12 @@ class Session final : private Downstream,
   bool gone_ = false;
   bool running_ = false;
 
-  // What a full socket left of the answer. Copied: the sender's views may not outlive its call.
+  // What a full socket left of the answer, or the whole of a short one until the loop's writes have
+  // their turn. Copied: the sender's views may not outlive its call.
   std::string unsent_;
   std::size_t unsent_at_ = 0;
-  bool send_pending_ = false;
+  bool write_waiting_ = false;  // the sender was told that it is done; the exchange is not over
+  bool send_pending_ = false;   // the socket is full
   std::size_t queued_ = 0;  // in the kernel's hands when the deadline for progress was set
 };
 

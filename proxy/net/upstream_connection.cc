@@ -101,7 +101,7 @@ void UpstreamConnection::begin_request() {
   sending_ = true;
   gather_request();
   pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
-  write_request();
+  pool_.loop().write_soon(*this);
 }
 
 void UpstreamConnection::gather_request() {
@@ -445,6 +445,7 @@ void UpstreamConnection::close() {
     fd_.reset();
   }
   pool_.loop().deadlines().clear(deadline_);
+  pool_.loop().forget_write(*this);
   state_ = State::closed;
   left_ = {};
   sending_ = false;

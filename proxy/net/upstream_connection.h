@@ -29,7 +29,8 @@ namespace paravent::proxy::net {
 class UpstreamConnection final : public UpstreamExchange,
                                  private Watcher,
                                  private DeadlineHandler,
-                                 private Task {
+                                 private Task,
+                                 private Writer {
  public:
   explicit UpstreamConnection(UpstreamPool& pool);
   ~UpstreamConnection() override;
@@ -53,6 +54,7 @@ class UpstreamConnection final : public UpstreamExchange,
   void on_ready(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override;
+  void write_now() override { write_request(); }
 
   void connect_next();
   void on_connected(std::uint32_t events);
