@@ -2,7 +2,7 @@
 // and is the witness of the run, because it judges every body it receives (body_check.h). One port
 // per expectation, so that one process serves all peers:
 //
-//   backend --clear 9101 --changed 9102 --tokens 9103
+//   backend --clear 9101 --changed 9102 --tokens 9103 --peer-tokens 9104
 //
 // GET /__counts on any of the ports answers the counts of all as JSON.
 
@@ -173,20 +173,23 @@ class Backend {
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
 };
 
-int run_backend(const std::vector<std::pair<Expectation, std::uint16_t>>& ports, std::uint64_t seed,
-                std::size_t count) {
-  constexpr std::array<const char*, 3> kNames = {"clear", "tokens", "changed"};
+struct ServicePort {
+  const char* name;
+  Expectation expectation;
+  std::uint16_t port;  // 0: none
+};
+
+int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::size_t count) {
   const std::vector<Form> forms = make_forms(seed, count);
   std::deque<Service> services;
-  for (const auto& [expectation, port] : ports) {
+  for (const auto& [name, expectation, port] : ports) {
     if (port == 0) continue;
     const int listener = listen_loopback(port);
     if (listener < 0) {
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back(
-        {kNames[static_cast<std::size_t>(expectation)], listener, BodyCheck(expectation, forms)});
+    services.push_back({name, listener, BodyCheck(expectation, forms)});
   }
   stop_on_signals();
   Backend(services).run();
@@ -203,15 +206,19 @@ int main(int argc, char** argv) {
   std::uint16_t clear = 0;
   std::uint16_t tokens = 0;
   std::uint16_t changed = 0;
+  std::uint16_t peer_tokens = 0;
   std::uint64_t seed = paravent::bench::kDefaultSeed;
   std::size_t count = paravent::bench::kDefaultForms;
   app.add_option("--clear", clear, "Port where the fields must arrive unchanged");
   app.add_option("--tokens", tokens, "Port where each field must be the right kind of token");
+  app.add_option("--peer-tokens", peer_tokens, "The same for a peer, counted apart");
   app.add_option("--changed", changed, "Port where no field may be a clear value");
   app.add_option("--seed", seed, "Seed of the form pool, the load generator's");
   app.add_option("--forms", count, "Forms in the pool, as many as the load generator's");
   CLI11_PARSE(app, argc, argv);
-  return paravent::bench::run_backend(
-      {{Expectation::clear, clear}, {Expectation::tokens, tokens}, {Expectation::changed, changed}},
-      seed, count);
+  return paravent::bench::run_backend({{"clear", Expectation::clear, clear},
+                                       {"tokens", Expectation::tokens, tokens},
+                                       {"peer-tokens", Expectation::tokens, peer_tokens},
+                                       {"changed", Expectation::changed, changed}},
+                                      seed, count);
 }

@@ -15,7 +15,7 @@ bench/run.sh [--quick] [--json FILE] [--binary PATH]
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
-  --ports N          first of ten loopback ports (default 19100)
+  --ports N          first of a dozen loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
 USAGE
 }
@@ -103,7 +103,8 @@ trap 'exit 130' INT TERM
 declare -A port pid_of
 port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-floor]=$((ports + 3))
   [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
-  [paravent]=$((ports + 7)) [admin]=$((ports + 8)))
+  [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
+  [peer-tokens]=$((ports + 10)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -163,17 +164,19 @@ wait_for() {
 
 counts() { curl -s -m 5 "http://127.0.0.1:${port[clear]}/__counts"; }
 
-start 1 backend "$tools/backend" --clear "${port[clear]}" --changed "${port[changed]}" --tokens "${port[tokens]}"
+start 1 backend "$tools/backend" --clear "${port[clear]}" --changed "${port[changed]}" --tokens "${port[tokens]}" \
+  --peer-tokens "${port[peer-tokens]}"
 for _ in $(seq 50); do counts >/dev/null && break; sleep 0.1; done
 counts >/dev/null || die 6 "the backend did not start: $(tail -1 "$run/backend.log")"
 start 0 relay-floor "$tools/relay_floor" --listen "${port[relay-floor]}" --upstream "${port[clear]}"
 start_nginx nginx nginx_plain.conf clear
 start_nginx nginx-null nginx_plain.conf clear
-start_nginx nginx-lua nginx_lua.conf changed
-peers=(nginx relay-floor nginx-lua nginx-null)
+start_nginx nginx-lua nginx_lua.conf peer-tokens
+start_nginx nginx-lua-light nginx_lua_light.conf changed
+peers=(nginx relay-floor nginx-lua nginx-lua-light nginx-null)
 if [ "$peers_only" = no ]; then
   start_gateway
-  peers=(nginx paravent relay-floor nginx-lua nginx-null)
+  peers=(nginx paravent relay-floor nginx-lua nginx-lua-light nginx-null)
 fi
 for peer in "${peers[@]}"; do wait_for "$peer"; done
 python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \

@@ -15,7 +15,7 @@ import sys
 WORKLOAD = "form-post-5-fields"
 US = "paravent"
 BASE, NULL = "nginx", "nginx-null"
-PEERS = ("nginx", "nginx-lua", "relay-floor")
+PEERS = ("nginx", "nginx-lua", "nginx-lua-light", "relay-floor")
 
 # Name in the result -> name in a round. Ratios are ours / theirs: lower is better but for requests.
 METRICS = {
@@ -105,7 +105,7 @@ def witness_faults(before, after, rows):
     """What the backend saw that must not be. Nobody is compared who did not do the work."""
     faults = []
     sent = {}
-    service_of = {US: "tokens", "nginx-lua": "changed"}
+    service_of = {US: "tokens", "nginx-lua": "peer-tokens", "nginx-lua-light": "changed"}
     for row in rows:
         service = service_of.get(row["peer"], "clear")
         sent[service] = sent.get(service, 0) + row["requests"]
@@ -171,7 +171,7 @@ def read_lines(path):
 
 
 def print_absolute(rows, calls):
-    print(f"{'peer':<12} {'CPU us/req':>10} {'req/s':>9} {'p50 us':>8} {'p99 us':>8} "
+    print(f"{'peer':<15} {'CPU us/req':>10} {'req/s':>9} {'p50 us':>8} {'p99 us':>8} "
           f"{'proxy CPU':>10} {'load CPU':>9} {'calls/req':>10}")
     for peer in dict.fromkeys(row["peer"] for row in rows):
         own = [row for row in rows if row["peer"] == peer]
@@ -180,7 +180,7 @@ def print_absolute(rows, calls):
             return statistics.median(row[field] for row in own)
 
         shown = f"{calls[peer]:.2f}" if calls.get(peer) else "-"
-        print(f"{peer:<12} {median('proxy_cpu_us'):>10.2f} {median('requests_per_second'):>9.0f} "
+        print(f"{peer:<15} {median('proxy_cpu_us'):>10.2f} {median('requests_per_second'):>9.0f} "
               f"{median('p50_us'):>8.0f} {median('p99_us'):>8.0f} "
               f"{median('proxy_cpu_busy'):>9.0%} {median('own_cpu_busy'):>8.0%}  {shown:>10}")
 

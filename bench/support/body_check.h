@@ -19,8 +19,8 @@ namespace paravent::bench {
 
 enum class Expectation : std::uint8_t {
   clear,    // five fields, nothing changed (the relay and plain nginx)
-  tokens,   // the gateway's tokens, checked by checksum and length
-  changed,  // any base64url text that is not a clear value (nginx + Lua)
+  tokens,   // the gateway's tokens, by whoever made them, checked by checksum and length
+  changed,  // any base64url text that is not a clear value (the light nginx + Lua)
 };
 
 struct BodyCounts {

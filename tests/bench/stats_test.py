@@ -9,7 +9,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import stats  # noqa: E402  (the path comes first)
 
-COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "nginx-lua": 34.0, "relay-floor": 15.2}
+COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "nginx-lua": 34.0,
+        "nginx-lua-light": 30.0, "relay-floor": 15.2}
 
 
 def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0):
@@ -91,10 +92,11 @@ class Void(unittest.TestCase):
 
 class Witness(unittest.TestCase):
     before = {name: counts(0, email=0, name=0, city=0, message=0)
-              for name in ("clear", "tokens", "changed")}
+              for name in ("clear", "tokens", "peer-tokens", "changed")}
 
     def faults(self, **changes):
-        after = {"clear": counts(33000), "tokens": counts(11000), "changed": counts(11000)}
+        after = {"clear": counts(33000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
+                                                          counts(11000))
         return stats.witness_faults(self.before, after | changes, rows_of(COST))
 
     def test_a_clean_run_has_none(self):
@@ -102,6 +104,10 @@ class Witness(unittest.TestCase):
 
     def test_one_unprotected_body_is_enough(self):
         self.assertEqual(len(self.faults(tokens=counts(10999, bad=1))), 1)
+
+    def test_the_peer_that_does_the_same_job_is_judged_alike(self):
+        self.assertEqual(len(self.faults(**{"peer-tokens": counts(10999, bad=1)})), 1)
+        self.assertTrue(self.faults(**{"peer-tokens": counts(11000, email=1)}))
 
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
@@ -118,7 +124,8 @@ class Witness(unittest.TestCase):
     def test_failed_requests(self):
         rows = rows_of(COST)
         rows[0]["errors"] = 2
-        after = {"clear": counts(33000), "tokens": counts(11000), "changed": counts(11000)}
+        after = {"clear": counts(33000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
+                                                          counts(11000))
         self.assertEqual(len(stats.witness_faults(self.before, after, rows)), 1)
 
 
