@@ -8,6 +8,9 @@ top=$(dirname "$here")
 usage() {
   cat <<'USAGE'
 bench/run.sh [--quick] [--json FILE] [--binary PATH]
+bench/run.sh --gate [--renew]
+  --gate             count instructions instead, against bench/instructions/expected.json (any machine, busy or not)
+  --renew            with --gate: write the numbers of this build there
   --quick            shorter windows, within two minutes (after the build)
   --json FILE        write the list of ratios here as well
   --binary PATH      the gateway to measure (default: the one of the release build)
@@ -26,10 +29,12 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=()
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
+    --gate) gate=yes ;;
+    --renew) renew=(--renew) ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
     --help | -h) usage; exit 0 ;;
@@ -42,6 +47,20 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+
+# The numbers belong to the build that the optimised tests use, not to the release.
+if [ "$gate" = yes ]; then
+  mkdir -p "$top/build"
+  (cd "$top" && cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
+    -DPARAVENT_BUILD_BENCH=ON && cmake --build build/units --target paravent_instructions) \
+    >"$top/build/bench-build.log" 2>&1 || {
+    tail -20 "$top/build/bench-build.log" >&2
+    die 1 "the build failed (is valgrind installed?); the whole log is in build/bench-build.log."
+  }
+  exec python3 "$here/instructions/gate.py" --program "$top/build/units/bench/instructions" "${renew[@]}"
+fi
+
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.2}"
 else

@@ -157,7 +157,7 @@ class Session final : private Downstream,
   std::size_t unsent_at_ = 0;
   bool write_waiting_ = false;  // the sender was told that it is done; the exchange is not over
   bool send_pending_ = false;   // the socket is full
-  std::size_t queued_ = 0;  // in the kernel's hands when the deadline for progress was set
+  std::size_t queued_ = 0;      // in the kernel's hands when the deadline for progress was set
 };
 
 }  // namespace paravent::proxy::net

@@ -322,6 +322,52 @@ TEST(Server, ASlowReaderGetsEverything) {
   EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, body.size());
 }
 
+// Short answers leave behind the events under way, when their exchange has ended already: one that
+// the socket does not take must still arrive whole, and nothing be answered before it.
+TEST(Server, ShortAnswersThatNobodyReadsArriveWholeAndInOrder) {
+  std::atomic<int> served{0};
+  FakeUpstream upstream([&](Peer& peer, int) {
+    while (!peer.read_message().empty()) {
+      const std::string number = std::to_string(++served);
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: 3800\r\n\r\n" +
+                 std::string(3800 - number.size(), '.') + number);
+    }
+  });
+  Limits limits;
+  limits.requests_per_connection = 100'000;
+  Gateway gateway(upstream.port(), limits);
+  Peer client = Peer::connect(gateway.port());
+  int sent = 0;
+  for (bool blocked = false; !blocked && sent < 20'000;) {
+    client.write(get("/"));
+    ++sent;
+    for (int i = 0; served < sent && !blocked; ++i) {
+      std::this_thread::sleep_for(i < 10 ? 50us : 1ms);
+      blocked = i == 500;
+    }
+  }
+  ASSERT_LT(sent, 20'000) << "the socket never filled";
+  for (int i = 1; i <= sent; ++i) {
+    const std::string answer = client.read_message();
+    ASSERT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << i;
+    ASSERT_TRUE(answer.ends_with("." + std::to_string(i))) << i;
+  }
+}
+
+// A client that is gone when its answer's turn comes takes nothing else with it.
+TEST(Server, AClientThatResetsBeforeItsShortAnswerLeavesTheOthersAlone) {
+  FakeUpstream upstream(echo);
+  Gateway gateway(upstream.port());
+  Peer other = Peer::connect(gateway.port());
+  for (int i = 0; i < 200; ++i) {
+    Peer client = Peer::connect(gateway.port());
+    client.write(get("/"));
+    other.write(get("/other"));
+    client.reset();
+    EXPECT_EQ(status_of(other.read_message()), "HTTP/1.1 200 OK");
+  }
+}
+
 TEST(Server, BeyondTheConnectionLimitItSaysSo) {
   FakeUpstream upstream(echo);
   Limits limits;
