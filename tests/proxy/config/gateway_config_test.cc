@@ -172,7 +172,6 @@ TEST(GatewayFile, Mistakes) {
       {"admin: { tls: { key: a } }", "admin.tls.certificate"},
       {"admin: { tls: { certificate: a, key: b, client-certificate: required, client-ca: c } }",
        "admin.tls"},
-      {"admin: { address: 0.0.0.0:8081, tls: {} }", "admin"},
       {"admin: { client-ca: a }", "admin.client-ca"},
       {"admin: { port: 1 }", "admin.port"},
       {"admin: 127.0.0.1:8081", "admin"},
