@@ -75,7 +75,7 @@ class Api {
 
   policies::Policy policy_;
   std::unique_ptr<crypto::reveal::Staircase> stairs_;
-  std::unique_ptr<policies::AccessPolicy> access_;
+  std::shared_ptr<const policies::AccessPolicy> access_;
 };
 
 }  // namespace paravent::proxy::admin
