@@ -69,8 +69,13 @@ crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snap
   return Publication{std::move(snapshot), std::move(*upstreams), std::move(tls)};
 }
 
-// A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
 crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
+  if (snapshot->plan != snapshot_->plan) {
+    auto publication = prepare(std::move(snapshot), tls_);
+    if (!publication) return publication.error();
+    return publish(*publication);
+  }
+  // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
   return publish(Publication{std::move(snapshot), upstreams_, tls_});
 }
 

@@ -41,8 +41,8 @@ class Server {
   // The ports bound, in the order of ServerOptions::listen.
   const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
 
-  // The same snapshot's plan with new keys: new requests see it, those under way keep theirs. On an
-  // error the old one stays. Not to be called from a worker.
+  // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks
+  // for look-ups where the plan is another one; not to be called from a worker.
   crypto::Status publish(std::shared_ptr<const Snapshot> snapshot);
 
   // A reload in two steps, so that it can be put on record between them: prepare() finds out what
