@@ -109,9 +109,8 @@ class EventLoop final : private Watcher {
   void forget(Task& task) noexcept;
 
   // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait.
-  // One write after the other finds the kernel's code and its tables in the processor's caches, and
-  // a reader that the first one woke is still awake for the next: about a tenth of a request's
-  // processor time. With one event at a time nothing waits.
+  // One write after the other finds the kernel's code and tables in the processor's caches and its
+  // reader mostly awake (docs/decisions/0002). With one event at a time nothing waits.
   void write_soon(Writer& writer);
   void forget_write(Writer& writer) noexcept;
 

@@ -33,7 +33,8 @@ class Downstream {
   virtual ReceivedBody receive_body(std::size_t limit) = 0;
 
   // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay
-  // for the call. `last` ends the exchange's response. One send at a time. pending:
+  // for the call. `last` ends the exchange's response; done may then mean that it is as good as
+  // sent: the connection ends the exchange and goes on only when it has left. One send at a time. pending:
   // Transaction::on_sent follows.
   virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
 
