@@ -34,8 +34,8 @@ class Downstream {
 
   // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay
   // for the call. `last` ends the exchange's response; done may then mean that it is as good as
-  // sent: the connection ends the exchange and goes on only when it has left. One send at a time. pending:
-  // Transaction::on_sent follows.
+  // sent: the connection ends the exchange and goes on only when it has left. One send at a time.
+  // pending: Transaction::on_sent follows.
   virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
 
   // The exchange is over and the Transaction idle. keep_alive false: the connection closes after
