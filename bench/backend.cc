@@ -4,7 +4,8 @@
 //
 //   backend --clear 9101 --changed 9102 --tokens 9103 --peer-tokens 9104
 //
-// GET /__counts on any of the ports answers the counts of all as JSON.
+// GET /kib is answered with 1 KiB, which passes every proxy unchanged. GET /__counts on any of the
+// ports answers the counts of all as JSON.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,10 +35,16 @@ constexpr std::string_view kLengthRequired =
 constexpr std::string_view kTooLarge =
     "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
+std::string one_kib() {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" +
+         std::string(1024, '.');
+}
+
 struct Service {
   std::string name;
   int listener = -1;
   BodyCheck check;
+  std::uint64_t gets = 0;
 };
 
 struct Connection {
@@ -59,7 +66,7 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
       out.append("\"").append(kFieldNames[f]).append("\":");
       out += std::to_string(counts.distinct[f]);
     }
-    out += "}";
+    out += "},\"gets\":" + std::to_string(service.gets);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -153,6 +160,10 @@ class Backend {
       connection.service->check.inspect(body);
       return reply(connection, kAnswer);
     }
+    if (head.start_line.starts_with("GET /kib ")) {
+      ++connection.service->gets;
+      return reply(connection, kib_);
+    }
     if (!head.start_line.starts_with("GET /__counts ")) return reply(connection, kAnswer);
     const std::string counts = as_json(services_, true);
     return reply(connection,
@@ -168,6 +179,7 @@ class Backend {
   }
 
   std::deque<Service>& services_;
+  const std::string kib_ = one_kib();
   Poller poller_;
   std::vector<std::unique_ptr<Connection>> listeners_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
@@ -189,7 +201,7 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back({name, listener, BodyCheck(expectation, forms)});
+    services.push_back({name, listener, BodyCheck(expectation, forms), 0});
   }
   stop_on_signals();
   Backend(services).run();

@@ -1,7 +1,8 @@
-// Closed-loop load: N keep-alive connections, each sending its next form when the answer to the
-// last one is complete. After a warm-up it measures one window, and reads the processor time of the
-// processes it is told to watch at the window's two edges, so that the figure and the requests it
-// is divided by come from the same instants. Writes one JSON object to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request, a form or a GET of 1
+// KiB, when the answer to the last one is complete. After a warm-up it measures one window, and
+// reads the processor time of the processes it is told to watch at the window's two edges, so that
+// the figure and the requests it is divided by come from the same instants. Writes one JSON object
+// to standard output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -29,12 +30,15 @@
 namespace paravent::bench {
 namespace {
 
+constexpr const char* kFormWorkload = "form-post-5-fields";
+constexpr const char* kGetWorkload = "get-1-kib";
+
 struct Options {
   std::uint16_t port = 0;
   std::size_t connections = 64;
   double warm_up = 1.0;
   double window = 5.0;
-  std::string target = "/contact";
+  std::string workload = kFormWorkload;
   std::uint64_t seed = kDefaultSeed;
   std::size_t forms = kDefaultForms;
   std::vector<pid_t> proxy;
@@ -77,12 +81,20 @@ struct Edge {
   Tally tally;
 };
 
+std::string head_of(const Options& options, std::string_view line) {
+  return std::string(line) + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
+         "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n";
+}
+
+// One request of each kind that the workload knows; they are sent in turn.
 std::vector<std::string> make_requests(const Options& options) {
   std::vector<std::string> requests;
+  if (options.workload == kGetWorkload) {
+    requests.push_back(head_of(options, "GET /kib") + "\r\n");
+    return requests;
+  }
   for (const Form& form : make_forms(options.seed, options.forms)) {
-    requests.push_back("POST " + options.target +
-                       " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
-                       "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n"
+    requests.push_back(head_of(options, "POST /contact") +
                        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
                        std::to_string(form.body.size()) + "\r\n\r\n" + form.body);
   }
@@ -209,7 +221,7 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   const double machine = 2.0 * seconds;
   const Histogram& latency = load.latencies();
 
-  std::printf("{");
+  std::printf("{\"workload\":\"%s\",", options.workload.c_str());
   for (const std::string& label : options.labels) {
     const std::size_t at = label.find('=');
     std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
@@ -262,7 +274,8 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
-  app.add_option("--target", options.target, "Request target");
+  app.add_option("--workload", options.workload, "What is sent")
+      ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload}));
   app.add_option("--seed", options.seed, "Seed of the form pool");
   app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');

@@ -16,9 +16,10 @@ bench/run.sh --gate [--renew]
   --binary PATH      the gateway to measure (default: the one of the release build)
   --build DIR        folder of the release build (default: build/release; built when missing)
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
+  --workload NAME    form-post-5-fields or get-1-kib (default: the first with --quick, else both)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
-  --ports N          first of a dozen loopback ports (default 19100)
+  --ports N          first of twelve loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
 USAGE
 }
@@ -29,7 +30,7 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=()
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
@@ -38,7 +39,7 @@ while [ $# -gt 0 ]; do
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
     --help | -h) usage; exit 0 ;;
-    --json | --binary | --build | --out | --rounds | --warm-up | --window | --connections | --ports)
+    --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports)
       [ $# -ge 2 ] || die 2 "$1 needs a value."
       name=${1#--}
       printf -v "${name//-/_}" %s "$2"
@@ -62,14 +63,15 @@ if [ "$gate" = yes ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.2}"
+  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}"
 else
+  : "${workload:=form-post-5-fields get-1-kib}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
 
 modules=/usr/lib/nginx/modules
-for program in nginx python3 curl taskset pgrep; do
+for program in nginx haproxy python3 curl taskset pgrep; do
   command -v "$program" >/dev/null || die 6 "$program is missing; deploy/packages.txt lists the Debian packages."
 done
 [ -e $modules/ngx_http_lua_module.so ] ||
@@ -123,7 +125,8 @@ declare -A port pid_of
 port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-floor]=$((ports + 3))
   [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
   [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
-  [peer-tokens]=$((ports + 10)))
+  [peer-tokens]=$((ports + 10))
+  [haproxy]=$((ports + 11)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -146,6 +149,11 @@ start_nginx() {
   fill "$conf" "${port[$name]}" "${port[$upstream]}" "$run/$name" >"$run/$name/nginx.conf"
   cp "$run/$name/nginx.conf" "$out/$name.conf"
   start 0 "$name" nginx -p "$run/$name" -e "$run/$name.log" -c "$run/$name/nginx.conf"
+}
+
+start_haproxy() {
+  fill haproxy.cfg "${port[haproxy]}" "${port[clear]}" "$run" >"$out/haproxy.cfg"
+  start 0 haproxy haproxy -db -f "$out/haproxy.cfg"
 }
 
 start_gateway() {
@@ -192,65 +200,82 @@ start_nginx nginx nginx_plain.conf clear
 start_nginx nginx-null nginx_plain.conf clear
 start_nginx nginx-lua nginx_lua.conf peer-tokens
 start_nginx nginx-lua-light nginx_lua_light.conf changed
-peers=(nginx relay-floor nginx-lua nginx-lua-light nginx-null)
+start_haproxy
+gateway=()
 if [ "$peers_only" = no ]; then
   start_gateway
-  peers=(nginx paravent relay-floor nginx-lua nginx-lua-light nginx-null)
+  gateway=(paravent)
 fi
+# Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
+declare -A compared
+compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light nginx-null"
+  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null")
+read -ra workloads <<<"$workload"
+for name in "${workloads[@]}"; do
+  [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
+done
+read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
 python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
   --rounds "$rounds" ${binary:+--binary "$binary"} >"$out/environment.json"
 
 # ------------------------------------------------------------------------------------------ rounds
-# load NAME WARM-UP WINDOW [LABEL...]
+# load WORKLOAD NAME WARM-UP WINDOW [LABEL...]
 load() {
-  local name=$1 warm=$2 seconds=$3
-  shift 3
-  taskset -c 1 "$tools/load" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
+  local name=$2 warm=$3 seconds=$4 workload=$1
+  shift 4
+  taskset -c 1 "$tools/load" --workload "$workload" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
     --window "$seconds" --proxy "$(family "${pid_of[$name]}")" --backend "${pid_of[backend]}" \
     --label "peer=$name" "$@"
 }
 
 counts >"$out/counts-before.json"
 : >"$out/rounds.jsonl"
-number=${#peers[@]}
-for ((round = 0; round < rounds; round++)); do
-  if [ -t 2 ]; then printf '\rbench: round %d of %d ' $((round + 1)) "$rounds" >&2; fi
-  for ((place = 0; place < number; place++)); do
-    # The order moves on by one each round and every other round runs backwards, so that each peer
-    # stands equally often at each place and after each other.
-    step=$(((place + round / 2) % number))
-    if ((round % 2 == 1)); then step=$((number - 1 - step)); fi
-    load "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \
-      >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
+for workload in "${workloads[@]}"; do
+  read -ra peers <<<"${compared[$workload]}"
+  number=${#peers[@]}
+  for ((round = 0; round < rounds; round++)); do
+    if [ -t 2 ]; then printf '\rbench: %s, round %d of %d ' "$workload" $((round + 1)) "$rounds" >&2; fi
+    for ((place = 0; place < number; place++)); do
+      # The order moves on by one each round and every other round runs backwards, so that each peer
+      # stands equally often at each place and after each other.
+      step=$(((place + round / 2) % number))
+      if ((round % 2 == 1)); then step=$((number - 1 - step)); fi
+      load "$workload" "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \
+        >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
+    done
   done
+  if [ -t 2 ]; then echo >&2; fi
 done
-if [ -t 2 ]; then echo >&2; fi
 counts >"$out/counts-after.json"
 
 # ---------------------------------------------------------------------- system calls, never timed
 # strace hangs on before the first request and lets go after the last, so that every call it counts
 # belongs to the requests that the witness counts.
 count_syscalls() {
-  local peer=$1 seconds=$2 attach=() pid tracer before after
+  local workload=$1 peer=$2 seconds=$3 attach=() pid tracer before after
   for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
   before=$(counts)
-  strace -f -c -o "$out/$peer.strace" "${attach[@]}" 2>"$run/strace.log" &
+  strace -f -c -o "$out/$workload.$peer.strace" "${attach[@]}" 2>"$run/strace.log" &
   tracer=$!
   for _ in $(seq 50); do if grep -q attached "$run/strace.log"; then break; fi; sleep 0.1; done
-  load "$peer" 0 "$seconds" >/dev/null || true
+  load "$workload" "$peer" 0 "$seconds" >/dev/null || true
   after=$(counts)
   kill -INT "$tracer" 2>/dev/null || true
   wait "$tracer" 2>/dev/null || true
-  python3 "$here/stats.py" syscalls "$peer" "$out/$peer.strace" "$before" "$after"
+  python3 "$here/stats.py" syscalls "$workload" "$peer" "$out/$workload.$peer.strace" "$before" "$after"
 }
 
 : >"$out/syscalls.jsonl"
 if [ "$syscalls" = yes ] && command -v strace >/dev/null; then
   seconds=3
-  if [ "$quick" = yes ]; then seconds=1.5; fi
-  for peer in "${peers[@]}"; do
-    if [ "$peer" != nginx-null ]; then count_syscalls "$peer" "$seconds" >>"$out/syscalls.jsonl"; fi
+  if [ "$quick" = yes ]; then seconds=1; fi
+  for workload in "${workloads[@]}"; do
+    for peer in ${compared[$workload]}; do
+      if [ "$peer" != nginx-null ]; then
+        count_syscalls "$workload" "$peer" "$seconds" >>"$out/syscalls.jsonl"
+      fi
+    done
   done
 fi
 

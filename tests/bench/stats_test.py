@@ -9,18 +9,21 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import stats  # noqa: E402  (the path comes first)
 
-COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "nginx-lua": 34.0,
+COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "haproxy": 19.4, "nginx-lua": 34.0,
         "nginx-lua-light": 30.0, "relay-floor": 15.2}
 
 
-def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0):
+GET_COST = {peer: us for peer, us in COST.items() if "lua" not in peer}
+
+
+def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0, workload=stats.FORM):
     draw = random.Random(7)
     rows = []
     for number in range(rounds):
         weather = 1 + draw.uniform(0, 0.3)  # the machine's own drift: the same for all in a round
         for peer, us in cost.items():
             spent = us * weather * (1 + draw.uniform(-noise, noise))
-            rows.append({"round": str(number), "peer": peer, "proxy_cpu_us": spent,
+            rows.append({"workload": workload, "round": str(number), "peer": peer, "proxy_cpu_us": spent,
                          "requests_per_second": 1e6 / spent, "p50_us": spent * 60,
                          "p99_us": spent * 90, "requests": 1000, "errors": 0,
                          "proxy_cpu_busy": 0.99, "own_cpu_busy": 0.8,
@@ -28,9 +31,9 @@ def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0):
     return rows
 
 
-def counts(good, bad=0, email=2048, name=560, city=20, message=60000):
+def counts(good, bad=0, gets=0, email=2048, name=560, city=20, message=60000):
     distinct = {"name": name, "email": email, "phone": email, "city": city, "message": message}
-    return {"good": good, "bad": bad, "distinct": distinct}
+    return {"good": good, "bad": bad, "gets": gets, "distinct": distinct}
 
 
 def row(result, peer, metric):
@@ -89,13 +92,30 @@ class Void(unittest.TestCase):
         self.assertEqual(verdict(20.0), "limit 1.15 kept")
         self.assertEqual(verdict(22.0), "limit 1.15 MISSED")
 
+    def test_more_requests_are_better(self):
+        def verdict(us):
+            result = stats.compare(rows_of(GET_COST | {"paravent": us}, workload=stats.GET))
+            return stats.verdict(row(result, "nginx", "requests_per_second"))
+
+        self.assertEqual(verdict(16.0), "goal 1.10 met")
+        self.assertEqual(verdict(18.5), "limit 0.95 kept")
+        self.assertEqual(verdict(20.5), "limit 0.95 MISSED")
+
+    def test_workloads_are_never_mixed(self):
+        slow = {peer: 10 * us for peer, us in GET_COST.items()}
+        result = stats.compare(rows_of(COST) + rows_of(slow | {"paravent": 370}, workload=stats.GET))
+        ratios = {r["workload"]: r["ratio"] for r in result
+                  if (r["peer"], r["metric"]) == ("nginx", "cpu_us_per_request")}
+        self.assertAlmostEqual(ratios[stats.FORM], 17.0 / 18.5, delta=0.02)
+        self.assertAlmostEqual(ratios[stats.GET], 2.0, delta=0.02)
+
 
 class Witness(unittest.TestCase):
     before = {name: counts(0, email=0, name=0, city=0, message=0)
               for name in ("clear", "tokens", "peer-tokens", "changed")}
 
     def faults(self, **changes):
-        after = {"clear": counts(33000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
+        after = {"clear": counts(44000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
                                                           counts(11000))
         return stats.witness_faults(self.before, after | changes, rows_of(COST))
 
@@ -108,6 +128,13 @@ class Witness(unittest.TestCase):
     def test_the_peer_that_does_the_same_job_is_judged_alike(self):
         self.assertEqual(len(self.faults(**{"peer-tokens": counts(10999, bad=1)})), 1)
         self.assertTrue(self.faults(**{"peer-tokens": counts(11000, email=1)}))
+
+    def test_gets_that_never_reached_the_backend(self):
+        rows = rows_of(GET_COST, workload=stats.GET)
+        after = self.before | {"clear": counts(0, gets=44000), "tokens": counts(0, gets=11000)}
+        self.assertEqual(stats.witness_faults(self.before, after, rows), [])
+        after["tokens"] = counts(0, gets=10999)
+        self.assertIn("only 10999 GETs", stats.witness_faults(self.before, after, rows)[0])
 
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
@@ -124,7 +151,7 @@ class Witness(unittest.TestCase):
     def test_failed_requests(self):
         rows = rows_of(COST)
         rows[0]["errors"] = 2
-        after = {"clear": counts(33000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
+        after = {"clear": counts(44000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
                                                           counts(11000))
         self.assertEqual(len(stats.witness_faults(self.before, after, rows)), 1)
 
