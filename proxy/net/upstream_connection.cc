@@ -101,7 +101,12 @@ void UpstreamConnection::begin_request() {
   sending_ = true;
   gather_request();
   pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
-  pool_.loop().write_soon(*this);
+  // What took long to make does not wait for others that take as long.
+  if (left_.size() == 1 && left_.front().iov_len <= kSmallRequest) {
+    pool_.loop().write_soon(*this);
+  } else {
+    write_request();
+  }
 }
 
 void UpstreamConnection::gather_request() {
