@@ -15,6 +15,7 @@ bench/run.sh --gate [--renew]
   --json FILE        write the list of ratios here as well
   --binary PATH      the gateway to measure (default: the one of the release build)
   --build DIR        folder of the release build (default: build/release; built when missing)
+  --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
   --workload NAME    form-post-5-fields or get-1-kib (default: the first with --quick, else both)
   --peers-only       measure the peers without the gateway
@@ -30,11 +31,12 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload=""
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
     --gate) gate=yes ;;
+    --results) results=yes ;;
     --renew) renew=(--renew) ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
@@ -283,5 +285,8 @@ fi
 status=0
 python3 "$here/stats.py" report "$out" || status=$?
 if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
+if [ "$results" = yes ] && [ $status -eq 0 ]; then
+  python3 "$here/results_page.py" "$out" >"$here/RESULTS.md"
+fi
 echo "bench: raw rounds, configurations and logs are in $out"
 exit $status

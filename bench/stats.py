@@ -193,6 +193,14 @@ def read_lines(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
+def read_calls(path):
+    """{workload: {peer: system calls per request}}"""
+    calls = {}
+    for row in read_lines(path):
+        calls.setdefault(row["workload"], {})[row["peer"]] = row["syscalls_per_request"]
+    return calls
+
+
 def print_absolute(rows, calls):
     print(f"{'peer':<15} {'CPU us/req':>10} {'req/s':>9} {'p50 us':>8} {'p99 us':>8} "
           f"{'proxy CPU':>10} {'load CPU':>9} {'calls/req':>10}")
@@ -239,9 +247,7 @@ def main_report(folder):
     rows = read_lines(folder / "rounds.jsonl")
     before = json.loads((folder / "counts-before.json").read_text(encoding="utf-8"))
     after = json.loads((folder / "counts-after.json").read_text(encoding="utf-8"))
-    calls = {}
-    for row in read_lines(folder / "syscalls.jsonl"):
-        calls.setdefault(row["workload"], {})[row["peer"]] = row["syscalls_per_request"]
+    calls = read_calls(folder / "syscalls.jsonl")
     result = compare(rows)
     faults = witness_faults(before, after, rows)
     if faults:

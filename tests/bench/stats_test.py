@@ -7,7 +7,8 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
-import stats  # noqa: E402  (the path comes first)
+import results_page  # noqa: E402  (the path comes first)
+import stats  # noqa: E402
 
 COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "haproxy": 19.4, "nginx-lua": 34.0,
         "nginx-lua-light": 30.0, "relay-floor": 15.2}
@@ -67,6 +68,27 @@ class Ratios(unittest.TestCase):
     def test_without_the_gateway_there_is_no_ratio(self):
         cost = {peer: us for peer, us in COST.items() if peer != "paravent"}
         self.assertEqual(stats.compare(rows_of(cost)), [])
+
+
+class Page(unittest.TestCase):
+    def test_a_row_per_target_with_its_verdict(self):
+        rows = rows_of(COST) + rows_of(GET_COST | {"paravent": 25.0}, workload=stats.GET)
+        calls = {stats.FORM: {"paravent": 4.11}, stats.GET: {"paravent": 6.5}}
+        found = {(name, workload): verdict for name, workload, *_, verdict in
+                 results_page.target_rows(stats.compare(rows), calls)}
+        self.assertEqual(found, {
+            ("T1", stats.GET): "missed", ("T2", stats.GET): "missed", ("T3", stats.GET): "limit kept",
+            ("T4", stats.FORM): "goal met", ("T5", stats.FORM): "limit kept", ("", stats.FORM): "goal met"})
+
+    def test_void_rows_say_so(self):
+        ratios = stats.compare(rows_of(COST, steal=0.04))
+        self.assertEqual({row[-1] for row in results_page.target_rows(ratios, {})}, {"void"})
+        facts = {"processor": "P", "kernel": "K", "commit": "c" * 40, "uncommitted": False,
+                 "compiler": "C", "packages": {"nginx-light": "1"},
+                 "settings": {"rounds": "11", "window": "1", "connections": "64"}}
+        text = results_page.page(rows_of(COST), ratios, {}, facts)
+        self.assertIn("Void because of:", text)
+        self.assertIn("steal", text)
 
 
 class Void(unittest.TestCase):
