@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t kDerivedLong = 148;
 constexpr std::size_t kDerivedPhone = 97;
 constexpr std::size_t kPseudonym = 52;
-// The light nginx + Lua writes no header and no checksum: its shortest is 32 bytes of HMAC in base64url.
+// The light nginx + Lua writes no header and no checksum: its shortest is 32 bytes of HMAC in
+// base64url.
 constexpr std::size_t kShortestChanged = 43;
 
 bool is_token(std::size_t field, std::string_view value) {
