@@ -35,8 +35,8 @@ class AesCmac {
  private:
   AesCmac(EvpContext chain, const AesBlock& subkey1) noexcept;
 
-  // state = AES(state ^ block) for each block of `chunk`, which is overwritten.
-  Status chain(MutableBytes chunk, AesBlock& state) noexcept;
+  // state = AES(state ^ block) for each block of `chunk`, which is overwritten. False: internal.
+  bool chain(MutableBytes chunk, AesBlock& state) noexcept;
   // The MAC of what `state` has absorbed, then head | body; `mask`, if any, goes into the last 16
   // bytes.
   Status finish(AesBlock state, ByteView head, ByteView body, const AesBlock* mask,

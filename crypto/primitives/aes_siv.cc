@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/uint128.h"
 #include "crypto/primitives/xor.h"
 
 namespace paravent::crypto {
@@ -55,12 +56,10 @@ Status AesSiv256::synthetic_iv(ByteView plaintext, AesBlock& siv) noexcept {
 }
 
 // CTR from the SIV with bits 63 and 31 cleared (RFC 5297 2.5). With bit 31 clear, fewer than 2^31
-// blocks never carry out of the low 32 bits, so the counter is a plain 32-bit one.
+// blocks never carry out of the low 32 bits, so it does not matter how wide the counter is.
 Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes out) noexcept {
-  AesBlock start = siv;
-  start[8] = static_cast<std::uint8_t>(start[8] & 0x7fU);
-  start[12] = static_cast<std::uint8_t>(start[12] & 0x7fU);
-  std::uint32_t count = load_u32be(start.data() + 12);
+  constexpr UInt128 kCleared = (UInt128{1} << 63U) | (UInt128{1} << 31U);
+  UInt128 count = load_u128be(siv.data()) & ~kCleared;
   std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> stream;
   std::size_t used = 0;
   Status status;
@@ -68,8 +67,7 @@ Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes o
     const std::size_t size = std::min(stream.size(), in.size() - done);
     const std::size_t blocks = (size + kAesBlockSize - 1) / kAesBlockSize;
     for (std::size_t i = 0; i < blocks; ++i) {
-      std::memcpy(stream.data() + i * kAesBlockSize, start.data(), 12);
-      store_u32be(stream.data() + i * kAesBlockSize + 12, count++);
+      store_u128be(stream.data() + i * kAesBlockSize, count++);
     }
     const MutableBytes pad(stream.data(), blocks * kAesBlockSize);
     status = counter_.encrypt(pad, pad);
