@@ -75,11 +75,12 @@ Number number_of(std::span<const std::uint16_t> digits, std::uint32_t radix) noe
 
 }  // namespace
 
-Result<Ff1> Ff1::create(ByteView key, std::uint32_t radix) {
+Result<Ff1> Ff1::create(ByteView key, std::uint32_t radix, SmallDomains small) {
   if (radix < kMinRadix || radix > kMaxRadix) return Error(ErrorKind::usage);
   auto blocks = AesBlocks::create(key);
   if (!blocks) return blocks.error();
-  return Ff1(std::move(*blocks), radix);
+  return Ff1(std::move(*blocks), radix,
+             small == SmallDomains::computed ? kMinComputed : kMinDomain);
 }
 
 Ff1::~Ff1() {
@@ -102,8 +103,8 @@ Status Ff1::lay_out(std::size_t length, std::size_t tweak_size) {
   if (layout_.length == length && layout_.tweak_size == tweak_size) return {};
   if (length < 2 || length > kMaxLength || tweak_size > kMaxTweak) return Error(ErrorKind::usage);
   std::uint64_t domain = 1;
-  for (std::size_t i = 0; i < length && domain < kMinDomain; ++i) domain *= radix_;
-  if (domain < kMinDomain) return Error(ErrorKind::usage);
+  for (std::size_t i = 0; i < length && domain < least_domain_; ++i) domain *= radix_;
+  if (domain < least_domain_) return Error(ErrorKind::usage);
   Layout layout;
   layout.tweak_size = tweak_size;
   layout.left = length / 2;

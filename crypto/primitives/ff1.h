@@ -28,11 +28,17 @@ class Ff1 {
   static constexpr std::uint32_t kMinRadix = 2;
   static constexpr std::uint32_t kMaxRadix = 65536;
   static constexpr std::uint32_t kMinDomain = 1'000'000;
-  static constexpr std::size_t kMaxLength = 4096;  // digits
-  static constexpr std::size_t kMaxTweak = 4096;   // bytes
+  static constexpr std::uint32_t kMinComputed = 100;  // SP 800-38G of 2016, 5.1
+  static constexpr std::size_t kMaxLength = 4096;     // digits
+  static constexpr std::size_t kMaxTweak = 4096;      // bytes
+
+  // Domains below kMinDomain: `computed` down to kMinComputed is for published vectors only, whose
+  // answers can then be compared; nothing is ever protected so.
+  enum class SmallDomains : std::uint8_t { refused, computed };
 
   // key: 16, 24 or 32 bytes; else, or with a radix outside [2, 65536], ErrorKind::usage.
-  static Result<Ff1> create(ByteView key, std::uint32_t radix);
+  static Result<Ff1> create(ByteView key, std::uint32_t radix,
+                            SmallDomains small = SmallDomains::refused);
 
   Ff1(Ff1&&) noexcept = default;
   Ff1& operator=(Ff1&&) noexcept = default;
@@ -61,7 +67,8 @@ class Ff1 {
     bool in_machine_integers = true;
   };
 
-  Ff1(AesBlocks blocks, std::uint32_t radix) noexcept : blocks_(std::move(blocks)), radix_(radix) {}
+  Ff1(AesBlocks blocks, std::uint32_t radix, std::uint32_t least) noexcept
+      : blocks_(std::move(blocks)), radix_(radix), least_domain_(least) {}
 
   Status lay_out(std::size_t length, std::size_t tweak_size);
   Status run(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
@@ -75,6 +82,7 @@ class Ff1 {
 
   AesBlocks blocks_;
   std::uint32_t radix_;
+  std::uint32_t least_domain_;
   Layout layout_;
   // The round function's state behind the last tweak of one block: fields of one form share it.
   AesBlock kept_tweak_ = {};
