@@ -125,4 +125,13 @@ Status AesCmac::mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag
   return finish(AesBlock{}, {}, message, &mask, tag);
 }
 
+bool AesCmac::mac_xorend_in_place(MutableBytes message, const AesBlock& mask,
+                                  AesBlock& tag) noexcept {
+  std::uint8_t* last = message.data() + message.size() - kAesBlockSize;
+  xor_into(last, mask.data(), kAesBlockSize);
+  xor_into(last, subkey1_.data(), kAesBlockSize);
+  tag = {};
+  return chain(message, tag);
+}
+
 }  // namespace paravent::crypto

@@ -31,6 +31,9 @@ class AesCmac {
   // S2V of RFC 5297 needs the MAC of `message` with its last 16 bytes XORed with `mask` ("xorend").
   // Without the prefix. REQUIRES: message.size() >= 16.
   Status mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag) noexcept;
+  // The same over whole blocks in memory that the caller gives away: it is overwritten, and wiped
+  // by the caller. False: internal. REQUIRES: a size that is a multiple of 16, and not 0.
+  bool mac_xorend_in_place(MutableBytes message, const AesBlock& mask, AesBlock& tag) noexcept;
 
  private:
   AesCmac(EvpContext chain, const AesBlock& subkey1) noexcept;

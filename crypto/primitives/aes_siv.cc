@@ -12,6 +12,14 @@ namespace {
 
 constexpr std::size_t kChunkBlocks = 16;
 
+// SIV with bits 63 and 31 cleared (RFC 5297 2.5), where the counter begins. With bit 31 clear,
+// fewer than 2^31 blocks never carry out of the low 32 bits, so it does not matter how wide the
+// counter is.
+UInt128 first_counter(const AesBlock& siv) noexcept {
+  constexpr UInt128 kCleared = (UInt128{1} << 63U) | (UInt128{1} << 31U);
+  return load_u128be(siv.data()) & ~kCleared;
+}
+
 }  // namespace
 
 AesSiv256::AesSiv256(AesCmac s2v, AesBlocks counter) noexcept
@@ -55,11 +63,8 @@ Status AesSiv256::synthetic_iv(ByteView plaintext, AesBlock& siv) noexcept {
   return status;
 }
 
-// CTR from the SIV with bits 63 and 31 cleared (RFC 5297 2.5). With bit 31 clear, fewer than 2^31
-// blocks never carry out of the low 32 bits, so it does not matter how wide the counter is.
 Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes out) noexcept {
-  constexpr UInt128 kCleared = (UInt128{1} << 63U) | (UInt128{1} << 31U);
-  UInt128 count = load_u128be(siv.data()) & ~kCleared;
+  UInt128 count = first_counter(siv);
   std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> stream;
   std::size_t used = 0;
   Status status;
@@ -83,10 +88,37 @@ Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes o
   return status;
 }
 
+// Frames are short and consist of whole blocks: one copy serves the MAC, then the key stream, and
+// is wiped once. False: internal.
+bool AesSiv256::seal_frame(ByteView frame, MutableBytes out) noexcept {
+  std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> memory;
+  const MutableBytes work(memory.data(), frame.size());
+  std::memcpy(work.data(), frame.data(), frame.size());
+  AesBlock siv;
+  bool ok = s2v_.mac_xorend_in_place(work, ad_part_, siv);
+  UInt128 count = first_counter(siv);
+  for (std::size_t at = 0; at < work.size(); at += kAesBlockSize) {
+    store_u128be(work.data() + at, count++);
+  }
+  ok = ok && counter_.encrypt_blocks(work);
+  if (ok) {
+    std::uint8_t* ciphertext = out.data() + kOverhead;
+    if (ciphertext != frame.data()) std::memcpy(ciphertext, frame.data(), frame.size());
+    xor_into(ciphertext, work.data(), work.size());
+    std::memcpy(out.data(), siv.data(), siv.size());
+  }
+  wipe(work);
+  return ok;
+}
+
 Status AesSiv256::seal(ByteView plaintext, MutableBytes out) noexcept {
   if (!has_ad_ || plaintext.empty() || plaintext.size() > kMaxPlaintext ||
       out.size() != plaintext.size() + kOverhead) {
     return Error(ErrorKind::usage);
+  }
+  if (plaintext.size() % kAesBlockSize == 0 && plaintext.size() <= kChunkBlocks * kAesBlockSize) {
+    if (!seal_frame(plaintext, out)) return Error(ErrorKind::internal);
+    return {};
   }
   AesBlock siv{};
   if (auto status = synthetic_iv(plaintext, siv); !status) return status;
