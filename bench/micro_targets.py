@@ -89,7 +89,11 @@ def main():
         print(f"micro_targets: {options.binary} is missing: cmake --preset release && "
               "cmake --build --preset release --target paravent_micro", file=sys.stderr)
         return 6
-    rows = rows_of(medians(measure(options.binary, options.repetitions)))
+    try:
+        rows = rows_of(medians(measure(options.binary, options.repetitions)))
+    except KeyError as missing:
+        print(f"micro_targets: {options.binary} has no benchmark {missing}; build it again.", file=sys.stderr)
+        return 6
     print(table(rows))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

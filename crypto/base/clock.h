@@ -6,8 +6,6 @@
 
 #pragma once
 
-#include <time.h>
-
 #include <chrono>
 
 namespace paravent::crypto {
@@ -36,19 +34,9 @@ class MonotonicClock {
   virtual MonotonicTime now() const noexcept = 0;
 };
 
-// The kernel's last tick, at most kTick ago: reading it costs a quarter of the exact time, and a
-// content key is looked at for every value it seals.
 class SteadyClock final : public MonotonicClock {
  public:
-  static constexpr std::chrono::milliseconds kTick{10};
-
-  MonotonicTime now() const noexcept override {
-    timespec time{};
-    if (::clock_gettime(CLOCK_MONOTONIC_COARSE, &time) != 0)
-      return std::chrono::steady_clock::now();
-    return MonotonicTime(std::chrono::seconds(time.tv_sec) +
-                         std::chrono::nanoseconds(time.tv_nsec));
-  }
+  MonotonicTime now() const noexcept override { return std::chrono::steady_clock::now(); }
 };
 
 }  // namespace paravent::crypto

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <vector>
 
 #include "crypto/tokens/content_key.h"
 #include "tests/crypto/primitives/timing_class.h"
@@ -121,10 +123,13 @@ TEST(SealedOpener, WhatDoesNotOpenTakesOneTime) {
     const SecretBytes private_key = private_key_of();
     std::vector<ParsedToken> altered(7, token);
     const std::size_t places[] = {5, 40, 100, 130, 300, token.payload.size() - 1};
-    for (std::size_t i = 0; i < std::size(places); ++i) altered[i].payload[places[i]] ^= 1U;
+    for (std::size_t i = 0; i < std::size(places); ++i) {
+      std::uint8_t& byte = altered[i].payload[places[i]];
+      byte = static_cast<std::uint8_t>(byte ^ 1U);
+    }
     altered[6].key_id ^= 1U;
     std::string other_ctx = key.ctx;
-    other_ctx.back() ^= 1;
+    other_ctx.back() = other_ctx.back() == 'x' ? 'y' : 'x';
     std::vector<std::function<void()>> runs;
     for (const ParsedToken& bad : altered) {
       runs.emplace_back([&] { EXPECT_FALSE(open_sealed(private_key, key.ctx, bad)); });
@@ -136,7 +141,7 @@ TEST(SealedOpener, WhatDoesNotOpenTakesOneTime) {
 
 TEST(SealedOpener, SlotsOfOneRecipientShareAContentKeyForASecond) {
   // The real clock may be a tick behind.
-  static_assert(ContentKey::kLife + SteadyClock::kTick == std::chrono::seconds(1));
+  static_assert(ContentKey::kLife + CoarseClock::kTick == std::chrono::seconds(1));
   std::vector<ProtectionKey> keys;
   keys.push_back(sealed_key_of(row_of(Algorithm::sealed, Kind::email, 1)));
   keys.push_back(sealed_key_of(row_of(Algorithm::sealed, Kind::text, 2)));
