@@ -280,7 +280,8 @@ TEST(Vectors, AWrongByteInAnyAnswerIsAFailure) {
           auto& fields = test.as_object();
           const std::string_view name = expected_member(fields);
           // The beginnings of groups are where the unusual sizes stand.
-          if (name.empty() || fields.at("result").as_string() != "valid" || in_group++ >= 2) continue;
+          if (name.empty() || fields.at("result").as_string() != "valid" || in_group++ >= 2)
+            continue;
           const auto* iv = fields.if_contains("iv");
           if (file.suite == "AES-GCM" && (iv == nullptr || iv->get_string().size() != 24)) continue;
           auto& answer = fields.at(name).as_string();
