@@ -100,8 +100,8 @@ Status Ff1::decrypt(ByteView tweak, std::span<const std::uint16_t> in,
 
 // Steps 1 to 5 of the specification's algorithm 7.
 Status Ff1::lay_out(std::size_t length, std::size_t tweak_size) {
-  if (layout_.length == length && layout_.tweak_size == tweak_size) return {};
   if (length < 2 || length > kMaxLength || tweak_size > kMaxTweak) return Error(ErrorKind::usage);
+  if (layout_.length == length && layout_.tweak_size == tweak_size) return {};
   std::uint64_t domain = 1;
   for (std::size_t i = 0; i < length && domain < least_domain_; ++i) domain *= radix_;
   if (domain < least_domain_) return Error(ErrorKind::usage);
