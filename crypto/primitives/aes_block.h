@@ -33,6 +33,10 @@ class AesBlocks {
   bool encrypt_block(AesBlock& block) noexcept {
     return encrypt_update(context_.get(), block, block.data());
   }
+  // The same for several, each by itself. REQUIRES: a size that is a multiple of 16.
+  bool encrypt_blocks(MutableBytes blocks) noexcept {
+    return encrypt_update(context_.get(), blocks, blocks.data());
+  }
 
  private:
   explicit AesBlocks(EvpContext context) noexcept : context_(std::move(context)) {}

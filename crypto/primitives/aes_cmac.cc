@@ -51,17 +51,17 @@ Result<AesCmac> AesCmac::create(ByteView key) {
 // A CBC context keeps its last output block as the next IV. Knowing it, we cancel it in the first
 // block of a message, so that one context serves all messages without being set up again: the
 // set-up costs more than the cipher on short fields.
-Status AesCmac::chain(MutableBytes chunk, AesBlock& state) noexcept {
-  if (!chain_) return Error(ErrorKind::internal);
+bool AesCmac::chain(MutableBytes chunk, AesBlock& state) noexcept {
+  if (!chain_) return false;
   xor_into(chunk.data(), state.data(), kAesBlockSize);
   xor_into(chunk.data(), chain_iv_.data(), kAesBlockSize);
   if (!encrypt_update(chain_.get(), chunk, chunk.data())) {
     chain_.reset();  // its IV is unknown now; every later call fails rather than computing nonsense
-    return Error(ErrorKind::internal);
+    return false;
   }
   std::memcpy(chain_iv_.data(), chunk.data() + chunk.size() - kAesBlockSize, kAesBlockSize);
   state = chain_iv_;
-  return {};
+  return true;
 }
 
 Status AesCmac::finish(AesBlock state, ByteView head, ByteView body, const AesBlock* mask,
@@ -69,16 +69,16 @@ Status AesCmac::finish(AesBlock state, ByteView head, ByteView body, const AesBl
   std::array<std::uint8_t, kChunk> chunk;
   const std::size_t total = head.size() + body.size();
   std::size_t position = 0;
-  Status status;
-  while (status && total - position > kChunk) {
+  bool ok = true;
+  while (ok && total - position > kChunk) {
     // The last 16 bytes stay together for the last round, where the mask goes into them.
     const bool short_tail = total - position - kChunk < kAesBlockSize;
     const std::size_t size = short_tail ? kChunk - kAesBlockSize : kChunk;
     copy_joined(head, body, position, size, chunk.data());
-    status = chain({chunk.data(), size}, state);
+    ok = chain({chunk.data(), size}, state);
     position += size;
   }
-  if (status) {
+  if (ok) {
     std::size_t size = total - position;
     copy_joined(head, body, position, size, chunk.data());
     if (mask != nullptr) {
@@ -93,11 +93,12 @@ Status AesCmac::finish(AesBlock state, ByteView head, ByteView body, const AesBl
     }
     xor_into(chunk.data() + size - kAesBlockSize, complete ? subkey1_.data() : subkey2_.data(),
              kAesBlockSize);
-    status = chain({chunk.data(), size}, state);
+    ok = chain({chunk.data(), size}, state);
   }
-  if (status) tag = state;
+  if (ok) tag = state;
   wipe(MutableBytes(chunk.data(), std::min(kChunk, total + kAesBlockSize)));
-  return status;
+  if (!ok) return Error(ErrorKind::internal);
+  return {};
 }
 
 Status AesCmac::set_prefix(ByteView prefix) {
@@ -107,7 +108,7 @@ Status AesCmac::set_prefix(ByteView prefix) {
   std::array<std::uint8_t, kAesBlockSize> block{};
   for (std::size_t i = 0; i < whole; i += kAesBlockSize) {
     std::memcpy(block.data(), prefix.data() + i, block.size());
-    if (auto status = chain(block, prefix_state_); !status) return status;
+    if (!chain(block, prefix_state_)) return Error(ErrorKind::internal);
   }
   std::copy(prefix.begin() + static_cast<std::ptrdiff_t>(whole), prefix.end(),
             prefix_rest_.begin());
@@ -122,6 +123,15 @@ Status AesCmac::mac(ByteView message, AesBlock& tag) noexcept {
 Status AesCmac::mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag) noexcept {
   if (message.size() < kAesBlockSize) return Error(ErrorKind::internal);
   return finish(AesBlock{}, {}, message, &mask, tag);
+}
+
+bool AesCmac::mac_xorend_in_place(MutableBytes message, const AesBlock& mask,
+                                  AesBlock& tag) noexcept {
+  std::uint8_t* last = message.data() + message.size() - kAesBlockSize;
+  xor_into(last, mask.data(), kAesBlockSize);
+  xor_into(last, subkey1_.data(), kAesBlockSize);
+  tag = {};
+  return chain(message, tag);
 }
 
 }  // namespace paravent::crypto

@@ -31,12 +31,15 @@ class AesCmac {
   // S2V of RFC 5297 needs the MAC of `message` with its last 16 bytes XORed with `mask` ("xorend").
   // Without the prefix. REQUIRES: message.size() >= 16.
   Status mac_xorend(ByteView message, const AesBlock& mask, AesBlock& tag) noexcept;
+  // The same over whole blocks in memory that the caller gives away: it is overwritten, and wiped
+  // by the caller. False: internal. REQUIRES: a size that is a multiple of 16, and not 0.
+  bool mac_xorend_in_place(MutableBytes message, const AesBlock& mask, AesBlock& tag) noexcept;
 
  private:
   AesCmac(EvpContext chain, const AesBlock& subkey1) noexcept;
 
-  // state = AES(state ^ block) for each block of `chunk`, which is overwritten.
-  Status chain(MutableBytes chunk, AesBlock& state) noexcept;
+  // state = AES(state ^ block) for each block of `chunk`, which is overwritten. False: internal.
+  bool chain(MutableBytes chunk, AesBlock& state) noexcept;
   // The MAC of what `state` has absorbed, then head | body; `mask`, if any, goes into the last 16
   // bytes.
   Status finish(AesBlock state, ByteView head, ByteView body, const AesBlock* mask,

@@ -4,12 +4,21 @@
 #include <cstring>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/uint128.h"
 #include "crypto/primitives/xor.h"
 
 namespace paravent::crypto {
 namespace {
 
 constexpr std::size_t kChunkBlocks = 16;
+
+// SIV with bits 63 and 31 cleared (RFC 5297 2.5), where the counter begins. With bit 31 clear,
+// fewer than 2^31 blocks never carry out of the low 32 bits, so it does not matter how wide the
+// counter is.
+UInt128 first_counter(const AesBlock& siv) noexcept {
+  constexpr UInt128 kCleared = (UInt128{1} << 63U) | (UInt128{1} << 31U);
+  return load_u128be(siv.data()) & ~kCleared;
+}
 
 }  // namespace
 
@@ -54,13 +63,8 @@ Status AesSiv256::synthetic_iv(ByteView plaintext, AesBlock& siv) noexcept {
   return status;
 }
 
-// CTR from the SIV with bits 63 and 31 cleared (RFC 5297 2.5). With bit 31 clear, fewer than 2^31
-// blocks never carry out of the low 32 bits, so the counter is a plain 32-bit one.
 Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes out) noexcept {
-  AesBlock start = siv;
-  start[8] = static_cast<std::uint8_t>(start[8] & 0x7fU);
-  start[12] = static_cast<std::uint8_t>(start[12] & 0x7fU);
-  std::uint32_t count = load_u32be(start.data() + 12);
+  UInt128 count = first_counter(siv);
   std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> stream;
   std::size_t used = 0;
   Status status;
@@ -68,8 +72,7 @@ Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes o
     const std::size_t size = std::min(stream.size(), in.size() - done);
     const std::size_t blocks = (size + kAesBlockSize - 1) / kAesBlockSize;
     for (std::size_t i = 0; i < blocks; ++i) {
-      std::memcpy(stream.data() + i * kAesBlockSize, start.data(), 12);
-      store_u32be(stream.data() + i * kAesBlockSize + 12, count++);
+      store_u128be(stream.data() + i * kAesBlockSize, count++);
     }
     const MutableBytes pad(stream.data(), blocks * kAesBlockSize);
     status = counter_.encrypt(pad, pad);
@@ -85,10 +88,37 @@ Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes o
   return status;
 }
 
+// Frames are short and consist of whole blocks: one copy serves the MAC, then the key stream, and
+// is wiped once. False: internal.
+bool AesSiv256::seal_frame(ByteView frame, MutableBytes out) noexcept {
+  std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> memory;
+  const MutableBytes work(memory.data(), frame.size());
+  std::memcpy(work.data(), frame.data(), frame.size());
+  AesBlock siv;
+  bool ok = s2v_.mac_xorend_in_place(work, ad_part_, siv);
+  UInt128 count = first_counter(siv);
+  for (std::size_t at = 0; at < work.size(); at += kAesBlockSize) {
+    store_u128be(work.data() + at, count++);
+  }
+  ok = ok && counter_.encrypt_blocks(work);
+  if (ok) {
+    std::uint8_t* ciphertext = out.data() + kOverhead;
+    if (ciphertext != frame.data()) std::memcpy(ciphertext, frame.data(), frame.size());
+    xor_into(ciphertext, work.data(), work.size());
+    std::memcpy(out.data(), siv.data(), siv.size());
+  }
+  wipe(work);
+  return ok;
+}
+
 Status AesSiv256::seal(ByteView plaintext, MutableBytes out) noexcept {
   if (!has_ad_ || plaintext.empty() || plaintext.size() > kMaxPlaintext ||
       out.size() != plaintext.size() + kOverhead) {
     return Error(ErrorKind::usage);
+  }
+  if (plaintext.size() % kAesBlockSize == 0 && plaintext.size() <= kChunkBlocks * kAesBlockSize) {
+    if (!seal_frame(plaintext, out)) return Error(ErrorKind::internal);
+    return {};
   }
   AesBlock siv{};
   if (auto status = synthetic_iv(plaintext, siv); !status) return status;

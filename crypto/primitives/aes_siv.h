@@ -48,6 +48,7 @@ class AesSiv256 {
  private:
   AesSiv256(AesCmac s2v, AesBlocks counter) noexcept;
 
+  bool seal_frame(ByteView frame, MutableBytes out) noexcept;
   Status synthetic_iv(ByteView plaintext, AesBlock& siv) noexcept;
   Status apply_counter(const AesBlock& siv, ByteView in, MutableBytes out) noexcept;
 

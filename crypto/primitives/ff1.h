@@ -28,11 +28,17 @@ class Ff1 {
   static constexpr std::uint32_t kMinRadix = 2;
   static constexpr std::uint32_t kMaxRadix = 65536;
   static constexpr std::uint32_t kMinDomain = 1'000'000;
-  static constexpr std::size_t kMaxLength = 4096;  // digits
-  static constexpr std::size_t kMaxTweak = 4096;   // bytes
+  static constexpr std::uint32_t kMinComputed = 100;  // SP 800-38G of 2016, 5.1
+  static constexpr std::size_t kMaxLength = 4096;     // digits
+  static constexpr std::size_t kMaxTweak = 4096;      // bytes
+
+  // Domains below kMinDomain: `computed` down to kMinComputed is for published vectors only, whose
+  // answers can then be compared; nothing is ever protected so.
+  enum class SmallDomains : std::uint8_t { refused, computed };
 
   // key: 16, 24 or 32 bytes; else, or with a radix outside [2, 65536], ErrorKind::usage.
-  static Result<Ff1> create(ByteView key, std::uint32_t radix);
+  static Result<Ff1> create(ByteView key, std::uint32_t radix,
+                            SmallDomains small = SmallDomains::refused);
 
   Ff1(Ff1&&) noexcept = default;
   Ff1& operator=(Ff1&&) noexcept = default;
@@ -47,21 +53,23 @@ class Ff1 {
   std::uint32_t radix() const noexcept { return radix_; }
 
  private:
-  // What depends on the length of string and tweak only; kept from one call to the next.
+  // What depends on the lengths of string and tweak only, and is refused for them; kept from one
+  // call to the next.
   struct Layout {
     std::size_t length = 0;  // digits; 0: none yet
     std::size_t tweak_size = 0;
-    std::size_t left = 0;         // u: digits of the first half
-    std::size_t number_size = 0;  // b: bytes of a half as a number
-    std::size_t round_size = 0;   // d: bytes taken from the round function
-    UInt128 modulus[2] = {};      // radix^u and radix^v, for even and odd rounds
-    AesBlock first_block = {};    // AES(P)
+    std::size_t left = 0;              // u: digits of the first half
+    std::size_t number_size = 0;       // b: bytes of a half as a number
+    std::size_t round_size = 0;        // d: bytes taken from the round function
+    UInt128 modulus[2] = {};           // radix^u and radix^v, for even and odd rounds
+    std::uint64_t reciprocal[2] = {};  // of those, where they fit 64 bits
+    AesBlock first_block = {};         // AES(P)
     bool in_machine_integers = true;
   };
 
-  Ff1(AesBlocks blocks, std::uint32_t radix) noexcept : blocks_(std::move(blocks)), radix_(radix) {}
+  Ff1(AesBlocks blocks, std::uint32_t radix, std::uint32_t least) noexcept
+      : blocks_(std::move(blocks)), radix_(radix), least_domain_(least) {}
 
-  Status check(ByteView tweak, std::span<const std::uint16_t> in, std::size_t out_size) const;
   Status lay_out(std::size_t length, std::size_t tweak_size);
   Status run(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
              bool forward);
@@ -69,12 +77,17 @@ class Ff1 {
   Status apply(ByteView tweak, std::span<const std::uint16_t> in, std::span<std::uint16_t> out,
                bool forward) noexcept;
   bool begin(ByteView tweak, AesBlock& state) noexcept;
-  template <typename Number>
-  Status rounds(ByteView tweak, Number& a, Number& b, bool forward) noexcept;
+  template <bool forward, typename Number>
+  Status rounds(ByteView tweak, Number& a, Number& b) noexcept;
 
   AesBlocks blocks_;
   std::uint32_t radix_;
+  std::uint32_t least_domain_;
   Layout layout_;
+  // The round function's state behind the last tweak of one block: fields of one form share it.
+  AesBlock kept_tweak_ = {};
+  AesBlock kept_state_ = {};
+  bool has_kept_ = false;  // and both are of layout_
 };
 
 }  // namespace paravent::crypto

@@ -11,6 +11,9 @@ namespace paravent::crypto {
 
 __extension__ using UInt128 = unsigned __int128;
 
+// Two words that are moved together, so that a block is one store.
+using UInt64x2 = std::uint64_t __attribute__((vector_size(16)));
+
 inline std::uint64_t load_u64be(const std::uint8_t* p) noexcept {
   std::uint64_t value = 0;
   std::memcpy(&value, p, sizeof value);
@@ -27,8 +30,11 @@ inline UInt128 load_u128be(const std::uint8_t* p) noexcept {
 }
 
 inline void store_u128be(std::uint8_t* p, UInt128 value) noexcept {
-  store_u64be(p, static_cast<std::uint64_t>(value >> 64U));
-  store_u64be(p + 8, static_cast<std::uint64_t>(value));
+  UInt64x2 words = {static_cast<std::uint64_t>(value >> 64U), static_cast<std::uint64_t>(value)};
+  if (std::endian::native == std::endian::little) {
+    words = UInt64x2{__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
+  }
+  std::memcpy(p, &words, sizeof words);
 }
 
 }  // namespace paravent::crypto

@@ -1,4 +1,6 @@
-// XOR of byte strings, eight bytes at a time: the inner step of every mode in this room.
+// XOR of byte strings, a block at a time: the inner step of every mode in this room. A block that
+// is written in halves and then read whole, as AES reads it, waits for the halves to reach the
+// cache.
 
 #pragma once
 
@@ -6,19 +8,20 @@
 #include <cstring>
 
 #include "crypto/primitives/aes_block.h"
+#include "crypto/primitives/uint128.h"
 
 namespace paravent::crypto {
 
 // target[i] ^= mask[i] for i < size; the two may be the same memory, not partly overlapping.
 inline void xor_into(std::uint8_t* target, const std::uint8_t* mask, std::size_t size) noexcept {
   std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-    std::memcpy(&a, target + i, 8);
-    std::memcpy(&b, mask + i, 8);
+  for (; i + sizeof(UInt64x2) <= size; i += sizeof(UInt64x2)) {
+    UInt64x2 a;
+    UInt64x2 b;
+    std::memcpy(&a, target + i, sizeof a);
+    std::memcpy(&b, mask + i, sizeof b);
     a ^= b;
-    std::memcpy(target + i, &a, 8);
+    std::memcpy(target + i, &a, sizeof a);
   }
   for (; i < size; ++i) target[i] = static_cast<std::uint8_t>(target[i] ^ mask[i]);
 }

@@ -16,7 +16,7 @@
 #include <string>
 
 #include "crypto/base/bytes.h"
-#include "crypto/base/clock.h"
+#include "crypto/base/coarse_clock.h"
 #include "crypto/base/result.h"
 #include "crypto/primitives/hedged_nonce.h"
 #include "crypto/primitives/random.h"
@@ -27,7 +27,8 @@ namespace paravent::crypto {
 
 class ContentKey {
  public:
-  static constexpr std::chrono::milliseconds kLife{1000};
+  // One second at most, by a clock that may be a tick behind.
+  static constexpr std::chrono::milliseconds kLife = std::chrono::seconds(1) - CoarseClock::kTick;
   static constexpr std::uint32_t kMostValues = std::uint32_t{1} << 16U;
 
   // public_key: raw X25519. ErrorKind::usage: another size, or a point that no secret can be shared

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "crypto/base/bytes.h"
+#include "crypto/base/coarse_clock.h"
 #include "crypto/tokens/address_slot.h"
 #include "crypto/tokens/content_key.h"
 #include "crypto/tokens/derived_slot.h"
@@ -104,7 +105,7 @@ Result<std::unique_ptr<FieldProtector>> FieldProtector::create(
   auto state = std::make_unique<State>();
   state->tools.random =
       sources.random ? std::move(sources.random) : std::make_unique<RandomBuffer>();
-  state->tools.clock = sources.clock ? std::move(sources.clock) : std::make_unique<SteadyClock>();
+  state->tools.clock = sources.clock ? std::move(sources.clock) : std::make_unique<CoarseClock>();
   state->tools.buffer.resize(ProtectorTools::kKeptBuffer);
   state->slots.reserve(slots.size());
   for (const ProtectionKey& key : slots) {

@@ -15,6 +15,13 @@ struct Fields {
   Bytes key, ad, message, sealed;
 };
 
+// An empty plaintext is refused by the shipped class; its answer has to be right all the same.
+bool is_right_in_general(const Fields& f) {
+  const std::array<ByteView, 1> strings = {f.ad};
+  Bytes made(f.message.size() + kAesSivOverhead);
+  return aes_siv_seal(f.key, strings, f.message, made).has_value() && made == f.sealed;
+}
+
 void run_shipped(const WycheproofCase& c, const Fields& f, VectorReport& report) {
   auto siv = AesSiv256::create(f.key);
   if (!siv || !siv->set_ad(f.ad)) return report.check(c.id, false, "the key was refused");
@@ -25,6 +32,7 @@ void run_shipped(const WycheproofCase& c, const Fields& f, VectorReport& report)
   if (c.valid && f.message.empty()) {
     if (sealed_ok || opened_ok)
       return report.check(c.id, false, "an empty plaintext was processed");
+    if (!is_right_in_general(f)) return report.check(c.id, false, "the synthetic IV differs");
     return report.refuse_by_rule(c.id, "an empty plaintext is never sealed or opened with AES-SIV");
   }
   check_aead(c, report, sealed_ok && made == f.sealed,

@@ -35,6 +35,16 @@ Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& 
   auto entry = logs->open_one(std::nullopt, mode);
   if (!entry) return entry.error();
   logs->installation_ = std::move(*entry);
+  // Also those that no policy names at the moment: a log that is gone is never gone unnoticed.
+  for (const auto& [name, tenant] : vault.tenants()) {
+    const std::filesystem::path log = folder / crypto::vault::id_hex(tenant);
+    std::error_code error;
+    if (vault.has_audit_history(tenant) && !std::filesystem::exists(log, error)) {
+      return crypto::Error(crypto::ErrorKind::data,
+                           "The audit log of tenant " + name + " in " + log.string() +
+                               " is missing, though there was one; restore it from a backup.");
+    }
+  }
   return logs;
 }
 
@@ -43,7 +53,9 @@ AuditLogs::~AuditLogs() = default;
 Status AuditLogs::open_tenant(const Id& tenant) {
   const std::lock_guard lock(mutex_);
   if (tenants_.contains(tenant)) return {};
-  auto entry = open_one(tenant, crypto::audit::OpenMode::create_if_missing);
+  auto entry = open_one(tenant, vault_.has_audit_history(tenant)
+                                    ? crypto::audit::OpenMode::must_exist
+                                    : crypto::audit::OpenMode::create_if_missing);
   if (!entry) return entry.error();
   tenants_.emplace(tenant, std::move(*entry));
   return {};

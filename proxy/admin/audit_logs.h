@@ -20,8 +20,9 @@ namespace paravent::proxy::admin {
 
 class AuditLogs {
  public:
-  // `folder` is DATA/audit. With must_exist a missing log of the installation is ErrorKind::data: a
-  // log that was there once and was deleted must not begin anew in silence.
+  // `folder` is DATA/audit. ErrorKind::data: the log of a tenant is missing that has had entries,
+  // or, with must_exist, the installation's: a log that was there once and was deleted must not
+  // begin anew in silence.
   static crypto::Result<std::unique_ptr<AuditLogs>> open(const std::filesystem::path& folder,
                                                          crypto::vault::Vault& vault,
                                                          const crypto::Clock& clock,
@@ -30,7 +31,7 @@ class AuditLogs {
   AuditLogs(const AuditLogs&) = delete;
   AuditLogs& operator=(const AuditLogs&) = delete;
 
-  // Makes the tenant's log where there is none yet.
+  // Makes the tenant's log where there has been none yet.
   crypto::Status open_tenant(const crypto::vault::Id& tenant);
 
   crypto::audit::AuditLog& installation() { return *installation_->log; }

@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "crypto/vault/engine/context_table.h"
 #include "crypto/vault/engine/durable_file.h"
@@ -12,6 +14,11 @@ namespace paravent::proxy::main {
 
 int run_contexts(const ContextsOptions& options) {
   const InstallationPaths paths = installation_paths(options.data, options.root_key);
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(paths.data, ignored)) {
+    return fail(ExitCode::data, "There is no vault in " + paths.data.string() +
+                                    "; name the gateway's data directory with --data.");
+  }
   const auto root = crypto::vault::RootKey::read(paths.root_key);
   if (!root) return fail(root.error());
   const auto table = crypto::vault::read_context_table(paths.data, *root);

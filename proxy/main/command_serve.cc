@@ -3,11 +3,13 @@
 #include <cstdio>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "policies/model/diagnostics.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/gateway.h"
+#include "proxy/net/socket.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -75,7 +77,23 @@ InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& con
   return paths;
 }
 
+// A first start that could not listen afterwards would leave a vault, a root key and credentials
+// behind that nobody asked for twice.
+Status check_addresses_free(const GatewayConfig& config) {
+  std::vector<config::Address> addresses = {config.admin};
+  for (const auto& listener : config.listen) addresses.push_back(listener.address);
+  for (const config::Address& address : addresses) {
+    const auto endpoint = net::socket_address({address.host, address.port});
+    if (!endpoint) return endpoint.error();
+    if (auto status = net::check_port_free(*endpoint); !status) {
+      return Error(ErrorKind::configuration, status.error().sentence());
+    }
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths& paths,
+                                                         const GatewayConfig& config,
                                                          const crypto::Clock& clock) {
   if (paths.key_beside_data()) {
     std::fprintf(stderr,
@@ -89,6 +107,7 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
     auto directory = crypto::vault::DataDirectory::open(paths.data);
     if (!directory) return directory.error();
   }
+  if (auto status = check_addresses_free(config); !status) return status.error();
   admin::FirstCredentials file(paths.data);
   auto made = Installation::initialise(
       paths, clock, [&file](const crypto::SecretBytes& json) { return file.write(json); });
@@ -127,7 +146,7 @@ int serve(const ServeOptions& options) {
   if (!files) return fail(files.error());
 
   const crypto::SystemClock clock;
-  auto installation = open_or_initialise(paths_of(options, files->config), clock);
+  auto installation = open_or_initialise(paths_of(options, files->config), files->config, clock);
   if (!installation) return fail(installation.error());
   auto gateway = Gateway::start(std::move(*files), read, std::move(*installation), clock);
   if (!gateway) return fail(gateway.error());

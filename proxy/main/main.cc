@@ -180,8 +180,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& wrong) {
-    return fail(ExitCode::usage,
-                std::string(wrong.what()) + " Run the command with --help to see its options.");
+    std::string what = wrong.what();
+    if (!what.ends_with('.')) what += '.';
+    return fail(ExitCode::usage, what + " Run the command with --help to see its options.");
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());

@@ -1,5 +1,6 @@
 #include "crypto/vault/engine/vault.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/keys/key_use.h"
@@ -201,6 +202,14 @@ Result<SecretBytes> Vault::audit_signing_seed(std::optional<Id> tenant) {
   if (!key) return key.error();
   if (auto s = catalogue.commit(); !s) return s.error();
   return catalogue.keys().open(*key);
+}
+
+bool Vault::has_audit_history(const Id& tenant) const {
+  const std::scoped_lock lock(state_->mutex);
+  const auto& records = state_->catalogue->keys().records();
+  return std::any_of(records.begin(), records.end(), [&tenant](const auto& entry) {
+    return entry.second.key_class == KeyClass::audit_detail && entry.second.tenant == tenant;
+  });
 }
 
 Result<SecretBytes> Vault::audit_detail_key(std::optional<Id> tenant, WallTime month) {

@@ -90,6 +90,9 @@ class Vault final : public TokenVault {
   // only, and later destroyed with it: ErrorKind::refused for a month that has no key (any more).
   Result<SecretBytes> audit_signing_seed(std::optional<Id> tenant);
   Result<SecretBytes> audit_detail_key(std::optional<Id> tenant, WallTime month);
+  // Whether the tenant's log ever had a detail key: from then on there is a log, since its first
+  // entry needs one. Destroyed keys count.
+  bool has_audit_history(const Id& tenant) const;
 
   VaultCounters counters() const;
 

@@ -104,6 +104,48 @@ TEST(Ff1, CallsAreIndependent) {
   EXPECT_TRUE(moved.encrypt({}, six, six).has_value());
 }
 
+// The state behind a tweak is kept; it must not reach another tweak, length or radix.
+TEST(Ff1, KeptTweaksAreIndependent) {
+  Repeatable random(44);
+  const Bytes key = random.bytes(32);
+  const Bytes tweaks[] = {random.bytes(16), random.bytes(16), random.bytes(15), random.bytes(32)};
+  Ff1 kept = made(key, 10);
+  for (int i = 0; i < 600; ++i) {
+    // Halves of 4, 5 and 8 bytes as numbers, and the two ways round.
+    const std::size_t lengths[] = {16, 17, 22, 38};
+    Digits clear(lengths[random.below(4)]);
+    for (auto& digit : clear) digit = static_cast<std::uint16_t>(random.below(10));
+    const Bytes& tweak = tweaks[random.below(4)];
+    Digits from_kept(clear.size());
+    Digits from_fresh(clear.size());
+    Ff1 fresh = made(key, 10);
+    const bool forward = random.below(2) == 0;
+    ASSERT_TRUE(forward ? kept.encrypt(tweak, clear, from_kept)
+                        : kept.decrypt(tweak, clear, from_kept));
+    ASSERT_TRUE(forward ? fresh.encrypt(tweak, clear, from_fresh)
+                        : fresh.decrypt(tweak, clear, from_fresh));
+    ASSERT_EQ(from_kept, from_fresh);
+  }
+}
+
+// Every modulus that fits 64 bits is divided by multiplying: both ways at the edges of the sizes.
+TEST(Ff1, OpensAtTheEdgesOfMachineIntegers) {
+  Repeatable random(45);
+  for (const std::uint32_t radix : {2U, 3U, 10U, 255U, 256U, 65535U, 65536U}) {
+    Ff1 ff1 = made(random.bytes(32), radix);
+    for (std::size_t length = 2; length <= 70; ++length) {
+      for (const std::uint32_t digit : {0U, radix - 1}) {
+        const Digits clear(length, static_cast<std::uint16_t>(digit));
+        Digits out(length);
+        if (!ff1.encrypt(Bytes(16), clear, out)) continue;
+        for (const std::uint16_t made_digit : out) ASSERT_LT(made_digit, radix);
+        ASSERT_TRUE(ff1.decrypt(Bytes(16), out, out));
+        ASSERT_EQ(out, clear) << radix << " " << length;
+      }
+    }
+  }
+}
+
 // Every fiftieth string of the smallest decimal domain: no two may meet.
 TEST(Ff1, IsInjective) {
   Ff1 ff1 = made(unhex(kKey256), 10);
@@ -160,6 +202,26 @@ TEST(Ff1, RefusesSmallDomains) {
   }
   Ff1 ff1 = made(key, 10);
   EXPECT_EQ(ff1.encrypt({}, {}, {}).error().kind(), ErrorKind::usage);
+}
+
+// For published vectors only.
+TEST(Ff1, ComputesSmallDomainsWhenAsked) {
+  auto ff1 = Ff1::create(Bytes(32, 1), 10, Ff1::SmallDomains::computed);
+  ASSERT_TRUE(ff1.has_value());
+  std::vector<bool> seen(100);
+  for (std::uint16_t value = 0; value < 100; ++value) {
+    Digits digits = {static_cast<std::uint16_t>(value / 10),
+                     static_cast<std::uint16_t>(value % 10)};
+    const Digits clear = digits;
+    ASSERT_TRUE(ff1->encrypt({}, digits, digits));
+    const std::size_t out = digits[0] * 10U + digits[1];
+    ASSERT_FALSE(seen[out]);
+    seen[out] = true;
+    ASSERT_TRUE(ff1->decrypt({}, digits, digits));
+    ASSERT_EQ(digits, clear);
+  }
+  Digits one(1);
+  EXPECT_EQ(ff1->encrypt({}, one, one).error().kind(), ErrorKind::usage);
 }
 
 TEST(Ff1, RefusesForeignDigitsAndSizes) {

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <vector>
 
+#include "crypto/tokens/content_key.h"
+#include "tests/crypto/primitives/timing_class.h"
 #include "tests/crypto/tokens/golden_forms.h"
 #include "tests/crypto/tokens/naughty_strings.h"
 #include "tests/crypto/tokens/protector_fixture.h"
@@ -110,7 +114,34 @@ TEST(SealedOpener, EveryAlteredByteIsOneError) {
   }
 }
 
+// Wherever it was altered: encapsulated key, nonce, value, tag, header, context table.
+TEST(SealedOpener, WhatDoesNotOpenTakesOneTime) {
+  for (const Algorithm algorithm : kSealed) {
+    const auto key = sealed_key_of(row_of(algorithm, Kind::text));
+    const std::string value(400, 'x');
+    const auto token = *parse_token(sealed_text(key, value, Kind::text));
+    const SecretBytes private_key = private_key_of();
+    std::vector<ParsedToken> altered(7, token);
+    const std::size_t places[] = {5, 40, 100, 130, 300, token.payload.size() - 1};
+    for (std::size_t i = 0; i < std::size(places); ++i) {
+      std::uint8_t& byte = altered[i].payload[places[i]];
+      byte = static_cast<std::uint8_t>(byte ^ 1U);
+    }
+    altered[6].key_id ^= 1U;
+    std::string other_ctx = key.ctx;
+    other_ctx.back() = other_ctx.back() == 'x' ? 'y' : 'x';
+    std::vector<std::function<void()>> runs;
+    for (const ParsedToken& bad : altered) {
+      runs.emplace_back([&] { EXPECT_FALSE(open_sealed(private_key, key.ctx, bad)); });
+    }
+    runs.emplace_back([&] { EXPECT_FALSE(open_sealed(private_key, other_ctx, token)); });
+    EXPECT_TRUE(testing::one_timing_class(runs, 1.35));
+  }
+}
+
 TEST(SealedOpener, SlotsOfOneRecipientShareAContentKeyForASecond) {
+  // The real clock may be a tick behind.
+  static_assert(ContentKey::kLife + CoarseClock::kTick == std::chrono::seconds(1));
   std::vector<ProtectionKey> keys;
   keys.push_back(sealed_key_of(row_of(Algorithm::sealed, Kind::email, 1)));
   keys.push_back(sealed_key_of(row_of(Algorithm::sealed, Kind::text, 2)));
@@ -127,7 +158,7 @@ TEST(SealedOpener, SlotsOfOneRecipientShareAContentKeyForASecond) {
   EXPECT_EQ(encapsulation_of(seal(0)), encapsulation);
   EXPECT_EQ(encapsulation_of(seal(1)), encapsulation);
   EXPECT_NE(encapsulation_of(seal(2)), encapsulation) << "another recipient";
-  now += std::chrono::milliseconds(999);
+  now += ContentKey::kLife - std::chrono::milliseconds(1);
   EXPECT_EQ(encapsulation_of(seal(1)), encapsulation);
   now += std::chrono::milliseconds(1);
   const std::string later = seal(1);

@@ -162,5 +162,29 @@ TEST(PreservedSlot, TheClearPartAndTheContextAreInTheTweak) {
   EXPECT_EQ(out, "kept");
 }
 
+// The last tweak is kept; a value of another form, prefix or kind must not meet it.
+TEST(PreservedSlot, ValuesAreIndependentOfTheOneBefore) {
+  struct Value {
+    Kind kind;
+    const char* text;
+  };
+  const Value values[] = {
+      {Kind::text, "123456789"},      {Kind::text, "12345678-9"},    {Kind::text, "1234567890"},
+      {Kind::phone, "+33612345678"},  {Kind::phone, "+49612345678"}, {Kind::phone, "+12025550123"},
+      {Kind::phone, "0033612345678"}, {Kind::text, "+33612345678"},  {Kind::text, "A1234567890"},
+      {Kind::text, "12 34 56 78 90"}, {Kind::text, "00612345678"},
+  };
+  const auto key = testing::any_key_of(Algorithm::format_preserving, Kind::text);
+  const auto kept = testing::protector_of(key);
+  std::mt19937 rng(4);
+  for (int i = 0; i < 400; ++i) {
+    const Value& value = values[rng() % std::size(values)];
+    const ProtectForm form = {.kind = value.kind, .shape = Shape::preserve};
+    ASSERT_EQ(testing::protect(*kept, form, value.text),
+              testing::protect(*testing::protector_of(key), form, value.text))
+        << value.text;
+  }
+}
+
 }  // namespace
 }  // namespace paravent::crypto

@@ -190,6 +190,16 @@ def audit_log_deleted():
         expect(not os.path.exists(log), "a new log was begun in silence")
 
 
+@case("a tenant's audit log deleted whole: code 4, and it does not begin anew")
+def tenant_log_deleted():
+    with copied() as folder:
+        logs = os.path.join(folder, "data", "audit")
+        (tenant,) = [name for name in os.listdir(logs) if name != "installation"]
+        shutil.rmtree(os.path.join(logs, tenant))
+        serve_fails(folder, 4, leave_out=("data/lock", "data/store"))
+        equal(os.listdir(logs), ["installation"], "no new log begun in silence")
+
+
 @case("data that is a file, or cannot be made: code 4")
 def no_directory():
     with Scene(policy=bare(), start=False) as scene:
@@ -238,6 +248,20 @@ def busy_port():
             done = gateway.run("serve", "--config", other.config_file, "--listen", f"127.0.0.1:{scene.port}")
             equal(done.returncode, 3, f"another gateway's port ({done.err})")
             one_sentence(done.err)
+
+
+@case("a busy port on the first start: code 3, and no vault is made")
+def busy_port_first():
+    with Scene(policy=bare(), start=False) as scene, socket.create_server(("127.0.0.1", 0)) as taken:
+        scene.write_config()
+        port = taken.getsockname()[1]
+        for which in ("--listen", "--admin"):
+            done = gateway.run("serve", "--config", scene.config_file, which, f"127.0.0.1:{port}")
+            equal(done.returncode, 3, f"{which} ({done.err})")
+            expect(str(port) in one_sentence(done.err), f"no port in: {done.err}")
+            expect("a new vault" not in done.err, done.err)
+            for path in (scene.data, scene.root_key):
+                expect(not os.path.exists(path), f"{path} was made for a gateway that cannot start")
 
 
 @case("an upstream that is one of the gateway's own listeners is refused")
