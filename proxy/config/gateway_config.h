@@ -28,8 +28,13 @@ std::optional<Address> parse_address(std::string_view text);
 // "16KiB", "1MiB", "1GiB" or a plain number of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+struct ListenerConfig {
+  Address address;
+  bool proxy_protocol = false;  // connections begin with a PROXY header, from trusted proxies only
+};
+
 struct GatewayConfig {
-  std::vector<Address> listen;
+  std::vector<ListenerConfig> listen;
   Address admin;
   std::string data;
   std::string root_key;

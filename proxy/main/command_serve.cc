@@ -32,7 +32,7 @@ Status override_address(const std::string& text, std::string_view flag, config::
 // The gateway file with the flags laid over it; or, without one, the defaults.
 Result<GatewayConfig> read_config(const ServeOptions& options) {
   GatewayConfig config;
-  config.listen = {{"127.0.0.1", 8080}};
+  config.listen = {{{"127.0.0.1", 8080}, false}};
   config.admin = {"127.0.0.1", 8081};
   if (!options.config.empty()) {
     auto loaded = config::load_gateway_file(options.config);
@@ -48,11 +48,11 @@ Result<GatewayConfig> read_config(const ServeOptions& options) {
   if (!options.preset.empty() && !options.config.empty()) {
     return Error(ErrorKind::usage, "--preset and --config exclude each other.");
   }
-  config::Address listen = config.listen.front();
-  if (auto status = override_address(options.listen, "--listen", listen); !status) {
+  config::ListenerConfig listener = config.listen.front();
+  if (auto status = override_address(options.listen, "--listen", listener.address); !status) {
     return status.error();
   }
-  if (!options.listen.empty()) config.listen = {listen};
+  if (!options.listen.empty()) config.listen = {listener};
   if (auto status = override_address(options.admin, "--admin", config.admin); !status) {
     return status.error();
   }

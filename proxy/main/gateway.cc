@@ -14,6 +14,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/net/memory_watch.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 
@@ -123,14 +124,16 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
+  if (config.limits.memory_bytes == 0) config.limits.memory_bytes = net::memory_of_machine();
   auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   net::ServerOptions options;
-  for (const config::Address& address : config.listen) {
-    options.listen.push_back({address.host, address.port});
+  for (const config::ListenerConfig& listener : config.listen) {
+    options.listen.push_back(
+        {listener.address.host, listener.address.port, listener.proxy_protocol});
   }
-  options.other_listeners.push_back({config.admin.host, config.admin.port});
+  options.other_listeners.push_back({config.admin.host, config.admin.port, false});
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
     auto range = net::IpRange::parse(text);
@@ -217,7 +220,7 @@ Gateway::~Gateway() {
 std::string Gateway::addresses() const {
   std::string text = "listening on ";
   for (std::size_t i = 0; i < state_->config.listen.size(); ++i) {
-    config::Address address = state_->config.listen[i];
+    config::Address address = state_->config.listen[i].address;
     address.port = state_->server->ports()[i];
     text += (i == 0 ? "" : ", ") + address.text();
   }

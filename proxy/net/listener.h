@@ -9,9 +9,14 @@
 
 namespace paravent::proxy::net {
 
+// How connections of one listener begin.
+struct ListenerTraits {
+  bool proxy_protocol = false;  // with a PROXY header, from trusted proxies only
+};
+
 class ListenerHost {
  public:
-  virtual void on_accepted(UniqueFd fd, const IpAddress& peer) = 0;
+  virtual void on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) = 0;
 
  protected:
   ~ListenerHost() = default;
@@ -20,7 +25,7 @@ class ListenerHost {
 class Listener final : private Watcher {
  public:
   // Takes a bound, listening socket. Both references outlive the listener.
-  Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd);
+  Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd, const ListenerTraits& traits);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -34,6 +39,7 @@ class Listener final : private Watcher {
   EventLoop& loop_;
   ListenerHost& host_;
   UniqueFd fd_;
+  ListenerTraits traits_;
   UniqueFd spare_;  // given up for a moment when descriptors run out
 };
 

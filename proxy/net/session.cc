@@ -3,9 +3,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "proxy/net/proxy_protocol.h"
 
 namespace paravent::proxy::net {
 namespace {
@@ -39,26 +43,56 @@ const Limits& Session::limits() const noexcept {
   return (generation_ ? generation_ : host_.generation())->state->snapshot->limits;
 }
 
-bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted) {
+bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) {
   fd_ = std::move(fd);
-  if (!loop_.add(fd_.get(), *this)) {
+  // Anybody could claim any address: a PROXY header is a trusted proxy's, or there is none.
+  const bool may_enter = traits.proxy_protocol ? host_.door().trusts(peer) : admit_client(peer);
+  if (!may_enter || !loop_.add(fd_.get(), *this)) {
+    if (counted_) host_.door().clients().close_connection(*counted_);
+    counted_.reset();
     fd_.reset();
     return false;
   }
-  const std::string text = peer.text();
-  peer_size_ = static_cast<std::uint8_t>(std::min(text.size(), peer_text_.size()));
-  std::copy_n(text.begin(), peer_size_, peer_text_.begin());
-  trusted_ = trusted;
   requests_ = 0;
   begin_ = end_ = 0;
   readable_ = peer_closing_ = peer_closed_ = false;
   receiving_ = finished_ = gone_ = send_pending_ = false;
-  state_ = State::idle;
-  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  if (traits.proxy_protocol) {
+    peer_ = peer;
+    state_ = State::preface;
+    loop_.deadlines().set(own_deadline_, limits().header_ms);
+  } else {
+    state_ = State::idle;
+    loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  }
   return true;
 }
 
+// Whose connection this is, and whether it may have one more. False: it was told, and ends.
+bool Session::admit_client(const IpAddress& peer) {
+  peer_ = peer;
+  const std::string text = peer.text();
+  peer_size_ = static_cast<std::uint8_t>(std::min(text.size(), peer_text_.size()));
+  std::copy_n(text.begin(), peer_size_, peer_text_.begin());
+  Door& door = host_.door();
+  trusted_ = door.trusts(peer);
+  if (trusted_) return true;  // it stands for many clients
+  const auto place = door.clients().place_of(peer);
+  if (door.clients().open_connection(place, limits().connections_per_address)) {
+    counted_ = place;
+    return true;
+  }
+  refuse_blindly(fd_.get(), Reason::rate_limited);
+  host_.count_refused(Reason::rate_limited);
+  return false;
+}
+
+void Session::shed() {
+  if (state_ == State::idle && end_ == begin_ && !readable_) close();
+}
+
 void Session::drain() {
+  if (state_ == State::preface) close();
   if (state_ != State::idle) return;
   // What has arrived unnoticed is still served; silence ends the connection.
   readable_ = true;
@@ -114,6 +148,8 @@ bool Session::advance() {
   switch (state_) {
     case State::closed:
       return false;
+    case State::preface:
+      return advance_preface();
     case State::idle:
       return advance_idle();
     case State::head:
@@ -128,6 +164,35 @@ bool Session::advance() {
       return advance_lingering();
   }
   return false;
+}
+
+// Looks at the PROXY header where it lies, and takes exactly its bytes: what follows is the
+// connection's own.
+bool Session::advance_preface() {
+  if (!readable_) return false;
+  std::array<char, kMostProxyHeader> bytes;
+  const ssize_t seen = ::recv(fd_.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    readable_ = false;
+    return false;
+  }
+  ProxyHeader header;
+  const auto size = static_cast<std::size_t>(std::max<ssize_t>(seen, 0));
+  const ProxyStatus status = parse_proxy_header({bytes.data(), size}, header);
+  if (status == ProxyStatus::need_more && size > 0 && !peer_closing_) {
+    readable_ = false;  // more bytes are told again
+    return false;
+  }
+  // Half a header, or none: there is nobody who could understand an answer.
+  if (status != ProxyStatus::done ||
+      receive(fd_.get(), {bytes.data(), header.size}).bytes != header.size ||
+      !admit_client(header.source.value_or(peer_))) {
+    close();
+    return true;
+  }
+  state_ = State::idle;
+  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  return true;
 }
 
 bool Session::advance_idle() {
@@ -250,7 +315,8 @@ bool Session::enter_exchange() {
   ++serial_;
   ++requests_;
   finished_ = receiving_ = false;
-  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection;
+  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection &&
+         host_.door().memory().level() == MemoryLevel::normal;
 }
 
 void Session::start_exchange() {
@@ -258,7 +324,32 @@ void Session::start_exchange() {
   const bool may_go_on = enter_exchange();
   head_.keep_alive = head_.keep_alive && may_go_on;
   body_.begin(head_, block_->bytes(), begin_ + parser_.size(), end_);
-  transaction_.start(head_, generation_->state);
+  if (const auto reason = refused_at_door()) {
+    transaction_.refuse_at_door(head_, *reason, generation_->state);
+  } else {
+    transaction_.start(head_, generation_->state);
+  }
+}
+
+std::optional<Reason> Session::refused_at_door() {
+  Door& door = host_.door();
+  if (door.memory().level() == MemoryLevel::full) return Reason::overloaded;
+  const Limits& limit = limits();
+  if (limit.requests_per_second == 0) return std::nullopt;
+  const auto client =
+      read_ip_address(believed_client(head_, {peer_address(), trusted_, trusted_proxies()}));
+  // What is no address is counted under its proxy; a proxy that speaks for itself is not counted.
+  const IpAddress address = client.value_or(peer_);
+  if (client && door.trusts(address)) return std::nullopt;
+  const std::uint32_t burst =
+      limit.request_burst > 0 ? limit.request_burst : limit.requests_per_second * 5;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  ClientLimits& clients = door.clients();
+  const bool admitted = clients.admit_request(clients.place_of(address), limit.requests_per_second,
+                                              burst, static_cast<std::uint64_t>(now_us));
+  if (admitted) return std::nullopt;
+  return Reason::rate_limited;
 }
 
 void Session::refuse_head(Reason reason) {
@@ -399,7 +490,7 @@ void Session::flush() {
       return;
     }
     unsent_at_ += sent.bytes;
-    watch_write();
+    flushed_ += sent.bytes;
   }
   send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
@@ -408,13 +499,16 @@ void Session::flush() {
 
 void Session::watch_write() {
   queued_ = unacknowledged(fd_.get());
+  flushed_ = 0;
   loop_.deadlines().set(own_deadline_, limits().write_ms);
 }
 
 // A socket is writable once a third of the kernel's buffer is free, for which a slow client may
-// need minutes: what it has acknowledged since is progress as well.
+// need minutes; so what counts is what it has acknowledged. It reads in the pace that a sender must
+// keep, or it is gone.
 void Session::check_write_progress() {
-  if (unacknowledged(fd_.get()) < queued_) {
+  const std::size_t least = std::size_t{limits().body_rate} * limits().write_ms / 1000;
+  if (queued_ + flushed_ >= unacknowledged(fd_.get()) + least) {
     watch_write();
   } else {
     on_gone();
@@ -451,6 +545,8 @@ void Session::linger() {
 void Session::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  if (counted_) host_.door().clients().close_connection(*counted_);
+  counted_.reset();
   loop_.drop(*this);
   loop_.forget(*this);
   loop_.deadlines().clear(own_deadline_);

@@ -14,15 +14,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/net/body_receiver.h"
+#include "proxy/net/door.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/net/ip_range.h"
+#include "proxy/net/listener.h"
 #include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/upstream_pool.h"
@@ -48,6 +51,9 @@ class SessionHost {
   virtual UpstreamPool& upstreams() noexcept = 0;
   virtual const std::shared_ptr<const Generation>& generation() const noexcept = 0;
   virtual bool draining() const noexcept = 0;
+  virtual Door& door() noexcept = 0;
+  // A connection was turned away before it had a request.
+  virtual void count_refused(Reason reason) noexcept = 0;
   // The connection is gone and the session may be opened again.
   virtual void on_closed(Session& session) = 0;
 
@@ -66,15 +72,18 @@ class Session final : private Downstream,
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes over an accepted, non-blocking socket. False: it cannot be watched and was closed.
-  bool open(UniqueFd fd, const IpAddress& peer, bool trusted);
+  // Takes over an accepted, non-blocking socket. False: it was closed, because it cannot be watched
+  // or because its peer may not come in.
+  bool open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits);
   // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
   void drain();
+  // Memory is short: ends at once when idle.
+  void shed();
   // Ends now, whatever is under way.
   void abort();
 
  private:
-  enum class State : std::uint8_t { closed, idle, head, exchange, lingering };
+  enum class State : std::uint8_t { closed, preface, idle, head, exchange, lingering };
 
   // Downstream.
   ReceivedBody receive_body(std::size_t limit) override;
@@ -84,6 +93,7 @@ class Session final : private Downstream,
   void set_deadline(std::uint32_t milliseconds) override;
   std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
   bool peer_is_trusted() const override { return trusted_; }
+  const TrustedProxies* trusted_proxies() const override { return &host_.door(); }
   bool tls() const override { return false; }
   // Upstream.
   UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
@@ -94,6 +104,7 @@ class Session final : private Downstream,
 
   void run();
   bool advance();
+  bool advance_preface();
   bool advance_idle();
   bool advance_head();
   bool advance_body();
@@ -102,6 +113,8 @@ class Session final : private Downstream,
   void make_room();
   void begin_head();
   void start_exchange();
+  bool admit_client(const IpAddress& peer);
+  std::optional<Reason> refused_at_door();
   void refuse_head(Reason reason);
   bool enter_exchange();
   void finish_exchange();
@@ -126,6 +139,8 @@ class Session final : private Downstream,
   std::array<char, 46> peer_text_{};
   std::uint8_t peer_size_ = 0;
   bool trusted_ = false;
+  std::optional<ClientLimits::Place> counted_;  // among its client's connections
+  IpAddress peer_;
   std::uint32_t requests_ = 0;
 
   // Reading: block_[begin_, end_) has arrived and is not used up.
@@ -153,7 +168,8 @@ class Session final : private Downstream,
   std::string unsent_;
   std::size_t unsent_at_ = 0;
   bool send_pending_ = false;
-  std::size_t queued_ = 0;  // in the kernel's hands when the deadline for progress was set
+  std::size_t queued_ = 0;   // in the kernel's hands when the deadline for progress was set
+  std::size_t flushed_ = 0;  // and put there since
 };
 
 }  // namespace paravent::proxy::net

@@ -44,6 +44,9 @@ class UpstreamPool {
   UpstreamExchange* exchange(UpstreamHost& host, ProtectedRequest request, UpstreamHandler& handler,
                              const Limits& limits, telemetry::WorkerCounters& counters);
 
+  // Closes what is idle.
+  void shrink() noexcept;
+
   // For connections.
   EventLoop& loop() noexcept { return loop_; }
   ReadBlockPool& blocks() noexcept { return blocks_; }

@@ -1,27 +1,10 @@
 #include "proxy/net/worker.h"
 
+#include <chrono>
 #include <future>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 namespace paravent::proxy::net {
-namespace {
-
-// What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a
-// session for it is exactly what there is no room for.
-constexpr std::string_view kOverloaded =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Cache-Control: no-store\r\n"
-    "Retry-After: 5\r\n"
-    "Content-Length: 78\r\n"
-    "Connection: close\r\n\r\n"
-    "{\"type\":\"urn:paravent:problem:overloaded\",\"status\":503,"
-    "\"reason\":\"overloaded\"}\n";
-static_assert(kOverloaded.size() - kOverloaded.find("\r\n\r\n") - 4 == 78);
-
-}  // namespace
 
 Worker::Worker(WorkerContext& context)
     : context_(context), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
@@ -34,15 +17,22 @@ Worker::~Worker() {
 }
 
 void Worker::on_deadline(DeadlineSlot slot) {
-  if (generation_) generation_->state->protector->erase_old_keys();
+  if (generation_) {
+    generation_->state->protector->erase_old_keys();
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    const std::uint64_t limit = generation_->state->snapshot->limits.memory_bytes;
+    const auto level = context_.door.memory().sample(limit, static_cast<std::uint64_t>(now_ms));
+    if (level != MemoryLevel::normal) shed();
+  }
   loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 
 crypto::Status Worker::prepare(const Publication& publication) { return take(publication); }
 
-void Worker::add_listener(UniqueFd listening) {
-  listeners_.push_back(
-      std::make_unique<Listener>(loop_, static_cast<ListenerHost&>(*this), std::move(listening)));
+void Worker::add_listener(UniqueFd listening, const ListenerTraits& traits) {
+  listeners_.push_back(std::make_unique<Listener>(loop_, static_cast<ListenerHost&>(*this),
+                                                  std::move(listening), traits));
 }
 
 void Worker::start() {
@@ -105,13 +95,27 @@ std::shared_ptr<const WorkerState> Worker::state() const {
 
 bool Worker::has_room() const noexcept {
   return context_.open_connections.load(std::memory_order_relaxed) <
-         generation_->state->snapshot->limits.connections;
+             generation_->state->snapshot->limits.connections &&
+         context_.door.memory().level() != MemoryLevel::full;
 }
 
-void Worker::on_accepted(UniqueFd fd, const IpAddress& peer) {
+// Close to the limit of memory: connections that wait for nothing end, and nothing is kept that can
+// be made again.
+void Worker::shed() {
+  for (const auto& session : sessions_) session->shed();
+  blocks_.shrink();
+  pool_.shrink();
+}
+
+void Worker::count_refused(Reason reason) noexcept {
+  auto& counters = *generation_->state->counters;
+  counters.refusals(counters.no_route(), static_cast<std::size_t>(reason)).add();
+}
+
+void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) {
   if (!has_room()) {
-    iovec part = to_iovec(kOverloaded);
-    send_gather(fd.get(), {&part, 1});
+    refuse_blindly(fd.get(), Reason::overloaded);
+    count_refused(Reason::overloaded);
     return;
   }
   if (unused_.empty()) {
@@ -119,7 +123,7 @@ void Worker::on_accepted(UniqueFd fd, const IpAddress& peer) {
     unused_.push_back(sessions_.back().get());
   }
   Session* const session = unused_.back();
-  if (!session->open(std::move(fd), peer, contains(context_.trusted_proxies, peer))) return;
+  if (!session->open(std::move(fd), peer, traits)) return;
   unused_.pop_back();
   generation_->state->counters->connections_accepted.add();
   count_open(true);

@@ -94,12 +94,14 @@ class Scene:
         upstream=None,
         start=True,
         root_key=True,
+        proxy_protocol=False,
     ):
         self.folder = tempfile.mkdtemp(prefix="paravent-e2e-")
         self.data = os.path.join(self.folder, "data")
         self.root_key = os.path.join(self.folder, "root.key") if root_key else None
         self.upstream = upstream or Upstream()
         self.preset, self.path = preset, path
+        self.proxy_protocol = proxy_protocol
         self.limits, self.trusted, self.workers = limits, trusted, workers
         self.access_log = os.path.join(self.folder, "access.log") if access_log else None
         self.policy_file = os.path.join(self.folder, "policy.yaml")
@@ -130,7 +132,8 @@ class Scene:
             file.write(text.replace("UPSTREAM", self.upstream.url))
 
     def write_config(self):
-        lines = ["listen: [{ address: 127.0.0.1:0 }]", "admin: { address: 127.0.0.1:0 }"]
+        listener = "address: 127.0.0.1:0" + (", proxy-protocol: on" if self.proxy_protocol else "")
+        lines = [f"listen: [{{ {listener} }}]", "admin: { address: 127.0.0.1:0 }"]
         lines.append(f"data: {self.data}")
         if self.root_key:
             lines.append(f"vault: {{ unseal: {{ key-file: {self.root_key} }} }}")
@@ -260,8 +263,9 @@ class Scene:
 
     # ---- visitors ----
 
-    def wire(self, timeout=20):
-        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS)
+    def wire(self, timeout=20, source=None):
+        """One connection; `source`: the address it comes from, any of 127.0.0.0/8."""
+        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, source)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""

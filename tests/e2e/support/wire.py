@@ -41,8 +41,9 @@ class Closed(Exception):
 class Wire:
     """One client connection. `timeout` bounds every single wait, in seconds."""
 
-    def __init__(self, address, timeout=20):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout=20, source=None):
+        bound = (source, 0) if source else None
+        self.socket = socket.create_connection(address, timeout=timeout, source_address=bound)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
 
