@@ -6,7 +6,7 @@
 namespace paravent::proxy::net {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kMark1 = "PROXY "sv;
 constexpr std::size_t kMostLine = 107;  // of version 1, CRLF included

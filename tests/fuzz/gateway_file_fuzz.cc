@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(!loaded.config.listen.empty() && !loaded.config.policies.empty());
   check(loaded.config.admin.is_loopback());
   check(loaded.config.limits.form_bytes >= 1024 && loaded.config.limits.header_bytes <= 64 * 1024);
-  for (const config::Address& one : loaded.config.listen) {
+  for (const config::ListenerConfig& listener : loaded.config.listen) {
+    const config::Address& one = listener.address;
     check(config::parse_address(one.text()).has_value());
   }
   return 0;

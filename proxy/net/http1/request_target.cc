@@ -1,6 +1,7 @@
 #include "proxy/net/http1/request_target.h"
 
 #include <cstddef>
+#include <optional>
 
 #include "proxy/net/http1/char_class.h"
 
@@ -34,13 +35,27 @@ constexpr char to_upper_hex(char c) noexcept {
   return c >= 'a' && c <= 'f' ? static_cast<char>(c & ~0x20) : c;
 }
 
-// An escape that the path may hold: of a byte that could not stand there bare, and that no reader
-// takes for a separator, a terminator or a dot.
-bool plain_escape(char high, char low) noexcept {
-  if (!is(high, kHexChar) || !is(low, kHexChar)) return false;
-  const auto byte = static_cast<char>(hex_value(high) << 4U | hex_value(low));
-  if (is(byte, kUnreservedChar)) return false;
-  return byte != '/' && byte != '\\' && byte != '\0' && byte != '\r' && byte != '\n';
+// The byte that an escape at the front of `text` stands for; none: there is no escape.
+std::optional<unsigned> escaped_byte(std::string_view text) noexcept {
+  if (text.size() < 3 || text[0] != '%' || !is(text[1], kHexChar) || !is(text[2], kHexChar)) {
+    return std::nullopt;
+  }
+  return hex_value(text[1]) << 4U | hex_value(text[2]);
+}
+
+// An escape that the path may hold at the front of `text`: of a byte that could not stand there
+// bare, and that no reader takes for a separator, a terminator, a dot or another escape.
+bool plain_escape(std::string_view text) noexcept {
+  const auto byte = escaped_byte(text);
+  if (!byte || is(static_cast<char>(*byte), kUnreservedChar)) return false;
+  if (*byte < 0x20 || *byte == 0x7F || *byte == '/' || *byte == '\\') return false;
+  text.remove_prefix(3);
+  // "%252f" becomes "%2f" for whoever decodes twice.
+  if (*byte == '%') return text.size() < 2 || !is(text[0], kHexChar) || !is(text[1], kHexChar);
+  // Overlong UTF-8 (RFC 3629 10): a lax decoder reads %C0%AF as a slash.
+  if (*byte == 0xC0 || *byte == 0xC1) return false;
+  const unsigned next = escaped_byte(text).value_or(0);
+  return !(*byte == 0xE0 && next < 0xA0) && !(*byte == 0xF0 && next < 0x90);
 }
 
 }  // namespace
@@ -87,11 +102,12 @@ bool normal_path(std::span<char> path) noexcept {
       if (i + 1 == n) continue;
       if (path[i + 1] == '/') return false;
       if (path[i + 1] != '.') continue;
-      // "/." and "/..", at the end or in front of another segment.
+      // "/." and "/..", at the end, in front of another segment, or of a path parameter: servlet
+      // containers cut those off before they resolve the dots.
       const std::size_t next = i + 2 < n && path[i + 2] == '.' ? i + 3 : i + 2;
-      if (next == n || path[next] == '/') return false;
+      if (next == n || path[next] == '/' || path[next] == ';') return false;
     } else if (c == '%') {
-      if (i + 2 >= n || !plain_escape(path[i + 1], path[i + 2])) return false;
+      if (!plain_escape(std::string_view(path.data() + i, n - i))) return false;
       path[i + 1] = to_upper_hex(path[i + 1]);
       path[i + 2] = to_upper_hex(path[i + 2]);
       i += 2;
