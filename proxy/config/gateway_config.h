@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/tls_config.h"
 #include "proxy/pipeline/limits.h"
 
 namespace paravent::proxy::config {
@@ -30,12 +31,14 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 
 struct ListenerConfig {
   Address address;
+  TlsConfig tls;
   bool proxy_protocol = false;  // connections begin with a PROXY header, from trusted proxies only
 };
 
 struct GatewayConfig {
   std::vector<ListenerConfig> listen;
   Address admin;
+  TlsConfig admin_tls;
   std::string data;
   std::string root_key;
   std::vector<std::string> policies;

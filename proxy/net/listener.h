@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <cstddef>
+
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
 #include "proxy/net/unique_fd.h"
@@ -11,6 +13,7 @@ namespace paravent::proxy::net {
 
 // How connections of one listener begin.
 struct ListenerTraits {
+  std::size_t number = 0;       // in the order of ServerOptions::listen
   bool proxy_protocol = false;  // with a PROXY header, from trusted proxies only
 };
 

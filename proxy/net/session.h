@@ -28,6 +28,7 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/tls/tls_stream.h"
 #include "proxy/net/upstream_pool.h"
 #include "proxy/pipeline/transaction.h"
 #include "proxy/pipeline/worker_state.h"
@@ -72,9 +73,10 @@ class Session final : private Downstream,
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes over an accepted, non-blocking socket. False: it was closed, because it cannot be watched
-  // or because its peer may not come in.
-  bool open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits);
+  // Takes over an accepted, non-blocking socket; with `tls`, shakes hands first. False: it was
+  // closed, because it cannot be watched or because its peer may not come in.
+  bool open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits,
+            std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
   void drain();
   // Memory is short: ends at once when idle.
@@ -83,7 +85,7 @@ class Session final : private Downstream,
   void abort();
 
  private:
-  enum class State : std::uint8_t { closed, preface, idle, head, exchange, lingering };
+  enum class State : std::uint8_t { closed, preface, handshake, idle, head, exchange, lingering };
 
   // Downstream.
   ReceivedBody receive_body(std::size_t limit) override;
@@ -94,7 +96,8 @@ class Session final : private Downstream,
   std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
   bool peer_is_trusted() const override { return trusted_; }
   const TrustedProxies* trusted_proxies() const override { return &host_.door(); }
-  bool tls() const override { return false; }
+  bool tls() const override { return tls_ != nullptr; }
+  bool has_client_certificate() const override { return tls_ && tls_->has_client_certificate(); }
   // Upstream.
   UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
 
@@ -105,15 +108,19 @@ class Session final : private Downstream,
   void run();
   bool advance();
   bool advance_preface();
+  bool advance_handshake();
   bool advance_idle();
   bool advance_head();
   bool advance_body();
   bool advance_lingering();
   bool fill();
+  IoResult read(std::span<char> into);
+  IoResult write(std::span<iovec> parts);
   void make_room();
   void begin_head();
   void start_exchange();
-  bool admit_client(const IpAddress& peer);
+  bool admit_client(const IpAddress& peer, bool may_tell);
+  void begin_stream();
   std::optional<Reason> refused_at_door();
   void refuse_head(Reason reason);
   bool enter_exchange();
@@ -136,6 +143,7 @@ class Session final : private Downstream,
 
   State state_ = State::closed;
   UniqueFd fd_;
+  std::unique_ptr<tls::TlsStream> tls_;  // null: plain
   std::array<char, 46> peer_text_{};
   std::uint8_t peer_size_ = 0;
   bool trusted_ = false;

@@ -54,6 +54,7 @@ crypto::Status Worker::take(const Publication& publication) {
     published_state_ = generation->state;
   }
   generation_ = std::move(generation);
+  tls_ = publication.tls;
   generation_->state->counters->connections_open.add(
       open_ - generation_->state->counters->connections_open.read());
   return {};
@@ -113,8 +114,9 @@ void Worker::count_refused(Reason reason) noexcept {
 }
 
 void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) {
+  const auto tls = traits.number < tls_.size() ? tls_[traits.number] : nullptr;
   if (!has_room()) {
-    refuse_blindly(fd.get(), Reason::overloaded);
+    if (!tls) refuse_blindly(fd.get(), Reason::overloaded);  // else it would cost a handshake
     count_refused(Reason::overloaded);
     return;
   }
@@ -123,7 +125,7 @@ void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTrait
     unused_.push_back(sessions_.back().get());
   }
   Session* const session = unused_.back();
-  if (!session->open(std::move(fd), peer, traits)) return;
+  if (!session->open(std::move(fd), peer, traits, tls)) return;
   unused_.pop_back();
   generation_->state->counters->connections_accepted.add();
   count_open(true);

@@ -34,10 +34,14 @@ struct WorkerContext {
   std::atomic<std::size_t> open_connections{0};
 };
 
-// What is published: a snapshot and its plan's upstreams, resolved.
+// How each listener speaks TLS, by its number; null: plain.
+using ListenerTls = std::vector<std::shared_ptr<const tls::ServerContext>>;
+
+// What is published: a snapshot, its plan's upstreams, resolved, and the listeners' certificates.
 struct Publication {
   std::shared_ptr<const Snapshot> snapshot;
   UpstreamAddresses upstreams;
+  ListenerTls tls;
 };
 
 class Worker final : private SessionHost, private ListenerHost, private DeadlineHandler {
@@ -91,6 +95,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   mutable std::mutex state_mutex_;  // guards published_state_ only
   std::shared_ptr<const WorkerState> published_state_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  ListenerTls tls_;  // for connections to come; those there are keep theirs
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> unused_;
   DeadlineSlot every_tick_;

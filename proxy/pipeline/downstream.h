@@ -57,6 +57,8 @@ class Downstream {
   // Which of the addresses that a trusted peer names are proxies too; null: none.
   virtual const TrustedProxies* trusted_proxies() const { return nullptr; }
   virtual bool tls() const = 0;
+  // Whether the client has shown a certificate that its listener's authority issued.
+  virtual bool has_client_certificate() const = 0;
 };
 
 }  // namespace paravent::proxy

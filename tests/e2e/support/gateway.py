@@ -79,7 +79,7 @@ class Scene:
     """A folder, an upstream and a gateway in front of it.
 
     `policy`: text with UPSTREAM in place of the address. `preset`: the name of a built-in policy. `limits`,
-    `trusted`, `access_log` go into a gateway file; with a preset and none of them the flags alone are used.
+    `trusted`, `access_log`, `tls` and `admin_tls` (YAML), `extra` (lines) go into a gateway file; with a preset and none of them the flags alone are used.
     """
 
     def __init__(
@@ -95,6 +95,9 @@ class Scene:
         start=True,
         root_key=True,
         proxy_protocol=False,
+        tls=None,
+        admin_tls=None,
+        extra="",
     ):
         self.folder = tempfile.mkdtemp(prefix="paravent-e2e-")
         self.data = os.path.join(self.folder, "data")
@@ -102,6 +105,7 @@ class Scene:
         self.upstream = upstream or Upstream()
         self.preset, self.path = preset, path
         self.proxy_protocol = proxy_protocol
+        self.tls, self.admin_tls, self.extra = tls, admin_tls, extra
         self.limits, self.trusted, self.workers = limits, trusted, workers
         self.access_log = os.path.join(self.folder, "access.log") if access_log else None
         self.policy_file = os.path.join(self.folder, "policy.yaml")
@@ -132,8 +136,11 @@ class Scene:
             file.write(text.replace("UPSTREAM", self.upstream.url))
 
     def write_config(self):
-        listener = "address: 127.0.0.1:0" + (", proxy-protocol: on" if self.proxy_protocol else "")
-        lines = [f"listen: [{{ {listener} }}]", "admin: { address: 127.0.0.1:0 }"]
+        proxy = ", proxy-protocol: on" if self.proxy_protocol else ""
+        tls = f", tls: {self.tls}" if self.tls else ""
+        admin_tls = f", {self.admin_tls}" if self.admin_tls else ""
+        lines = [f"listen: [{{ address: 127.0.0.1:0{proxy}{tls} }}]"]
+        lines.append(f"admin: {{ address: 127.0.0.1:0{admin_tls} }}")
         lines.append(f"data: {self.data}")
         if self.root_key:
             lines.append(f"vault: {{ unseal: {{ key-file: {self.root_key} }} }}")
@@ -146,6 +153,8 @@ class Scene:
             lines.append(f"workers: {self.workers}")
         if self.access_log:
             lines.append(f"access-log: {self.access_log}")
+        if self.extra:
+            lines.append(self.extra)
         with open(self.config_file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
@@ -263,9 +272,9 @@ class Scene:
 
     # ---- visitors ----
 
-    def wire(self, timeout=20, source=None):
-        """One connection; `source`: the address it comes from, any of 127.0.0.0/8."""
-        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, source)
+    def wire(self, timeout=20, tls=None, source=None):
+        """`tls`: an ssl.SSLContext and the name to ask for. `source`: where from, any of 127.0.0.0/8."""
+        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, tls, source)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""

@@ -39,12 +39,18 @@ class Closed(Exception):
 
 
 class Wire:
-    """One client connection. `timeout` bounds every single wait, in seconds."""
+    """One client connection. `timeout` bounds every single wait, in seconds.
 
-    def __init__(self, address, timeout=20, source=None):
+    `tls`: an ssl.SSLContext and the server's name.
+    """
+
+    def __init__(self, address, timeout=20, tls=None, source=None):
         bound = (source, 0) if source else None
         self.socket = socket.create_connection(address, timeout=timeout, source_address=bound)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            context, name = tls
+            self.socket = context.wrap_socket(self.socket, server_hostname=name)
         self.buffer = bytearray()
 
     def __enter__(self):
