@@ -1,5 +1,6 @@
 #include "proxy/net/http1/request_target.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 
@@ -16,6 +17,27 @@ bool valid_port(std::string_view port) noexcept {
     value = value * 10 + static_cast<unsigned>(c - '0');
   }
   return value <= 65535;
+}
+
+// RFC 1123 2.1: labels begin and end with a letter or a digit (or an underscore, which container
+// networks have in theirs); what ends in a number is an IPv4 address or nothing.
+bool valid_name(std::string_view name) noexcept {
+  std::size_t labels = 0;
+  bool numbers = true;
+  bool last_is_number = false;
+  for (;;) {
+    const std::string_view label = name.substr(0, name.find('.'));
+    if (label.empty() || label.front() == '-' || label.back() == '-') return false;
+    if (!all_of(label, kHostChar)) return false;
+    last_is_number = all_of(label, kDigitChar);
+    const bool octet = last_is_number && label.size() <= 3 && (label[0] != '0' || label == "0") &&
+                       (label.size() < 3 || label <= "255");
+    numbers = numbers && octet;
+    ++labels;
+    if (label.size() == name.size()) break;
+    name.remove_prefix(label.size() + 1);
+  }
+  return !last_is_number || (numbers && labels == 4);
 }
 
 bool valid_ip_literal(std::string_view inside) noexcept {
@@ -70,14 +92,8 @@ bool valid_host(std::string_view host) noexcept {
     }
     name_end = close + 1;
   } else {
-    bool label = false;
-    for (; name_end < host.size() && host[name_end] != ':'; ++name_end) {
-      const char c = host[name_end];
-      if (!is(c, kHostChar)) return false;
-      if (c == '.' && !label) return false;
-      label = c != '.';
-    }
-    if (!label) return false;
+    name_end = std::min(host.find(':'), host.size());
+    if (!valid_name(host.substr(0, name_end))) return false;
   }
   if (name_end == host.size()) return true;
   return host[name_end] == ':' && valid_port(host.substr(name_end + 1));
@@ -88,6 +104,8 @@ bool valid_query(std::string_view query) noexcept {
     if (is(query[i], kQueryChar)) continue;
     if (query[i] != '%' || i + 2 >= query.size()) return false;
     if (!is(query[i + 1], kHexChar) || !is(query[i + 2], kHexChar)) return false;
+    // Readers written in C end at a NUL.
+    if (query[i + 1] == '0' && query[i + 2] == '0') return false;
     i += 2;
   }
   return true;
