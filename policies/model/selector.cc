@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "policies/model/diagnostics.h"
@@ -13,9 +15,11 @@ namespace {
 
 using Parsed = std::variant<FieldSelector, SelectorFault>;
 
-constexpr std::array<Carrier, kCarrierCount> kCarriers = {
-    Carrier::form,   Carrier::json,   Carrier::multipart, Carrier::query,
-    Carrier::header, Carrier::cookie, Carrier::path};
+constexpr std::array<Carrier, 7> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
+                                              Carrier::query, Carrier::header, Carrier::cookie,
+                                              Carrier::path};
+
+constexpr std::string_view kInto = " > ";
 
 constexpr std::string_view kTokenPunctuation = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
 
@@ -126,6 +130,7 @@ class JsonSteps {
     if (text_.substr(at_).starts_with("['")) {
       std::size_t end = 0;
       auto key = unquote(text_, at_ + 1, end);
+      if (key && end < text_.size() && text_[end] == '=') return filter();
       if (!key || end >= text_.size() || text_[end] != ']') {
         return SelectorFault{"the quoted key does not end with its quote and bracket",
                              "Write ['the key']"};
@@ -137,16 +142,49 @@ class JsonSteps {
     const std::size_t end = text_.find(']', at_);
     const std::string_view inside =
         text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
-    if (end != std::string_view::npos && inside.find('=') != std::string_view::npos) {
-      return SelectorFault{"[k=v] is " + std::string(kNotYetAvailable), "Use [*]"};
+    if (end == std::string_view::npos || inside.empty()) return bad_bracket();
+    if (inside.find('=') != std::string_view::npos) return filter();
+    std::uint32_t index = 0;
+    const auto parsed = std::from_chars(inside.data(), inside.data() + inside.size(), index);
+    const bool one_spelling = inside.size() == 1 || inside.front() != '0';
+    if (parsed.ec != std::errc() || parsed.ptr != inside.data() + inside.size() || !one_spelling) {
+      return bad_bracket();
     }
-    const bool number =
-        !inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos;
-    if (end != std::string_view::npos && number) {
-      return SelectorFault{"a single element by number is " + std::string(kNotYetAvailable),
-                           "Use [*]"};
+    steps_.push_back({SelectorStep::Type::element, {}, {}, index});
+    at_ = end + 1;
+    return std::nullopt;
+  }
+
+  static Fault bad_bracket() {
+    return SelectorFault{"a bracket holds '*', a number, a quoted key or k=v",
+                         "Write [*], [0], ['key'] or [name=email]"};
+  }
+
+  // `[k=v]`, either side in quotes where it has brackets, quotes or '='.
+  Fault filter() {
+    ++at_;
+    auto key = filter_side('=');
+    auto value = key ? filter_side(']') : std::nullopt;
+    if (!value || key->empty()) {
+      return SelectorFault{"[k=v] names a member and its value", "For example [name=email]"};
     }
-    return SelectorFault{"a bracket holds '*' or a quoted key", "Write [*] or ['key']"};
+    steps_.push_back({SelectorStep::Type::element_where, std::move(*key), std::move(*value)});
+    return std::nullopt;
+  }
+
+  // Up to `stop`, which is passed over.
+  std::optional<std::string> filter_side(char stop) {
+    std::optional<std::string> side;
+    if (at_ < text_.size() && text_[at_] == '\'') {
+      side = unquote(text_, at_, at_);
+    } else {
+      const std::size_t end = std::min(text_.find_first_of("[]='\"", at_), text_.size());
+      side = std::string(text_.substr(at_, end - at_));
+      at_ = end;
+    }
+    if (!side || at_ >= text_.size() || text_[at_] != stop) return std::nullopt;
+    ++at_;
+    return side;
   }
 
   std::string_view text_;
@@ -168,16 +206,72 @@ SelectorFault unknown_carrier(std::string_view word) {
           suggestion(word, carrier_words(), listed(carrier_words()))};
 }
 
+// Where the last " > " begins that stands outside of quotes; npos: nowhere.
+std::size_t last_into(std::string_view text) {
+  std::size_t found = std::string_view::npos;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\'') quoted = !quoted;
+    if (!quoted && text.substr(i).starts_with(kInto)) found = i;
+  }
+  return found;
+}
+
+const Carrier* carrier_of(std::string_view word) {
+  const auto* found = std::find_if(kCarriers.begin(), kCarriers.end(),
+                                   [&](Carrier c) { return carrier_name(c) == word; });
+  return found == kCarriers.end() ? nullptr : found;
+}
+
+Parsed parse_part(std::string_view text) {
+  const std::size_t end = std::min(text.find_first_of(".["), text.size());
+  const std::string_view word = text.substr(0, end);
+  const Carrier* carrier = carrier_of(word);
+  if (end == text.size() || (text[end] == '[' && word != "json")) {
+    return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
+  }
+  if (carrier == nullptr || *carrier == Carrier::path) return unknown_carrier(word);
+  FieldSelector selector;
+  selector.carrier = *carrier;
+  if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));
+  const std::string_view name = text.substr(end + 1);
+  if (name.empty()) return SelectorFault{"the field name is empty", "For example form.email"};
+  return parse_flat(std::move(selector), name);
+}
+
+Parsed parse_inner(std::string_view text) {
+  if (text == carrier_name(Carrier::value)) {
+    FieldSelector selector;
+    selector.carrier = Carrier::value;
+    selector.name = text;
+    return selector;
+  }
+  Parsed parsed = parse_part(text);
+  const auto* selector = std::get_if<FieldSelector>(&parsed);
+  if (selector != nullptr && selector->carrier != Carrier::json &&
+      selector->carrier != Carrier::query) {
+    return SelectorFault{std::string(carrier_name(selector->carrier)) +
+                             " is a part of a message, not of a value that is opened",
+                         "One of json, query and value"};
+  }
+  return parsed;
+}
+
 }  // namespace
 
 bool FieldSelector::same_as(const FieldSelector& other) const {
   return carrier == other.carrier && is_pattern == other.is_pattern && name == other.name &&
-         steps == other.steps;
+         steps == other.steps && outer == other.outer;
 }
 
 bool FieldSelector::is_wild() const {
-  return is_pattern || std::any_of(steps.begin(), steps.end(), [](const SelectorStep& step) {
-           return step.type != SelectorStep::Type::key;
+  const bool outer_is_wild =
+      outer.find('*') != std::string::npos || outer.find("..") != std::string::npos;
+  return is_pattern || outer_is_wild ||
+         std::any_of(steps.begin(), steps.end(), [](const SelectorStep& step) {
+           return step.type == SelectorStep::Type::any_member ||
+                  step.type == SelectorStep::Type::any_element ||
+                  step.type == SelectorStep::Type::descendant;
          });
 }
 
@@ -186,21 +280,19 @@ Parsed parse_selector(std::string_view text) {
     return SelectorFault{
         "the field name is longer than " + std::to_string(kMaxSelectorBytes) + " bytes", {}};
   }
-  const std::size_t end = std::min(text.find_first_of(".["), text.size());
-  const std::string_view word = text.substr(0, end);
-  const auto carrier = std::find_if(kCarriers.begin(), kCarriers.end(),
-                                    [&](Carrier c) { return carrier_name(c) == word; });
-  if (end == text.size() || (text[end] == '[' && word != "json")) {
-    return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
+  const std::size_t into = last_into(text);
+  const bool inside = into != std::string_view::npos;
+  Parsed parsed = inside ? parse_inner(text.substr(into + kInto.size())) : parse_part(text);
+  if (auto* selector = std::get_if<FieldSelector>(&parsed)) {
+    selector->text = text;
+    selector->root = selector->carrier;
+    if (!inside) return parsed;
+    selector->outer = text.substr(0, into);
+    // Of an outer field that is none, its own rule complains.
+    const Carrier* root = carrier_of(text.substr(0, text.find_first_of(".[")));
+    if (root != nullptr) selector->root = *root;
   }
-  if (carrier == kCarriers.end() || *carrier == Carrier::path) return unknown_carrier(word);
-  FieldSelector selector;
-  selector.text = text;
-  selector.carrier = *carrier;
-  if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));
-  const std::string_view name = text.substr(end + 1);
-  if (name.empty()) return SelectorFault{"the field name is empty", "For example form.email"};
-  return parse_flat(std::move(selector), name);
+  return parsed;
 }
 
 }  // namespace paravent::policies
