@@ -262,9 +262,29 @@ def folded(fields):
     return out
 
 
+def shown_text(fields):
+    """Values as a reader of text has them: bytes that are not UTF-8 are replaced."""
+    return [(name, bytes.fromhex(value).decode("utf-8", "replace")) for name, value in fields]
+
+
 def agree(reader, kind, ours, theirs):
     if kind == "json":
         return same_json(ours, theirs)
+    if reader.name == "Node" or kind == "form":
+        ours, theirs = shown_text(ours), shown_text(theirs)
+        if reader.name == "Node":
+            return ours == theirs
+        ours, theirs = [[(n, v.encode().hex()) for n, v in fields] for fields in (ours, theirs)]
+    if reader.name == "PHP" and kind == "multipart":
+        # Fields and files are two lists there, and a file without a name has no contents.
+        mine = folded(ours)
+        if mine is None:
+            return True
+        values = {}
+        for name, value in ours:
+            values.setdefault(next(iter(folded([(name, value)])), b""), {"", value}).add(value)
+        names = {bytes.fromhex(name) for name, _ in theirs}
+        return names == set(mine) and all(value in values[bytes.fromhex(name)] for name, value in theirs)
     if reader.name == "PHP":
         mine = folded(ours)
         return mine is None or mine == {bytes.fromhex(name): value for name, value in theirs}
