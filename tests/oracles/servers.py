@@ -194,7 +194,9 @@ server.max-request-size = 65536
 # Line breaks in a query are text like any other, and container networks have underscores in names: refusing
 # them is a choice, not a reading.
 server.http-parseopts = (
-  "url-ctrls-reject" => "disable", "url-normalize" => "disable", "host-strict" => "disable" )
+  "url-ctrls-reject" => "disable", "url-normalize" => "disable" )
+server.http-parseopt-host-strict = "disable"
+server.http-parseopt-host-normalize = "disable"
 proxy.server = ( "" => ( ( "host" => "127.0.0.1", "port" => {to} ) ) )
 """,
     )

@@ -19,16 +19,18 @@ bool valid_port(std::string_view port) noexcept {
   return value <= 65535;
 }
 
-// RFC 1123 2.1: labels begin and end with a letter or a digit (or an underscore, which container
-// networks have in theirs); what ends in a number is an IPv4 address or nothing.
+// RFC 1123 2.1: labels begin and end with a letter or a digit; inside, container networks have an
+// underscore in theirs. What ends in a number is an IPv4 address or nothing.
 bool valid_name(std::string_view name) noexcept {
   std::size_t labels = 0;
   bool numbers = true;
   bool last_is_number = false;
   for (;;) {
     const std::string_view label = name.substr(0, name.find('.'));
-    if (label.empty() || label.front() == '-' || label.back() == '-') return false;
-    if (!all_of(label, kHostChar)) return false;
+    if (label.empty() || !all_of(label, kHostChar)) return false;
+    for (const char end : {label.front(), label.back()}) {
+      if (end == '-' || end == '_') return false;
+    }
     last_is_number = all_of(label, kDigitChar);
     const bool octet = last_is_number && label.size() <= 3 && (label[0] != '0' || label == "0") &&
                        (label.size() < 3 || label <= "255");
