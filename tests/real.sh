@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real third-party programs through the gateway: matomo-tracker, plausible-tracker and Node's fetch, and Chromium in
-# front of a PHP site; then nginx, haproxy, Apache, lighttpd, h2o, PHP, Python and Node as judges of what it reads
-# (tests/oracles), and slowhttptest. Looks at the bytes that arrive behind the gateway, never at a status alone.
+# front of a PHP site; testssl.sh; then nginx, haproxy, Apache, lighttpd, h2o, PHP, Python and Node as judges of what
+# it reads (tests/oracles), and slowhttptest. Looks at the bytes that arrive behind the gateway, never at a status alone.
 #
 #   sudo ./tests/real.sh [--no-install]
 #
@@ -29,7 +29,7 @@ build_release() {
 prepare
 if [ "$install" = yes ]; then
   step "Packages"
-  must "packages" install_packages build site browser || finish
+  must "packages" install_packages build site browser tls || finish
   must "oracle packages" install_oracles || finish
   if ! command -v npm >/dev/null; then
     must "node packages" install_packages node || finish
@@ -45,6 +45,8 @@ must "build release" build_release || finish
 step "Through the gateway"
 count "real programs" python3 tests/real/run.py --binary build/release/proxy/main/paravent
 
+step "testssl.sh at both doors"
+count "testssl" python3 tests/real/tls.py --binary build/release/proxy/main/paravent
 step "Other servers as judges: requests, bodies, slow clients"
 count "requests" python3 tests/oracles/run.py --requests 6000 --binary build/release/proxy/main/paravent
 if must "build body_reader" build_body_reader; then
