@@ -41,7 +41,8 @@ def measure(few, many, plain):
         authority = Authority(folder)
         certificate, key = authority.issue("site.example")
         served = None if plain else f"{{ certificate: {certificate}, key: {key} }}"
-        with Scene(policy=WIDE, workers=1, tls=served) as scene:
+        limits = {"connections-per-address": many + 10}
+        with Scene(policy=WIDE, workers=1, tls=served, limits=limits) as scene:
             tls = None if plain else (authority.trusting(), "site.example")
             connections, points = [], []
             for target in (few, many):

@@ -4,9 +4,11 @@
 #   sudo ./tests/long.sh [--fuzz-seconds N] [--kills N] [PART...]
 #
 # Parts, all of them where none is named:
-#   fuzz      each fuzz target under libFuzzer for so many seconds (600), from its seed corpus; what it finds
-#             stays in build/fuzz/findings
+#   fuzz      each fuzz target under libFuzzer for so many seconds (1200, 20 minutes of one core), from its committed
+#             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost
+#   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
+#   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
@@ -14,20 +16,22 @@
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
-fuzz_seconds=600
+fuzz_seconds=1200
 kills=500
+mutations=100000
 parts=()
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --fuzz-seconds) fuzz_seconds="$2"; shift ;;
     --kills) kills="$2"; shift ;;
-    fuzz | kills | idle | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --mutations) mutations="$2"; shift ;;
+    fuzz | kills | oracles | crowd | idle | threads) parts+=("$1") ;;
+    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills idle threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle threads)
 . tests/support.sh
 
 fuzz_targets() {
@@ -35,7 +39,7 @@ fuzz_targets() {
   for source in tests/fuzz/*_fuzz.cc; do basename "$source" .cc; done
 }
 
-# One target: its own growing corpus beside the seeds, which stay as they are.
+# One target. Its own growing corpus lies beside the committed one, which afterwards gets what is new and small.
 fuzz_one() {
   local target="$1" binary seeds work
   binary="$(find build/fuzz -type f -name "$target" -perm -u+x | head -n 1)"
@@ -43,8 +47,10 @@ fuzz_one() {
   seeds="tests/fuzz/corpus/${target%_fuzz}"
   work="build/fuzz/corpus/$target"
   as_user mkdir -p "$work" build/fuzz/findings
-  as_user "$binary" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/findings/$target-" "$work" "$seeds"
+  as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$binary" -max_total_time="$fuzz_seconds" \
+    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
+    "$work" "$seeds" || return 1
+  as_user "$binary" -merge=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 "$seeds" "$work" 2>&1 | tail -n 3
 }
 
 run_fuzz() {
@@ -52,7 +58,8 @@ run_fuzz() {
   for target in $(fuzz_targets); do
     if fuzz_one "$target" >"$logs/$target.log" 2>&1; then
       passed=$((passed + 1))
-      echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$logs/$target.log")"
+      echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$logs/$target.log"), $(find \
+        "tests/fuzz/corpus/${target%_fuzz}" -type f | wc -l) inputs committed"
     else
       failures=$((failures + 1))
       echo "FAIL  $target: see $logs/$target.log"
@@ -97,6 +104,26 @@ for part in "${parts[@]}"; do
       step "$kills kills"
       if must "build release" build_release; then
         count "kills" env PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash \
+          --binary build/release/proxy/main/paravent
+      fi
+      ;;
+    oracles)
+      step "Other servers as judges, $mutations requests and bodies"
+      must "oracle packages" install_oracles || finish
+      if must "build release" build_release && must "build body_reader" build_body_reader; then
+        for seed in 1 2; do
+          count "requests $seed" python3 tests/oracles/run.py --requests "$mutations" --seed "$seed" \
+            --binary build/release/proxy/main/paravent
+          count "bodies $seed" python3 tests/oracles/content.py --bodies "$mutations" --seed "$seed" \
+            --reader build/units/tests/oracles/body_reader
+        done
+      fi
+      ;;
+    crowd)
+      step "Slow clients and a crowd"
+      must "oracle packages" install_oracles || finish
+      if must "build release" build_release; then
+        count "crowd" python3 tests/oracles/slow.py --seconds 60 --connections 1000 --crowd 8000 \
           --binary build/release/proxy/main/paravent
       fi
       ;;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Real third-party programs through the gateway: matomo-tracker, plausible-tracker and Node's fetch, and Chromium in
-# front of a PHP site; and testssl.sh. Looks at the bytes that arrive behind the gateway, never at a status alone.
+# front of a PHP site; testssl.sh; then nginx, haproxy, Apache, lighttpd, h2o, PHP, Python and Node as judges of what
+# it reads (tests/oracles), and slowhttptest. Looks at the bytes that arrive behind the gateway, never at a status alone.
 #
 #   sudo ./tests/real.sh [--no-install]
 #
@@ -13,7 +14,7 @@ install=yes
 for argument in "$@"; do
   case "$argument" in
     --no-install) install=no ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "real.sh: unknown option $argument; it takes --no-install." >&2; exit 2 ;;
   esac
 done
@@ -29,6 +30,7 @@ prepare
 if [ "$install" = yes ]; then
   step "Packages"
   must "packages" install_packages build site browser tls || finish
+  must "oracle packages" install_oracles || finish
   if ! command -v npm >/dev/null; then
     must "node packages" install_packages node || finish
   fi
@@ -45,4 +47,11 @@ count "real programs" python3 tests/real/run.py --binary build/release/proxy/mai
 
 step "testssl.sh at both doors"
 count "testssl" python3 tests/real/tls.py --binary build/release/proxy/main/paravent
+step "Other servers as judges: requests, bodies, slow clients"
+count "requests" python3 tests/oracles/run.py --requests 6000 --binary build/release/proxy/main/paravent
+if must "build body_reader" build_body_reader; then
+  count "bodies" python3 tests/oracles/content.py --bodies 6000 --reader build/units/tests/oracles/body_reader
+fi
+count "slow clients" python3 tests/oracles/slow.py --seconds 10 --connections 300 \
+  --binary build/release/proxy/main/paravent
 finish

@@ -29,6 +29,27 @@ prepare() {
   fi
 }
 
+# The servers that judge the front door; none of them is to run by itself.
+install_oracles() {
+  local guard=/usr/sbin/policy-rc.d status
+  if [ "$(id -u)" -eq 0 ] && [ ! -e "$guard" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$guard"
+    chmod 755 "$guard"
+    install_packages oracles
+    status=$?
+    rm -f "$guard"
+    return "$status"
+  fi
+  install_packages oracles
+}
+
+# The gateway's codecs as a program, for tests/oracles/content.py.
+build_body_reader() {
+  as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
+    -DPARAVENT_BUILD_BENCH=ON && as_user cmake --build build/units --target body_reader
+}
+
 step() { printf '\n== %s  (%d min %02d s)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
 
 failed() {

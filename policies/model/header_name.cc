@@ -97,6 +97,8 @@ constexpr Known kKnown[] = {
     {"x-host", kInternal},
     {"x-url-scheme", kInternal},
     {"front-end-https", kInternal},
+    // Of TRACE and OPTIONS only (RFC 9110 7.6.2); some servers refuse any request where it is 0.
+    {"max-forwards", kInternal},
     // Goes with the Upgrade that is stripped.
     {"http2-settings", kInternal},
 };

@@ -1,11 +1,13 @@
 #include "policies/plan/policy_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <set>
 #include <utility>
 
 #include "policies/plan/name_hash.h"
+#include "policies/plan/path_alias.h"
 #include "policies/plan/route_index.h"
 
 namespace paravent::policies {
@@ -44,6 +46,43 @@ PolicyPlan::Index::Index(std::vector<Entry> entries) {
     slots[at] = {hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
     i = end;
   }
+  for (const auto* table : {&exact, &patterns}) {
+    for (const Entry& entry : *table) {
+      std::string folded(entry.path.text().size() + 1, '/');
+      folded.resize(fold_path(entry.path.text(), folded.data()));
+      auto parsed = PathPattern::parse(folded);
+      if (auto* const path = std::get_if<PathPattern>(&parsed)) {
+        const bool is_script = entry.path.is_exact() && names_a_script(folded);
+        aliases.push_back({&entry, std::move(*path), is_script});
+      }
+    }
+  }
+}
+
+bool PolicyPlan::Index::Alias::matches(std::string_view folded) const noexcept {
+  if (path.matches(folded)) return true;
+  const std::string& script = path.text();
+  return is_script && folded.size() > script.size() && folded[script.size()] == '/' &&
+         folded.starts_with(script);
+}
+
+template <typename Visit>
+void PolicyPlan::Index::for_alias(std::string_view host, std::string_view path,
+                                  const Visit& visit) const {
+  std::array<char, 1024> small;  // of protected paths none is longer
+  std::string large;
+  char* buffer = small.data();
+  if (path.size() > small.size()) {
+    large.resize(path.size());
+    buffer = large.data();
+  }
+  const std::string_view folded(buffer, fold_path(path, buffer));
+  for (const Alias& alias : aliases) {
+    const bool same_place =
+        alias.entry->takes_host(host) ||
+        (elsewhere != nullptr && alias.entry->route->upstream == elsewhere->upstream);
+    if (same_place && alias.matches(folded)) visit(*alias.entry);
+  }
 }
 
 template <typename Visit>
@@ -73,11 +112,14 @@ RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
     if (!entry.takes_method(method)) return;
     if (taken == nullptr || entry.route->id < taken->id) taken = entry.route;
   });
-  const bool is_protected = same_path != nullptr;
   if (taken != nullptr) return {taken, nullptr, true};
   if (index_->elsewhere == nullptr || !holds(index_->elsewhere_methods, method)) {
-    return {nullptr, nullptr, is_protected};
+    return {nullptr, nullptr, same_path != nullptr};
   }
+  index_->for_alias(host, path, [&](const Index::Entry& entry) {
+    if (same_path == nullptr || entry.route->id < same_path->id) same_path = entry.route;
+  });
+  const bool is_protected = same_path != nullptr;
   if (is_protected && method != "GET" && method != "HEAD") return {nullptr, nullptr, true};
   return {index_->elsewhere, same_path, is_protected};
 }
@@ -85,8 +127,9 @@ RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
 bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
                            std::string_view name) const {
   bool listed = false;
-  index_->for_path(host, path,
-                   [&](const Index::Entry& entry) { listed = listed || entry.route->lists(name); });
+  const auto look = [&](const Index::Entry& entry) { listed = listed || entry.route->lists(name); };
+  index_->for_path(host, path, look);
+  index_->for_alias(host, path, look);
   return listed;
 }
 
@@ -97,6 +140,7 @@ std::string PolicyPlan::methods_for(std::string_view host, std::string_view path
     is_protected = true;
     methods.insert(entry.methods.begin(), entry.methods.end());
   });
+  index_->for_alias(host, path, [&](const Index::Entry&) { is_protected = true; });
   for (const std::string& method : index_->elsewhere_methods) {
     if (!is_protected || method == "GET" || method == "HEAD") methods.insert(method);
   }

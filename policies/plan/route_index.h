@@ -23,6 +23,14 @@ struct PolicyPlan::Index {
     bool takes_host(std::string_view host) const noexcept;
     bool takes_method(std::string_view method) const noexcept;
   };
+  // An entry under the spelling that path_alias.h gives it.
+  struct Alias {
+    const Entry* entry = nullptr;
+    PathPattern path;
+    bool is_script = false;
+
+    bool matches(std::string_view folded) const noexcept;
+  };
   struct Slot {
     std::uint32_t hash = 0;
     std::uint32_t first = 0;  // exact[first, last) have a path of this hash, in order
@@ -37,8 +45,14 @@ struct PolicyPlan::Index {
   template <typename Visit>
   void for_path(std::string_view host, std::string_view path, const Visit& visit) const;
 
+  // Calls `visit(entry)` for every entry whose path an application may take this one for. A host of
+  // another name makes no other application where the upstream is the one of elsewhere.
+  template <typename Visit>
+  void for_alias(std::string_view host, std::string_view path, const Visit& visit) const;
+
   std::vector<Entry> exact;
   std::vector<Entry> patterns;
+  std::vector<Alias> aliases;
   std::vector<Slot> slots;
   std::uint32_t mask = 0;
   const RoutePlan* elsewhere = nullptr;

@@ -3,8 +3,9 @@
 // Refused as malformed: bytes before the first or after the last delimiter (one final CRLF is
 // allowed), white space behind a delimiter, a missing final delimiter; the boundary at the start of
 // a line that is no delimiter, because readers disagree about it; in part heads bare LF or CR,
-// folded lines, a header or parameter twice, a part without a name, a name with a backslash, any
-// parameter with '*' (`name*=`, `filename*=`), a Content-Length that is not the part's.
+// folded lines, a header or parameter twice, a part without a name, a name with a backslash, in
+// single quotes or with %22, %0A or %0D (readers disagree whether these are escapes), any parameter
+// with '*' (`name*=`, `filename*=`), a Content-Length that is not the part's.
 // Content-Transfer-Encoding other than 7bit, 8bit or binary, a charset other than UTF-8 or
 // US-ASCII, and nested multipart are unsupported. Other part headers are kept and mean nothing.
 // Uploads are reported with is_file; deciding about them is the policy's business. No part at all

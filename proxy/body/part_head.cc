@@ -32,6 +32,20 @@ bool split_line(std::string_view line, HeaderLine& out) noexcept {
   return true;
 }
 
+// Two names for one field: WHATWG readers undo the escapes that browsers write for a quote and line
+// ends, PHP does not; PHP takes single quotes for quotes, the others do not.
+bool is_read_in_two_ways(std::string_view name) noexcept {
+  if (name.starts_with('\'')) return true;
+  for (std::size_t at = name.find('%'); at != std::string_view::npos; at = name.find('%', at + 1)) {
+    const std::string_view digits = name.substr(at + 1, 2);
+    if (digits == "22" || equals_ignoring_case(digits, "0a") ||
+        equals_ignoring_case(digits, "0d")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 ScanStatus read_disposition(std::string_view value, PartHead& out) {
   const std::string_view type = leading_token(value);
   if (!equals_ignoring_case(type, "form-data")) return ScanStatus::malformed;
@@ -44,7 +58,9 @@ ScanStatus read_disposition(std::string_view value, PartHead& out) {
     if (parameter.name.find('*') != std::string_view::npos) return ScanStatus::malformed;
     if (equals_ignoring_case(parameter.name, "name")) {
       // Browsers send a backslash as itself, RFC 822 readers drop it: two names for one field.
-      if (parameter.has_backslash) return ScanStatus::malformed;
+      if (parameter.has_backslash || is_read_in_two_ways(parameter.value)) {
+        return ScanStatus::malformed;
+      }
       out.name = parameter.value;
     } else if (equals_ignoring_case(parameter.name, "filename")) {
       out.has_filename = true;

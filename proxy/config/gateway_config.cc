@@ -20,6 +20,8 @@ using policies::Diagnostics;
 using policies::MapReader;
 using policies::YamlNode;
 
+constexpr policies::Word<bool> kOnOff[] = {{"on", true}, {"off", false}};
+
 std::optional<Address> read_address(MapReader& map, std::string_view key) {
   const auto text = map.text(key);
   if (!text) return std::nullopt;
@@ -42,7 +44,10 @@ void read_listen(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
     if (map.is_map() && map.find("address") == nullptr) {
       out.error(map.at(), map.key("address"), "a listener needs an address");
     } else if (auto address = read_address(map, "address")) {
-      config.listen.push_back({*address, {}});
+      config.listen.push_back({*address, {}, false});
+      if (auto on = map.word<bool>("proxy-protocol", kOnOff)) {
+        config.listen.back().proxy_protocol = on->value;
+      }
       if (const YamlNode* tls = map.find("tls")) {
         config.listen.back().tls = read_tls(*tls, map.key("tls"), out);
       }
@@ -94,17 +99,36 @@ void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
 void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
   struct Entry {
     std::string_view key;
-    std::size_t Limits::*member;
+    std::uint64_t Limits::*member;
     std::uint64_t least;
     std::uint64_t most;
   };
   // The upper bounds keep one request from taking the machine: buffered bodies live in memory.
-  constexpr std::array<Entry, 3> kEntries = {{
+  constexpr std::array<Entry, 4> kEntries = {{
       {"header-bytes", &Limits::header_bytes, 1024, 64 * 1024},
       {"form-bytes", &Limits::form_bytes, 1024, 64 * 1024 * 1024},
       {"json-bytes", &Limits::json_bytes, 1024, 64 * 1024 * 1024},
+      {"memory", &Limits::memory_bytes, 64 * 1024 * 1024, std::uint64_t{1} << 40U},
+  }};
+  struct Count {
+    std::string_view key;
+    std::uint32_t most;
+    void (*set)(Limits&, std::uint32_t);
+  };
+  constexpr std::array<Count, 4> kCounts = {{
+      {"connections", 1'000'000, [](Limits& to, std::uint32_t n) { to.connections = n; }},
+      {"connections-per-address", 1'000'000,
+       [](Limits& to, std::uint32_t n) { to.connections_per_address = n; }},
+      {"requests-per-second", 1'000'000,
+       [](Limits& to, std::uint32_t n) { to.requests_per_second = n; }},
+      {"request-burst", 10'000'000, [](Limits& to, std::uint32_t n) { to.request_burst = n; }},
   }};
   MapReader map(node, "limits", out);
+  for (const Count& count : kCounts) {
+    if (const auto number = map.integer(count.key, 1, count.most)) {
+      count.set(config.limits, number->value);
+    }
+  }
   if (const auto seconds = map.integer("upstream-connect-seconds", 1, 300)) {
     config.limits.connect_ms = seconds->value * 1000;
   }
@@ -177,6 +201,12 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
       }
       config.trusted_proxies.push_back(std::move(range.value));
     }
+  }
+  for (const ListenerConfig& listener : config.listen) {
+    if (!listener.proxy_protocol || !config.trusted_proxies.empty()) continue;
+    out.error(top.at, "listen", "proxy-protocol needs trusted-proxies: nobody else may send it",
+              "List the load balancer's address in trusted-proxies");
+    break;
   }
   if (const YamlNode* node = map.find("limits")) read_limits(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;

@@ -33,6 +33,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 struct ListenerConfig {
   Address address;
   TlsConfig tls;
+  bool proxy_protocol = false;  // connections begin with a PROXY header, from trusted proxies only
 };
 
 struct GatewayConfig {

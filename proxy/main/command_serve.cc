@@ -34,7 +34,7 @@ Status override_address(const std::string& text, std::string_view flag, config::
 // The gateway file with the flags laid over it; or, without one, the defaults.
 Result<GatewayConfig> read_config(const ServeOptions& options, std::string& remarks) {
   GatewayConfig config;
-  config.listen = {{{"127.0.0.1", 8080}, {}}};
+  config.listen = {{{"127.0.0.1", 8080}, {}, false}};
   config.admin = {"127.0.0.1", 8081};
   if (!options.config.empty()) {
     auto loaded = config::load_gateway_file(options.config);

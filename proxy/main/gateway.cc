@@ -19,6 +19,7 @@
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/net/memory_watch.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 
@@ -42,6 +43,13 @@ sigset_t awaited_signals() {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   return set;
+}
+
+// What the file leaves to the machine.
+Limits known_limits(const config::GatewayConfig& config) {
+  Limits limits = config.limits;
+  if (limits.memory_bytes == 0) limits.memory_bytes = net::memory_of_machine();
+  return limits;
 }
 
 // A port in use is something to change in the configuration, unlike a data directory in use.
@@ -171,16 +179,17 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
-  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
+  auto built = build_snapshot(served.plan, installation->vault(), known_limits(config));
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   net::ServerOptions options;
   for (const config::ListenerConfig& listener : config.listen) {
-    options.listen.push_back({listener.address.host, listener.address.port});
+    options.listen.push_back(
+        {listener.address.host, listener.address.port, listener.proxy_protocol});
   }
   options.tls = tls.listeners;
   options.upstreams = tls.upstreams;
-  options.other_listeners.push_back({config.admin.host, config.admin.port});
+  options.other_listeners.push_back({config.admin.host, config.admin.port, false});
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
     auto range = net::IpRange::parse(text);
@@ -244,7 +253,7 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
 void Gateway::State::renew_keys() {
   const std::unique_lock lock(changing, std::try_to_lock);
   if (!lock || clock.now() < keys_valid_until) return;
-  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
+  auto built = build_snapshot(served.plan, installation->vault(), known_limits(config));
   if (!built) return;
   if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
 }
@@ -274,7 +283,8 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   auto certificates = build_tls(files->config, *files->policies.plan, tickets);
   if (!certificates) return certificates.error();
   for (const std::string& warning : certificates->warnings) remarks += "warning: " + warning + "\n";
-  auto built = build_snapshot(files->policies.plan, installation->vault(), files->config.limits);
+  auto built =
+      build_snapshot(files->policies.plan, installation->vault(), known_limits(files->config));
   if (!built) return built.error();
   auto publication =
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);

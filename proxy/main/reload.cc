@@ -17,7 +17,7 @@ crypto::Status same(bool equal, std::string_view key) {
 crypto::Status check_reloadable(const config::GatewayConfig& running,
                                 const config::GatewayConfig& next) {
   const auto address = [](const config::ListenerConfig& a, const config::ListenerConfig& b) {
-    return a.address.text() == b.address.text();
+    return a.address.text() == b.address.text() && a.proxy_protocol == b.proxy_protocol;
   };
   const struct {
     bool equal;

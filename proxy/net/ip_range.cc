@@ -39,14 +39,22 @@ std::string IpAddress::text() const {
   return buffer;
 }
 
-crypto::Result<IpAddress> parse_ip_address(std::string_view text) {
-  if (text.size() >= INET6_ADDRSTRLEN) return bad_range(text);
-  const std::string copy(text);
+std::optional<IpAddress> read_ip_address(std::string_view text) noexcept {
+  // inet_pton reads a C string: what lies behind a NUL would not be seen.
+  std::array<char, INET6_ADDRSTRLEN> copy{};
+  if (text.size() >= copy.size() || text.find('\0') != std::string_view::npos) return std::nullopt;
+  std::copy(text.begin(), text.end(), copy.begin());
   IpAddress address;
-  if (inet_pton(AF_INET6, copy.c_str(), address.bytes.data()) == 1) return address;
+  if (inet_pton(AF_INET6, copy.data(), address.bytes.data()) == 1) return address;
   std::copy(kMapped.begin(), kMapped.end(), address.bytes.begin());
-  if (inet_pton(AF_INET, copy.c_str(), address.bytes.data() + 12) == 1) return address;
-  return bad_range(text);
+  if (inet_pton(AF_INET, copy.data(), address.bytes.data() + 12) == 1) return address;
+  return std::nullopt;
+}
+
+crypto::Result<IpAddress> parse_ip_address(std::string_view text) {
+  const auto address = read_ip_address(text);
+  if (!address) return bad_range(text);
+  return *address;
 }
 
 IpAddress ip_address_of(const sockaddr_storage& address) noexcept {

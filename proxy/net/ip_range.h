@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +29,9 @@ struct IpAddress {
   bool operator==(const IpAddress&) const = default;
 };
 
-// One spelling: what inet_pton reads, without brackets, zone or port.
+// One spelling: what inet_pton reads, without brackets, zone or port. Allocates nothing.
+std::optional<IpAddress> read_ip_address(std::string_view text) noexcept;
+// The same, with a sentence for whoever wrote it.
 crypto::Result<IpAddress> parse_ip_address(std::string_view text);
 // Of an AF_INET or AF_INET6 socket address; anything else is unspecified.
 IpAddress ip_address_of(const sockaddr_storage& address) noexcept;

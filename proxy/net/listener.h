@@ -13,7 +13,8 @@ namespace paravent::proxy::net {
 
 // How connections of one listener begin.
 struct ListenerTraits {
-  std::size_t number = 0;  // in the order of ServerOptions::listen
+  std::size_t number = 0;       // in the order of ServerOptions::listen
+  bool proxy_protocol = false;  // with a PROXY header, from trusted proxies only
 };
 
 class ListenerHost {

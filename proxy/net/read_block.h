@@ -59,6 +59,9 @@ class ReadBlockPool {
     }
   }
 
+  // Frees what is only kept for speed.
+  void shrink() noexcept { free_.clear(); }
+
  private:
   static constexpr std::size_t kMostFree = 1024;  // 16 MiB a worker
   std::vector<std::unique_ptr<ReadBlock>> free_;

@@ -12,7 +12,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   std::unique_ptr<Server> server(new Server());
   server->context_.vault = options.vault;
   server->context_.access_log = options.access_log;
-  server->context_.trusted_proxies = options.trusted_proxies;
+  server->context_.door.trust(options.trusted_proxies);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t count = options.workers > 0 ? options.workers : cores;
   for (std::size_t i = 0; i < count; ++i) {
@@ -55,6 +55,7 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
     if (shared) {
       if (auto free = check_port_free(*wanted); !free) return free.error();
     }
+    traits.proxy_protocol = endpoint.proxy_protocol;
     SocketAddress address = *wanted;
     for (const auto& worker : workers_) {
       auto fd = open_listener(address, shared);

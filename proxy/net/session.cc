@@ -42,33 +42,42 @@ const Limits& Session::limits() const noexcept {
   return (generation_ ? generation_ : host_.generation())->state->snapshot->limits;
 }
 
-bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted,
+bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits,
                    std::shared_ptr<const tls::ServerContext> tls) {
   fd_ = std::move(fd);
-  if (tls) {
+  // Anybody could claim any address: a PROXY header is a trusted proxy's, or there is none.
+  bool may_enter = traits.proxy_protocol ? host_.door().trusts(peer) : admit_client(peer, !tls);
+  if (may_enter && tls) {
     tls_ = tls::TlsStream::accept(std::move(tls), fd_.get());
-    if (!tls_) fd_.reset();
+    may_enter = tls_ != nullptr;
   }
-  if (!fd_ || !loop_.add(fd_.get(), *this)) {
+  if (!may_enter || !loop_.add(fd_.get(), *this)) {
+    if (counted_) host_.door().clients().close_connection(*counted_);
+    counted_.reset();
     tls_.reset();
     fd_.reset();
     return false;
   }
-  const std::string text = peer.text();
-  peer_size_ = static_cast<std::uint8_t>(std::min(text.size(), peer_text_.size()));
-  std::copy_n(text.begin(), peer_size_, peer_text_.begin());
-  trusted_ = trusted;
   requests_ = 0;
   begin_ = end_ = 0;
   readable_ = peer_closing_ = peer_closed_ = false;
   receiving_ = finished_ = gone_ = write_waiting_ = send_pending_ = false;
-  state_ = tls_ ? State::handshake : State::idle;
-  loop_.deadlines().set(own_deadline_, tls_ ? limits().handshake_ms : limits().idle_ms);
+  if (traits.proxy_protocol) {
+    peer_ = peer;
+    state_ = State::preface;
+    loop_.deadlines().set(own_deadline_, limits().header_ms);
+  } else {
+    begin_stream();
+  }
   return true;
 }
 
+void Session::shed() {
+  if (state_ == State::idle && end_ == begin_ && !readable_) close();
+}
+
 void Session::drain() {
-  if (state_ == State::handshake) {
+  if (state_ == State::preface || state_ == State::handshake) {
     close();
     return;
   }
@@ -132,6 +141,8 @@ bool Session::advance() {
   switch (state_) {
     case State::closed:
       return false;
+    case State::preface:
+      return advance_preface();
     case State::handshake:
       return advance_handshake();
     case State::idle:
@@ -149,6 +160,12 @@ bool Session::advance() {
       return advance_lingering();
   }
   return false;
+}
+
+// The connection's own first byte comes next.
+void Session::begin_stream() {
+  state_ = tls_ ? State::handshake : State::idle;
+  loop_.deadlines().set(own_deadline_, tls_ ? limits().handshake_ms : limits().idle_ms);
 }
 
 bool Session::advance_handshake() {
@@ -302,7 +319,8 @@ bool Session::enter_exchange() {
   ++serial_;
   ++requests_;
   finished_ = receiving_ = false;
-  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection;
+  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection &&
+         host_.door().memory().level() == MemoryLevel::normal;
 }
 
 void Session::start_exchange() {
@@ -310,7 +328,11 @@ void Session::start_exchange() {
   const bool may_go_on = enter_exchange();
   head_.keep_alive = head_.keep_alive && may_go_on;
   body_.begin(head_, block_->bytes(), begin_ + parser_.size(), end_);
-  transaction_.start(head_, generation_->state);
+  if (const auto reason = refused_at_door()) {
+    transaction_.refuse_at_door(head_, *reason, generation_->state);
+  } else {
+    transaction_.start(head_, generation_->state);
+  }
 }
 
 void Session::refuse_head(Reason reason) {
@@ -474,7 +496,7 @@ void Session::flush() {
       return;
     }
     unsent_at_ += sent.bytes;
-    watch_write();
+    flushed_ += sent.bytes;
   }
   send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
@@ -483,13 +505,16 @@ void Session::flush() {
 
 void Session::watch_write() {
   queued_ = unacknowledged(fd_.get());
+  flushed_ = 0;
   loop_.deadlines().set(own_deadline_, limits().write_ms);
 }
 
 // A socket is writable once a third of the kernel's buffer is free, for which a slow client may
-// need minutes: what it has acknowledged since is progress as well.
+// need minutes; so what counts is what it has acknowledged. It reads in the pace that a sender must
+// keep, or it is gone.
 void Session::check_write_progress() {
-  if (unacknowledged(fd_.get()) < queued_) {
+  const std::size_t least = std::size_t{limits().body_rate} * limits().write_ms / 1000;
+  if (queued_ + flushed_ >= unacknowledged(fd_.get()) + least) {
     watch_write();
   } else {
     on_gone();
@@ -531,6 +556,8 @@ void Session::linger() {
 void Session::close() {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  if (counted_) host_.door().clients().close_connection(*counted_);
+  counted_.reset();
   loop_.drop(*this);
   loop_.forget(*this);
   loop_.forget_write(*this);

@@ -14,15 +14,18 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/net/body_receiver.h"
+#include "proxy/net/door.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/net/ip_range.h"
+#include "proxy/net/listener.h"
 #include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/tls/tls_stream.h"
@@ -49,6 +52,9 @@ class SessionHost {
   virtual UpstreamPool& upstreams() noexcept = 0;
   virtual const std::shared_ptr<const Generation>& generation() const noexcept = 0;
   virtual bool draining() const noexcept = 0;
+  virtual Door& door() noexcept = 0;
+  // A connection was turned away before it had a request.
+  virtual void count_refused(Reason reason) noexcept = 0;
   // The connection is gone and the session may be opened again.
   virtual void on_closed(Session& session) = 0;
 
@@ -68,17 +74,19 @@ class Session final : private Downstream,
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes over an accepted, non-blocking socket; with `tls`, shakes hands first. False: it cannot
-  // be watched and was closed.
-  bool open(UniqueFd fd, const IpAddress& peer, bool trusted,
+  // Takes over an accepted, non-blocking socket; with `tls`, shakes hands first. False: it was
+  // closed, because it cannot be watched or because its peer may not come in.
+  bool open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits,
             std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
   void drain();
+  // Memory is short: ends at once when idle.
+  void shed();
   // Ends now, whatever is under way.
   void abort();
 
  private:
-  enum class State : std::uint8_t { closed, handshake, idle, head, exchange, lingering };
+  enum class State : std::uint8_t { closed, preface, handshake, idle, head, exchange, lingering };
 
   // Downstream.
   ReceivedBody receive_body(std::size_t limit) override;
@@ -88,6 +96,7 @@ class Session final : private Downstream,
   void set_deadline(std::uint32_t milliseconds) override;
   std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
   bool peer_is_trusted() const override { return trusted_; }
+  const TrustedProxies* trusted_proxies() const override { return &host_.door(); }
   bool tls() const override { return tls_ != nullptr; }
   bool has_client_certificate() const override { return tls_ && tls_->has_client_certificate(); }
   // Upstream.
@@ -100,6 +109,7 @@ class Session final : private Downstream,
 
   void run();
   bool advance();
+  bool advance_preface();
   bool advance_handshake();
   bool advance_idle();
   bool advance_head();
@@ -111,6 +121,9 @@ class Session final : private Downstream,
   void make_room();
   void begin_head();
   void start_exchange();
+  bool admit_client(const IpAddress& peer, bool may_tell);
+  void begin_stream();
+  std::optional<Reason> refused_at_door();
   void refuse_head(Reason reason);
   bool enter_exchange();
   void finish_exchange();
@@ -136,6 +149,8 @@ class Session final : private Downstream,
   std::array<char, 46> peer_text_{};
   std::uint8_t peer_size_ = 0;
   bool trusted_ = false;
+  std::optional<ClientLimits::Place> counted_;  // among its client's connections
+  IpAddress peer_;
   std::uint32_t requests_ = 0;
 
   // Reading: block_[begin_, end_) has arrived and is not used up.
@@ -166,6 +181,7 @@ class Session final : private Downstream,
   bool write_waiting_ = false;  // the sender was told that it is done; the exchange is not over
   bool send_pending_ = false;   // the socket is full
   std::size_t queued_ = 0;      // in the kernel's hands when the deadline for progress was set
+  std::size_t flushed_ = 0;     // and put there since
 };
 
 }  // namespace paravent::proxy::net

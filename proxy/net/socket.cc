@@ -25,7 +25,7 @@ bool set_flag(int fd, int level, int option) noexcept {
 }
 
 std::string name_of(const SocketAddress& address) {
-  return ListenEndpoint{ip_address_of(address.storage).text(), address.port()}.text();
+  return ListenEndpoint{ip_address_of(address.storage).text(), address.port(), false}.text();
 }
 
 Error listen_error(const SocketAddress& address, int error) {
@@ -111,6 +111,10 @@ crypto::Result<SocketAddress> unix_address(std::string_view path) {
 crypto::Result<UniqueFd> open_listener(const SocketAddress& address, bool shared) {
   auto fd = bind_socket(address, shared);
   if (!fd) return fd;
+  // Accepted sockets inherit it: a client that does not read pins this much of what is to be sent,
+  // not the megabytes that the kernel would take.
+  const int unsent = 128 * 1024;
+  setsockopt(fd->get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   if (!set_flag(fd->get(), IPPROTO_TCP, TCP_NODELAY) || ::listen(fd->get(), 4096) != 0) {
     return listen_error(address, errno);
   }

@@ -30,6 +30,7 @@ struct SocketAddress {
 struct ListenEndpoint {
   std::string address;
   std::uint16_t port = 0;
+  bool proxy_protocol = false;  // connections begin with a PROXY header (proxy_protocol.h)
 
   std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
 };

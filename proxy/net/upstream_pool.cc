@@ -60,6 +60,12 @@ UpstreamExchange* UpstreamPool::exchange(UpstreamGroup& group, ProtectedRequest 
   return connection;
 }
 
+void UpstreamPool::shrink() noexcept {
+  for (const auto& [key, host] : hosts_) {
+    while (!host->idle.empty()) host->idle.back()->discard();
+  }
+}
+
 bool UpstreamPool::keep(UpstreamConnection& connection, UpstreamHost& host) {
   if (host.idle.size() >= kMostIdle) return false;
   host.idle.push_back(&connection);

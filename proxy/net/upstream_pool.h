@@ -44,6 +44,9 @@ class UpstreamPool {
   // One for each target ever used. Any thread.
   std::vector<std::shared_ptr<const UpstreamStatistics>> statistics() const;
 
+  // Closes what is idle.
+  void shrink() noexcept;
+
   // For connections.
   EventLoop& loop() noexcept { return loop_; }
   ReadBlockPool& blocks() noexcept { return blocks_; }

@@ -1,27 +1,10 @@
 #include "proxy/net/worker.h"
 
+#include <chrono>
 #include <future>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 namespace paravent::proxy::net {
-namespace {
-
-// What a client hears when the gateway is full. Written blindly into a fresh socket's buffer: a
-// session for it is exactly what there is no room for.
-constexpr std::string_view kOverloaded =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Cache-Control: no-store\r\n"
-    "Retry-After: 5\r\n"
-    "Content-Length: 78\r\n"
-    "Connection: close\r\n\r\n"
-    "{\"type\":\"urn:paravent:problem:overloaded\",\"status\":503,"
-    "\"reason\":\"overloaded\"}\n";
-static_assert(kOverloaded.size() - kOverloaded.find("\r\n\r\n") - 4 == 78);
-
-}  // namespace
 
 Worker::Worker(WorkerContext& context)
     : context_(context), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
@@ -34,7 +17,14 @@ Worker::~Worker() {
 }
 
 void Worker::on_deadline(DeadlineSlot slot) {
-  if (generation_) generation_->state->protector->erase_old_keys();
+  if (generation_) {
+    generation_->state->protector->erase_old_keys();
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    const std::uint64_t limit = generation_->state->snapshot->limits.memory_bytes;
+    const auto level = context_.door.memory().sample(limit, static_cast<std::uint64_t>(now_ms));
+    if (level != MemoryLevel::normal) shed();
+  }
   loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 
@@ -116,15 +106,28 @@ std::shared_ptr<const WorkerState> Worker::state() const {
 
 bool Worker::has_room() const noexcept {
   return context_.open_connections.load(std::memory_order_relaxed) <
-         generation_->state->snapshot->limits.connections;
+             generation_->state->snapshot->limits.connections &&
+         context_.door.memory().level() != MemoryLevel::full;
+}
+
+// Close to the limit of memory: connections that wait for nothing end, and nothing is kept that can
+// be made again.
+void Worker::shed() {
+  for (const auto& session : sessions_) session->shed();
+  blocks_.shrink();
+  pool_.shrink();
+}
+
+void Worker::count_refused(Reason reason) noexcept {
+  auto& counters = *generation_->state->counters;
+  counters.refusals(counters.no_route(), static_cast<std::size_t>(reason)).add();
 }
 
 void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) {
   const auto tls = traits.number < tls_.size() ? tls_[traits.number] : nullptr;
   if (!has_room()) {
-    if (tls) return;  // an answer would cost a handshake
-    iovec part = to_iovec(kOverloaded);
-    send_gather(fd.get(), {&part, 1});
+    if (!tls) refuse_blindly(fd.get(), Reason::overloaded);  // else it would cost a handshake
+    count_refused(Reason::overloaded);
     return;
   }
   if (unused_.empty()) {
@@ -132,9 +135,7 @@ void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTrait
     unused_.push_back(sessions_.back().get());
   }
   Session* const session = unused_.back();
-  if (!session->open(std::move(fd), peer, contains(context_.trusted_proxies, peer), tls)) {
-    return;
-  }
+  if (!session->open(std::move(fd), peer, traits, tls)) return;
   unused_.pop_back();
   generation_->state->counters->connections_accepted.add();
   count_open(true);

@@ -16,6 +16,7 @@
 
 #include "crypto/base/result.h"
 #include "proxy/net/deadlines.h"
+#include "proxy/net/door.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
 #include "proxy/net/listener.h"
@@ -29,7 +30,7 @@ namespace paravent::proxy::net {
 struct WorkerContext {
   crypto::vault::TokenVault* vault = nullptr;
   telemetry::AccessLog* access_log = nullptr;
-  std::vector<IpRange> trusted_proxies;
+  Door door;
   std::atomic<std::size_t> open_connections{0};
 };
 
@@ -81,13 +82,17 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
     return generation_;
   }
   bool draining() const noexcept override { return draining_; }
+  Door& door() noexcept override { return context_.door; }
   void on_closed(Session& session) override;
   void on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) override;
-  // Every tick: what may be kept only for a second goes, also when nobody sends anything.
+  // Every tick: what may be kept only for a second goes, also when nobody sends anything; and what
+  // there is no memory for.
   void on_deadline(DeadlineSlot slot) override;
 
   crypto::Status take(const Publication& publication);
   bool has_room() const noexcept;
+  void shed();
+  void count_refused(Reason reason) noexcept override;
   void count_open(bool opened) noexcept;
 
   WorkerContext& context_;

@@ -13,28 +13,11 @@ using policies::ClientAddress;
 constexpr std::uint32_t kIpv4Bits = 16;
 constexpr std::uint32_t kIpv6Bits = 48;
 
-// What a trusted proxy says about its client: the last entry of the last X-Forwarded-For line,
-// which is the one that proxy wrote itself.
-std::string_view forwarded_client(const RequestHead& head, const Peer& peer) {
-  if (!peer.trusted) return peer.address;
-  std::string_view last;
-  for (const HeaderLine& line : head.headers) {
-    if (line.id == HeaderName::address_family && same_header_name(line.name, "X-Forwarded-For")) {
-      last = line.value;
-    }
-  }
-  if (const std::size_t comma = last.rfind(','); comma != std::string_view::npos) {
-    last.remove_prefix(comma + 1);
-  }
-  while (last.starts_with(' ') || last.starts_with('\t')) last.remove_prefix(1);
-  return last.empty() ? peer.address : last;
-}
-
 }  // namespace
 
 void append_believed_address(const RequestHead& head, const Peer& peer, std::string& out) {
   // What is not an address cannot be made one; then nothing is said.
-  const std::string_view client = bare_address(forwarded_client(head, peer));
+  const std::string_view client = bare_address(believed_client(head, peer));
   static_cast<void>(crypto::normalise(crypto::Kind::ip, client, {}, out));
 }
 
@@ -62,7 +45,7 @@ void append_client_address(const policies::RoutePlan& route, const RequestHead& 
     case ClientAddress::truncate: {
       const std::size_t line = out.size();
       out.append(kName);
-      const std::string_view client = bare_address(forwarded_client(head, peer));
+      const std::string_view client = bare_address(believed_client(head, peer));
       if (truncate_address(client, kIpv4Bits, kIpv6Bits, out)) {
         out.append("\r\n");
       } else {

@@ -9,20 +9,16 @@
 #include <string_view>
 
 #include "policies/plan/route_plan.h"
+#include "proxy/pipeline/client_chain.h"
 #include "proxy/pipeline/http_head.h"
 
 namespace paravent::proxy {
 
-struct Peer {
-  std::string_view address;  // of the socket, without port
-  bool trusted = false;      // one of trusted-proxies
-};
-
 // True when this line goes upstream as it came: only under `keep`, and only from a trusted proxy.
 bool address_line_passes(policies::ClientAddress rule, const Peer& peer);
 
-// Appends the normal form of the client's address, as far as it can be believed: the socket's, or
-// what a trusted proxy says. Nothing when that is no address (a Unix socket's).
+// Appends the normal form of the client's address, as far as it can be believed (client_chain.h).
+// Nothing when that is no address.
 void append_believed_address(const RequestHead& head, const Peer& peer, std::string& out);
 
 // Appends the one header line (with CRLF) that stands for the client, or nothing under `drop`.

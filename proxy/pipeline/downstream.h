@@ -10,6 +10,7 @@
 #include <functional>
 #include <string_view>
 
+#include "proxy/pipeline/client_chain.h"
 #include "proxy/pipeline/http_head.h"
 
 namespace paravent::proxy {
@@ -54,6 +55,8 @@ class Downstream {
   // one of the trusted proxies; and whether the client spoke TLS to us.
   virtual std::string_view peer_address() const = 0;
   virtual bool peer_is_trusted() const = 0;
+  // Which of the addresses that a trusted peer names are proxies too; null: none.
+  virtual const TrustedProxies* trusted_proxies() const { return nullptr; }
   virtual bool tls() const = 0;
   // Whether the client has shown a certificate that its listener's authority issued.
   virtual bool has_client_certificate() const = 0;

@@ -24,11 +24,15 @@ struct Limits {
   std::uint32_t body_total_ms = 300'000;
   std::uint32_t write_ms = 60'000;  // without any progress
   std::uint32_t connect_ms = 5'000;
-  std::uint32_t upstream_ms = 60'000;    // first byte of the answer, and between bytes
-  std::size_t upstream_requests = 1024;  // under way at one target, per worker: 503
-  std::uint32_t resolve_ms = 5'000;      // the vault's answer
-  std::uint32_t drain_ms = 30'000;       // SIGTERM: finishing what is under way
-  std::size_t connections = 20'000;      // of one gateway
+  std::uint32_t upstream_ms = 60'000;         // first byte of the answer, and between bytes
+  std::size_t upstream_requests = 1024;       // under way at one target, per worker: 503
+  std::uint32_t resolve_ms = 5'000;           // the vault's answer
+  std::uint32_t drain_ms = 30'000;            // SIGTERM: finishing what is under way
+  std::size_t connections = 20'000;           // of one gateway
+  std::size_t connections_per_address = 256;  // of one client; trusted proxies are exempt
+  std::uint32_t requests_per_second = 0;      // of one client, on average: 429; 0: no limit
+  std::uint32_t request_burst = 0;            // at once; 0: five seconds' worth
+  std::uint64_t memory_bytes = 0;  // of the process: 503 and shedding near it; 0: no limit
 };
 
 }  // namespace paravent::proxy

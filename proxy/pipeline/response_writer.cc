@@ -188,7 +188,7 @@ void write_problem(const Refusal& refusal, const ProblemContext& context, std::s
   head.append("\r\nCache-Control: no-store\r\nContent-Length: ");
   append_number(head, body.size());
   head.append("\r\n");
-  if (status == 503) head.append("Retry-After: 5\r\n");
+  if (status == 503 || status == 429) head.append("Retry-After: 5\r\n");
   if (!context.allow.empty()) head.append("Allow: ").append(context.allow).append("\r\n");
   head.append(connection_line(context.connection)).append("\r\n");
   if (context.head_request) body.clear();

@@ -107,7 +107,9 @@ struct Transaction::State final : public RawCounter {
     if (!keep_alive) return ConnectionLine::close;
     return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
   }
-  Peer peer() const { return {downstream.peer_address(), downstream.peer_is_trusted()}; }
+  Peer peer() const {
+    return {downstream.peer_address(), downstream.peer_is_trusted(), downstream.trusted_proxies()};
+  }
 
   void relay(const ResponseHead& response, std::string_view bytes, bool complete);
   void relay_more(std::string_view bytes, bool complete);
@@ -439,6 +441,13 @@ void Transaction::start(const RequestHead& head, std::shared_ptr<WorkerState> wo
 void Transaction::refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker) {
   if (state_->phase != Phase::idle) std::abort();
   state_->begin(nullptr, std::move(worker));
+  state_->run(state_->refuse({reason, {}}));
+}
+
+void Transaction::refuse_at_door(const RequestHead& head, Reason reason,
+                                 std::shared_ptr<WorkerState> worker) {
+  if (state_->phase != Phase::idle) std::abort();
+  state_->begin(&head, std::move(worker));
   state_->run(state_->refuse({reason, {}}));
 }
 

@@ -51,6 +51,8 @@ class Transaction final : public UpstreamHandler {
   // Turns the exchange away before a head could be read (framing, limits, deadlines): answers,
   // counts, records. Never needs a head.
   void refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker);
+  // The same once `head` has been read, in place of start(): overload, a client's rate.
+  void refuse_at_door(const RequestHead& head, Reason reason, std::shared_ptr<WorkerState> worker);
 
   // Answers to what Downstream said was pending.
   void on_body(ReceivedBody body);

@@ -5,10 +5,23 @@
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/net/http1/request_parser.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#endif
+#endif
+#ifndef ASAN_POISON_MEMORY_REGION
+#define ASAN_POISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) static_cast<void>(address)
+#endif
 
 namespace {
 
@@ -32,7 +45,10 @@ struct Run {
     std::size_t seen = 0;
     while (status == ParseStatus::need_more && seen < bytes.size()) {
       seen = bytes.size() - seen < piece ? bytes.size() : seen + piece;
+      // Bytes that have not arrived must not be looked at.
+      ASAN_POISON_MEMORY_REGION(bytes.data() + seen, bytes.size() - seen);
       status = parser.parse(std::span<char>(bytes).first(seen));
+      ASAN_UNPOISON_MEMORY_REGION(bytes.data(), bytes.size());
     }
   }
 
@@ -63,6 +79,33 @@ void check_head(const Run& run) {
   }
 }
 
+// What was accepted, written the way the gateway writes it, is one request with the same meaning.
+void check_rewritten(const RequestHead& head) {
+  std::string text(head.method_text);
+  text.append(" ").append(head.target).append(" HTTP/1.1\r\nHost: ").append(head.host);
+  for (const HeaderLine& line : head.headers) {
+    using paravent::proxy::HeaderName;
+    const bool ours = line.id == HeaderName::host || line.id == HeaderName::connection ||
+                      line.id == HeaderName::content_length || line.id == HeaderName::expect ||
+                      line.id == HeaderName::transfer_encoding;
+    if (!ours) text.append("\r\n").append(line.name).append(": ").append(line.value);
+  }
+  if (head.framing != BodyFraming::none) text.append("\r\nContent-Length: 3");
+  text.append("\r\n\r\n");
+  const std::size_t size = text.size();
+  text.append("a=1GET / HTTP/1.1\r\n");
+  std::vector<char> bytes(text.begin(), text.end());
+  std::vector<HeaderLine> lines(40);
+  RequestParser parser;
+  parser.begin(lines, 8192, 4096);
+  require(parser.parse(bytes) == ParseStatus::done);
+  const RequestHead& again = parser.head();
+  require(parser.size() == size);
+  require(again.method_text == head.method_text && again.target == head.target);
+  require(again.host == head.host && again.path == head.path && again.query == head.query);
+  require(again.content_length == (head.framing != BodyFraming::none ? 3U : 0U));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -80,6 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(whole.parser.head().headers.size() == cut.parser.head().headers.size());
     require(whole.parser.head().target == cut.parser.head().target);
     check_head(whole);
+    check_rewritten(whole.parser.head());
   }
   return 0;
 }

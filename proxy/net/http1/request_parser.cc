@@ -131,17 +131,18 @@ bool RequestParser::take_target(std::span<char> target) noexcept {
   }
   if (target[0] != '/') {
     // absolute-form: accepted when it says what Host says, and rewritten to origin-form.
-    constexpr std::size_t kScheme = 7;
-    if (target.size() <= kScheme || !equals_lower(view(target.first(kScheme)), "http://")) {
+    // In lower case only: some servers take "HTTP://" for a path.
+    constexpr std::string_view kScheme = "http://";
+    if (!view(target).starts_with(kScheme)) {
       return false;
     }
-    const std::string_view rest = view(target).substr(kScheme);
+    const std::string_view rest = view(target).substr(kScheme.size());
     const std::size_t slash = rest.find('/');
     // Without a path there is no origin-form to cut out of it; nobody sends that.
     if (slash == std::string_view::npos) return false;
     authority_ = rest.substr(0, slash);
     if (!valid_host(authority_)) return false;
-    target = target.subspan(kScheme + slash);
+    target = target.subspan(kScheme.size() + slash);
   }
   const std::string_view text = view(target);
   const std::size_t mark = text.find('?');

@@ -15,7 +15,7 @@ namespace paravent::proxy::http1 {
 // information, no empty label, no trailing dot, at most 255 bytes.
 bool valid_host(std::string_view host) noexcept;
 
-// Characters of RFC 3986 and well-formed escapes only.
+// Characters of RFC 3986 and well-formed escapes only, none of them of NUL.
 bool valid_query(std::string_view query) noexcept;
 
 // True when `path` is in normal form. The digits of its escapes are put into upper case in place,

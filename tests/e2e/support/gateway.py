@@ -94,6 +94,7 @@ class Scene:
         upstream=None,
         start=True,
         root_key=True,
+        proxy_protocol=False,
         tls=None,
         admin_tls=None,
         extra="",
@@ -103,6 +104,7 @@ class Scene:
         self.root_key = os.path.join(self.folder, "root.key") if root_key else None
         self.upstream = upstream or Upstream()
         self.preset, self.path = preset, path
+        self.proxy_protocol = proxy_protocol
         self.tls, self.admin_tls, self.extra = tls, admin_tls, extra
         self.limits, self.trusted, self.workers = limits, trusted, workers
         self.access_log = os.path.join(self.folder, "access.log") if access_log else None
@@ -134,9 +136,11 @@ class Scene:
             file.write(text.replace("UPSTREAM", self.upstream.url))
 
     def write_config(self):
+        proxy = ", proxy-protocol: on" if self.proxy_protocol else ""
         tls = f", tls: {self.tls}" if self.tls else ""
         admin_tls = f", {self.admin_tls}" if self.admin_tls else ""
-        lines = [f"listen: [{{ address: 127.0.0.1:0{tls} }}]", f"admin: {{ address: 127.0.0.1:0{admin_tls} }}"]
+        lines = [f"listen: [{{ address: 127.0.0.1:0{proxy}{tls} }}]"]
+        lines.append(f"admin: {{ address: 127.0.0.1:0{admin_tls} }}")
         lines.append(f"data: {self.data}")
         if self.root_key:
             lines.append(f"vault: {{ unseal: {{ key-file: {self.root_key} }} }}")
@@ -268,9 +272,9 @@ class Scene:
 
     # ---- visitors ----
 
-    def wire(self, timeout=20, tls=None):
-        """`tls`: an ssl.SSLContext and the name to ask for."""
-        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, tls)
+    def wire(self, timeout=20, tls=None, source=None):
+        """`tls`: an ssl.SSLContext and the name to ask for. `source`: where from, any of 127.0.0.0/8."""
+        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, tls, source)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""

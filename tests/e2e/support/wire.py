@@ -44,8 +44,9 @@ class Wire:
     `tls`: an ssl.SSLContext and the server's name.
     """
 
-    def __init__(self, address, timeout=20, tls=None):
-        self.socket = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, timeout=20, tls=None, source=None):
+        bound = (source, 0) if source else None
+        self.socket = socket.create_connection(address, timeout=timeout, source_address=bound)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             context, name = tls

@@ -57,6 +57,7 @@ TEST(Multipart, AcceptsTheSpellingsThatClientsUse) {
         "X-A:\r\nx-b: \t z \t\r\n" + disposition("; name=a"),
         disposition("; name=a") + "Content-Type: text/plain;charset=us-ascii\r\n",
         disposition("; name=a") + "Content-Transfer-Encoding: BINARY\r\n",
+        disposition("; name=\"a%20b\""), disposition("; name=\"100%\""), disposition("; name=a'b"),
         disposition("; name=a") + "Content-Length: 1\r\n"}) {
     EXPECT_EQ(status_of(body_with(head)), ScanStatus::ok) << head;
   }
@@ -83,6 +84,11 @@ TEST(Multipart, RefusesBadPartHeads) {
         disposition("; name =a"),
         disposition("; name=\"a\"b"),
         disposition("; name='a b'"),
+        disposition("; name='a'"),
+        disposition("; name=\"'a'\""),
+        disposition("; name=\"a%22b\""),
+        disposition("; name=\"a%0ab\""),
+        disposition("; name=\"%0D\""),
         disposition("; name=\"a\"; name=\"b\""),
         disposition("; name=a; NAME=a"),
         disposition("; name=a; filename=x; filename=y"),

@@ -101,17 +101,23 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.limits.header_bytes, 16U * 1024);
   EXPECT_EQ(config.limits.form_bytes, 1024U * 1024);
   EXPECT_EQ(config.limits.json_bytes, 8U * 1024 * 1024);
+  EXPECT_FALSE(config.listen[0].proxy_protocol);
+  EXPECT_EQ(config.limits.connections_per_address, 256U);
+  EXPECT_EQ(config.limits.requests_per_second, 0U);
+  EXPECT_EQ(config.limits.memory_bytes, 0U);
 }
 
 TEST(GatewayFile, EverythingSaid) {
   const LoadedConfig loaded = load_gateway_text("gateway.yaml", R"(
-listen: [{ address: 0.0.0.0:80 }, { address: "[::]:80" }]
+listen: [{ address: 0.0.0.0:80 }, { address: "[::]:80", proxy-protocol: on }]
 admin: { address: "[::1]:9" }
 data: /srv/data
 vault: { unseal: { key-file: /etc/key } }
 policies: [a.yaml, b.yaml]
 trusted-proxies: [127.0.0.0/8, 2001:db8::/32, 192.0.2.1]
-limits: { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB }
+limits:
+  { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB, memory: 1GiB, connections: 100,
+    connections-per-address: 10, requests-per-second: 20, request-burst: 40 }
 workers: 3
 access-log: /var/log/x
 )");
@@ -126,6 +132,13 @@ access-log: /var/log/x
   EXPECT_EQ(config.limits.form_bytes, 65536U);
   EXPECT_EQ(config.limits.json_bytes, 2097152U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_FALSE(config.listen[0].proxy_protocol);
+  EXPECT_TRUE(config.listen[1].proxy_protocol);
+  EXPECT_EQ(config.limits.memory_bytes, std::uint64_t{1} << 30U);
+  EXPECT_EQ(config.limits.connections, 100U);
+  EXPECT_EQ(config.limits.connections_per_address, 10U);
+  EXPECT_EQ(config.limits.requests_per_second, 20U);
+  EXPECT_EQ(config.limits.request_burst, 40U);
 }
 
 TEST(GatewayFile, Tls) {
@@ -211,6 +224,11 @@ TEST(GatewayFile, Mistakes) {
       {"limits: { json-bytes: huge }", "limits.json-bytes"},
       {"limits: { header-bytes: 65KiB }", "limits.header-bytes"},
       {"limits: { file-bytes: 1GiB }", "limits.file-bytes"},
+      {"limits: { memory: 63MiB }", "limits.memory"},
+      {"limits: { connections: 0 }", "limits.connections"},
+      {"limits: { connections-per-address: many }", "limits.connections-per-address"},
+      {"limits: { requests-per-second: 0 }", "limits.requests-per-second"},
+      {"limits: { request-burst: -1 }", "limits.request-burst"},
       {"limits: { body-bytes: 1 }", "limits.body-bytes"},
       {"upstreams: https://a", "upstreams"},
       {"upstreams: [{ health: { path: / } }]", "upstreams[0].url"},
@@ -251,6 +269,9 @@ TEST(GatewayFile, Mistakes) {
       {"listen: 127.0.0.1:8080\npolicies: [a]", "listen"},
       {"listen: [{}]\npolicies: [a]", "listen[0].address"},
       {"listen: [{ address: nowhere }]\npolicies: [a]", "listen[0].address"},
+      {"listen: [{ address: 127.0.0.1:1, proxy-protocol: on }]\npolicies: [a]", "listen"},
+      {"listen: [{ address: 127.0.0.1:1, proxy-protocol: 2 }]\npolicies: [a]",
+       "listen[0].proxy-protocol"},
       {"listen: [{ address: 127.0.0.1:1, tls: {} }]\npolicies: [a]", "listen[0].tls.certificate"},
       {"listen: [{ address: 127.0.0.1:1, tls: { certificates: [] } }]\npolicies: [a]",
        "listen[0].tls.certificates"},

@@ -84,7 +84,8 @@ TEST(Problem, EveryReasonIsValidJson) {
     EXPECT_NE(made.head.find("\r\nContent-Type: application/problem+json\r\n"), std::string::npos);
     EXPECT_NE(made.head.find("\r\nContent-Length: " + std::to_string(made.body.size()) + "\r\n"),
               std::string::npos);
-    EXPECT_EQ(made.head.find("Retry-After") != std::string::npos, reason_status(reason) == 503);
+    const bool later = reason_status(reason) == 503 || reason_status(reason) == 429;
+    EXPECT_EQ(made.head.find("Retry-After") != std::string::npos, later);
     EXPECT_EQ(made.head.find("Connection: close"), std::string::npos);
     EXPECT_TRUE(made.head.ends_with("\r\n\r\n"));
   }
