@@ -27,6 +27,7 @@
 #include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/names.h"
 #include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/token_store.h"
 
 namespace paravent::crypto::vault {
 
@@ -38,6 +39,9 @@ struct VaultCounters {
   std::uint64_t failed_batches = 0;  // answered store_unavailable or sealed
   std::uint64_t overloaded_batches = 0;
   bool degraded = false;  // the last write failed: new tokens are refused, known ones answered
+  std::uint64_t known_hits = 0;    // jobs answered from memory; also in no other count
+  std::uint64_t known_misses = 0;  // batches that memory could not answer
+  std::uint64_t pending = 0;       // batches in the vault now
 };
 
 class Vault final : public TokenVault {
@@ -83,6 +87,7 @@ class Vault final : public TokenVault {
   // store has seen and a new epoch would be needed.
   Result<std::vector<Binding>> bind(std::string_view tenant, std::span<const ContextSpec> specs);
 
+  bool answer_known(ResolveBatch& batch) override;
   void resolve(std::shared_ptr<ResolveBatch> batch) override;
 
   // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call
@@ -92,6 +97,8 @@ class Vault final : public TokenVault {
   Result<SecretBytes> audit_detail_key(std::optional<Id> tenant, WallTime month);
 
   VaultCounters counters() const;
+  // Of the token store; asks it, so not for every request.
+  StoreStatistics store_statistics() const;
 
  private:
   friend class ReverseVault;
