@@ -18,6 +18,7 @@ enum class Door : std::uint8_t {
   loopback_or_any,    // nothing on loopback, else any operator
   loopback_or_admin,  // nothing on loopback, else the role admin
   operator_only,
+  admin_only,
 };
 
 }  // namespace
@@ -30,13 +31,16 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 6> kRoutes = {{
+  static constexpr std::array<Route, 9> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+      {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
+      {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
+      {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
   }};
   return kRoutes;
 }
@@ -54,28 +58,30 @@ std::map<ReidentificationCounters::Key, std::uint64_t> ReidentificationCounters:
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
   const Route* found = nullptr;
-  std::string_view other_method;
+  std::string other_methods;
   for (const Route& route : routes()) {
     if (route.path != request.path) continue;
     if (route.method == request.method) {
       found = &route;
     } else {
-      other_method = route.method;
+      other_methods += (other_methods.empty() ? "" : ", ") + std::string(route.method);
     }
   }
   if (found == nullptr) {
-    if (other_method.empty()) return admin_problem(404, "no-route", "There is no such path.");
+    if (other_methods.empty()) return admin_problem(404, "no-route", "There is no such path.");
     AdminResponse refusal = admin_problem(405, "method", "This path takes another method.");
-    refusal.headers.emplace_back("Allow", other_method);  // RFC 9110 15.5.6
+    refusal.headers.emplace_back("Allow", other_methods);  // RFC 9110 15.5.6
     return refusal;
   }
-  const bool needs_credential =
-      found->door == Door::operator_only || (found->door != Door::open && !request.from_loopback);
+  const bool needs_credential = found->door == Door::operator_only ||
+                                found->door == Door::admin_only ||
+                                (found->door != Door::open && !request.from_loopback);
   if (!needs_credential) return (this->*found->handler)(request, nullptr);
   AdminResponse refusal;
   const auto who = authenticate(request, refusal);
   if (!who) return refusal;
-  if (found->door == Door::loopback_or_admin && who->role != kAdminRole) {
+  const bool for_admin = found->door == Door::loopback_or_admin || found->door == Door::admin_only;
+  if (for_admin && who->role != kAdminRole) {
     return admin_problem(403, "refused", "This needs the role admin.");
   }
   return (this->*found->handler)(request, &*who);

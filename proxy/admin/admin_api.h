@@ -23,6 +23,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/store_desk.h"
 
 namespace paravent::proxy::admin {
 
@@ -51,8 +52,9 @@ class ReidentificationCounters {
 class AdminApi final : public AdminHandler {
  public:
   // `metrics` gives the text of /metrics.
-  AdminApi(const AdminParts& parts, std::function<std::string()> metrics)
-      : parts_(parts), metrics_(std::move(metrics)) {}
+  // `desk`: must outlive the API; nullptr: its paths are not served.
+  AdminApi(const AdminParts& parts, std::function<std::string()> metrics, StoreDesk* desk = nullptr)
+      : parts_(parts), metrics_(std::move(metrics)), desk_(desk) {}
 
   AdminResponse handle(const AdminRequest& request) override;
 
@@ -75,9 +77,13 @@ class AdminApi final : public AdminHandler {
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse store(const AdminRequest& request, const Operator* who);
+  AdminResponse begin_backup(const AdminRequest& request, const Operator* who);
+  AdminResponse backup_state(const AdminRequest& request, const Operator* who);
 
   AdminParts parts_;
   std::function<std::string()> metrics_;
+  StoreDesk* desk_;
   ReidentificationCounters counters_;
   std::atomic<bool> draining_{false};
   std::atomic<std::uint64_t> refused_credentials_{0};

@@ -12,6 +12,7 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/server.h"
@@ -72,6 +73,7 @@ struct Gateway::State {
   std::unique_ptr<const policies::AccessPolicy> access;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
+  std::unique_ptr<BackupJob> backups;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
 
@@ -163,10 +165,11 @@ Status Gateway::State::start_admin() {
   access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
+  backups = std::make_unique<BackupJob>(*installation, clock);
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, *access, clock},
-      [this] { return metrics->text(*api); });
+      [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;

@@ -6,27 +6,16 @@
 #include <string>
 #include <utility>
 
+#include "crypto/vault/engine/live_token.h"
 #include "crypto/vault/engine/token_row.h"
 
 namespace paravent::crypto::vault {
 namespace {
 
-std::array<std::uint8_t, 2> length_prefix(std::size_t size) noexcept {
-  return {static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size)};
-}
-
 // A scope needs to know which relationship or request it is; person scope has none.
 bool scope_agrees(const MintJob& job, const LiveToken& token) {
   if (job.scope != token.scope) return false;
   return job.scope == Scope::person || job.scope_id != ScopeId{};
-}
-
-// HMAC(prf.index, LP(ctx) | [LP(scope id)] | LP(value)); LP(ctx) is hashed already.
-IndexKey index_of(const MintJob& job, std::string_view value, const LiveToken& token) {
-  const auto size = length_prefix(value.size());
-  if (job.scope == Scope::person) return token.index.mac(size, as_bytes(value));
-  const auto scope_size = length_prefix(job.scope_id.size());
-  return token.index.mac({scope_size, job.scope_id, size, as_bytes(value)});
 }
 
 // The context of a job's token; nullptr when it names one that is not bound, a scope or shape that
@@ -49,7 +38,7 @@ bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
   for (const MintJob& job : batch.jobs) {
     const LiveToken* token = token_of(batch, job, live);
     if (token == nullptr) return false;
-    pending.index.push_back(index_of(job, batch.value(job), *token));
+    pending.index.push_back(index_value(*token, job.scope_id, batch.value(job)));
   }
   return true;
 }
@@ -133,7 +122,7 @@ bool Resolver::answer_known(ResolveBatch& batch) {
     if (is_never_known(job)) return false;
     const LiveToken* token = token_of(batch, job, *live);
     if (token == nullptr) return false;
-    const IndexKey index = index_of(job, batch.value(job), *token);
+    const IndexKey index = index_value(*token, job.scope_id, batch.value(job));
     const auto id = store_.known().find(known_key(job, index, *live, today));
     if (!id) {
       known_misses_.add(1);
