@@ -17,6 +17,7 @@
 #include "crypto/tokens/kind.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/generalise_options.h"
+#include "policies/model/inside.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
@@ -90,6 +91,7 @@ struct Rule {
   std::optional<Located<std::uint32_t>> show_first;  // mask: characters shown
   std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
+  Located<InsideForm> inside;                       // open: what the value is
 };
 
 struct RouteMatchRule {
@@ -113,6 +115,7 @@ struct Route {
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
   bool json_as_text = false;
+  bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
@@ -125,6 +128,7 @@ struct Elsewhere {
   Position at;
   std::vector<Located<std::string>> methods;
   Located<UpstreamAddress> upstream;
+  bool client_certificate = false;  // required
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;
 };
