@@ -215,7 +215,7 @@ def older_keys():
         old = os.path.join(scene.folder, "old.pvbackup")
         done = backup(scene, old, "--keys", "--days", "7")
         equal(done.returncode, 0, f"backup --keys ({done.err})")
-        scene.write_policy(WIDE.replace("kind: email", "kind: email, epoch: day"))
+        scene.write_policy(WIDE.replace("form.email:      { kind: email,", "form.email:      { kind: email, space: other,"))
         scene.restart()
         token = token_of(scene, "anne@example.fr")
         data, new = os.path.join(scene.folder, "data.pvbackup"), os.path.join(scene.folder, "new.pvbackup")

@@ -37,6 +37,11 @@ struct Seen {
   std::atomic<bool> hit_sync;
   std::atomic<int> acknowledged;  // bits
   std::atomic<bool> lost_a_known_row;
+
+  void clear() {
+    hit = hit_sync = lost_a_known_row = false;
+    acknowledged = 0;
+  }
 };
 Seen* seen = nullptr;
 
@@ -240,7 +245,7 @@ class FaultWalk : public testing::TestWithParam<Mode> {
       const auto folder = temp_.path() / "work";
       std::filesystem::remove_all(folder);
       std::filesystem::copy(start, folder, std::filesystem::copy_options::recursive);
-      *seen = {};
+      seen->clear();
       const int status = in_child([&] {
         mode = GetParam();
         left = n;
