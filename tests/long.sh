@@ -6,7 +6,8 @@
 # Parts, all of them where none is named:
 #   fuzz      each fuzz target under libFuzzer for so many seconds (600), from its seed corpus; what it finds
 #             stays in build/fuzz/findings
-#   kills     the gateway is killed under load so often (500); no acknowledged token may be lost
+#   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the result
+#             goes to tests/results/kills.txt
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -21,7 +22,7 @@ while [ "$#" -gt 0 ]; do
     --fuzz-seconds) fuzz_seconds="$2"; shift ;;
     --kills) kills="$2"; shift ;;
     fuzz | kills | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -65,6 +66,13 @@ build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
     as_user cmake --build --preset release --target paravent
 }
+run_kills() {
+  as_user mkdir -p tests/results
+  {
+    echo "$kills kills, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
+  } | as_user tee tests/results/kills.txt
+}
 run_threads() {
   local reports="$PWD/build/tsan/reports"
   as_user rm -rf "$reports"
@@ -86,8 +94,7 @@ for part in "${parts[@]}"; do
     kills)
       step "$kills kills"
       if must "build release" build_release; then
-        count "kills" env PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash \
-          --binary build/release/proxy/main/paravent
+        count "kills" run_kills
       fi
       ;;
     threads)
