@@ -67,7 +67,7 @@ TEST(BackupFile, EveryFlippedBitAndEveryCutIsNoticed) {
   ASSERT_TRUE(write_backup(file, std::string(kBackupChunk + 30, 'c')));
   const std::string whole = read_text(file);
   std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < whole.size(); i += i < 300 || i + 60 > whole.size() ? 1 : 4099) {
+  for (std::size_t i = 0; i < whole.size(); i += i < 300 || i + 60 > whole.size() ? 1U : 4099U) {
     places.push_back(i);
   }
   for (const std::size_t at : places) {
