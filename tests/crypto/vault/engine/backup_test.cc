@@ -149,6 +149,7 @@ TEST(IndexRebuild, AValueGetsItsOldTokenFromTheRowsAlone) {
   const Id installation = disk.vault->installation_id();
   disk.close();
   std::filesystem::remove_all(disk.data_path / "store");
+  ASSERT_TRUE(DataDirectory::create(disk.data_path));
   {
     auto store = RocksdbTokenStore::create(disk.data_path / "store", installation).value();
     ASSERT_TRUE(store->import(records));
