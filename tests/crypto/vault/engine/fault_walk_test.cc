@@ -144,7 +144,7 @@ int mkdir(const char* path, mode_t bits) noexcept {
 namespace paravent::crypto::vault {
 namespace {
 
-constexpr int kCommits = 4;
+constexpr int kCommits = 2;
 const Id kInstallation{7};
 
 Id row_id(int n) { return Id{static_cast<std::uint8_t>(n + 1), 42}; }
