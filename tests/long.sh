@@ -6,7 +6,8 @@
 # Parts, all of them where none is named:
 #   fuzz      each fuzz target under libFuzzer for so many seconds (1200, 20 minutes of one core), from its committed
 #             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings
-#   kills     the gateway is killed under load so often (500); no acknowledged token may be lost
+#   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
+#             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
 #   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
@@ -26,7 +27,7 @@ while [ "$#" -gt 0 ]; do
     --kills) kills="$2"; shift ;;
     --mutations) mutations="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -73,6 +74,13 @@ build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
     as_user cmake --build --preset release --target paravent
 }
+run_kills() {
+  as_user mkdir -p tests/results
+  {
+    echo "$kills kills, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
+  } | as_user tee tests/results/kills.txt
+}
 run_threads() {
   local reports="$PWD/build/tsan/reports"
   as_user rm -rf "$reports"
@@ -103,8 +111,7 @@ for part in "${parts[@]}"; do
     kills)
       step "$kills kills"
       if must "build release" build_release; then
-        count "kills" env PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash \
-          --binary build/release/proxy/main/paravent
+        count "kills" run_kills
       fi
       ;;
     oracles)

@@ -1,6 +1,6 @@
-// The vault's resolve(): known tokens, and new tokens that become durable, alone (one fsync each)
-// and with 64 requests in flight (shared fsyncs). The folder is TMPDIR or /tmp: put it on the disk
-// in question.
+// The vault's two answers for known tokens, from memory and by way of the store, with one value in
+// a request and with four; and new tokens that become durable, alone (one fsync each) and with 64
+// requests in flight (shared fsyncs). The folder is TMPDIR or /tmp: put it on the disk in question.
 
 #include <benchmark/benchmark.h>
 
@@ -50,16 +50,28 @@ class Bench {
     if (!folder_.empty()) std::filesystem::remove_all(folder_, error);
   }
 
-  // One batch of one value; waits only while `window` batches are under way.
-  void ask(std::uint64_t number, int window) {
+  // `count` values from `number` on, in a batch that is made anew, as for each request.
+  std::shared_ptr<vault::ResolveBatch> batch_of(std::uint64_t number, std::uint64_t count) const {
     auto batch = std::make_shared<vault::ResolveBatch>();
-    batch->values = "visitor" + std::to_string(number) + "@example.org";
-    vault::MintJob job;
-    job.key_id = binding_.key.key_id;
-    job.seal_key_id = binding_.seal_key_id;
-    job.kind = paravent::crypto::Kind::email;
-    job.end = static_cast<std::uint32_t>(batch->values.size());
-    batch->jobs.push_back(job);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      vault::MintJob job;
+      job.key_id = binding_.key.key_id;
+      job.seal_key_id = binding_.seal_key_id;
+      job.kind = paravent::crypto::Kind::email;
+      job.begin = static_cast<std::uint32_t>(batch->values.size());
+      batch->values += "visitor" + std::to_string(number + i) + "@example.org";
+      job.end = static_cast<std::uint32_t>(batch->values.size());
+      batch->jobs.push_back(job);
+    }
+    return batch;
+  }
+  bool answer_known(std::uint64_t number, std::uint64_t count) {
+    return vault_->answer_known(*batch_of(number, count));
+  }
+
+  // One batch; waits only while `window` batches are under way.
+  void ask(std::uint64_t number, int window, std::uint64_t count = 1) {
+    auto batch = batch_of(number, count);
     batch->done = [this, raw = batch.get()] {
       if (raw->status != vault::ResolveStatus::ok) std::abort();
       const std::scoped_lock lock(mutex_);
@@ -90,24 +102,43 @@ class Bench {
   int in_flight_ = 0;
 };
 
+constexpr std::uint64_t kValues = 10000;
+
+void vault_known_in_memory(benchmark::State& state) {
+  Bench bench(true);
+  const auto count = static_cast<std::uint64_t>(state.range(0));
+  for (std::uint64_t i = 0; i < kValues; i += 4) bench.ask(i, 64, 4);
+  bench.drain();
+  std::uint64_t next = 0;
+  std::uint64_t known = 0;
+  for (auto _ : state) {
+    known += bench.answer_known(next++ * 7919 % (kValues - count), count) ? 1U : 0U;
+  }
+  if (known != next) state.SkipWithError("a known value was not in memory");
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(vault_known_in_memory)->ArgName("values")->Arg(1)->Arg(4)->UseRealTime();
+
+// By way of the store: two threads further on, as when memory has forgotten.
 void vault_known_tokens(benchmark::State& state) {
-  Bench bench(state.range(1) != 0);
-  constexpr std::uint64_t kValues = 10000;
-  for (std::uint64_t i = 0; i < kValues; ++i) bench.ask(i, 64);
+  Bench bench(true);
+  const auto count = static_cast<std::uint64_t>(state.range(1));
+  for (std::uint64_t i = 0; i < kValues; i += 4) bench.ask(i, 64, 4);
   bench.drain();
   const std::uint64_t minted = bench.counters().minted;
   std::uint64_t next = 0;
-  for (auto _ : state) bench.ask(next++ * 7919 % kValues, static_cast<int>(state.range(0)));
+  for (auto _ : state) {
+    bench.ask(next++ * 7919 % (kValues - count), static_cast<int>(state.range(0)), count);
+  }
   bench.drain();
   if (bench.counters().minted != minted) state.SkipWithError("a known value was minted again");
-  state.SetItemsProcessed(state.iterations());
+  state.SetItemsProcessed(state.iterations() * state.range(1));
 }
 BENCHMARK(vault_known_tokens)
-    ->ArgNames({"in_flight", "disk"})
-    ->Args({1, 0})
-    ->Args({64, 0})
+    ->ArgNames({"in_flight", "values"})
     ->Args({1, 1})
     ->Args({64, 1})
+    ->Args({64, 4})
     ->UseRealTime();
 
 void vault_new_tokens(benchmark::State& state) {

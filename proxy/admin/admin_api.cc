@@ -31,7 +31,7 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 8> kRoutes = {{
+  static constexpr std::array<Route, 11> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
@@ -40,6 +40,9 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+      {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
+      {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
+      {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
   }};
   return kRoutes;
 }
@@ -67,19 +70,19 @@ void AdminApi::use_access(std::shared_ptr<const policies::AccessPolicy> access) 
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
   const Route* found = nullptr;
-  std::string_view other_method;
+  std::string other_methods;
   for (const Route& route : routes()) {
     if (route.path != request.path) continue;
     if (route.method == request.method) {
       found = &route;
     } else {
-      other_method = route.method;
+      other_methods += (other_methods.empty() ? "" : ", ") + std::string(route.method);
     }
   }
   if (found == nullptr) {
-    if (other_method.empty()) return admin_problem(404, "no-route", "There is no such path.");
+    if (other_methods.empty()) return admin_problem(404, "no-route", "There is no such path.");
     AdminResponse refusal = admin_problem(405, "method", "This path takes another method.");
-    refusal.headers.emplace_back("Allow", other_method);  // RFC 9110 15.5.6
+    refusal.headers.emplace_back("Allow", other_methods);  // RFC 9110 15.5.6
     return refusal;
   }
   const bool needs_credential = found->door == Door::operator_only ||

@@ -25,6 +25,7 @@
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/policy_control.h"
+#include "proxy/admin/store_desk.h"
 
 namespace paravent::proxy::admin {
 
@@ -54,8 +55,9 @@ class ReidentificationCounters {
 class AdminApi final : public AdminHandler {
  public:
   // `metrics` gives the text of /metrics.
-  AdminApi(const AdminParts& parts, std::function<std::string()> metrics)
-      : parts_(parts), metrics_(std::move(metrics)) {}
+  // `desk`: must outlive the API; nullptr: its paths are not served.
+  AdminApi(const AdminParts& parts, std::function<std::string()> metrics, StoreDesk* desk = nullptr)
+      : parts_(parts), metrics_(std::move(metrics)), desk_(desk) {}
 
   AdminResponse handle(const AdminRequest& request) override;
 
@@ -82,12 +84,16 @@ class AdminApi final : public AdminHandler {
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse store(const AdminRequest& request, const Operator* who);
+  AdminResponse begin_backup(const AdminRequest& request, const Operator* who);
+  AdminResponse backup_state(const AdminRequest& request, const Operator* who);
   AdminResponse served_policies(const AdminRequest& request, const Operator* who);
   AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
 
   mutable std::mutex access_mutex_;  // guards parts_.access only
   AdminParts parts_;
   std::function<std::string()> metrics_;
+  StoreDesk* desk_;
   ReidentificationCounters counters_;
   std::atomic<bool> draining_{false};
   std::atomic<std::uint64_t> refused_credentials_{0};

@@ -41,10 +41,8 @@ boost::system::error_code finish(asio::io_context& io, Start&& start) {
   return result;
 }
 
-}  // namespace
-
-Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
-                               const crypto::SecretBytes& credential, std::string_view json) {
+Result<AdminAnswer> ask(http::verb verb, const std::string& url, std::string_view path,
+                        const crypto::SecretBytes& credential, std::string_view json) {
   const auto parsed = policies::parse_upstream(url);
   const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
   if (address == nullptr || address->host.empty()) {
@@ -65,10 +63,9 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   error = finish(io, [&](auto done) { stream.async_connect(found, done); });
   if (error) return unreachable(url);
 
-  http::request<http::string_body> request(http::verb::post,
-                                           beast::string_view(path.data(), path.size()), 11);
+  http::request<http::string_body> request(verb, beast::string_view(path.data(), path.size()), 11);
   request.set(http::field::host, address->host + ":" + std::to_string(address->port));
-  request.set(http::field::content_type, "application/json");
+  if (verb == http::verb::post) request.set(http::field::content_type, "application/json");
   std::string authorization = "Bearer ";
   authorization.append(crypto::as_text(credential.bytes()));
   request.set(http::field::authorization, authorization);
@@ -89,6 +86,18 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   answer.status = static_cast<std::uint16_t>(parser.get().result_int());
   answer.body = std::move(parser.get().body());
   return answer;
+}
+
+}  // namespace
+
+Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
+                               const crypto::SecretBytes& credential, std::string_view json) {
+  return ask(http::verb::post, url, path, credential, json);
+}
+
+Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+                              const crypto::SecretBytes& credential) {
+  return ask(http::verb::get, url, path, credential, {});
 }
 
 Result<crypto::SecretBytes> read_credential(const std::string& file) {

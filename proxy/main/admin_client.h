@@ -21,6 +21,8 @@ struct AdminAnswer {
 crypto::Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);
+crypto::Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+                                      const crypto::SecretBytes& credential);
 
 // The credential in a file: bare text, or the JSON that init prints (then the operator's, not the
 // admin's).

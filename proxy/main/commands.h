@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,27 @@ struct VectorsOptions {
   bool json = false;
 };
 int run_vectors(const VectorsOptions& options);
+
+struct BackupOptions {
+  std::string data;
+  std::string out;
+  bool keys = false;
+  std::uint32_t days = 30;  // until a key backup expires
+  std::string root_key;
+  std::string admin = "http://127.0.0.1:8081";
+  std::string credential_file;  // of an admin, while a gateway runs
+  bool json = false;
+};
+int run_backup(const BackupOptions& options);
+
+struct RestoreOptions {
+  std::string backup;
+  std::string keys;
+  std::string data;
+  std::string root_key;
+  bool json = false;
+};
+int run_restore(const RestoreOptions& options);
 
 struct AuditVerifyOptions {
   std::string folder;

@@ -16,6 +16,7 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/snapshot_builder.h"
@@ -112,6 +113,7 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
+  std::unique_ptr<BackupJob> backups;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
 
@@ -226,10 +228,11 @@ Status Gateway::State::start_admin() {
   granting.emplace(std::move(staircase.access));
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
+  backups = std::make_unique<BackupJob>(*installation, clock);
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock, this},
-      [this] { return metrics->text(*api); });
+      [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;

@@ -107,6 +107,19 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   others.push_back(gauge("paravent_store_degraded",
                          "1 while new tokens cannot be written and are refused.",
                          vault.degraded ? 1 : 0));
+  others.push_back(counter("paravent_store_known_hits_total",
+                           "Values whose token was known in memory.", vault.known_hits));
+  others.push_back(counter("paravent_store_known_misses_total",
+                           "Batches that had to ask the store.", vault.known_misses));
+  others.push_back(gauge("paravent_store_pending_batches", "Batches that wait for the store now.",
+                         static_cast<double>(vault.pending)));
+  const auto store = installation_.vault().store_statistics();
+  others.push_back(gauge("paravent_store_rows", "Rows of the token store, estimated.",
+                         static_cast<double>(store.rows)));
+  others.push_back(gauge("paravent_store_bytes", "Bytes of the token store's tables.",
+                         static_cast<double>(store.bytes)));
+  others.push_back(counter("paravent_store_fsyncs_total",
+                           "Times the token store waited for the disk.", store.fsyncs));
   for (crypto::audit::AuditLog* log : installation_.audit().all()) {
     others.push_back({"paravent_audit_entries",
                       "Entries of the audit log.",

@@ -15,8 +15,7 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"backup",   "restore",   "keys",
-                                          "subjects", "operators", "grants"};
+constexpr std::string_view kReserved[] = {"keys", "subjects", "operators", "grants"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
@@ -117,7 +116,29 @@ void add_audit(CLI::App& app, AuditVerifyOptions& options) {
   command->add_flag("--json", options.json, "Print as JSON");
 }
 
+void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) {
+  CLI::App* command = app.add_subcommand("backup", "Back up a data directory, running or not");
+  command->add_option("DIR", backup.data, "Data directory")->required();
+  command->add_option("OUT", backup.out, "File to make")->required();
+  command->add_flag("--keys", backup.keys, "Back up the keys, and nothing else");
+  command->add_option("--days", backup.days, "With --keys: until it expires (default 30)");
+  command->add_option("--root-key", backup.root_key, "Root key file");
+  command->add_option("--admin", backup.admin, "Admin API of a running gateway");
+  command->add_option("--credential-file", backup.credential_file,
+                      "File with the credential of an admin, while a gateway runs");
+  command->add_flag("--json", backup.json, "Print as JSON");
+
+  command = app.add_subcommand("restore", "Restore a data directory on another machine");
+  command->add_option("BACKUP", restore.backup, "Data backup")->required();
+  command->add_option("--keys", restore.keys, "Key backup")->required();
+  command->add_option("--data", restore.data, "Data directory to make")->required();
+  command->add_option("--root-key", restore.root_key, "Root key file")->required();
+  command->add_flag("--json", restore.json, "Print as JSON");
+}
+
 struct Options {
+  BackupOptions backup;
+  RestoreOptions restore;
   ServeOptions serve;
   InitOptions init;
   CheckOptions check;
@@ -133,6 +154,8 @@ struct Options {
 };
 
 int dispatch(const CLI::App& app, const Options& options) {
+  if (app.got_subcommand("backup")) return run_backup(options.backup);
+  if (app.got_subcommand("restore")) return run_restore(options.restore);
   if (app.got_subcommand("serve")) return run_serve(options.serve);
   if (app.got_subcommand("init")) return run_init(options.init);
   if (app.got_subcommand("check")) return run_check(options.check);
@@ -167,6 +190,7 @@ int run(int argc, char** argv) {
   add_sealing(app, options.keypair, options.contexts, options.open);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);
+  add_backups(app, options.backup, options.restore);
   if (argc > 1) {
     for (const std::string_view reserved : kReserved) {
       if (reserved == argv[1]) {

@@ -245,6 +245,7 @@ std::optional<Phase> Transaction::State::resolve() {
   for (FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
   }
+  if (worker->vault->answer_known(*batch)) return Phase::protect;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
   worker->vault->resolve(batch);

@@ -83,6 +83,17 @@ std::string_view scope_text(Scope scope) {
   return "";
 }
 
+}  // namespace
+
+std::optional<Scope> scope_of_row(std::string_view scope_id) noexcept {
+  for (const Scope scope : {Scope::person, Scope::relationship, Scope::request}) {
+    if (scope_text(scope) == scope_id) return scope;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
 ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Names& names) {
   ContextRow row;
   row.tenant_id = id_text(tenant);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
@@ -32,6 +34,9 @@ constexpr bool is_sealed(Algorithm algorithm) noexcept {
 // missing or cannot be made.
 Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const ContextSpec& spec,
                                  WallTime now);
+
+// The scope that a row's scope_id stands for (of the context, not of a value); nullopt: none.
+std::optional<Scope> scope_of_row(std::string_view scope_id) noexcept;
 
 // The row that this spec was bound to in the epoch of `as_of`; nullptr when it never was. Makes
 // nothing. REQUIRES: an algorithm whose row hangs on an epoch key (neither vault_token nor sealed).

@@ -6,6 +6,7 @@
 
 #include "crypto/keys/key_use.h"
 #include "crypto/vault/engine/binding_plan.h"
+#include "crypto/vault/engine/live_token.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -31,6 +32,8 @@ Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
   return key;
 }
 
+}  // namespace
+
 Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
                                                     std::uint32_t key_id, Scope scope) {
   ContextRow row = catalogue.context(key_id)->row;
@@ -51,6 +54,8 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   return std::make_shared<const LiveToken>(
       LiveToken{HmacSha256(key.bytes()).with_prefix(as_bytes(prefix)), scope, *shapes});
 }
+
+namespace {
 
 Status make_live(const Catalogue& catalogue, const BindingPlan& planned, Scope scope,
                  LiveContexts& live) {

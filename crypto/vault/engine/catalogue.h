@@ -35,6 +35,8 @@ class Catalogue {
                                                  const RootKey& root);
 
   const Id& installation() const noexcept { return store_->installation(); }
+  // How often the key store was changed; only ever grows.
+  std::uint64_t generation() const noexcept { return store_->generation(); }
   const NameRegistry& names() const noexcept { return names_; }
   const KeyTree& keys() const noexcept { return tree_; }
   const std::map<std::uint32_t, ContextRecord>& contexts() const noexcept { return contexts_; }

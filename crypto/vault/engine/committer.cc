@@ -37,6 +37,7 @@ struct Committer::Group {
   Id id{};
   TokenRow row;
   std::string_view value;   // of the first job; the batch outlives the round
+  ScopeId relationship{};   // of the first job; they all have the same
   bool indexed = true;      // false: of request scope, a new row each time
   bool known = false;       // the row was there
   bool must_write = false;  // the answer depends on the write
@@ -89,6 +90,7 @@ void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) 
         groups_.back().index = pending.index[j];
         groups_.back().value = pending.batch->value(job);
         groups_.back().indexed = job.scope != Scope::request;
+        if (job.scope == Scope::relationship) groups_.back().relationship = job.scope_id;
       }
       Group& group = groups_[it->second];
       group.wants.push_back({&pending, &job, name_of(group, job, live)});
@@ -159,6 +161,7 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   }
   // A row that is written again is sealed under the current epoch of the purpose it was sealed for,
   // or of this use's purpose when no policy names that one any more.
+  group.row.in_relationship = group.wants.front().job->scope == Scope::relationship;
   const auto current = live.current_seal.find(group.row.seal_key_id);
   group.row.seal_key_id =
       current != live.current_seal.end() ? current->second : group.wants.front().job->seal_key_id;
@@ -201,7 +204,7 @@ bool Committer::write(const LiveContexts& live) {
   for (Group& group : groups_) {
     if (group.failed || !(group.must_write || group.may_write)) continue;
     const ProtectionKey& key = live.seals.at(group.row.seal_key_id)->key;
-    auto row = sealer_.seal(group.row, group.id, key, group.value);
+    auto row = sealer_.seal(group.row, group.id, key, group.value, group.relationship);
     if (!row) {
       group.failed = true;
     } else if (group.known) {

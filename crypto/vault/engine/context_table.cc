@@ -16,7 +16,9 @@ std::string name_of(const NameRegistry& names, std::string_view raw_id) {
   return record == nullptr ? std::string() : record->name;
 }
 
-NamedContext named(const NameRegistry& names, ContextRecord record) {
+}  // namespace
+
+NamedContext named_context(const NameRegistry& names, ContextRecord record) {
   NamedContext out;
   out.tenant = name_of(names, record.row.tenant_id);
   out.domain = name_of(names, record.row.domain_id);
@@ -26,8 +28,6 @@ NamedContext named(const NameRegistry& names, ContextRecord record) {
   out.row = std::move(record.row);
   return out;
 }
-
-}  // namespace
 
 Result<ContextTable> read_context_table(const std::filesystem::path& data, const RootKey& root) {
   const auto store = FileKeyStore::open(data / "keys" / kKeyStoreFile, root);
@@ -52,7 +52,8 @@ Result<ContextTable> read_context_table(const std::filesystem::path& data, const
   }
   ContextTable table;
   table.installation = (*store)->installation();
-  for (ContextRecord& record : records) table.contexts.push_back(named(names, std::move(record)));
+  for (ContextRecord& record : records)
+    table.contexts.push_back(named_context(names, std::move(record)));
   std::sort(table.contexts.begin(), table.contexts.end(),
             [](const auto& a, const auto& b) { return a.row.key_id < b.row.key_id; });
   return table;

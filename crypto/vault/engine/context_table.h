@@ -13,6 +13,8 @@
 #include "crypto/base/result.h"
 #include "crypto/keys/context_row.h"
 #include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/key_record.h"
+#include "crypto/vault/engine/names.h"
 #include "crypto/vault/engine/root_key.h"
 
 namespace paravent::crypto::vault {
@@ -25,6 +27,8 @@ struct NamedContext {
   std::string space;
   Id recipient{};  // of sealed values: the id of the key that opens them; else kNoId
 };
+
+NamedContext named_context(const NameRegistry& names, ContextRecord record);
 
 struct ContextTable {
   Id installation{};

@@ -34,6 +34,7 @@ KeyPlace place_of(const KeyRecord& record) noexcept {
 
 KeyTree::KeyTree(const RootKey& root, const ShredSecret& shred)
     : root_wrap_(root.wrapping_key()),
+      backup_key_(root.backup_key()),
       shred_wrap_(shred.wrapping_key()),
       shred_number_(shred.number()) {}
 
@@ -204,6 +205,9 @@ void KeyTree::adopt(const ShredSecret& next) {
   shred_number_ = next.number();
 }
 
-void KeyTree::adopt(const RootKey& next) { root_wrap_ = next.wrapping_key(); }
+void KeyTree::adopt(const RootKey& next) {
+  root_wrap_ = next.wrapping_key();
+  backup_key_ = next.backup_key();
+}
 
 }  // namespace paravent::crypto::vault

@@ -74,6 +74,9 @@ class KeyTree {
   void adopt(const ShredSecret& next);
   void adopt(const RootKey& next);
 
+  // Of the root key in force: what backups are made under (backup_file.h).
+  const SecretBytes& backup_key() const noexcept { return backup_key_; }
+
   // The latest time at which any key was made: what the wall clock must not fall behind.
   WallTime newest() const noexcept { return newest_; }
 
@@ -82,6 +85,7 @@ class KeyTree {
   std::uint32_t next_version(const KeyPlace& place) const;
 
   SecretBytes root_wrap_;
+  SecretBytes backup_key_;
   SecretBytes shred_wrap_;
   std::uint32_t shred_number_;
   std::map<Id, KeyRecord> records_;

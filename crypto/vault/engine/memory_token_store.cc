@@ -1,8 +1,27 @@
 #include "crypto/vault/engine/memory_token_store.h"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 namespace paravent::crypto::vault {
+namespace {
+
+class CopiedSnapshot final : public StoreSnapshot {
+ public:
+  explicit CopiedSnapshot(std::vector<StoreRecord> records) : records_(std::move(records)) {}
+  Result<bool> next(StoreRecord& record) override {
+    if (at_ == records_.size()) return false;
+    record = records_[at_++];
+    return true;
+  }
+
+ private:
+  std::vector<StoreRecord> records_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
 
 Status MemoryTokenStore::find(std::span<const IndexKey> keys,
                               std::span<std::optional<FoundRow>> out) {
@@ -81,6 +100,73 @@ Status MemoryTokenStore::expire(std::span<const Id> ids) {
     if (gone.contains(id)) id = kNoId;
   }
   return {};
+}
+
+Result<std::vector<FoundRow>> MemoryTokenStore::scan(const Id& after, std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<FoundRow> out;
+  for (auto it = rows_.upper_bound(after); it != rows_.end() && out.size() < limit; ++it) {
+    out.push_back({it->first, it->second});
+  }
+  return out;
+}
+
+Status MemoryTokenStore::add_index(std::span<const IndexEntry> entries) {
+  const std::scoped_lock lock(mutex_);
+  for (const IndexEntry& entry : entries) {
+    const auto [it, first] = index_.try_emplace(entry.index, entry.id);
+    if (!first && !rows_.contains(it->second)) it->second = entry.id;
+  }
+  return {};
+}
+
+Status MemoryTokenStore::drop_index(std::span<const IndexKey> keys) {
+  const std::scoped_lock lock(mutex_);
+  for (const IndexKey& key : keys) index_.erase(key);
+  return {};
+}
+
+Result<std::unique_ptr<StoreSnapshot>> MemoryTokenStore::snapshot() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<StoreRecord> records;
+  for (const auto& [id, row] : rows_) {
+    records.push_back({StoreRecordKind::row, std::string(id_text(id)), row});
+  }
+  for (const auto& [subject, id] : subjects_) {
+    std::string key(as_text(subject));
+    append_bytes(key, id);
+    records.push_back({StoreRecordKind::subject, std::move(key), {}});
+  }
+  for (const auto& [alias, id] : aliases_) {
+    records.push_back(
+        {StoreRecordKind::alias, std::string(as_text(alias)), std::string(id_text(id))});
+  }
+  return std::unique_ptr<StoreSnapshot>(std::make_unique<CopiedSnapshot>(std::move(records)));
+}
+
+Status MemoryTokenStore::import(std::span<const StoreRecord> records) {
+  const std::scoped_lock lock(mutex_);
+  for (const StoreRecord& record : records) {
+    if (!has_sizes_of_its_kind(record)) return Error(ErrorKind::malformed);
+    const ByteView key = as_bytes(record.key);
+    if (record.kind == StoreRecordKind::row) {
+      rows_[id_from(record.key)] = record.value;
+    } else if (record.kind == StoreRecordKind::subject) {
+      SubjectReference subject{};
+      std::copy_n(key.begin(), subject.size(), subject.begin());
+      subjects_.emplace(subject, id_from(std::string_view(record.key).substr(subject.size())));
+    } else {
+      AliasKey alias{};
+      std::copy_n(key.begin(), alias.size(), alias.begin());
+      aliases_[alias] = id_from(record.value);
+    }
+  }
+  return {};
+}
+
+StoreStatistics MemoryTokenStore::statistics() const {
+  const std::scoped_lock lock(mutex_);
+  return {.rows = rows_.size()};
 }
 
 }  // namespace paravent::crypto::vault

@@ -1,5 +1,5 @@
 // MemoryTokenStore: rows that end with the process: for explain and test. The same behaviour as the
-// store on disk, durability apart; the same tests run on both.
+// store on disk, durability apart; the same tests run on both. Tests derive from it.
 
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace paravent::crypto::vault {
 
-class MemoryTokenStore final : public TokenStore {
+class MemoryTokenStore : public TokenStore {
  public:
   Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
@@ -21,9 +21,15 @@ class MemoryTokenStore final : public TokenStore {
                 std::span<NewAlias> aliases) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
   Status expire(std::span<const Id> ids) override;
+  Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
+  Status add_index(std::span<const IndexEntry> entries) override;
+  Status drop_index(std::span<const IndexKey> keys) override;
+  Result<std::unique_ptr<StoreSnapshot>> snapshot() override;
+  Status import(std::span<const StoreRecord> records) override;
+  StoreStatistics statistics() const override;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<IndexKey, Id> index_;
   std::map<AliasKey, Id> aliases_;
   std::map<Id, std::string> rows_;

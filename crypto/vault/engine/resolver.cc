@@ -6,14 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "crypto/vault/engine/live_token.h"
 #include "crypto/vault/engine/token_row.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-std::array<std::uint8_t, 2> length_prefix(std::size_t size) noexcept {
-  return {static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size)};
-}
 
 // A scope needs to know which relationship or request it is; person scope has none.
 bool scope_agrees(const MintJob& job, const LiveToken& token) {
@@ -21,30 +18,39 @@ bool scope_agrees(const MintJob& job, const LiveToken& token) {
   return job.scope == Scope::person || job.scope_id != ScopeId{};
 }
 
-// HMAC(prf.index, LP(ctx) | [LP(scope id)] | LP(value)); LP(ctx) is hashed already.
-IndexKey index_of(const MintJob& job, std::string_view value, const LiveToken& token) {
-  const auto size = length_prefix(value.size());
-  if (job.scope == Scope::person) return token.index.mac(size, as_bytes(value));
-  const auto scope_size = length_prefix(job.scope_id.size());
-  return token.index.mac({scope_size, job.scope_id, size, as_bytes(value)});
+// The context of a job's token; nullptr when it names one that is not bound, a scope or shape that
+// it cannot have, or a value that no row can hold.
+const LiveToken* token_of(const ResolveBatch& batch, const MintJob& job, const LiveContexts& live) {
+  const auto token = live.tokens.find(job.key_id);
+  if (token == live.tokens.end() || !live.seals.contains(job.seal_key_id)) return nullptr;
+  if (!scope_agrees(job, *token->second) || !mintable(job.shape, job.length)) return nullptr;
+  if (job.begin >= job.end || job.end > batch.values.size() ||
+      job.end - job.begin > kMaxVaultValue) {
+    return nullptr;
+  }
+  return token->second.get();
 }
 
-// The blind index values of a batch's jobs. False when a job names a context that is not bound, a
-// scope or shape that it cannot have, or a value that no row can hold.
+// The blind index values of a batch's jobs. False when one of them has none.
 bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
   const ResolveBatch& batch = *pending.batch;
   pending.index.reserve(batch.jobs.size());
   for (const MintJob& job : batch.jobs) {
-    const auto token = live.tokens.find(job.key_id);
-    if (token == live.tokens.end() || !live.seals.contains(job.seal_key_id)) return false;
-    if (!scope_agrees(job, *token->second) || !mintable(job.shape, job.length)) return false;
-    if (job.begin >= job.end || job.end > batch.values.size() ||
-        job.end - job.begin > kMaxVaultValue) {
-      return false;
-    }
-    pending.index.push_back(index_of(job, batch.value(job), *token->second));
+    const LiveToken* token = token_of(batch, job, live);
+    if (token == nullptr) return false;
+    pending.index.push_back(index_value(*token, job.scope_id, batch.value(job)));
   }
   return true;
+}
+
+// A new token each time, or a text that only the store knows.
+bool is_never_known(const MintJob& job) {
+  return job.scope == Scope::request || has_own_text(job.shape);
+}
+
+KnownTokens::Key known_key(const MintJob& job, const IndexKey& index, const LiveContexts& live,
+                           std::uint32_t today) {
+  return {index, live.seals.at(job.seal_key_id)->purpose, job.key_id, today};
 }
 
 // Whether every shaped text that the batch asks for is already its row's; then they are filled in.
@@ -87,7 +93,7 @@ bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint
 
 }  // namespace
 
-Resolver::Resolver(TokenStore& store, const LiveContextsCell& live, const Clock& clock)
+Resolver::Resolver(CachingTokenStore& store, const LiveContextsCell& live, const Clock& clock)
     : store_(store),
       live_(live),
       clock_(clock),
@@ -107,6 +113,35 @@ Resolver::~Resolver() {
   }
   commit_wakes_.notify_one();
   commit_thread_.join();
+}
+
+bool Resolver::answer_known(ResolveBatch& batch) {
+  const std::shared_ptr<const LiveContexts> live = live_.load();
+  const std::uint32_t today = day_of(clock_.now());
+  for (MintJob& job : batch.jobs) {
+    if (is_never_known(job)) return false;
+    const LiveToken* token = token_of(batch, job, *live);
+    if (token == nullptr) return false;
+    const IndexKey index = index_value(*token, job.scope_id, batch.value(job));
+    const auto id = store_.known().find(known_key(job, index, *live, today));
+    if (!id) {
+      known_misses_.add(1);
+      return false;
+    }
+    job.id = *id;
+  }
+  known_hits_.add(batch.jobs.size());
+  batch.status = ResolveStatus::ok;
+  return true;
+}
+
+void Resolver::remember(const PendingBatch& pending, const LiveContexts& live, std::uint32_t today,
+                        std::uint64_t generation) {
+  const std::vector<MintJob>& jobs = pending.batch->jobs;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (is_never_known(jobs[i])) continue;
+    store_.known().add(known_key(jobs[i], pending.index[i], live, today), jobs[i].id, generation);
+  }
 }
 
 void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
@@ -159,6 +194,7 @@ void Resolver::look_up_loop() {
 void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   const std::shared_ptr<const LiveContexts> live = live_.load();
   const std::uint32_t today = day_of(clock_.now());
+  const std::uint64_t generation = store_.known().generation();
   std::vector<IndexKey> keys;
   for (PendingBatch& pending : round) {
     pending.failed = !index_jobs(pending, *live);
@@ -185,7 +221,10 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
       if (all) job.id = found[at]->id;
     }
     all = all && names_settled(store_, *pending.batch, *live);
-    if (all) found_ += pending.index.size();
+    if (all) {
+      found_ += pending.index.size();
+      remember(pending, *live, today, generation);
+    }
     (all ? known : rest).push_back(std::move(pending));
   }
 }
@@ -202,12 +241,19 @@ void Resolver::commit_loop() {
       if (to_commit_.empty()) return;
       round.swap(to_commit_);
     }
-    const CommitReport report = committer.process(round, *live_.load());
+    const std::shared_ptr<const LiveContexts> live = live_.load();
+    const std::uint32_t today = day_of(clock_.now());
+    const std::uint64_t generation = store_.known().generation();
+    const CommitReport report = committer.process(round, *live);
     minted_ += report.minted;
     found_ += report.found;
     if (report.wrote) ++commits_;
     if (report.wrote || report.failed) degraded_ = report.failed;
-    for (PendingBatch& pending : round) (pending.failed ? bad : good).push_back(std::move(pending));
+    for (PendingBatch& pending : round) {
+      // After a failed write the row's clock may not have moved on: that is to be tried again.
+      if (!pending.failed && !report.failed) remember(pending, *live, today, generation);
+      (pending.failed ? bad : good).push_back(std::move(pending));
+    }
     {
       const std::scoped_lock lock(mutex_);
       in_flight_ -= round.size();
@@ -239,6 +285,12 @@ VaultCounters Resolver::counters() const {
   out.failed_batches = failed_;
   out.overloaded_batches = overloaded_;
   out.degraded = degraded_;
+  out.known_hits = known_hits_.sum();
+  out.known_misses = known_misses_.sum();
+  {
+    const std::scoped_lock lock(mutex_);
+    out.pending = in_flight_;
+  }
   return out;
 }
 

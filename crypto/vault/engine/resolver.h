@@ -8,8 +8,9 @@
 //   synced, and
 //                    makes it durable in one write (no delay is added to collect more)
 //
-// At most kMaxInFlight batches are in the vault; beyond, a batch is answered `overloaded`. Thread
-// safe.
+// In front of both, on whatever thread asks: answer_known(), which finds tokens that were used
+// today already in memory. At most kMaxInFlight batches are in the vault; beyond, a batch is
+// answered `overloaded`. Thread safe.
 
 #pragma once
 
@@ -20,7 +21,9 @@
 #include <thread>
 #include <vector>
 
+#include "crypto/vault/engine/caching_token_store.h"
 #include "crypto/vault/engine/committer.h"
+#include "crypto/vault/engine/striped_count.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::vault {
@@ -30,12 +33,14 @@ inline constexpr std::size_t kMaxInFlight = 8192;
 class Resolver {
  public:
   // All must outlive the resolver.
-  Resolver(TokenStore& store, const LiveContextsCell& live, const Clock& clock);
+  Resolver(CachingTokenStore& store, const LiveContextsCell& live, const Clock& clock);
   // Answers everything in flight, then stops.
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
+  // As TokenVault::answer_known().
+  bool answer_known(ResolveBatch& batch);
   void submit(std::shared_ptr<ResolveBatch> batch);
   VaultCounters counters() const;
 
@@ -47,12 +52,15 @@ class Resolver {
   // Whether every job can be answered from the store as it is; then the ids are filled in.
   void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
   void answer(Queue& batches, ResolveStatus status);
+  // Adds what a batch was answered to the known tokens.
+  void remember(const PendingBatch& pending, const LiveContexts& live, std::uint32_t today,
+                std::uint64_t generation);
 
-  TokenStore& store_;
+  CachingTokenStore& store_;
   const LiveContextsCell& live_;
   const Clock& clock_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable look_up_wakes_;
   std::condition_variable commit_wakes_;
   Queue asked_;
@@ -62,6 +70,8 @@ class Resolver {
   bool stopping_ = false;
   bool look_up_ended_ = false;
 
+  StripedCount known_hits_;
+  StripedCount known_misses_;
   std::atomic<std::uint64_t> minted_{0};
   std::atomic<std::uint64_t> found_{0};
   std::atomic<std::uint64_t> commits_{0};

@@ -12,16 +12,31 @@
 namespace paravent::crypto::vault {
 namespace {
 
+constexpr std::uint64_t kRewriteAfterSeconds = 30ULL * 24 * 3600;
+
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
+  // Index and filter in pieces, in the cache, the top of each pinned: memory stays bounded however
+  // many rows there are, and a look-up costs the same few probes.
   table.cache_index_and_filter_blocks = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_cache_options.top_level_index_pinning = rocksdb::PinningTier::kAll;
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   // Most look-ups of the index are for values never seen before.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = std::size_t{8} << 20U;
+  options.target_file_size_base = std::uint64_t{32} << 20U;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  // Older versions of rows leave the files with the next rewriting of their table.
+  options.periodic_compaction_seconds = kRewriteAfterSeconds;
   options.compression = rocksdb::kNoCompression;  // ciphertext and keyed hashes do not compress
   return options;
 }
@@ -40,7 +55,10 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   options.max_background_jobs = 2;
   options.db_write_buffer_size = std::size_t{32} << 20U;
   options.max_total_wal_size = std::size_t{64} << 20U;
-  options.max_open_files = 256;
+  options.max_open_files = 2048;
+  // A manifest begins anew at each change of files: it names the first and last key of each table,
+  // and an old one would go on naming keys that are gone.
+  options.max_manifest_file_size = 1;
   options.keep_log_file_num = 1;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
@@ -66,6 +84,10 @@ Error rocksdb_error(const rocksdb::Status& status) {
 
 RocksdbTokenStore::Database::~Database() {
   if (db == nullptr) return;
+  if (purging.joinable()) {
+    db->DisableManualCompaction();
+    purging.join();
+  }
   for (rocksdb::ColumnFamilyHandle* handle : {owner, rows, index, subjects, aliases}) {
     if (handle != nullptr) db->DestroyColumnFamilyHandle(handle);
   }
@@ -75,7 +97,7 @@ RocksdbTokenStore::Database::~Database() {
 rocksdb::Status RocksdbTokenStore::Database::start(
     const std::string& folder, bool create, std::shared_ptr<rocksdb::FileSystem> file_system) {
   if (file_system == nullptr) file_system = rocksdb::FileSystem::Default();
-  env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system)));
+  env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system), fsyncs));
   const auto cache = rocksdb::NewLRUCache(std::size_t{64} << 20U);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name :

@@ -8,19 +8,36 @@
 #include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "crypto/vault/engine/rocksdb_file_system.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
 
 namespace paravent::crypto::vault {
 
 // One sentence for whatever RocksDB says; its own texts name internals.
 Error rocksdb_error(const rocksdb::Status& status);
+
+inline rocksdb::Slice slice_of(ByteView bytes) noexcept {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline std::string_view view_of(const rocksdb::Slice& slice) noexcept {
+  return {slice.data(), slice.size()};
+}
+
+// Keys of the default family.
+inline constexpr const char* kOwnerKey = "paravent";  // u16 schema | installation
+inline constexpr const char* kPurgeKey = "purge";  // there while removed rows may still be in files
+inline constexpr const char* kPurgedKey = "purged";  // u64 how often they were purged
 
 struct RocksdbTokenStore::Database {
   std::unique_ptr<rocksdb::Env> env;
@@ -33,6 +50,13 @@ struct RocksdbTokenStore::Database {
   std::mutex write_mutex;     // makes look-up and creation one step
   bool needs_resume = false;  // under write_mutex
 
+  FsyncCount fsyncs = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::mutex expiry_mutex;  // one removal at a time; taken first
+  std::mutex snapshot_mutex;
+  std::condition_variable snapshot_gone;
+  int snapshots = 0;    // under snapshot_mutex
+  std::thread purging;  // of what an interrupted removal left, started by open()
+
   Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -44,9 +68,22 @@ struct RocksdbTokenStore::Database {
   // One durable write. REQUIRES: write_mutex is held.
   Status write(rocksdb::WriteBatch& batch);
 
+  // Keys that are gone from a family, to be made to vanish from its files.
+  using GoneKeys = std::pair<rocksdb::ColumnFamilyHandle*, std::vector<std::string>>;
+  // Rewrites the tables that may still hold the keys, and the manifest that may name them as a
+  // table's bound; and lets go of the log and the tables before. See rocksdb_purge.cc.
+  Status purge(std::vector<GoneKeys> gone);
+  // The same for everything.
+  Status purge_all();
+  void purge_in_background();
+
   // Looks many keys of one family up at once. Absent: nullopt.
   Status get(rocksdb::ColumnFamilyHandle* family, const std::vector<rocksdb::Slice>& keys,
              std::vector<std::optional<std::string>>& out) const;
+
+ private:
+  Status flush_all();
+  Status finish_purge();
 };
 
 }  // namespace paravent::crypto::vault

@@ -14,8 +14,9 @@ using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 
-IOStatus or_abort(IOStatus status) {
+IOStatus or_abort(IOStatus status, const FsyncCount& fsyncs) {
   if (!status.ok()) std::abort();
+  fsyncs->fetch_add(1, std::memory_order_relaxed);
   return status;
 }
 
@@ -30,8 +31,8 @@ IOStatus as_no_space(IOStatus status) {
 
 class StrictFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  explicit StrictFile(std::unique_ptr<FSWritableFile> file)
-      : FSWritableFileOwnerWrapper(std::move(file)) {}
+  StrictFile(std::unique_ptr<FSWritableFile> file, FsyncCount fsyncs)
+      : FSWritableFileOwnerWrapper(std::move(file)), fsyncs_(std::move(fsyncs)) {}
 
   using FSWritableFileOwnerWrapper::Append;
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
@@ -39,24 +40,27 @@ class StrictFile final : public rocksdb::FSWritableFileOwnerWrapper {
     return as_no_space(FSWritableFileOwnerWrapper::Append(data, options, debug));
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
-    return or_abort(FSWritableFileOwnerWrapper::Sync(options, debug));
+    return or_abort(FSWritableFileOwnerWrapper::Sync(options, debug), fsyncs_);
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return or_abort(FSWritableFileOwnerWrapper::Fsync(options, debug));
+    return or_abort(FSWritableFileOwnerWrapper::Fsync(options, debug), fsyncs_);
   }
+
+ private:
+  FsyncCount fsyncs_;
 };
 
 class StrictDirectory final : public FSDirectory {
  public:
-  explicit StrictDirectory(std::unique_ptr<FSDirectory> directory)
-      : directory_(std::move(directory)) {}
+  StrictDirectory(std::unique_ptr<FSDirectory> directory, FsyncCount fsyncs)
+      : directory_(std::move(directory)), fsyncs_(std::move(fsyncs)) {}
 
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
-    return or_abort(directory_->Fsync(options, debug));
+    return or_abort(directory_->Fsync(options, debug), fsyncs_);
   }
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                const rocksdb::DirFsyncOptions& how) override {
-    return or_abort(directory_->FsyncWithDirOptions(options, debug, how));
+    return or_abort(directory_->FsyncWithDirOptions(options, debug, how), fsyncs_);
   }
   IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
     return directory_->Close(options, debug);
@@ -67,12 +71,13 @@ class StrictDirectory final : public FSDirectory {
 
  private:
   std::unique_ptr<FSDirectory> directory_;
+  FsyncCount fsyncs_;
 };
 
 class StrictFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  explicit StrictFileSystem(const std::shared_ptr<rocksdb::FileSystem>& base)
-      : FileSystemWrapper(base) {}
+  StrictFileSystem(const std::shared_ptr<rocksdb::FileSystem>& base, FsyncCount fsyncs)
+      : FileSystemWrapper(base), fsyncs_(std::move(fsyncs)) {}
 
   const char* Name() const override { return "ParaventStrict"; }
 
@@ -93,15 +98,19 @@ class StrictFileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus NewDirectory(const std::string& name, const IOOptions& options,
                         std::unique_ptr<FSDirectory>* directory, IODebugContext* debug) override {
     IOStatus status = FileSystemWrapper::NewDirectory(name, options, directory, debug);
-    if (status.ok()) *directory = std::make_unique<StrictDirectory>(std::move(*directory));
+    if (status.ok()) {
+      *directory = std::make_unique<StrictDirectory>(std::move(*directory), fsyncs_);
+    }
     return status;
   }
 
  private:
-  static IOStatus wrapped(IOStatus status, std::unique_ptr<FSWritableFile>* file) {
-    if (status.ok()) *file = std::make_unique<StrictFile>(std::move(*file));
+  IOStatus wrapped(IOStatus status, std::unique_ptr<FSWritableFile>* file) const {
+    if (status.ok()) *file = std::make_unique<StrictFile>(std::move(*file), fsyncs_);
     return status;
   }
+
+  FsyncCount fsyncs_;
 };
 
 class SilentLogger final : public rocksdb::Logger {
@@ -114,8 +123,8 @@ class SilentLogger final : public rocksdb::Logger {
 }  // namespace
 
 std::shared_ptr<rocksdb::FileSystem> make_strict_file_system(
-    std::shared_ptr<rocksdb::FileSystem> base) {
-  return std::make_shared<StrictFileSystem>(base);
+    std::shared_ptr<rocksdb::FileSystem> base, FsyncCount fsyncs) {
+  return std::make_shared<StrictFileSystem>(base, std::move(fsyncs));
 }
 
 std::shared_ptr<rocksdb::Logger> make_silent_logger() { return std::make_shared<SilentLogger>(); }

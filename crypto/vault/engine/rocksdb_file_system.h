@@ -7,12 +7,17 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 namespace paravent::crypto::vault {
 
+// Of files and folders that reached the disk.
+using FsyncCount = std::shared_ptr<std::atomic<std::uint64_t>>;
+
 std::shared_ptr<rocksdb::FileSystem> make_strict_file_system(
-    std::shared_ptr<rocksdb::FileSystem> base);
+    std::shared_ptr<rocksdb::FileSystem> base, FsyncCount fsyncs);
 
 std::shared_ptr<rocksdb::Logger> make_silent_logger();
 

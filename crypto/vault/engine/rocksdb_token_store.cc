@@ -16,17 +16,7 @@
 namespace paravent::crypto::vault {
 namespace {
 
-using rocksdb::ColumnFamilyHandle;
 using rocksdb::Slice;
-
-constexpr std::size_t kExpireChunk = 4096;  // deletions per write
-const Slice kOwnerKey("paravent");
-
-Slice slice_of(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string_view view_of(const Slice& slice) { return {slice.data(), slice.size()}; }
 
 // u16 schema | installation
 std::string owner_value(const Id& installation) {
@@ -92,6 +82,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
                                       " belongs to another installation than the keys beside it; "
                                       "restore the one that does.");
   }
+  database->purge_in_background();
   return std::unique_ptr<RocksdbTokenStore>(new RocksdbTokenStore(std::move(database)));
 }
 
@@ -225,38 +216,6 @@ Result<std::vector<Id>> RocksdbTokenStore::by_subject(const SubjectReference& su
   }
   if (!it->status().ok()) return rocksdb_error(it->status());
   return ids;
-}
-
-Status RocksdbTokenStore::expire(std::span<const Id> ids) {
-  const std::scoped_lock lock(database_->write_mutex);
-  const std::set<Id> gone(ids.begin(), ids.end());
-  rocksdb::WriteBatch batch;
-  // Rows first: an interruption then leaves index entries without a row, which count as absent.
-  for (const Id& id : ids) batch.Delete(database_->rows, slice_of(id));
-  if (auto s = database_->write(batch); !s) return s;
-  // Subjects last: while they are there, an interrupted erasure can be asked for again.
-  for (ColumnFamilyHandle* family : {database_->index, database_->aliases, database_->subjects}) {
-    batch.Clear();
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->db->NewIterator(rocksdb::ReadOptions(), family));
-    for (it->SeekToFirst(); it->Valid(); it->Next()) {
-      const std::string_view id = family == database_->subjects
-                                      ? view_of(it->key()).substr(sizeof(SubjectReference))
-                                      : view_of(it->value());
-      if (!gone.contains(id_from(id))) continue;
-      if (family == database_->aliases) {
-        batch.Put(family, it->key(), slice_of(kNoId));
-      } else {
-        batch.Delete(family, it->key());
-      }
-      if (batch.Count() < kExpireChunk) continue;
-      if (auto s = database_->write(batch); !s) return s;
-      batch.Clear();
-    }
-    if (!it->status().ok()) return rocksdb_error(it->status());
-    if (auto s = database_->write(batch); !s) return s;
-  }
-  return {};
 }
 
 }  // namespace paravent::crypto::vault

@@ -4,8 +4,9 @@
 // subjects (subject reference | id -> nothing), aliases (alias key -> id, all zero once retired;
 // made in stores that are older than it). Every commit is one WriteBatch and one sync of the
 // log. When a write fails the store goes on reading, and writes again some seconds after the cause
-// is gone. Thread safe; memory: 64 MiB of cache and 32 MiB of write buffers; two background
-// threads.
+// is gone. Removed rows are gone from every file when expire() returns (docs/vault.md says how, and
+// where the limits are). Thread safe; memory: 64 MiB of cache and 32 MiB of write buffers; two
+// background threads.
 
 #pragma once
 
@@ -43,9 +44,17 @@ class RocksdbTokenStore final : public TokenStore {
                 std::span<NewAlias> aliases) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
   Status expire(std::span<const Id> ids) override;
+  Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
+  Status add_index(std::span<const IndexEntry> entries) override;
+  Status drop_index(std::span<const IndexKey> keys) override;
+  Result<std::unique_ptr<StoreSnapshot>> snapshot() override;
+  Status import(std::span<const StoreRecord> records) override;
+  StoreStatistics statistics() const override;
 
  private:
   struct Database;
+  class Removal;
+  class Snapshot;
   explicit RocksdbTokenStore(std::unique_ptr<Database> database);
   // The parts of commit(). `lost`: candidates whose index had a row already.
   Status add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch, std::set<Id>& lost);

@@ -123,6 +123,8 @@ KeyCheckValue RootKey::check_value(const Id& installation) const {
 
 SecretBytes RootKey::wrapping_key() const { return expand(key_.bytes(), "paravent/v1/root.wrap"); }
 
+SecretBytes RootKey::backup_key() const { return expand(key_.bytes(), "paravent/v1/backup"); }
+
 SecretBytes RootKey::key_store_mac_key() const {
   return expand(key_.bytes(), "paravent/v1/keystore.mac");
 }

@@ -44,6 +44,8 @@ class RootKey {
   // The key that wraps tenant keys, and the key of the key store's MAC: one key, one use.
   SecretBytes wrapping_key() const;
   SecretBytes key_store_mac_key() const;
+  // The key that backups are made under (backup_file.h).
+  SecretBytes backup_key() const;
 
  private:
   explicit RootKey(SecretBytes key) noexcept : key_(std::move(key)) {}

@@ -12,6 +12,7 @@
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/protection_key.h"
+#include "crypto/keys/scope.h"
 #include "crypto/primitives/hedged_nonce.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/xaes_gcm.h"
@@ -24,10 +25,11 @@ inline constexpr std::size_t kMaxVaultValue = 65535;
 
 class RowSealer {
  public:
-  // The encoded row with `value` sealed in it. REQUIRES: key.algorithm is vault_row with a nonce
-  // key, key.key_id is row.seal_key_id, and 1 <= value.size() <= kMaxVaultValue.
+  // The encoded row with `value` sealed in it, and `relationship` where row.in_relationship.
+  // REQUIRES: key.algorithm is vault_row with a nonce key, key.key_id is row.seal_key_id, and
+  // 1 <= value.size() <= kMaxVaultValue.
   Result<std::string> seal(const TokenRow& row, const Id& id, const ProtectionKey& key,
-                           std::string_view value);
+                           std::string_view value, const ScopeId& relationship = {});
 
  private:
   struct Cipher {
@@ -43,5 +45,13 @@ class RowSealer {
 
 // The value behind a row. ErrorKind::malformed without a sentence, whatever was altered.
 Result<SecretBytes> open_row(const TokenRowView& view, const Id& id, const ProtectionKey& key);
+
+// The same with all that a row's blind index is made of.
+struct RowContent {
+  SecretBytes value;
+  ScopeId relationship{};  // all zero unless row.in_relationship
+};
+Result<RowContent> open_row_content(const TokenRowView& view, const Id& id,
+                                    const ProtectionKey& key);
 
 }  // namespace paravent::crypto::vault

@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::uint8_t kSchema = 1;
 constexpr std::uint8_t kHasSubject = 1;
+constexpr std::uint8_t kInRelationship = 2;
+constexpr std::uint8_t kAllFlags = kHasSubject | kInRelationship;
+
+std::uint8_t flags_of(const TokenRow& row) noexcept {
+  return static_cast<std::uint8_t>((row.subject ? kHasSubject : 0U) |
+                                   (row.in_relationship ? kInRelationship : 0U));
+}
 
 }  // namespace
 
@@ -40,7 +47,7 @@ std::string encode_clear_part(const TokenRow& row) {
   append_u32be(out, row.key_id);
   append_u32be(out, row.seal_key_id);
   append_u8(out, static_cast<std::uint8_t>(row.kind));
-  append_u8(out, row.subject ? kHasSubject : std::uint8_t{0});
+  append_u8(out, flags_of(row));
   if (row.subject) append_bytes(out, *row.subject);
   append_u8(out, static_cast<std::uint8_t>(row.purposes.size()));
   for (const RowPurpose& purpose : row.purposes) {
@@ -59,9 +66,10 @@ Result<TokenRowView> decode_token_row(ByteView bytes) {
   view.row.seal_key_id = in.u32();
   const auto kind = kind_from_number(in.u8());
   const std::uint8_t flags = in.u8();
-  if (schema != kSchema || !kind || flags > kHasSubject) return Error(ErrorKind::malformed);
+  if (schema != kSchema || !kind || flags > kAllFlags) return Error(ErrorKind::malformed);
   view.row.kind = *kind;
-  if (flags == kHasSubject) {
+  view.row.in_relationship = (flags & kInRelationship) != 0;
+  if ((flags & kHasSubject) != 0) {
     const ByteView subject = in.take(32);
     view.row.subject.emplace();
     std::copy(subject.begin(), subject.end(), view.row.subject->begin());

@@ -2,12 +2,14 @@
 //
 //   row   = clear part | nonce 24 | ciphertext | tag 16
 //   clear = u8 schema 1 | u32 key_id (of the token) | u32 seal_key_id | u8 kind | u8 flags (1:
-//   subject) |
+//   subject, 2: relationship) |
 //           [subject reference 32] | u8 n | n x ( purpose 16 | u32 created day | u32 last contact
 //           day )
 // Purposes in strictly ascending order of id, 1 to 64. Days since 1970-01-01, UTC. The ciphertext
 // is XAES-256-GCM of the value's frame; its AD is ctx | token id | clear part, so that purposes and
-// clocks, on which access is decided, cannot be altered either. Big endian; one spelling.
+// clocks, on which access is decided, cannot be altered either. Of relationship scope the value in
+// the frame is relationship 16 | value: its blind index cannot be computed anew without, and in the
+// clear part it would join the rows of a relationship. Big endian; one spelling.
 
 #pragma once
 
@@ -40,6 +42,7 @@ struct TokenRow {
   std::uint32_t seal_key_id = 0;
   Kind kind = Kind::text;
   std::optional<SubjectReference> subject;
+  bool in_relationship = false;
   std::vector<RowPurpose> purposes;
 };
 

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,54 @@ struct NewAlias {
                 // retired
 };
 
+struct IndexEntry {
+  IndexKey index{};
+  Id id{};
+};
+
+// What a backup holds of a store: everything but the blind index, which would confirm guesses.
+// Stored numbers: never renumber, never reuse.
+enum class StoreRecordKind : std::uint8_t {
+  row = 1,      // key: id 16; value: the row
+  subject = 2,  // key: subject reference 32 | id 16; no value
+  alias = 3,    // key: alias 32; value: id 16, all zero when retired
+};
+
+struct StoreRecord {
+  StoreRecordKind kind = StoreRecordKind::row;
+  std::string key;
+  std::string value;
+};
+
+// Whether key and value have the sizes that the kind asks for.
+inline bool has_sizes_of_its_kind(const StoreRecord& record) noexcept {
+  switch (record.kind) {
+    case StoreRecordKind::row:
+      return record.key.size() == sizeof(Id) && !record.value.empty();
+    case StoreRecordKind::subject:
+      return record.key.size() == sizeof(SubjectReference) + sizeof(Id) && record.value.empty();
+    case StoreRecordKind::alias:
+      return record.key.size() == sizeof(AliasKey) && record.value.size() == sizeof(Id);
+  }
+  return false;
+}
+
+// Every record of a store as it stood when the snapshot was made, in ascending order of kind and
+// key. Owned by one thread; the store must outlive it. Removed rows leave the files only after the
+// snapshots that may still show them have gone: expire() waits for them.
+class StoreSnapshot {
+ public:
+  virtual ~StoreSnapshot() = default;
+  // False: there is no further record. Fails as TokenStore does.
+  virtual Result<bool> next(StoreRecord& record) = 0;
+};
+
+struct StoreStatistics {
+  std::uint64_t rows = 0;    // an estimate: older versions of a row count until they are compacted
+  std::uint64_t bytes = 0;   // of the tables on disk, and of what waits to become one
+  std::uint64_t fsyncs = 0;  // since the store was opened
+};
+
 class TokenStore {
  public:
   virtual ~TokenStore() = default;
@@ -73,10 +122,28 @@ class TokenStore {
   virtual Result<std::vector<Id>> by_subject(const SubjectReference& subject) = 0;
 
   // Removes rows with their index entries and subject entries, and retires their aliases: a text
-  // that once named a person must not come to name another. Durable. Walks the whole index once per
-  // call, because a row does not hold its index value (a copy of the rows must not confirm
-  // guesses).
+  // that once named a person must not come to name another. Durable, and gone from the store's
+  // files when it returns. Walks the whole index once per call, because a row does not hold its
+  // index value (a copy of the rows must not confirm guesses): give many ids at once. Nobody else
+  // waits for the walk.
   virtual Status expire(std::span<const Id> ids) = 0;
+
+  // Rows in ascending order of id behind `after` (kNoId: from the first), at most `limit` of them;
+  // fewer: that was the last. For walks that may stop and go on.
+  virtual Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) = 0;
+
+  // Index entries of rows that are there already: after a restore, or under a new version of the
+  // index. An index that is another row's already stays that row's. Durable.
+  virtual Status add_index(std::span<const IndexEntry> entries) = 0;
+  // Removes index entries, rows stay. Durable; the files forget as their tables are compacted.
+  virtual Status drop_index(std::span<const IndexKey> keys) = 0;
+
+  virtual Result<std::unique_ptr<StoreSnapshot>> snapshot() = 0;
+  // Puts records of a snapshot into a store that is being restored. Durable. ErrorKind::malformed:
+  // a key or value of a wrong size.
+  virtual Status import(std::span<const StoreRecord> records) = 0;
+
+  virtual StoreStatistics statistics() const = 0;
 };
 
 }  // namespace paravent::crypto::vault

@@ -189,6 +189,8 @@ Status Vault::rename(NameKind kind, std::string_view tenant, std::string_view ol
   return state_->catalogue->commit();
 }
 
+bool Vault::answer_known(ResolveBatch& batch) { return state_->resolver.answer_known(batch); }
+
 void Vault::resolve(std::shared_ptr<ResolveBatch> batch) {
   state_->resolver.submit(std::move(batch));
 }
@@ -237,5 +239,7 @@ Result<SecretBytes> Vault::audit_detail_key(std::optional<Id> tenant, WallTime m
 }
 
 VaultCounters Vault::counters() const { return state_->resolver.counters(); }
+
+StoreStatistics Vault::store_statistics() const { return state_->tokens->statistics(); }
 
 }  // namespace paravent::crypto::vault

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,10 +24,12 @@
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/vault/api/messages.h"
+#include "crypto/vault/engine/context_table.h"
 #include "crypto/vault/engine/data_directory.h"
 #include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/names.h"
 #include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/token_store.h"
 
 namespace paravent::crypto::vault {
 
@@ -38,6 +41,17 @@ struct VaultCounters {
   std::uint64_t failed_batches = 0;  // answered store_unavailable or sealed
   std::uint64_t overloaded_batches = 0;
   bool degraded = false;  // the last write failed: new tokens are refused, known ones answered
+  std::uint64_t known_hits = 0;    // jobs answered from memory; also in no other count
+  std::uint64_t known_misses = 0;  // batches that memory could not answer
+  std::uint64_t pending = 0;       // batches in the vault now
+};
+
+// What became of the rows of a restored store.
+struct IndexReport {
+  std::uint64_t rows = 0;
+  std::uint64_t indexed = 0;
+  std::uint64_t unreadable = 0;  // their key is destroyed, or they are damaged
+  std::uint64_t unknown = 0;     // the key store has no such context: it is older than the rows
 };
 
 class Vault final : public TokenVault {
@@ -83,6 +97,7 @@ class Vault final : public TokenVault {
   // store has seen and a new epoch would be needed.
   Result<std::vector<Binding>> bind(std::string_view tenant, std::span<const ContextSpec> specs);
 
+  bool answer_known(ResolveBatch& batch) override;
   void resolve(std::shared_ptr<ResolveBatch> batch) override;
 
   // Keys of the audit room. nullopt: the installation's own log. A seed is made at the first call
@@ -95,6 +110,21 @@ class Vault final : public TokenVault {
   bool has_audit_history(const Id& tenant) const;
 
   VaultCounters counters() const;
+  // Of the token store; asks it, so not for every request.
+  StoreStatistics store_statistics() const;
+
+  // For backups. The token store as it stands now; the vault must outlive the snapshot.
+  Result<std::unique_ptr<StoreSnapshot>> snapshot_store();
+  // A copy of the key that backups are made under.
+  SecretBytes backup_key() const;
+  // Runs `copy` while nothing in the keys folder changes, and says which generation it copies.
+  // Calls that need the catalogue wait meanwhile; resolve() does not.
+  Status while_keys_stand_still(const std::function<Status(std::uint64_t generation)>& copy) const;
+  std::uint64_t keys_generation() const;
+  ContextTable context_table() const;
+
+  // Makes the blind index anew from the rows, after a restore. May be repeated.
+  Result<IndexReport> rebuild_index();
 
  private:
   friend class ReverseVault;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "crypto/vault/engine/caching_token_store.h"
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/resolver.h"
@@ -16,11 +17,14 @@ namespace paravent::crypto::vault {
 
 struct Vault::State {
   State(std::unique_ptr<Catalogue> c, std::unique_ptr<TokenStore> t, const Clock& k)
-      : catalogue(std::move(c)), tokens(std::move(t)), clock(k), resolver(*tokens, live, clock) {}
+      : catalogue(std::move(c)),
+        tokens(std::make_unique<CachingTokenStore>(std::move(t))),
+        clock(k),
+        resolver(*tokens, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
   std::unique_ptr<Catalogue> catalogue;
-  std::unique_ptr<TokenStore> tokens;
+  std::unique_ptr<CachingTokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
   Resolver resolver;  // last: its threads stop before anything they use is gone

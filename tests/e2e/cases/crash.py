@@ -9,7 +9,7 @@ from support.gateway import Scene
 from support.policies import WIDE
 from support.upstream import default_answer
 
-ROUNDS = int(os.environ.get("PARAVENT_E2E_KILLS", "3"))
+ROUNDS = int(os.environ.get("PARAVENT_E2E_KILLS", "20"))
 CLIENTS = 8
 
 

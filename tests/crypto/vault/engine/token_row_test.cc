@@ -68,6 +68,24 @@ TEST(TokenRow, SealsAndOpens) {
   }
 }
 
+TEST(TokenRow, TheRelationshipIsSealedWithTheValue) {
+  const ProtectionKey key = row_key();
+  RowSealer sealer;
+  TokenRow row = example();
+  row.in_relationship = true;
+  ScopeId relationship{};
+  relationship.fill('R');
+  const auto bytes = sealer.seal(row, Id{4}, key, "jeanne@example.org", relationship).value();
+  EXPECT_EQ(bytes.find("RRRR"), std::string::npos);
+  const auto view = decode_token_row(as_bytes(bytes)).value();
+  EXPECT_TRUE(view.row.in_relationship);
+  const auto content = open_row_content(view, Id{4}, key);
+  ASSERT_TRUE(content);
+  EXPECT_EQ(as_text(content->value.bytes()), "jeanne@example.org");
+  EXPECT_EQ(content->relationship, relationship);
+  EXPECT_EQ(as_text(open_row(view, Id{4}, key)->bytes()), "jeanne@example.org");
+}
+
 TEST(TokenRow, EveryAlteredBitAndEveryTruncationFails) {
   const ProtectionKey key = row_key();
   RowSealer sealer;

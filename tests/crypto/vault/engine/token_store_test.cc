@@ -150,6 +150,80 @@ TYPED_TEST(TokenStoreTest, AnErasedTextIsNeverGivenAgain) {
   EXPECT_EQ(this->holder(AliasKey{1}), kNoId);
 }
 
+TYPED_TEST(TokenStoreTest, WalksItsRowsAndStopsAnywhere) {
+  std::vector<NewRow> rows;
+  for (std::uint8_t i = 1; i <= 10; ++i) rows.push_back({IndexKey{i}, Id{i}, "row", {}});
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
+  std::vector<Id> seen;
+  Id after = kNoId;
+  for (;;) {
+    const auto page = this->store_->scan(after, 4);
+    ASSERT_TRUE(page);
+    for (const FoundRow& row : *page) seen.push_back(row.id);
+    if (page->size() < 4) break;
+    after = page->back().id;
+  }
+  ASSERT_EQ(seen.size(), 10U);
+  for (std::uint8_t i = 1; i <= 10; ++i) EXPECT_EQ(seen[i - 1U], Id{i});
+}
+
+TYPED_TEST(TokenStoreTest, TheIndexCanBeMadeAnew) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
+  const std::vector<IndexEntry> entries{{IndexKey{11}, Id{1}}, {IndexKey{2}, Id{1}}};
+  ASSERT_TRUE(this->store_->add_index(entries));
+  EXPECT_EQ(this->find(IndexKey{11})->id, Id{1});
+  EXPECT_EQ(this->find(IndexKey{1})->id, Id{1});
+  EXPECT_EQ(this->find(IndexKey{2})->id, Id{2});  // stays whose it was
+  const std::vector<IndexKey> old{IndexKey{1}};
+  ASSERT_TRUE(this->store_->drop_index(old));
+  EXPECT_FALSE(this->find(IndexKey{1}));
+  EXPECT_EQ(this->resolve(Id{1}), "first");
+}
+
+TYPED_TEST(TokenStoreTest, ASnapshotHasAllButTheIndexAndStandsStill) {
+  const SubjectReference jeanne{1};
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", jeanne},
+                           {IndexKey{2}, Id{2}, "second", {}}};
+  std::vector<NewAlias> aliases{{AliasKey{5}, Id{2}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, aliases));
+  std::vector<StoreRecord> records;
+  {
+    const auto snapshot = this->store_->snapshot().value();
+    std::vector<NewRow> later{{IndexKey{3}, Id{3}, "later", {}}};
+    ASSERT_TRUE(this->store_->commit(later, {}, {}));
+    StoreRecord record;
+    for (;;) {
+      const auto more = snapshot->next(record);
+      ASSERT_TRUE(more);
+      if (!*more) break;
+      records.push_back(record);
+    }
+  }
+  ASSERT_EQ(records.size(), 4U);
+  TypeParam other;
+  const auto restored = other.make();
+  ASSERT_TRUE(restored->import(records));
+  const std::array<Id, 1> ids{Id{2}};
+  std::array<std::optional<std::string>, 1> found;
+  ASSERT_TRUE(restored->resolve(ids, found));
+  EXPECT_EQ(found[0], "second");
+  EXPECT_EQ(restored->by_subject(jeanne).value(), (std::vector<Id>{Id{1}}));
+  const AliasKey alias{5};
+  std::array<std::optional<Id>, 1> holder;
+  ASSERT_TRUE(restored->find_aliases(std::span(&alias, 1), holder));
+  EXPECT_EQ(holder[0], Id{2});
+  const IndexKey index{1};
+  std::array<std::optional<FoundRow>, 1> none;
+  ASSERT_TRUE(restored->find(std::span(&index, 1), none));
+  EXPECT_FALSE(none[0]);
+
+  records[0].key += "x";
+  const auto wrong = restored->import(records);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().kind(), ErrorKind::malformed);
+}
+
 TYPED_TEST(TokenStoreTest, SixtyFourThreadsGetOneRow) {
   std::vector<std::thread> threads;
   std::vector<Id> ids(64);

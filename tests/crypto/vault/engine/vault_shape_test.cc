@@ -10,6 +10,7 @@
 #include "crypto/tokens/shape_text.h"
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/memory_key_store.h"
+#include "crypto/vault/engine/memory_token_store.h"
 #include "crypto/vault/engine/name_search.h"
 #include "tests/crypto/vault/engine/support.h"
 
@@ -343,20 +344,13 @@ TYPED_TEST(ShapedVaultTest, SealedValuesAreDescribedAndNeverOpenedHere) {
 }
 
 // Every text is somebody else's, up to the last attempt.
-class FullStore final : public TokenStore {
+class FullStore final : public MemoryTokenStore {
  public:
-  Status find(std::span<const IndexKey>, std::span<std::optional<FoundRow>>) override { return {}; }
-  Status resolve(std::span<const Id>, std::span<std::optional<std::string>>) override { return {}; }
   Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override {
     for (std::size_t i = 0; i < keys.size(); ++i)
       out[i] = ++asked == free_at ? std::nullopt : other;
     return {};
   }
-  Status commit(std::span<NewRow>, std::span<const ChangedRow>, std::span<NewAlias>) override {
-    return {};
-  }
-  Result<std::vector<Id>> by_subject(const SubjectReference&) override { return std::vector<Id>(); }
-  Status expire(std::span<const Id>) override { return {}; }
 
   std::optional<Id> other = Id{9};
   int asked = 0;

@@ -1,0 +1,137 @@
+// The token store by its size: what a look-up and a durable commit cost at 10^3 to 10^7 rows.
+//
+// The folder of the largest store is kept where PARAVENT_BENCH_STORES says, because making 10^7
+// rows takes a minute; without it, each store is made anew below TMPDIR. bench/README.md has the
+// commands.
+
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "crypto/primitives/sha256.h"
+#include "crypto/vault/engine/rocksdb_token_store.h"
+
+namespace {
+
+namespace vault = paravent::crypto::vault;
+
+constexpr std::size_t kRowBytes = 177;  // an e-mail address with one purpose
+constexpr std::size_t kFillChunk = 10'000;
+constexpr std::size_t kBatch = 64;
+constexpr vault::Id kInstallation{7};
+
+// Row number `n`: its keys look as random as real ones and can be computed again.
+vault::IndexKey index_of(std::uint64_t n) {
+  return paravent::crypto::sha256({reinterpret_cast<const std::uint8_t*>(&n), sizeof n});
+}
+vault::Id id_of(const vault::IndexKey& index) {
+  vault::Id id{};
+  std::memcpy(id.data(), index.data() + 16, id.size());
+  id[0] ^= 0x5aU;
+  return id;
+}
+vault::NewRow row_of(std::uint64_t n, std::string bytes) {
+  const vault::IndexKey index = index_of(n);
+  return {index, id_of(index), std::move(bytes), {}};
+}
+
+class Store {
+ public:
+  explicit Store(std::uint64_t rows) : rows_(rows) {
+    const char* kept = std::getenv("PARAVENT_BENCH_STORES");
+    if (kept != nullptr) {
+      folder_ = std::filesystem::path(kept) / std::to_string(rows);
+    } else {
+      std::string name = (std::filesystem::temp_directory_path() / "pv-bench-XXXXXX").string();
+      if (::mkdtemp(name.data()) == nullptr) std::abort();
+      scratch_ = name;
+      folder_ = scratch_ / "store";
+    }
+    std::filesystem::create_directories(folder_.parent_path());
+    if (std::filesystem::exists(folder_ / "CURRENT")) {
+      store_ = vault::RocksdbTokenStore::open(folder_, kInstallation).value();
+    } else {
+      fill();
+    }
+  }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store() {
+    store_.reset();
+    std::error_code error;
+    if (!scratch_.empty()) std::filesystem::remove_all(scratch_, error);
+  }
+
+  vault::RocksdbTokenStore& get() { return *store_; }
+  std::uint64_t rows() const { return rows_; }
+
+ private:
+  void fill() {
+    store_ = vault::RocksdbTokenStore::create(folder_, kInstallation).value();
+    std::mt19937_64 random(1);
+    for (std::uint64_t at = 0; at < rows_; at += kFillChunk) {
+      std::vector<vault::NewRow> rows;
+      for (std::uint64_t n = at; n < std::min(at + kFillChunk, rows_); ++n) {
+        std::string bytes(kRowBytes, '\0');
+        for (char& c : bytes) c = static_cast<char>(random());
+        rows.push_back(row_of(n, std::move(bytes)));
+      }
+      if (!store_->commit(rows, {}, {})) std::abort();
+    }
+    // Out of memory and into tables, as after a restart.
+    store_.reset();
+    store_ = vault::RocksdbTokenStore::open(folder_, kInstallation).value();
+  }
+
+  std::uint64_t rows_;
+  std::filesystem::path scratch_;
+  std::filesystem::path folder_;
+  std::unique_ptr<vault::RocksdbTokenStore> store_;
+};
+
+// Known values, any of them equally likely: index and row, 64 at once, as the look-up thread does
+// under load.
+void store_find_known(benchmark::State& state) {
+  Store store(static_cast<std::uint64_t>(state.range(0)));
+  std::mt19937_64 random(2);
+  std::vector<vault::IndexKey> keys(std::size_t{1} << 18U);
+  for (vault::IndexKey& key : keys) key = index_of(random() % store.rows());
+  std::vector<std::optional<vault::FoundRow>> found(kBatch);
+  std::size_t at = 0;
+  std::uint64_t hits = 0;
+  for (auto _ : state) {
+    if (!store.get().find(std::span(keys).subspan(at, kBatch), found)) std::abort();
+    for (const auto& one : found) hits += one ? 1U : 0U;
+    at = (at + kBatch) % keys.size();
+  }
+  const auto items = static_cast<std::uint64_t>(state.iterations()) * kBatch;
+  if (hits != items) state.SkipWithError("a known value was not found");
+  state.SetItemsProcessed(static_cast<std::int64_t>(items));
+}
+BENCHMARK(store_find_known)->RangeMultiplier(10)->Range(1000, 10'000'000)->UseRealTime();
+
+// New values: what look-up, write and fsync of 64 together cost.
+void store_commit_new(benchmark::State& state) {
+  Store store(static_cast<std::uint64_t>(state.range(0)));
+  std::mt19937_64 random(std::random_device{}());
+  for (auto _ : state) {
+    state.PauseTiming();
+    std::vector<vault::NewRow> rows;
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      rows.push_back(row_of(random() | (std::uint64_t{1} << 63U), std::string(kRowBytes, 'r')));
+    }
+    state.ResumeTiming();
+    if (!store.get().commit(rows, {}, {})) std::abort();
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+}
+BENCHMARK(store_commit_new)->RangeMultiplier(10)->Range(1000, 10'000'000)->UseRealTime();
+
+}  // namespace

@@ -1,0 +1,91 @@
+// KnownTokens: which tokens need no look-up today: the cache in front of the token store.
+//
+// An entry says: the value behind this blind index has this token, and it was already used today
+// for this purpose, so there is nothing to read and nothing to write. Held are keyed hashes, ids
+// and a day, never a value. What is not here is no statement at all: ask the store.
+//
+// Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
+// outside can aim at a bucket. Fixed memory (4-way sets, one is replaced when a set is full),
+// allocated at once and touched as it fills. A reader takes no lock and writes nothing: each slot
+// has a version that is odd while it is written (a seqlock); a writer that meets another one gives
+// up. Thread safe.
+//
+// While rows or index entries are being removed the cache is paused: it answers and takes nothing.
+// Afterwards a new generation begins, and an entry of an older one is never seen again, also when
+// it is added late by somebody who had looked before.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "crypto/vault/engine/token_store.h"
+
+namespace paravent::crypto::vault {
+
+class KnownTokens {
+ public:
+  static constexpr std::size_t kDefaultBytes = std::size_t{24} << 20U;
+
+  struct Key {
+    const IndexKey& index;
+    const Id& purpose;
+    std::uint32_t key_id = 0;
+    std::uint32_t day = 0;
+  };
+
+  explicit KnownTokens(std::size_t bytes = kDefaultBytes);
+
+  // Pauses for as long as it lives; then everything is forgotten.
+  class Pause {
+   public:
+    explicit Pause(KnownTokens& known) : known_(known) { known_.pause(); }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+    ~Pause() { known_.resume(); }
+
+   private:
+    KnownTokens& known_;
+  };
+
+  // To be read before the store is, and handed to add(). 0: paused.
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+  std::optional<Id> find(const Key& key) const noexcept;
+  void add(const Key& key, const Id& id, std::uint64_t generation) noexcept;
+
+  std::size_t capacity() const noexcept { return (mask_ + 1) * kWays; }
+
+ private:
+  static constexpr std::size_t kWays = 4;
+  // index 32 | purpose 16 | id 16 | key id, day | generation
+  static constexpr std::size_t kWords = 10;
+  using Words = std::array<std::uint64_t, kWords>;
+
+  struct alignas(32) Slot {
+    std::atomic<std::uint64_t> version{0};
+    std::array<std::atomic<std::uint64_t>, kWords> words{};
+  };
+  struct Set {
+    std::array<Slot, kWays> slots;
+  };
+
+  Set& set_of(const Words& words) const noexcept { return sets_[words[0] & mask_]; }
+  static Words words_of(const Key& key, const Id& id, std::uint64_t generation) noexcept;
+  static bool read(const Slot& slot, Words& words) noexcept;
+  void pause();
+  void resume();
+
+  std::atomic<std::uint64_t> generation_{1};
+  std::mutex pause_mutex_;
+  int pauses_ = 0;          // under pause_mutex_
+  std::uint64_t next_ = 2;  // under pause_mutex_
+  std::size_t mask_;
+  std::unique_ptr<Set[]> sets_;
+};
+
+}  // namespace paravent::crypto::vault

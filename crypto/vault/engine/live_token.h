@@ -1,0 +1,25 @@
+// The blind index of one vault token context: made from the catalogue, and asked for values.
+
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "crypto/base/result.h"
+#include "crypto/keys/scope.h"
+#include "crypto/vault/engine/catalogue.h"
+#include "crypto/vault/engine/live_contexts.h"
+#include "crypto/vault/engine/token_store.h"
+
+namespace paravent::crypto::vault {
+
+// REQUIRES: the catalogue has a vault_token row of this key id. ErrorKind::data: the domain's key
+// is missing or does not open.
+Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
+                                                    std::uint32_t key_id, Scope scope);
+
+// HMAC(prf.index, LP(ctx) | [LP(relationship or request)] | LP(value)); LP(ctx) is hashed already.
+// REQUIRES: 1 <= value.size() <= kMaxVaultValue.
+IndexKey index_value(const LiveToken& token, const ScopeId& scope_id, std::string_view value);
+
+}  // namespace paravent::crypto::vault

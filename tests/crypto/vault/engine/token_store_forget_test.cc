@@ -1,0 +1,164 @@
+// Deleted means gone from the files: the bytes of removed rows, index entries and subject entries
+// are looked for in every file of the store, raw, before and after.
+
+#include <future>
+
+#include "crypto/primitives/random.h"
+#include "crypto/vault/engine/rocksdb_token_store.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+const Id kInstallation{7};
+
+template <typename T>
+T random_key() {
+  T key{};
+  random_bytes(key);
+  return key;
+}
+
+template <typename T>
+std::string raw(const T& key) {
+  return std::string(as_text(key));
+}
+
+// In how many files of the folder a text occurs.
+int files_with(const std::filesystem::path& folder, const std::string& text) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    count += read_text(entry.path()).find(text) != std::string::npos ? 1 : 0;
+  }
+  return count;
+}
+
+class StoreForgets : public testing::Test {
+ protected:
+  StoreForgets() { store_ = RocksdbTokenStore::create(folder_, kInstallation).value(); }
+
+  // Rows enough that they lie in several tables and levels, and in the log.
+  void fill(std::size_t count) {
+    for (std::size_t at = 0; at < count; at += 1000) {
+      std::vector<NewRow> rows(1000);
+      for (NewRow& row : rows) {
+        row.index = random_key<IndexKey>();
+        row.id = random_id();
+        std::array<std::uint8_t, 200> bytes{};
+        random_bytes(bytes);
+        row.row = as_text(bytes);
+        row.subject = random_key<SubjectReference>();
+      }
+      ASSERT_TRUE(store_->commit(rows, {}, {}));
+      rows_.insert(rows_.end(), rows.begin(), rows.end());
+    }
+  }
+  // Every text by which a row could be recognised, and how many files hold one.
+  int traces(const NewRow& row) {
+    return files_with(folder_, row.row) + files_with(folder_, raw(row.id)) +
+           files_with(folder_, raw(*row.index)) + files_with(folder_, raw(*row.subject));
+  }
+  void expect_only_these_are_gone(const std::vector<std::size_t>& gone) {
+    for (const std::size_t i : gone) EXPECT_EQ(traces(rows_[i]), 0) << "row " << i;
+    for (std::size_t i = 0; i < rows_.size(); i += 97) {
+      if (std::find(gone.begin(), gone.end(), i) != gone.end()) continue;
+      std::array<std::optional<FoundRow>, 1> found;
+      ASSERT_TRUE(store_->find(std::span(&*rows_[i].index, 1), found));
+      ASSERT_TRUE(found[0]) << i;
+      EXPECT_EQ(found[0]->row, rows_[i].row);
+    }
+  }
+
+  TempDir temp_;
+  std::filesystem::path folder_ = temp_.path() / "store";
+  std::unique_ptr<RocksdbTokenStore> store_;
+  std::vector<NewRow> rows_;
+};
+
+TEST_F(StoreForgets, RemovedRowsAreInNoFile) {
+  fill(60'000);
+  // The first and the last row of the order of each family bound a table, and the manifest names
+  // bounds.
+  std::vector<std::size_t> gone{0, 1, 30'000, 59'999};
+  const auto by = [&](auto key_of) {
+    const auto [low, high] =
+        std::minmax_element(rows_.begin(), rows_.end(),
+                            [&](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+    gone.push_back(static_cast<std::size_t>(low - rows_.begin()));
+    gone.push_back(static_cast<std::size_t>(high - rows_.begin()));
+  };
+  by([](const NewRow& row) { return raw(row.id); });
+  by([](const NewRow& row) { return raw(*row.index); });
+  by([](const NewRow& row) { return raw(*row.subject); });
+  std::vector<Id> ids;
+  for (const std::size_t i : gone) {
+    EXPECT_GE(traces(rows_[i]), 1) << "row " << i << " was never in a file, so nothing is proved";
+    ids.push_back(rows_[i].id);
+  }
+  ASSERT_TRUE(store_->expire(ids));
+  expect_only_these_are_gone(gone);
+  store_.reset();
+  for (const std::size_t i : gone) EXPECT_EQ(traces(rows_[i]), 0) << "row " << i << ", closed";
+  store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
+  expect_only_these_are_gone(gone);
+}
+
+TEST_F(StoreForgets, TheIdBehindAnAliasGoesToo) {
+  fill(1000);
+  std::vector<NewAlias> aliases{{random_key<AliasKey>(), rows_[5].id}};
+  ASSERT_TRUE(store_->commit({}, {}, aliases));
+  const std::vector<Id> ids{rows_[5].id};
+  ASSERT_TRUE(store_->expire(ids));
+  expect_only_these_are_gone({5});
+  std::array<std::optional<Id>, 1> holder;
+  ASSERT_TRUE(store_->find_aliases(std::span(&aliases[0].alias, 1), holder));
+  EXPECT_EQ(holder[0], kNoId);
+}
+
+// A copy of the folder, taken while the removal waits for a snapshot, is what a crash leaves: the
+// rows are deleted, and the files not yet rewritten. The next start finishes.
+TEST_F(StoreForgets, AnInterruptedRemovalIsFinishedAtTheNextStart) {
+  fill(20'000);
+  auto snapshot = store_->snapshot().value();
+  const std::vector<Id> ids{rows_[5].id, rows_[15'000].id};
+  auto removal = std::async(std::launch::async, [&] { return store_->expire(ids); });
+  ASSERT_TRUE(eventually([&] { return store_->by_subject(*rows_[5].subject)->empty(); }));
+  const auto copy = temp_.path() / "copy";
+  std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
+  EXPECT_GE(traces(rows_[5]), 1);
+  snapshot.reset();
+  ASSERT_TRUE(removal.get());
+  expect_only_these_are_gone({5, 15'000});
+
+  store_.reset();
+  folder_ = copy;
+  EXPECT_GE(traces(rows_[5]), 1);
+  store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
+  EXPECT_TRUE(eventually([&] { return traces(rows_[5]) + traces(rows_[15'000]) == 0; }));
+  expect_only_these_are_gone({5, 15'000});
+}
+
+TEST_F(StoreForgets, AnEntryThatLeadsToANewRowStays) {
+  fill(1000);
+  const std::vector<Id> ids{rows_[5].id};
+  ASSERT_TRUE(store_->expire(ids));
+  std::vector<NewRow> anew{{rows_[5].index, random_id(), "again", {}}};
+  ASSERT_TRUE(store_->commit(anew, {}, {}));
+  EXPECT_TRUE(anew[0].created);
+  ASSERT_TRUE(store_->expire(ids));
+  std::array<std::optional<FoundRow>, 1> found;
+  ASSERT_TRUE(store_->find(std::span(&*rows_[5].index, 1), found));
+  EXPECT_EQ(found[0]->row, "again");
+}
+
+TEST_F(StoreForgets, CountsRowsBytesAndFsyncs) {
+  fill(20'000);
+  const StoreStatistics statistics = store_->statistics();
+  EXPECT_EQ(statistics.rows, 20'000U);
+  EXPECT_GT(statistics.bytes, 0U);
+  EXPECT_GE(statistics.fsyncs, 20U);
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault
