@@ -184,6 +184,9 @@ std::optional<Phase> Transaction::State::select_route() {
 }
 
 std::optional<Phase> Transaction::State::admit_request() {
+  if (route().client_certificate && !downstream.has_client_certificate()) {
+    return refuse({Reason::client_certificate, {}});
+  }
   if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
   if (worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
   auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
