@@ -18,7 +18,15 @@ enum class Door : std::uint8_t {
   loopback_or_any,    // nothing on loopback, else any operator
   loopback_or_admin,  // nothing on loopback, else the role admin
   operator_only,
+  admin_only,  // the role admin
 };
+
+// A path that ends in "/*" stands for everything below it.
+bool takes(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with("/*")) return pattern == path;
+  pattern.remove_suffix(1);
+  return path.size() > pattern.size() && path.starts_with(pattern);
+}
 
 }  // namespace
 
@@ -30,13 +38,23 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 6> kRoutes = {{
+  static constexpr std::array<Route, 16> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+      {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
   }};
   return kRoutes;
 }
@@ -56,7 +74,7 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   const Route* found = nullptr;
   std::string_view other_method;
   for (const Route& route : routes()) {
-    if (route.path != request.path) continue;
+    if (!takes(route.path, request.path)) continue;
     if (route.method == request.method) {
       found = &route;
     } else {
@@ -69,13 +87,14 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
     refusal.headers.emplace_back("Allow", other_method);  // RFC 9110 15.5.6
     return refusal;
   }
-  const bool needs_credential =
-      found->door == Door::operator_only || (found->door != Door::open && !request.from_loopback);
+  const bool always = found->door == Door::operator_only || found->door == Door::admin_only;
+  const bool needs_credential = always || (found->door != Door::open && !request.from_loopback);
   if (!needs_credential) return (this->*found->handler)(request, nullptr);
   AdminResponse refusal;
   const auto who = authenticate(request, refusal);
   if (!who) return refusal;
-  if (found->door == Door::loopback_or_admin && who->role != kAdminRole) {
+  const bool for_admin = found->door == Door::loopback_or_admin || found->door == Door::admin_only;
+  if (for_admin && who->role != kAdminRole) {
     return admin_problem(403, "refused", "This needs the role admin.");
   }
   return (this->*found->handler)(request, &*who);
@@ -110,7 +129,11 @@ AdminResponse AdminApi::healthz(const AdminRequest&, const Operator*) {
 
 AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
   if (draining_) return {503, "application/json", "{\"status\":\"draining\"}\n"};
-  return {200, "application/json", "{\"status\":\"ready\"}\n"};
+  // It takes requests all the same: an alarm is for people, not for load balancers.
+  const bool frozen = parts_.keys != nullptr && parts_.keys->destruction_is_frozen();
+  return {200, "application/json",
+          frozen ? "{\"status\":\"ready\",\"alarms\":[\"destruction-frozen\"]}\n"
+                 : "{\"status\":\"ready\"}\n"};
 }
 
 AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {
@@ -119,6 +142,11 @@ AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {
 
 AdminResponse AdminApi::openapi(const AdminRequest&, const Operator*) {
   return {200, "application/json", std::string(openapi_document())};
+}
+
+AdminResponse AdminApi::keys(const AdminRequest& request, const Operator* who) {
+  if (parts_.keys == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  return parts_.keys->handle(request, *who);
 }
 
 AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {

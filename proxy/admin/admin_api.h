@@ -22,6 +22,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
+#include "proxy/admin/key_api.h"
 #include "proxy/admin/operators.h"
 
 namespace paravent::proxy::admin {
@@ -34,6 +35,7 @@ struct AdminParts {
   const crypto::reveal::Reidentifier& reidentifier;
   const policies::AccessPolicy& access;
   const crypto::Clock& clock;
+  KeyApi* keys = nullptr;  // null: its paths answer 404
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -74,6 +76,7 @@ class AdminApi final : public AdminHandler {
   AdminResponse metrics(const AdminRequest& request, const Operator* who);
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse keys(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
 
   AdminParts parts_;

@@ -41,6 +41,7 @@ Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& 
 AuditLogs::~AuditLogs() = default;
 
 Status AuditLogs::open_tenant(const Id& tenant) {
+  const std::scoped_lock lock(mutex_);
   if (tenants_.contains(tenant)) return {};
   auto entry = open_one(tenant, crypto::audit::OpenMode::create_if_missing);
   if (!entry) return entry.error();
@@ -48,12 +49,14 @@ Status AuditLogs::open_tenant(const Id& tenant) {
   return {};
 }
 
-crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) {
+crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) const {
+  const std::scoped_lock lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : found->second->log.get();
 }
 
-std::vector<crypto::audit::AuditLog*> AuditLogs::all() {
+std::vector<crypto::audit::AuditLog*> AuditLogs::all() const {
+  const std::scoped_lock lock(mutex_);
   std::vector<crypto::audit::AuditLog*> logs{installation_->log.get()};
   for (const auto& [id, entry] : tenants_) logs.push_back(entry->log.get());
   return logs;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/key_keeper.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
@@ -68,7 +70,9 @@ struct Gateway::State {
   GatewayTls tls;
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
+  std::mutex renewing;  // of the next two, and of the order in which snapshots are published
   crypto::WallTime keys_valid_until;
+  std::uint64_t key_changes = 0;  // that the published snapshot knows of
 
   std::optional<crypto::reveal::PrincipalAuthority> authentication;
   std::optional<crypto::reveal::GrantAuthority> granting;
@@ -76,10 +80,13 @@ struct Gateway::State {
   std::unique_ptr<const policies::AccessPolicy> access;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
+  std::unique_ptr<admin::KeyApi> key_api;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
+  std::unique_ptr<KeyKeeper> keeper;
 
   Status admit_names();
+  Status set_retentions();
   Status record_policy_loads();
   Status read_certificates();
   Status start_data_path();
@@ -105,6 +112,28 @@ Status Gateway::State::admit_names() {
     // The two operators of init join the first policy's tenant; later ones find nobody without one.
     if (auto status = installation->operators().join_tenant(*id); !status) return status;
   }
+  return {};
+}
+
+// What is shorter than before freezes destruction, and an operator has to say that it is meant.
+Status Gateway::State::set_retentions() {
+  crypto::vault::KeyAdmin keys(installation->vault());
+  const bool was_frozen = keys.freeze_info().keeper.frozen();
+  const auto stated = purpose_retentions(policies.policies);
+  if (auto status = keys.set_retentions(stated); !status) return status;
+  const auto info = keys.freeze_info();
+  if (!info.keeper.frozen()) return {};
+  std::fprintf(
+      stderr,
+      "paravent: warning: the destruction of keys is frozen; see paravent keys freeze, then "
+      "run paravent keys confirm.\n");
+  if (was_frozen) return {};
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::key_operation;
+  entry.detail.object = "retention";
+  entry.detail.remark = "freeze: a policy load shortened a retention";
+  auto receipt = installation->audit().installation().append(entry);
+  if (!receipt) return receipt.error();
   return {};
 }
 
@@ -138,6 +167,7 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
+  key_changes = crypto::vault::KeyAdmin(installation->vault()).changes();
   auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
@@ -179,9 +209,11 @@ Status Gateway::State::start_admin() {
   access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
+  key_api = std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
+                                            [this] { renew_keys(); });
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, *access, clock},
+                        *authentication, *reidentifier, *access, clock, key_api.get()},
       [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -202,12 +234,20 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
 }
 
 // New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
-// snapshot in force, and the next tick tries again.
+// snapshot in force, and the next tick tries again; but a key that an operator took out of use must
+// not go on protecting, so then the routes that need keys are refused until it works.
 void Gateway::State::renew_keys() {
-  if (clock.now() < keys_valid_until) return;
+  const std::scoped_lock lock(renewing);
+  const std::uint64_t changes = crypto::vault::KeyAdmin(installation->vault()).changes();
+  if (changes == key_changes && clock.now() < keys_valid_until) return;
   auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
-  if (!built) return;
-  if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
+  if (built) {
+    if (!server->publish(built->snapshot)) return;
+    keys_valid_until = built->valid_until;
+    key_changes = changes;
+  } else if (changes != key_changes) {
+    server->publish(sealed_snapshot(policies.plan, config.limits));
+  }
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& config,
@@ -219,15 +259,20 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& con
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(); !status) return status.error();
+  if (auto status = state->set_retentions(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(); !status) return status.error();
+  state->keeper =
+      std::make_unique<KeyKeeper>(state->installation->vault(), state->installation->audit(),
+                                  [raw = state.get()] { raw->renew_keys(); });
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() {
+  state_->keeper.reset();  // it publishes through the server
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();
 }
@@ -247,6 +292,7 @@ std::string Gateway::addresses() const {
 Status Gateway::wait() {
   const sigset_t set = ending_signals();
   while (::sigtimedwait(&set, nullptr, &kTick) < 0) state_->renew_keys();
+  state_->keeper.reset();
   state_->api->begin_drain();
   state_->server->drain();
   state_->server->stop();
