@@ -5,6 +5,8 @@
 #include <string>
 
 #include "crypto/vault/engine/durable_file.h"
+#include "policies/model/period.h"
+#include "proxy/admin/key_text.h"
 #include "proxy/main/admin_client.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
@@ -90,6 +92,25 @@ Result<std::string> tenant_id(const KeysOptions& options, const crypto::SecretBy
   return Error(ErrorKind::usage, "There is no tenant of the name " + options.id + ".");
 }
 
+// What goes into a path must be what it says.
+crypto::Status check(const KeysOptions& options) {
+  if (options.action == "due" && !policies::parse_period(options.within)) {
+    return Error(ErrorKind::usage, "--within takes a period as in ISO 8601: P30D, P2W, P6M.");
+  }
+  const bool by_name = options.action == "create" || options.action == "end";
+  for (const std::string& id : {by_name ? std::string() : options.id, options.release}) {
+    if (!id.empty() && !admin::id_from_hex(id)) {
+      return Error(ErrorKind::usage,
+                   "The id is 32 hexadecimal digits, as paravent keys list shows it.");
+    }
+  }
+  if (options.action == "hold" && options.release.empty() &&
+      (options.tenant.empty() || options.until.empty())) {
+    return Error(ErrorKind::usage, "A hold needs --tenant and --until, or --release of one.");
+  }
+  return {};
+}
+
 Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& credential) {
   const std::string& action = options.action;
   const auto get = [&](const std::string& path) {
@@ -143,6 +164,7 @@ int write_out(const KeysOptions& options, const std::string& text) {
 }  // namespace
 
 int run_keys(const KeysOptions& options) {
+  if (auto s = check(options); !s) return fail(s.error());
   const auto credential = read_credential(options.credential_file, CredentialOf::admin);
   if (!credential) return fail(credential.error());
   const auto answer = ask(options, *credential);
