@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/key_api.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/policy_control.h"
 
 namespace paravent::proxy::admin {
 
@@ -33,9 +35,10 @@ struct AdminParts {
   AuditLogs& logs;
   const crypto::reveal::PrincipalAuthority& authentication;
   const crypto::reveal::Reidentifier& reidentifier;
-  const policies::AccessPolicy& access;
+  std::shared_ptr<const policies::AccessPolicy> access;  // replaced by a reload
   const crypto::Clock& clock;
-  KeyApi* keys = nullptr;  // null: its paths answer 404
+  PolicyControl* policies = nullptr;  // null: nothing can be reloaded
+  KeyApi* keys = nullptr;             // null: its paths answer 404
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -58,6 +61,9 @@ class AdminApi final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // Requests from now on are decided by it; those under way keep theirs.
+  void use_access(std::shared_ptr<const policies::AccessPolicy> access);
+
   // From now on /readyz answers 503, so that load balancers look elsewhere.
   void begin_drain() { draining_ = true; }
 
@@ -69,6 +75,7 @@ class AdminApi final : public AdminHandler {
   struct Route;
   static std::span<const Route> routes();
 
+  AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
 
   AdminResponse healthz(const AdminRequest& request, const Operator* who);
@@ -78,7 +85,10 @@ class AdminApi final : public AdminHandler {
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse keys(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse served_policies(const AdminRequest& request, const Operator* who);
+  AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
 
+  mutable std::mutex access_mutex_;  // guards parts_.access only
   AdminParts parts_;
   std::function<std::string()> metrics_;
   ReidentificationCounters counters_;

@@ -1,7 +1,7 @@
 // AuditLogs: the installation's log and one per tenant, opened from one data directory.
 //
 // Owns the logs and the adapters that fetch their detail keys from the vault, which must outlive
-// it. Tenants may come while others look; the logs themselves are thread safe.
+// it. The set only grows, when policies are loaded. Thread safe, as the logs themselves are.
 
 #pragma once
 
@@ -51,7 +51,7 @@ class AuditLogs {
   crypto::vault::Vault& vault_;
   const crypto::Clock& clock_;
   std::unique_ptr<Entry> installation_;
-  mutable std::mutex mutex_;  // of the map; an open log stays where it is
+  mutable std::mutex mutex_;  // guards tenants_; entries stay once they are there
   std::map<crypto::vault::Id, std::unique_ptr<Entry>> tenants_;
 
   struct Entry {
