@@ -114,7 +114,8 @@ struct Route {
   std::string fixed_address;        // client-address: fixed
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
-  bool json_as_text = false;
+  Located<TextPlain> text_plain;
+  bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
