@@ -1,11 +1,8 @@
 #include "proxy/main/gateway_metrics.h"
 
-<<<<<<< HEAD
-#include <utility>
-=======
 #include <map>
 #include <string>
->>>>>>> main
+#include <utility>
 #include <vector>
 
 #include "crypto/vault/engine/key_admin.h"
