@@ -23,6 +23,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
+#include "proxy/admin/key_api.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/policy_control.h"
 #include "proxy/admin/store_desk.h"
@@ -38,6 +39,7 @@ struct AdminParts {
   std::shared_ptr<const policies::AccessPolicy> access;  // replaced by a reload
   const crypto::Clock& clock;
   PolicyControl* policies = nullptr;  // null: nothing can be reloaded
+  KeyApi* keys = nullptr;             // null: its paths answer 404
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -83,6 +85,7 @@ class AdminApi final : public AdminHandler {
   AdminResponse metrics(const AdminRequest& request, const Operator* who);
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse keys(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
   AdminResponse store(const AdminRequest& request, const Operator* who);
   AdminResponse begin_backup(const AdminRequest& request, const Operator* who);

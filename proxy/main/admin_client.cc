@@ -100,7 +100,23 @@ Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
   return ask(http::verb::get, url, path, credential, {});
 }
 
-Result<crypto::SecretBytes> read_credential(const std::string& file) {
+Error admin_error(const AdminAnswer& answer) {
+  boost::system::error_code ignored;
+  const auto problem = boost::json::parse(answer.body, ignored);
+  std::string sentence = "The admin API answered " + std::to_string(answer.status);
+  if (const auto* object = problem.if_object()) {
+    if (const auto* title = object->if_contains("title"); title != nullptr && title->is_string()) {
+      sentence += ": " + std::string(title->get_string());
+    }
+  }
+  const bool barred = answer.status == 401 || answer.status == 403 || answer.status == 409;
+  const ErrorKind kind = barred                 ? ErrorKind::refused
+                         : answer.status >= 500 ? ErrorKind::unreachable
+                                                : ErrorKind::usage;
+  return {kind, sentence};
+}
+
+Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialOf whose) {
   if (file.empty()) {
     return Error(ErrorKind::usage,
                  "Give the file that holds your credential with --credential-file.");
@@ -111,15 +127,16 @@ Result<crypto::SecretBytes> read_credential(const std::string& file) {
   }
   std::string_view text = crypto::as_text(read->bytes());
   if (text.starts_with('{')) {
-    constexpr std::string_view kMarker = R"("credential":")";
-    const std::size_t at = text.find(kMarker);
+    const std::string_view marker =
+        whose == CredentialOf::admin ? R"("admin_credential":")" : R"("credential":")";
+    const std::size_t at = text.find(marker);
     if (at == std::string_view::npos) {
       return Error(ErrorKind::usage, "The file " + file +
                                          " holds no operator's credential (a "
                                          "credential leaves the first-credentials file at its "
                                          "first use).");
     }
-    text.remove_prefix(at + kMarker.size());
+    text.remove_prefix(at + marker.size());
     return crypto::SecretBytes::copy_of(text.substr(0, text.find('"')));
   }
   while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) {

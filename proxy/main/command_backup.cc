@@ -93,7 +93,7 @@ std::string text_of(const json::object& state, std::string_view name) {
 }
 
 int through_gateway(const BackupOptions& options, const fs::path& data) {
-  const auto credential = read_credential(options.credential_file);
+  const auto credential = read_credential(options.credential_file, CredentialOf::admin);
   if (!credential) return fail(credential.error());
   json::object request = {{"kind", options.keys ? "keys" : "data"}};
   if (options.keys) request["days"] = options.days;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <sstream>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/key_keeper.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/memory_watch.h"
 #include "proxy/net/server.h"
@@ -107,6 +109,7 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
   crypto::WallTime keys_valid_until;
+  std::uint64_t key_changes = 0;  // that the published snapshot knows of
 
   std::optional<crypto::reveal::PrincipalAuthority> authentication;
   std::optional<crypto::reveal::GrantAuthority> granting;
@@ -114,14 +117,17 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<BackupJob> backups;
+  std::unique_ptr<admin::KeyApi> key_api;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
+  std::unique_ptr<KeyKeeper> keeper;
 
   std::vector<admin::ServedPolicy> policies() const override;
   admin::ReloadOutcome reload(std::string_view author) override;
   Status take_over(std::string_view author, std::string& remarks);
 
   Status admit_names(const PolicySet& set);
+  Status set_retentions(const PolicySet& set);
   Status record_policy_loads(const PolicySet& set, std::string_view author);
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
   Status read_certificates();
@@ -129,6 +135,8 @@ struct Gateway::State final : admin::PolicyControl {
   Status start_admin();
   Status record(crypto::audit::EventKind event);
   void renew_keys();
+  void keys_changed();
+  void publish_keys();
 };
 
 Status Gateway::State::admit_names(const PolicySet& set) {
@@ -148,6 +156,26 @@ Status Gateway::State::admit_names(const PolicySet& set) {
     // The two operators of init join the first policy's tenant; later ones find nobody without one.
     if (auto status = installation->operators().join_tenant(*id); !status) return status;
   }
+  return {};
+}
+
+// What is shorter than before freezes destruction, and an operator has to say that it is meant.
+Status Gateway::State::set_retentions(const PolicySet& set) {
+  crypto::vault::KeyAdmin keys(installation->vault());
+  const bool was_frozen = keys.freeze_info().keeper.frozen();
+  if (auto status = keys.set_retentions(purpose_retentions(set.policies)); !status) return status;
+  if (!keys.freeze_info().keeper.frozen()) return {};
+  std::fputs(
+      "paravent: warning: the destruction of keys is frozen; see paravent keys freeze, then run "
+      "paravent keys confirm.\n",
+      stderr);
+  if (was_frozen) return {};
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::key_operation;
+  entry.detail.object = "retention";
+  entry.detail.remark = "freeze: a policy load shortened a retention";
+  auto receipt = installation->audit().installation().append(entry);
+  if (!receipt) return receipt.error();
   return {};
 }
 
@@ -181,6 +209,7 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
+  key_changes = crypto::vault::KeyAdmin(installation->vault()).changes();
   auto built = build_snapshot(served.plan, installation->vault(), known_limits(config));
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
@@ -229,9 +258,12 @@ Status Gateway::State::start_admin() {
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
   backups = std::make_unique<BackupJob>(*installation, clock);
+  key_api = std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
+                                            [this] { keys_changed(); });
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, access_of(served), clock, this},
+                        *authentication, *reidentifier, access_of(served), clock, this,
+                        key_api.get()},
       [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -251,14 +283,33 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
   return {};
 }
 
-// New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
-// snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
   const std::unique_lock lock(changing, std::try_to_lock);
-  if (!lock || clock.now() < keys_valid_until) return;
+  if (lock) publish_keys();
+}
+
+// On the thread of whoever changed keys: before it answers, nothing protects any more with what may
+// not be used any more.
+void Gateway::State::keys_changed() {
+  const std::lock_guard lock(changing);
+  publish_keys();
+}
+
+// New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
+// snapshot in force, and the next tick tries again; but a key that an operator took out of use must
+// not go on protecting, so then the routes that need keys are refused until it works.
+// REQUIRES: `changing` is held.
+void Gateway::State::publish_keys() {
+  const std::uint64_t changes = crypto::vault::KeyAdmin(installation->vault()).changes();
+  if (changes == key_changes && clock.now() < keys_valid_until) return;
   auto built = build_snapshot(served.plan, installation->vault(), known_limits(config));
-  if (!built) return;
-  if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
+  if (built) {
+    if (!server->publish(built->snapshot)) return;
+    keys_valid_until = built->valid_until;
+    key_changes = changes;
+  } else if (changes != key_changes) {
+    std::ignore = server->publish(sealed_snapshot(served.plan, known_limits(config)));
+  }
 }
 
 std::vector<admin::ServedPolicy> Gateway::State::policies() const {
@@ -295,6 +346,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
+  if (auto status = set_retentions(files->policies); !status) return status;
   if (auto status = server->publish(*publication); !status) return status;
   api->use_access(access_of(files->policies));
   if (certificates->admin) admin->use_certificates(certificates->admin);
@@ -344,17 +396,22 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
+  if (auto status = state->set_retentions(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, {}); !status) {
     return status.error();
   }
+  state->keeper =
+      std::make_unique<KeyKeeper>(state->installation->vault(), state->installation->audit(),
+                                  [raw = state.get()] { raw->keys_changed(); });
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() {
+  state_->keeper.reset();  // it publishes through the server
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();
 }
@@ -383,6 +440,7 @@ Status Gateway::wait() {
     const std::lock_guard lock(state_->changing);
     state_->ending = true;
   }
+  state_->keeper.reset();
   state_->api->begin_drain();
   state_->server->drain();
   state_->server->stop();

@@ -1,10 +1,12 @@
-// What a Vault is made of. Private to vault.cc, bindings.cc and reverse.cc.
+// What a Vault is made of. Private to vault.cc, bindings.cc, reverse.cc, key_admin.cc and
+// retention_keeper.cc.
 
 #pragma once
 
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "crypto/vault/engine/caching_token_store.h"
 #include "crypto/vault/engine/catalogue.h"
@@ -27,6 +29,11 @@ struct Vault::State {
   std::unique_ptr<CachingTokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
+  std::vector<RenewalPart*> parts;  // take part in every destroy batch
+  std::uint64_t changes = 0;        // after which bindings must be asked for again
+
+  // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.
+  void withdraw_keys();
   Resolver resolver;  // last: its threads stop before anything they use is gone
 };
 
