@@ -29,6 +29,12 @@ ShredSecret ShredSecret::random() {
   return {1, std::move(secret)};
 }
 
+ShredSecret ShredSecret::next() const {
+  ShredSecret made = random();
+  made.number_ = number_ + 1;
+  return made;
+}
+
 Result<ShredSecret> ShredSecret::create(const std::filesystem::path& path, const Id& installation) {
   ShredSecret made = random();
   SecretBytes file(kFileSize);

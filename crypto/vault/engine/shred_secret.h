@@ -25,6 +25,9 @@ class ShredSecret {
   // ErrorKind::data, one sentence each: missing, truncated or altered, of another installation.
   static Result<ShredSecret> read(const std::filesystem::path& path, const Id& installation);
 
+  // The one that follows this one: random, and on no disk yet.
+  ShredSecret next() const;
+
   std::uint32_t number() const noexcept { return number_; }
   // The key of the inner wrap.
   SecretBytes wrapping_key() const;

@@ -1,0 +1,304 @@
+#include "crypto/vault/engine/subject_store.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+#include "crypto/primitives/random.h"
+#include "tests/crypto/vault/engine/support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+const Id kInstallation{7};
+const Id kStoreId{8};
+const Id kTenant{1};
+const Id kContact{3};
+const WallTime kNow(std::chrono::milliseconds(1773568800000));
+
+SubjectReference reference_of(std::uint8_t n) {
+  SubjectReference reference{};
+  reference[0] = n;
+  return reference;
+}
+
+// A store on disk, with a tenant whose wrapping key is fixed.
+struct Place {
+  TempDir temp;
+  RootKey root = RootKey::ephemeral();
+  ShredSecret shred = ShredSecret::create(temp.path() / "shred-secret", kInstallation).value();
+  TenantWrap wrap{{kTenant, Id{2}}, subject_wrapping_key(Bytes(32, 5))};
+  std::unique_ptr<SubjectStore> store =
+      SubjectStore::create(temp.path(), kInstallation, kStoreId, root, shred).value();
+
+  std::filesystem::path file() const { return temp.path() / kSubjectFile; }
+  Result<std::unique_ptr<SubjectStore>> open() {
+    store.reset();
+    return SubjectStore::open(temp.path(), kInstallation, kStoreId, root, shred);
+  }
+  // A subject with one key, durable.
+  SubjectKeyMade make(std::uint8_t n) {
+    const auto lock = store->lock_writers();
+    SubjectMade subject{random_id(), kTenant, reference_of(n), true, 100};
+    const SubjectKeyMade key = store->make_key(subject.id, kContact, wrap, kNow, 100);
+    const std::vector<SubjectChange> changes{subject, key};
+    EXPECT_TRUE(store->commit(changes));
+    return key;
+  }
+  SubjectStore::WrapOf wraps() {
+    return [this](const Id& tenant) -> Result<const TenantWrap*> {
+      if (tenant != kTenant) return Error(ErrorKind::data);
+      return &wrap;
+    };
+  }
+};
+
+std::string key_text(const SubjectStore& store, const SubjectKeyMade& made,
+                     const TenantWrap& wrap) {
+  std::array<std::uint8_t, kTreeKeySize> key{};
+  if (!store.open_key(made, wrap, key)) return "(does not open)";
+  return std::string(as_text(key));
+}
+
+std::optional<SubjectKeyMade> kept(const SubjectStore& store, const Id& handle) {
+  return store.read([&](const SubjectTable& table) -> std::optional<SubjectKeyMade> {
+    const SubjectKey* key = table.by_handle(handle);
+    if (key == nullptr) return std::nullopt;
+    return key->made;
+  });
+}
+
+TEST(SubjectStore, KeysSurviveAndOpenToTheSame) {
+  Place place;
+  const SubjectKeyMade first = place.make(1);
+  const SubjectKeyMade second = place.make(2);
+  const std::string one = key_text(*place.store, first, place.wrap);
+  const std::string two = key_text(*place.store, second, place.wrap);
+  EXPECT_EQ(one.size(), kTreeKeySize);
+  EXPECT_NE(one, two);
+  auto opened = place.open();
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  EXPECT_EQ(key_text(**opened, *kept(**opened, first.handle), place.wrap), one);
+  EXPECT_EQ(key_text(**opened, *kept(**opened, second.handle), place.wrap), two);
+}
+
+TEST(SubjectStore, AWrappedKeyCannotBeMoved) {
+  Place place;
+  const SubjectKeyMade made = place.make(1);
+  const auto changed = [&](auto change) {
+    SubjectKeyMade moved = made;
+    change(moved);
+    return key_text(*place.store, moved, place.wrap);
+  };
+  const std::string closed = "(does not open)";
+  EXPECT_EQ(changed([](auto& key) { key.subject[0] ^= 1; }), closed);
+  EXPECT_EQ(changed([](auto& key) { key.purpose[0] ^= 1; }), closed);
+  EXPECT_EQ(changed([](auto& key) { key.handle[0] ^= 1; }), closed);
+  EXPECT_EQ(changed([](auto& key) { key.made += std::chrono::milliseconds(1); }), closed);
+  EXPECT_EQ(changed([](auto& key) { ++key.created_day; }), closed);
+  EXPECT_EQ(changed([](auto& key) { key.check[0] ^= 1; }), closed);
+  for (std::size_t i = 0; i < kWrappedSize; ++i) {
+    EXPECT_EQ(changed([i](auto& key) { key.wrapped[i] ^= 1; }), closed) << i;
+  }
+  TenantWrap other{{Id{9}, Id{2}}, place.wrap.outer.clone()};
+  EXPECT_EQ(key_text(*place.store, made, other), closed);
+  TenantWrap foreign{place.wrap.place, subject_wrapping_key(Bytes(32, 6))};
+  EXPECT_EQ(key_text(*place.store, made, foreign), closed);
+}
+
+TEST(SubjectStore, EveryAlteredByteIsNoticed) {
+  Place place;
+  place.make(1);
+  place.make(2);
+  place.store.reset();
+  const std::string good = read_text(place.file());
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    write_text(place.file(), bad);
+    const auto opened =
+        SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, place.shred);
+    ASSERT_FALSE(opened) << i;
+    EXPECT_EQ(opened.error().kind(), ErrorKind::data);
+    EXPECT_EQ(read_text(place.file()), bad) << "an altered file is left as it is";
+  }
+}
+
+// The process was killed while it wrote the last group: nobody was told of it.
+TEST(SubjectStore, AGroupThatTheEndCutsShortIsCutOff) {
+  Place place;
+  const SubjectKeyMade first = place.make(1);
+  const std::uint64_t after_first = place.store->file_size();
+  const SubjectKeyMade second = place.make(2);
+  place.store.reset();
+  const std::string good = read_text(place.file());
+  for (std::size_t size = after_first; size < good.size(); ++size) {
+    write_text(place.file(), std::string_view(good).substr(0, size));
+    auto opened = place.open();
+    ASSERT_TRUE(opened) << size << opened.error().sentence();
+    EXPECT_TRUE(kept(**opened, first.handle));
+    EXPECT_FALSE(kept(**opened, second.handle));
+    EXPECT_EQ(std::filesystem::file_size(place.file()), after_first);
+    // What comes next stands where it belongs.
+    place.store = std::move(*opened);
+    const SubjectKeyMade third = place.make(3);
+    auto again = place.open();
+    ASSERT_TRUE(again) << again.error().sentence();
+    EXPECT_TRUE(kept(**again, third.handle));
+  }
+}
+
+TEST(SubjectStore, OneSentenceForEachFault) {
+  Place place;
+  place.make(1);
+  place.store.reset();
+  const std::string good = read_text(place.file());
+  const auto error = [&](const Id& installation, const Id& store, const RootKey& root) {
+    return SubjectStore::open(place.temp.path(), installation, store, root, place.shred).error();
+  };
+  expect_sentence(error(Id{6}, kStoreId, place.root), ErrorKind::data, "another installation");
+  expect_sentence(error(kInstallation, Id{6}, place.root), ErrorKind::data, "another installation");
+  expect_sentence(error(kInstallation, kStoreId, RootKey::ephemeral()), ErrorKind::data, "altered");
+  ::chmod(place.file().c_str(), 0644);
+  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "chmod 600");
+  ::chmod(place.file().c_str(), 0600);
+  std::string newer = good;
+  newer[9] = 2;
+  write_text(place.file(), newer);
+  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "newer version");
+  write_text(place.file(), std::string_view(good).substr(0, 20));
+  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "truncated");
+  std::filesystem::remove(place.file());
+  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "missing");
+  EXPECT_FALSE(std::filesystem::exists(place.file())) << "nothing is made anew in silence";
+}
+
+TEST(SubjectStore, ARenewedShredSecretLeavesOldCopiesUseless) {
+  Place place;
+  const SubjectKeyMade stays = place.make(1);
+  const SubjectKeyMade goes = place.make(2);
+  const std::string clear = key_text(*place.store, stays, place.wrap);
+  const std::string old_copy = read_text(place.file());
+  {
+    const auto lock = place.store->lock_writers();
+    const std::vector<SubjectChange> erased{SubjectErased{goes.subject}};
+    ASSERT_TRUE(place.store->commit(erased));
+  }
+  const ShredSecret next = place.shred.next();
+  place.store->begin_shred(next);
+  const SubjectKeyMade meanwhile = place.make(3);
+  EXPECT_EQ(meanwhile.shred_number, next.number());
+  ASSERT_TRUE(place.store->rewrap(place.wraps()));
+  place.store->finish_shred();
+  const SubjectKeyMade renewed = *kept(*place.store, stays.handle);
+  EXPECT_EQ(renewed.shred_number, next.number());
+  EXPECT_EQ(key_text(*place.store, renewed, place.wrap), clear);
+  EXPECT_EQ(key_text(*place.store, stays, place.wrap), "(does not open)");
+  EXPECT_EQ(key_text(*place.store, goes, place.wrap), "(does not open)");
+  const std::string now = read_text(place.file());
+  EXPECT_EQ(now.find(std::string(id_text(goes.handle))), std::string::npos);
+
+  place.store.reset();
+  auto opened = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  EXPECT_EQ(key_text(**opened, *kept(**opened, stays.handle), place.wrap), clear);
+  EXPECT_TRUE(kept(**opened, meanwhile.handle));
+  EXPECT_FALSE(kept(**opened, goes.handle));
+  opened->reset();
+  write_text(place.file(), old_copy);
+  auto older = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  ASSERT_FALSE(older);
+  expect_sentence(older.error(), ErrorKind::data, "older copy");
+}
+
+TEST(SubjectStore, TrafficGoesOnWhileItIsWrittenAnew) {
+  Place place;
+  for (std::uint8_t n = 1; n < 100; ++n) place.make(n);
+  const ShredSecret next = place.shred.next();
+  place.store->begin_shred(next);
+  std::vector<SubjectKeyMade> made;
+  std::thread traffic([&] {
+    for (std::uint8_t n = 100; n < 200; ++n) made.push_back(place.make(n));
+  });
+  ASSERT_TRUE(place.store->rewrap(place.wraps()));
+  traffic.join();
+  ASSERT_TRUE(place.store->rewrap(place.wraps()));
+  place.store->finish_shred();
+  place.store.reset();
+  auto opened = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  (*opened)->read([](const SubjectTable& table) { EXPECT_EQ(table.keys(), 199U); });
+  for (const SubjectKeyMade& key : made) {
+    EXPECT_EQ(key_text(**opened, *kept(**opened, key.handle), place.wrap).size(), kTreeKeySize);
+  }
+}
+
+TEST(SubjectStore, HistoryGoesWhenItOutgrowsTheRest) {
+  Place place;
+  const SubjectKeyMade key = place.make(1);
+  {
+    const auto lock = place.store->lock_writers();
+    for (std::uint32_t day = 101; day < 9000; ++day) {
+      const std::vector<SubjectChange> contact{SubjectContact{key.handle, day}};
+      ASSERT_TRUE(place.store->commit(contact));
+    }
+  }
+  const std::uint64_t before = place.store->file_size();
+  auto opened = place.open();
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  EXPECT_LT((*opened)->file_size(), before / 100);
+  EXPECT_EQ((*opened)->read([&](const SubjectTable& table) {
+    return table.by_handle(key.handle)->contact_day;
+  }),
+            8999U);
+  place.store = std::move(*opened);
+  place.make(2);
+  ASSERT_TRUE(place.open());
+}
+
+TEST(SubjectStore, AFullDiskRefusesTheChangeAndLosesNothing) {
+  Place place;
+  const SubjectKeyMade first = place.make(1);
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const auto previous = ::signal(SIGXFSZ, SIG_IGN);
+  const rlimit tight{place.store->file_size() + 40, old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &tight);
+  SubjectMade subject{random_id(), kTenant, reference_of(2), true, 100};
+  const std::vector<SubjectChange> changes{
+      subject, place.store->make_key(subject.id, kContact, place.wrap, kNow, 100)};
+  {
+    const auto lock = place.store->lock_writers();
+    const auto refused = place.store->commit(changes);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::disk_full);
+  }
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  ::signal(SIGXFSZ, previous);
+  place.store->read([](const SubjectTable& table) { EXPECT_EQ(table.subjects(), 1U); });
+  {
+    const auto lock = place.store->lock_writers();
+    ASSERT_TRUE(place.store->commit(changes));
+  }
+  auto opened = place.open();
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  (*opened)->read([](const SubjectTable& table) { EXPECT_EQ(table.subjects(), 2U); });
+  EXPECT_TRUE(kept(**opened, first.handle));
+}
+
+TEST(SubjectStore, InMemoryItDoesTheSame) {
+  const ShredSecret shred = ShredSecret::random();
+  const auto store = SubjectStore::in_memory(shred);
+  TenantWrap wrap{{kTenant, Id{2}}, subject_wrapping_key(Bytes(32, 5))};
+  const auto lock = store->lock_writers();
+  SubjectMade subject{random_id(), kTenant, reference_of(2), true, 100};
+  const SubjectKeyMade key = store->make_key(subject.id, kContact, wrap, kNow, 100);
+  const std::vector<SubjectChange> changes{subject, key};
+  ASSERT_TRUE(store->commit(changes));
+  EXPECT_EQ(key_text(*store, key, wrap).size(), kTreeKeySize);
+  EXPECT_FALSE(store->commit(changes)) << "nothing is made twice";
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault
