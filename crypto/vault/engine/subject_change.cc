@@ -29,6 +29,7 @@ void write(std::string& out, const SubjectKeyMade& made) {
   append_bytes(out, made.handle);
   append_bytes(out, made.subject);
   append_bytes(out, made.purpose);
+  append_bytes(out, made.parent);
   append_u64be(out, millis(made.made));
   append_u32be(out, made.created_day);
   append_u32be(out, made.shred_number);
@@ -95,12 +96,14 @@ std::optional<SubjectChange> read_key(ByteReader& in) {
   made.handle = in.id();
   made.subject = in.id();
   made.purpose = in.id();
+  made.parent = in.id();
   const auto time = read_time(in);
   made.created_day = in.u32();
   made.shred_number = in.u32();
   take(in, made.check);
   take(in, made.wrapped);
-  if (!time || made.handle == kNoId || made.subject == kNoId || made.purpose == kNoId) {
+  if (!time || made.handle == kNoId || made.subject == kNoId || made.purpose == kNoId ||
+      made.parent == kNoId) {
     return std::nullopt;
   }
   made.made = *time;

@@ -4,7 +4,7 @@
 // A store is what is left after all its changes in order. Stored, big endian, one spelling, each
 // change u8 type | fields of fixed size:
 //   1 subject   id 16 | tenant 16 | reference 32 | u8 identified | u32 first day
-//   2 key       handle 16 | subject 16 | purpose 16 | u64 made, ms | u32 created day |
+//   2 key       handle 16 | subject 16 | purpose 16 | parent 16 | u64 made, ms | u32 created day |
 //               u32 shred secret's number | key check value 8 | wrapped 112
 //   3 mark      subject 16 | u8 marks (1 restricted, 2 objected)
 //   4 contact   handle 16 | u32 day of the last contact
@@ -49,6 +49,7 @@ struct SubjectKeyMade {
   Id handle{};
   Id subject{};
   Id purpose{};
+  Id parent{};  // the tenant's key that it is wrapped under
   WallTime made{};
   std::uint32_t created_day = 0;
   std::uint32_t shred_number = 0;
@@ -104,8 +105,7 @@ using SubjectChange =
                  SubjectHeld, SubjectKeyDisabled, SubjectErased, SubjectKeyDestroyed>;
 
 // The longest change in bytes.
-inline constexpr std::size_t kMaxSubjectChangeSize =
-    1 + 16 + 16 + 16 + 8 + 4 + 4 + 8 + kWrappedSize;
+inline constexpr std::size_t kMaxSubjectChangeSize = 1 + 4 * 16 + 8 + 4 + 4 + 8 + kWrappedSize;
 
 void append_subject_change(std::string& out, const SubjectChange& change);
 // Strict, in order; ErrorKind::malformed without a sentence.

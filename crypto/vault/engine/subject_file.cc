@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kMagic = "PVTSUBJ1";
 constexpr std::uint16_t kFormat = 1;
 constexpr std::size_t kMacSize = 16;
-constexpr std::size_t kHeadSize = 8 + 2 + 16 + 16 + 8 + kMacSize;
+constexpr std::size_t kHeadSize = 8 + 2 + 16 + 16 + 4 + kMacSize;
 constexpr std::size_t kSizesSize = 8;
 
 Error altered(const std::filesystem::path& path) {
@@ -80,7 +80,7 @@ std::string SubjectFile::head_text() {
   append_u16be(text, kFormat);
   append_bytes(text, head_.installation);
   append_bytes(text, head_.store);
-  append_u64be(text, head_.generation);
+  append_u32be(text, head_.shred_number);
   last_ = mac_of(text);
   chained_ = true;
   append_bytes(text, last_);
@@ -120,7 +120,7 @@ Result<std::unique_ptr<SubjectFile>> SubjectFile::open(
   ByteReader in(head);
   const bool magic = as_text(in.take(kMagic.size())) == kMagic;
   const std::uint16_t format = in.u16();
-  file->head_ = {.installation = in.id(), .store = in.id(), .generation = in.u64()};
+  file->head_ = {.installation = in.id(), .store = in.id(), .shred_number = in.u32()};
   if (magic && format > kFormat) {
     return Error(ErrorKind::data, "The subject keys " + path.string() +
                                       " were written by a newer version of paravent; install that "
@@ -211,9 +211,9 @@ Status SubjectFile::append(std::span<const std::string> groups, bool sync) {
   return {};
 }
 
-Result<std::unique_ptr<SubjectFile>> SubjectFile::begin_rewrite() const {
+Result<std::unique_ptr<SubjectFile>> SubjectFile::begin_rewrite(std::uint32_t shred_number) const {
   SubjectFileHead head = head_;
-  ++head.generation;
+  head.shred_number = shred_number;
   std::filesystem::path beside = path_;
   beside += ".new";
   std::unique_ptr<SubjectFile> file(new SubjectFile(beside, head, mac_key_));
@@ -227,12 +227,42 @@ Result<std::unique_ptr<SubjectFile>> SubjectFile::begin_rewrite() const {
   return file;
 }
 
+void SubjectFile::sync_rewrite() { sync_or_abort(fd_); }
+
 Status SubjectFile::finish_rewrite() {
   if (target_.empty()) std::abort();
-  sync_or_abort(fd_);
+  sync_rewrite();
   if (::rename(path_.c_str(), target_.c_str()) != 0) return cannot_write(target_, errno);
   path_ = std::exchange(target_, {});
   return sync_folder(path_.parent_path());
+}
+
+std::optional<std::uint32_t> SubjectFile::number_of(const std::filesystem::path& path,
+                                                    const SecretBytes& mac_key) {
+  SubjectFile file(path, {}, mac_key);
+  file.fd_ = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  std::array<std::uint8_t, kHeadSize> head{};
+  if (file.fd_ < 0 || !read_at(file.fd_, 0, head)) return std::nullopt;
+  ByteReader in(head);
+  in.take(kMagic.size());
+  in.u16();
+  file.head_ = {.installation = in.id(), .store = in.id(), .shred_number = in.u32()};
+  const std::string expected = file.head_text();
+  if (!equal_constant_time(as_bytes(expected), head)) return std::nullopt;
+  return file.head_.shred_number;
+}
+
+Status SubjectFile::settle(const std::filesystem::path& path, std::uint32_t shred_number,
+                           const SecretBytes& mac_key) {
+  std::filesystem::path beside = path;
+  beside += ".new";
+  std::error_code error;
+  if (!std::filesystem::exists(beside, error)) return {};
+  const auto number = number_of(path, mac_key);
+  if (number == shred_number) return remove_file_durably(beside);
+  if (number_of(beside, mac_key) != shred_number) return {};
+  if (::rename(beside.c_str(), path.c_str()) != 0) return cannot_write(path, errno);
+  return sync_folder(path.parent_path());
 }
 
 }  // namespace paravent::crypto::vault

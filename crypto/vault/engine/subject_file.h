@@ -2,7 +2,8 @@
 // group, each group durable when append() returns, and now and then written anew as a whole.
 //
 // File, mode 0600, big endian, one spelling:
-//   head  = "PVTSUBJ1" | u16 format 1 | installation 16 | store 16 | u64 generation | mac 16
+//   head  = "PVTSUBJ1" | u16 format 1 | installation 16 | store 16 | u32 shred secret's number |
+//           mac 16
 //   group = u32 size | u32 size with every bit turned over | changes (subject_change.h) | mac 16
 //   mac   = HMAC-SHA-256(key from the root key, mac before | everything of this piece) cut to 16
 // The macs are a chain from the head on (whose "mac before" is empty), so that no group can be
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +41,7 @@ inline constexpr std::size_t kMaxSubjectGroup = std::size_t{1} << 20U;
 struct SubjectFileHead {
   Id installation{};
   Id store{};
-  std::uint64_t generation = 1;  // counts how often the file was written as a whole
+  std::uint32_t shred_number = 1;  // of the secret that its keys lie under
 };
 
 class SubjectFile {
@@ -55,10 +57,16 @@ class SubjectFile {
                                                    const Id& installation, const Id& store,
                                                    const SecretBytes& mac_key,
                                                    const std::function<bool(ByteView)>& visitor);
-  // The whole store under a new generation, beside the old file, which it replaces in one step at
-  // finish(): groups are added first.
-  Result<std::unique_ptr<SubjectFile>> begin_rewrite() const;
+  // A new file beside this one, PATH.new, for the whole store under the secret of this number;
+  // groups are added to it, and finish_rewrite() puts it in the place of this one. One that is
+  // never finished is removed with its object. sync_rewrite: what was added is durable.
+  Result<std::unique_ptr<SubjectFile>> begin_rewrite(std::uint32_t shred_number) const;
+  void sync_rewrite();
   Status finish_rewrite();
+  // After an interruption: leaves in place whichever of the file and its PATH.new has this number,
+  // and removes the other one. Does nothing where neither has it; open() then says so.
+  static Status settle(const std::filesystem::path& path, std::uint32_t shred_number,
+                       const SecretBytes& mac_key);
 
   ~SubjectFile();
   SubjectFile(const SubjectFile&) = delete;
@@ -77,6 +85,9 @@ class SubjectFile {
   SubjectFile(std::filesystem::path path, const SubjectFileHead& head, const SecretBytes& mac_key);
   Mac mac_of(std::string_view piece) const;
   std::string head_text();
+  // Of a file that begins as one should; nullopt for any other.
+  static std::optional<std::uint32_t> number_of(const std::filesystem::path& path,
+                                                const SecretBytes& mac_key);
   Status write_at_end(std::string_view bytes);
   Status read_groups(std::uint64_t file_size, const std::function<bool(ByteView)>& visitor);
 

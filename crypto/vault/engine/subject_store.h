@@ -13,10 +13,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "crypto/base/result.h"
@@ -29,10 +28,11 @@
 
 namespace paravent::crypto::vault {
 
-// What opens and makes the subject keys of one tenant, beside the shred secret.
+// What makes and opens the subject keys under one key of a tenant, beside the shred secret.
 struct TenantWrap {
-  SubjectPlace place;
-  SecretBytes outer;  // subject_wrapping_key of the tenant's key
+  Id tenant{};
+  Id parent{};        // the tenant's key
+  SecretBytes outer;  // subject_wrapping_key of it
 };
 
 class SubjectStore {
@@ -42,8 +42,9 @@ class SubjectStore {
                                                       const Id& installation, const Id& store,
                                                       const RootKey& root,
                                                       const ShredSecret& shred);
-  // As SubjectFile::open; ErrorKind::data also for keys that lie under another shred secret: an
-  // older copy of the file.
+  // `shred`: the one that the key store names. Settles a destroy batch that was interrupted.
+  // ErrorKind::data: as SubjectFile::open, and for a file under another shred secret: an older
+  // copy.
   static Result<std::unique_ptr<SubjectStore>> open(const std::filesystem::path& keys_folder,
                                                     const Id& installation, const Id& store,
                                                     const RootKey& root, const ShredSecret& shred);
@@ -61,7 +62,8 @@ class SubjectStore {
   using WriterLock = std::unique_lock<std::mutex>;
   WriterLock lock_writers() { return WriterLock(writer_mutex_); }
 
-  // A new key, not yet committed. REQUIRES: the subject belongs to the place's tenant.
+  // A new key, not yet committed. REQUIRES: the subject belongs to the wrap's tenant, and the
+  // caller holds the writers' lock.
   SubjectKeyMade make_key(const Id& subject, const Id& purpose, const TenantWrap& wrap,
                           WallTime now, std::uint32_t today) const;
   // All changes in order, durable, or none. ErrorKind::disk_full, data; data also for a change that
@@ -69,44 +71,55 @@ class SubjectStore {
   Status commit(std::span<const SubjectChange> changes);
 
   // The clear key, 32 bytes. ErrorKind::data without a sentence: it does not open; `key` is zero.
+  // REQUIRES: the wrap is of made.parent.
   Status open_key(const SubjectKeyMade& made, const TenantWrap& wrap, MutableBytes key) const;
 
-  // The part of a destroy batch (constructions 4.11): from here on new keys lie under `next`, and
-  // rewrap() gives every other surviving key a new inner wrap in a file of its own, which then
-  // replaces the old one. Until finish_shred() both secrets open keys. Traffic goes on meanwhile.
-  // REQUIRES: both secrets are durable, and one batch at a time.
-  void begin_shred(const ShredSecret& next);
-  using WrapOf = std::function<Result<const TenantWrap*>(const Id& tenant)>;
-  // ErrorKind::disk_full, data: the old file stands, and the call can be repeated.
-  Status rewrap(const WrapOf& wrap_of);
-  void finish_shred();
+  // Whether something was erased or destroyed since the shred secret was renewed last: until the
+  // next destroy batch an older copy of the file still holds it.
+  bool owes_renewal() const;
+
+  // A destroy batch (constructions 4.11), in three steps; known tokens are answered throughout.
+  // prepare(): every key that stays, wrapped under `to`, durable beside what is in force; then
+  // nobody changes anything until finish() or cancel(), which the same thread calls. `gone`: keys
+  // of the tree that are destroyed; what hangs on them goes too, and a subject that so loses every
+  // key. finish() cannot fail but by ending the process.
+  using WrapOf = std::function<Result<TenantWrap>(const Id& parent)>;
+  Status prepare(const ShredSecret& to, const std::set<Id>& gone, const WrapOf& wrap_of);
+  void finish();
+  void cancel();
 
   // The bytes of the file; 0 in memory. REQUIRES: the caller holds the writers' lock.
-  std::uint64_t file_size() const;
+  std::uint64_t file_size() const { return file_ ? file_->size() : 0; }
 
  private:
   struct Shred {
     std::uint32_t number = 0;
     SecretBytes key;
   };
+  // What prepare() leaves for finish().
+  struct Prepared {
+    WriterLock writers;
+    std::unique_ptr<SubjectFile> file;
+    Shred shred;
+    std::vector<SubjectKeyMade> keys;
+    std::vector<SubjectChange> drops;
+    bool owes_renewal = false;
+  };
+  class Rewrapper;
 
   explicit SubjectStore(const ShredSecret& shred);
-  const Shred* shred_of(std::uint32_t number) const;
-  Status check_numbers(const std::filesystem::path& path) const;
-  // What is done to each key before the store is written anew.
-  using KeyChange = std::function<Status(const Id& tenant, SubjectKeyMade&)>;
-  Status write_anew(const KeyChange& change);
-  static Status change_keys(std::vector<SubjectChange>& all, const KeyChange& change);
-  static Status write_groups(SubjectFile& file, std::span<const SubjectChange> all);
   Status compact();
+  Status prepare_changes(std::vector<SubjectChange>& changes, Rewrapper& rewrapper);
 
   mutable std::shared_mutex table_mutex_;
   std::mutex writer_mutex_;
   SubjectTable table_;
   std::unique_ptr<SubjectFile> file_;  // null: in memory
-  std::vector<Shred> shreds_;          // the last one is current
-  bool rewriting_ = false;
-  std::vector<SubjectChange> since_;  // committed while the store is written anew
+  Shred shred_;
+  bool owes_renewal_ = false;
+  bool preparing_ = false;
+  std::vector<SubjectChange> since_;  // committed while a batch is prepared
+  std::unique_ptr<Prepared> prepared_;
 };
 
 }  // namespace paravent::crypto::vault

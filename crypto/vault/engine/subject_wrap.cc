@@ -16,12 +16,12 @@ constexpr std::string_view kInner = "shred.subject";
 constexpr std::string_view kOuter = "wrap.subject";
 constexpr std::size_t kInnerSize = kTreeKeySize + kWrapOverhead;
 
-std::string ad_of(std::string_view label, const SubjectKeyMade& made, const SubjectPlace& place) {
+std::string ad_of(std::string_view label, const SubjectKeyMade& made, const Id& tenant) {
   std::string ad(label);
-  append_lp(ad, id_text(place.parent));
+  append_lp(ad, id_text(made.parent));
   append_lp(ad, id_text(made.handle));
   append_lp(ad, id_text(made.purpose));
-  append_lp(ad, id_text(place.tenant));
+  append_lp(ad, id_text(tenant));
   append_u64be(ad, static_cast<std::uint64_t>(made.made.time_since_epoch().count()));
   append_u8(ad, static_cast<std::uint8_t>(KeyClass::subject));
   append_lp(ad, id_text(made.subject));
@@ -60,20 +60,20 @@ SecretBytes subject_wrapping_key(ByteView tenant_key) {
   return out;
 }
 
-void wrap_subject_key(SubjectKeyMade& made, const SubjectPlace& place, ByteView key,
-                      ByteView shred_wrap, ByteView outer) {
+void wrap_subject_key(SubjectKeyMade& made, const Id& tenant, ByteView key, ByteView shred_wrap,
+                      ByteView outer) {
   if (key.size() != kTreeKeySize) std::abort();
   made.check = check_of(key, made.handle);
   std::array<std::uint8_t, kInnerSize> inner{};
-  seal(shred_wrap, ad_of(kInner, made, place), key, inner);
-  seal(outer, ad_of(kOuter, made, place), inner, made.wrapped);
+  seal(shred_wrap, ad_of(kInner, made, tenant), key, inner);
+  seal(outer, ad_of(kOuter, made, tenant), inner, made.wrapped);
 }
 
-Status unwrap_subject_key(const SubjectKeyMade& made, const SubjectPlace& place,
-                          ByteView shred_wrap, ByteView outer, MutableBytes key) {
+Status unwrap_subject_key(const SubjectKeyMade& made, const Id& tenant, ByteView shred_wrap,
+                          ByteView outer, MutableBytes key) {
   std::array<std::uint8_t, kInnerSize> inner{};
-  if (open(outer, ad_of(kOuter, made, place), made.wrapped, inner) &&
-      open(shred_wrap, ad_of(kInner, made, place), inner, key) &&
+  if (open(outer, ad_of(kOuter, made, tenant), made.wrapped, inner) &&
+      open(shred_wrap, ad_of(kInner, made, tenant), inner, key) &&
       equal_constant_time(check_of(key, made.handle), made.check)) {
     return {};
   }

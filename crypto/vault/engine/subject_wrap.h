@@ -15,19 +15,13 @@ namespace paravent::crypto::vault {
 // The outer wrapping key of a tenant's subject keys. `tenant_key`: 32 bytes.
 SecretBytes subject_wrapping_key(ByteView tenant_key);
 
-// Whose keys these are: what both wraps bind beside the key's own fields.
-struct SubjectPlace {
-  Id tenant{};
-  Id parent{};  // the tenant's key
-};
-
-// Fills in `check` and `wrapped` of a key whose other fields are set. `shred_wrap`: the shred
-// secret's wrapping key of the number in `made`.
-void wrap_subject_key(SubjectKeyMade& made, const SubjectPlace& place, ByteView key,
-                      ByteView shred_wrap, ByteView outer);
+// Fills in `check` and `wrapped` of a key of this tenant whose other fields are set. `shred_wrap`:
+// the shred secret's wrapping key of the number in `made`.
+void wrap_subject_key(SubjectKeyMade& made, const Id& tenant, ByteView key, ByteView shred_wrap,
+                      ByteView outer);
 
 // ErrorKind::data without a sentence: the wrap does not open. `key`: 32 bytes, then all zero.
-Status unwrap_subject_key(const SubjectKeyMade& made, const SubjectPlace& place,
-                          ByteView shred_wrap, ByteView outer, MutableBytes key);
+Status unwrap_subject_key(const SubjectKeyMade& made, const Id& tenant, ByteView shred_wrap,
+                          ByteView outer, MutableBytes key);
 
 }  // namespace paravent::crypto::vault

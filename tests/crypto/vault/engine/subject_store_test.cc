@@ -14,6 +14,7 @@ namespace {
 const Id kInstallation{7};
 const Id kStoreId{8};
 const Id kTenant{1};
+const Id kParent{2};
 const Id kContact{3};
 const WallTime kNow(std::chrono::milliseconds(1773568800000));
 
@@ -28,14 +29,15 @@ struct Place {
   TempDir temp;
   RootKey root = RootKey::ephemeral();
   ShredSecret shred = ShredSecret::create(temp.path() / "shred-secret", kInstallation).value();
-  TenantWrap wrap{{kTenant, Id{2}}, subject_wrapping_key(Bytes(32, 5))};
+  TenantWrap wrap{kTenant, kParent, subject_wrapping_key(Bytes(32, 5))};
   std::unique_ptr<SubjectStore> store =
       SubjectStore::create(temp.path(), kInstallation, kStoreId, root, shred).value();
 
   std::filesystem::path file() const { return temp.path() / kSubjectFile; }
-  Result<std::unique_ptr<SubjectStore>> open() {
+  Result<std::unique_ptr<SubjectStore>> open() { return open(shred); }
+  Result<std::unique_ptr<SubjectStore>> open(const ShredSecret& secret) {
     store.reset();
-    return SubjectStore::open(temp.path(), kInstallation, kStoreId, root, shred);
+    return SubjectStore::open(temp.path(), kInstallation, kStoreId, root, secret);
   }
   // A subject with one key, durable.
   SubjectKeyMade make(std::uint8_t n) {
@@ -47,9 +49,9 @@ struct Place {
     return key;
   }
   SubjectStore::WrapOf wraps() {
-    return [this](const Id& tenant) -> Result<const TenantWrap*> {
-      if (tenant != kTenant) return Error(ErrorKind::data);
-      return &wrap;
+    return [this](const Id& parent) -> Result<TenantWrap> {
+      if (parent != kParent) return Error(ErrorKind::data);
+      return TenantWrap{kTenant, kParent, wrap.outer.clone()};
     };
   }
 };
@@ -96,14 +98,15 @@ TEST(SubjectStore, AWrappedKeyCannotBeMoved) {
   EXPECT_EQ(changed([](auto& key) { key.purpose[0] ^= 1; }), closed);
   EXPECT_EQ(changed([](auto& key) { key.handle[0] ^= 1; }), closed);
   EXPECT_EQ(changed([](auto& key) { key.made += std::chrono::milliseconds(1); }), closed);
+  EXPECT_EQ(changed([](auto& key) { key.parent[0] ^= 1; }), closed);
   EXPECT_EQ(changed([](auto& key) { ++key.created_day; }), closed);
   EXPECT_EQ(changed([](auto& key) { key.check[0] ^= 1; }), closed);
   for (std::size_t i = 0; i < kWrappedSize; ++i) {
     EXPECT_EQ(changed([i](auto& key) { key.wrapped[i] ^= 1; }), closed) << i;
   }
-  TenantWrap other{{Id{9}, Id{2}}, place.wrap.outer.clone()};
+  TenantWrap other{Id{9}, kParent, place.wrap.outer.clone()};
   EXPECT_EQ(key_text(*place.store, made, other), closed);
-  TenantWrap foreign{place.wrap.place, subject_wrapping_key(Bytes(32, 6))};
+  TenantWrap foreign{kTenant, kParent, subject_wrapping_key(Bytes(32, 6))};
   EXPECT_EQ(key_text(*place.store, made, foreign), closed);
 }
 
@@ -180,57 +183,156 @@ TEST(SubjectStore, ARenewedShredSecretLeavesOldCopiesUseless) {
   const SubjectKeyMade goes = place.make(2);
   const std::string clear = key_text(*place.store, stays, place.wrap);
   const std::string old_copy = read_text(place.file());
+  EXPECT_FALSE(place.store->owes_renewal());
   {
     const auto lock = place.store->lock_writers();
     const std::vector<SubjectChange> erased{SubjectErased{goes.subject}};
     ASSERT_TRUE(place.store->commit(erased));
   }
+  EXPECT_TRUE(place.store->owes_renewal());
   const ShredSecret next = place.shred.next();
-  place.store->begin_shred(next);
-  const SubjectKeyMade meanwhile = place.make(3);
-  EXPECT_EQ(meanwhile.shred_number, next.number());
-  ASSERT_TRUE(place.store->rewrap(place.wraps()));
-  place.store->finish_shred();
+  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  EXPECT_EQ(key_text(*place.store, stays, place.wrap), clear) << "still in force";
+  place.store->finish();
+  EXPECT_FALSE(place.store->owes_renewal());
   const SubjectKeyMade renewed = *kept(*place.store, stays.handle);
   EXPECT_EQ(renewed.shred_number, next.number());
   EXPECT_EQ(key_text(*place.store, renewed, place.wrap), clear);
   EXPECT_EQ(key_text(*place.store, stays, place.wrap), "(does not open)");
   EXPECT_EQ(key_text(*place.store, goes, place.wrap), "(does not open)");
+  const SubjectKeyMade later = place.make(3);
   const std::string now = read_text(place.file());
   EXPECT_EQ(now.find(std::string(id_text(goes.handle))), std::string::npos);
 
-  place.store.reset();
-  auto opened = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  auto opened = place.open(next);
   ASSERT_TRUE(opened) << opened.error().sentence();
   EXPECT_EQ(key_text(**opened, *kept(**opened, stays.handle), place.wrap), clear);
-  EXPECT_TRUE(kept(**opened, meanwhile.handle));
+  EXPECT_TRUE(kept(**opened, later.handle));
   EXPECT_FALSE(kept(**opened, goes.handle));
+  EXPECT_FALSE((*opened)->owes_renewal());
   opened->reset();
   write_text(place.file(), old_copy);
-  auto older = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  auto older = place.open(next);
   ASSERT_FALSE(older);
   expect_sentence(older.error(), ErrorKind::data, "older copy");
+}
+
+TEST(SubjectStore, WhatWasErasedIsOwedAlsoAfterARestart) {
+  Place place;
+  const SubjectKeyMade goes = place.make(1);
+  {
+    const auto lock = place.store->lock_writers();
+    const std::vector<SubjectChange> erased{SubjectErased{goes.subject}};
+    ASSERT_TRUE(place.store->commit(erased));
+  }
+  auto opened = place.open(place.shred);
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE((*opened)->owes_renewal());
+}
+
+// At every step of a destroy batch: what the key store says decides, and one of the two states is
+// there as a whole.
+TEST(SubjectStore, AnInterruptedBatchIsSettledByTheKeyStoresNumber) {
+  Place place;
+  const SubjectKeyMade stays = place.make(1);
+  const std::string clear = key_text(*place.store, stays, place.wrap);
+  const ShredSecret next = place.shred.next();
+  std::filesystem::path beside = place.file();
+  beside += ".new";
+  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  const std::string old_file = read_text(place.file());
+  const std::string new_file = read_text(beside);
+  place.store->cancel();
+  EXPECT_FALSE(std::filesystem::exists(beside));
+  EXPECT_EQ(key_text(*place.store, stays, place.wrap), clear);
+  place.make(2);
+  place.store.reset();
+
+  struct Case {
+    std::string file;
+    std::string beside;
+    bool decided;  // the key store names the new number
+  };
+  const std::vector<Case> cases{
+      {old_file, new_file.substr(0, new_file.size() / 2), false},
+      {old_file, new_file.substr(0, 10), false},
+      {old_file, new_file, false},
+      {old_file, new_file, true},
+      {new_file, "", true},
+  };
+  for (const Case& one : cases) {
+    write_text(place.file(), one.file);
+    if (one.beside.empty()) {
+      std::filesystem::remove(beside);
+    } else {
+      write_text(beside, one.beside);
+    }
+    const ShredSecret& secret = one.decided ? next : place.shred;
+    auto opened = place.open(secret);
+    ASSERT_TRUE(opened) << opened.error().sentence();
+    EXPECT_FALSE(std::filesystem::exists(beside));
+    EXPECT_EQ(key_text(**opened, *kept(**opened, stays.handle), place.wrap), clear);
+    opened->reset();
+    EXPECT_FALSE(place.open(one.decided ? place.shred : next));
+  }
+}
+
+TEST(SubjectStore, ADestroyedTenantTakesItsSubjectsAlong) {
+  Place place;
+  const SubjectKeyMade stays = place.make(1);
+  TenantWrap other{Id{7}, Id{6}, subject_wrapping_key(Bytes(32, 9))};
+  SubjectMade subject{random_id(), Id{7}, reference_of(9), true, 100};
+  SubjectKeyMade goes;
+  {
+    const auto lock = place.store->lock_writers();
+    goes = place.store->make_key(subject.id, kContact, other, kNow, 100);
+    const std::vector<SubjectChange> changes{subject, goes, SubjectMarked{subject.id, true, false},
+                                             SubjectContact{goes.handle, 120}};
+    ASSERT_TRUE(place.store->commit(changes));
+  }
+  const ShredSecret next = place.shred.next();
+  ASSERT_TRUE(place.store->prepare(next, {other.parent}, place.wraps()));
+  place.store->finish();
+  const auto check = [&](const SubjectStore& store) {
+    store.read([&](const SubjectTable& table) {
+      EXPECT_EQ(table.by_id(subject.id), nullptr);
+      EXPECT_EQ(table.by_handle(goes.handle), nullptr);
+      EXPECT_NE(table.by_handle(stays.handle), nullptr);
+      EXPECT_EQ(table.subjects(), 1U);
+    });
+  };
+  check(*place.store);
+  auto opened = place.open(next);
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  check(**opened);
 }
 
 TEST(SubjectStore, TrafficGoesOnWhileItIsWrittenAnew) {
   Place place;
   for (std::uint8_t n = 1; n < 100; ++n) place.make(n);
   const ShredSecret next = place.shred.next();
-  place.store->begin_shred(next);
   std::vector<SubjectKeyMade> made;
   std::thread traffic([&] {
-    for (std::uint8_t n = 100; n < 200; ++n) made.push_back(place.make(n));
+    for (std::uint8_t n = 100; n < 200; ++n) {
+      made.push_back(place.make(n));
+      const auto lock = place.store->lock_writers();
+      const std::vector<SubjectChange> contact{SubjectContact{made.back().handle, 130}};
+      EXPECT_TRUE(place.store->commit(contact));
+      if (n % 10 != 0) continue;
+      const std::vector<SubjectChange> erased{SubjectErased{made.back().subject}};
+      EXPECT_TRUE(place.store->commit(erased));
+    }
   });
-  ASSERT_TRUE(place.store->rewrap(place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  place.store->finish();
   traffic.join();
-  ASSERT_TRUE(place.store->rewrap(place.wraps()));
-  place.store->finish_shred();
-  place.store.reset();
-  auto opened = SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, next);
+  auto opened = place.open(next);
   ASSERT_TRUE(opened) << opened.error().sentence();
-  (*opened)->read([](const SubjectTable& table) { EXPECT_EQ(table.keys(), 199U); });
+  (*opened)->read([](const SubjectTable& table) { EXPECT_EQ(table.keys(), 189U); });
   for (const SubjectKeyMade& key : made) {
-    EXPECT_EQ(key_text(**opened, *kept(**opened, key.handle), place.wrap).size(), kTreeKeySize);
+    const auto now = kept(**opened, key.handle);
+    if (!now) continue;
+    EXPECT_EQ(key_text(**opened, *now, place.wrap).size(), kTreeKeySize);
   }
 }
 
@@ -239,9 +341,10 @@ TEST(SubjectStore, HistoryGoesWhenItOutgrowsTheRest) {
   const SubjectKeyMade key = place.make(1);
   {
     const auto lock = place.store->lock_writers();
-    for (std::uint32_t day = 101; day < 9000; ++day) {
-      const std::vector<SubjectChange> contact{SubjectContact{key.handle, day}};
-      ASSERT_TRUE(place.store->commit(contact));
+    for (std::uint32_t day = 101; day < 20100;) {
+      std::vector<SubjectChange> contacts;
+      while (contacts.size() < 100) contacts.emplace_back(SubjectContact{key.handle, day++});
+      ASSERT_TRUE(place.store->commit(contacts));
     }
   }
   const std::uint64_t before = place.store->file_size();
@@ -251,7 +354,7 @@ TEST(SubjectStore, HistoryGoesWhenItOutgrowsTheRest) {
   EXPECT_EQ((*opened)->read([&](const SubjectTable& table) {
     return table.by_handle(key.handle)->contact_day;
   }),
-            8999U);
+            20100U);
   place.store = std::move(*opened);
   place.make(2);
   ASSERT_TRUE(place.open());
@@ -290,7 +393,7 @@ TEST(SubjectStore, AFullDiskRefusesTheChangeAndLosesNothing) {
 TEST(SubjectStore, InMemoryItDoesTheSame) {
   const ShredSecret shred = ShredSecret::random();
   const auto store = SubjectStore::in_memory(shred);
-  TenantWrap wrap{{kTenant, Id{2}}, subject_wrapping_key(Bytes(32, 5))};
+  const TenantWrap wrap{kTenant, kParent, subject_wrapping_key(Bytes(32, 5))};
   const auto lock = store->lock_writers();
   SubjectMade subject{random_id(), kTenant, reference_of(2), true, 100};
   const SubjectKeyMade key = store->make_key(subject.id, kContact, wrap, kNow, 100);

@@ -37,6 +37,7 @@ SubjectKeyMade key(std::uint32_t handle, std::uint32_t subject, const Id& purpos
   made.handle = id_of(handle);
   made.subject = id_of(subject);
   made.purpose = purpose;
+  made.parent = Id{77};
   made.made = WallTime(std::chrono::milliseconds(1773568800000));
   made.created_day = 100;
   made.shred_number = 1;
