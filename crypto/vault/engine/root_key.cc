@@ -127,8 +127,4 @@ SecretBytes RootKey::key_store_mac_key() const {
   return expand(key_.bytes(), "paravent/v1/keystore.mac");
 }
 
-SecretBytes RootKey::subject_store_mac_key() const {
-  return expand(key_.bytes(), "paravent/v1/subjects.mac");
-}
-
 }  // namespace paravent::crypto::vault

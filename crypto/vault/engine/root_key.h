@@ -41,11 +41,9 @@ class RootKey {
   // HMAC-SHA-256(root key, "kcv" | installation id), 8 bytes: compared before anything is
   // decrypted.
   KeyCheckValue check_value(const Id& installation) const;
-  // The key that wraps tenant keys, and the keys of the MACs of key store and subject keys: one key,
-  // one use.
+  // The key that wraps tenant keys, and the key of the key store's MAC: one key, one use.
   SecretBytes wrapping_key() const;
   SecretBytes key_store_mac_key() const;
-  SecretBytes subject_store_mac_key() const;
 
  private:
   explicit RootKey(SecretBytes key) noexcept : key_(std::move(key)) {}

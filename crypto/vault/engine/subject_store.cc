@@ -136,13 +136,13 @@ std::unique_ptr<SubjectStore> SubjectStore::in_memory(const ShredSecret& shred) 
 
 Result<std::unique_ptr<SubjectStore>> SubjectStore::create(const std::filesystem::path& keys_folder,
                                                            const Id& installation, const Id& store,
-                                                           const RootKey& root,
+                                                           const SecretBytes& mac_key,
                                                            const ShredSecret& shred) {
   std::unique_ptr<SubjectStore> made(new SubjectStore(shred));
   auto file = SubjectFile::create(
       keys_folder / kSubjectFile,
       {.installation = installation, .store = store, .shred_number = shred.number()},
-      root.subject_store_mac_key());
+      mac_key);
   if (!file) return file.error();
   made->file_ = std::move(*file);
   return made;
@@ -150,11 +150,10 @@ Result<std::unique_ptr<SubjectStore>> SubjectStore::create(const std::filesystem
 
 Result<std::unique_ptr<SubjectStore>> SubjectStore::open(const std::filesystem::path& keys_folder,
                                                          const Id& installation, const Id& store,
-                                                         const RootKey& root,
+                                                         const SecretBytes& mac_key,
                                                          const ShredSecret& shred) {
   std::unique_ptr<SubjectStore> opened(new SubjectStore(shred));
   const std::filesystem::path path = keys_folder / kSubjectFile;
-  const SecretBytes mac_key = root.subject_store_mac_key();
   if (auto s = SubjectFile::settle(path, shred.number(), mac_key); !s) return s.error();
   auto file = SubjectFile::open(path, installation, store, mac_key, [&](ByteView bytes) {
     const auto changes = decode_subject_changes(bytes);

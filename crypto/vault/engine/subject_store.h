@@ -20,7 +20,6 @@
 
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
-#include "crypto/vault/engine/root_key.h"
 #include "crypto/vault/engine/shred_secret.h"
 #include "crypto/vault/engine/subject_file.h"
 #include "crypto/vault/engine/subject_table.h"
@@ -32,22 +31,24 @@ namespace paravent::crypto::vault {
 struct TenantWrap {
   Id tenant{};
   Id parent{};        // the tenant's key
-  SecretBytes outer;  // subject_wrapping_key of it
+  SecretBytes outer;  // what its children are wrapped under
 };
 
 class SubjectStore {
  public:
-  // In a folder that holds no subjects yet, else ErrorKind::data.
+  // In a folder that holds no subjects yet, else ErrorKind::data. `store` and `mac_key`: id and bytes
+  // of the tree's key of class subject_store.
   static Result<std::unique_ptr<SubjectStore>> create(const std::filesystem::path& keys_folder,
                                                       const Id& installation, const Id& store,
-                                                      const RootKey& root,
+                                                      const SecretBytes& mac_key,
                                                       const ShredSecret& shred);
   // `shred`: the one that the key store names. Settles a destroy batch that was interrupted.
   // ErrorKind::data: as SubjectFile::open, and for a file under another shred secret: an older
   // copy.
   static Result<std::unique_ptr<SubjectStore>> open(const std::filesystem::path& keys_folder,
                                                     const Id& installation, const Id& store,
-                                                    const RootKey& root, const ShredSecret& shred);
+                                                    const SecretBytes& mac_key,
+                                                    const ShredSecret& shred);
   // Nothing on disk: for explain and test.
   static std::unique_ptr<SubjectStore> in_memory(const ShredSecret& shred);
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "crypto/primitives/random.h"
+#include "crypto/vault/engine/key_wrap.h"
 #include "tests/crypto/vault/engine/support.h"
 
 namespace paravent::crypto::vault {
@@ -27,17 +28,17 @@ SubjectReference reference_of(std::uint8_t n) {
 // A store on disk, with a tenant whose wrapping key is fixed.
 struct Place {
   TempDir temp;
-  RootKey root = RootKey::ephemeral();
+  SecretBytes mac_key = SecretBytes::copy_of(Bytes(32, 4));
   ShredSecret shred = ShredSecret::create(temp.path() / "shred-secret", kInstallation).value();
-  TenantWrap wrap{kTenant, kParent, subject_wrapping_key(Bytes(32, 5))};
+  TenantWrap wrap{kTenant, kParent, child_wrapping_key(Bytes(32, 5))};
   std::unique_ptr<SubjectStore> store =
-      SubjectStore::create(temp.path(), kInstallation, kStoreId, root, shred).value();
+      SubjectStore::create(temp.path(), kInstallation, kStoreId, mac_key, shred).value();
 
   std::filesystem::path file() const { return temp.path() / kSubjectFile; }
   Result<std::unique_ptr<SubjectStore>> open() { return open(shred); }
   Result<std::unique_ptr<SubjectStore>> open(const ShredSecret& secret) {
     store.reset();
-    return SubjectStore::open(temp.path(), kInstallation, kStoreId, root, secret);
+    return SubjectStore::open(temp.path(), kInstallation, kStoreId, mac_key, secret);
   }
   // A subject with one key, durable.
   SubjectKeyMade make(std::uint8_t n) {
@@ -106,7 +107,7 @@ TEST(SubjectStore, AWrappedKeyCannotBeMoved) {
   }
   TenantWrap other{Id{9}, kParent, place.wrap.outer.clone()};
   EXPECT_EQ(key_text(*place.store, made, other), closed);
-  TenantWrap foreign{kTenant, kParent, subject_wrapping_key(Bytes(32, 6))};
+  TenantWrap foreign{kTenant, kParent, child_wrapping_key(Bytes(32, 6))};
   EXPECT_EQ(key_text(*place.store, made, foreign), closed);
 }
 
@@ -121,7 +122,7 @@ TEST(SubjectStore, EveryAlteredByteIsNoticed) {
     bad[i] = static_cast<char>(bad[i] ^ 1);
     write_text(place.file(), bad);
     const auto opened =
-        SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.root, place.shred);
+        SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.mac_key, place.shred);
     ASSERT_FALSE(opened) << i;
     EXPECT_EQ(opened.error().kind(), ErrorKind::data);
     EXPECT_EQ(read_text(place.file()), bad) << "an altered file is left as it is";
@@ -157,23 +158,23 @@ TEST(SubjectStore, OneSentenceForEachFault) {
   place.make(1);
   place.store.reset();
   const std::string good = read_text(place.file());
-  const auto error = [&](const Id& installation, const Id& store, const RootKey& root) {
-    return SubjectStore::open(place.temp.path(), installation, store, root, place.shred).error();
+  const auto error = [&](const Id& installation, const Id& store, const SecretBytes& mac_key) {
+    return SubjectStore::open(place.temp.path(), installation, store, mac_key, place.shred).error();
   };
-  expect_sentence(error(Id{6}, kStoreId, place.root), ErrorKind::data, "another installation");
-  expect_sentence(error(kInstallation, Id{6}, place.root), ErrorKind::data, "another installation");
-  expect_sentence(error(kInstallation, kStoreId, RootKey::ephemeral()), ErrorKind::data, "altered");
+  expect_sentence(error(Id{6}, kStoreId, place.mac_key), ErrorKind::data, "another installation");
+  expect_sentence(error(kInstallation, Id{6}, place.mac_key), ErrorKind::data, "another installation");
+  expect_sentence(error(kInstallation, kStoreId, SecretBytes::copy_of(Bytes(32, 3))), ErrorKind::data, "altered");
   ::chmod(place.file().c_str(), 0644);
-  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "chmod 600");
+  expect_sentence(error(kInstallation, kStoreId, place.mac_key), ErrorKind::data, "chmod 600");
   ::chmod(place.file().c_str(), 0600);
   std::string newer = good;
   newer[9] = 2;
   write_text(place.file(), newer);
-  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "newer version");
+  expect_sentence(error(kInstallation, kStoreId, place.mac_key), ErrorKind::data, "newer version");
   write_text(place.file(), std::string_view(good).substr(0, 20));
-  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "truncated");
+  expect_sentence(error(kInstallation, kStoreId, place.mac_key), ErrorKind::data, "truncated");
   std::filesystem::remove(place.file());
-  expect_sentence(error(kInstallation, kStoreId, place.root), ErrorKind::data, "missing");
+  expect_sentence(error(kInstallation, kStoreId, place.mac_key), ErrorKind::data, "missing");
   EXPECT_FALSE(std::filesystem::exists(place.file())) << "nothing is made anew in silence";
 }
 
@@ -280,7 +281,7 @@ TEST(SubjectStore, AnInterruptedBatchIsSettledByTheKeyStoresNumber) {
 TEST(SubjectStore, ADestroyedTenantTakesItsSubjectsAlong) {
   Place place;
   const SubjectKeyMade stays = place.make(1);
-  TenantWrap other{Id{7}, Id{6}, subject_wrapping_key(Bytes(32, 9))};
+  TenantWrap other{Id{7}, Id{6}, child_wrapping_key(Bytes(32, 9))};
   SubjectMade subject{random_id(), Id{7}, reference_of(9), true, 100};
   SubjectKeyMade goes;
   {
@@ -393,7 +394,7 @@ TEST(SubjectStore, AFullDiskRefusesTheChangeAndLosesNothing) {
 TEST(SubjectStore, InMemoryItDoesTheSame) {
   const ShredSecret shred = ShredSecret::random();
   const auto store = SubjectStore::in_memory(shred);
-  const TenantWrap wrap{kTenant, kParent, subject_wrapping_key(Bytes(32, 5))};
+  const TenantWrap wrap{kTenant, kParent, child_wrapping_key(Bytes(32, 5))};
   const auto lock = store->lock_writers();
   SubjectMade subject{random_id(), kTenant, reference_of(2), true, 100};
   const SubjectKeyMade key = store->make_key(subject.id, kContact, wrap, kNow, 100);
