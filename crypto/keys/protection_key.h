@@ -38,9 +38,9 @@ struct ProtectionKey {
 inline constexpr std::size_t kRecipientKeySize = 32;
 
 // Derives the keys of `row` from its parent: the epoch key, 32 bytes. Vault tokens, subject
-// references and sealed values derive nothing, and their parent may be empty; sealed values take `public_key` as it is.
-// ErrorKind::usage: a parent or a public key of another size, or an algorithm that protects no
-// field.
+// references and sealed values derive nothing, and their parent may be empty; sealed values take
+// `public_key` as it is. ErrorKind::usage: a parent or a public key of another size, or an
+// algorithm that protects no field.
 Result<ProtectionKey> make_protection_key(const ContextRow& row, ByteView parent,
                                           ByteView public_key = {});
 

@@ -70,8 +70,7 @@ Result<SealedSlot> FieldProtector::State::make_sealed(const ProtectionKey& key) 
 
 Result<Slot> FieldProtector::State::make_slot(const ProtectionKey& key) {
   constexpr std::size_t kMaxContext = 65535;  // LP; real ones are around 120 bytes
-  if (key.algorithm == Algorithm::vault_token ||
-      key.algorithm == Algorithm::subject_reference) {
+  if (key.algorithm == Algorithm::vault_token || key.algorithm == Algorithm::subject_reference) {
     return Slot();
   }
   if (key.ctx.empty() || key.ctx.size() > kMaxContext) return Error(ErrorKind::usage);

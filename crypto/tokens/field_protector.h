@@ -34,9 +34,9 @@ struct ProtectorSources {
 class FieldProtector {
  public:
   // Slots of the algorithms vault_token and subject_reference are accepted and stay unused here:
-  // their answers come from the vault. `previous` is empty or has one entry per slot: the key of the epoch before, while that
-  // one still overlaps. ErrorKind::usage: a key that does not fit its algorithm, or a previous key
-  // of another algorithm than its slot's.
+  // their answers come from the vault. `previous` is empty or has one entry per slot: the key of
+  // the epoch before, while that one still overlaps. ErrorKind::usage: a key that does not fit its
+  // algorithm, or a previous key of another algorithm than its slot's.
   static Result<std::unique_ptr<FieldProtector>> create(
       std::span<const ProtectionKey> slots,
       std::span<const std::optional<ProtectionKey>> previous = {}, ProtectorSources sources = {});

@@ -3,9 +3,9 @@
 //
 //   handle 16 | XChaCha20-Poly1305(enc.subject, nonce, AD = handle | outer AD, frame)
 //
-// where enc.subject is derived from the subject key and the context, and nonce and outer AD are those
-// of the layer around it, whose key is another one. Both keys are needed to open; nothing outside
-// the outer layer links two values of one person. Pure functions on the caller's memory.
+// where enc.subject is derived from the subject key and the context, and nonce and outer AD are
+// those of the layer around it, whose key is another one. Both keys are needed to open; nothing
+// outside the outer layer links two values of one person. Pure functions on the caller's memory.
 
 #pragma once
 
@@ -22,8 +22,8 @@ namespace paravent::crypto {
 
 using SubjectHandle = std::array<std::uint8_t, kSubjectHandleSize>;
 
-// A subject key, for one purpose, and the handle that it is found by. For the length of one request:
-// wiped, not locked.
+// A subject key, for one purpose, and the handle that it is found by. For the length of one
+// request: wiped, not locked.
 struct SubjectSeal {
   SubjectHandle handle{};
   std::array<std::uint8_t, 32> key{};

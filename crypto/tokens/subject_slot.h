@@ -26,7 +26,10 @@ class SubjectSlot {
 
  private:
   SubjectSlot(std::string ad, std::string ctx, Xaes256Gcm xaes, HedgedNonce nonce)
-      : ad_(std::move(ad)), ctx_(std::move(ctx)), xaes_(std::move(xaes)), nonce_(std::move(nonce)) {}
+      : ad_(std::move(ad)),
+        ctx_(std::move(ctx)),
+        xaes_(std::move(xaes)),
+        nonce_(std::move(nonce)) {}
 
   std::string ad_;  // header | ctx
   std::string ctx_;

@@ -104,8 +104,9 @@ struct SubjectQuestion {
 
 enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };
 
-// One request's questions: at least one job, or a subject. Owned jointly by the asking transaction and the vault, so that either
-// may give up first; clear values are wiped when the last of them lets go.
+// One request's questions: at least one job, or a subject. Owned jointly by the asking transaction
+// and the vault, so that either may give up first; clear values are wiped when the last of them
+// lets go.
 struct ResolveBatch {
   ResolveBatch() = default;
   ResolveBatch(const ResolveBatch&) = delete;

@@ -77,14 +77,21 @@ Result<BoundRow> decode_bound_row(ByteView bytes) {
   return row;
 }
 
+Result<std::uint32_t> token_key_id(ByteView row) {
+  if (row_schema(row) == kBoundRowSchema) {
+    const auto bound = decode_bound_row(row);
+    if (!bound) return bound.error();
+    return bound->key_id;
+  }
+  const auto view = decode_token_row(row);
+  if (!view) return view.error();
+  return view->row.key_id;
+}
+
 HandleMark handle_mark(const SubjectHandle& handle, const Id& token, const Id& purpose) {
   constexpr std::string_view kLabel = "paravent/v1/handle";
-  const Sha256Digest digest = Sha256()
-                                  .update(as_bytes(kLabel))
-                                  .update(handle)
-                                  .update(token)
-                                  .update(purpose)
-                                  .finish();
+  const Sha256Digest digest =
+      Sha256().update(as_bytes(kLabel)).update(handle).update(token).update(purpose).finish();
   HandleMark mark{};
   std::copy_n(digest.begin(), mark.size(), mark.begin());
   return mark;

@@ -1,6 +1,6 @@
 // BoundRow: what the token store keeps for a vault token that belongs to one data subject
-// (row schema 2): the value once for each purpose, each copy under that purpose's epoch key and that
-// purpose's subject key, so that it ends with either. And its bytes.
+// (row schema 2): the value once for each purpose, each copy under that purpose's epoch key and
+// that purpose's subject key, so that it ends with either. And its bytes.
 //
 //   row  = u8 schema 2 | u32 key_id (of the token) | u8 kind | u8 flags (2: relationship) | u8 n |
 //          n x copy
@@ -57,6 +57,9 @@ inline std::uint8_t row_schema(ByteView bytes) noexcept {
 std::string encode_bound_row(const BoundRow& row);
 // Strict; ErrorKind::malformed.
 Result<BoundRow> decode_bound_row(ByteView bytes);
+
+// The key id of the token whose row this is, of either schema. ErrorKind::malformed.
+Result<std::uint32_t> token_key_id(ByteView row);
 
 HandleMark handle_mark(const SubjectHandle& handle, const Id& token, const Id& purpose);
 

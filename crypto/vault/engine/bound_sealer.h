@@ -1,6 +1,7 @@
-// BoundSealer: seals the copies of rows that belong to a data subject (bound_row.h), with the hedged
-// nonce taken over everything that a copy is made of. Keeps one keyed context per key; owned by one
-// thread. And the way back, in two steps: the outer layer tells the handle, the inner one the value.
+// BoundSealer: seals the copies of rows that belong to a data subject (bound_row.h), with the
+// hedged nonce taken over everything that a copy is made of. Keeps one keyed context per key; owned
+// by one thread. And the way back, in two steps: the outer layer tells the handle, the inner one
+// the value.
 
 #pragma once
 
@@ -23,7 +24,8 @@ namespace paravent::crypto::vault {
 class BoundSealer {
  public:
   // Fills in copy.mark and copy.sealed. REQUIRES: key.algorithm is vault_row_subject with a nonce
-  // key, key.key_id is copy.seal_key_id, and the value is not empty and at most kMaxVaultValue long.
+  // key, key.key_id is copy.seal_key_id, and the value is not empty and at most kMaxVaultValue
+  // long.
   Status seal(const BoundRow& row, const Id& id, BoundCopy& copy, const ProtectionKey& key,
               const SubjectSeal& subject, std::string_view value, const ScopeId& relationship);
 

@@ -6,46 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "crypto/vault/engine/bound_row.h"
+#include "crypto/vault/engine/index_jobs.h"
 #include "crypto/vault/engine/token_row.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-std::array<std::uint8_t, 2> length_prefix(std::size_t size) noexcept {
-  return {static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size)};
-}
-
-// A scope needs to know which relationship or request it is; person scope has none.
-bool scope_agrees(const MintJob& job, const LiveToken& token) {
-  if (job.scope != token.scope) return false;
-  return job.scope == Scope::person || job.scope_id != ScopeId{};
-}
-
-// HMAC(prf.index, LP(ctx) | [LP(scope id)] | LP(value)); LP(ctx) is hashed already.
-IndexKey index_of(const MintJob& job, std::string_view value, const LiveToken& token) {
-  const auto size = length_prefix(value.size());
-  if (job.scope == Scope::person) return token.index.mac(size, as_bytes(value));
-  const auto scope_size = length_prefix(job.scope_id.size());
-  return token.index.mac({scope_size, job.scope_id, size, as_bytes(value)});
-}
-
-// The blind index values of a batch's jobs. False when a job names a context that is not bound, a
-// scope or shape that it cannot have, or a value that no row can hold.
-bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
-  const ResolveBatch& batch = *pending.batch;
-  pending.index.reserve(batch.jobs.size());
-  for (const MintJob& job : batch.jobs) {
-    const auto token = live.tokens.find(job.key_id);
-    if (token == live.tokens.end() || !live.seals.contains(job.seal_key_id)) return false;
-    if (!scope_agrees(job, *token->second) || !mintable(job.shape, job.length)) return false;
-    if (job.begin >= job.end || job.end > batch.values.size() ||
-        job.end - job.begin > kMaxVaultValue) {
-      return false;
-    }
-    pending.index.push_back(index_of(job, batch.value(job), *token->second));
-  }
-  return true;
-}
 
 // Whether every shaped text that the batch asks for is already its row's; then they are filled in.
 // REQUIRES: the ids are.
@@ -71,14 +37,33 @@ bool names_settled(TokenStore& store, ResolveBatch& batch, const LiveContexts& l
   return true;
 }
 
+// Whether the batch's jobs can be looked up: whose values they are is settled.
+bool is_open(const PendingBatch& pending) {
+  return !pending.subject || (pending.subject->settled && !pending.subject->stopped);
+}
+
 bool asks_anew(const ResolveBatch& batch) {
   return std::any_of(batch.jobs.begin(), batch.jobs.end(),
                      [](const MintJob& job) { return job.scope == Scope::request; });
 }
 
-bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint32_t today,
-             const LiveContexts& live) {
+// Whether the row holds the value for this purpose under the keys that this request would use.
+bool bound_settled(const FoundRow& found, const MintJob& job, const SubjectSeal& subject,
+                   const LiveContexts& live) {
+  const auto row = decode_bound_row(as_bytes(found.row));
+  if (!row || row->key_id != job.key_id) return false;
+  const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
+  const BoundCopy* copy = copy_for(*row, purpose);
+  return copy != nullptr && copy->seal_key_id == job.seal_key_id &&
+         copy->mark == handle_mark(subject.handle, found.id, purpose);
+}
+
+bool settled(const std::optional<FoundRow>& found, const MintJob& job, const ResolveBatch& batch,
+             std::uint32_t today, const LiveContexts& live) {
   if (!found) return false;
+  if (live.tokens.at(job.key_id)->bound) {
+    return bound_settled(*found, job, batch.subject->seal, live);
+  }
   auto view = decode_token_row(as_bytes(found->row));
   return view && view->row.key_id == job.key_id &&
          note_contact(view->row, live.seals.at(job.seal_key_id)->purpose, today) ==
@@ -87,8 +72,10 @@ bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint
 
 }  // namespace
 
-Resolver::Resolver(TokenStore& store, const LiveContextsCell& live, const Clock& clock)
+Resolver::Resolver(TokenStore& store, SubjectStore& subjects, const LiveContextsCell& live,
+                   const Clock& clock)
     : store_(store),
+      subjects_(subjects),
       live_(live),
       clock_(clock),
       look_up_thread_([this] { look_up_loop(); }),
@@ -115,10 +102,10 @@ void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
     const std::scoped_lock lock(mutex_);
     wake = asked_.empty() && refused_.empty();
     if (in_flight_ >= kMaxInFlight) {
-      refused_.push_back({std::move(batch), {}, true});
+      refused_.push_back({std::move(batch), {}, {}, true});
     } else {
       ++in_flight_;
-      asked_.push_back({std::move(batch), {}, false});
+      asked_.push_back({std::move(batch), {}, {}, false});
     }
   }
   if (wake) look_up_wakes_.notify_one();
@@ -161,8 +148,12 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   const std::uint32_t today = day_of(clock_.now());
   std::vector<IndexKey> keys;
   for (PendingBatch& pending : round) {
-    pending.failed = !index_jobs(pending, *live);
-    if (!pending.failed && !asks_anew(*pending.batch))
+    if (pending.batch->subject) {
+      pending.subject = SubjectDesk(subjects_).look(*pending.batch, *live, today);
+      pending.failed = pending.subject->failed;
+    }
+    if (!pending.failed && is_open(pending)) pending.failed = !index_jobs(pending, *live);
+    if (!pending.failed && is_open(pending) && !asks_anew(*pending.batch))
       keys.insert(keys.end(), pending.index.begin(), pending.index.end());
   }
   std::vector<std::optional<FoundRow>> found(keys.size());
@@ -174,14 +165,18 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
       bad.push_back(std::move(pending));
       continue;
     }
-    if (asks_anew(*pending.batch)) {
+    if (pending.subject && pending.subject->stopped) {
+      known.push_back(std::move(pending));
+      continue;
+    }
+    if (!is_open(pending) || asks_anew(*pending.batch)) {
       rest.push_back(std::move(pending));
       continue;
     }
     bool all = readable;
     for (std::size_t j = 0; j < pending.index.size(); ++j, ++at) {
       MintJob& job = pending.batch->jobs[j];
-      all = all && settled(found[at], job, today, *live);
+      all = all && settled(found[at], job, *pending.batch, today, *live);
       if (all) job.id = found[at]->id;
     }
     all = all && names_settled(store_, *pending.batch, *live);
@@ -191,7 +186,7 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
 }
 
 void Resolver::commit_loop() {
-  Committer committer(store_, clock_);
+  Committer committer(store_, subjects_, clock_);
   Queue round;
   Queue good;
   Queue bad;

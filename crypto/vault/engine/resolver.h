@@ -30,7 +30,8 @@ inline constexpr std::size_t kMaxInFlight = 8192;
 class Resolver {
  public:
   // All must outlive the resolver.
-  Resolver(TokenStore& store, const LiveContextsCell& live, const Clock& clock);
+  Resolver(TokenStore& store, SubjectStore& subjects, const LiveContextsCell& live,
+           const Clock& clock);
   // Answers everything in flight, then stops.
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -49,6 +50,7 @@ class Resolver {
   void answer(Queue& batches, ResolveStatus status);
 
   TokenStore& store_;
+  SubjectStore& subjects_;
   const LiveContextsCell& live_;
   const Clock& clock_;
 

@@ -53,14 +53,10 @@ void write(std::string& out, const SubjectEvent& event) {
   append_u32be(out, event.day);
 }
 
-void write(std::string& out, const SubjectHeld& held) {
-  append_bytes(out, held.subject);
-  append_u32be(out, held.until_day);
-}
-
 void write(std::string& out, const SubjectKeyDisabled& disabled) {
   append_bytes(out, disabled.handle);
   append_u64be(out, millis(disabled.since));
+  append_u64be(out, static_cast<std::uint64_t>(disabled.running.count()));
 }
 
 void write(std::string& out, const SubjectErased& erased) { append_bytes(out, erased.subject); }
@@ -120,8 +116,9 @@ std::optional<SubjectChange> read_mark(ByteReader& in) {
 std::optional<SubjectChange> read_disabled(ByteReader& in) {
   const Id handle = in.id();
   const auto since = read_time(in);
-  if (!since) return std::nullopt;
-  return SubjectKeyDisabled{handle, *since};
+  const auto running = read_time(in);
+  if (!since || !running) return std::nullopt;
+  return SubjectKeyDisabled{handle, *since, running->time_since_epoch()};
 }
 
 template <typename Change>
@@ -143,12 +140,10 @@ std::optional<SubjectChange> read_change(ByteReader& in) {
     case 5:
       return read_dated<SubjectEvent>(in);
     case 6:
-      return read_dated<SubjectHeld>(in);
-    case 7:
       return read_disabled(in);
-    case 8:
+    case 7:
       return SubjectErased{in.id()};
-    case 9:
+    case 8:
       return SubjectKeyDestroyed{in.id()};
     default:
       return std::nullopt;

@@ -9,15 +9,15 @@
 //   3 mark      subject 16 | u8 marks (1 restricted, 2 objected)
 //   4 contact   handle 16 | u32 day of the last contact
 //   5 event     handle 16 | u32 day (0: taken back): the end of a contract, a case closed
-//   6 hold      subject 16 | u32 day until which nothing of the subject is destroyed (0: lifted)
-//   7 disabled  handle 16 | u64 since, ms (0: enabled again)
-//   8 erased    subject 16: the subject with all its keys
-//   9 destroyed handle 16: one key
+//   6 disabled  handle 16 | u64 since, ms (0: enabled again) | u64 running time then, ms
+//   7 erased    subject 16: the subject with all its keys
+//   8 destroyed handle 16: one key
 // Days since 1970-01-01, UTC. wrapped: as of every key (key_record.h), the clear fields in the AD.
 
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -77,15 +77,11 @@ struct SubjectEvent {
   friend bool operator==(const SubjectEvent&, const SubjectEvent&) = default;
 };
 
-struct SubjectHeld {
-  Id subject{};
-  std::uint32_t until_day = 0;
-  friend bool operator==(const SubjectHeld&, const SubjectHeld&) = default;
-};
-
+// running: the vault's running time, by which the guard before destruction counts.
 struct SubjectKeyDisabled {
   Id handle{};
   WallTime since{};  // the epoch's beginning, 0: enabled again
+  std::chrono::milliseconds running{};
   friend bool operator==(const SubjectKeyDisabled&, const SubjectKeyDisabled&) = default;
 };
 
@@ -102,7 +98,7 @@ struct SubjectKeyDestroyed {
 // In the order of the stored type numbers, which begin at 1.
 using SubjectChange =
     std::variant<SubjectMade, SubjectKeyMade, SubjectMarked, SubjectContact, SubjectEvent,
-                 SubjectHeld, SubjectKeyDisabled, SubjectErased, SubjectKeyDestroyed>;
+                 SubjectKeyDisabled, SubjectErased, SubjectKeyDestroyed>;
 
 // The longest change in bytes.
 inline constexpr std::size_t kMaxSubjectChangeSize = 1 + 4 * 16 + 8 + 4 + 4 + 8 + kWrappedSize;

@@ -35,6 +35,12 @@ SubjectReference subject_reference(const HmacSha256& key, Kind kind, std::string
   return key.mac({name_size, as_bytes(name), value_size, as_bytes(value)});
 }
 
+SubjectReference row_owner(const Id& subject) {
+  SubjectReference owner{};
+  std::copy(subject.begin(), subject.end(), owner.begin());
+  return owner;
+}
+
 PendingSubject SubjectDesk::look(ResolveBatch& batch, const LiveContexts& live,
                                  std::uint32_t today) const {
   SubjectQuestion& question = *batch.subject;
@@ -145,7 +151,7 @@ void SubjectDesk::Round::plan(const Asking& asking, const LiveSubject& binding) 
       if (known->contact_day < today) changes.emplace_back(SubjectContact{handle, today});
       // Back before the end: what was about to be destroyed is wanted again.
       if (known->disabled()) {
-        changes.emplace_back(SubjectKeyDisabled{handle, {}});
+        changes.emplace_back(SubjectKeyDisabled{handle, {}, {}});
         changes.emplace_back(SubjectEvent{handle, 0});
       }
     }

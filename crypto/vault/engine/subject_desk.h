@@ -27,6 +27,10 @@ inline constexpr std::size_t kMaxSubjectValue = 4096;
 // HMAC(key, LP(kind) | LP(normalised value)); `key` is the tenant's prf.subject.
 SubjectReference subject_reference(const HmacSha256& key, Kind kind, std::string_view value);
 
+// Under what the token store lists the rows of a subject: its id, and nothing made of the person's
+// data, so that a copy of the rows confirms no guess.
+SubjectReference row_owner(const Id& subject);
+
 // What the vault notes about one batch's subject on the way.
 struct PendingSubject {
   Id id{};  // kNoId: not known yet
@@ -46,8 +50,8 @@ class SubjectDesk {
   PendingSubject look(ResolveBatch& batch, const LiveContexts& live, std::uint32_t today) const;
 
   // Answers for good; makes subjects and keys that are missing, notes contacts, all in one durable
-  // step. A batch whose answer depends on a write that did not succeed is failed. `wrote`: there was
-  // something to write, and it was. REQUIRES: the caller holds the store's writers' lock.
+  // step. A batch whose answer depends on a write that did not succeed is failed. `wrote`: there
+  // was something to write, and it was. REQUIRES: the caller holds the store's writers' lock.
   struct Asking {
     ResolveBatch* batch = nullptr;
     PendingSubject* subject = nullptr;

@@ -5,7 +5,8 @@
 //   head  = "PVTSUBJ1" | u16 format 1 | installation 16 | store 16 | u32 shred secret's number |
 //           mac 16
 //   group = u32 size | u32 size with every bit turned over | changes (subject_change.h) | mac 16
-//   mac   = HMAC-SHA-256(key of class subject_store, mac before | everything of this piece) cut to 16
+//   mac   = HMAC-SHA-256(key of class subject_store, mac before | everything of this piece) cut to
+//   16
 // The macs are a chain from the head on (whose "mac before" is empty), so that no group can be
 // altered, moved or left out of the middle. A group that the end of the file cuts short was never
 // acknowledged (the process was killed while it wrote) and is cut off when the file is opened;

@@ -141,8 +141,7 @@ Result<std::unique_ptr<SubjectStore>> SubjectStore::create(const std::filesystem
   std::unique_ptr<SubjectStore> made(new SubjectStore(shred));
   auto file = SubjectFile::create(
       keys_folder / kSubjectFile,
-      {.installation = installation, .store = store, .shred_number = shred.number()},
-      mac_key);
+      {.installation = installation, .store = store, .shred_number = shred.number()}, mac_key);
   if (!file) return file.error();
   made->file_ = std::move(*file);
   return made;

@@ -36,8 +36,8 @@ struct TenantWrap {
 
 class SubjectStore {
  public:
-  // In a folder that holds no subjects yet, else ErrorKind::data. `store` and `mac_key`: id and bytes
-  // of the tree's key of class subject_store.
+  // In a folder that holds no subjects yet, else ErrorKind::data. `store` and `mac_key`: id and
+  // bytes of the tree's key of class subject_store.
   static Result<std::unique_ptr<SubjectStore>> create(const std::filesystem::path& keys_folder,
                                                       const Id& installation, const Id& store,
                                                       const SecretBytes& mac_key,

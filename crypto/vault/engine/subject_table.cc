@@ -130,7 +130,6 @@ void SubjectTable::for_each_change(const std::function<void(const SubjectChange&
     if (subject.restricted || subject.objected) {
       visitor(SubjectMarked{id, subject.restricted, subject.objected});
     }
-    if (subject.held_until != 0) visitor(SubjectHeld{id, subject.held_until});
     std::vector<const SubjectKey*> keys = keys_of(subject);
     std::reverse(keys.begin(), keys.end());
     for (const SubjectKey* key : keys) {
@@ -140,7 +139,8 @@ void SubjectTable::for_each_change(const std::function<void(const SubjectChange&
         visitor(SubjectContact{handle, key->contact_day});
       }
       if (key->event_day != 0) visitor(SubjectEvent{handle, key->event_day});
-      if (key->disabled()) visitor(SubjectKeyDisabled{handle, key->disabled_since});
+      if (key->disabled())
+        visitor(SubjectKeyDisabled{handle, key->disabled_since, key->disabled_running});
     }
   });
 }
@@ -291,17 +291,11 @@ Status SubjectTable::on(const SubjectEvent& change) {
   return {};
 }
 
-Status SubjectTable::on(const SubjectHeld& change) {
-  const std::uint32_t slot = subject_at(change.subject);
-  if (slot == 0) return contradiction();
-  subject_slots_[slot - 1].subject.held_until = change.until_day;
-  return {};
-}
-
 Status SubjectTable::on(const SubjectKeyDisabled& change) {
   const std::uint32_t slot = key_at(change.handle);
   if (slot == 0) return contradiction();
   key_slots_[slot - 1].key.disabled_since = change.since;
+  key_slots_[slot - 1].key.disabled_running = change.running;
   return {};
 }
 

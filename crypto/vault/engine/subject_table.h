@@ -25,6 +25,7 @@ struct SubjectKey {
   std::uint32_t contact_day = 0;  // of the last contact, never before the creation
   std::uint32_t event_day = 0;    // 0: no event yet
   WallTime disabled_since{};      // 0: enabled
+  std::chrono::milliseconds disabled_running{};
 
   bool disabled() const noexcept { return disabled_since != WallTime{}; }
 };
@@ -34,7 +35,6 @@ struct Subject {
   SubjectMade made;
   bool restricted = false;
   bool objected = false;
-  std::uint32_t held_until = 0;
   std::uint32_t newest_key = 0;  // private to the table: index + 1 of its newest key
 };
 
@@ -101,7 +101,6 @@ class SubjectTable {
   Status on(const SubjectMarked& change);
   Status on(const SubjectContact& change);
   Status on(const SubjectEvent& change);
-  Status on(const SubjectHeld& change);
   Status on(const SubjectKeyDisabled& change);
   Status on(const SubjectErased& change);
   Status on(const SubjectKeyDestroyed& change);

@@ -1,6 +1,6 @@
 // Wrapping of subject keys: as every key of the tree (key_wrap.h), under the shred secret and then
-// under the tenant's key; bound beside that to the subject and the day, so that a wrapped key cannot
-// be moved to another person.
+// under the tenant's key; bound beside that to the subject and the day, so that a wrapped key
+// cannot be moved to another person.
 //
 // Pure functions on the caller's memory; any thread.
 

@@ -95,6 +95,7 @@ class Vault final : public TokenVault {
 
  private:
   friend class ReverseVault;
+  friend class SubjectAdmin;
   struct State;
   explicit Vault(std::unique_ptr<State> state);
 

@@ -9,21 +9,30 @@
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/resolver.h"
+#include "crypto/vault/engine/subject_renewal.h"
 #include "crypto/vault/engine/token_store.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::vault {
 
 struct Vault::State {
-  State(std::unique_ptr<Catalogue> c, std::unique_ptr<TokenStore> t, const Clock& k)
-      : catalogue(std::move(c)), tokens(std::move(t)), clock(k), resolver(*tokens, live, clock) {}
+  State(std::unique_ptr<Catalogue> c, std::unique_ptr<SubjectStore> s,
+        std::unique_ptr<TokenStore> t, const Clock& k)
+      : catalogue(std::move(c)),
+        subjects(std::move(s)),
+        tokens(std::move(t)),
+        clock(k),
+        renewal(*subjects),
+        resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
   std::unique_ptr<Catalogue> catalogue;
+  std::unique_ptr<SubjectStore> subjects;
   std::unique_ptr<TokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
-  Resolver resolver;  // last: its threads stop before anything they use is gone
+  SubjectRenewal renewal;  // the subject keys' part in every destroy batch
+  Resolver resolver;       // last: its threads stop before anything they use is gone
 };
 
 }  // namespace paravent::crypto::vault

@@ -162,8 +162,10 @@ TEST(SubjectStore, OneSentenceForEachFault) {
     return SubjectStore::open(place.temp.path(), installation, store, mac_key, place.shred).error();
   };
   expect_sentence(error(Id{6}, kStoreId, place.mac_key), ErrorKind::data, "another installation");
-  expect_sentence(error(kInstallation, Id{6}, place.mac_key), ErrorKind::data, "another installation");
-  expect_sentence(error(kInstallation, kStoreId, SecretBytes::copy_of(Bytes(32, 3))), ErrorKind::data, "altered");
+  expect_sentence(error(kInstallation, Id{6}, place.mac_key), ErrorKind::data,
+                  "another installation");
+  expect_sentence(error(kInstallation, kStoreId, SecretBytes::copy_of(Bytes(32, 3))),
+                  ErrorKind::data, "altered");
   ::chmod(place.file().c_str(), 0644);
   expect_sentence(error(kInstallation, kStoreId, place.mac_key), ErrorKind::data, "chmod 600");
   ::chmod(place.file().c_str(), 0600);

@@ -92,8 +92,7 @@ TEST(SubjectTable, RefusesWhatContradictsIt) {
                                          SubjectMarked{id_of(7), true, false},
                                          SubjectContact{id_of(7), 1},
                                          SubjectEvent{id_of(7), 1},
-                                         SubjectHeld{id_of(7), 1},
-                                         SubjectKeyDisabled{id_of(7), {}},
+                                         SubjectKeyDisabled{id_of(7), {}, {}},
                                          SubjectErased{id_of(7)},
                                          SubjectKeyDestroyed{id_of(7)}};
   for (const SubjectChange& change : wrong) {
@@ -125,9 +124,8 @@ TEST(SubjectTable, MarksClocksAndEventsAreKept) {
   ASSERT_TRUE(table.apply(SubjectContact{id_of(10), 130}));
   ASSERT_TRUE(table.apply(SubjectEvent{id_of(10), 140}));
   ASSERT_TRUE(table.apply(SubjectMarked{id_of(1), true, false}));
-  ASSERT_TRUE(table.apply(SubjectHeld{id_of(1), 200}));
   const WallTime since(std::chrono::milliseconds(1773568800001));
-  ASSERT_TRUE(table.apply(SubjectKeyDisabled{id_of(10), since}));
+  ASSERT_TRUE(table.apply(SubjectKeyDisabled{id_of(10), since, std::chrono::milliseconds(5)}));
   SubjectTable copy;
   const std::string text = dump(table);
   const auto changes = decode_subject_changes(as_bytes(text));
@@ -139,8 +137,8 @@ TEST(SubjectTable, MarksClocksAndEventsAreKept) {
   EXPECT_EQ(key.disabled_since, since);
   EXPECT_TRUE(copy.by_id(id_of(1))->restricted);
   EXPECT_FALSE(copy.by_id(id_of(1))->objected);
-  EXPECT_EQ(copy.by_id(id_of(1))->held_until, 200U);
-  ASSERT_TRUE(copy.apply(SubjectKeyDisabled{id_of(10), {}}));
+  EXPECT_EQ(key.disabled_running.count(), 5);
+  ASSERT_TRUE(copy.apply(SubjectKeyDisabled{id_of(10), {}, {}}));
   EXPECT_FALSE(copy.by_handle(id_of(10))->disabled());
 }
 
@@ -216,7 +214,7 @@ TEST(SubjectChange, IsReadStrictly) {
   }
   text[0] = 0;
   EXPECT_FALSE(decode_subject_changes(as_bytes(text)));
-  text[0] = 10;
+  text[0] = 9;
   EXPECT_FALSE(decode_subject_changes(as_bytes(text)));
   std::string marked;
   append_subject_change(marked, SubjectMarked{id_of(1), true, true});
