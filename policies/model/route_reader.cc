@@ -7,6 +7,9 @@
 namespace paravent::policies {
 namespace {
 
+constexpr std::array<Word<OnObjection>, 2> kOnObjectionWords = {
+    {{"refuse", OnObjection::refuse}, {"drop", OnObjection::drop}}};
+
 constexpr std::array<Word<ClientAddress>, 5> kAddressWords = {
     {{"drop", ClientAddress::drop},
      {"truncate", ClientAddress::truncate},
@@ -202,6 +205,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (auto domain = map.name("domain")) route.domain = std::move(*domain);
   read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
+  route.on_objection = map.word<OnObjection>("on-objection", kOnObjectionWords);
   if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);

@@ -85,6 +85,9 @@ struct MintJob {
   std::string_view shaped_text() const noexcept { return {shaped.data(), shaped_size}; }
 };
 
+// What tells a person may have so many bytes.
+inline constexpr std::size_t kMaxSubjectValue = 4096;
+
 // Whose request this is: the one question about a data subject that a batch may ask. Answered
 // before its jobs, whose bound values all are this subject's.
 struct SubjectQuestion {

@@ -21,9 +21,6 @@
 
 namespace paravent::crypto::vault {
 
-// What tells a person may have so many bytes: LP in the reference.
-inline constexpr std::size_t kMaxSubjectValue = 4096;
-
 // HMAC(key, LP(kind) | LP(normalised value)); `key` is the tenant's prf.subject.
 SubjectReference subject_reference(const HmacSha256& key, Kind kind, std::string_view value);
 
