@@ -118,6 +118,7 @@ struct Route {
   Located<std::string> subject;     // empty: none
   std::optional<Located<OnObjection>> on_objection;
   bool json_as_text = false;
+  bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
@@ -130,6 +131,7 @@ struct Elsewhere {
   Position at;
   std::vector<Located<std::string>> methods;
   Located<UpstreamAddress> upstream;
+  bool client_certificate = false;  // required
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;
 };

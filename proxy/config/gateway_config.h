@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/tls_config.h"
 #include "proxy/pipeline/limits.h"
 
 namespace paravent::proxy::config {
@@ -28,9 +29,15 @@ std::optional<Address> parse_address(std::string_view text);
 // "16KiB", "1MiB", "1GiB" or a plain number of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+struct ListenerConfig {
+  Address address;
+  TlsConfig tls;
+};
+
 struct GatewayConfig {
-  std::vector<Address> listen;
+  std::vector<ListenerConfig> listen;
   Address admin;
+  TlsConfig admin_tls;
   std::string data;
   std::string root_key;
   std::vector<std::string> policies;
