@@ -65,6 +65,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     Tenant tenant;
     tenant.id = source.tenant;
     tenant.roles = policy.roles;
+    tenant.phone_region = policy.phone_region.value;
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
           {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
@@ -72,12 +73,16 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     for (const Route& route : policy.routes) {
       const std::string domain = domain_of(policy, route);
       const Purpose* purpose = find_purpose(policy, route.purpose.value);
+      std::pair receives(route.purpose.value, route.recipient.value);
+      if (!receives.second.empty() && std::find(tenant.recipients.begin(), tenant.recipients.end(),
+                                                receives) == tenant.recipients.end()) {
+        tenant.recipients.push_back(std::move(receives));
+      }
       for (const Rule& rule : route.rules) {
         if (!rule.action || !makes_surrogate(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
                                  algorithm_of_rule(policy, route, rule), rule.selector.text,
-                                 route.name.value,
-                                 epoch_of(rule, purpose), names_no_key(rule)});
+                                 route.name.value, epoch_of(rule, purpose), names_no_key(rule)});
       }
       if (route.client_address == ClientAddress::pseudonym) {
         tenant.fields.push_back({route.purpose.value, domain,
@@ -91,8 +96,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
              crypto::Kind::text,
              unlisted_is_subject_bound(route, purpose) ? crypto::Algorithm::encrypted_subject
                                                        : crypto::Algorithm::encrypted,
-             std::string(kUnlistedName),
-             route.name.value, unlisted_epoch(purpose), false});
+             std::string(kUnlistedName), route.name.value, unlisted_epoch(purpose), false});
       }
     }
     tenants_.push_back(std::move(tenant));
@@ -125,6 +129,22 @@ bool AccessRules::handles_subjects(const crypto::vault::Id& tenant, std::string_
   if (known == nullptr || role == kAdminRole) return false;
   return std::any_of(known->roles.begin(), known->roles.end(),
                      [role](const Role& one) { return one.name == role && one.subjects; });
+}
+
+std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
+                                                 std::string_view purpose) const {
+  std::vector<std::string> names;
+  const Tenant* known = find(tenant);
+  if (known == nullptr) return names;
+  for (const auto& [for_purpose, recipient] : known->recipients) {
+    if (for_purpose == purpose) names.push_back(recipient);
+  }
+  return names;
+}
+
+std::string AccessRules::phone_region(const crypto::vault::Id& tenant) const {
+  const Tenant* known = find(tenant);
+  return known == nullptr ? std::string() : known->phone_region;
 }
 
 Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,

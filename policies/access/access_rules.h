@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -58,6 +59,12 @@ class AccessRules {
   // Whether the role exercises people's rights for them (`subjects: true`).
   bool handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const;
 
+  // Who receives what is collected for a purpose, by the current policy: recipients' ids.
+  std::vector<std::string> recipients(const crypto::vault::Id& tenant,
+                                      std::string_view purpose) const;
+  // How telephone numbers without a country code are read.
+  std::string phone_region(const crypto::vault::Id& tenant) const;
+
   Ruling rule(const crypto::vault::Id& tenant, std::string_view role, std::string_view purpose,
               const crypto::vault::TokenDescription& token, crypto::WallTime now) const;
 
@@ -97,6 +104,8 @@ class AccessRules {
     std::vector<Role> roles;
     std::vector<PurposeRules> purposes;
     std::vector<FieldSource> fields;
+    std::string phone_region;
+    std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
   };
 
   const Tenant* find(const crypto::vault::Id& tenant) const;

@@ -114,7 +114,8 @@ void check_erasable(const RuleContext& c) {
                     : "this key belongs to tokenise with mode: vault and to encrypt",
                 "Use mode: vault or encrypt, or remove the key");
   } else if (c.route.subject.value.empty()) {
-    c.out.error(*c.rule.erasable, key, "the route has no subject, so nobody knows whose value it is",
+    c.out.error(*c.rule.erasable, key,
+                "the route has no subject, so nobody knows whose value it is",
                 "Set the route's subject, for example subject: form.email");
   }
 }

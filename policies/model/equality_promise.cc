@@ -107,8 +107,12 @@ constexpr std::string_view kEncrypted = "equal values give different texts; noth
 
 std::string equality_promise(const Policy& policy, const Route& route, const Rule& rule) {
   const Purpose* purpose = find_purpose(policy, route.purpose.value);
-  const Reach reach{domain_of(policy, route), route.purpose.value, space_of(rule),
-                    epoch_of(rule, purpose),  rule.scope.value,    rule.relationship.value,
+  const Reach reach{domain_of(policy, route),
+                    route.purpose.value,
+                    space_of(rule),
+                    epoch_of(rule, purpose),
+                    rule.scope.value,
+                    rule.relationship.value,
                     is_subject_bound(rule, route, purpose)};
   switch (*rule.action) {
     case ActionKind::tokenise_vault:
@@ -159,8 +163,8 @@ std::vector<Promise> equality_promises(const Policy& policy) {
     if (route.unlisted.value == Unlisted::encrypt) {
       const bool bound =
           unlisted_is_subject_bound(route, find_purpose(policy, route.purpose.value));
-      all.push_back({name, std::string(kUnlistedName),
-                     std::string(bound ? kEncryptedBound : kEncrypted)});
+      all.push_back(
+          {name, std::string(kUnlistedName), std::string(bound ? kEncryptedBound : kEncrypted)});
     }
   }
   return all;

@@ -41,8 +41,7 @@ ResultLength result_length(const Policy& policy, const Route& route, const Rule&
     case ActionKind::shift_date:
       return {0, false};  // a date again
     default: {
-      const bool bound =
-          is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
+      const bool bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
       return {bound ? crypto::encrypted_subject_token_length(bucket)
                     : crypto::encrypted_token_length(bucket),
               true};

@@ -107,7 +107,8 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
   if (const auto required = map.boolean("required")) rule.required = required->value;
   rule.on_error = map.word<OnError>("on-error", kOnErrorWords);
   constexpr std::array<Word<bool>, 1> kErasableWords = {{{"subject", true}}};
-  if (const auto erasable = map.word<bool>("erasable", kErasableWords)) rule.erasable = erasable->at;
+  if (const auto erasable = map.word<bool>("erasable", kErasableWords))
+    rule.erasable = erasable->at;
   map.reserve("format");
   map.finish();
   return rule;

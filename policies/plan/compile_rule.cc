@@ -60,8 +60,7 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
   action.scope = rule.scope.value;
   action.on_error = on_error_of(rule, route);
   action.required = rule.required;
-  action.subject_bound =
-      is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
+  action.subject_bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
   action.is_subject = rule.selector.text == route.subject.value;
   set_arguments(rule, action);
   if (!rule.previous.value.empty()) {

@@ -30,13 +30,25 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 6> kRoutes = {{
+  static constexpr std::array<Route, 12> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+      {"POST", "/v1/subjects/locate", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::locate>},
+      {"POST", "/v1/subjects/export", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::export_all>},
+      {"POST", "/v1/subjects/restrict", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::restrict>},
+      {"POST", "/v1/subjects/object", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::object>},
+      {"POST", "/v1/subjects/erase", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::erase>},
+      {"POST", "/v1/subjects/events", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::events>},
   }};
   return kRoutes;
 }

@@ -18,11 +18,13 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/reveal/reidentifier.h"
+#include "crypto/vault/engine/subject_admin.h"
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/subject_request.h"
 
 namespace paravent::proxy::admin {
 
@@ -34,6 +36,7 @@ struct AdminParts {
   const crypto::reveal::Reidentifier& reidentifier;
   const policies::AccessPolicy& access;
   const crypto::Clock& clock;
+  crypto::vault::SubjectAdmin subjects;
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -75,6 +78,12 @@ class AdminApi final : public AdminHandler {
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  // subjects_handler.cc
+  AdminResponse subjects(SubjectDoor door, const AdminRequest& request, const Operator& who);
+  template <SubjectDoor kDoor>
+  AdminResponse subjects_at(const AdminRequest& request, const Operator* who) {
+    return subjects(kDoor, request, *who);
+  }
 
   AdminParts parts_;
   std::function<std::string()> metrics_;

@@ -125,9 +125,10 @@ crypto::Result<SubjectRequest> parse_subject_request(SubjectDoor door, std::stri
   if (identifier == !request.tokens.empty()) {
     return Error(ErrorKind::malformed, "Say who is meant: either tokens or an identifier.");
   }
-  if (identifier && (request.kind.empty() || request.value.empty() ||
-                     request.value.size() > kMaxIdentifier)) {
-    return Error(ErrorKind::malformed, "An identifier has a kind and a value of 4096 bytes at most.");
+  if (identifier &&
+      (request.kind.empty() || request.value.empty() || request.value.size() > kMaxIdentifier)) {
+    return Error(ErrorKind::malformed,
+                 "An identifier has a kind and a value of 4096 bytes at most.");
   }
   if (door == SubjectDoor::events) {
     if (auto s = check_event(request); !s) return s.error();

@@ -1,5 +1,5 @@
-// The body of POST /v1/subjects/..., read strictly: one spelling of JSON, no unknown and no repeated
-// member.
+// The body of POST /v1/subjects/..., read strictly: one spelling of JSON, no unknown and no
+// repeated member.
 
 #pragma once
 

@@ -181,7 +181,8 @@ Status Gateway::State::start_admin() {
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, *access, clock},
+                        *authentication, *reidentifier, *access, clock,
+                        crypto::vault::SubjectAdmin(installation->vault())},
       [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
