@@ -69,7 +69,8 @@ Status check_spec(const ContextSpec& spec) {
   if (spec.subject_bound && algorithm != Algorithm::vault_token) {
     return wrong("Only vault tokens are bound to a subject beside encrypted values.");
   }
-  if (spec.space.empty() || spec.space.size() > kMaxNameSize) {
+  const bool has_space = algorithm != Algorithm::subject_reference;
+  if (has_space && (spec.space.empty() || spec.space.size() > kMaxNameSize)) {
     return wrong("The name of a space has 1 to 255 bytes.");
   }
   return {};

@@ -269,6 +269,7 @@ TEST(SubjectStore, AnInterruptedBatchIsSettledByTheKeyStoresNumber) {
       std::filesystem::remove(beside);
     } else {
       write_text(beside, one.beside);
+      ::chmod(beside.c_str(), 0600);
     }
     const ShredSecret& secret = one.decided ? next : place.shred;
     auto opened = place.open(secret);
