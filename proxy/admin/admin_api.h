@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/policy_control.h"
 #include "proxy/admin/subject_request.h"
 
 namespace paravent::proxy::admin {
@@ -34,9 +36,10 @@ struct AdminParts {
   AuditLogs& logs;
   const crypto::reveal::PrincipalAuthority& authentication;
   const crypto::reveal::Reidentifier& reidentifier;
-  const policies::AccessPolicy& access;
+  std::shared_ptr<const policies::AccessPolicy> access;  // replaced by a reload
   const crypto::Clock& clock;
   crypto::vault::SubjectAdmin subjects;
+  PolicyControl* policies = nullptr;  // null: nothing can be reloaded
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -59,6 +62,9 @@ class AdminApi final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // Requests from now on are decided by it; those under way keep theirs.
+  void use_access(std::shared_ptr<const policies::AccessPolicy> access);
+
   // From now on /readyz answers 503, so that load balancers look elsewhere.
   void begin_drain() { draining_ = true; }
 
@@ -70,6 +76,7 @@ class AdminApi final : public AdminHandler {
   struct Route;
   static std::span<const Route> routes();
 
+  AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
 
   AdminResponse healthz(const AdminRequest& request, const Operator* who);
@@ -78,6 +85,8 @@ class AdminApi final : public AdminHandler {
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse served_policies(const AdminRequest& request, const Operator* who);
+  AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
   // subjects_handler.cc
   AdminResponse subjects(SubjectDoor door, const AdminRequest& request, const Operator& who);
   template <SubjectDoor kDoor>
@@ -85,6 +94,7 @@ class AdminApi final : public AdminHandler {
     return subjects(kDoor, request, *who);
   }
 
+  mutable std::mutex access_mutex_;  // guards parts_.access only
   AdminParts parts_;
   std::function<std::string()> metrics_;
   ReidentificationCounters counters_;

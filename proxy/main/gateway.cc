@@ -1,9 +1,12 @@
 #include "proxy/main/gateway.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <mutex>
 #include <optional>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -32,9 +35,10 @@ namespace {
 // minute.
 constexpr timespec kTick{1, 0};
 
-sigset_t ending_signals() {
+sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   return set;
@@ -46,24 +50,49 @@ Error listen_error(const Error& error) {
   return error;
 }
 
+constexpr std::size_t kMostRemark = 1024;
+
+std::string hash_of(const PolicySource& source) {
+  return crypto::to_hex(crypto::sha256(crypto::as_bytes(source.text)));
+}
+
+bool same_sources(const PolicySet& a, const PolicySet& b) {
+  return std::equal(a.sources.begin(), a.sources.end(), b.sources.begin(), b.sources.end(),
+                    [](const PolicySource& one, const PolicySource& other) {
+                      return one.name == other.name && one.text == other.text;
+                    });
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
 }  // namespace
 
 void block_signals() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = awaited_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
 
 // In the order in which the parts depend on each other: destruction goes from the last to the
 // first.
-struct Gateway::State {
+struct Gateway::State final : admin::PolicyControl {
   State(std::unique_ptr<Installation> with, const crypto::Clock& time)
       : clock(time), installation(std::move(with)) {}
 
   const crypto::Clock& clock;
   std::unique_ptr<Installation> installation;
+  ReadFiles read;
+  ReloadCounters reloads;
+  // Guards what a reload replaces: config, served, tls, keys_valid_until; and the right to publish.
+  mutable std::mutex changing;
+  bool ending = false;
   config::GatewayConfig config;
-  PolicySet policies;
+  PolicySet served;
   std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
   GatewayTls tls;
   std::unique_ptr<telemetry::AccessLog> access_log;
@@ -73,14 +102,18 @@ struct Gateway::State {
   std::optional<crypto::reveal::PrincipalAuthority> authentication;
   std::optional<crypto::reveal::GrantAuthority> granting;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
-  std::unique_ptr<const policies::AccessPolicy> access;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
 
-  Status admit_names();
-  Status record_policy_loads();
+  std::vector<admin::ServedPolicy> policies() const override;
+  admin::ReloadOutcome reload(std::string_view author) override;
+  Status take_over(std::string_view author, std::string& remarks);
+
+  Status admit_names(const PolicySet& set);
+  Status record_policy_loads(const PolicySet& set, std::string_view author);
+  std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
   Status read_certificates();
   Status start_data_path();
   Status start_admin();
@@ -88,10 +121,10 @@ struct Gateway::State {
   void renew_keys();
 };
 
-Status Gateway::State::admit_names() {
+Status Gateway::State::admit_names(const PolicySet& set) {
   crypto::vault::Vault& vault = installation->vault();
   std::vector<crypto::vault::PolicyNames> names;
-  for (const auto& policy : policies.policies) names.push_back(policy_names(policy));
+  for (const auto& policy : set.policies) names.push_back(policy_names(policy));
   if (auto status = vault.admit_names(names); !status) {
     return Error(ErrorKind::configuration,
                  status.error().sentence() +
@@ -108,14 +141,14 @@ Status Gateway::State::admit_names() {
   return {};
 }
 
-Status Gateway::State::record_policy_loads() {
-  for (std::size_t i = 0; i < policies.policies.size(); ++i) {
-    const auto id = installation->vault().tenant_id(policies.policies[i].tenant.value);
+Status Gateway::State::record_policy_loads(const PolicySet& set, std::string_view author) {
+  for (std::size_t i = 0; i < set.policies.size(); ++i) {
+    const auto id = installation->vault().tenant_id(set.policies[i].tenant.value);
     crypto::audit::AuditEntry entry;
     entry.event = crypto::audit::EventKind::policy_load;
-    entry.detail.object =
-        crypto::to_hex(crypto::sha256(crypto::as_bytes(policies.sources[i].text)));
-    entry.detail.remark = policies.sources[i].name.substr(0, 1024);
+    entry.detail.operator_name = author;
+    entry.detail.object = hash_of(set.sources[i]);
+    entry.detail.remark = set.sources[i].name.substr(0, kMostRemark);
     auto receipt = installation->audit().tenant(*id)->append(entry);
     if (!receipt) return receipt.error();
   }
@@ -138,7 +171,7 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
-  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
+  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   net::ServerOptions options;
@@ -166,23 +199,27 @@ Status Gateway::State::start_data_path() {
   return {};
 }
 
+std::shared_ptr<const policies::AccessPolicy> Gateway::State::access_of(
+    const PolicySet& set) const {
+  std::vector<policies::TenantPolicy> tenants;
+  for (const policies::Policy& policy : set.policies) {
+    tenants.push_back({*installation->vault().tenant_id(policy.tenant.value), &policy});
+  }
+  return std::make_shared<const policies::AccessPolicy>(tenants, *granting);
+}
+
 Status Gateway::State::start_admin() {
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation->vault());
   authentication.emplace(std::move(staircase.authentication));
   reidentifier = std::move(staircase.reidentifier);
   granting.emplace(std::move(staircase.access));
-  std::vector<policies::TenantPolicy> tenants;
-  for (const policies::Policy& policy : policies.policies) {
-    tenants.push_back({*installation->vault().tenant_id(policy.tenant.value), &policy});
-  }
-  access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
-  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
+  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, *access, clock,
-                        crypto::vault::SubjectAdmin(installation->vault())},
+                        *authentication, *reidentifier, access_of(served), clock,
+                        crypto::vault::SubjectAdmin(installation->vault()), this},
       [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -205,24 +242,99 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
 // New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
 // snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
-  if (clock.now() < keys_valid_until) return;
-  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
+  const std::unique_lock lock(changing, std::try_to_lock);
+  if (!lock || clock.now() < keys_valid_until) return;
+  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
   if (!built) return;
   if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
 }
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& config,
+std::vector<admin::ServedPolicy> Gateway::State::policies() const {
+  const std::lock_guard lock(changing);
+  std::vector<admin::ServedPolicy> list;
+  for (std::size_t i = 0; i < served.policies.size(); ++i) {
+    const std::string& tenant = served.policies[i].tenant.value;
+    const PolicySource& source = served.sources[i];
+    list.push_back({installation->vault().tenant_id(tenant).value_or(crypto::vault::kNoId), tenant,
+                    source.name, hash_of(source), source.text});
+  }
+  return list;
+}
+
+// Everything that may be wrong is found before anything changes; the record is durable before the
+// new snapshot is published; and every request sees either the old one or the new one.
+Status Gateway::State::take_over(std::string_view author, std::string& remarks) {
+  if (ending) return Error(ErrorKind::busy, "The gateway is stopping; it takes over nothing more.");
+  auto files = read(remarks);
+  if (!files) return files.error();
+  if (auto status = check_reloadable(config, files->config); !status) return status;
+  // The same texts are the same plan: counters and upstream connections stay.
+  if (same_sources(served, files->policies)) files->policies.plan = served.plan;
+  if (auto status = admit_names(files->policies); !status) return status;
+  auto certificates = build_tls(files->config, tickets);
+  if (!certificates) return certificates.error();
+  for (const std::string& warning : certificates->warnings) remarks += "warning: " + warning + "\n";
+  auto built = build_snapshot(files->policies.plan, installation->vault(), files->config.limits);
+  if (!built) return built.error();
+  auto publication = server->prepare(built->snapshot, certificates->listeners);
+  if (!publication) return publication.error();
+  if (auto status = record_policy_loads(files->policies, author); !status) {
+    return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
+  }
+  if (auto status = server->publish(*publication); !status) return status;
+  api->use_access(access_of(files->policies));
+  if (certificates->admin) admin->use_certificates(certificates->admin);
+  config = std::move(files->config);
+  served = std::move(files->policies);
+  tls = std::move(*certificates);
+  keys_valid_until = built->valid_until;
+  return {};
+}
+
+admin::ReloadOutcome Gateway::State::reload(std::string_view author) {
+  const std::lock_guard lock(changing);
+  std::string remarks;
+  const Status status = take_over(author, remarks);
+  admin::ReloadOutcome outcome;
+  outcome.done = static_cast<bool>(status);
+  outcome.diagnostics = lines_of(remarks);
+  std::fputs(remarks.c_str(), stderr);
+  if (outcome.done) {
+    ++reloads.done;
+    std::fprintf(stderr, "paravent: reloaded for %.*s.\n", static_cast<int>(author.size()),
+                 author.data());
+    return outcome;
+  }
+  ++reloads.refused;
+  outcome.audit_failed = status.error().kind() == ErrorKind::disk_full;
+  outcome.sentence = status.error().sentence();
+  std::fprintf(stderr, "paravent: the reload is refused and everything stays as it was: %s\n",
+               outcome.sentence.c_str());
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::policy_load;
+  entry.outcome = crypto::audit::Outcome::refused;
+  entry.detail.operator_name = author;
+  entry.detail.remark = outcome.sentence.substr(0, kMostRemark);
+  // Nothing changed, so nothing hangs on this record.
+  (void)installation->audit().installation().append(entry);
+  return outcome;
+}
+
+Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles read,
                                                 std::unique_ptr<Installation> installation,
-                                                PolicySet policies, const crypto::Clock& clock) {
+                                                const crypto::Clock& clock) {
   auto state = std::make_unique<State>(std::move(installation), clock);
-  state->config = config;
-  state->policies = std::move(policies);
+  state->read = std::move(read);
+  state->config = std::move(files.config);
+  state->served = std::move(files.policies);
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
-  if (auto status = state->admit_names(); !status) return status.error();
+  if (auto status = state->admit_names(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
-  if (auto status = state->record_policy_loads(); !status) return status.error();
+  if (auto status = state->record_policy_loads(state->served, {}); !status) {
+    return status.error();
+  }
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
@@ -246,8 +358,17 @@ std::string Gateway::addresses() const {
 }
 
 Status Gateway::wait() {
-  const sigset_t set = ending_signals();
-  while (::sigtimedwait(&set, nullptr, &kTick) < 0) state_->renew_keys();
+  const sigset_t set = awaited_signals();
+  for (int signal = -1; signal != SIGTERM && signal != SIGINT;) {
+    signal = ::sigtimedwait(&set, nullptr, &kTick);
+    if (signal == SIGHUP) state_->reload("SIGHUP");
+    if (signal < 0) state_->renew_keys();
+  }
+  {
+    // No reload begins any more, and none is under way.
+    const std::lock_guard lock(state_->changing);
+    state_->ending = true;
+  }
   state_->api->begin_drain();
   state_->server->drain();
   state_->server->stop();
