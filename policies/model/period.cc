@@ -1,7 +1,6 @@
 #include "policies/model/period.h"
 
 #include <charconv>
-#include <chrono>
 
 namespace paravent::policies {
 namespace {
@@ -62,17 +61,6 @@ std::string period_text(Period period) {
   }
   if (period.days != 0) out += std::to_string(period.days) + "D";
   return out;
-}
-
-crypto::WallTime add_period(crypto::WallTime start, Period period) {
-  using std::chrono::days;
-  const auto day = std::chrono::floor<days>(start);
-  const auto time_of_day = start - day;
-  std::chrono::year_month_day date{day};
-  date += std::chrono::months(static_cast<int>(period.months));
-  if (!date.ok()) date = date.year() / date.month() / std::chrono::last;
-  const auto end = std::chrono::sys_days(date) + days(static_cast<int>(period.days));
-  return crypto::WallTime(end) + time_of_day;
 }
 
 std::uint32_t least_days(Period period) noexcept {

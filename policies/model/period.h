@@ -9,14 +9,11 @@
 #include <string_view>
 
 #include "crypto/base/clock.h"
+#include "crypto/keys/calendar.h"
 
 namespace paravent::policies {
 
-struct Period {
-  std::uint32_t months = 0;
-  std::uint32_t days = 0;
-  friend bool operator==(const Period&, const Period&) = default;
-};
+using Period = crypto::CalendarPeriod;
 
 // One spelling: no leading zeros, units in order, each at most once, weeks alone.
 std::optional<Period> parse_period(std::string_view text);
@@ -26,9 +23,7 @@ std::string period_text(Period period);
 // calendar.
 std::optional<std::uint32_t> parse_hours(std::string_view text);
 
-// Calendar arithmetic in UTC: months first (to the month's last day where the day does not exist),
-// then days. The result is never later than the exact limit.
-crypto::WallTime add_period(crypto::WallTime start, Period period);
+using crypto::add_period;
 
 // The shortest it can be, in days, for comparisons with epochs.
 std::uint32_t least_days(Period period) noexcept;

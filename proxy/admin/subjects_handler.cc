@@ -122,7 +122,7 @@ class Finder {
   crypto::Result<Id> by_identifier(const SubjectRequest& request) const {
     const auto kind = crypto::kind_from_name(request.kind);
     if (!kind) return crypto::Error(crypto::ErrorKind::refused);
-    const std::string region = parts_.access.phone_region(principal_);
+    const std::string region = parts_.access->phone_region(principal_);
     std::string normal;
     normal.reserve(2 * request.value.size() + 64);
     const crypto::NormaliserOptions options{.region = region};
@@ -188,7 +188,7 @@ void append_subject(const SubjectInfo& subject, const AdminParts& parts,
       out.push_back(',');
       member("disabled", day_text(*purpose.disabled), out);
     }
-    list("recipients", parts.access.recipients(principal, purpose.name), out);
+    list("recipients", parts.access->recipients(principal, purpose.name), out);
     out.push_back('}');
   }
   out.push_back(']');
@@ -203,8 +203,8 @@ void append_value(const Asked& asked, const std::string& purpose, const AdminPar
   member("purpose", purpose, out);
   out.push_back(',');
   member("kind", crypto::kind_name(description.kind), out);
-  list("fields", parts.access.fields(purpose, description), out);
-  list("recipients", parts.access.recipients(principal, purpose), out);
+  list("fields", parts.access->fields(purpose, description), out);
+  list("recipients", parts.access->recipients(principal, purpose), out);
   const std::string_view value = crypto::as_text(asked.value->bytes());
   if (body::is_valid_utf8(value)) {
     out.push_back(',');
@@ -228,7 +228,7 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
                                  const std::vector<std::string>& tokens) {
   std::vector<Exported> all;
   for (const SubjectPurpose& purpose : subject.purposes) {
-    if (!parts.access.admits(principal, purpose.name)) continue;
+    if (!parts.access->admits(principal, purpose.name)) continue;
     const Decider decider(parts, principal, purpose.name);
     for (const std::string& text : tokens) {
       Asked asked = decider.token(text);
@@ -241,6 +241,7 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
 }  // namespace
 
 AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, const Operator& who) {
+  const AdminParts parts = current_parts();  // one policy from here to the end
   auto parsed = parse_subject_request(door, http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
   const SubjectRequest& request = *parsed;
@@ -248,24 +249,24 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (!request.day.empty()) {
     const auto epoch = crypto::parse_epoch(request.day);
     if (!epoch || epoch->length != crypto::EpochLength::day ||
-        crypto::epoch_start(*epoch) > parts_.clock.now()) {
+        crypto::epoch_start(*epoch) > parts.clock.now()) {
       return admin_problem(400, "malformed-body",
                            "The day must be YYYY-MM-DD and not in the future.");
     }
     day = crypto::epoch_start(*epoch);
   }
-  audit::AuditLog* log = parts_.logs.tenant(who.tenant);
+  audit::AuditLog* log = parts.logs.tenant(who.tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const reveal::Principal principal =
-      parts_.authentication.authenticated(who.name, who.role, who.tenant);
-  if (!parts_.access.handles_subjects(principal)) {
+      parts.authentication.authenticated(who.name, who.role, who.tenant);
+  if (!parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::refused))) {
       return no_record();
     }
     return admin_problem(403, "refused", "This role may not exercise people's rights.");
   }
 
-  const Meant meant = Finder(parts_, principal).find(request);
+  const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return admin_problem(400, "several-subjects",
@@ -280,7 +281,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
   if (!log->append_batch(entries)) return no_record();
 
-  SubjectAdmin admin = parts_.subjects;
+  SubjectAdmin admin = parts.subjects;
   AdminResponse response;
   std::string& out = response.body;
   out.append("{\"subjects\":[");
@@ -303,7 +304,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     if (!status) return no_store();
     const auto after = admin.info(before.id);
     if (i > 0) out.push_back(',');
-    append_subject(after ? *after : before, parts_, principal, out);
+    append_subject(after ? *after : before, parts, principal, out);
     if (door == SubjectDoor::locate) {
       const auto tokens = admin.tokens(before.id);
       if (!tokens) return no_store();
@@ -344,7 +345,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
         tokens.push_back(text);
       }
     }
-    std::vector<Exported> all = decide_all(parts_, principal, meant.subjects.front(), tokens);
+    std::vector<Exported> all = decide_all(parts, principal, meant.subjects.front(), tokens);
     std::vector<audit::AuditEntry> reveals;
     for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
     auto receipts = log->append_batch(reveals);
@@ -352,8 +353,8 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     std::size_t size = out.size() + 64;
     for (std::size_t i = 0; i < all.size(); ++i) {
       Asked& asked = all[i].asked;
-      auto value = parts_.reidentifier.reidentify(*asked.token, std::move(*asked.grant),
-                                                  std::move((*receipts)[i]));
+      auto value = parts.reidentifier.reidentify(*asked.token, std::move(*asked.grant),
+                                                 std::move((*receipts)[i]));
       counters_.add(who.role, all[i].purpose, value ? "exported" : "unavailable");
       if (!value) continue;
       size += 2 * value->size() + asked.text.size() + 512;
@@ -365,7 +366,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     for (const Exported& one : all) {
       if (!one.asked.value) continue;
       if (!std::exchange(first, false)) out.push_back(',');
-      append_value(one.asked, one.purpose, parts_, principal, out);
+      append_value(one.asked, one.purpose, parts, principal, out);
     }
     out.push_back(']');
   }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace paravent::proxy::main {
 
@@ -20,21 +21,46 @@ crypto::vault::PolicyNames policy_names(const policies::Policy& policy) {
   return names;
 }
 
+namespace {
+
+// Which routes need a slot that has no key.
+std::vector<bool> routes_needing(const policies::PolicyPlan& plan,
+                                 const std::vector<bool>& missing) {
+  std::vector<bool> routes(plan.routes().size());
+  const auto needs = [&](std::uint32_t slot) { return slot < missing.size() && missing[slot]; };
+  for (const policies::FieldAction* action : plan.actions()) {
+    if (needs(action->slot)) routes[plan.action_routes()[action->id]] = true;
+  }
+  for (const auto& route : plan.routes()) {
+    if (needs(route->address_slot) || needs(route->unlisted_action.slot)) routes[route->id] = true;
+  }
+  return routes;
+}
+
+}  // namespace
+
 crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
                                              crypto::vault::Vault& vault, const Limits& limits) {
   auto snapshot = std::make_shared<Snapshot>();
   BuiltSnapshot built;
   built.valid_until = crypto::WallTime::max();
+  std::vector<bool> missing;
   const std::span<const crypto::vault::ContextSpec> specs(plan->context_specs());
   for (const policies::TenantPlan& tenant : plan->tenants()) {
     auto bindings = vault.bind(tenant.name, specs.subspan(tenant.first_slot, tenant.slots));
     if (!bindings) return bindings.error();
     for (crypto::vault::Binding& binding : *bindings) {
       built.valid_until = std::min(built.valid_until, binding.valid_until);
+      missing.push_back(!binding.available);
+      // Nothing protects with it: its routes are refused before.
+      if (!binding.available) binding.key.algorithm = crypto::Algorithm::vault_token;
       snapshot->seal_key_ids.push_back(binding.seal_key_id);
       snapshot->protection_keys.push_back(std::move(binding.key));
       snapshot->previous_keys.push_back(std::move(binding.previous));
     }
+  }
+  if (std::find(missing.begin(), missing.end(), true) != missing.end()) {
+    snapshot->routes_without_keys = routes_needing(*plan, missing);
   }
   snapshot->plan = std::move(plan);
   snapshot->limits = limits;

@@ -190,6 +190,7 @@ std::optional<Phase> Transaction::State::admit_request() {
     return refuse({Reason::client_certificate, {}});
   }
   if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
+  if (worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
   auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);

@@ -6,6 +6,7 @@
 #include "crypto/vault/engine/key_record.h"
 #include "crypto/vault/engine/key_store_image.h"
 #include "crypto/vault/engine/names.h"
+#include "crypto/vault/engine/retention.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;
@@ -36,8 +37,19 @@ void check(const vault::RecordRef& ref, const crypto::Bytes& payload) {
       }
       return;
     case vault::RecordType::retention:
+      if (const auto record = vault::decode_retention(payload)) {
+        must(vault::encode_retention(*record) == payload);
+      }
+      return;
     case vault::RecordType::hold:
+      if (const auto record = vault::decode_hold(ref.id, payload)) {
+        must(vault::encode_hold(*record) == payload);
+      }
+      return;
     case vault::RecordType::keeper:
+      if (const auto record = vault::decode_keeper(payload)) {
+        must(vault::encode_keeper(*record) == payload);
+      }
       return;
     case vault::RecordType::subject_key:
       std::abort();  // reserved: the parser lets none through

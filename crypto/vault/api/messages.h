@@ -60,6 +60,9 @@ struct Binding {
   std::uint32_t seal_key_id = 0;
   WallTime valid_until;
   std::optional<ProtectionKey> previous{};  // of the epoch before, while the two overlap
+  // False: the key is disabled, compromised, or its tenant is destroyed. Then there is no key here,
+  // and what needs it is refused as sealed, never let through.
+  bool available = true;
 };
 
 // The longest text that a vault token takes in a shape of its own (a UUID).

@@ -104,9 +104,10 @@ ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Names& names
   return row;
 }
 
-ContextRow keyed_row(ContextRow row, const Id& purpose, Epoch epoch) {
+ContextRow keyed_row(ContextRow row, const Id& purpose, const KeyRecord& key) {
   row.purpose_id = id_text(purpose);
-  row.epoch = epoch;
+  row.epoch = key.epoch;
+  row.key_version = key.version;
   return row;
 }
 
@@ -118,13 +119,33 @@ KeyPlace epoch_place(const Id& tenant, const Names& names, Epoch epoch) {
           .epoch = epoch};
 }
 
+KeyPlace domain_place(const Id& tenant, const Id& domain) {
+  return {.key_class = KeyClass::domain, .tenant = tenant, .domain = domain};
+}
+
+// The row of this spec under this key, if there is one.
+const ContextRecord* row_under(const Catalogue& catalogue, const Id& tenant, const Names& names,
+                               const ContextSpec& spec, const KeyRecord& key) {
+  ContextRow row = keyed_row(row_for(spec, tenant, names), names.purpose, key);
+  return catalogue.find_context(row, key.id);
+}
+
 // The row of this spec in this very epoch, if there is one.
 const ContextRecord* existing(const Catalogue& catalogue, const Id& tenant, const Names& names,
                               const ContextSpec& spec, Epoch epoch) {
   const auto key = catalogue.keys().find(epoch_place(tenant, names, epoch));
   if (!key) return nullptr;
-  return catalogue.find_context(keyed_row(row_for(spec, tenant, names), names.purpose, epoch),
-                                *key);
+  return row_under(catalogue, tenant, names, spec, *catalogue.keys().record(*key));
+}
+
+// When a version gave way to the next; the end of time for the one in force.
+WallTime in_force_until(const KeyRecord& key) {
+  WallTime end = WallTime::max();
+  for (const KeyState state : {KeyState::deactivated, KeyState::suspended, KeyState::compromised}) {
+    const WallTime since = key.since[static_cast<std::size_t>(state) - 1];
+    if (since != WallTime{}) end = std::min(end, since);
+  }
+  return end;
 }
 
 void plan_overlap(const Catalogue& catalogue, const Id& tenant, const Names& names,
@@ -174,10 +195,11 @@ Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const C
   if (!domain) return unknown_name(NameKind::domain, spec.domain);
   const auto purpose = known.find(NameKind::purpose, tenant, spec.purpose);
   if (!purpose) return unknown_name(NameKind::purpose, spec.purpose);
-  const auto domain_key =
-      catalogue.keys().find({.key_class = KeyClass::domain, .tenant = tenant, .domain = *domain});
+  const auto domain_key = catalogue.keys().find(domain_place(tenant, *domain));
   if (!domain_key) {
-    return Error(ErrorKind::data, "The key of the domain \"" + spec.domain + "\" is missing.");
+    return Error(
+        catalogue.keys().had(domain_place(tenant, *domain)) ? ErrorKind::sealed : ErrorKind::data,
+        "The key of the domain \"" + spec.domain + "\" is missing or destroyed.");
   }
   const Names names{*domain, *purpose, catalogue.ensure_name(NameKind::space, tenant, spec.space)};
   BindingPlan plan;
@@ -188,7 +210,8 @@ Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const C
   if (is_sealed(spec.algorithm)) {
     // Opened by the recipient's key, which is not in the tree. A new recipient key is a new row:
     // one key id names one key.
-    row = keyed_row(std::move(row), names.purpose, plan.epoch);
+    row.purpose_id = id_text(names.purpose);
+    row.epoch = plan.epoch;
     plan.key_id = catalogue.ensure_context(row, recipient_key_id(spec.public_key)).row.key_id;
     return plan;
   }
@@ -201,7 +224,7 @@ Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const C
     plan.key_id = catalogue.ensure_context(row, kNoId).row.key_id;
     row.algorithm = spec.subject_bound ? Algorithm::vault_row_subject : Algorithm::vault_row;
   }
-  row = keyed_row(std::move(row), names.purpose, plan.epoch);
+  row = keyed_row(std::move(row), names.purpose, *catalogue.keys().record(*epoch_key));
   const std::uint32_t keyed = catalogue.ensure_context(row, *epoch_key).row.key_id;
   (plan.key_id == 0 ? plan.key_id : plan.seal_key_id) = keyed;
   plan_overlap(catalogue, tenant, names, spec, now, plan);
@@ -215,8 +238,21 @@ const ContextRecord* find_bound(const Catalogue& catalogue, const Id& tenant,
   const auto purpose = known.find(NameKind::purpose, tenant, spec.purpose);
   const auto space = known.find(NameKind::space, tenant, spec.space);
   if (!domain || !purpose || !space) return nullptr;
-  return existing(catalogue, tenant, {*domain, *purpose, *space}, spec,
-                  epoch_at(spec.epoch, as_of));
+  const Names names{*domain, *purpose, *space};
+  // Of the versions of that epoch's key, the one that was in force throughout the day. On the day
+  // of a rotation nobody can tell, and nothing is guessed.
+  const ContextRecord* found = nullptr;
+  const WallTime from = std::chrono::floor<std::chrono::days>(as_of);
+  const WallTime to = from + std::chrono::days(1);
+  for (const Id& id :
+       catalogue.keys().versions(epoch_place(tenant, names, epoch_at(spec.epoch, as_of)))) {
+    const KeyRecord& key = *catalogue.keys().record(id);
+    const WallTime end = in_force_until(key);
+    if (is_destroyed(key.condition.state) || key.made >= to || end <= from) continue;
+    if (found != nullptr) return nullptr;
+    found = row_under(catalogue, tenant, names, spec, key);
+  }
+  return found;
 }
 
 }  // namespace paravent::crypto::vault

@@ -95,14 +95,17 @@ Status make_live(const Catalogue& catalogue, const BindingPlan& planned, Scope s
 std::string family_of(ContextRow row) {
   row.key_id = 0;
   row.epoch = {};
+  row.key_version = 1;
   return encode_context_row(row);
 }
 
 void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& live) {
   std::unordered_map<std::string, std::uint32_t> current;
   for (const auto& [key_id, seal] : live.seals) {
-    const Epoch epoch = catalogue.context(key_id)->row.epoch;
+    const ContextRecord& record = *catalogue.context(key_id);
+    const Epoch epoch = record.row.epoch;
     if (epoch_start(epoch) > now || epoch_end(epoch) <= now) continue;
+    if (!catalogue.keys().usable(record.parent, KeyOperation::protect)) continue;
     const auto [it, first] = current.emplace(family_of(catalogue.context(key_id)->row), key_id);
     // Two policies may give one purpose epochs of different lengths: the longer one keeps the
     // value.
@@ -113,9 +116,18 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
   live.current_seal.clear();
   for (const auto& [key_id, record] : catalogue.contexts()) {
     if (record.row.algorithm != Algorithm::vault_row) continue;
+    // Rows under a key that opens no more have no successor: they are sealed anew at their next
+    // use.
+    if (!catalogue.keys().usable(record.parent, KeyOperation::open)) continue;
     const auto it = current.find(family_of(record.row));
     if (it != current.end()) live.current_seal.emplace(key_id, it->second);
   }
+}
+
+BindingPlan unavailable_until(WallTime end) {
+  BindingPlan plan;
+  plan.valid_until = end;
+  return plan;
 }
 
 Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view tenant_name,
@@ -129,13 +141,42 @@ Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view
   plans.reserve(specs.size());
   for (const ContextSpec& spec : specs) {
     auto planned = plan_binding(catalogue, *tenant, spec, now);
-    if (!planned) return planned.error();
-    plans.push_back(*planned);
+    if (planned) {
+      plans.push_back(*planned);
+    } else if (planned.error().kind() == ErrorKind::sealed) {
+      plans.push_back(unavailable_until(epoch_end(epoch_at(spec.epoch, now))));
+    } else {
+      return planned.error();
+    }
   }
   return plans;
 }
 
 }  // namespace
+
+void Vault::State::withdraw_keys() {
+  auto next = std::make_shared<LiveContexts>(*live.load());
+  std::erase_if(next->seals, [&](const auto& entry) {
+    const ContextRecord* record = catalogue->context(entry.first);
+    return record == nullptr || !catalogue->keys().usable(record->parent, KeyOperation::open);
+  });
+  std::erase_if(next->tokens, [&](const auto& entry) {
+    const ContextRow& row = catalogue->context(entry.first)->row;
+    const auto key = catalogue->keys().find({.key_class = KeyClass::domain,
+                                             .tenant = id_from(row.tenant_id),
+                                             .domain = id_from(row.domain_id)});
+    return !key || !catalogue->keys().usable(*key, KeyOperation::open);
+  });
+  std::erase_if(next->wraps, [&](const auto& entry) {
+    return !catalogue->keys().usable(entry.first, KeyOperation::open);
+  });
+  std::erase_if(next->subjects, [&](const auto& entry) {
+    return !next->wraps.contains(entry.second->wrap->parent);
+  });
+  find_current_seals(*catalogue, clock.now(), *next);
+  live.store(std::move(next));
+  ++changes;
+}
 
 Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
                                          std::span<const ContextSpec> specs) {
@@ -158,6 +199,12 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
   bindings.reserve(plans->size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const BindingPlan& planned = (*plans)[i];
+    if (planned.key_id == 0) {
+      bindings.emplace_back();
+      bindings.back().valid_until = planned.valid_until;
+      bindings.back().available = false;
+      continue;
+    }
     auto key = open_key(catalogue, planned.key_id, specs[i].public_key);
     if (!key) return key.error();
     if (specs[i].algorithm == Algorithm::subject_reference) {
@@ -166,7 +213,10 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
     if (planned.seal_key_id != 0) {
       if (auto s = make_live(catalogue, planned, specs[i].scope, *live); !s) return s.error();
     }
-    bindings.push_back({std::move(*key), planned.seal_key_id, planned.valid_until});
+    bindings.emplace_back();
+    bindings.back().key = std::move(*key);
+    bindings.back().seal_key_id = planned.seal_key_id;
+    bindings.back().valid_until = planned.valid_until;
     if (planned.previous_key_id == 0) continue;
     auto previous = open_key(catalogue, planned.previous_key_id);
     // Destroyed before the overlap was over: then there is nothing to overlap with.

@@ -46,6 +46,9 @@ Status Catalogue::read_all() {
   names_ = NameRegistry();
   contexts_.clear();
   context_by_content_.clear();
+  retentions_.clear();
+  holds_.clear();
+  keeper_ = {};
   Status status;
   store_->for_each([&](const RecordRef& ref, ByteView payload) {
     if (status) status = read_one(ref, payload);
@@ -75,10 +78,23 @@ Status Catalogue::read_one(const RecordRef& ref, ByteView payload) {
       }
       return {};
     }
+    case RecordType::retention: {
+      const auto record = decode_retention(payload);
+      if (!record || !retentions_.emplace(ref.id, *record).second) return inconsistent();
+      return {};
+    }
+    case RecordType::hold: {
+      auto record = decode_hold(ref.id, payload);
+      if (!record || !holds_.emplace(ref.id, std::move(*record)).second) return inconsistent();
+      return {};
+    }
+    case RecordType::keeper: {
+      const auto record = decode_keeper(payload);
+      if (!record || ref != kKeeperRef) return inconsistent();
+      keeper_ = *record;
+      return {};
+    }
     case RecordType::subject_key:
-    case RecordType::retention:
-    case RecordType::hold:
-    case RecordType::keeper:
       break;
   }
   return inconsistent();
@@ -159,6 +175,13 @@ Status Catalogue::apply(const Id& key, KeyOperation operation, WallTime now) {
   tree_.replace(changed);
   staged_.push_back({{RecordType::key, key}, encode_key_record(changed)});
   return {};
+}
+
+void Catalogue::note_guard(const Id& key, std::chrono::milliseconds since) {
+  KeyRecord changed = *tree_.record(key);
+  changed.guarded_since = since;
+  tree_.replace(changed);
+  staged_.push_back({{RecordType::key, key}, encode_key_record(changed)});
 }
 
 Result<Id> Catalogue::rotate(const Id& key, WallTime now) {
@@ -257,18 +280,42 @@ Status Catalogue::replace_root(const RootKey& next) {
 }
 
 Status Catalogue::commit() {
-  if (staged_.empty()) return {};
-  auto status = store_->put_if_generation(store_->generation(), staged_);
+  if (!staged()) return {};
+  auto status = store_->change_if_generation(
+      store_->generation(), {.put = staged_, .remove = removed_, .shred_number = {}});
   if (!status) {
     roll_back();
     return status;
   }
   staged_.clear();
+  removed_.clear();
   return {};
 }
 
+void Catalogue::put_retention(const Id& purpose, const RetentionRecord& record) {
+  retentions_[purpose] = record;
+  staged_.push_back({{RecordType::retention, purpose}, encode_retention(record)});
+}
+
+void Catalogue::put_hold(const HoldRecord& record) {
+  holds_[record.id] = record;
+  staged_.push_back({{RecordType::hold, record.id}, encode_hold(record)});
+}
+
+void Catalogue::remove_hold(const Id& hold) {
+  holds_.erase(hold);
+  removed_.push_back({RecordType::hold, hold});
+}
+
+void Catalogue::put_keeper(const KeeperRecord& record) {
+  keeper_ = record;
+  staged_.push_back({kKeeperRef, encode_keeper(record)});
+}
+
 void Catalogue::roll_back() {
+  if (!staged()) return;
   staged_.clear();
+  removed_.clear();
   // The store holds what was read once before.
   if (!read_all()) std::abort();
 }

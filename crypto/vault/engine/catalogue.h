@@ -20,6 +20,7 @@
 #include "crypto/vault/engine/key_store.h"
 #include "crypto/vault/engine/key_tree.h"
 #include "crypto/vault/engine/names.h"
+#include "crypto/vault/engine/retention.h"
 #include "crypto/vault/engine/shred_files.h"
 
 namespace paravent::crypto::vault {
@@ -55,6 +56,8 @@ class Catalogue {
 
   // Stages an operation on one key. ErrorKind::refused: its state does not allow it.
   Status apply(const Id& key, KeyOperation operation, WallTime now);
+  // Stages since when a key waits for its destruction. REQUIRES: there is such a key.
+  void note_guard(const Id& key, std::chrono::milliseconds since);
   // A new primary beside the present one, which is deactivated. ErrorKind::sealed: the parent's
   // state does not allow it.
   Result<Id> rotate(const Id& key, WallTime now);
@@ -71,7 +74,18 @@ class Catalogue {
   Status replace_root(const RootKey& next);
   const ShredSecret& shred() const noexcept { return shred_; }
 
-  bool staged() const noexcept { return !staged_.empty(); }
+  // How long purposes keep their keys, what holds that up, and what the keeper remembers.
+  const std::map<Id, RetentionRecord>& retentions() const noexcept { return retentions_; }
+  const std::map<Id, HoldRecord>& holds() const noexcept { return holds_; }
+  const KeeperRecord& keeper() const noexcept { return keeper_; }
+  void put_retention(const Id& purpose, const RetentionRecord& record);
+  void put_hold(const HoldRecord& record);
+  // REQUIRES: there is such a hold.
+  void remove_hold(const Id& hold);
+  void put_keeper(const KeeperRecord& record);
+
+  bool secret_unsettled() const noexcept { return secret_unsettled_; }
+  bool staged() const noexcept { return !staged_.empty() || !removed_.empty(); }
   Status commit();
   // Forgets what was staged, by reading the store again.
   void roll_back();
@@ -95,7 +109,11 @@ class Catalogue {
   NameRegistry names_;
   std::map<std::uint32_t, ContextRecord> contexts_;
   std::map<std::string, std::uint32_t> context_by_content_;
+  std::map<Id, RetentionRecord> retentions_;
+  std::map<Id, HoldRecord> holds_;
+  KeeperRecord keeper_;
   std::vector<StoredRecord> staged_;
+  std::vector<RecordRef> removed_;
 };
 
 }  // namespace paravent::crypto::vault

@@ -212,6 +212,8 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   // A row that is written again is sealed under the current epoch of the purpose it was sealed for,
   // or of this use's purpose when no policy names that one any more.
   const auto current = live.current_seal.find(group.row.seal_key_id);
+  // Its key opens no more, or no policy names its purpose: what is answered must open.
+  group.must_write = group.must_write || current == live.current_seal.end();
   group.row.seal_key_id =
       current != live.current_seal.end() ? current->second : group.wants.front().job->seal_key_id;
   return live.seals.contains(group.row.seal_key_id);

@@ -50,7 +50,7 @@ Bytes encode_key_record(const KeyRecord& record) {
   append_u8(out, static_cast<std::uint8_t>(record.condition.state));
   append_u8(out, record.condition.overridden ? kOverridden : std::uint8_t{0});
   for (const WallTime time : record.since) append_u64be(out, millis(time));
-  append_u64be(out, static_cast<std::uint64_t>(record.disabled_at.count()));
+  append_u64be(out, static_cast<std::uint64_t>(record.guarded_since.count()));
   append_bytes(out, record.check);
   append_bytes(out, record.wrapped);
   return bytes_of(out);
@@ -74,7 +74,7 @@ Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes) {
   const auto state = key_state_from_number(in.u8());
   const std::uint8_t flags = in.u8();
   for (WallTime& time : record.since) time = time_in(in);
-  record.disabled_at = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
+  record.guarded_since = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
   const ByteView check = in.take(record.check.size());
   const ByteView wrapped = in.take(record.wrapped.size());
   const bool known_class =

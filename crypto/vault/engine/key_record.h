@@ -62,9 +62,9 @@ struct KeyRecord {
   KeyCondition condition{};  // `ended` follows from `since`
   // When each state was last entered, in the order of KeyState; the epoch of WallTime: never.
   std::array<WallTime, kKeyStates> since{};
-  // The vault's running time when the key was disabled last: how long a key has been out of use is
-  // not counted by a clock that anybody can set.
-  std::chrono::milliseconds disabled_at{};
+  // The vault's running time (retention.h) when the keeper found it due and put it out of use;
+  // zero: it is not due. How long it waits is not counted by a clock that anybody can set.
+  std::chrono::milliseconds guarded_since{};
   KeyCheckValue check{};
   std::array<std::uint8_t, kWrappedSize> wrapped{};
 };

@@ -46,6 +46,14 @@ std::optional<Id> KeyTree::find(const KeyPlace& place) const {
   return std::nullopt;
 }
 
+std::vector<Id> KeyTree::versions(const KeyPlace& place) const {
+  std::vector<Id> out;
+  const auto it = places_.find(place);
+  if (it == places_.end()) return out;
+  for (const auto& [version, id] : it->second) out.push_back(id);
+  return out;
+}
+
 const KeyRecord* KeyTree::record(const Id& id) const {
   const auto it = records_.find(id);
   return it == records_.end() ? nullptr : &it->second;

@@ -40,6 +40,10 @@ class KeyTree {
 
   // The primary of this place; nullopt: it never had a key, or all are destroyed.
   std::optional<Id> find(const KeyPlace& place) const;
+  // Whether the place ever had one.
+  bool had(const KeyPlace& place) const { return places_.contains(place); }
+  // Every key that the place ever had, oldest first.
+  std::vector<Id> versions(const KeyPlace& place) const;
   const KeyRecord* record(const Id& id) const;
   const std::map<Id, KeyRecord>& records() const noexcept { return records_; }
 

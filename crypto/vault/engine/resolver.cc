@@ -66,6 +66,7 @@ bool settled(const std::optional<FoundRow>& found, const MintJob& job, const Res
   }
   auto view = decode_token_row(as_bytes(found->row));
   return view && view->row.key_id == job.key_id &&
+         live.current_seal.contains(view->row.seal_key_id) &&
          note_contact(view->row, live.seals.at(job.seal_key_id)->purpose, today) ==
              Contact::nothing_new;
 }

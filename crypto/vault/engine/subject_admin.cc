@@ -1,6 +1,5 @@
 #include "crypto/vault/engine/subject_admin.h"
 
-#include <array>
 #include <mutex>
 #include <utility>
 
@@ -190,8 +189,7 @@ Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subje
   }
   const std::scoped_lock lock(state.mutex);
   if (!state.subjects->owes_renewal()) return erased;
-  std::array<RenewalPart*, 1> parts{&state.renewal};
-  const auto destroyed = state.catalogue->destroy({}, parts, state.clock.now());
+  const auto destroyed = state.catalogue->destroy({}, state.parts, state.clock.now());
   if (!destroyed) return destroyed.error();
   return erased;
 }

@@ -78,7 +78,8 @@ class Vault final : public TokenVault {
 
   // The keys for these contexts in their current epochs, in the order of `specs`; rows and keys are
   // durable before it returns. The same spec in the same epoch gives the same row, across restarts.
-  // Call again when the earliest valid_until has passed. ErrorKind::configuration: an unknown name,
+  // Call again when the earliest valid_until has passed. A key that is out of use makes a binding
+  // that is not available, and no error. ErrorKind::configuration: an unknown name,
   // or an algorithm that has no binding; data: the wall clock runs more than 5 s behind what the
   // store has seen and a new epoch would be needed.
   Result<std::vector<Binding>> bind(std::string_view tenant, std::span<const ContextSpec> specs);
@@ -95,6 +96,8 @@ class Vault final : public TokenVault {
 
  private:
   friend class ReverseVault;
+  friend class KeyAdmin;
+  friend class RetentionKeeper;
   friend class SubjectAdmin;
   struct State;
   explicit Vault(std::unique_ptr<State> state);

@@ -1,10 +1,12 @@
-// What a Vault is made of. Private to vault.cc, bindings.cc and reverse.cc.
+// What a Vault is made of. Private to vault.cc, bindings.cc, reverse.cc, key_admin.cc and
+// retention_keeper.cc.
 
 #pragma once
 
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
@@ -23,6 +25,7 @@ struct Vault::State {
         tokens(std::move(t)),
         clock(k),
         renewal(*subjects),
+        parts{&renewal},
         resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
@@ -31,8 +34,13 @@ struct Vault::State {
   std::unique_ptr<TokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
-  SubjectRenewal renewal;  // the subject keys' part in every destroy batch
-  Resolver resolver;       // last: its threads stop before anything they use is gone
+  SubjectRenewal renewal;           // the subject keys' part in every destroy batch
+  std::vector<RenewalPart*> parts;  // take part in every destroy batch
+  std::uint64_t changes = 0;        // after which bindings must be asked for again
+
+  // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.
+  void withdraw_keys();
+  Resolver resolver;  // last: its threads stop before anything they use is gone
 };
 
 }  // namespace paravent::crypto::vault
