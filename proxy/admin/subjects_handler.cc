@@ -321,6 +321,9 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::failed))) {
         return no_record();
       }
+      if (erased.error().kind() == crypto::ErrorKind::busy) {
+        return admin_problem(409, "held", "A hold covers this person; release the hold first.");
+      }
       return no_store();
     }
     std::size_t rows = 0;

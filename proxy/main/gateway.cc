@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <sstream>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/main/subject_journal.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 
@@ -98,6 +100,9 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
   crypto::WallTime keys_valid_until;
+  std::unique_ptr<AuditedSubjects> subject_journal;
+  std::unique_ptr<crypto::vault::SubjectKeeper> subject_keeper;
+  crypto::WallTime subjects_looked_at{};
 
   std::optional<crypto::reveal::PrincipalAuthority> authentication;
   std::optional<crypto::reveal::GrantAuthority> granting;
@@ -118,7 +123,9 @@ struct Gateway::State final : admin::PolicyControl {
   Status start_data_path();
   Status start_admin();
   Status record(crypto::audit::EventKind event);
+  Status set_subject_clocks(const PolicySet& set);
   void renew_keys();
+  void end_subjects();
 };
 
 Status Gateway::State::admit_names(const PolicySet& set) {
@@ -239,6 +246,23 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
   return {};
 }
 
+Status Gateway::State::set_subject_clocks(const PolicySet& set) {
+  std::vector<crypto::vault::SubjectClockRule> rules;
+  for (const policies::Policy& policy : set.policies) {
+    for (auto& rule : subject_clocks(policy)) rules.push_back(std::move(rule));
+  }
+  return crypto::vault::SubjectKeeper::set_clocks(installation->vault(), rules);
+}
+
+// Dates of people are days, so that an hour is often enough. What fails is tried again then.
+void Gateway::State::end_subjects() {
+  constexpr std::chrono::hours kOften{1};
+  const crypto::WallTime now = clock.now();
+  if (now < subjects_looked_at + kOften) return;
+  subjects_looked_at = now;
+  std::ignore = subject_keeper->tick();
+}
+
 // New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
 // snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
@@ -282,6 +306,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
   if (auto status = server->publish(*publication); !status) return status;
+  if (auto status = set_subject_clocks(files->policies); !status) return status;
   api->use_access(access_of(files->policies));
   if (certificates->admin) admin->use_certificates(certificates->admin);
   config = std::move(files->config);
@@ -330,6 +355,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
+  if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
+  state->subject_journal = std::make_unique<AuditedSubjects>(state->installation->audit());
+  state->subject_keeper = std::make_unique<crypto::vault::SubjectKeeper>(
+      state->installation->vault(), *state->subject_journal);
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, {}); !status) {
@@ -362,7 +391,10 @@ Status Gateway::wait() {
   for (int signal = -1; signal != SIGTERM && signal != SIGINT;) {
     signal = ::sigtimedwait(&set, nullptr, &kTick);
     if (signal == SIGHUP) state_->reload("SIGHUP");
-    if (signal < 0) state_->renew_keys();
+    if (signal < 0) {
+      state_->renew_keys();
+      state_->end_subjects();
+    }
   }
   {
     // No reload begins any more, and none is under way.

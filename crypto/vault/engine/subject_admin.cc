@@ -5,6 +5,7 @@
 
 #include "crypto/keys/key_use.h"
 #include "crypto/vault/engine/bound_row.h"
+#include "crypto/vault/engine/key_info.h"
 #include "crypto/vault/engine/reverse.h"
 #include "crypto/vault/engine/subject_keys.h"
 #include "crypto/vault/engine/token_row.h"
@@ -15,15 +16,10 @@ namespace {
 
 Error unknown() noexcept { return Error(ErrorKind::refused); }
 
-std::string name_of_purpose(const NameRegistry& names, const Id& id) {
-  const NameRecord* record = names.by_id(id);
-  return record == nullptr ? std::string() : record->name;
-}
-
 SubjectPurpose purpose_of(const SubjectKey& key, const NameRegistry& names) {
   SubjectPurpose out;
   out.id = key.made.purpose;
-  out.name = name_of_purpose(names, key.made.purpose);
+  out.name = name_of(names, key.made.purpose);
   out.since = time_of_day(key.made.created_day);
   out.last_contact = time_of_day(key.contact_day);
   if (key.event_day != 0) out.event = time_of_day(key.event_day);
@@ -166,9 +162,31 @@ Status SubjectAdmin::erase_rows(const Id& subject, std::size_t& rows) {
   return store.expire(*ids);
 }
 
+bool SubjectAdmin::is_held(const Id& subject) const {
+  const Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const WallTime now = state.clock.now();
+  return state.subjects->read([&](const SubjectTable& table) {
+    const Subject* found = table.by_id(subject);
+    if (found == nullptr) return false;
+    for (const auto& [id, hold] : state.catalogue->holds()) {
+      const bool about = hold.tenant == found->made.tenant &&
+                         (!hold.subject || *hold.subject == found->made.reference) &&
+                         (hold.purpose == kNoId || table.key_of(*found, hold.purpose) != nullptr);
+      if (about && hold.until > now) return true;
+    }
+    return false;
+  });
+}
+
 Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
   Vault::State& state = *vault_.state_;
   std::vector<ErasedSubject> erased;
+  for (const Id& subject : subjects) {
+    if (is_held(subject)) {
+      return Error(ErrorKind::busy, "A hold covers this person; release the hold first.");
+    }
+  }
   for (const Id& subject : subjects) {
     std::size_t rows = 0;
     // Once while traffic goes on, because it walks the store, and once more when nobody writes:

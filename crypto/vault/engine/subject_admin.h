@@ -76,11 +76,13 @@ class SubjectAdmin {
   Status note_contact(const Id& subject, std::string_view purpose, WallTime day);
 
   // Keys, rows and index entries of these people, gone for good: no older copy of the keys opens
-  // them when this returns (one destroy batch). ErrorKind::disk_full, data: some may be gone, and
+  // them when this returns (one destroy batch). ErrorKind::busy: a hold covers
+  // one of them, and nothing was done; disk_full, data: some may be gone, and
   // the call can be repeated for the others.
   Result<std::vector<ErasedSubject>> erase(std::span<const Id> subjects);
 
  private:
+  bool is_held(const Id& subject) const;
   Status erase_rows(const Id& subject, std::size_t& rows);
   Result<Id> purpose_key(const Id& subject, std::string_view purpose, const SubjectTable& table,
                          std::uint32_t& contact_day) const;

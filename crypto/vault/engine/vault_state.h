@@ -11,6 +11,7 @@
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/resolver.h"
+#include "crypto/vault/engine/subject_clock.h"
 #include "crypto/vault/engine/subject_renewal.h"
 #include "crypto/vault/engine/token_store.h"
 #include "crypto/vault/engine/vault.h"
@@ -36,6 +37,7 @@ struct Vault::State {
   LiveContextsCell live;
   SubjectRenewal renewal;           // the subject keys' part in every destroy batch
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
+  SubjectClocks subject_clocks;     // under `mutex`
   std::uint64_t changes = 0;        // after which bindings must be asked for again
 
   // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.

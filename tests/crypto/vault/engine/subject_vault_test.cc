@@ -1,112 +1,21 @@
 // Values that belong to a data subject, from the batch that makes them to the key that ends them.
 
-#include <map>
+#include <thread>
 
-#include "crypto/primitives/random.h"
-#include "crypto/tokens/field_protector.h"
-#include "crypto/vault/engine/subject_admin.h"
-#include "tests/crypto/vault/engine/support.h"
+#include "tests/crypto/vault/engine/subject_support.h"
 
 namespace paravent::crypto::vault {
 namespace {
 
-ContextSpec references(std::string purpose = "contact") {
-  ContextSpec spec;
-  spec.purpose = std::move(purpose);
-  spec.kind = Kind::email;
-  spec.algorithm = Algorithm::subject_reference;
-  return spec;
-}
-
-ContextSpec bound_tokens(std::string purpose = "contact", Kind kind = Kind::email) {
-  ContextSpec spec = email_tokens(std::move(purpose));
-  spec.space = kind_name(kind);
-  spec.kind = kind;
-  spec.epoch = EpochLength::none;
-  spec.subject_bound = true;
-  return spec;
-}
-
-ContextSpec bound_text(std::string purpose = "contact") {
-  ContextSpec spec = bound_tokens(std::move(purpose), Kind::text);
-  spec.algorithm = Algorithm::encrypted_subject;
-  spec.subject_bound = false;
-  return spec;
-}
-
-// One request about somebody.
-struct Answer {
-  ResolveStatus status = ResolveStatus::pending;
-  SubjectQuestion subject;
-  std::vector<std::string> tokens;
-  std::string encrypted;
-};
-
 template <typename Place>
 class SubjectVaultTest : public VaultFixture<Place> {
  protected:
-  struct Route {
-    Binding reference;
-    Binding email;
-    Binding name;
-    Binding text;
-  };
-
-  Route route(const std::string& purpose = "contact") {
-    return {this->bind(references(purpose)), this->bind(bound_tokens(purpose)),
-            this->bind(bound_tokens(purpose, Kind::name)), this->bind(bound_text(purpose))};
+  BoundRoute route(const std::string& purpose = "contact") {
+    return bound_route(this->vault(), purpose);
   }
-
-  // A request of this person; nobody: without anything that tells who it is.
-  Answer ask(const Route& route, const std::string& person, const std::string& name,
+  Answer ask(const BoundRoute& route, const std::string& person, const std::string& name,
              bool stop_if_objected = false) {
-    auto batch = std::make_shared<ResolveBatch>();
-    const auto add = [&](const std::string& value) {
-      const auto begin = static_cast<std::uint32_t>(batch->values.size());
-      batch->values += value;
-      return std::pair(begin, static_cast<std::uint32_t>(batch->values.size()));
-    };
-    batch->subject.emplace();
-    batch->subject->key_id = route.reference.key.key_id;
-    batch->subject->needs_key = true;
-    batch->subject->stop_if_objected = stop_if_objected;
-    if (!person.empty()) {
-      std::tie(batch->subject->begin, batch->subject->end) = add(person);
-    }
-    const auto job = [&](const Binding& binding, Kind kind, const std::string& value) {
-      MintJob made;
-      made.key_id = binding.key.key_id;
-      made.seal_key_id = binding.seal_key_id;
-      made.kind = kind;
-      std::tie(made.begin, made.end) = add(value);
-      batch->jobs.push_back(made);
-    };
-    if (!person.empty()) job(route.email, Kind::email, person);
-    job(route.name, Kind::name, name);
-    Answer out;
-    out.status = run(this->vault(), batch);
-    out.subject = *batch->subject;
-    if (out.status != ResolveStatus::ok) return out;
-    for (const MintJob& one : batch->jobs) {
-      out.tokens.emplace_back();
-      write_vault_token(one.key_id, one.id, out.tokens.back());
-    }
-    if (out.subject.objected && stop_if_objected) return out;
-    const std::array<ProtectionKey, 1> keys{copy(route.text.key)};
-    const auto protector = FieldProtector::create(keys).value();
-    const ProtectForm form{.kind = Kind::text, .subject = &out.subject.seal};
-    EXPECT_TRUE(protector->protect(0, form, "about " + name, out.encrypted));
-    return out;
-  }
-
-  static ProtectionKey copy(const ProtectionKey& key) {
-    ProtectionKey out;
-    out.key_id = key.key_id;
-    out.algorithm = key.algorithm;
-    out.ctx = key.ctx;
-    out.key = key.key.clone();
-    out.nonce_key = key.nonce_key.clone();
-    return out;
+    return vault::ask(this->vault(), route, person, name, stop_if_objected);
   }
 
   Result<TokenDescription> describe(const std::string& text) {
