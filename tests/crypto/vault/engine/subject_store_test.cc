@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <thread>
 
 #include "crypto/primitives/random.h"
@@ -405,6 +406,54 @@ TEST(SubjectStore, InMemoryItDoesTheSame) {
   ASSERT_TRUE(store->commit(changes));
   EXPECT_EQ(key_text(*store, key, wrap).size(), kTreeKeySize);
   EXPECT_FALSE(store->commit(changes)) << "nothing is made twice";
+}
+
+std::uint64_t resident_kib() {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("VmRSS:")) return std::stoull(line.substr(6));
+  }
+  return 0;
+}
+
+// By hand, for the figures: --gtest_also_run_disabled_tests --gtest_filter='*AMillion*'
+TEST(SubjectStore, DISABLED_AMillionSubjects) {
+  Place place;
+  constexpr int kSubjects = 1000000;
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  };
+  auto start = Clock::now();
+  {
+    const auto lock = place.store->lock_writers();
+    std::vector<SubjectChange> changes;
+    for (int n = 0; n < kSubjects; ++n) {
+      SubjectMade subject{random_id(), kTenant, {}, true, 100};
+      random_bytes(subject.reference);
+      changes.emplace_back(subject);
+      changes.emplace_back(place.store->make_key(subject.id, kContact, place.wrap, kNow, 100));
+      if (changes.size() < 4000) continue;
+      ASSERT_TRUE(place.store->commit(changes));
+      changes.clear();
+    }
+    ASSERT_TRUE(place.store->commit(changes));
+  }
+  std::printf("made and committed: %.1f s, file %.0f MB\n", seconds(start),
+              static_cast<double>(std::filesystem::file_size(place.file())) / 1e6);
+  place.store.reset();
+  const std::uint64_t before = resident_kib();
+  start = Clock::now();
+  auto opened = place.open();
+  ASSERT_TRUE(opened) << opened.error().sentence();
+  std::printf("opened: %.1f s, %.0f MB more in memory\n", seconds(start),
+              static_cast<double>(resident_kib() - before) / 1e3);
+  const ShredSecret next = place.shred.next();
+  place.store = std::move(*opened);
+  start = Clock::now();
+  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  place.store->finish();
+  std::printf("destroy batch: %.1f s\n", seconds(start));
 }
 
 }  // namespace
