@@ -119,7 +119,8 @@ struct Route {
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
   std::optional<Located<OnObjection>> on_objection;
-  bool json_as_text = false;
+  Located<TextPlain> text_plain;
+  bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;

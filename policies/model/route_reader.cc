@@ -29,7 +29,7 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
-constexpr std::array<Word<bool>, 1> kTextPlainWords = {{{"json", true}}};
+constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 
@@ -101,6 +101,26 @@ void read_unlisted(MapReader& route, Route& out) {
   }
   map.reserve("path");
   map.finish();
+}
+
+void read_text_plain(MapReader& map, Route& route) {
+  const YamlNode* node = map.find("text-plain");
+  if (node == nullptr) return;
+  route.text_plain.at = node->at;
+  TextPlain& text = route.text_plain.value;
+  for (const auto& word : read_texts(*node, map.key("text-plain"), true, map.diagnostics())) {
+    if (word.value == "json") {
+      text.json = true;
+    } else if (word.value == "form") {
+      text.form = true;
+    } else if (word.value == "gzip") {
+      text.gzip = true;
+    } else {
+      map.diagnostics().error(word.at, map.key("text-plain"),
+                              "unknown word " + in_quotes(word.value),
+                              "One or more of json, form, gzip");
+    }
+  }
 }
 
 void read_rules(MapReader& route, Route& out) {
@@ -207,7 +227,8 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
   route.on_objection = map.word<OnObjection>("on-objection", kOnObjectionWords);
-  if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
+  read_text_plain(map, route);
+  if (const auto php = map.word<bool>("php-names", kSwitchWords)) route.php_names = php->value;
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {
     route.client_certificate = true;
   }

@@ -12,6 +12,7 @@
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
+#include "policies/plan/php_name.h"
 #include "policies/plan/route_index.h"
 
 namespace paravent::policies {
@@ -140,7 +141,8 @@ class PlanCompiler {
       plan.stop_objected = heeds_objections(*policy_, route);
       if (route.on_objection) plan.on_objection = route.on_objection->value;
     }
-    plan.json_as_text = route.json_as_text;
+    plan.text_plain = route.text_plain.value;
+    plan.php_names = route.php_names;
     plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
@@ -176,8 +178,13 @@ class PlanCompiler {
       if (selector.carrier == Carrier::json) {
         into.json.push_back({selector.steps, &action});
       } else {
+        std::string name = selector.name;
+        if (plan.php_names && is_php_carrier(selector.carrier) && selector.outer.empty()) {
+          std::string buffer(name.size(), '\0');
+          name = std::string(php_name(name, buffer.data()));
+        }
         into.flat[static_cast<std::size_t>(selector.carrier)].push_back(
-            {selector.name, selector.is_pattern, &action});
+            {std::move(name), selector.is_pattern, &action});
       }
     };
     // First, because among selectors with wildcards the first one wins: no rule of the policy may
