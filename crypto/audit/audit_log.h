@@ -93,6 +93,10 @@ class AuditLog {
   // The latest signed checkpoint, as in its file.
   std::string checkpoint() const;
 
+  // A signed note over a text that is no checkpoint: a certificate of destruction. REQUIRES: it
+  // ends in a newline, and its first line is not the log's origin.
+  std::string sign(std::string_view text) const;
+
   // Entries [begin, begin + count), cut at the end, with their details where the key is there.
   Result<std::vector<AuditRecord>> read(std::uint64_t begin, std::size_t count) const;
   Result<std::vector<Hash>> prove_inclusion(std::uint64_t index, std::uint64_t size) const;

@@ -21,6 +21,13 @@ enum class Door : std::uint8_t {
   admin_only,  // the role admin, also on loopback
 };
 
+// A path that ends in "/*" stands for everything below it.
+bool takes(std::string_view pattern, std::string_view path) {
+  if (!pattern.ends_with("/*")) return pattern == path;
+  pattern.remove_suffix(1);
+  return path.size() > pattern.size() && path.starts_with(pattern);
+}
+
 }  // namespace
 
 struct AdminApi::Route {
@@ -31,7 +38,7 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 14> kRoutes = {{
+  static constexpr std::array<Route, 24> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
@@ -52,6 +59,16 @@ std::span<const AdminApi::Route> AdminApi::routes() {
        &AdminApi::subjects_at<SubjectDoor::erase>},
       {"POST", "/v1/subjects/events", Door::operator_only,
        &AdminApi::subjects_at<SubjectDoor::events>},
+      {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
+      {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
+      {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
   }};
   return kRoutes;
 }
@@ -81,7 +98,7 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   const Route* found = nullptr;
   std::string_view other_method;
   for (const Route& route : routes()) {
-    if (route.path != request.path) continue;
+    if (!takes(route.path, request.path)) continue;
     if (route.method == request.method) {
       found = &route;
     } else {
@@ -138,7 +155,11 @@ AdminResponse AdminApi::healthz(const AdminRequest&, const Operator*) {
 
 AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
   if (draining_) return {503, "application/json", "{\"status\":\"draining\"}\n"};
-  return {200, "application/json", "{\"status\":\"ready\"}\n"};
+  // It takes requests all the same: an alarm is for people, not for load balancers.
+  const bool frozen = parts_.keys != nullptr && parts_.keys->destruction_is_frozen();
+  return {200, "application/json",
+          frozen ? "{\"status\":\"ready\",\"alarms\":[\"destruction-frozen\"]}\n"
+                 : "{\"status\":\"ready\"}\n"};
 }
 
 AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {
@@ -147,6 +168,11 @@ AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {
 
 AdminResponse AdminApi::openapi(const AdminRequest&, const Operator*) {
   return {200, "application/json", std::string(openapi_document())};
+}
+
+AdminResponse AdminApi::keys(const AdminRequest& request, const Operator* who) {
+  if (parts_.keys == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  return parts_.keys->handle(request, *who);
 }
 
 AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {

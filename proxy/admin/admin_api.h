@@ -24,6 +24,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
+#include "proxy/admin/key_api.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/policy_control.h"
 #include "proxy/admin/subject_request.h"
@@ -40,6 +41,7 @@ struct AdminParts {
   const crypto::Clock& clock;
   crypto::vault::SubjectAdmin subjects;
   PolicyControl* policies = nullptr;  // null: nothing can be reloaded
+  KeyApi* keys = nullptr;             // null: its paths answer 404
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -84,6 +86,7 @@ class AdminApi final : public AdminHandler {
   AdminResponse metrics(const AdminRequest& request, const Operator* who);
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse keys(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
   AdminResponse served_policies(const AdminRequest& request, const Operator* who);
   AdminResponse reload_policies(const AdminRequest& request, const Operator* who);

@@ -49,13 +49,13 @@ Status AuditLogs::open_tenant(const Id& tenant) {
   return {};
 }
 
-crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) {
+crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : found->second->log.get();
 }
 
-std::vector<crypto::audit::AuditLog*> AuditLogs::all() {
+std::vector<crypto::audit::AuditLog*> AuditLogs::all() const {
   const std::lock_guard lock(mutex_);
   std::vector<crypto::audit::AuditLog*> logs{installation_->log.get()};
   for (const auto& [id, entry] : tenants_) logs.push_back(entry->log.get());

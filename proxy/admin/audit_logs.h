@@ -35,10 +35,10 @@ class AuditLogs {
 
   crypto::audit::AuditLog& installation() { return *installation_->log; }
   // nullptr: no log of that tenant is open.
-  crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant);
+  crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant) const;
 
   // Every open log by its id, the installation's first.
-  std::vector<crypto::audit::AuditLog*> all();
+  std::vector<crypto::audit::AuditLog*> all() const;
 
  private:
   struct Entry;

@@ -43,8 +43,10 @@ boost::system::error_code finish(asio::io_context& io, Start&& start) {
 
 }  // namespace
 
-Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
-                               const crypto::SecretBytes& credential, std::string_view json) {
+namespace {
+
+Result<AdminAnswer> ask(http::verb verb, const std::string& url, std::string_view path,
+                        const crypto::SecretBytes& credential, std::string_view json) {
   const auto parsed = policies::parse_upstream(url);
   const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
   if (address == nullptr || address->host.empty()) {
@@ -60,10 +62,9 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   error = finish(io, [&](auto done) { stream.async_connect(found, done); });
   if (error) return unreachable(url);
 
-  http::request<http::string_body> request(http::verb::post,
-                                           beast::string_view(path.data(), path.size()), 11);
+  http::request<http::string_body> request(verb, beast::string_view(path.data(), path.size()), 11);
   request.set(http::field::host, address->host + ":" + std::to_string(address->port));
-  request.set(http::field::content_type, "application/json");
+  if (verb == http::verb::post) request.set(http::field::content_type, "application/json");
   std::string authorization = "Bearer ";
   authorization.append(crypto::as_text(credential.bytes()));
   request.set(http::field::authorization, authorization);
@@ -86,7 +87,35 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   return answer;
 }
 
-Result<crypto::SecretBytes> read_credential(const std::string& file) {
+}  // namespace
+
+Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
+                               const crypto::SecretBytes& credential, std::string_view json) {
+  return ask(http::verb::post, url, path, credential, json);
+}
+
+Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+                              const crypto::SecretBytes& credential) {
+  return ask(http::verb::get, url, path, credential, {});
+}
+
+Error admin_error(const AdminAnswer& answer) {
+  boost::system::error_code ignored;
+  const auto problem = boost::json::parse(answer.body, ignored);
+  std::string sentence = "The admin API answered " + std::to_string(answer.status);
+  if (const auto* object = problem.if_object()) {
+    if (const auto* title = object->if_contains("title"); title != nullptr && title->is_string()) {
+      sentence += ": " + std::string(title->get_string());
+    }
+  }
+  const bool barred = answer.status == 401 || answer.status == 403 || answer.status == 409;
+  const ErrorKind kind = barred                 ? ErrorKind::refused
+                         : answer.status >= 500 ? ErrorKind::unreachable
+                                                : ErrorKind::usage;
+  return {kind, sentence};
+}
+
+Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialOf whose) {
   if (file.empty()) {
     return Error(ErrorKind::usage,
                  "Give the file that holds your credential with --credential-file.");
@@ -97,15 +126,16 @@ Result<crypto::SecretBytes> read_credential(const std::string& file) {
   }
   std::string_view text = crypto::as_text(read->bytes());
   if (text.starts_with('{')) {
-    constexpr std::string_view kMarker = R"("credential":")";
-    const std::size_t at = text.find(kMarker);
+    const std::string_view marker =
+        whose == CredentialOf::admin ? R"("admin_credential":")" : R"("credential":")";
+    const std::size_t at = text.find(marker);
     if (at == std::string_view::npos) {
       return Error(ErrorKind::usage, "The file " + file +
                                          " holds no operator's credential (a "
                                          "credential leaves the first-credentials file at its "
                                          "first use).");
     }
-    text.remove_prefix(at + kMarker.size());
+    text.remove_prefix(at + marker.size());
     return crypto::SecretBytes::copy_of(text.substr(0, text.find('"')));
   }
   while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) {

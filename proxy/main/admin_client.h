@@ -22,8 +22,16 @@ crypto::Result<AdminAnswer> admin_post(const std::string& url, std::string_view 
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);
 
-// The credential in a file: bare text, or the JSON that init prints (then the operator's, not the
-// admin's).
-crypto::Result<crypto::SecretBytes> read_credential(const std::string& file);
+// The same with a GET.
+crypto::Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+                                      const crypto::SecretBytes& credential);
+
+// What an answer other than 200 means for a command: its title in one sentence.
+crypto::Error admin_error(const AdminAnswer& answer);
+
+// The credential in a file: bare text, or the JSON that init prints, which holds two.
+enum class CredentialOf : std::uint8_t { dpo, admin };
+crypto::Result<crypto::SecretBytes> read_credential(const std::string& file,
+                                                    CredentialOf whose = CredentialOf::dpo);
 
 }  // namespace paravent::proxy::main

@@ -28,21 +28,6 @@ struct Answered {
 };
 using Answers = std::map<std::string, Answered>;
 
-Error api_error(const AdminAnswer& answer) {
-  boost::system::error_code ignored;
-  const auto problem = boost::json::parse(answer.body, ignored);
-  std::string sentence = "The admin API answered " + std::to_string(answer.status);
-  if (const auto* object = problem.if_object()) {
-    if (const auto* title = object->if_contains("title"); title != nullptr && title->is_string()) {
-      sentence += ": " + std::string(title->get_string());
-    }
-  }
-  const ErrorKind kind = answer.status == 401 || answer.status == 403 ? ErrorKind::refused
-                         : answer.status >= 500                       ? ErrorKind::unreachable
-                                                                      : ErrorKind::usage;
-  return {kind, sentence};
-}
-
 boost::json::array values_of(const ReidentifyOptions& options, std::span<const std::string> texts) {
   boost::json::array values;
   for (const std::string& text : texts) {
@@ -70,7 +55,7 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
     auto answer =
         admin_post(options.admin, "/v1/reidentify", credential, boost::json::serialize(request));
     if (!answer) return answer.error();
-    if (answer->status != 200) return api_error(*answer);
+    if (answer->status != 200) return admin_error(*answer);
     boost::system::error_code malformed;
     const auto document = boost::json::parse(answer->body, malformed);
     crypto::wipe(answer->body);

@@ -119,4 +119,36 @@ struct AuditVerifyOptions {
 };
 int run_audit_verify(const AuditVerifyOptions& options);
 
+// Clients of the admin API; what each option is for stands in main.cc.
+struct KeysOptions {
+  std::string action;  // list, due, rotate, disable, ..., and of tenants: tenants, create, end
+  std::string id;      // a key's, a hold's or a tenant's; or a new tenant's name
+  std::string reason;
+  std::string confirm;
+  std::string within;
+  std::string tenant;
+  std::string purpose;
+  std::string until;
+  std::string release;
+  std::string out;
+  std::string admin = "http://127.0.0.1:8081";
+  std::string credential_file;
+  bool json = false;
+};
+int run_keys(const KeysOptions& options);
+
+struct KeysRewrapOptions {
+  std::string data;
+  std::string root_key;
+  std::string new_root_key;
+};
+int run_keys_rewrap(const KeysRewrapOptions& options);
+
+struct VerifyCertificateOptions {
+  std::string file;
+  std::string public_key;
+  bool json = false;
+};
+int run_verify_certificate(const VerifyCertificateOptions& options);
+
 }  // namespace paravent::proxy::main

@@ -19,6 +19,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/key_keeper.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
 #include "proxy/net/server.h"
@@ -100,23 +101,24 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
   crypto::WallTime keys_valid_until;
-  std::unique_ptr<AuditedSubjects> subject_journal;
-  std::unique_ptr<crypto::vault::SubjectKeeper> subject_keeper;
-  crypto::WallTime subjects_looked_at{};
+  std::uint64_t key_changes = 0;  // that the published snapshot knows of
 
   std::optional<crypto::reveal::PrincipalAuthority> authentication;
   std::optional<crypto::reveal::GrantAuthority> granting;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
+  std::unique_ptr<admin::KeyApi> key_api;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
+  std::unique_ptr<KeyKeeper> keeper;
 
   std::vector<admin::ServedPolicy> policies() const override;
   admin::ReloadOutcome reload(std::string_view author) override;
   Status take_over(std::string_view author, std::string& remarks);
 
   Status admit_names(const PolicySet& set);
+  Status set_retentions(const PolicySet& set);
   Status record_policy_loads(const PolicySet& set, std::string_view author);
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
   Status read_certificates();
@@ -125,7 +127,8 @@ struct Gateway::State final : admin::PolicyControl {
   Status record(crypto::audit::EventKind event);
   Status set_subject_clocks(const PolicySet& set);
   void renew_keys();
-  void end_subjects();
+  void keys_changed();
+  void publish_keys();
 };
 
 Status Gateway::State::admit_names(const PolicySet& set) {
@@ -145,6 +148,26 @@ Status Gateway::State::admit_names(const PolicySet& set) {
     // The two operators of init join the first policy's tenant; later ones find nobody without one.
     if (auto status = installation->operators().join_tenant(*id); !status) return status;
   }
+  return {};
+}
+
+// What is shorter than before freezes destruction, and an operator has to say that it is meant.
+Status Gateway::State::set_retentions(const PolicySet& set) {
+  crypto::vault::KeyAdmin keys(installation->vault());
+  const bool was_frozen = keys.freeze_info().keeper.frozen();
+  if (auto status = keys.set_retentions(purpose_retentions(set.policies)); !status) return status;
+  if (!keys.freeze_info().keeper.frozen()) return {};
+  std::fputs(
+      "paravent: warning: the destruction of keys is frozen; see paravent keys freeze, then run "
+      "paravent keys confirm.\n",
+      stderr);
+  if (was_frozen) return {};
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::key_operation;
+  entry.detail.object = "retention";
+  entry.detail.remark = "freeze: a policy load shortened a retention";
+  auto receipt = installation->audit().installation().append(entry);
+  if (!receipt) return receipt.error();
   return {};
 }
 
@@ -178,6 +201,7 @@ Status Gateway::State::start_data_path() {
     if (!log) return log.error();
     access_log = std::move(*log);
   }
+  key_changes = crypto::vault::KeyAdmin(installation->vault()).changes();
   auto built = build_snapshot(served.plan, installation->vault(), config.limits);
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
@@ -223,10 +247,12 @@ Status Gateway::State::start_admin() {
   granting.emplace(std::move(staircase.access));
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
+  key_api = std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
+                                            [this] { keys_changed(); });
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,
-                        crypto::vault::SubjectAdmin(installation->vault()), this},
+                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get()},
       [this] { return metrics->text(*api); });
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -254,23 +280,33 @@ Status Gateway::State::set_subject_clocks(const PolicySet& set) {
   return crypto::vault::SubjectKeeper::set_clocks(installation->vault(), rules);
 }
 
-// Dates of people are days, so that an hour is often enough. What fails is tried again then.
-void Gateway::State::end_subjects() {
-  constexpr std::chrono::hours kOften{1};
-  const crypto::WallTime now = clock.now();
-  if (now < subjects_looked_at + kOften) return;
-  subjects_looked_at = now;
-  std::ignore = subject_keeper->tick();
+void Gateway::State::renew_keys() {
+  const std::unique_lock lock(changing, std::try_to_lock);
+  if (lock) publish_keys();
+}
+
+// On the thread of whoever changed keys: before it answers, nothing protects any more with what may
+// not be used any more.
+void Gateway::State::keys_changed() {
+  const std::lock_guard lock(changing);
+  publish_keys();
 }
 
 // New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
-// snapshot in force, and the next tick tries again.
-void Gateway::State::renew_keys() {
-  const std::unique_lock lock(changing, std::try_to_lock);
-  if (!lock || clock.now() < keys_valid_until) return;
+// snapshot in force, and the next tick tries again; but a key that an operator took out of use must
+// not go on protecting, so then the routes that need keys are refused until it works.
+// REQUIRES: `changing` is held.
+void Gateway::State::publish_keys() {
+  const std::uint64_t changes = crypto::vault::KeyAdmin(installation->vault()).changes();
+  if (changes == key_changes && clock.now() < keys_valid_until) return;
   auto built = build_snapshot(served.plan, installation->vault(), config.limits);
-  if (!built) return;
-  if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
+  if (built) {
+    if (!server->publish(built->snapshot)) return;
+    keys_valid_until = built->valid_until;
+    key_changes = changes;
+  } else if (changes != key_changes) {
+    std::ignore = server->publish(sealed_snapshot(served.plan, config.limits));
+  }
 }
 
 std::vector<admin::ServedPolicy> Gateway::State::policies() const {
@@ -305,6 +341,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
+  if (auto status = set_retentions(files->policies); !status) return status;
   if (auto status = server->publish(*publication); !status) return status;
   if (auto status = set_subject_clocks(files->policies); !status) return status;
   api->use_access(access_of(files->policies));
@@ -355,21 +392,23 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
+  if (auto status = state->set_retentions(state->served); !status) return status.error();
   if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
-  state->subject_journal = std::make_unique<AuditedSubjects>(state->installation->audit());
-  state->subject_keeper = std::make_unique<crypto::vault::SubjectKeeper>(
-      state->installation->vault(), *state->subject_journal);
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, {}); !status) {
     return status.error();
   }
+  state->keeper =
+      std::make_unique<KeyKeeper>(state->installation->vault(), state->installation->audit(),
+                                  [raw = state.get()] { raw->keys_changed(); });
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() {
+  state_->keeper.reset();  // it publishes through the server
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();
 }
@@ -391,16 +430,14 @@ Status Gateway::wait() {
   for (int signal = -1; signal != SIGTERM && signal != SIGINT;) {
     signal = ::sigtimedwait(&set, nullptr, &kTick);
     if (signal == SIGHUP) state_->reload("SIGHUP");
-    if (signal < 0) {
-      state_->renew_keys();
-      state_->end_subjects();
-    }
+    if (signal < 0) state_->renew_keys();
   }
   {
     // No reload begins any more, and none is under way.
     const std::lock_guard lock(state_->changing);
     state_->ending = true;
   }
+  state_->keeper.reset();
   state_->api->begin_drain();
   state_->server->drain();
   state_->server->stop();

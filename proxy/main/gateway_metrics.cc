@@ -1,7 +1,9 @@
 #include "proxy/main/gateway_metrics.h"
 
+#include <utility>
 #include <vector>
 
+#include "crypto/vault/engine/key_admin.h"
 #include "proxy/pipeline/refusal.h"
 #include "proxy/telemetry/exposition.h"
 
@@ -52,6 +54,15 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   others.push_back(gauge("paravent_store_degraded",
                          "1 while new tokens cannot be written and are refused.",
                          vault.degraded ? 1 : 0));
+  const auto freeze = crypto::vault::KeyAdmin(installation_.vault()).freeze_info();
+  for (const auto& [cause, name] : {std::pair(crypto::vault::Freeze::clock, "clock"),
+                                    std::pair(crypto::vault::Freeze::retention, "retention")}) {
+    others.push_back({"paravent_key_destruction_frozen",
+                      "1 while no key is destroyed until an operator confirms.",
+                      {{"cause", name}},
+                      freeze.keeper.frozen_by(cause) ? 1.0 : 0.0,
+                      false});
+  }
   for (crypto::audit::AuditLog* log : installation_.audit().all()) {
     others.push_back({"paravent_audit_entries",
                       "Entries of the audit log.",

@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 #include "crypto/primitives/self_test.h"
 #include "proxy/main/commands.h"
@@ -15,7 +17,7 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"backup", "restore", "keys", "operators", "grants"};
+constexpr std::string_view kReserved[] = {"backup", "restore", "operators", "grants"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
@@ -146,7 +148,88 @@ void add_audit(CLI::App& app, AuditVerifyOptions& options) {
   command->add_flag("--json", options.json, "Print as JSON");
 }
 
+CLI::App* add_key_client(CLI::App& under, const std::string& name, const std::string& help,
+                         KeysOptions& options, const std::string& action) {
+  CLI::App* command = under.add_subcommand(name, help);
+  command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  command->add_option("--credential-file", options.credential_file,
+                      "File with a credential of the role admin");
+  command->add_flag("--json", options.json, "Print the API's answer as JSON");
+  command->callback([&options, action] { options.action = action; });
+  return command;
+}
+
+void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
+              VerifyCertificateOptions& verify) {
+  CLI::App* group = app.add_subcommand("keys", "Keys: their life, their end, what holds it up");
+  group->require_subcommand(1);
+  add_key_client(*group, "list", "Every key, its state and when it ends", keys, "list");
+  CLI::App* command =
+      add_key_client(*group, "due", "What will be disabled and destroyed soon", keys, "due");
+  command->add_option("--within", keys.within, "From now: P30D, P6M")->required();
+  for (const auto& [name, help] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"rotate", "A new version protects from now on; the old one only opens"},
+           {"disable", "Protect and open nothing with it, until it is enabled"},
+           {"enable", "Use a disabled key again"},
+           {"compromise", "Mark it as compromised: protects nothing, opens nothing"},
+           {"override", "Let a compromised key open, until it is disabled"},
+           {"destroy", "Destroy it and everything below it, for ever"}}) {
+    command = add_key_client(*group, name, help, keys, name);
+    command->add_option("ID", keys.id, "The key")->required();
+    command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+    if (std::string_view(name) == "destroy") {
+      command->add_option("--confirm", keys.confirm, "The word destroy")->required();
+    }
+  }
+  command =
+      add_key_client(*group, "hold", "Keep a purpose's keys from being destroyed", keys, "hold");
+  command->add_option("--tenant", keys.tenant, "Tenant");
+  command->add_option("--purpose", keys.purpose, "Purpose; all of the tenant's when left out");
+  command->add_option("--until", keys.until, "The day on which it ends, YYYY-MM-DD");
+  command->add_option("--release", keys.release, "End this hold instead");
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  add_key_client(*group, "holds", "Every hold", keys, "holds");
+  add_key_client(*group, "freeze", "Whether destruction is frozen, and why", keys, "freeze");
+  command = add_key_client(*group, "confirm", "Let shortened retentions hold and destruction go on",
+                           keys, "confirm");
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "certificate", "The signed certificate of a destroyed key", keys,
+                           "certificate");
+  command->add_option("ID", keys.id, "The key")->required();
+  command->add_option("--out", keys.out, "File to write instead of standard output");
+
+  command = group->add_subcommand("verify-certificate", "Verify such a certificate, offline");
+  command->add_option("FILE", verify.file, "The certificate")->required();
+  command
+      ->add_option("--public-key", verify.public_key,
+                   "The public key of the audit log that signed it")
+      ->required();
+  command->add_flag("--json", verify.json, "Print as JSON");
+  command = group->add_subcommand("rewrap", "Wrap the keys under another root key, offline");
+  command->add_option("--data", rewrap.data, "Data directory");
+  command->add_option("--root-key", rewrap.root_key, "The present root key file");
+  command
+      ->add_option("--new-root-key", rewrap.new_root_key,
+                   "The next root key file; made when it does not exist")
+      ->required();
+
+  group = app.add_subcommand("tenants", "Tenants");
+  group->require_subcommand(1);
+  add_key_client(*group, "list", "Every tenant", keys, "tenants");
+  command = add_key_client(*group, "create", "Make a tenant", keys, "create");
+  command->add_option("NAME", keys.id, "Its name, as policies spell it")->required();
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command =
+      add_key_client(*group, "destroy", "Destroy everything of a tenant, for ever", keys, "end");
+  command->add_option("NAME", keys.id, "Its name")->required();
+  command->add_option("--confirm", keys.confirm, "Its name once more")->required();
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+}
+
 struct Options {
+  KeysOptions keys;
+  KeysRewrapOptions rewrap;
+  VerifyCertificateOptions verify_certificate;
   ServeOptions serve;
   InitOptions init;
   CheckOptions check;
@@ -175,6 +258,15 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
   if (app.got_subcommand("open")) return run_open(options.open);
   if (app.got_subcommand("vectors")) return run_vectors(options.vectors);
+  if (app.got_subcommand("keys")) {
+    const CLI::App* keys = app.get_subcommand("keys");
+    if (keys->got_subcommand("rewrap")) return run_keys_rewrap(options.rewrap);
+    if (keys->got_subcommand("verify-certificate")) {
+      return run_verify_certificate(options.verify_certificate);
+    }
+    return run_keys(options.keys);
+  }
+  if (app.got_subcommand("tenants")) return run_keys(options.keys);
   if (app.got_subcommand("audit")) return run_audit_verify(options.audit);
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
@@ -199,6 +291,7 @@ int run(int argc, char** argv) {
   add_sealing(app, options.keypair, options.contexts, options.open);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);
+  add_keys(app, options.keys, options.rewrap, options.verify_certificate);
   if (argc > 1) {
     for (const std::string_view reserved : kReserved) {
       if (reserved == argv[1]) {

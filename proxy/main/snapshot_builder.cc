@@ -68,4 +68,28 @@ crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::Pol
   return built;
 }
 
+std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
+                                                const Limits& limits) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->plan = std::move(plan);
+  snapshot->limits = limits;
+  snapshot->keys_available = false;
+  return snapshot;
+}
+
+std::vector<crypto::vault::PurposeRetention> purpose_retentions(
+    std::span<const policies::Policy> policies) {
+  std::vector<crypto::vault::PurposeRetention> out;
+  for (const policies::Policy& policy : policies) {
+    for (const policies::Purpose& purpose : policy.purposes) {
+      out.push_back({policy.tenant.value, purpose.name, std::nullopt});
+      if (!purpose.retention) continue;
+      const policies::Retention& stated = *purpose.retention;
+      out.back().rule = {stated.counts_from_event(), stated.active,
+                         stated.archive ? stated.archive->value : policies::Period{}};
+    }
+  }
+  return out;
+}
+
 }  // namespace paravent::proxy::main

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
+#include "crypto/vault/engine/key_admin.h"
 #include "crypto/vault/engine/vault.h"
 #include "policies/model/policy.h"
 #include "policies/plan/policy_plan.h"
@@ -25,5 +27,13 @@ struct BuiltSnapshot {
 // Binds every context of the plan in its current epoch; rows and keys are durable when it returns.
 crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
                                              crypto::vault::Vault& vault, const Limits& limits);
+
+// The same plan without a key: every route that needs one answers 503 `sealed`.
+std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
+                                                const Limits& limits);
+
+// What these policies say of their purposes.
+std::vector<crypto::vault::PurposeRetention> purpose_retentions(
+    std::span<const policies::Policy> policies);
 
 }  // namespace paravent::proxy::main

@@ -1,0 +1,391 @@
+#include "proxy/admin/key_api.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "crypto/tokens/normaliser.h"
+#include "policies/model/period.h"
+#include "proxy/admin/destruction_certificate.h"
+#include "proxy/admin/key_text.h"
+#include "proxy/admin/utc_text.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::Status;
+using crypto::vault::Id;
+using crypto::vault::KeyAdmin;
+using crypto::vault::KeyInfo;
+using crypto::vault::KeyOperation;
+
+AdminResponse problem_of(const Error& error) {
+  const std::string& said = error.sentence();
+  const auto sentence = [&](std::string_view other) { return said.empty() ? other : said; };
+  switch (error.kind()) {
+    case ErrorKind::refused:
+      return admin_problem(409, "refused", sentence("The state of the key does not allow it."));
+    case ErrorKind::usage:
+    case ErrorKind::malformed:
+    case ErrorKind::configuration:
+      return admin_problem(400, "malformed-body", sentence("The request cannot be read."));
+    case ErrorKind::sealed:
+      return admin_problem(409, "sealed", sentence("A key above this one is out of use."));
+    default:
+      return admin_problem(503, "store-unavailable", sentence("The key store cannot be written."));
+  }
+}
+
+AdminResponse json(std::string text) { return {200, "application/json", std::move(text) + "\n"}; }
+
+std::optional<KeyOperation> operation_named(std::string_view name) {
+  if (name == "disable") return KeyOperation::disable;
+  if (name == "enable") return KeyOperation::enable;
+  if (name == "compromise") return KeyOperation::compromise;
+  if (name == "override") return KeyOperation::override_compromise;
+  if (name == "destroy") return KeyOperation::destroy;
+  return std::nullopt;
+}
+
+// "a/b" into "a" and "b"; the second empty where there is no slash.
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const std::size_t slash = path.find('/');
+  if (slash == std::string_view::npos) return {path, {}};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+// Every change says why.
+Result<TextMembers> members_with_reason(std::string_view body,
+                                        std::span<const std::string_view> known) {
+  auto members = read_text_members(body, known);
+  if (!members) return members.error();
+  if (crypto::trim((*members)["reason"]).empty()) {
+    return Error(ErrorKind::malformed, "The reason is missing; it goes on the record.");
+  }
+  return members;
+}
+
+template <typename Items, typename Append>
+std::string list_json(std::string_view name, const Items& items, Append append) {
+  std::string out = "{\"" + std::string(name) + "\":[";
+  bool first = true;
+  for (const auto& item : items) {
+    if (!std::exchange(first, false)) out.push_back(',');
+    append(item, out);
+  }
+  return out + "]}";
+}
+
+AdminResponse no_such_path() { return admin_problem(404, "no-route", "There is no such path."); }
+
+}  // namespace
+
+// One change: what is recorded, and what then happens.
+struct KeyApi::Act {
+  const Operator& who;
+  const std::string& reason;
+  Id tenant{};  // whose log; kNoId: the installation's
+  crypto::audit::EventKind event = crypto::audit::EventKind::key_operation;
+  std::string object;
+  std::string remark;
+  // The answer, or what went wrong.
+  std::function<Result<std::string>()> work;
+};
+
+crypto::audit::AuditLog& KeyApi::log_of(const Id& tenant) const {
+  crypto::audit::AuditLog* log = logs_.tenant(tenant);
+  return log != nullptr ? *log : logs_.installation();
+}
+
+AdminResponse KeyApi::act(const Act& act) {
+  crypto::audit::AuditEntry entry;
+  entry.event = act.event;
+  entry.detail.operator_name = act.who.name;
+  entry.detail.role = act.who.role;
+  entry.detail.reason = act.reason;
+  entry.detail.object = act.object;
+  entry.detail.remark = act.remark;
+  crypto::audit::AuditLog& log = log_of(act.tenant);
+  if (!log.append(entry)) {
+    return admin_problem(503, "audit-unavailable",
+                         "The audit log cannot be written; nothing was done.");
+  }
+  auto done = act.work();
+  keys_changed_();
+  if (done) return json(std::move(*done));
+  entry.outcome = crypto::audit::Outcome::failed;
+  std::ignore = log.append(entry);
+  return problem_of(done.error());
+}
+
+AdminResponse KeyApi::handle(const AdminRequest& request, const Operator& who) {
+  const bool get = request.method == "GET";
+  std::string_view path = request.path;
+  if (path == "/v1/rewrap") return rewrap(request, who);
+  if (path == "/v1/tenants") return get ? list_tenants() : create_tenant(request, who);
+  if (path == "/v1/holds") return get ? list_holds() : hold(request, who);
+  if (path == "/v1/keys") return list(request);
+  if (path == "/v1/keys/freeze") return freeze();
+  if (path == "/v1/keys/confirm") return confirm(request, who);
+  const auto below = [&](std::string_view folder) {
+    if (!path.starts_with(folder)) return false;
+    path.remove_prefix(folder.size());
+    return true;
+  };
+  if (below("/v1/tenants/")) {
+    const auto [id, verb] = split(path);
+    return !get && verb == "destroy" ? destroy_tenant(request, who, id) : no_such_path();
+  }
+  if (below("/v1/holds/")) {
+    const auto [id, verb] = split(path);
+    return !get && verb == "release" ? release(request, who, id) : no_such_path();
+  }
+  if (below("/v1/keys/")) {
+    const auto [id, verb] = split(path);
+    if (!get) return operate(request, who, id, verb);
+    const auto key = id_from_hex(id);
+    if (key && verb == "certificate") return certificate(*key);
+  }
+  return no_such_path();
+}
+
+bool KeyApi::destruction_is_frozen() const {
+  return KeyAdmin(vault_).freeze_info().keeper.frozen();
+}
+
+AdminResponse KeyApi::list(const AdminRequest& request) const {
+  const KeyAdmin keys(vault_);
+  constexpr std::string_view kWithin = "within=";
+  if (request.query.empty()) return json(list_json("keys", keys.list(), append_key));
+  if (!request.query.starts_with(kWithin)) {
+    return admin_problem(400, "malformed-body", "The query may only be within=PERIOD.");
+  }
+  const auto period =
+      policies::parse_period(std::string_view(request.query).substr(kWithin.size()));
+  if (!period) {
+    return admin_problem(400, "malformed-body",
+                         "The period is written as in ISO 8601: P30D, P2W, P6M.");
+  }
+  const auto due = keys.due_before(crypto::add_period(clock_.now(), *period));
+  return json(list_json("keys", due, append_key));
+}
+
+AdminResponse KeyApi::list_tenants() const {
+  const KeyAdmin keys(vault_);
+  return json(list_json("tenants", vault_.tenants(), [&](const auto& tenant, std::string& out) {
+    const auto key = keys.tenant_key(tenant.second);
+    const auto info = key ? keys.find(*key) : std::nullopt;
+    out.append(R"({"id":")").append(crypto::vault::id_hex(tenant.second)).append(R"(","key":)");
+    if (info) {
+      append_key(*info, out);
+    } else {
+      out.append("null");
+    }
+    out.append("}");
+  }));
+}
+
+AdminResponse KeyApi::list_holds() const {
+  return json(list_json("holds", KeyAdmin(vault_).holds(), append_hold));
+}
+
+AdminResponse KeyApi::freeze() const {
+  std::string out;
+  append_freeze(KeyAdmin(vault_).freeze_info(), out);
+  return json(std::move(out));
+}
+
+AdminResponse KeyApi::certificate(const Id& key) const {
+  const auto destruction = KeyAdmin(vault_).destruction_of(key);
+  if (!destruction) return problem_of(destruction.error());
+  const Id tenant = destruction->keys.empty() ? Id{} : destruction->keys.front().record.tenant;
+  const std::string text =
+      certificate_text(*destruction, key, crypto::vault::id_hex(vault_.installation_id()));
+  return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
+}
+
+AdminResponse KeyApi::operate(const AdminRequest& request, const Operator& who, std::string_view id,
+                              std::string_view name) {
+  const auto key = id_from_hex(id);
+  const auto operation = operation_named(name);
+  if (!key || (!operation && name != "rotate")) return no_such_path();
+  constexpr std::array<std::string_view, 2> kKnown{"reason", "confirm"};
+  const auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  KeyAdmin keys(vault_);
+  const Status possible = operation ? keys.check(*key, *operation) : keys.check_rotate(*key);
+  const auto info = keys.find(*key);
+  if (!info) return admin_problem(404, "no-route", "There is no such key.");
+  if (!possible) return problem_of(possible.error());
+  const bool destroys = operation == KeyOperation::destroy;
+  const auto confirmed = members->find("confirm");
+  if (destroys && (confirmed == members->end() || confirmed->second != "destroy")) {
+    return admin_problem(
+        400, "malformed-body",
+        "What is destroyed never comes back: say so with \"confirm\":\"destroy\".");
+  }
+  const std::string& reason = members->find("reason")->second;
+  return act({.who = who,
+              .reason = reason,
+              .tenant = info->record.tenant,
+              .object = "key " + crypto::vault::id_hex(*key),
+              .remark = std::string(name) + " " + key_description(*info),
+              .work = [&]() -> Result<std::string> {
+                std::string out;
+                if (destroys) {
+                  const auto gone = keys.destroy(std::span(&*key, 1));
+                  if (!gone) return gone.error();
+                  return list_json("keys", gone->keys, append_key);
+                }
+                Id shown = *key;
+                if (operation) {
+                  if (auto s = keys.apply(*key, *operation); !s) return s.error();
+                } else {
+                  const auto made = keys.rotate(*key);
+                  if (!made) return made.error();
+                  shown = *made;
+                }
+                append_key(*keys.find(shown), out);
+                return out;
+              }});
+}
+
+AdminResponse KeyApi::create_tenant(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 2> kKnown{"name", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const std::string name = (*members)["name"];
+  if (name.empty() || name.size() > crypto::vault::kMaxNameSize) {
+    return admin_problem(400, "malformed-body", "The name of a tenant has 1 to 255 bytes.");
+  }
+  if (vault_.tenant_id(name)) {
+    return admin_problem(409, "refused", "There is a tenant of that name already.");
+  }
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .event = crypto::audit::EventKind::names_change,
+              .object = "tenant " + name,
+              .remark = "created",
+              .work = [&]() -> Result<std::string> {
+                const auto made = KeyAdmin(vault_).create_tenant(name);
+                if (!made) return made.error();
+                if (auto s = logs_.open_tenant(*made); !s) return s.error();
+                return R"({"id":")" + crypto::vault::id_hex(*made) + "\"}";
+              }});
+}
+
+AdminResponse KeyApi::destroy_tenant(const AdminRequest& request, const Operator& who,
+                                     std::string_view id) {
+  constexpr std::array<std::string_view, 2> kKnown{"confirm", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto tenant = id_from_hex(id);
+  std::string name;
+  for (const auto& [one, its_id] : vault_.tenants()) {
+    if (tenant && its_id == *tenant) name = one;
+  }
+  if (name.empty()) return admin_problem(404, "no-route", "There is no such tenant.");
+  KeyAdmin keys(vault_);
+  if (const auto possible = keys.check_destroy_tenant(*tenant); !possible) {
+    return problem_of(possible.error());
+  }
+  if ((*members)["confirm"] != name) {
+    return admin_problem(400, "malformed-body",
+                         "Everything of this tenant goes and never comes back: confirm with its "
+                         "name.");
+  }
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .tenant = *tenant,
+              .object = "tenant " + crypto::vault::id_hex(*tenant),
+              .remark = "destroy tenant " + name,
+              .work = [&]() -> Result<std::string> {
+                const auto gone = keys.destroy_tenant(*tenant);
+                if (!gone) return gone.error();
+                return list_json("keys", gone->keys, append_key);
+              }});
+}
+
+AdminResponse KeyApi::confirm(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 1> kKnown{"reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "retention",
+              .remark = "confirm: shortened retentions hold, destruction goes on",
+              .work = [&]() -> Result<std::string> {
+                KeyAdmin keys(vault_);
+                if (auto s = keys.confirm(); !s) return s.error();
+                std::string out;
+                append_freeze(keys.freeze_info(), out);
+                return out;
+              }});
+}
+
+AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 4> kKnown{"tenant", "purpose", "until", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto until = day_from((*members)["until"]);
+  const auto tenant = vault_.tenant_id((*members)["tenant"]);
+  if (!until) {
+    return admin_problem(400, "malformed-body",
+                         "until is the day on which the hold ends: 2027-01-31.");
+  }
+  if (!tenant) return admin_problem(400, "malformed-body", "There is no such tenant.");
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .tenant = *tenant,
+              .object = "purpose " + (*members)["purpose"],
+              .remark = "hold until " + (*members)["until"],
+              .work = [&]() -> Result<std::string> {
+                const auto made = KeyAdmin(vault_).hold((*members)["tenant"], (*members)["purpose"],
+                                                        std::nullopt, (*members)["reason"], *until);
+                if (!made) return made.error();
+                return R"({"id":")" + crypto::vault::id_hex(*made) + "\"}";
+              }});
+}
+
+AdminResponse KeyApi::release(const AdminRequest& request, const Operator& who,
+                              std::string_view id) {
+  constexpr std::array<std::string_view, 1> kKnown{"reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto hold = id_from_hex(id);
+  std::optional<crypto::vault::HoldInfo> found;
+  for (auto& one : KeyAdmin(vault_).holds()) {
+    if (hold && one.record.id == *hold) found = std::move(one);
+  }
+  if (!found) return admin_problem(404, "no-route", "There is no such hold.");
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .tenant = found->record.tenant,
+              .object = "purpose " + found->purpose,
+              .remark = "release hold " + std::string(id),
+              .work = [&]() -> Result<std::string> {
+                if (auto s = KeyAdmin(vault_).release(*hold); !s) return s.error();
+                return std::string("{}");
+              }});
+}
+
+AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 2> kKnown{"root_key_file", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  auto next = crypto::vault::RootKey::read((*members)["root_key_file"]);
+  if (!next) return admin_problem(400, "malformed-body", next.error().sentence());
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "root key",
+              .remark = "re-wrap under another root key",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = KeyAdmin(vault_).replace_root(*next); !s) return s.error();
+                return std::string("{}");
+              }});
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,63 @@
+// KeyApi: the paths of the admin API that work on keys, tenants, holds and the freeze. For the role
+// admin; every change has its entry in the audit log of the tenant (or the installation's) before
+// it happens, and a second one where it then failed.
+//
+// Thread safe, as its parts are; they must outlive it. Sources: CONTRACTS "Admin API",
+// docs/vault.md.
+
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/clock.h"
+#include "crypto/vault/engine/key_admin.h"
+#include "proxy/admin/admin_message.h"
+#include "proxy/admin/audit_logs.h"
+#include "proxy/admin/operators.h"
+#include "proxy/admin/text_members.h"
+
+namespace paravent::proxy::admin {
+
+class KeyApi {
+ public:
+  // `keys_changed`: asks for the bindings again and publishes them; called after each change, so
+  // that the data path stops using what may not be used any more before the answer goes out.
+  KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
+         std::function<void()> keys_changed)
+      : vault_(vault), logs_(logs), clock_(clock), keys_changed_(std::move(keys_changed)) {}
+
+  // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
+  AdminResponse handle(const AdminRequest& request, const Operator& who);
+  bool destruction_is_frozen() const;
+
+ private:
+  struct Act;
+
+  AdminResponse list(const AdminRequest& request) const;
+  AdminResponse list_tenants() const;
+  AdminResponse list_holds() const;
+  AdminResponse freeze() const;
+  AdminResponse certificate(const crypto::vault::Id& key) const;
+  AdminResponse operate(const AdminRequest& request, const Operator& who, std::string_view id,
+                        std::string_view operation);
+  AdminResponse create_tenant(const AdminRequest& request, const Operator& who);
+  AdminResponse destroy_tenant(const AdminRequest& request, const Operator& who,
+                               std::string_view id);
+  AdminResponse confirm(const AdminRequest& request, const Operator& who);
+  AdminResponse hold(const AdminRequest& request, const Operator& who);
+  AdminResponse release(const AdminRequest& request, const Operator& who, std::string_view id);
+  AdminResponse rewrap(const AdminRequest& request, const Operator& who);
+
+  AdminResponse act(const Act& act);
+  crypto::audit::AuditLog& log_of(const crypto::vault::Id& tenant) const;
+
+  crypto::vault::Vault& vault_;
+  AuditLogs& logs_;
+  const crypto::Clock& clock_;
+  std::function<void()> keys_changed_;
+};
+
+}  // namespace paravent::proxy::admin

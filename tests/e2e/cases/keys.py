@@ -1,0 +1,278 @@
+"""Keys through the admin API and the command line: listed, disabled, rotated, destroyed, held, certified."""
+
+import json
+import os
+import shutil
+
+from support import gateway, wire
+from support.case import case, contains, equal, expect
+from support.gateway import Scene, one_sentence
+from support.policies import WIDE
+
+REASON = "an end-to-end case"
+
+
+class Keys(Scene):
+    """A scene whose administrator works on keys."""
+
+    def __init__(self):
+        super().__init__(policy=WIDE)
+        self.admin_file = os.path.join(self.folder, "admin.credential")
+        with open(self.admin_file, "w", encoding="utf-8") as file:
+            file.write(self.administrator + "\n")
+        os.chmod(self.admin_file, 0o600)
+
+    def token(self, name="Anne"):
+        body = wire.form({"name": name, "email": "anne@example.fr"})
+        return dict(wire.form_fields(self.submit(wire.request("POST", "/contact", body, wire.FORM)).body))["name"]
+
+    def call(self, method, path, body=None, status=200, who=None):
+        got, _, answer = self.admin.call(method, path, body, who or self.administrator)
+        equal(got, status, f"{method} {path} ({answer})")
+        return answer if path.endswith("/certificate") else json.loads(answer)
+
+    def keys(self, **wanted):
+        found = self.call("GET", "/v1/keys")["keys"]
+        return [k for k in found if all(k.get(name) == value for name, value in wanted.items())]
+
+    def epoch_key(self):
+        # Vault tokens of a purpose whose retention counts from an event have no epoch of time.
+        return self.keys(**{"class": "epoch", "purpose": "contact", "primary": True, "epoch": "none"})[0]
+
+    def operate(self, key, verb, status=200, **more):
+        return self.call("POST", f"/v1/keys/{key}/{verb}", {"reason": REASON, **more}, status)
+
+    def command(self, *arguments, code=0):
+        done = gateway.run(*arguments, "--admin", self.admin.url, "--credential-file", self.admin_file)
+        equal(done.returncode, code, f"{arguments} ({done.err})")
+        return done
+
+
+def outcome(scene, token):
+    return scene.admin.reidentify(scene.dpo, [token])[0]["status"]
+
+
+@case("keys are listed for the role admin only, and never with their bytes", smoke=True)
+def listing():
+    with Keys() as scene:
+        scene.token()
+        for key in scene.keys():
+            expect(len(key["id"]) == 32 and key["state"] == "active", f"{key}")
+            expect("active" in key["since"], f"not dated: {key}")
+        for method, path in (("GET", "/v1/keys"), ("POST", "/v1/tenants"), ("POST", "/v1/rewrap")):
+            body = None if method == "GET" else {}
+            scene.call(method, path, body, 403, scene.dpo)
+            status, _, _ = scene.admin.call(method, path, body)
+            equal(status, 401, f"{path} without a credential")
+        done = scene.command("keys", "list")
+        contains(done.out, scene.epoch_key()["id"], "keys list")
+        shown = json.loads(scene.command("keys", "list", "--json").out)
+        equal(len(shown["keys"]), len(scene.keys()), "keys in --json")
+
+
+@case("a disabled key stops its routes with 503 sealed and opens nothing; enabled, all is as before")
+def disable():
+    with Keys() as scene:
+        token = scene.token()
+        key = scene.epoch_key()["id"]
+        scene.operate(key, "disable")
+        body = wire.form({"name": "Anne", "email": "anne@example.fr"})
+        scene.refused(wire.request("POST", "/contact", body, wire.FORM), 503, "sealed")
+        equal(outcome(scene, token), "unavailable", "a token under a disabled key")
+        scene.restart()
+        scene.refused(wire.request("POST", "/contact", body, wire.FORM), 503, "sealed")
+        scene.operate(key, "enable")
+        equal(scene.token(), token, "the token of a known value")
+        equal(scene.reveal([token]), ["Anne"], "what it opens to")
+        scene.operate(key, "enable", 409)
+        scene.operate("0" * 32, "disable", 404)
+        scene.operate(key, "melt", 404)
+        scene.call("POST", f"/v1/keys/{key}/disable", {}, 400)
+
+
+@case("a rotated key goes on opening, and traffic goes on under the next one")
+def rotate():
+    with Keys() as scene:
+        token = scene.token()
+        old = scene.epoch_key()
+        made = json.loads(scene.command("keys", "rotate", old["id"], "--reason", REASON, "--json").out)
+        equal((made["version"], made["state"]), (old["version"] + 1, "active"), "the new key")
+        equal(scene.token(), token, "the token of a known value")
+        equal(scene.reveal([token]), ["Anne"], "what it opens to")
+        equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
+        tenant = scene.keys(**{"class": "tenant"})[0]["id"]
+        one_sentence(scene.command("keys", "rotate", tenant, "--reason", REASON, code=7).err)
+
+
+@case("what is destroyed stays gone with the old data put back, and the certificate says so")
+def destroy():
+    with Keys() as scene:
+        token = scene.token()
+        key = scene.epoch_key()["id"]
+        scene.stop()
+        old = os.path.join(scene.folder, "old")
+        shutil.copytree(scene.data, old)
+        scene.start()
+        scene.operate(key, "destroy", 400)
+        one_sentence(
+            scene.command("keys", "destroy", key, "--reason", REASON, "--confirm", "yes", code=2).err
+        )
+        equal(scene.reveal([token]), ["Anne"], "nothing was destroyed yet")
+        scene.command("keys", "destroy", key, "--reason", REASON, "--confirm", "destroy")
+        equal(outcome(scene, token), "unavailable", "a token under a destroyed key")
+        # Somebody new is served at once, under a new key.
+        equal(scene.reveal([scene.token("Bert")]), ["Bert"], "a new value")
+
+        certificate = os.path.join(scene.folder, "certificate")
+        scene.command("keys", "certificate", key, "--out", certificate)
+        tenant = scene.keys(id=key)[0]["tenant"]
+        logs = os.path.join(scene.data, "audit")
+        folders = [f for f in os.listdir(logs) if f != "installation"]
+        public_key = os.path.join(logs, folders[0], "public-key")
+        done = gateway.run("keys", "verify-certificate", certificate, "--public-key", public_key, "--json")
+        equal(done.returncode, 0, f"verify-certificate ({done.err})")
+        shown = json.loads(done.out)
+        equal((shown["key"], shown["tenant"], shown["state"]), (key, tenant, "destroyed"), "what it says")
+        expect(shown["no-backup-after"] > shown["destroyed"], f"{shown}")
+        with open(certificate, encoding="utf-8") as file:
+            text = file.read()
+        for altered in (text.replace("destroyed 2", "destroyed 1"), text.replace(key, key[::-1]), text[:-9]):
+            with open(certificate, "w", encoding="utf-8") as file:
+                file.write(altered)
+            done = gateway.run("keys", "verify-certificate", certificate, "--public-key", public_key)
+            equal(done.returncode, 5, "an altered certificate")
+            one_sentence(done.err)
+
+        scene.stop()
+        keys = os.path.join(scene.data, "keys")
+        for name in ("store", "operators"):
+            shutil.rmtree(os.path.join(scene.data, name))
+            shutil.copytree(os.path.join(old, name), os.path.join(scene.data, name))
+        scene.start()
+        equal(outcome(scene, token), "unavailable", "the old store beside the new keys")
+        scene.stop()
+        now = os.path.join(scene.folder, "now")
+        shutil.copytree(keys, now)
+        shutil.copy2(os.path.join(old, "keys", "keystore"), os.path.join(keys, "keystore"))
+        scene.write_config()
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "the old key store beside the new shred secret")
+        contains(one_sentence(done.err), "not of the same moment", "the sentence")
+        shutil.rmtree(keys)
+        shutil.copytree(now, keys)
+        scene.start()
+
+
+@case("a tenant is made and destroyed by name, and its routes are refused")
+def tenants():
+    with Keys() as scene:
+        token = scene.token()
+        scene.command("tenants", "create", "second", "--reason", REASON)
+        scene.command("tenants", "create", "second", "--reason", REASON, code=7)
+        listed = json.loads(scene.command("tenants", "list", "--json").out)["tenants"]
+        equal(len(listed), 2, "tenants")
+        name = scene.epoch_key()["tenant"]
+        scene.command("tenants", "destroy", name, "--confirm", "second", "--reason", REASON, code=2)
+        equal(scene.reveal([token]), ["Anne"], "nothing was destroyed yet")
+        scene.command("tenants", "destroy", name, "--confirm", name, "--reason", REASON)
+        equal(outcome(scene, token), "unavailable", "a token of a destroyed tenant")
+        body = wire.form({"name": "Anne", "email": "anne@example.fr"})
+        scene.refused(wire.request("POST", "/contact", body, wire.FORM), 503, "sealed")
+        scene.restart()
+        scene.refused(wire.request("POST", "/contact", body, wire.FORM), 503, "sealed")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify ({done.err})")
+
+
+@case("a hold keeps keys from being destroyed until it is released")
+def holds():
+    with Keys() as scene:
+        scene.token()
+        key = scene.epoch_key()
+        where = ("--tenant", key["tenant"], "--purpose", "contact")
+        scene.command("keys", "hold", *where, "--until", "2019-01-01", "--reason", REASON, code=2)
+        scene.command("keys", "hold", *where, "--until", "soon", "--reason", REASON, code=2)
+        hold = json.loads(
+            scene.command("keys", "hold", *where, "--until", "2099-01-01", "--reason", REASON, "--json").out
+        )["id"]
+        contains(scene.command("keys", "holds").out, hold, "keys holds")
+        expect(scene.keys(id=key["id"])[0]["held_until"].startswith("2099"), "held_until")
+        contains(str(scene.operate(key["id"], "destroy", 409, confirm="destroy")), "hold", "the refusal")
+        scene.command("keys", "hold", "--release", hold, "--reason", REASON)
+        scene.operate(key["id"], "destroy", confirm="destroy")
+
+
+@case("a shortened retention freezes destruction until somebody confirms")
+def freeze():
+    with Keys() as scene:
+        equal(scene.call("GET", "/v1/keys/freeze")["frozen"], False, "at first")
+        scene.stop()
+        expect("active: P3Y" in WIDE, "the policy's retention has changed: adapt this case")
+        scene.write_policy(WIDE.replace("active: P3Y", "active: P1Y"))
+        scene.start()
+        contains(scene.stderr(), "frozen", "standard error")
+        state = scene.call("GET", "/v1/keys/freeze")
+        equal((state["frozen"], state["because"]), (True, ["retention"]), "the freeze")
+        expect(state["pending"][0]["asked"]["active"] == "P12M", f"{state}")
+        equal(scene.admin.metric("paravent_key_destruction_frozen", cause="retention"), 1.0, "the metric")
+        status, _, body = scene.admin.call("GET", "/readyz")
+        equal(status, 200, "readyz")
+        contains(body.decode(), "destruction-frozen", "readyz")
+        scene.command("keys", "confirm", "--reason", REASON)
+        equal(scene.call("GET", "/v1/keys/freeze"), {"frozen": False, "pending": []}, "confirmed")
+
+
+@case("due lists what will go, soonest first, and nothing that has no end")
+def due():
+    with Keys() as scene:
+        scene.token()
+        far = json.loads(scene.command("keys", "due", "--within", "P90Y", "--json").out)["keys"]
+        expect(far and all("destroyed_by" in key for key in far), f"{far}")
+        equal([k["destroyed_by"] for k in far], sorted(k["destroyed_by"] for k in far), "the order")
+        equal(json.loads(scene.command("keys", "due", "--within", "P1D", "--json").out)["keys"], [], "tomorrow")
+        one_sentence(scene.command("keys", "due", "--within", "1 month", code=2).err)
+
+
+@case("another root key: the old one opens nothing any more, everything opens under the new one")
+def rewrap():
+    with Keys() as scene:
+        token = scene.token()
+        scene.stop()
+        new_key = os.path.join(scene.folder, "new.key")
+        arguments = ("--data", scene.data, "--root-key", scene.root_key, "--new-root-key", new_key)
+        done = gateway.run("keys", "rewrap", *arguments)
+        equal(done.returncode, 0, f"rewrap ({done.err})")
+        again = gateway.run("keys", "rewrap", *arguments)
+        equal(again.returncode, 0, f"a second time ({again.err})")
+        contains(again.out, "already", "a second time")
+        scene.write_config()
+        refused = gateway.run("serve", "--config", scene.config_file)
+        equal(refused.returncode, 4, "the old root key")
+        contains(one_sentence(refused.err), "root key is not the one", "the sentence")
+        scene.root_key = new_key
+        scene.start()
+        equal(scene.reveal([token]), ["Anne"], "what it opens to")
+        equal(scene.token(), token, "the token of a known value")
+
+
+@case("every operation on keys is in the audit log, and it verifies")
+def recorded():
+    with Keys() as scene:
+        scene.token()
+        key = scene.epoch_key()["id"]
+        before = scene.admin.metric("paravent_audit_entries", log=log_of(scene))
+        scene.operate(key, "disable")
+        scene.operate(key, "enable")
+        scene.operate(key, "enable", 409)
+        scene.operate(key, "rotate")
+        scene.operate(key, "destroy", confirm="destroy")
+        equal(scene.admin.metric("paravent_audit_entries", log=log_of(scene)), before + 4, "entries")
+        scene.stop()
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify ({done.err})")
+        scene.start()
+
+
+def log_of(scene):
+    folders = [f for f in os.listdir(os.path.join(scene.data, "audit")) if f != "installation"]
+    return folders[0]
