@@ -129,6 +129,7 @@ struct KeysOptions {
   std::string tenant;
   std::string purpose;
   std::string until;
+  std::string subject;  // a reference
   std::string release;
   std::string out;
   std::string admin = "http://127.0.0.1:8081";

@@ -185,6 +185,7 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
       add_key_client(*group, "hold", "Keep a purpose's keys from being destroyed", keys, "hold");
   command->add_option("--tenant", keys.tenant, "Tenant");
   command->add_option("--purpose", keys.purpose, "Purpose; all of the tenant's when left out");
+  command->add_option("--subject", keys.subject, "Of one person, by reference");
   command->add_option("--until", keys.until, "The day on which it ends, YYYY-MM-DD");
   command->add_option("--release", keys.release, "End this hold instead");
   command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
