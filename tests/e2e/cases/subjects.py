@@ -286,3 +286,28 @@ def shredding():
             failed = gateway.run("serve", "--config", scene.config_file)
             equal(failed.returncode, 4, f"old {names}: {failed.err}")
             gateway.one_sentence(failed.err)
+
+
+@case("whose data is due is listed by reference; a hold of one person forbids the erasure")
+def due_and_held():
+    scene = SHARED.get()
+    post(scene, "/contact", {"name": "Du E", "email": "due@example.fr"})
+    (found,) = subjects(scene, "locate", **person("due@example.fr"))["subjects"]
+
+    def due(within):
+        status, _, text = scene.admin.call("GET", "/v1/keys?within=" + within, credential=scene.administrator)
+        equal(status, 200, f"/v1/keys: {text[:200]}")
+        return [one for one in json.loads(text)["subjects"] if one["reference"] == found["reference"]]
+
+    equal([one["purpose"] for one in due("P9Y")], ["contact"], "within nine years")
+    equal(due("P7Y"), [], "three years, and five in the archive")
+    hold = {"tenant": "atelier", "purpose": "contact", "subject": found["reference"], "until": "2099-01-01"}
+    hold["reason"] = "a lawsuit"
+    status, _, text = scene.admin.call("POST", "/v1/holds", hold, scene.administrator)
+    equal(status, 200, f"/v1/holds: {text[:200]}")
+    expect("held_until" in due("P9Y")[0], "held")
+    subjects(scene, "erase", 409, **person("due@example.fr"))
+    path = "/v1/holds/" + json.loads(text)["id"] + "/release"
+    status, _, text = scene.admin.call("POST", path, {"reason": "settled"}, scene.administrator)
+    equal(status, 200, f"release: {text[:200]}")
+    equal(subjects(scene, "erase", **person("due@example.fr"))["erased"], 1, "erased")
