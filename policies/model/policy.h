@@ -111,6 +111,7 @@ struct Route {
   std::string key;  // "routes.NAME"
   RouteMatchRule match;
   Located<UpstreamAddress> upstream;
+  std::vector<UpstreamAddress> alternatives;  // to the upstream, at most 15
   Located<std::string> recipient;
   Located<std::string> purpose;
   Located<std::string> domain;  // empty: the recipient's
@@ -134,7 +135,8 @@ struct Elsewhere {
   Position at;
   std::vector<Located<std::string>> methods;
   Located<UpstreamAddress> upstream;
-  bool client_certificate = false;  // required
+  std::vector<UpstreamAddress> alternatives;  // to the upstream, at most 15
+  bool client_certificate = false;            // required
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;
 };

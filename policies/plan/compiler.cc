@@ -112,12 +112,13 @@ class PlanCompiler {
         static_cast<std::uint32_t>(plan_->specs_.size()) - tenant.first_slot;
   }
 
-  RoutePlan& new_route(std::string name, const UpstreamAddress& upstream) {
+  RoutePlan& new_route(std::string name, const UpstreamAddress& upstream,
+                       const std::vector<UpstreamAddress>& alternatives) {
     auto plan = std::make_unique<RoutePlan>();
     plan->name = std::move(name);
     plan->id = static_cast<std::uint32_t>(plan_->routes_.size());
     plan->tenant = tenant_;
-    plan->upstream = upstream_index(upstream);
+    plan->upstream = upstream_index(upstream, alternatives);
     plan->phone_region = policy_->phone_region.value;
     plan->token_mail_domain = policy_->token_mail_domain.value;
     plan->unlisted_action.name = kUnlistedName;
@@ -126,7 +127,7 @@ class PlanCompiler {
   }
 
   void add_route(const Route& route) {
-    RoutePlan& plan = new_route(route.name.value, route.upstream.value);
+    RoutePlan& plan = new_route(route.name.value, route.upstream.value, route.alternatives);
     plan.recipient = route.recipient.value;
     plan.purpose = route.purpose.value;
     plan.client_address = route.client_address;
@@ -157,7 +158,8 @@ class PlanCompiler {
   }
 
   void add_elsewhere(const Elsewhere& elsewhere) {
-    RoutePlan& plan = new_route(std::string(kElsewhereName), elsewhere.upstream.value);
+    RoutePlan& plan =
+        new_route(std::string(kElsewhereName), elsewhere.upstream.value, elsewhere.alternatives);
     plan.mode = RouteMode::pass;
     plan.unlisted = Unlisted::keep;
     plan.client_address = elsewhere.client_address;
@@ -305,15 +307,19 @@ class PlanCompiler {
     return static_cast<std::uint32_t>(specs.size() - 1);
   }
 
-  std::uint32_t upstream_index(const UpstreamAddress& address) {
+  std::uint32_t upstream_index(const UpstreamAddress& first,
+                               const std::vector<UpstreamAddress>& alternatives) {
+    UpstreamPlan wanted;
+    wanted.targets.push_back(first);
+    wanted.targets.insert(wanted.targets.end(), alternatives.begin(), alternatives.end());
     std::vector<UpstreamPlan>& upstreams = plan_->upstreams_;
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
-      if (upstreams[i].host == address.host && upstreams[i].port == address.port &&
-          upstreams[i].unix_path == address.unix_path) {
+      if (std::equal(wanted.targets.begin(), wanted.targets.end(), upstreams[i].targets.begin(),
+                     upstreams[i].targets.end(), same_target)) {
         return static_cast<std::uint32_t>(i);
       }
     }
-    upstreams.push_back({address.host, address.port, address.unix_path, address.text});
+    upstreams.push_back(std::move(wanted));
     return static_cast<std::uint32_t>(upstreams.size() - 1);
   }
 

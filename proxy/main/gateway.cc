@@ -186,7 +186,7 @@ Status Gateway::State::record_policy_loads(const PolicySet& set, std::string_vie
 }
 
 Status Gateway::State::read_certificates() {
-  auto built = build_tls(config, tickets);
+  auto built = build_tls(config, *served.plan, tickets);
   if (!built) return built.error();
   tls = std::move(*built);
   for (const std::string& warning : tls.warnings) {
@@ -210,6 +210,7 @@ Status Gateway::State::start_data_path() {
     options.listen.push_back({listener.address.host, listener.address.port});
   }
   options.tls = tls.listeners;
+  options.upstreams = tls.upstreams;
   options.other_listeners.push_back({config.admin.host, config.admin.port});
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
@@ -331,12 +332,13 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   // The same texts are the same plan: counters and upstream connections stay.
   if (same_sources(served, files->policies)) files->policies.plan = served.plan;
   if (auto status = admit_names(files->policies); !status) return status;
-  auto certificates = build_tls(files->config, tickets);
+  auto certificates = build_tls(files->config, *files->policies.plan, tickets);
   if (!certificates) return certificates.error();
   for (const std::string& warning : certificates->warnings) remarks += "warning: " + warning + "\n";
   auto built = build_snapshot(files->policies.plan, installation->vault(), files->config.limits);
   if (!built) return built.error();
-  auto publication = server->prepare(built->snapshot, certificates->listeners);
+  auto publication =
+      server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
   if (auto status = record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");

@@ -535,8 +535,9 @@ void Transaction::on_failure(UpstreamFailure failure) {
     state_->abort_exchange();
     return;
   }
-  const Reason reason =
-      failure == UpstreamFailure::timeout ? Reason::upstream_timeout : Reason::upstream_failed;
+  Reason reason = Reason::upstream_failed;
+  if (failure == UpstreamFailure::timeout) reason = Reason::upstream_timeout;
+  if (failure == UpstreamFailure::overloaded) reason = Reason::overloaded;
   state_->run(state_->refuse({reason, {}}));
 }
 
