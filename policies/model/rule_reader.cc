@@ -142,6 +142,7 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
   constexpr std::array<Word<bool>, 1> kErasableWords = {{{"subject", true}}};
   if (const auto erasable = map.word<bool>("erasable", kErasableWords))
     rule.erasable = erasable->at;
+  if (rule.action) belongs_to(map, "erasable", is_keyed(*rule.action), "tokenise and encrypt");
   map.reserve("format");
   map.finish();
   return rule;
