@@ -35,8 +35,8 @@ struct Snapshot {
   // By slot: Binding::previous. Empty, or as long as protection_keys.
   std::vector<std::optional<crypto::ProtectionKey>> previous_keys;
   std::vector<std::uint32_t> seal_key_ids;  // by slot: Binding::seal_key_id
-  // By route id: some key of the route is disabled, compromised or destroyed with its tenant, so the
-  // route is refused as sealed. Empty: none.
+  // By route id: some key of the route is disabled, compromised or destroyed with its tenant, so
+  // the route is refused as sealed. Empty: none.
   std::vector<bool> routes_without_keys;
   Limits limits;
   bool keys_available = true;  // false: sealed, and routes that need keys answer 503
