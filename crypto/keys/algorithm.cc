@@ -10,7 +10,7 @@ struct Entry {
   std::string_view name;
 };
 
-constexpr std::array<Entry, 13> kAlgorithms = {{
+constexpr std::array<Entry, 16> kAlgorithms = {{
     {Algorithm::vault_token, "vault-token"},
     {Algorithm::derived, "derived"},
     {Algorithm::pseudonym, "pseudonym"},
@@ -21,9 +21,12 @@ constexpr std::array<Entry, 13> kAlgorithms = {{
     {Algorithm::sealed, "sealed"},
     {Algorithm::sealed_single, "sealed-single"},
     {Algorithm::format_preserving, "format-preserving"},
+    {Algorithm::encrypted_subject, "encrypted-subject"},
     {Algorithm::vault_row, "vault-row"},
     {Algorithm::audit_detail, "audit-detail"},
     {Algorithm::map_cookie, "map-cookie"},
+    {Algorithm::subject_reference, "subject-reference"},
+    {Algorithm::vault_row_subject, "vault-row-subject"},
 }};
 
 }  // namespace

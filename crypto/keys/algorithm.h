@@ -21,9 +21,12 @@ enum class Algorithm : std::uint8_t {
   sealed = 8,              // XAES-256-GCM under an encapsulated content key
   sealed_single = 9,       // HPKE, one encapsulation per value
   format_preserving = 10,  // FF1 with AES-256: no integrity and no key id in the text
+  encrypted_subject = 11,  // XAES-256-GCM over a handle and a value under the subject's key
   vault_row = 16,          // XAES-256-GCM over a row of the token store
   audit_detail = 17,  // XChaCha20-Poly1305 over the detail of an audit entry (docs/audit-format.md)
   map_cookie = 18,    // reserved: XAES-256-GCM over a browser id
+  subject_reference = 19,  // HMAC-SHA-256: which data subject a request is about; no token
+  vault_row_subject = 20,  // as encrypted_subject, over a row of the token store
 };
 
 // ErrorKind::malformed for a number that is not in the table.

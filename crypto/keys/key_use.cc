@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kLabel = "paravent/v1/";
 
-constexpr std::array<KeyUseInfo, 15> kUses = {{
+constexpr std::array<KeyUseInfo, 16> kUses = {{
     {KeyUse::enc_rand, "enc.rand", 32},
     {KeyUse::enc_nonce, "enc.nonce", 32},
     {KeyUse::enc_det, "enc.det", 64},
@@ -27,6 +27,7 @@ constexpr std::array<KeyUseInfo, 15> kUses = {{
     {KeyUse::map_cookie, "map.cookie", 32},
     {KeyUse::kcv, "kcv", 32},
     {KeyUse::prf_shape, "prf.shape", 32},
+    {KeyUse::enc_subject, "enc.subject", 32},
 }};
 
 constexpr bool in_order() {
@@ -48,16 +49,20 @@ const KeyUseInfo& key_use_info(KeyUse use) noexcept {
 }
 
 SecretBytes derive_use_key(ByteView parent, KeyUse use, std::string_view ctx) {
-  if (parent.size() != kParentKeySize) std::abort();
+  SecretBytes key(key_use_info(use).length);
+  derive_use_key(parent, use, ctx, key.mutable_bytes());
+  return key;
+}
+
+void derive_use_key(ByteView parent, KeyUse use, std::string_view ctx, MutableBytes out) {
   const KeyUseInfo& info = key_use_info(use);
+  if (parent.size() != kParentKeySize || out.size() != info.length) std::abort();
   std::string label;
   label.reserve(kLabel.size() + info.name.size() + 1 + ctx.size());
   label.append(kLabel).append(info.name);
   append_u8(label, 0);
   label.append(ctx);
-  SecretBytes key(info.length);
-  if (!hkdf_expand_sha256(parent, as_bytes(label), key.mutable_bytes())) std::abort();
-  return key;
+  if (!hkdf_expand_sha256(parent, as_bytes(label), out)) std::abort();
 }
 
 }  // namespace paravent::crypto

@@ -30,6 +30,7 @@ enum class KeyUse : std::uint8_t {
   map_cookie,
   kcv,
   prf_shape,
+  enc_subject,
 };
 
 struct KeyUseInfo {
@@ -48,5 +49,9 @@ inline constexpr std::size_t kParentKeySize = 32;
 // plus the locked mapping, so once per key, not per value. A parent of another size than 32 bytes
 // is a broken invariant and ends the process.
 SecretBytes derive_use_key(ByteView parent, KeyUse use, std::string_view ctx);
+
+// The same without the mapping, for keys that serve one value: the caller owns and wipes `out`, of
+// exactly the use's length.
+void derive_use_key(ByteView parent, KeyUse use, std::string_view ctx, MutableBytes out);
 
 }  // namespace paravent::crypto

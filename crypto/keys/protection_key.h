@@ -25,10 +25,11 @@ struct ProtectionKey {
   std::string ctx;
   // derived: enc.det (64); pseudonym: prf.pseudonym (32); encrypted: enc.rand (32); address: ip.det
   // (16); address_prefix: ip.pfx (32); address_random: ip.ndx (32); format_preserving: fpe.ff1
-  // (32); vault_row: vault.row (32). Empty for vault_token, sealed and sealed_single: the first has
-  // its key under the row, the others are for somebody else to open.
+  // (32); encrypted_subject: enc.rand (32); vault_row, vault_row_subject: vault.row (32). Empty for
+  // vault_token, which has its key under the row, for sealed and sealed_single, which are for
+  // somebody else to open, and for subject_reference, whose key stays in the vault.
   SecretBytes key;
-  // encrypted only: enc.nonce (32).
+  // encrypted and encrypted_subject only: enc.nonce (32).
   SecretBytes nonce_key;
   // sealed and sealed_single only: the recipient's X25519 key, raw (32). No secret.
   Bytes public_key;
@@ -36,10 +37,10 @@ struct ProtectionKey {
 
 inline constexpr std::size_t kRecipientKeySize = 32;
 
-// Derives the keys of `row` from its parent: the epoch key, 32 bytes. Vault tokens and sealed
-// values derive nothing, and their parent may be empty; sealed values take `public_key` as it is.
-// ErrorKind::usage: a parent or a public key of another size, or an algorithm that protects no
-// field.
+// Derives the keys of `row` from its parent: the epoch key, 32 bytes. Vault tokens, subject
+// references and sealed values derive nothing, and their parent may be empty; sealed values take
+// `public_key` as it is. ErrorKind::usage: a parent or a public key of another size, or an
+// algorithm that protects no field.
 Result<ProtectionKey> make_protection_key(const ContextRow& row, ByteView parent,
                                           ByteView public_key = {});
 

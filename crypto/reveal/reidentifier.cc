@@ -46,12 +46,21 @@ Result<SecretBytes> Reidentifier::reidentify(const vault::BareValue& value, Gran
   return open(value, grant, receipt);
 }
 
+Result<SecretBytes> Reidentifier::opened(const ParsedToken& token, const Grant& grant) const {
+  return vault_.open_value(token, grant.purpose_, vault::OpeningPermit());
+}
+
+Result<SecretBytes> Reidentifier::opened(const vault::BareValue& value,
+                                         const Grant& /*grant*/) const {
+  return vault_.open_value(value, vault::OpeningPermit());
+}
+
 template <typename Surrogate>
 Result<SecretBytes> Reidentifier::open(const Surrogate& surrogate, const Grant& grant,
                                        const audit::AuditReceipt& receipt) const {
   if (!belongs(token_digest(surrogate), grant, receipt)) return Error(ErrorKind::refused);
   if (grant.level_ == RevealLevel::replaced) return SecretBytes::copy_of(kReplacement);
-  Result<SecretBytes> value = vault_.open_value(surrogate, vault::OpeningPermit());
+  Result<SecretBytes> value = opened(surrogate, grant);
   if (!value || grant.level_ == RevealLevel::clear) return value;
   return mask_value(grant.kind_, value->bytes());
 }

@@ -56,6 +56,8 @@ class Reidentifier {
 
   bool belongs(const TokenDigest& digest, const Grant& grant,
                const audit::AuditReceipt& receipt) const;
+  Result<SecretBytes> opened(const ParsedToken& token, const Grant& grant) const;
+  Result<SecretBytes> opened(const vault::BareValue& value, const Grant& grant) const;
   template <typename Surrogate>
   Result<SecretBytes> open(const Surrogate& surrogate, const Grant& grant,
                            const audit::AuditReceipt& receipt) const;

@@ -16,13 +16,14 @@
 #include "crypto/tokens/protector_tools.h"
 #include "crypto/tokens/pseudonym_slot.h"
 #include "crypto/tokens/sealed_slot.h"
+#include "crypto/tokens/subject_slot.h"
 
 namespace paravent::crypto {
 namespace {
 
 // monostate: vault tokens in `slots`, no key in `previous`.
 using Slot = std::variant<std::monostate, DerivedSlot, PseudonymSlot, EncryptedSlot, AddressSlot,
-                          PreservedSlot, SealedSlot, SealedSingleSlot>;
+                          PreservedSlot, SealedSlot, SealedSingleSlot, SubjectSlot>;
 
 template <typename Made>
 Result<Slot> as_slot(Result<Made> made) {
@@ -70,7 +71,9 @@ Result<SealedSlot> FieldProtector::State::make_sealed(const ProtectionKey& key) 
 
 Result<Slot> FieldProtector::State::make_slot(const ProtectionKey& key) {
   constexpr std::size_t kMaxContext = 65535;  // LP; real ones are around 120 bytes
-  if (key.algorithm == Algorithm::vault_token) return Slot();
+  if (key.algorithm == Algorithm::vault_token || key.algorithm == Algorithm::subject_reference) {
+    return Slot();
+  }
   if (key.ctx.empty() || key.ctx.size() > kMaxContext) return Error(ErrorKind::usage);
   switch (key.algorithm) {
     case Algorithm::derived:
@@ -79,6 +82,8 @@ Result<Slot> FieldProtector::State::make_slot(const ProtectionKey& key) {
       return as_slot(PseudonymSlot::create(key));
     case Algorithm::encrypted:
       return as_slot(EncryptedSlot::create(key));
+    case Algorithm::encrypted_subject:
+      return as_slot(SubjectSlot::create(key));
     case Algorithm::address:
     case Algorithm::address_prefix:
     case Algorithm::address_random:
@@ -93,6 +98,8 @@ Result<Slot> FieldProtector::State::make_slot(const ProtectionKey& key) {
     case Algorithm::vault_row:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:
+    case Algorithm::subject_reference:
+    case Algorithm::vault_row_subject:
       break;
   }
   return Error(ErrorKind::usage);

@@ -33,10 +33,10 @@ struct ProtectorSources {
 
 class FieldProtector {
  public:
-  // Slots of algorithm vault_token are accepted and stay unused here: their tokens come from the
-  // vault. `previous` is empty or has one entry per slot: the key of the epoch before, while that
-  // one still overlaps. ErrorKind::usage: a key that does not fit its algorithm, or a previous key
-  // of another algorithm than its slot's.
+  // Slots of the algorithms vault_token and subject_reference are accepted and stay unused here:
+  // their answers come from the vault. `previous` is empty or has one entry per slot: the key of
+  // the epoch before, while that one still overlaps. ErrorKind::usage: a key that does not fit its
+  // algorithm, or a previous key of another algorithm than its slot's.
   static Result<std::unique_ptr<FieldProtector>> create(
       std::span<const ProtectionKey> slots,
       std::span<const std::optional<ProtectionKey>> previous = {}, ProtectorSources sources = {});
@@ -49,7 +49,8 @@ class FieldProtector {
   // failure: malformed when the value is empty, longer than the construction allows (derived: 506
   // bytes, which fill bucket 512; pseudonym: 65 535; preserved: 512; encrypted and sealed: 1 MiB),
   // or not what the algorithm works on (an address, enough digits); usage when the algorithm has no
-  // such form. REQUIRES: slot < number of slots, and its algorithm is not vault_token.
+  // such form. REQUIRES: slot < number of slots, and its algorithm is neither vault_token nor
+  // subject_reference; the form names a subject exactly where it is encrypted_subject.
   Status protect(std::uint32_t slot, const ProtectForm& form, std::string_view value,
                  std::string& out);
   // The plain form of a kind.

@@ -11,6 +11,8 @@
 
 namespace paravent::crypto {
 
+struct SubjectSeal;
+
 struct ProtectForm {
   Kind kind = Kind::text;
   // Pseudonyms: none, email (the bare token: the caller completes it) or a shape that is drawn
@@ -21,12 +23,14 @@ struct ProtectForm {
   // Pseudonyms only: which relationship or request; taken into account unless scope is person.
   ScopeId scope_id{};
   Scope scope = Scope::person;
+  // Encrypted values bound to a subject only, and those always: whose.
+  const SubjectSeal* subject = nullptr;
 };
 
 // Nothing but a kind: what an algorithm without choices requires.
 inline bool is_plain(const ProtectForm& form) noexcept {
   return form.shape == Shape::none && form.length == 0 && form.bits == 0 &&
-         form.scope == Scope::person;
+         form.scope == Scope::person && form.subject == nullptr;
 }
 
 }  // namespace paravent::crypto

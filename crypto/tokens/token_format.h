@@ -39,6 +39,9 @@ inline constexpr std::size_t kTagSize = 16;
 inline constexpr std::size_t kEncapsulationSize = 80;        // sealed: one content key, enveloped
 inline constexpr std::size_t kSingleEncapsulationSize = 32;  // sealed_single: one ephemeral key
 inline constexpr std::size_t kCrcSize = 4;
+inline constexpr std::size_t kSubjectHandleSize = 16;  // which subject key lies under the value's
+// What binding a value to its subject adds to a frame: handle | frame | tag.
+inline constexpr std::size_t kSubjectOverhead = kSubjectHandleSize + kTagSize;
 
 // Characters of a Bech32m text with a three-letter HRP.
 constexpr std::size_t short_token_length(std::size_t payload_size) noexcept {
@@ -56,6 +59,10 @@ constexpr std::size_t derived_token_length(std::size_t bucket) noexcept {
 
 constexpr std::size_t encrypted_token_length(std::size_t bucket) noexcept {
   return long_token_length(kNonceSize + bucket + kTagSize);
+}
+
+constexpr std::size_t encrypted_subject_token_length(std::size_t bucket) noexcept {
+  return long_token_length(kNonceSize + kSubjectOverhead + bucket + kTagSize);
 }
 
 inline constexpr std::size_t kVaultTokenLength = short_token_length(kVaultIdSize);

@@ -61,6 +61,8 @@ bool legal_payload(Algorithm algorithm, std::size_t size) noexcept {
       return size == kPseudonymSize;
     case Algorithm::encrypted:
       return is_bucket_plus(size, kNonceSize + kTagSize, kMaxEncryptedBucket);
+    case Algorithm::encrypted_subject:
+      return is_bucket_plus(size, kNonceSize + kSubjectOverhead + kTagSize, kMaxEncryptedBucket);
     case Algorithm::address:
     case Algorithm::address_prefix:
       return size == kAddressSize;
@@ -74,6 +76,8 @@ bool legal_payload(Algorithm algorithm, std::size_t size) noexcept {
     case Algorithm::vault_row:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:
+    case Algorithm::subject_reference:
+    case Algorithm::vault_row_subject:
       break;
   }
   return false;
@@ -205,6 +209,7 @@ TokenClass token_class_of(Algorithm algorithm) noexcept {
     case Algorithm::pseudonym:
       return TokenClass::pseudonym;
     case Algorithm::encrypted:
+    case Algorithm::encrypted_subject:
       return TokenClass::encrypted;
     case Algorithm::address:
     case Algorithm::address_prefix:
@@ -217,6 +222,8 @@ TokenClass token_class_of(Algorithm algorithm) noexcept {
     case Algorithm::vault_row:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:
+    case Algorithm::subject_reference:
+    case Algorithm::vault_row_subject:
       break;
   }
   std::abort();

@@ -24,8 +24,8 @@ namespace paravent::crypto {
 
 enum class TokenClass : std::uint8_t { vault, derived, pseudonym, address, encrypted, sealed };
 
-// Which class an algorithm's texts belong to. REQUIRES: an algorithm of tokens (1 to 9); another
-// one is a broken invariant and ends the process.
+// Which class an algorithm's texts belong to. REQUIRES: an algorithm of tokens (1 to 9, 11);
+// another one is a broken invariant and ends the process.
 TokenClass token_class_of(Algorithm algorithm) noexcept;
 
 // "vault", "derived", "pseudonym", "address", "encrypted", "sealed".

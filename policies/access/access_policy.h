@@ -36,6 +36,18 @@ class AccessPolicy {
   Decision decide(const crypto::reveal::Principal& principal, const std::string& purpose,
                   const crypto::reveal::DescribedToken& token, crypto::WallTime now) const;
 
+  bool handles_subjects(const crypto::reveal::Principal& principal) const {
+    return rules_.handles_subjects(principal.tenant(), principal.role());
+  }
+
+  std::vector<std::string> recipients(const crypto::reveal::Principal& principal,
+                                      std::string_view purpose) const {
+    return rules_.recipients(principal.tenant(), purpose);
+  }
+  std::string phone_region(const crypto::reveal::Principal& principal) const {
+    return rules_.phone_region(principal.tenant());
+  }
+
   // As AccessRules::fields: where a value comes from, in the words of the current policy.
   std::vector<std::string> fields(std::string_view purpose,
                                   const crypto::vault::TokenDescription& token) const {

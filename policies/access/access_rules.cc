@@ -47,8 +47,12 @@ Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
       break;
     case RetentionFrom::contract_end:
     case RetentionFrom::case_closed:
-      return Phase::active;
+      // Nobody can ever say of a person who cannot be found again that the contract ended.
+      if (!clock.event && clock.identified) return Phase::active;
+      start = clock.event.value_or(clock.created);
+      break;
   }
+  if (!clock.identified) start = clock.created;
   const crypto::WallTime active_end = add_period(start, retention.active);
   if (now < active_end) return Phase::active;
   if (!retention.archive) return Phase::expired;
@@ -61,6 +65,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     Tenant tenant;
     tenant.id = source.tenant;
     tenant.roles = policy.roles;
+    tenant.phone_region = policy.phone_region.value;
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
           {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
@@ -68,11 +73,16 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     for (const Route& route : policy.routes) {
       const std::string domain = domain_of(policy, route);
       const Purpose* purpose = find_purpose(policy, route.purpose.value);
+      std::pair receives(route.purpose.value, route.recipient.value);
+      if (!receives.second.empty() && std::find(tenant.recipients.begin(), tenant.recipients.end(),
+                                                receives) == tenant.recipients.end()) {
+        tenant.recipients.push_back(std::move(receives));
+      }
       for (const Rule& rule : route.rules) {
         if (!rule.action || !makes_surrogate(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
-                                 algorithm_of(*rule.action), rule.selector.text, route.name.value,
-                                 epoch_of(rule, purpose), names_no_key(rule)});
+                                 algorithm_of_rule(policy, route, rule), rule.selector.text,
+                                 route.name.value, epoch_of(rule, purpose), names_no_key(rule)});
       }
       if (route.client_address == ClientAddress::pseudonym) {
         tenant.fields.push_back({route.purpose.value, domain,
@@ -83,8 +93,10 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
       if (route.unlisted.value == Unlisted::encrypt) {
         tenant.fields.push_back(
             {route.purpose.value, domain, std::string(crypto::kind_name(crypto::Kind::text)),
-             crypto::Kind::text, crypto::Algorithm::encrypted, std::string(kUnlistedName),
-             route.name.value, unlisted_epoch(purpose), false});
+             crypto::Kind::text,
+             unlisted_is_subject_bound(route, purpose) ? crypto::Algorithm::encrypted_subject
+                                                       : crypto::Algorithm::encrypted,
+             std::string(kUnlistedName), route.name.value, unlisted_epoch(purpose), false});
       }
     }
     tenants_.push_back(std::move(tenant));
@@ -112,6 +124,29 @@ bool AccessRules::admits(const crypto::vault::Id& tenant, std::string_view role,
   return rules != nullptr && (holds(rules->active, role) || holds(rules->archived, role));
 }
 
+bool AccessRules::handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const {
+  const Tenant* known = find(tenant);
+  if (known == nullptr || role == kAdminRole) return false;
+  return std::any_of(known->roles.begin(), known->roles.end(),
+                     [role](const Role& one) { return one.name == role && one.subjects; });
+}
+
+std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
+                                                 std::string_view purpose) const {
+  std::vector<std::string> names;
+  const Tenant* known = find(tenant);
+  if (known == nullptr) return names;
+  for (const auto& [for_purpose, recipient] : known->recipients) {
+    if (for_purpose == purpose) names.push_back(recipient);
+  }
+  return names;
+}
+
+std::string AccessRules::phone_region(const crypto::vault::Id& tenant) const {
+  const Tenant* known = find(tenant);
+  return known == nullptr ? std::string() : known->phone_region;
+}
+
 Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
                          std::string_view purpose, const TokenDescription& token,
                          crypto::WallTime now) const {
@@ -127,7 +162,7 @@ Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
   const PurposeRules& rules = *find(known, purpose);
   const Phase phase = phase_of(rules.purpose, *clock, now);
   if (phase == Phase::expired) return unavailable;
-  if (!token.reversible) return refused;
+  if (!token.reversible || token.restricted) return refused;
   if (!holds(phase == Phase::active ? rules.active : rules.archived, role)) return refused;
   const RevealLevel level = level_of(known.roles, role);
   if (level == RevealLevel::refused) return refused;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/clock.h"
@@ -30,14 +31,15 @@ struct TenantPolicy {
 enum class Phase : std::uint8_t { active, archived, expired };
 
 // `clock` of the purpose: collection or last contact as the retention says. Under contract-end and
-// case-closed a value stays active until the event is recorded. Without a retention: active.
+// case-closed a value stays active until the event is recorded. Of a subject that nobody can find
+// again everything counts from collection. Without a retention: active.
 Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
                crypto::WallTime now);
 
 enum class Verdict : std::uint8_t {
   allowed,
   barred,       // this role may not ask for this purpose at all, whatever the token (403)
-  refused,      // not this value: phase, level, or a pseudonym
+  refused,      // not this value: phase, level, a pseudonym, or restricted at the person's request
   unavailable,  // another tenant's, of another purpose, or expired; the same as unknown
 };
 
@@ -53,6 +55,15 @@ class AccessRules {
   // Whether the role may ask for values of the purpose at all, in some phase.
   bool admits(const crypto::vault::Id& tenant, std::string_view role,
               std::string_view purpose) const;
+
+  // Whether the role exercises people's rights for them (`subjects: true`).
+  bool handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const;
+
+  // Who receives what is collected for a purpose, by the current policy: recipients' ids.
+  std::vector<std::string> recipients(const crypto::vault::Id& tenant,
+                                      std::string_view purpose) const;
+  // How telephone numbers without a country code are read.
+  std::string phone_region(const crypto::vault::Id& tenant) const;
 
   Ruling rule(const crypto::vault::Id& tenant, std::string_view role, std::string_view purpose,
               const crypto::vault::TokenDescription& token, crypto::WallTime now) const;
@@ -93,6 +104,8 @@ class AccessRules {
     std::vector<Role> roles;
     std::vector<PurposeRules> purposes;
     std::vector<FieldSource> fields;
+    std::string phone_region;
+    std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
   };
 
   const Tenant* find(const crypto::vault::Id& tenant) const;

@@ -29,7 +29,7 @@ std::uint32_t epoch_days(EpochLength epoch) {
   return 0;
 }
 
-bool is_subject_bound(ActionKind action) {
+bool can_be_bound(ActionKind action) {
   return action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
 }
 
@@ -78,7 +78,7 @@ void check_epoch(const RuleContext& c) {
   const Retention* retention =
       c.purpose != nullptr && c.purpose->retention ? &*c.purpose->retention : nullptr;
   const bool from_event = retention != nullptr && retention->counts_from_event();
-  const bool subject_bound = is_subject_bound(c.action());
+  const bool subject_bound = can_be_bound(c.action());
   check_stability(c, epoch);
   if (from_event && subject_bound && rule.epoch && rule.epoch->value != EpochLength::none) {
     c.out.error(rule.epoch->at, rule.key + ".epoch",
@@ -100,6 +100,23 @@ void check_epoch(const RuleContext& c) {
     c.out.warning(rule.epoch ? rule.epoch->at : rule.action_at, rule.key + ".epoch",
                   "the epoch is longer than the retention, so values end early",
                   "For example epoch: day");
+  }
+}
+
+void check_erasable(const RuleContext& c) {
+  if (!c.rule.erasable) return;
+  const std::string key = c.rule.key + ".erasable";
+  if (!can_be_bound(c.action())) {
+    c.out.error(*c.rule.erasable, key,
+                makes_surrogate(c.action())
+                    ? "only vault tokens and encrypted values can end with their subject; this one "
+                      "counts from its collection and ends with its epoch"
+                    : "this key belongs to tokenise with mode: vault and to encrypt",
+                "Use mode: vault or encrypt, or remove the key");
+  } else if (c.route.subject.value.empty()) {
+    c.out.error(*c.rule.erasable, key,
+                "the route has no subject, so nobody knows whose value it is",
+                "Set the route's subject, for example subject: form.email");
   }
 }
 
@@ -292,6 +309,7 @@ void check_opening(const RuleContext& c) {
 
 void check_key(const RuleContext& c) {
   check_epoch(c);
+  check_erasable(c);
   check_scope(c);
   check_overlap(c);
   check_shift(c);

@@ -114,7 +114,7 @@ void check_length(const RuleContext& c) {
     too_long(c, rule.replacement->value.size(), "Shorten the text");
   }
   if (!is_keyed(c.action())) return;
-  const ResultLength length = result_length(c.policy, rule);
+  const ResultLength length = result_length(c.policy, c.route, rule);
   if (length.least > rule.max_len->value) {
     too_long(c, length.least,
              c.action() == ActionKind::tokenise_derived

@@ -62,8 +62,30 @@ void check_references(const Policy& policy, const Route& route, Diagnostics& out
                   route.at, route.key + ".purpose", "purpose", purposes, out);
 }
 
-void check_subject(const Route& route, Diagnostics& out) {
-  if (route.subject.value.empty()) return;
+// Once for the route, not for each of its rules.
+void check_without_subject(const Policy& policy, const Route& route, Diagnostics& out) {
+  if (route.on_objection) {
+    out.error(route.on_objection->at, route.key + ".on-objection",
+              "the route has no subject, so nobody knows who objected",
+              "Set the route's subject, or remove the key");
+  }
+  const Purpose* purpose = find_purpose(policy, route.purpose.value);
+  const bool from_event =
+      purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
+  const bool bindable =
+      route.unlisted.value == Unlisted::encrypt ||
+      std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
+        return rule.action == ActionKind::tokenise_vault || rule.action == ActionKind::encrypt;
+      });
+  if (!from_event || !bindable) return;
+  out.note(route.at, route.key + ".subject",
+           "the retention counts from an event, and the route does not say whose data this is: no "
+           "event ends these values, and they cannot be erased for one person",
+           "Name the field that tells the person, for example subject: form.email");
+}
+
+void check_subject(const Policy& policy, const Route& route, Diagnostics& out) {
+  if (route.subject.value.empty()) return check_without_subject(policy, route, out);
   std::vector<std::string_view> fields;
   for (const Rule& rule : route.rules) fields.push_back(rule.selector.text);
   const auto rule = std::find_if(route.rules.begin(), route.rules.end(), [&](const Rule& r) {
@@ -108,7 +130,7 @@ void check_routes(const Policy& policy, Diagnostics& out) {
   for (std::size_t i = 0; i < policy.routes.size(); ++i) {
     const Route& route = policy.routes[i];
     check_references(policy, route, out);
-    check_subject(route, out);
+    check_subject(policy, route, out);
     check_carriers(route, out);
     bool is_covered = false;
     for (std::size_t k = 0; k < i; ++k) {

@@ -36,6 +36,6 @@ struct ResultLength {
   bool grows = false;
 };
 // REQUIRES: the rule has a keyed action.
-ResultLength result_length(const Policy& policy, const Rule& rule);
+ResultLength result_length(const Policy& policy, const Route& route, const Rule& rule);
 
 }  // namespace paravent::policies

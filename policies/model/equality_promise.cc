@@ -28,6 +28,7 @@ struct Reach {
   EpochLength epoch = EpochLength::none;
   Scope scope = Scope::person;
   std::string relationship;
+  bool bound = false;  // each value is one data subject's
 };
 
 // "within the domain crm, the purpose contact and the space email", and what scope adds.
@@ -63,6 +64,11 @@ std::string vault_equality(const Reach& reach) {
     return "equal values give equal tokens within one request only; across requests nothing can "
            "be joined.";
   }
+  if (reach.bound) {
+    return "equal values of one person give equal tokens" + within(reach, false) +
+           ", across purposes, epochs and key versions, for as long as the token is stored; across "
+           "domains and people nothing can be joined, and the values end with the person's key.";
+  }
   return "equal values give equal tokens" + within(reach, false) +
          ", across purposes, epochs and key versions, for as long as the token is stored; across "
          "domains nothing can be joined.";
@@ -92,14 +98,22 @@ std::string sealed_promise(const Rule& rule) {
   return out + "; only the holder of the private key to " + rule.sealed_to.value + " opens them.";
 }
 
+constexpr std::string_view kEncryptedBound =
+    "equal values give different texts; nothing can be joined, not even by person, and the values "
+    "end with the person's key.";
 constexpr std::string_view kEncrypted = "equal values give different texts; nothing can be joined.";
 
 }  // namespace
 
 std::string equality_promise(const Policy& policy, const Route& route, const Rule& rule) {
   const Purpose* purpose = find_purpose(policy, route.purpose.value);
-  const Reach reach{domain_of(policy, route), route.purpose.value, space_of(rule),
-                    epoch_of(rule, purpose),  rule.scope.value,    rule.relationship.value};
+  const Reach reach{domain_of(policy, route),
+                    route.purpose.value,
+                    space_of(rule),
+                    epoch_of(rule, purpose),
+                    rule.scope.value,
+                    rule.relationship.value,
+                    is_subject_bound(rule, route, purpose)};
   switch (*rule.action) {
     case ActionKind::tokenise_vault:
       return vault_equality(reach);
@@ -123,7 +137,7 @@ std::string equality_promise(const Policy& policy, const Route& route, const Rul
              " and the purpose " + reach.purpose + ", " + std::string(epoch_words(reach.epoch)) +
              " and one key version; their distances stay.";
     default:
-      return std::string(kEncrypted);
+      return std::string(reach.bound ? kEncryptedBound : kEncrypted);
   }
 }
 
@@ -137,7 +151,8 @@ std::vector<Promise> equality_promises(const Policy& policy) {
                         std::string(crypto::kind_name(crypto::Kind::ip)),
                         EpochLength::day,
                         Scope::person,
-                        {}};
+                        {},
+                        false};
       all.push_back(
           {name, std::string(kClientAddressName), keyed_equality(reach, "pseudonyms", {})});
     }
@@ -146,7 +161,10 @@ std::vector<Promise> equality_promises(const Policy& policy) {
       all.push_back({name, rule.selector.text, equality_promise(policy, route, rule)});
     }
     if (route.unlisted.value == Unlisted::encrypt) {
-      all.push_back({name, std::string(kUnlistedName), std::string(kEncrypted)});
+      const bool bound =
+          unlisted_is_subject_bound(route, find_purpose(policy, route.purpose.value));
+      all.push_back(
+          {name, std::string(kUnlistedName), std::string(bound ? kEncryptedBound : kEncrypted)});
     }
   }
   return all;

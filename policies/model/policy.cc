@@ -20,11 +20,13 @@ bool admits_all(const Texts& mine, const Texts& theirs) {
   });
 }
 
+bool counts_from_event(const Purpose* purpose) {
+  return purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
+}
+
 crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Purpose* purpose) {
-  const bool from_event =
-      purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
   const bool subject_bound = action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
-  if (from_event && subject_bound) return crypto::EpochLength::none;
+  if (counts_from_event(purpose) && subject_bound) return crypto::EpochLength::none;
   if (is_sealed(action) || action == ActionKind::shift_date) return crypto::EpochLength::none;
   return kind == crypto::Kind::ip ? crypto::EpochLength::day : crypto::EpochLength::month;
 }
@@ -105,6 +107,28 @@ crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose) {
 
 crypto::EpochLength unlisted_epoch(const Purpose* purpose) {
   return default_epoch(ActionKind::encrypt, crypto::Kind::text, purpose);
+}
+
+bool is_subject_bound(const Rule& rule, const Route& route, const Purpose* purpose) {
+  const bool can = rule.action == ActionKind::tokenise_vault || rule.action == ActionKind::encrypt;
+  return can && !route.subject.value.empty() && (rule.erasable || counts_from_event(purpose));
+}
+
+bool unlisted_is_subject_bound(const Route& route, const Purpose* purpose) {
+  return !route.subject.value.empty() && counts_from_event(purpose);
+}
+
+crypto::Algorithm algorithm_of_rule(const Policy& policy, const Route& route, const Rule& rule) {
+  const bool bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
+  if (bound && rule.action == ActionKind::encrypt) return crypto::Algorithm::encrypted_subject;
+  return algorithm_of(*rule.action);
+}
+
+bool heeds_objections(const Policy& policy, const Route& route) {
+  const Purpose* purpose = find_purpose(policy, route.purpose.value);
+  const Recipient* recipient = find_recipient(policy, route.recipient.value);
+  return (purpose != nullptr && purpose->basis == Basis::legitimate_interest) ||
+         (recipient != nullptr && recipient->analytics);
 }
 
 OnError on_error_of(const Rule& rule, const Route& route) {

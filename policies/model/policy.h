@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
 #include "policies/model/diagnostics.h"
@@ -30,6 +31,7 @@ struct Role {
   std::string name;
   Position at;
   RevealLevel reveal = RevealLevel::refused;
+  bool subjects = false;  // may exercise people's rights for them: locate, export, erase, ...
 };
 
 struct Recipient {
@@ -39,6 +41,7 @@ struct Recipient {
   Located<std::string> country;
   Located<Safeguard> safeguard;
   Located<std::string> domain;  // empty: the id
+  bool analytics = false;       // measures audiences: who objects is not sent there
 };
 
 struct Retention {
@@ -82,6 +85,7 @@ struct Rule {
   std::optional<Located<std::uint32_t>> values;  // how many different values the field can have
   std::optional<Located<std::uint32_t>> max_len;
   bool required = false;
+  std::optional<Position> erasable;  // erasable: subject
   std::optional<Located<OnError>> on_error;
   std::optional<Located<Generalisation>> generalise_to;
   GeneraliseOptions options;                        // generalise; the time zone is the policy's
@@ -115,6 +119,7 @@ struct Route {
   std::string fixed_address;        // client-address: fixed
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
+  std::optional<Located<OnObjection>> on_objection;
   Located<TextPlain> text_plain;
   bool php_names = false;
   bool client_certificate = false;           // required
@@ -188,6 +193,17 @@ std::uint32_t shape_length_of(const Rule& rule);
 // for everything else.
 crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose);
 crypto::EpochLength unlisted_epoch(const Purpose* purpose);
+// Whether the rule's values belong to the request's data subject, whose key ends them: vault tokens
+// and encrypted values of a route with a subject, where the rule says so or the retention counts
+// from an event (constructions 4.11).
+bool is_subject_bound(const Rule& rule, const Route& route, const Purpose* purpose);
+bool unlisted_is_subject_bound(const Route& route, const Purpose* purpose);
+// As algorithm_of the rule's action, or the one that is bound to a subject.
+crypto::Algorithm algorithm_of_rule(const Policy& policy, const Route& route, const Rule& rule);
+// Whether somebody's objection ends what the route does: its purpose rests on legitimate interest,
+// or its recipient measures audiences (GDPR 21).
+bool heeds_objections(const Policy& policy, const Route& route);
+
 // The rule's on-error: as written, else the route's where the action can do it, else refuse.
 OnError on_error_of(const Rule& rule, const Route& route);
 

@@ -44,6 +44,7 @@ Role read_role(const YamlEntry& entry, Diagnostics& out) {
   }
   if (const auto reveal = map.word<RevealLevel>("reveal", kRevealWords))
     role.reveal = reveal->value;
+  if (const auto subjects = map.boolean("subjects")) role.subjects = subjects->value;
   map.require("reveal", "One of clear, masked, replaced, refused");
   map.finish();
   return role;
@@ -63,6 +64,7 @@ Recipient read_recipient(const YamlEntry& entry, Diagnostics& out) {
     recipient.safeguard = *safeguard;
   }
   if (auto domain = map.name("domain")) recipient.domain = std::move(*domain);
+  if (const auto analytics = map.boolean("analytics")) recipient.analytics = analytics->value;
   map.finish();
   return recipient;
 }

@@ -8,7 +8,7 @@
 
 namespace paravent::policies {
 
-ResultLength result_length(const Policy& policy, const Rule& rule) {
+ResultLength result_length(const Policy& policy, const Route& route, const Rule& rule) {
   const std::size_t bucket = crypto::bucket_for(rule.kind.value, 1);
   // Of the shapes whose text is not the token's own; 0 for the others.
   const std::size_t shaped =
@@ -40,8 +40,12 @@ ResultLength result_length(const Policy& policy, const Rule& rule) {
           true};
     case ActionKind::shift_date:
       return {0, false};  // a date again
-    default:
-      return {crypto::encrypted_token_length(bucket), true};
+    default: {
+      const bool bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
+      return {bound ? crypto::encrypted_subject_token_length(bucket)
+                    : crypto::encrypted_token_length(bucket),
+              true};
+    }
   }
 }
 

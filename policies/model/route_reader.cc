@@ -7,6 +7,9 @@
 namespace paravent::policies {
 namespace {
 
+constexpr std::array<Word<OnObjection>, 2> kOnObjectionWords = {
+    {{"refuse", OnObjection::refuse}, {"drop", OnObjection::drop}}};
+
 constexpr std::array<Word<ClientAddress>, 5> kAddressWords = {
     {{"drop", ClientAddress::drop},
      {"truncate", ClientAddress::truncate},
@@ -242,6 +245,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (auto domain = map.name("domain")) route.domain = std::move(*domain);
   read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
+  route.on_objection = map.word<OnObjection>("on-objection", kOnObjectionWords);
   read_text_plain(map, route);
   if (const auto php = map.word<bool>("php-names", kSwitchWords)) route.php_names = php->value;
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {

@@ -139,7 +139,10 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
   rule.max_len = map.integer("max-len", 1, kMaxLength);
   if (const auto required = map.boolean("required")) rule.required = required->value;
   rule.on_error = map.word<OnError>("on-error", kOnErrorWords);
-  map.reserve("erasable", "Subject keys come later");
+  constexpr std::array<Word<bool>, 1> kErasableWords = {{{"subject", true}}};
+  if (const auto erasable = map.word<bool>("erasable", kErasableWords))
+    rule.erasable = erasable->at;
+  if (rule.action) belongs_to(map, "erasable", is_keyed(*rule.action), "tokenise and encrypt");
   map.reserve("format");
   map.finish();
   return rule;

@@ -90,6 +90,9 @@ enum class Basis : std::uint8_t {
 };
 
 // From when a retention counts.
+// What becomes of a request of somebody who objected, where an objection counts (GDPR 21).
+enum class OnObjection : std::uint8_t { refuse, drop };
+
 enum class RetentionFrom : std::uint8_t { collection, last_contact, contract_end, case_closed };
 
 // GDPR 45 (dpf: only certified companies of the US) and 46(2).

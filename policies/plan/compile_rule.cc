@@ -60,6 +60,7 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
   action.scope = rule.scope.value;
   action.on_error = on_error_of(rule, route);
   action.required = rule.required;
+  action.subject_bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
   action.is_subject = rule.selector.text == route.subject.value;
   set_arguments(rule, action);
   if (!rule.previous.value.empty()) {
@@ -82,7 +83,9 @@ ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rul
   spec.space = space_of(rule);
   // A shift is a number and no value of the field's kind.
   spec.kind = rule.action == ActionKind::shift_date ? Kind::text : rule.kind.value;
-  spec.algorithm = algorithm_of(*rule.action);
+  spec.algorithm = algorithm_of_rule(policy, route, rule);
+  spec.subject_bound = rule.action == ActionKind::tokenise_vault &&
+                       is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
   spec.epoch = epoch_of(rule, find_purpose(policy, route.purpose.value));
   spec.scope = rule.scope.value;
   if (rule.overlap) spec.overlap_seconds = rule.overlap->value * kSecondsOfHour;
@@ -94,8 +97,22 @@ ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rul
 }
 
 ContextSpec unlisted_context(const Policy& policy, const Route& route) {
-  return context_without_rule(policy, route, Kind::text, crypto::Algorithm::encrypted,
-                              unlisted_epoch(find_purpose(policy, route.purpose.value)));
+  const Purpose* purpose = find_purpose(policy, route.purpose.value);
+  const auto algorithm = unlisted_is_subject_bound(route, purpose)
+                             ? crypto::Algorithm::encrypted_subject
+                             : crypto::Algorithm::encrypted;
+  return context_without_rule(policy, route, Kind::text, algorithm, unlisted_epoch(purpose));
+}
+
+ContextSpec subject_context(const Policy& policy, const Route& route) {
+  ContextSpec spec;
+  spec.purpose = route.purpose.value;
+  const Rule* field = find_rule(route, route.subject.value);
+  spec.kind = field == nullptr ? Kind::text : field->kind.value;
+  spec.algorithm = crypto::Algorithm::subject_reference;
+  spec.domain = domain_of(policy, route);
+  spec.space = crypto::kind_name(spec.kind);
+  return spec;
 }
 
 ContextSpec address_context(const Policy& policy, const Route& route) {

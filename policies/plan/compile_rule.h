@@ -18,6 +18,7 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
 crypto::vault::ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rule);
 // The same for `unlisted: encrypt` and `client-address: pseudonym`.
 crypto::vault::ContextSpec unlisted_context(const Policy& policy, const Route& route);
+crypto::vault::ContextSpec subject_context(const Policy& policy, const Route& route);
 crypto::vault::ContextSpec address_context(const Policy& policy, const Route& route);
 
 // The rule that drops what a sender writes where `rule.previous` will stand; nothing when the rule

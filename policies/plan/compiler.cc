@@ -136,6 +136,12 @@ class PlanCompiler {
       plan.address_slot = slot_of(address_context(*policy_, route));
       plan.address_shape = route.address_shape;
     }
+    if (!route.subject.value.empty() && !route.purpose.value.empty()) {
+      plan.subject_slot = slot_of(subject_context(*policy_, route));
+      plan.needs_subject = true;
+      plan.stop_objected = heeds_objections(*policy_, route);
+      if (route.on_objection) plan.on_objection = route.on_objection->value;
+    }
     plan.text_plain = route.text_plain.value;
     plan.php_names = route.php_names;
     plan.client_certificate = route.client_certificate;
@@ -265,6 +271,8 @@ class PlanCompiler {
       case Unlisted::encrypt: {
         action.action = ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
+        action.subject_bound =
+            unlisted_is_subject_bound(route, find_purpose(*policy_, route.purpose.value));
         action.slot = slot_of(unlisted_context(*policy_, route));
         break;
       }

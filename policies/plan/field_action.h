@@ -29,6 +29,7 @@ struct FieldAction {
   OnError on_error = OnError::refuse;
   Generalisation generalisation = Generalisation::none;
   bool required = false;
+  bool subject_bound = false;         // its values belong to the request's subject
   bool is_subject = false;            // the route's `subject` names this field
   bool delimits = false;              // some rule's `relationship` names this field
   std::uint32_t slot = kNoSlot;       // index of PolicyPlan::context_specs(); set for keyed actions

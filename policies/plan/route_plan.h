@@ -72,7 +72,11 @@ class RoutePlan {
 
   std::vector<const FieldAction*>
       required;                // body, query, header and cookie rules that must be present
-  bool needs_subject = false;  // some rule's result depends on whose data this is
+  bool needs_subject = false;  // it matters whose data this is
+  // Routes that say whose data this is: the slot of the reference (subject_reference).
+  std::uint32_t subject_slot = kNoSlot;
+  bool stop_objected = false;  // who objected is not sent on
+  OnObjection on_objection = OnObjection::refuse;
   std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
 
  private:

@@ -38,7 +38,7 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 21> kRoutes = {{
+  static constexpr std::array<Route, 27> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
@@ -50,6 +50,18 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
       {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
       {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
+      {"POST", "/v1/subjects/locate", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::locate>},
+      {"POST", "/v1/subjects/export", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::export_all>},
+      {"POST", "/v1/subjects/restrict", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::restrict>},
+      {"POST", "/v1/subjects/object", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::object>},
+      {"POST", "/v1/subjects/erase", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::erase>},
+      {"POST", "/v1/subjects/events", Door::operator_only,
+       &AdminApi::subjects_at<SubjectDoor::events>},
       {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
       {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
       {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},

@@ -19,6 +19,7 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/reveal/reidentifier.h"
+#include "crypto/vault/engine/subject_admin.h"
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
@@ -27,6 +28,7 @@
 #include "proxy/admin/operators.h"
 #include "proxy/admin/policy_control.h"
 #include "proxy/admin/store_desk.h"
+#include "proxy/admin/subject_request.h"
 
 namespace paravent::proxy::admin {
 
@@ -38,6 +40,7 @@ struct AdminParts {
   const crypto::reveal::Reidentifier& reidentifier;
   std::shared_ptr<const policies::AccessPolicy> access;  // replaced by a reload
   const crypto::Clock& clock;
+  crypto::vault::SubjectAdmin subjects;
   PolicyControl* policies = nullptr;  // null: nothing can be reloaded
   KeyApi* keys = nullptr;             // null: its paths answer 404
 };
@@ -92,6 +95,12 @@ class AdminApi final : public AdminHandler {
   AdminResponse backup_state(const AdminRequest& request, const Operator* who);
   AdminResponse served_policies(const AdminRequest& request, const Operator* who);
   AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
+  // subjects_handler.cc
+  AdminResponse subjects(SubjectDoor door, const AdminRequest& request, const Operator& who);
+  template <SubjectDoor kDoor>
+  AdminResponse subjects_at(const AdminRequest& request, const Operator* who) {
+    return subjects(kDoor, request, *who);
+  }
 
   mutable std::mutex access_mutex_;  // guards parts_.access only
   AdminParts parts_;

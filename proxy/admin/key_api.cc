@@ -1,14 +1,18 @@
 #include "proxy/admin/key_api.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
+#include "crypto/base/encoding.h"
 #include "crypto/tokens/normaliser.h"
+#include "crypto/vault/engine/subject_keeper.h"
 #include "policies/model/period.h"
 #include "proxy/admin/destruction_certificate.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/utc_text.h"
+#include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -77,6 +81,22 @@ std::string list_json(std::string_view name, const Items& items, Append append) 
     append(item, out);
   }
   return out + "]}";
+}
+
+void append_due_subject(const crypto::vault::DueSubject& one, std::string& out) {
+  const auto member = [&](std::string_view name, std::string_view text, bool first = false) {
+    out.append(first ? "\"" : ",\"").append(name).append("\":");
+    body::encode_json_string(text, out);
+  };
+  out.push_back('{');
+  member("reference", crypto::to_hex(one.reference), true);
+  member("tenant", one.tenant_name);
+  member("purpose", one.purpose);
+  member("disable_due", utc_text(one.due.disable));
+  member("destroyed_by", utc_text(one.due.limit));
+  if (one.disabled) member("disabled", utc_text(*one.disabled));
+  if (one.held_until) member("held_until", utc_text(*one.held_until));
+  out.push_back('}');
 }
 
 AdminResponse no_such_path() { return admin_problem(404, "no-route", "There is no such path."); }
@@ -169,8 +189,12 @@ AdminResponse KeyApi::list(const AdminRequest& request) const {
     return admin_problem(400, "malformed-body",
                          "The period is written as in ISO 8601: P30D, P2W, P6M.");
   }
-  const auto due = keys.due_before(crypto::add_period(clock_.now(), *period));
-  return json(list_json("keys", due, append_key));
+  const crypto::WallTime until = crypto::add_period(clock_.now(), *period);
+  std::string out = list_json("keys", keys.due_before(until), append_key);
+  // People beside epochs, so that they can be asked first.
+  out.pop_back();
+  const auto people = crypto::vault::SubjectKeeper::due_before(vault_, until);
+  return json(out + "," + list_json("subjects", people, append_due_subject).substr(1));
 }
 
 AdminResponse KeyApi::list_tenants() const {
@@ -327,7 +351,8 @@ AdminResponse KeyApi::confirm(const AdminRequest& request, const Operator& who) 
 }
 
 AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {
-  constexpr std::array<std::string_view, 4> kKnown{"tenant", "purpose", "until", "reason"};
+  constexpr std::array<std::string_view, 5> kKnown{"tenant", "purpose", "until", "reason",
+                                                   "subject"};
   auto members = members_with_reason(request.body, kKnown);
   if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
   const auto until = day_from((*members)["until"]);
@@ -337,6 +362,15 @@ AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {
                          "until is the day on which the hold ends: 2027-01-31.");
   }
   if (!tenant) return admin_problem(400, "malformed-body", "There is no such tenant.");
+  std::optional<crypto::vault::SubjectReference> subject;
+  if (const std::string& text = (*members)["subject"]; !text.empty()) {
+    const auto bytes = crypto::from_hex(text);
+    if (!bytes || bytes->size() != sizeof(crypto::vault::SubjectReference)) {
+      return admin_problem(400, "malformed-body",
+                           "subject is a reference of 64 hexadecimal digits.");
+    }
+    std::copy(bytes->begin(), bytes->end(), subject.emplace().begin());
+  }
   return act({.who = who,
               .reason = (*members)["reason"],
               .tenant = *tenant,
@@ -344,7 +378,7 @@ AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {
               .remark = "hold until " + (*members)["until"],
               .work = [&]() -> Result<std::string> {
                 const auto made = KeyAdmin(vault_).hold((*members)["tenant"], (*members)["purpose"],
-                                                        std::nullopt, (*members)["reason"], *until);
+                                                        subject, (*members)["reason"], *until);
                 if (!made) return made.error();
                 return R"({"id":")" + crypto::vault::id_hex(*made) + "\"}";
               }});

@@ -57,6 +57,8 @@ std::string_view key_class_name(KeyClass key_class) noexcept {
       return "audit-seed";
     case KeyClass::audit_detail:
       return "audit-detail";
+    case KeyClass::subject_store:
+      return "subject-store";
   }
   return "";
 }

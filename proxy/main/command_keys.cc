@@ -61,17 +61,18 @@ void print_answer(const std::string& body) {
   const auto document = boost::json::parse(body, malformed);
   const auto* object = document.if_object();
   if (malformed || object == nullptr) return;
-  for (const char* list : {"keys", "tenants", "holds"}) {
+  bool listed = false;
+  for (const char* list : {"keys", "subjects", "tenants", "holds"}) {
     const auto* items = object->if_contains(list);
     if (items == nullptr || !items->is_array()) continue;
+    listed = true;
     for (const auto& item : items->get_array()) {
       const auto& one = item.as_object();
       const auto* key = one.if_contains("key");
       print_object(key != nullptr && key->is_object() ? key->get_object() : one);
     }
-    return;
   }
-  print_object(*object);
+  if (!listed) print_object(*object);
 }
 
 // The id of the tenant of this name.
@@ -139,6 +140,7 @@ Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& c
   if (action == "hold") {
     boost::json::object body{{"tenant", options.tenant}, {"until", options.until}};
     if (!options.purpose.empty()) body["purpose"] = options.purpose;
+    if (!options.subject.empty()) body["subject"] = options.subject;
     return post("/v1/holds", std::move(body));
   }
   boost::json::object body;

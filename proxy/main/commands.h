@@ -70,6 +70,21 @@ struct ReidentifyOptions {
 };
 int run_reidentify(const ReidentifyOptions& options);
 
+struct SubjectsOptions {
+  std::string action;  // locate, export, restrict, object, erase, events
+  std::string reason;
+  std::string admin = "http://127.0.0.1:8081";
+  std::string credential_file;
+  std::vector<std::string> tokens;
+  std::string kind;     // instead of tokens: the value is read from standard input
+  std::string purpose;  // events
+  std::string event;
+  std::string day;
+  bool lift = false;
+  bool json = false;
+};
+int run_subjects(const SubjectsOptions& options);
+
 struct KeypairOptions {
   std::string out;
   bool json = false;
@@ -136,6 +151,7 @@ struct KeysOptions {
   std::string tenant;
   std::string purpose;
   std::string until;
+  std::string subject;  // a reference
   std::string release;
   std::string out;
   std::string admin = "http://127.0.0.1:8081";

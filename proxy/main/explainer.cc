@@ -88,7 +88,8 @@ struct Explainer::State {
 
   void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head, BodyPlan plan,
                         std::string_view body, Explanation& explanation);
-  std::shared_ptr<crypto::vault::ResolveBatch> resolve(ExchangeBuffers& buffers);
+  std::shared_ptr<crypto::vault::ResolveBatch> resolve(const policies::RoutePlan& route,
+                                                       ExchangeBuffers& buffers);
   static void list_fields(const Collector& collector, const ExchangeBuffers& buffers,
                           bool protected_now, Explanation& explanation);
 };
@@ -174,7 +175,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     list_fields(collector, buffers, false, explanation);
     return;
   }
-  const auto batch = resolve(buffers);
+  const auto batch = resolve(*match.route, buffers);
   auto made = protect.protect(plan, body, {*protector, *transforms, clock}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) {
     refuse(explanation, *refusal);
@@ -189,12 +190,16 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
   list_fields(collector, buffers, true, explanation);
 }
 
-std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(ExchangeBuffers& buffers) {
+std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(
+    const policies::RoutePlan& route, ExchangeBuffers& buffers) {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
   for (FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) append_question(*snapshot, job, buffers, *batch);
   }
-  if (batch->jobs.empty()) return batch;
+  if (route.subject_slot != policies::kNoSlot) {
+    append_subject_question(*snapshot, route, buffers, *batch);
+  }
+  if (batch->jobs.empty() && !batch->subject) return batch;
   std::promise<void> answered;
   batch->done = [&answered] { answered.set_value(); };
   vault->resolve(batch);

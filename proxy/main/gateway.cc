@@ -22,6 +22,7 @@
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/key_keeper.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/main/subject_journal.h"
 #include "proxy/net/memory_watch.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
@@ -134,6 +135,7 @@ struct Gateway::State final : admin::PolicyControl {
   Status start_data_path();
   Status start_admin();
   Status record(crypto::audit::EventKind event);
+  Status set_subject_clocks(const PolicySet& set);
   void renew_keys();
   void keys_changed();
   void publish_keys();
@@ -262,8 +264,8 @@ Status Gateway::State::start_admin() {
                                             [this] { keys_changed(); });
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, access_of(served), clock, this,
-                        key_api.get()},
+                        *authentication, *reidentifier, access_of(served), clock,
+                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get()},
       [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -281,6 +283,14 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
   auto receipt = installation->audit().installation().append(entry);
   if (!receipt) return receipt.error();
   return {};
+}
+
+Status Gateway::State::set_subject_clocks(const PolicySet& set) {
+  std::vector<crypto::vault::SubjectClockRule> rules;
+  for (const policies::Policy& policy : set.policies) {
+    for (auto& rule : subject_clocks(policy)) rules.push_back(std::move(rule));
+  }
+  return crypto::vault::SubjectKeeper::set_clocks(installation->vault(), rules);
 }
 
 void Gateway::State::renew_keys() {
@@ -348,6 +358,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   }
   if (auto status = set_retentions(files->policies); !status) return status;
   if (auto status = server->publish(*publication); !status) return status;
+  if (auto status = set_subject_clocks(files->policies); !status) return status;
   api->use_access(access_of(files->policies));
   if (certificates->admin) admin->use_certificates(certificates->admin);
   config = std::move(files->config);
@@ -397,6 +408,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
   if (auto status = state->set_retentions(state->served); !status) return status.error();
+  if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, {}); !status) {

@@ -5,6 +5,7 @@
 
 #include "crypto/vault/engine/retention_keeper.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/main/subject_journal.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -14,6 +15,7 @@ using crypto::vault::KeyInfo;
 using crypto::vault::KeyOperation;
 
 constexpr std::chrono::minutes kTick{1};
+constexpr unsigned kTicksPerHour = 60;
 
 class Journal final : public crypto::vault::KeeperJournal {
  public:
@@ -76,9 +78,13 @@ void KeyKeeper::run() {
   Journal journal(logs_);
   crypto::vault::RetentionKeeper keeper(vault_, monotonic, journal);
   const crypto::vault::KeyAdmin keys(vault_);
+  AuditedSubjects subject_journal(logs_);
+  crypto::vault::SubjectKeeper subjects(vault_, subject_journal);
   std::uint64_t changes = keys.changes();
-  for (;;) {
+  for (unsigned tick = 0;; ++tick) {
     failed_ = !keeper.tick();
+    // Dates of people are days, and looking costs a walk over all of them.
+    if (tick % kTicksPerHour == 0) failed_ = !subjects.tick() || failed_;
     if (const std::uint64_t now = keys.changes(); now != changes) {
       changes = now;
       keys_changed_();

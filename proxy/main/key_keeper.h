@@ -1,8 +1,8 @@
-// KeyKeeper: the thread in which the gateway ends keys on time (RetentionKeeper), with the audit
-// log as its journal.
+// KeyKeeper: the thread in which the gateway ends keys on time (RetentionKeeper, SubjectKeeper),
+// with the audit log as its journal.
 //
-// Ticks once a minute from the start on until it is destroyed. The vault and the logs must outlive
-// it. failed() and the freeze are for metrics and alarms.
+// Ticks once a minute, for people once an hour, from the start on until it is destroyed. The vault
+// and the logs must outlive it. failed() and the freeze are for metrics and alarms.
 
 #pragma once
 

@@ -17,7 +17,7 @@ namespace paravent::proxy::main {
 namespace {
 
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"subjects", "operators", "grants"};
+constexpr std::string_view kReserved[] = {"operators", "grants"};
 
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
@@ -81,6 +81,36 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
       ->needs(field);
   command->add_flag("--json", options.json, "Print the API's results as JSON");
   command->add_option("TOKEN", options.tokens, "Tokens; none or - filters standard input");
+}
+
+void add_subjects(CLI::App& app, SubjectsOptions& options) {
+  CLI::App* subjects = app.add_subcommand("subjects", "Exercise people's rights for them");
+  subjects->require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* command = subjects->add_subcommand(name, what);
+    command->callback([&options, name] { options.action = name; });
+    command->add_option("--reason", options.reason, "Why; goes on the record")->required();
+    command->add_option("--kind", options.kind,
+                        "The value on standard input tells the person: email, phone, ...");
+    command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+    command->add_option("--credential-file", options.credential_file, "File with your credential");
+    command->add_flag("--json", options.json, "Print the API's answer as JSON");
+    command->add_option("TOKEN", options.tokens, "Tokens of the person, instead of --kind");
+    return command;
+  };
+  add("locate", "What is kept of a person, without any value");
+  add("export", "All values of one person that your role may see");
+  add("restrict", "Keep everything, reveal nothing")
+      ->add_flag("--lift", options.lift, "Take the restriction back");
+  add("object", "Stop what rests on legitimate interest, and analytics")
+      ->add_flag("--lift", options.lift, "Take the objection back");
+  add("erase", "Destroy the person's keys and tokens, for good");
+  CLI::App* events = add("events", "The end of a contract, a case closed, a contact elsewhere");
+  events->add_option("--purpose", options.purpose, "Of which purpose")->required();
+  events->add_option("--event", options.event, "last-contact, contract-end or case-closed")
+      ->required();
+  events->add_option("--day", options.day, "YYYY-MM-DD, UTC");
+  events->add_flag("--lift", options.lift, "Take the event back");
 }
 
 void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contexts,
@@ -175,6 +205,7 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
       add_key_client(*group, "hold", "Keep a purpose's keys from being destroyed", keys, "hold");
   command->add_option("--tenant", keys.tenant, "Tenant");
   command->add_option("--purpose", keys.purpose, "Purpose; all of the tenant's when left out");
+  command->add_option("--subject", keys.subject, "Of one person, by reference");
   command->add_option("--until", keys.until, "The day on which it ends, YYYY-MM-DD");
   command->add_option("--release", keys.release, "End this hold instead");
   command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
@@ -229,6 +260,7 @@ struct Options {
   TestOptions test;
   PolicyApplyOptions apply;
   ReidentifyOptions reidentify;
+  SubjectsOptions subjects;
   KeypairOptions keypair;
   ContextsOptions contexts;
   OpenOptions open;
@@ -246,6 +278,7 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("test")) return run_test(options.test);
   if (app.got_subcommand("policy")) return run_policy_apply(options.apply);
   if (app.got_subcommand("reidentify")) return run_reidentify(options.reidentify);
+  if (app.got_subcommand("subjects")) return run_subjects(options.subjects);
   if (app.got_subcommand("keypair")) return run_keypair(options.keypair);
   if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
   if (app.got_subcommand("open")) return run_open(options.open);
@@ -279,6 +312,7 @@ int run(int argc, char** argv) {
   add_init(app, options.init);
   add_policy_commands(app, options.check, options.explain, options.test, options.apply);
   add_reidentify(app, options.reidentify);
+  add_subjects(app, options.subjects);
   add_sealing(app, options.keypair, options.contexts, options.open);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);

@@ -74,6 +74,7 @@ struct ExchangeBuffers {
   std::string address;  // client-address: pseudonym: what is written instead, or empty
   std::vector<Delimiter> delimiters;  // by FieldAction::delimiter_index
   bool several_subjects = false;      // the subject's field was sent with different values
+  bool invalid_subject = false;       // it has no normal form, so that it tells nobody
   std::optional<body::Span> subject;  // the normal form of the subject's field, in `clear`
   std::optional<crypto::ScopeId> request_scope;
   std::vector<std::uint8_t> required_seen;  // by FieldAction::required_index: 1 once there
@@ -97,6 +98,7 @@ struct ExchangeBuffers {
     delimiters.clear();
     subject.reset();
     several_subjects = false;
+    invalid_subject = false;
     request_scope.reset();
     required_seen.clear();
   }

@@ -31,6 +31,7 @@ constexpr std::array<ReasonFacts, kReasonCount> kReasons = {{
     {422, false, "refused-field"},
     {422, false, "own-token"},
     {422, false, "transform-failed"},
+    {422, false, "objected"},
     {429, false, "rate-limited"},
     {431, true, "headers-too-large"},
     {501, true, "unsupported-coding"},

@@ -27,6 +27,7 @@ enum class Reason : std::uint8_t {
   refused_field,         // 422
   own_token,             // 422
   transform_failed,      // 422
+  objected,              // 422
   rate_limited,          // 429
   headers_too_large,     // 431, closes
   unsupported_coding,    // 501, closes

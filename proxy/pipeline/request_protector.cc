@@ -286,7 +286,12 @@ bool RequestProtector::write_keyed(const FieldJob& job, crypto::FieldProtector& 
     return write_shifted(job, protector, out);
   }
   const std::string_view value = job.clear.in(buffers_.clear);
-  return protector.protect(job.action->slot, form_of(job), value, out).has_value();
+  crypto::ProtectForm form = form_of(job);
+  if (job.action->subject_bound) {
+    if (resolved == nullptr || !resolved->subject) std::abort();
+    form.subject = &resolved->subject->seal;
+  }
+  return protector.protect(job.action->slot, form, value, out).has_value();
 }
 
 bool RequestProtector::encode(Carrier carrier, std::string_view text) {

@@ -356,6 +356,7 @@ void RequestScanner::take_note(const FieldAction& action, std::string_view value
   const crypto::NormaliserOptions options{.region = route_.phone_region};
   if (!crypto::normalise(action.kind, value, options, buffers_.clear)) {
     buffers_.clear.append(crypto::trim(value));
+    buffers_.invalid_subject = buffers_.invalid_subject || action.is_subject;
   }
   const body::Span span{static_cast<std::uint32_t>(begin),
                         static_cast<std::uint32_t>(buffers_.clear.size())};

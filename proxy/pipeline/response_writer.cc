@@ -194,6 +194,11 @@ void write_problem(const Refusal& refusal, const ProblemContext& context, std::s
   if (context.head_request) body.clear();
 }
 
+void write_no_content(ConnectionLine connection, std::string& head) {
+  head.append("HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n");
+  head.append(connection_line(connection)).append("\r\n");
+}
+
 bool prefers_html(const RequestHead& head) {
   for (const HeaderLine& line : head.headers) {
     if (line.id != HeaderName::accept) continue;

@@ -42,6 +42,9 @@ void write_problem(const Refusal& refusal, const ProblemContext& context, std::s
                    std::string& body);
 
 // True where an Accept header names text/html before anything else.
+// An answer of our own that says nothing: 204, without a body.
+void write_no_content(ConnectionLine connection, std::string& head);
+
 bool prefers_html(const RequestHead& head);
 
 }  // namespace paravent::proxy

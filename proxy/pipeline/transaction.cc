@@ -102,6 +102,8 @@ struct Transaction::State final : public RawCounter {
   void take_body(ReceivedBody received);
   bool needs_keys() const;
   Phase refuse(const Refusal& refusal);
+  bool is_stopped() const;
+  Phase stop_objected();
   std::string_view id();
   ConnectionLine connection_line() const {
     if (!keep_alive) return ConnectionLine::close;
@@ -234,15 +236,19 @@ std::optional<Phase> Transaction::State::scan() {
 }
 
 std::optional<Phase> Transaction::State::resolve() {
-  std::size_t value_bytes = 0;
+  // Nothing more for routes that do not say whose data this is.
+  const bool about_somebody = route().subject_slot != policies::kNoSlot;
+  std::size_t value_bytes = about_somebody ? known_subject(route(), buffers).size() : 0;
+  const bool needs_key = about_somebody && needs_subject_key(route(), buffers);
   for (const FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
   }
-  if (value_bytes == 0)
+  if (value_bytes == 0 && !needs_key)
     return Phase::protect;  // nothing to mint: normalised values are never empty
 
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
+  if (about_somebody) append_subject_question(*worker->snapshot, route(), buffers, *batch);
   for (FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
   }
@@ -306,6 +312,31 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
   phase = Phase::respond;
   const SendStatus sent = downstream.send(response_head, problem_body, true);
   sent_body_bytes = problem_body.size();
+  if (sent == SendStatus::pending) {
+    waiting_for_send = true;
+    return Phase::respond;
+  }
+  if (sent == SendStatus::gone) keep_alive = false;
+  return Phase::record;
+}
+
+// Whether this is about somebody who objected, on a route where that counts.
+bool Transaction::State::is_stopped() const {
+  return batch->subject && batch->subject->objected && route().stop_objected;
+}
+
+// Refused, or answered as if it had been taken: nothing is sent on either way.
+Phase Transaction::State::stop_objected() {
+  if (route().on_objection == policies::OnObjection::refuse) return refuse({Reason::objected, {}});
+  outcome = telemetry::Outcome::refused;
+  reason = Reason::objected;
+  status = 204;
+  response_head.clear();
+  write_no_content(connection_line(), response_head);
+  worker->counters->refusals(route_index(), static_cast<std::size_t>(Reason::objected)).add();
+  response_started = response_complete = true;
+  phase = Phase::respond;
+  const SendStatus sent = downstream.send(response_head, {}, true);
   if (sent == SendStatus::pending) {
     waiting_for_send = true;
     return Phase::respond;
@@ -473,7 +504,7 @@ void Transaction::on_resolved() {
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:
-      state_->run(Phase::protect);
+      state_->run(state_->is_stopped() ? state_->stop_objected() : Phase::protect);
       return;
     case ResolveStatus::sealed:
       state_->run(state_->refuse({Reason::sealed, {}}));

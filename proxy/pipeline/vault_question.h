@@ -1,12 +1,37 @@
-// Phase 5's question to the vault for one field.
+// Phase 5's questions to the vault: one for each field that is minted, and one for the person.
 
 #pragma once
 
+#include <algorithm>
+#include <string_view>
+
 #include "crypto/vault/api/messages.h"
+#include "policies/plan/route_plan.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy {
+
+// The normal form of what tells the person; empty where the route does not ask, or where nothing
+// was sent, nothing that can be read, or two different things: then nobody knows.
+inline std::string_view known_subject(const policies::RoutePlan& route,
+                                      const ExchangeBuffers& buffers) {
+  if (route.subject_slot == policies::kNoSlot || !buffers.subject || buffers.several_subjects ||
+      buffers.invalid_subject) {
+    return {};
+  }
+  const std::string_view person = buffers.subject->in(buffers.clear);
+  return person.size() <= crypto::vault::kMaxSubjectValue ? person : std::string_view();
+}
+
+// Whether something in the request will lie under the person's key.
+inline bool needs_subject_key(const policies::RoutePlan& route, const ExchangeBuffers& buffers) {
+  if (route.subject_slot == policies::kNoSlot) return false;
+  return std::any_of(buffers.jobs.begin(), buffers.jobs.end(), [](const FieldJob& job) {
+    return job.action->subject_bound &&
+           (job.treatment == Treatment::derive || job.treatment == Treatment::mint);
+  });
+}
 
 // Adds the job's value to the batch and notes the answer's place in the job. REQUIRES:
 // Treatment::mint.
@@ -25,6 +50,23 @@ inline void append_question(const Snapshot& snapshot, FieldJob& job, const Excha
   question.end = static_cast<std::uint32_t>(batch.values.size());
   job.vault_job = static_cast<std::uint32_t>(batch.jobs.size());
   batch.jobs.push_back(question);
+}
+
+// Whose request this is, where the route says so: asked as soon as a value tells the person, or
+// something will lie under the person's key. REQUIRES: nothing is asked yet.
+inline void append_subject_question(const Snapshot& snapshot, const policies::RoutePlan& route,
+                                    const ExchangeBuffers& buffers,
+                                    crypto::vault::ResolveBatch& batch) {
+  const std::string_view person = known_subject(route, buffers);
+  const bool needs_key = needs_subject_key(route, buffers);
+  if (person.empty() && !needs_key) return;
+  crypto::vault::SubjectQuestion& question = batch.subject.emplace();
+  question.key_id = snapshot.protection_keys[route.subject_slot].key_id;
+  question.needs_key = needs_key;
+  question.stop_if_objected = route.stop_objected;
+  question.begin = static_cast<std::uint32_t>(batch.values.size());
+  batch.values.append(person);
+  question.end = static_cast<std::uint32_t>(batch.values.size());
 }
 
 }  // namespace paravent::proxy

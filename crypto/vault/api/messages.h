@@ -27,6 +27,7 @@
 #include "crypto/keys/scope.h"
 #include "crypto/tokens/kind.h"
 #include "crypto/tokens/shape.h"
+#include "crypto/tokens/subject_layer.h"
 
 namespace paravent::crypto::vault {
 
@@ -34,6 +35,8 @@ namespace paravent::crypto::vault {
 // scope: only vault tokens and pseudonyms have another one than person, because a stateless
 // reversible value must open from its row. overlap_seconds: how long a pseudonym's epoch goes on
 // being answered beside the next one. public_key: of sealed values, the recipient's raw X25519 key.
+// subject_bound: of vault tokens, that each value is one data subject's (of encrypted values the
+// algorithm says so). Of a subject_reference only purpose and kind count.
 struct ContextSpec {
   std::string domain;
   std::string purpose;
@@ -44,6 +47,7 @@ struct ContextSpec {
   Scope scope = Scope::person;
   std::uint32_t overlap_seconds = 0;
   Bytes public_key{};
+  bool subject_bound = false;
   bool operator==(const ContextSpec&) const = default;
 };
 
@@ -84,10 +88,31 @@ struct MintJob {
   std::string_view shaped_text() const noexcept { return {shaped.data(), shaped_size}; }
 };
 
+// What tells a person may have so many bytes.
+inline constexpr std::size_t kMaxSubjectValue = 4096;
+
+// Whose request this is: the one question about a data subject that a batch may ask. Answered
+// before its jobs, whose bound values all are this subject's.
+struct SubjectQuestion {
+  std::uint32_t key_id = 0;  // of the binding of the algorithm subject_reference
+  // The normalised value that tells the person, as a range of ResolveBatch::values. Empty: nobody
+  // knows who it is, and a fresh subject stands for this request alone.
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool needs_key = false;         // something will lie under the subject's key for this purpose
+  bool stop_if_objected = false;  // then nothing is made and no job is answered
+
+  // Answers. The seal is there when a key was needed; a subject that was not known is made then.
+  bool restricted = false;
+  bool objected = false;
+  SubjectSeal seal;
+};
+
 enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };
 
-// One request's questions. Owned jointly by the asking transaction and the vault, so that either
-// may give up first; clear values are wiped when the last of them lets go.
+// One request's questions: at least one job, or a subject. Owned jointly by the asking transaction
+// and the vault, so that either may give up first; clear values are wiped when the last of them
+// lets go.
 struct ResolveBatch {
   ResolveBatch() = default;
   ResolveBatch(const ResolveBatch&) = delete;
@@ -99,6 +124,7 @@ struct ResolveBatch {
   }
 
   std::vector<MintJob> jobs;
+  std::optional<SubjectQuestion> subject;
   std::string values;
   ResolveStatus status = ResolveStatus::pending;
   // Called exactly once, on a thread of the vault, after jobs and status are final.

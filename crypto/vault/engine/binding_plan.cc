@@ -24,6 +24,8 @@ bool bindable(Algorithm algorithm) {
     case Algorithm::derived:
     case Algorithm::pseudonym:
     case Algorithm::encrypted:
+    case Algorithm::encrypted_subject:
+    case Algorithm::subject_reference:
     case Algorithm::address:
     case Algorithm::address_prefix:
     case Algorithm::address_random:
@@ -32,6 +34,7 @@ bool bindable(Algorithm algorithm) {
     case Algorithm::format_preserving:
       return true;
     case Algorithm::vault_row:
+    case Algorithm::vault_row_subject:
     case Algorithm::audit_detail:
     case Algorithm::map_cookie:
       break;
@@ -63,24 +66,31 @@ Status check_spec(const ContextSpec& spec) {
       (!is_sealed(algorithm) && !spec.public_key.empty())) {
     return wrong("A sealed value, and nothing else, needs the recipient's public key of 32 bytes.");
   }
-  if (spec.space.empty() || spec.space.size() > kMaxNameSize) {
+  if (spec.subject_bound && algorithm != Algorithm::vault_token) {
+    return wrong("Only vault tokens are bound to a subject beside encrypted values.");
+  }
+  const bool has_space = algorithm != Algorithm::subject_reference;
+  if (has_space && (spec.space.empty() || spec.space.size() > kMaxNameSize)) {
     return wrong("The name of a space has 1 to 255 bytes.");
   }
   return {};
 }
 
-// One byte that tells the rows of the scopes apart; the relationship or request itself enters each
-// value's own input.
-std::string_view scope_text(Scope scope) {
-  switch (scope) {
+// Tells the rows of the scopes apart, and those of values that are a subject's each; the
+// relationship, the request or the subject itself enters each value's own input.
+std::string scope_text(const ContextSpec& spec) {
+  std::string text(spec.subject_bound ? kBoundScope : "");
+  switch (spec.scope) {
     case Scope::person:
       break;
     case Scope::relationship:
-      return "l";
+      text += "l";
+      break;
     case Scope::request:
-      return "q";
+      text += "q";
+      break;
   }
-  return "";
+  return text;
 }
 
 }  // namespace
@@ -99,7 +109,7 @@ ContextRow row_for(const ContextSpec& spec, const Id& tenant, const Names& names
   row.tenant_id = id_text(tenant);
   row.domain_id = id_text(names.domain);
   row.space_id = id_text(names.space);
-  row.scope_id = scope_text(spec.scope);
+  row.scope_id = scope_text(spec);
   row.algorithm = spec.algorithm;
   row.normaliser_id = normaliser_id(spec.kind);
   return row;
@@ -162,9 +172,35 @@ void plan_overlap(const Catalogue& catalogue, const Id& tenant, const Names& nam
 
 }  // namespace
 
+namespace {
+
+// Which purpose a request about somebody serves; the key is the tenant's.
+Result<BindingPlan> plan_subjects(Catalogue& catalogue, const Id& tenant, const ContextSpec& spec) {
+  const auto purpose = catalogue.names().find(NameKind::purpose, tenant, spec.purpose);
+  if (!purpose) return unknown_name(NameKind::purpose, spec.purpose);
+  const auto key = catalogue.keys().find({.key_class = KeyClass::tenant, .tenant = tenant});
+  if (!key || !catalogue.keys().usable(*key, KeyOperation::protect)) {
+    return Error(ErrorKind::sealed, "The key of the tenant is missing, disabled or destroyed.");
+  }
+  ContextRow row;
+  row.tenant_id = id_text(tenant);
+  row.purpose_id = id_text(*purpose);
+  row.algorithm = spec.algorithm;
+  row.normaliser_id = normaliser_id(spec.kind);
+  BindingPlan plan;
+  plan.key_id = catalogue.ensure_context(row, *key).row.key_id;
+  plan.valid_until = WallTime::max();
+  return plan;
+}
+
+}  // namespace
+
 Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const ContextSpec& spec,
                                  WallTime now) {
   if (auto s = check_spec(spec); !s) return s.error();
+  if (spec.algorithm == Algorithm::subject_reference) {
+    return plan_subjects(catalogue, tenant, spec);
+  }
   const NameRegistry& known = catalogue.names();
   const auto domain = known.find(NameKind::domain, tenant, spec.domain);
   if (!domain) return unknown_name(NameKind::domain, spec.domain);
@@ -197,7 +233,7 @@ Result<BindingPlan> plan_binding(Catalogue& catalogue, const Id& tenant, const C
     // The token's own row is of tenant, domain, space and scope only; purposes and epoch are in the
     // stored row.
     plan.key_id = catalogue.ensure_context(row, kNoId).row.key_id;
-    row.algorithm = Algorithm::vault_row;
+    row.algorithm = spec.subject_bound ? Algorithm::vault_row_subject : Algorithm::vault_row;
   }
   row = keyed_row(std::move(row), names.purpose, *catalogue.keys().record(*epoch_key));
   const std::uint32_t keyed = catalogue.ensure_context(row, *epoch_key).row.key_id;

@@ -24,6 +24,9 @@ struct BindingPlan {
   WallTime valid_until;
 };
 
+// What the scope of a vault token's row begins with whose values are a data subject's each.
+inline constexpr const char* kBoundScope = "s";
+
 // Whether values open with a recipient's key, which is not in the tree: the parent of their rows is
 // that key's id.
 constexpr bool is_sealed(Algorithm algorithm) noexcept {

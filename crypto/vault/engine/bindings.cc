@@ -7,6 +7,7 @@
 #include "crypto/keys/key_use.h"
 #include "crypto/vault/engine/binding_plan.h"
 #include "crypto/vault/engine/live_token.h"
+#include "crypto/vault/engine/subject_keys.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -26,7 +27,7 @@ Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
   const auto parent = catalogue.keys().open(record.parent);
   if (!parent) return parent.error();
   auto key = make_protection_key(record.row, parent->bytes());
-  if (key && algorithm == Algorithm::vault_row) {
+  if (key && (algorithm == Algorithm::vault_row || algorithm == Algorithm::vault_row_subject)) {
     key->nonce_key = derive_use_key(parent->bytes(), KeyUse::enc_nonce, key->ctx);
   }
   return key;
@@ -52,7 +53,27 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   auto shapes = ShapeKey::open(catalogue, id_from(row.tenant_id), id_from(row.domain_id));
   if (!shapes) return shapes.error();
   return std::make_shared<const LiveToken>(
-      LiveToken{HmacSha256(key.bytes()).with_prefix(as_bytes(prefix)), scope, *shapes});
+      LiveToken{HmacSha256(key.bytes()).with_prefix(as_bytes(prefix)), scope, *shapes,
+                row.scope_id.starts_with(kBoundScope)});
+}
+
+Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveContexts& live) {
+  const ContextRecord& record = *catalogue.context(key_id);
+  const Id tenant = id_from(record.row.tenant_id);
+  if (!live.wraps.contains(record.parent)) {
+    auto wrap = tenant_wrap(catalogue, tenant, record.parent);
+    if (!wrap) return wrap.error();
+    live.wraps.emplace(record.parent, std::make_shared<const TenantWrap>(std::move(*wrap)));
+  }
+  if (live.subjects.contains(key_id)) return {};
+  auto reference = subject_reference_key(catalogue, tenant, record.parent);
+  if (!reference) return reference.error();
+  const auto kind = kind_from_number(static_cast<std::uint8_t>(record.row.normaliser_id >> 8U));
+  if (!kind) return Error(ErrorKind::data, "A row of subject references has no kind.");
+  live.subjects.emplace(key_id, std::make_shared<const LiveSubject>(LiveSubject{
+                                    *reference, *kind, tenant, id_from(record.row.purpose_id),
+                                    live.wraps.at(record.parent)}));
+  return {};
 }
 
 namespace {
@@ -151,6 +172,12 @@ void Vault::State::withdraw_keys() {
                                              .domain = id_from(row.domain_id)});
     return !key || !catalogue->keys().usable(*key, KeyOperation::open);
   });
+  std::erase_if(next->wraps, [&](const auto& entry) {
+    return !catalogue->keys().usable(entry.first, KeyOperation::open);
+  });
+  std::erase_if(next->subjects, [&](const auto& entry) {
+    return !next->wraps.contains(entry.second->wrap->parent);
+  });
   find_current_seals(*catalogue, clock.now(), *next);
   live.store(std::move(next));
   ++changes;
@@ -185,6 +212,9 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
     }
     auto key = open_key(catalogue, planned.key_id, specs[i].public_key);
     if (!key) return key.error();
+    if (specs[i].algorithm == Algorithm::subject_reference) {
+      if (auto s = make_live_subject(catalogue, planned.key_id, *live); !s) return s.error();
+    }
     if (planned.seal_key_id != 0) {
       if (auto s = make_live(catalogue, planned, specs[i].scope, *live); !s) return s.error();
     }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crypto/vault/engine/index_jobs.h"
 #include "crypto/vault/engine/token_row.h"
 
 namespace paravent::crypto::vault {
@@ -32,12 +33,22 @@ struct Committer::Group {
     std::size_t name;  // kNoName, or which of names_
   };
 
+  // A copy of a bound row that is to be sealed, and under whose key.
+  struct Copy {
+    Id purpose{};
+    const SubjectSeal* subject;
+  };
+
   IndexKey index{};
   std::vector<Want> wants;
   Id id{};
   TokenRow row;
+  bool bound = false;  // its row is bound_row, not row
+  BoundRow bound_row;
+  std::vector<Copy> copies;  // of bound_row, to be sealed
+  Id subject{};
   std::string_view value;   // of the first job; the batch outlives the round
-  ScopeId relationship{};   // of the first job; they all have the same
+  ScopeId scope_id{};       // of the first job; they all have the same
   bool indexed = true;      // false: of request scope, a new row each time
   bool known = false;       // the row was there
   bool must_write = false;  // the answer depends on the write
@@ -45,15 +56,23 @@ struct Committer::Group {
   bool failed = false;
 };
 
-Committer::Committer(TokenStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+Committer::Committer(TokenStore& store, SubjectStore& subjects, const Clock& clock)
+    : store_(store), subjects_(subjects), clock_(clock) {}
 
 Committer::~Committer() = default;
 
 CommitReport Committer::process(std::span<PendingBatch> round, const LiveContexts& live) {
   CommitReport report;
+  SubjectStore::WriterLock lock;
+  if (std::any_of(round.begin(), round.end(),
+                  [](const PendingBatch& pending) { return pending.subject.has_value(); })) {
+    // Until the rows are written too: whoever erases a person finds all of them.
+    lock = subjects_.lock_writers();
+    settle_subjects(round, live, report);
+  }
   gather(round, live);
   if (look_up(day_of(clock_.now()), live)) {
-    report.failed = !settle(live, report.wrote);
+    report.failed = !settle(live, report.wrote) || report.failed;
   } else {
     report.failed = true;
     for (Group& group : groups_) group.failed = true;
@@ -79,9 +98,25 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
   return report;
 }
 
+void Committer::settle_subjects(std::span<PendingBatch> round, const LiveContexts& live,
+                                CommitReport& report) {
+  std::vector<SubjectDesk::Asking> asking;
+  for (PendingBatch& pending : round) {
+    if (pending.subject) asking.push_back({pending.batch.get(), &*pending.subject});
+  }
+  bool wrote = false;
+  report.failed = !SubjectDesk(subjects_).settle(asking, live, clock_.now(), wrote);
+  report.wrote = wrote;
+  for (PendingBatch& pending : round) {
+    if (!pending.subject || pending.subject->stopped) continue;
+    pending.failed = pending.subject->failed || !index_jobs(pending, live);
+  }
+}
+
 void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) {
   std::unordered_map<IndexKey, std::size_t, IndexHash> where;
   for (PendingBatch& pending : round) {
+    if (pending.failed || (pending.subject && pending.subject->stopped)) continue;
     for (std::size_t j = 0; j < pending.batch->jobs.size(); ++j) {
       MintJob& job = pending.batch->jobs[j];
       const auto [it, first] = where.try_emplace(pending.index[j], groups_.size());
@@ -90,7 +125,9 @@ void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) 
         groups_.back().index = pending.index[j];
         groups_.back().value = pending.batch->value(job);
         groups_.back().indexed = job.scope != Scope::request;
-        if (job.scope == Scope::relationship) groups_.back().relationship = job.scope_id;
+        groups_.back().scope_id = job.scope_id;
+        groups_.back().bound = live.tokens.at(job.key_id)->bound;
+        if (groups_.back().bound) groups_.back().subject = pending.subject->id;
       }
       Group& group = groups_[it->second];
       group.wants.push_back({&pending, &job, name_of(group, job, live)});
@@ -132,6 +169,19 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
       ++at;
     }
     group.known = row != nullptr;
+    if (group.bound) {
+      group.id = group.known ? row->id : random_id();
+      group.bound_row = {first.key_id, first.kind, first.scope == Scope::relationship, {}};
+      group.must_write = !group.known;
+      if (group.known) {
+        auto decoded = decode_bound_row(as_bytes(row->row));
+        group.failed = !decoded || decoded->key_id != first.key_id;
+        if (group.failed) continue;
+        group.bound_row = std::move(*decoded);
+      }
+      group.failed = !prepare_bound(group, today, live);
+      continue;
+    }
     if (group.known) {
       // A row that does not parse is damaged: it is neither answered nor overwritten.
       auto view = decode_token_row(as_bytes(row->row));
@@ -170,6 +220,50 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   return live.seals.contains(group.row.seal_key_id);
 }
 
+// A copy for each purpose that the round uses the row for, under the keys of today.
+bool Committer::prepare_bound(Group& group, std::uint32_t today, const LiveContexts& live) {
+  for (const auto& [pending, job, name] : group.wants) {
+    const auto seal = live.seals.find(job->seal_key_id);
+    if (seal == live.seals.end()) return false;
+    const Id& purpose = seal->second->purpose;
+    BoundCopy* copy = ensure_copy(group.bound_row, purpose);
+    if (copy == nullptr) return false;
+    const SubjectSeal& subject = pending->batch->subject->seal;
+    const bool opens =
+        !copy->sealed.empty() && copy->mark == handle_mark(subject.handle, group.id, purpose);
+    if (opens && copy->seal_key_id == job->seal_key_id) continue;
+    if (std::any_of(group.copies.begin(), group.copies.end(),
+                    [&](const Group::Copy& planned) { return planned.purpose == purpose; })) {
+      continue;
+    }
+    // One under a key that is gone, or none at all, is not yet the answer.
+    group.must_write = group.must_write || !opens;
+    group.may_write = true;
+    copy->seal_key_id = job->seal_key_id;
+    copy->created_day = today;
+    group.copies.push_back({purpose, &subject});
+  }
+  return true;
+}
+
+Result<std::string> Committer::seal(Group& group, const LiveContexts& live) {
+  if (!group.bound) {
+    const ProtectionKey& key = live.seals.at(group.row.seal_key_id)->key;
+    return sealer_.seal(group.row, group.id, key, group.value,
+                        group.row.in_relationship ? group.scope_id : ScopeId{});
+  }
+  for (const Group::Copy& planned : group.copies) {
+    BoundCopy& copy = *copy_for(group.bound_row, planned.purpose);
+    const ProtectionKey& key = live.seals.at(copy.seal_key_id)->key;
+    if (auto s = bound_sealer_.seal(group.bound_row, group.id, copy, key, *planned.subject,
+                                    group.value, group.scope_id);
+        !s) {
+      return s.error();
+    }
+  }
+  return encode_bound_row(group.bound_row);
+}
+
 bool Committer::open_names() const {
   return std::any_of(names_.begin(), names_.end(),
                      [](const ShapedName& name) { return name.state == NameState::searching; });
@@ -205,15 +299,15 @@ bool Committer::write(const LiveContexts& live) {
   std::vector<ShapedName*> named;
   for (Group& group : groups_) {
     if (group.failed || !(group.must_write || group.may_write)) continue;
-    const ProtectionKey& key = live.seals.at(group.row.seal_key_id)->key;
-    auto row = sealer_.seal(group.row, group.id, key, group.value, group.relationship);
+    auto row = seal(group, live);
     if (!row) {
       group.failed = true;
     } else if (group.known) {
       change.push_back({group.id, std::move(*row)});
     } else {
       const auto index = group.indexed ? std::optional(group.index) : std::nullopt;
-      create.push_back({index, group.id, std::move(*row), group.row.subject});
+      const auto owner = group.bound ? std::optional(row_owner(group.subject)) : group.row.subject;
+      create.push_back({index, group.id, std::move(*row), owner});
       created.push_back(&group);
     }
   }

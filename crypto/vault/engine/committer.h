@@ -15,9 +15,11 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/vault/api/messages.h"
+#include "crypto/vault/engine/bound_sealer.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/name_search.h"
 #include "crypto/vault/engine/row_sealer.h"
+#include "crypto/vault/engine/subject_desk.h"
 #include "crypto/vault/engine/token_store.h"
 
 namespace paravent::crypto::vault {
@@ -27,6 +29,7 @@ struct PendingBatch {
   std::shared_ptr<ResolveBatch> batch;
   // One per job: what tells values apart. Of request scope it is never stored and never looked up.
   std::vector<IndexKey> index;
+  std::optional<PendingSubject> subject;  // exactly when the batch asks for one
   bool failed = false;
 };
 
@@ -39,7 +42,7 @@ struct CommitReport {
 
 class Committer {
  public:
-  Committer(TokenStore& store, const Clock& clock);
+  Committer(TokenStore& store, SubjectStore& subjects, const Clock& clock);
   ~Committer();
 
   // Fills in the ids of all jobs, or marks batches failed. Does not call done().
@@ -48,18 +51,25 @@ class Committer {
  private:
   struct Group;
 
+  // Subjects first: their keys are durable before any row lies under them.
+  void settle_subjects(std::span<PendingBatch> round, const LiveContexts& live,
+                       CommitReport& report);
   void gather(std::span<PendingBatch> round, const LiveContexts& live);
   std::size_t name_of(Group& group, const MintJob& job, const LiveContexts& live);
   bool look_up(std::uint32_t today, const LiveContexts& live);
   bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);
+  bool prepare_bound(Group& group, std::uint32_t today, const LiveContexts& live);
+  Result<std::string> seal(Group& group, const LiveContexts& live);
   // Writes whatever of the groups and names is not durable yet. `wrote`: something was.
   bool settle(const LiveContexts& live, bool& wrote);
   bool write(const LiveContexts& live);
   bool open_names() const;
 
   TokenStore& store_;
+  SubjectStore& subjects_;
   const Clock& clock_;
   RowSealer sealer_;
+  BoundSealer bound_sealer_;
   std::vector<Group> groups_;
   std::vector<ShapedName> names_;
   std::vector<std::size_t> group_of_name_;

@@ -12,8 +12,9 @@ namespace {
 
 Error refused(std::string sentence) { return Error(ErrorKind::refused, std::move(sentence)); }
 
-bool belongs_to_audit(KeyClass key_class) {
-  return key_class == KeyClass::audit_seed || key_class == KeyClass::audit_detail;
+bool kept_from_operators(KeyClass key_class) {
+  return key_class == KeyClass::audit_seed || key_class == KeyClass::audit_detail ||
+         key_class == KeyClass::subject_store;
 }
 
 Destruction destruction_at(const Catalogue& catalogue, std::span<const Id> keys, WallTime at) {
@@ -38,7 +39,7 @@ Status check_locked(const Catalogue& catalogue, const Id& key, KeyOperation oper
                     WallTime now) {
   const KeyRecord* record = catalogue.keys().record(key);
   if (record == nullptr) return refused("There is no such key.");
-  if (belongs_to_audit(record->key_class)) {
+  if (kept_from_operators(record->key_class)) {
     return refused("The keys of the audit logs are the retention keeper's alone.");
   }
   if (!after(record->condition, operation)) {

@@ -78,7 +78,7 @@ Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes) {
   const ByteView check = in.take(record.check.size());
   const ByteView wrapped = in.take(record.wrapped.size());
   const bool known_class =
-      key_class >= 1 && key_class <= 6 && key_class != static_cast<std::uint8_t>(KeyClass::subject);
+      key_class >= 1 && key_class <= 7 && key_class != static_cast<std::uint8_t>(KeyClass::subject);
   if (!in.done() || version != kFormat || id == kNoId || !known_class || record.version == 0 ||
       length > static_cast<std::uint8_t>(EpochLength::month) || !state ||
       (flags != 0 && (flags != kOverridden || *state != KeyState::compromised))) {

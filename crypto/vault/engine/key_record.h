@@ -38,9 +38,10 @@ enum class KeyClass : std::uint8_t {
   tenant = 1,      // parent: the root; destroyed = end of a tenant
   domain = 2,      // parent: the tenant key
   epoch = 3,       // (domain, purpose, epoch), parent: the domain key; destroyed = end of retention
-  subject = 4,     // reserved: (tenant, subject, purpose), parent: the tenant key
+  subject = 4,     // (tenant, subject, purpose), parent: the tenant key; in the subject store
   audit_seed = 5,  // signs a log. Parent: the root, also for a tenant, whose log outlives its keys
-  audit_detail = 6,  // (log, month). Parent: the root, for the same reason
+  audit_detail = 6,   // (log, month). Parent: the root, for the same reason
+  subject_store = 7,  // authenticates the file of the subject keys, and its id names the file
 };
 
 inline constexpr std::size_t kTreeKeySize = 32;

@@ -26,7 +26,7 @@ enum class RecordType : std::uint8_t {
   key = 1,          // a wrapped key of the tree, KeyRecord
   name = 2,         // a tenant, domain, purpose or space, NameRecord
   context = 3,      // what a key id stands for, ContextRecord; id = 12 zero bytes | u32be key_id
-  subject_key = 4,  // reserved: wrapped keys of (tenant, subject, purpose), in their own place
+  subject_key = 4,  // never here: keys of data subjects may be millions (subject_store.h)
   retention = 5,    // how long a purpose's keys live, RetentionRecord; id = the purpose's
   hold = 6,         // what must not be destroyed meanwhile, HoldRecord
   keeper = 7,       // what the retention keeper remembers, KeeperRecord; one, id = 15 zeros | 1

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -12,17 +13,31 @@
 #include "crypto/keys/protection_key.h"
 #include "crypto/keys/scope.h"
 #include "crypto/primitives/hmac_sha256.h"
+#include "crypto/tokens/kind.h"
 #include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/shape_key.h"
+#include "crypto/vault/engine/subject_store.h"
 
 namespace paravent::crypto::vault {
 
 // Behind the key id of vault tokens: the blind index of (tenant, domain, space, scope), its context
 // hashed; and the shapes of the domain.
+// bound: its values are a data subject's each.
 struct LiveToken {
   HmacSha256 index;
   Scope scope = Scope::person;
   ShapeKey shapes;
+  bool bound = false;
+};
+
+// Behind the key id of subject references: whose subjects, for which purpose. The key of the
+// reference is the tenant's; `wrap` makes new subject keys.
+struct LiveSubject {
+  HmacSha256 reference;
+  Kind kind = Kind::text;
+  Id tenant{};
+  Id purpose{};
+  std::shared_ptr<const TenantWrap> wrap;
 };
 
 // Behind a seal key id: the vault.row key of (domain, purpose, space, epoch).
@@ -35,6 +50,9 @@ struct LiveSeal {
 struct LiveContexts {
   std::unordered_map<std::uint32_t, std::shared_ptr<const LiveToken>> tokens;
   std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSeal>> seals;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSubject>> subjects;
+  // What opens subject keys, by the tenant's key that they are wrapped under.
+  std::map<Id, std::shared_ptr<const TenantWrap>> wraps;
   // From every seal key id there ever was to the current one of the same domain, purpose and space.
   std::unordered_map<std::uint32_t, std::uint32_t> current_seal;
 };

@@ -1,4 +1,4 @@
-// The blind index of one vault token context: made from the catalogue, and asked for values.
+// The blind index of one vault token context, made from the catalogue (index_jobs.h asks it).
 
 #pragma once
 
@@ -17,9 +17,5 @@ namespace paravent::crypto::vault {
 // is missing or does not open.
 Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
                                                     std::uint32_t key_id, Scope scope);
-
-// HMAC(prf.index, LP(ctx) | [LP(relationship or request)] | LP(value)); LP(ctx) is hashed already.
-// REQUIRES: 1 <= value.size() <= kMaxVaultValue.
-IndexKey index_value(const LiveToken& token, const ScopeId& scope_id, std::string_view value);
 
 }  // namespace paravent::crypto::vault

@@ -6,42 +6,12 @@
 #include <string>
 #include <utility>
 
-#include "crypto/vault/engine/live_token.h"
+#include "crypto/vault/engine/bound_row.h"
+#include "crypto/vault/engine/index_jobs.h"
 #include "crypto/vault/engine/token_row.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-// A scope needs to know which relationship or request it is; person scope has none.
-bool scope_agrees(const MintJob& job, const LiveToken& token) {
-  if (job.scope != token.scope) return false;
-  return job.scope == Scope::person || job.scope_id != ScopeId{};
-}
-
-// The context of a job's token; nullptr when it names one that is not bound, a scope or shape that
-// it cannot have, or a value that no row can hold.
-const LiveToken* token_of(const ResolveBatch& batch, const MintJob& job, const LiveContexts& live) {
-  const auto token = live.tokens.find(job.key_id);
-  if (token == live.tokens.end() || !live.seals.contains(job.seal_key_id)) return nullptr;
-  if (!scope_agrees(job, *token->second) || !mintable(job.shape, job.length)) return nullptr;
-  if (job.begin >= job.end || job.end > batch.values.size() ||
-      job.end - job.begin > kMaxVaultValue) {
-    return nullptr;
-  }
-  return token->second.get();
-}
-
-// The blind index values of a batch's jobs. False when one of them has none.
-bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
-  const ResolveBatch& batch = *pending.batch;
-  pending.index.reserve(batch.jobs.size());
-  for (const MintJob& job : batch.jobs) {
-    const LiveToken* token = token_of(batch, job, live);
-    if (token == nullptr) return false;
-    pending.index.push_back(index_value(*token, job.scope_id, batch.value(job)));
-  }
-  return true;
-}
 
 // A new token each time, or a text that only the store knows.
 bool is_never_known(const MintJob& job) {
@@ -77,14 +47,33 @@ bool names_settled(TokenStore& store, ResolveBatch& batch, const LiveContexts& l
   return true;
 }
 
+// Whether the batch's jobs can be looked up: whose values they are is settled.
+bool is_open(const PendingBatch& pending) {
+  return !pending.subject || (pending.subject->settled && !pending.subject->stopped);
+}
+
 bool asks_anew(const ResolveBatch& batch) {
   return std::any_of(batch.jobs.begin(), batch.jobs.end(),
                      [](const MintJob& job) { return job.scope == Scope::request; });
 }
 
-bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint32_t today,
-             const LiveContexts& live) {
+// Whether the row holds the value for this purpose under the keys that this request would use.
+bool bound_settled(const FoundRow& found, const MintJob& job, const SubjectSeal& subject,
+                   const LiveContexts& live) {
+  const auto row = decode_bound_row(as_bytes(found.row));
+  if (!row || row->key_id != job.key_id) return false;
+  const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
+  const BoundCopy* copy = copy_for(*row, purpose);
+  return copy != nullptr && copy->seal_key_id == job.seal_key_id &&
+         copy->mark == handle_mark(subject.handle, found.id, purpose);
+}
+
+bool settled(const std::optional<FoundRow>& found, const MintJob& job, const ResolveBatch& batch,
+             std::uint32_t today, const LiveContexts& live) {
   if (!found) return false;
+  if (live.tokens.at(job.key_id)->bound) {
+    return bound_settled(*found, job, batch.subject->seal, live);
+  }
   auto view = decode_token_row(as_bytes(found->row));
   return view && view->row.key_id == job.key_id &&
          live.current_seal.contains(view->row.seal_key_id) &&
@@ -94,8 +83,10 @@ bool settled(const std::optional<FoundRow>& found, const MintJob& job, std::uint
 
 }  // namespace
 
-Resolver::Resolver(CachingTokenStore& store, const LiveContextsCell& live, const Clock& clock)
+Resolver::Resolver(CachingTokenStore& store, SubjectStore& subjects, const LiveContextsCell& live,
+                   const Clock& clock)
     : store_(store),
+      subjects_(subjects),
       live_(live),
       clock_(clock),
       look_up_thread_([this] { look_up_loop(); }),
@@ -119,11 +110,13 @@ Resolver::~Resolver() {
 bool Resolver::answer_known(ResolveBatch& batch) {
   const std::shared_ptr<const LiveContexts> live = live_.load();
   const std::uint32_t today = day_of(clock_.now());
+  // What a subject's state says is for the threads to look up.
+  if (batch.subject) return false;
   for (MintJob& job : batch.jobs) {
     if (is_never_known(job)) return false;
     const LiveToken* token = token_of(batch, job, *live);
-    if (token == nullptr) return false;
-    const IndexKey index = index_value(*token, job.scope_id, batch.value(job));
+    if (token == nullptr || token->bound) return false;
+    const IndexKey index = index_of(*token, job.scope_id, kNoId, batch.value(job));
     const auto id = store_.known().find(known_key(job, index, *live, today));
     if (!id) {
       known_misses_.add(1);
@@ -138,6 +131,7 @@ bool Resolver::answer_known(ResolveBatch& batch) {
 
 void Resolver::remember(const PendingBatch& pending, const LiveContexts& live, std::uint32_t today,
                         std::uint64_t generation) {
+  if (pending.batch->subject) return;
   const std::vector<MintJob>& jobs = pending.batch->jobs;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (is_never_known(jobs[i])) continue;
@@ -151,10 +145,10 @@ void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
     const std::scoped_lock lock(mutex_);
     wake = asked_.empty() && refused_.empty();
     if (in_flight_ >= kMaxInFlight) {
-      refused_.push_back({std::move(batch), {}, true});
+      refused_.push_back({std::move(batch), {}, {}, true});
     } else {
       ++in_flight_;
-      asked_.push_back({std::move(batch), {}, false});
+      asked_.push_back({std::move(batch), {}, {}, false});
     }
   }
   if (wake) look_up_wakes_.notify_one();
@@ -198,8 +192,12 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   const std::uint64_t generation = store_.known().generation();
   std::vector<IndexKey> keys;
   for (PendingBatch& pending : round) {
-    pending.failed = !index_jobs(pending, *live);
-    if (!pending.failed && !asks_anew(*pending.batch))
+    if (pending.batch->subject) {
+      pending.subject = SubjectDesk(subjects_).look(*pending.batch, *live, today);
+      pending.failed = pending.subject->failed;
+    }
+    if (!pending.failed && is_open(pending)) pending.failed = !index_jobs(pending, *live);
+    if (!pending.failed && is_open(pending) && !asks_anew(*pending.batch))
       keys.insert(keys.end(), pending.index.begin(), pending.index.end());
   }
   std::vector<std::optional<FoundRow>> found(keys.size());
@@ -211,14 +209,18 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
       bad.push_back(std::move(pending));
       continue;
     }
-    if (asks_anew(*pending.batch)) {
+    if (pending.subject && pending.subject->stopped) {
+      known.push_back(std::move(pending));
+      continue;
+    }
+    if (!is_open(pending) || asks_anew(*pending.batch)) {
       rest.push_back(std::move(pending));
       continue;
     }
     bool all = readable;
     for (std::size_t j = 0; j < pending.index.size(); ++j, ++at) {
       MintJob& job = pending.batch->jobs[j];
-      all = all && settled(found[at], job, today, *live);
+      all = all && settled(found[at], job, *pending.batch, today, *live);
       if (all) job.id = found[at]->id;
     }
     all = all && names_settled(store_, *pending.batch, *live);
@@ -231,7 +233,7 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
 }
 
 void Resolver::commit_loop() {
-  Committer committer(store_, clock_);
+  Committer committer(store_, subjects_, clock_);
   Queue round;
   Queue good;
   Queue bad;

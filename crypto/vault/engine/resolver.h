@@ -33,7 +33,8 @@ inline constexpr std::size_t kMaxInFlight = 8192;
 class Resolver {
  public:
   // All must outlive the resolver.
-  Resolver(CachingTokenStore& store, const LiveContextsCell& live, const Clock& clock);
+  Resolver(CachingTokenStore& store, SubjectStore& subjects, const LiveContextsCell& live,
+           const Clock& clock);
   // Answers everything in flight, then stops.
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -57,6 +58,7 @@ class Resolver {
                 std::uint64_t generation);
 
   CachingTokenStore& store_;
+  SubjectStore& subjects_;
   const LiveContextsCell& live_;
   const Clock& clock_;
 

@@ -12,14 +12,12 @@
 #include "crypto/vault/engine/binding_plan.h"
 #include "crypto/vault/engine/open_address.h"
 #include "crypto/vault/engine/open_preserved.h"
+#include "crypto/vault/engine/reverse_contexts.h"
 #include "crypto/vault/engine/row_sealer.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-// The one answer to whatever is unknown, foreign, gone or altered.
-Error unavailable() noexcept { return Error(ErrorKind::refused); }
 
 // A stored row, with the id that it lies under.
 struct Fetched {
@@ -36,51 +34,6 @@ Result<Fetched> fetch(TokenStore& store, const ParsedToken& token) {
   if (!rows[0]) return unavailable();
   fetched.bytes = std::move(*rows[0]);
   return fetched;
-}
-
-std::string name_of(const NameRegistry& names, std::string_view raw_id) {
-  const NameRecord* record = names.by_id(id_from(raw_id));
-  return record == nullptr ? std::string() : record->name;
-}
-
-// The context row of a key id, copied out under the lock, with the parent key when it has one.
-struct Opened {
-  ContextRow row;
-  SecretBytes parent;
-  WallTime made;
-};
-
-Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm,
-                          bool with_key) {
-  const ContextRecord* record = catalogue.context(key_id);
-  if (record == nullptr || record->row.algorithm != algorithm) return unavailable();
-  Opened opened{record->row, {}, WallTime::min()};
-  if (record->parent == kNoId || is_sealed(algorithm)) return opened;
-  const KeyRecord* key = catalogue.keys().record(record->parent);
-  // Destroyed, disabled, compromised: one answer.
-  if (key == nullptr || !catalogue.keys().usable(record->parent, KeyOperation::open)) {
-    return unavailable();
-  }
-  opened.made = key->made;
-  if (with_key) {
-    auto parent = catalogue.keys().open(record->parent);
-    if (!parent) return unavailable();
-    opened.parent = std::move(*parent);
-  }
-  return opened;
-}
-
-// A normaliser's id is kind * 256 + version of its rules.
-std::optional<Kind> kind_of(const ContextRow& row) {
-  return kind_from_number(static_cast<std::uint8_t>(row.normaliser_id >> 8U));
-}
-
-void describe_context(const NameRegistry& names, const ContextRow& row, TokenDescription& out) {
-  out.tenant_id = id_from(row.tenant_id);
-  out.tenant = name_of(names, row.tenant_id);
-  out.domain = name_of(names, row.domain_id);
-  out.space = name_of(names, row.space_id);
-  out.epoch = row.epoch;
 }
 
 WallTime start_of_day(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
@@ -159,6 +112,7 @@ Result<TokenDescription> ReverseVault::describe(const BareValue& value) const {
 
 Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const {
   Vault::State& state = *vault_.state_;
+  if (token.algorithm == Algorithm::encrypted_subject) return describe_encrypted_subject(token);
   if (token.algorithm != Algorithm::vault_token) {
     const std::scoped_lock lock(state.mutex);
     return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
@@ -175,6 +129,12 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
   out.algorithm = token.algorithm;
   out.reversible = true;
   describe_context(catalogue.names(), context->row, out);
+  if (row_schema(as_bytes(fetched->bytes)) == kBoundRowSchema) {
+    const auto row = decode_bound_row(as_bytes(fetched->bytes));
+    if (!row || row->key_id != token.key_id) return unavailable();
+    if (auto s = describe_bound(*row, fetched->id, out); !s) return s.error();
+    return out;
+  }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
   const auto seal = context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
@@ -204,9 +164,10 @@ Result<SecretBytes> ReverseVault::open_value(const BareValue& value,
   }
 }
 
-Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
+Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token, std::string_view purpose,
                                              OpeningPermit /*permit*/) const {
-  if (token.algorithm == Algorithm::vault_token) return open_stored(token);
+  if (token.algorithm == Algorithm::vault_token) return open_stored(token, purpose);
+  if (token.algorithm == Algorithm::encrypted_subject) return open_encrypted_subject(token);
   const auto opener = key_of(token.key_id, token.algorithm);
   if (!opener) return unavailable();
   switch (token.algorithm) {
@@ -223,9 +184,15 @@ Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token,
   }
 }
 
-Result<SecretBytes> ReverseVault::open_stored(const ParsedToken& token) const {
+Result<SecretBytes> ReverseVault::open_stored(const ParsedToken& token,
+                                              std::string_view purpose) const {
   Result<Fetched> fetched = fetch(*vault_.state_->tokens, token);
   if (!fetched) return fetched.error();
+  if (row_schema(as_bytes(fetched->bytes)) == kBoundRowSchema) {
+    const auto row = decode_bound_row(as_bytes(fetched->bytes));
+    if (!row || row->key_id != token.key_id) return unavailable();
+    return open_bound(*row, fetched->id, purpose);
+  }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
   const auto opener = key_of(view->row.seal_key_id, Algorithm::vault_row);

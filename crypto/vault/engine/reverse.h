@@ -22,6 +22,7 @@
 #include "crypto/tokens/kind.h"
 #include "crypto/tokens/token_text.h"
 #include "crypto/vault/api/messages.h"
+#include "crypto/vault/engine/bound_sealer.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::reveal {
@@ -53,11 +54,15 @@ class OpeningPermit {
 
 // One legal purpose that a value was collected for, and its clock: days, UTC, as WallTime of
 // midnight.
+// event: of values bound to a subject, when the contract ended or the case was closed. identified:
+// false for a subject that nobody can find again, whose values count from collection.
 struct PurposeClock {
   Id id{};
   std::string name;
   WallTime created;
   WallTime last_contact;
+  std::optional<WallTime> event{};
+  bool identified = true;
 };
 
 struct TokenDescription {
@@ -74,6 +79,7 @@ struct TokenDescription {
   std::vector<PurposeClock> purposes;
   Epoch epoch;  // of the key that opens the value
   std::optional<SubjectReference> subject;
+  bool restricted = false;  // by the subject's request: kept, and not revealed (GDPR 18)
   bool reversible = false;  // false: pseudonym, and sealed, which only the recipient opens
   bool verified = true;     // false: no integrity, so an altered text opens to some other value
 };
@@ -101,8 +107,10 @@ class ReverseVault {
 
   // The clear value as it was normalised. ErrorKind::refused without a sentence: all of the above,
   // a pseudonym, a sealed value, any altered bit of token or row, and a text that the algorithm
-  // could not have written; unreachable: the store cannot be read.
-  Result<SecretBytes> open_value(const ParsedToken& token, OpeningPermit permit) const;
+  // could not have written; unreachable: the store cannot be read. `purpose`: for which the opening
+  // was decided; a vault token that belongs to a subject holds its value once for each.
+  Result<SecretBytes> open_value(const ParsedToken& token, std::string_view purpose,
+                                 OpeningPermit permit) const;
   Result<SecretBytes> open_value(const BareValue& value, OpeningPermit permit) const;
 
  private:
@@ -111,7 +119,13 @@ class ReverseVault {
     ProtectionKey key;
     std::optional<Kind> kind;
   };
-  Result<SecretBytes> open_stored(const ParsedToken& token) const;
+  Result<SecretBytes> open_stored(const ParsedToken& token, std::string_view purpose) const;
+  // Of values that belong to a data subject (reverse_subject.cc).
+  Status describe_bound(const BoundRow& row, const Id& id, TokenDescription& out) const;
+  Result<TokenDescription> describe_encrypted_subject(const ParsedToken& token) const;
+  Result<SecretBytes> open_bound(const BoundRow& row, const Id& id, std::string_view purpose) const;
+  Result<SecretBytes> open_encrypted_subject(const ParsedToken& token) const;
+  Result<SecretBytes> open_layer(const SubjectLayer& layer, const std::string& ctx) const;
   Result<KindKey> key_of(std::uint32_t key_id, Algorithm algorithm) const;
 
   Vault& vault_;

@@ -7,9 +7,9 @@
 
 #include "crypto/tokens/shape_text.h"
 #include "crypto/vault/engine/binding_plan.h"
+#include "crypto/vault/engine/bound_row.h"
 #include "crypto/vault/engine/reverse.h"
 #include "crypto/vault/engine/shape_key.h"
-#include "crypto/vault/engine/token_row.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -77,8 +77,8 @@ Result<std::vector<ParsedToken>> ReverseVault::find_shaped(const Id& tenant,
   std::vector<ParsedToken> found;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!rows[i]) continue;
-    const auto view = decode_token_row(as_bytes(*rows[i]));
-    if (view) found.push_back(vault_token_of(view->row.key_id, ids[i]));
+    const auto key_id = token_key_id(as_bytes(*rows[i]));
+    if (key_id) found.push_back(vault_token_of(*key_id, ids[i]));
   }
   if (found.empty()) return unavailable();
   return found;

@@ -1,6 +1,8 @@
 #include "crypto/vault/engine/vault.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "crypto/keys/key_use.h"
@@ -53,6 +55,33 @@ Status check_sizes(std::span<const PolicyNames> policies) {
   return {};
 }
 
+// The subject store beside a catalogue. What authenticates it is a key of the tree, so that a key
+// store which knows that key and finds no file has lost one; a file that no such key belongs to was
+// never relied upon.
+Result<std::unique_ptr<SubjectStore>> open_subjects(Catalogue& catalogue, DataDirectory& data,
+                                                    WallTime now) {
+  const KeyPlace place{.key_class = KeyClass::subject_store};
+  const auto known = catalogue.keys().find(place);
+  if (!known) {
+    std::error_code error;
+    const auto stale = data.keys() / kSubjectFile;
+    if (std::filesystem::exists(stale, error)) {
+      if (auto s = remove_file_durably(stale); !s) return s.error();
+    }
+  }
+  const auto key = catalogue.ensure_key(place, kNoId, now);
+  if (!key) return key.error();
+  const auto mac_key = catalogue.keys().open(*key);
+  if (!mac_key) return mac_key.error();
+  auto store = known ? SubjectStore::open(data.keys(), catalogue.installation(), *key, *mac_key,
+                                          catalogue.shred())
+                     : SubjectStore::create(data.keys(), catalogue.installation(), *key, *mac_key,
+                                            catalogue.shred());
+  if (!store) return store.error();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  return store;
+}
+
 }  // namespace
 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -73,9 +102,11 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
   auto catalogue = Catalogue::load(std::move(*keys), std::move(tree), std::move(*shred),
                                    ShredFiles(data.keys(), installation));
   if (!catalogue) return catalogue.error();
+  auto subjects = open_subjects(**catalogue, data, clock.now());
+  if (!subjects) return subjects.error();
   if (auto s = data.finish_initialisation(); !s) return s.error();
-  return std::unique_ptr<Vault>(
-      new Vault(std::make_unique<State>(std::move(*catalogue), std::move(*tokens), clock)));
+  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
+      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock)));
 }
 
 Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock) {
@@ -94,18 +125,21 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   auto catalogue =
       Catalogue::load(std::move(*keys), std::move(tree), std::move(*shred), std::move(files));
   if (!catalogue) return catalogue.error();
+  auto subjects = open_subjects(**catalogue, data, clock.now());
+  if (!subjects) return subjects.error();
   auto tokens = RocksdbTokenStore::open(data.store(), installation);
   if (!tokens) return tokens.error();
-  return std::unique_ptr<Vault>(
-      new Vault(std::make_unique<State>(std::move(*catalogue), std::move(*tokens), clock)));
+  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
+      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock)));
 }
 
 Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {
   auto catalogue =
       Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()), RootKey::ephemeral());
   if (!catalogue) return catalogue.error();
-  return std::unique_ptr<Vault>(new Vault(
-      std::make_unique<State>(std::move(*catalogue), std::make_unique<MemoryTokenStore>(), clock)));
+  auto subjects = SubjectStore::in_memory((*catalogue)->shred());
+  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
+      std::move(*catalogue), std::move(subjects), std::make_unique<MemoryTokenStore>(), clock)));
 }
 
 const Id& Vault::installation_id() const noexcept { return state_->catalogue->installation(); }

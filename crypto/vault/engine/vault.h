@@ -131,6 +131,8 @@ class Vault final : public TokenVault {
   friend class ReverseVault;
   friend class KeyAdmin;
   friend class RetentionKeeper;
+  friend class SubjectAdmin;
+  friend class SubjectKeeper;
   struct State;
   explicit Vault(std::unique_ptr<State> state);
 

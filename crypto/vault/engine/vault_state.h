@@ -12,24 +12,33 @@
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/resolver.h"
+#include "crypto/vault/engine/subject_clock.h"
+#include "crypto/vault/engine/subject_renewal.h"
 #include "crypto/vault/engine/token_store.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::vault {
 
 struct Vault::State {
-  State(std::unique_ptr<Catalogue> c, std::unique_ptr<TokenStore> t, const Clock& k)
+  State(std::unique_ptr<Catalogue> c, std::unique_ptr<SubjectStore> s,
+        std::unique_ptr<TokenStore> t, const Clock& k)
       : catalogue(std::move(c)),
+        subjects(std::move(s)),
         tokens(std::make_unique<CachingTokenStore>(std::move(t))),
         clock(k),
-        resolver(*tokens, live, clock) {}
+        renewal(*subjects),
+        parts{&renewal},
+        resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
   std::unique_ptr<Catalogue> catalogue;
+  std::unique_ptr<SubjectStore> subjects;
   std::unique_ptr<CachingTokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
+  SubjectRenewal renewal;           // the subject keys' part in every destroy batch
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
+  SubjectClocks subject_clocks;     // under `mutex`
   std::uint64_t changes = 0;        // after which bindings must be asked for again
 
   // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.

@@ -20,7 +20,7 @@ TEST(KeyUse, NamesAreUniqueAndSafeInsideTheLabel) {
               std::string_view::npos);
     EXPECT_EQ(key_use_info(info.use).name, info.name);
   }
-  EXPECT_EQ(names.size(), 15U);
+  EXPECT_EQ(names.size(), 16U);
 }
 
 TEST(KeyUse, LengthsAreThoseOfTheConstructions) {

@@ -29,6 +29,8 @@ TEST(ProtectionKey, EachAlgorithmGetsItsUse) {
       {Algorithm::address_random, KeyUse::ip_ndx},
       {Algorithm::format_preserving, KeyUse::fpe_ff1},
       {Algorithm::vault_row, KeyUse::vault_row},
+      {Algorithm::encrypted_subject, KeyUse::enc_rand},
+      {Algorithm::vault_row_subject, KeyUse::vault_row},
   };
   std::set<KeyUse> uses = {KeyUse::enc_nonce};
   for (const auto& [algorithm, use] : expected) {
@@ -40,7 +42,9 @@ TEST(ProtectionKey, EachAlgorithmGetsItsUse) {
     EXPECT_EQ(key->ctx, context_string(row));
     EXPECT_EQ(to_hex(key->key.bytes()),
               to_hex(derive_use_key(parent, use, context_string(row)).bytes()));
-    EXPECT_EQ(key->nonce_key.empty(), algorithm != Algorithm::encrypted);
+    const bool hedged =
+        algorithm == Algorithm::encrypted || algorithm == Algorithm::encrypted_subject;
+    EXPECT_EQ(key->nonce_key.empty(), !hedged);
     EXPECT_TRUE(key->public_key.empty());
     EXPECT_TRUE(uses.insert(use).second) << "one key, one use, one algorithm";
   }

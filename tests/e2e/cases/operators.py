@@ -164,7 +164,7 @@ def help_texts():
 
 @case("commands that a later version brings say so, with code 2")
 def reserved_commands():
-    for command in ("keys", "subjects", "operators", "grants"):
+    for command in ("operators", "grants"):
         done = gateway.run(command)
         equal(done.returncode, 2, command)
         expect("not yet" in one_sentence(done.err), f"{command}: {done.err}")

@@ -13,6 +13,6 @@ paravent::crypto::Result<paravent::crypto::vault::TokenDescription> look(
 paravent::crypto::Result<paravent::crypto::SecretBytes> look(
     const paravent::crypto::vault::ReverseVault& vault,
     const paravent::crypto::ParsedToken& token) {
-  return vault.open_value(token, {});
+  return vault.open_value(token, "contact", {});
 }
 #endif

@@ -91,9 +91,10 @@ Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
   stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
   access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
-  api = std::make_unique<AdminApi>(AdminParts{*operators, first, *logs, stairs_->authentication,
-                                              *stairs_->reidentifier, access_, clock, &policies},
-                                   [] { return std::string("paravent_up 1\n"); });
+  api = std::make_unique<AdminApi>(
+      AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
+                 clock, crypto::vault::SubjectAdmin(*vault), &policies},
+      [] { return std::string("paravent_up 1\n"); });
 }
 
 AdminResponse Api::get(const std::string& path, const std::string& credential, bool from_loopback) {

@@ -27,6 +27,7 @@ TEST(Reasons, AreTheClosedSetOfTheContract) {
       {422, "refused-field"},
       {422, "own-token"},
       {422, "transform-failed"},
+      {422, "objected"},
       {429, "rate-limited"},
       {431, "headers-too-large"},
       {501, "unsupported-coding"},

@@ -163,10 +163,12 @@ bool eventually(Ask ask) {
   return false;
 }
 
-inline std::string open_text(Vault& vault, std::string_view text) {
+inline std::string open_text(Vault& vault, std::string_view text,
+                             std::string_view purpose = "contact") {
   const auto token = parse_token(text);
   if (!token) return "(malformed)";
-  const auto value = ReverseVault(vault).open_value(*token, reveal::Reidentifier::permit());
+  const auto value =
+      ReverseVault(vault).open_value(*token, purpose, reveal::Reidentifier::permit());
   return value ? std::string(as_text(value->bytes())) : "(unavailable)";
 }
 

@@ -352,7 +352,7 @@ TYPED_TEST(VaultTest, UnknownForeignAndAlteredAnswerAlike) {
       ParsedToken bad = good;
       bad.payload[bit / 8] = static_cast<std::uint8_t>(bad.payload[bit / 8] ^ (1U << (bit % 8)));
       const auto value =
-          ReverseVault(this->vault()).open_value(bad, reveal::Reidentifier::permit());
+          ReverseVault(this->vault()).open_value(bad, "contact", reveal::Reidentifier::permit());
       ASSERT_FALSE(value) << bit;
       EXPECT_EQ(value.error().kind(), ErrorKind::refused);
       EXPECT_TRUE(value.error().sentence().empty());

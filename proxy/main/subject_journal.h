@@ -1,0 +1,30 @@
+// SubjectJournal on the record: what the keeper of subject keys is about to do goes into the log of
+// each tenant first, one entry per person and purpose, by reference.
+
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "crypto/vault/engine/subject_keeper.h"
+#include "policies/model/policy.h"
+#include "proxy/admin/audit_logs.h"
+
+namespace paravent::proxy::main {
+
+class AuditedSubjects final : public crypto::vault::SubjectJournal {
+ public:
+  // The logs must outlive it.
+  explicit AuditedSubjects(admin::AuditLogs& logs) noexcept : logs_(logs) {}
+
+  crypto::Status record(crypto::vault::KeyOperation operation,
+                        std::span<const crypto::vault::DueSubject> subjects) override;
+
+ private:
+  admin::AuditLogs& logs_;
+};
+
+// What the policy's purposes count from.
+std::vector<crypto::vault::SubjectClockRule> subject_clocks(const policies::Policy& policy);
+
+}  // namespace paravent::proxy::main
