@@ -360,6 +360,9 @@ def client_certificates():
             except (OSError, wire.Closed):
                 return None
 
+        with Scene(policy=policy) as scene:
+            contains(scene.stderr(), "The route survey needs a client certificate, and no listener", "the warning")
+            equal(scene.exchange(wire.request("POST", "/survey", body, wire.FORM)).status, 403, "over plain HTTP")
         with Scene(policy=policy, tls=f"{{ {common}, client-certificate: required }}") as scene:
             equal(ask(scene, good).status, 200, "the partner")
             for pair in (None, foreign, server_only):
