@@ -98,7 +98,7 @@ class IndexRebuild {
     if (!wrap || !subjects_.open_key(*made, *wrap, subject_key.mutable_bytes()))
       return std::nullopt;
     const auto frame = layer->open(subject_key.bytes(), key->ctx);
-    const auto parsed = frame ? parse_frame(frame->bytes()) : Result<Frame>(frame.error());
+    const auto parsed = frame ? parse_frame(frame->bytes()) : Result<FrameView>(frame.error());
     if (!parsed) return std::nullopt;
     std::string_view value = parsed->value;
     ScopeId relationship{};
