@@ -76,28 +76,30 @@ Status check_spec(const ContextSpec& spec) {
   return {};
 }
 
-// Tells the rows of the scopes apart, and those of values that are a subject's each; the
-// relationship, the request or the subject itself enters each value's own input.
-std::string scope_text(const ContextSpec& spec) {
-  std::string text(spec.subject_bound ? kBoundScope : "");
-  switch (spec.scope) {
+std::string_view scope_word(Scope scope) {
+  switch (scope) {
     case Scope::person:
       break;
     case Scope::relationship:
-      text += "l";
-      break;
+      return "l";
     case Scope::request:
-      text += "q";
-      break;
+      return "q";
   }
-  return text;
+  return "";
+}
+
+// Tells the rows of the scopes apart, and those of values that are a subject's each; the
+// relationship, the request or the subject itself enters each value's own input.
+std::string scope_text(const ContextSpec& spec) {
+  return std::string(spec.subject_bound ? kBoundScope : "").append(scope_word(spec.scope));
 }
 
 }  // namespace
 
 std::optional<Scope> scope_of_row(std::string_view scope_id) noexcept {
+  if (scope_id.starts_with(kBoundScope)) scope_id.remove_prefix(kBoundScope.size());
   for (const Scope scope : {Scope::person, Scope::relationship, Scope::request}) {
-    if (scope_text(scope) == scope_id) return scope;
+    if (scope_word(scope) == scope_id) return scope;
   }
   return std::nullopt;
 }
