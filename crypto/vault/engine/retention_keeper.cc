@@ -53,7 +53,7 @@ Status RetentionKeeper::keep_time(WallTime now, const KeeperRecord& keeper) {
     if (auto s = journal_.record_freeze(Freeze::clock); !s) return s;
     if (auto s = store(now, true); !s) return s;
     jumped_ = false;
-  } else if (running_ - stored_ >= kStoreEvery || keeper.seen == WallTime{}) {
+  } else if (running_ - stored_ >= kStoreEvery) {
     return store(now, false);
   }
   return {};
