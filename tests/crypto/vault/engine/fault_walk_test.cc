@@ -237,7 +237,7 @@ class FaultWalk : public testing::TestWithParam<Mode> {
   }
 
   template <typename Work, typename Check>
-  void walk(const std::filesystem::path& start, Work work, Check check) {
+  void walk(const std::filesystem::path& start, Work work, Check check, bool may_assert = false) {
     int runs = 0;
     int aborted = 0;
     for (long n = 0;; ++n, ++runs) {
@@ -257,6 +257,8 @@ class FaultWalk : public testing::TestWithParam<Mode> {
       if (seen->hit_sync) {
         // A failed fsync proves nothing any more: the process has to end, there and then.
         ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << n << ": " << status;
+        ++aborted;
+      } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && may_assert) {
         ++aborted;
       } else {
         ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == good) << n << ": " << status;
@@ -284,7 +286,9 @@ TEST_P(FaultWalk, TokenStore) {
               return store->commit(rows, {}, {}) ? good : lost;
             }),
             0);
-  walk(start, work_tokens, check_tokens);
+  // Debian builds RocksDB with its assertions, one of which ends the process after some torn
+  // writes.
+  walk(start, work_tokens, check_tokens, true);
 }
 
 TEST_P(FaultWalk, KeyStore) {
