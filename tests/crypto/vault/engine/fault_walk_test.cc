@@ -312,8 +312,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, KeyStoreFaults,
                          testing::Values(Mode::error_once, Mode::short_write, Mode::disk_full));
 // A disk that stays full has tests of its own (store_fault_test.cc, tests/e2e/cases/full_disk.py):
 // RocksDB waits some seconds for room, too long for one run per system call.
-INSTANTIATE_TEST_SUITE_P(Modes, TokenStoreFaults,
-                         testing::Values(Mode::error_once, Mode::short_write));
+INSTANTIATE_TEST_SUITE_P(Modes, TokenStoreFaults, testing::Values(Mode::error_once));
 
 }  // namespace
 }  // namespace paravent::crypto::vault
