@@ -25,7 +25,7 @@ struct BindingPlan {
 };
 
 // What the scope of a vault token's row begins with whose values are a data subject's each.
-inline constexpr const char* kBoundScope = "s";
+inline constexpr std::string_view kBoundScope = "s";
 
 // Whether values open with a recipient's key, which is not in the tree: the parent of their rows is
 // that key's id.

@@ -195,6 +195,8 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
                            "/v1/unseal",
                            "/v1/seal",
                            "/v1/policy/reload",
+                           "/v1/store",
+                           "/v1/backup",
                            "/v1/policy",
                            "/healthz",
                            "/readyz",
@@ -217,7 +219,7 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
       }
     }
   }
-  EXPECT_EQ(paths.size(), 23U);
+  EXPECT_EQ(paths.size(), 31U);
 }
 
 }  // namespace

