@@ -59,6 +59,7 @@ struct ReidentifyOptions {
   std::string purpose;
   std::string reason;
   std::string admin = "http://127.0.0.1:8081";
+  std::string ca;  // of the admin API's certificate; empty: the system's
   std::string credential_file;
   std::vector<std::string> tokens;  // or one "-"
   // Given: the tokens are values of this field, whose texts name no key.

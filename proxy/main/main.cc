@@ -71,6 +71,8 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
   command->add_option("--purpose", options.purpose, "Legal purpose")->required();
   command->add_option("--reason", options.reason, "Why; goes on the record")->required();
   command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  command->add_option("--ca", options.ca,
+                      "Authority of the admin API's certificate (default: the system's)");
   command->add_option("--credential-file", options.credential_file, "File with your credential");
   CLI::Option* field = command->add_option(
       "--field", options.field, "The TOKENs are values of this field, whose texts name no key");
