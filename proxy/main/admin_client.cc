@@ -3,13 +3,17 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "crypto/vault/engine/durable_file.h"
 #include "policies/model/upstream_address.h"
+#include "proxy/net/tls/client_context.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -41,27 +45,42 @@ boost::system::error_code finish(asio::io_context& io, Start&& start) {
   return result;
 }
 
-Result<AdminAnswer> ask(http::verb verb, const std::string& url, std::string_view path,
+template <typename Stream>
+Result<AdminAnswer> exchange(asio::io_context& io, Stream& stream,
+                             const http::request<http::string_body>& request,
+                             const std::string& url) {
+  beast::tcp_stream& lowest = beast::get_lowest_layer(stream);
+  lowest.expires_after(kPatience);
+  auto error = finish(io, [&](auto done) { http::async_write(stream, request, done); });
+  if (error) return unreachable(url);
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(kMaxAnswerBytes);
+  lowest.expires_after(kPatience);
+  error = finish(io, [&](auto done) { http::async_read(stream, buffer, parser, done); });
+  if (error) return unreachable(url);
+  AdminAnswer answer;
+  answer.status = static_cast<std::uint16_t>(parser.get().result_int());
+  answer.body = std::move(parser.get().body());
+  return answer;
+}
+
+Result<AdminAnswer> ask(http::verb verb, const AdminAddress& at, std::string_view path,
                         const crypto::SecretBytes& credential, std::string_view json) {
-  const auto parsed = policies::parse_upstream(url);
+  const auto parsed = policies::parse_upstream(at.url);
   const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
   if (address == nullptr || address->host.empty()) {
     return Error(ErrorKind::usage, "--admin takes an address such as http://127.0.0.1:8081.");
-  }
-  if (address->tls) {
-    return Error(ErrorKind::usage,
-                 "This command speaks to the admin API on loopback or through SSH, not over TLS; "
-                 "give http://HOST:PORT.");
   }
   asio::io_context io;
   boost::system::error_code error;
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(address->host, std::to_string(address->port), error);
-  if (error) return unreachable(url);
+  if (error) return unreachable(at.url);
   beast::tcp_stream stream(io);
   stream.expires_after(kPatience);
   error = finish(io, [&](auto done) { stream.async_connect(found, done); });
-  if (error) return unreachable(url);
+  if (error) return unreachable(at.url);
 
   http::request<http::string_body> request(verb, beast::string_view(path.data(), path.size()), 11);
   request.set(http::field::host, address->host + ":" + std::to_string(address->port));
@@ -72,32 +91,35 @@ Result<AdminAnswer> ask(http::verb verb, const std::string& url, std::string_vie
   crypto::wipe(authorization);
   request.body() = json;
   request.prepare_payload();
-  stream.expires_after(kPatience);
-  error = finish(io, [&](auto done) { http::async_write(stream, request, done); });
-  if (error) return unreachable(url);
+  if (!address->tls) return exchange(io, stream, request, at.url);
 
-  beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(kMaxAnswerBytes);
-  stream.expires_after(kPatience);
-  error = finish(io, [&](auto done) { http::async_read(stream, buffer, parser, done); });
-  if (error) return unreachable(url);
-  AdminAnswer answer;
-  answer.status = static_cast<std::uint16_t>(parser.get().result_int());
-  answer.body = std::move(parser.get().body());
-  return answer;
+  std::vector<std::string> unused;
+  auto context = net::tls::ClientContext::make({address->host, at.ca, {}, {}}, unused);
+  if (!context) return context.error();
+  ssl_st* const connection = (*context)->new_connection();
+  if (connection == nullptr) return unreachable(at.url);
+  asio::ssl::stream<beast::tcp_stream> secure(std::move(stream), connection);
+  error =
+      finish(io, [&](auto done) { secure.async_handshake(asio::ssl::stream_base::client, done); });
+  if (error) {
+    return Error(ErrorKind::unreachable,
+                 "The admin API at " + at.url +
+                     " cannot be trusted: its certificate is not for that name, or not from an "
+                     "authority that is known; give its file with --ca.");
+  }
+  return exchange(io, secure, request, at.url);
 }
 
 }  // namespace
 
-Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
+Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view path,
                                const crypto::SecretBytes& credential, std::string_view json) {
-  return ask(http::verb::post, url, path, credential, json);
+  return ask(http::verb::post, at, path, credential, json);
 }
 
-Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+Result<AdminAnswer> admin_get(const AdminAddress& at, std::string_view path,
                               const crypto::SecretBytes& credential) {
-  return ask(http::verb::get, url, path, credential, {});
+  return ask(http::verb::get, at, path, credential, {});
 }
 
 Error admin_error(const AdminAnswer& answer) {

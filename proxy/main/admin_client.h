@@ -16,14 +16,21 @@ struct AdminAnswer {
   std::string body;  // may hold clear values: the caller wipes it
 };
 
-// `url`: http://HOST[:PORT]. ErrorKind::usage: another form; unreachable: no connection or no
-// answer within half a minute.
-crypto::Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
+// Where the admin API is: http://HOST[:PORT] or https://HOST[:PORT]; `ca` is the file of the
+// authority that issued its certificate, empty for the system's.
+struct AdminAddress {
+  std::string url;
+  std::string ca;
+};
+
+// ErrorKind::usage: a URL of another form; configuration: the authority's file cannot be used;
+// unreachable: no connection, no trust in its certificate, or no answer within half a minute.
+crypto::Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view path,
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);
 
 // The same with a GET.
-crypto::Result<AdminAnswer> admin_get(const std::string& url, std::string_view path,
+crypto::Result<AdminAnswer> admin_get(const AdminAddress& at, std::string_view path,
                                       const crypto::SecretBytes& credential);
 
 // What an answer other than 200 means for a command: its title in one sentence.

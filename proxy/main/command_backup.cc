@@ -97,14 +97,15 @@ int through_gateway(const BackupOptions& options, const fs::path& data) {
   if (!credential) return fail(credential.error());
   json::object request = {{"kind", options.keys ? "keys" : "data"}};
   if (options.keys) request["days"] = options.days;
-  auto answer = admin_post(options.admin, "/v1/backup", *credential, json::serialize(request));
+  auto answer =
+      admin_post({options.admin, options.ca}, "/v1/backup", *credential, json::serialize(request));
   if (!answer) return fail(answer.error());
   auto state = parse_state(*answer);
   if (!state) return fail(state.error());
   const std::string id = text_of(*state, "id");
   while (text_of(*state, "state") == "running" && text_of(*state, "id") == id) {
     std::this_thread::sleep_for(kPoll);
-    answer = admin_get(options.admin, "/v1/backup", *credential);
+    answer = admin_get({options.admin, options.ca}, "/v1/backup", *credential);
     if (!answer) return fail(answer.error());
     state = parse_state(*answer);
     if (!state) return fail(state.error());

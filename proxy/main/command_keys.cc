@@ -77,7 +77,7 @@ void print_answer(const std::string& body) {
 
 // The id of the tenant of this name.
 Result<std::string> tenant_id(const KeysOptions& options, const crypto::SecretBytes& credential) {
-  const auto answer = admin_get(options.admin, "/v1/tenants", credential);
+  const auto answer = admin_get({options.admin, options.ca}, "/v1/tenants", credential);
   if (!answer) return answer.error();
   if (answer->status != 200) return admin_error(*answer);
   boost::system::error_code malformed;
@@ -115,11 +115,11 @@ crypto::Status check(const KeysOptions& options) {
 Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& credential) {
   const std::string& action = options.action;
   const auto get = [&](const std::string& path) {
-    return admin_get(options.admin, path, credential);
+    return admin_get({options.admin, options.ca}, path, credential);
   };
   const auto post = [&](const std::string& path, boost::json::object body) {
     body["reason"] = options.reason;
-    return admin_post(options.admin, path, credential, boost::json::serialize(body));
+    return admin_post({options.admin, options.ca}, path, credential, boost::json::serialize(body));
   };
   if (action == "list") return get("/v1/keys");
   if (action == "due") return get("/v1/keys?within=" + options.within);

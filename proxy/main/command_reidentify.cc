@@ -52,8 +52,8 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
     } else {
       request["values"] = values_of(options, {begin, end});
     }
-    auto answer =
-        admin_post(options.admin, "/v1/reidentify", credential, boost::json::serialize(request));
+    auto answer = admin_post({options.admin, options.ca}, "/v1/reidentify", credential,
+                             boost::json::serialize(request));
     if (!answer) return answer.error();
     if (answer->status != 200) return admin_error(*answer);
     boost::system::error_code malformed;

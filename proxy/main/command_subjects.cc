@@ -135,8 +135,8 @@ int run_subjects(const SubjectsOptions& options) {
   if (!credential) return fail(credential.error());
   const auto request = request_of(options);
   if (!request) return fail(request.error());
-  auto answer = admin_post(options.admin, "/v1/subjects/" + options.action, *credential,
-                           boost::json::serialize(*request));
+  auto answer = admin_post({options.admin, options.ca}, "/v1/subjects/" + options.action,
+                           *credential, boost::json::serialize(*request));
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(api_error(*answer));
   boost::system::error_code malformed;

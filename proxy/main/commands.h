@@ -60,6 +60,7 @@ struct ReidentifyOptions {
   std::string purpose;
   std::string reason;
   std::string admin = "http://127.0.0.1:8081";
+  std::string ca;  // of the admin API's certificate; empty: the system's
   std::string credential_file;
   std::vector<std::string> tokens;  // or one "-"
   // Given: the tokens are values of this field, whose texts name no key.
@@ -74,6 +75,7 @@ struct SubjectsOptions {
   std::string action;  // locate, export, restrict, object, erase, events
   std::string reason;
   std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
   std::string credential_file;
   std::vector<std::string> tokens;
   std::string kind;     // instead of tokens: the value is read from standard input
@@ -119,6 +121,7 @@ struct BackupOptions {
   std::uint32_t days = 30;  // until a key backup expires
   std::string root_key;
   std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
   std::string credential_file;  // of an admin, while a gateway runs
   bool json = false;
 };
@@ -155,6 +158,7 @@ struct KeysOptions {
   std::string release;
   std::string out;
   std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
   std::string credential_file;
   bool json = false;
 };

@@ -19,6 +19,14 @@ namespace {
 // The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
 constexpr std::string_view kReserved[] = {"operators", "grants"};
 
+// Of the commands that are clients of the admin API.
+template <typename ClientOptions>
+void add_admin_address(CLI::App* command, ClientOptions& options) {
+  command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  command->add_option("--ca", options.ca,
+                      "Authority of the admin API's certificate (default: the system's)");
+}
+
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
   command->add_option("--config", options.config, "Gateway file (YAML)");
@@ -71,7 +79,7 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
       app.add_subcommand("reidentify", "Re-identify tokens, or the tokens in a text (-)");
   command->add_option("--purpose", options.purpose, "Legal purpose")->required();
   command->add_option("--reason", options.reason, "Why; goes on the record")->required();
-  command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  add_admin_address(command, options);
   command->add_option("--credential-file", options.credential_file, "File with your credential");
   CLI::Option* field = command->add_option(
       "--field", options.field, "The TOKENs are values of this field, whose texts name no key");
@@ -92,7 +100,7 @@ void add_subjects(CLI::App& app, SubjectsOptions& options) {
     command->add_option("--reason", options.reason, "Why; goes on the record")->required();
     command->add_option("--kind", options.kind,
                         "The value on standard input tells the person: email, phone, ...");
-    command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+    add_admin_address(command, options);
     command->add_option("--credential-file", options.credential_file, "File with your credential");
     command->add_flag("--json", options.json, "Print the API's answer as JSON");
     command->add_option("TOKEN", options.tokens, "Tokens of the person, instead of --kind");
@@ -155,7 +163,7 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
   command->add_flag("--keys", backup.keys, "Back up the keys, and nothing else");
   command->add_option("--days", backup.days, "With --keys: until it expires (default 30)");
   command->add_option("--root-key", backup.root_key, "Root key file");
-  command->add_option("--admin", backup.admin, "Admin API of a running gateway");
+  add_admin_address(command, backup);
   command->add_option("--credential-file", backup.credential_file,
                       "File with the credential of an admin, while a gateway runs");
   command->add_flag("--json", backup.json, "Print as JSON");
@@ -171,7 +179,7 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
 CLI::App* add_key_client(CLI::App& under, const std::string& name, const std::string& help,
                          KeysOptions& options, const std::string& action) {
   CLI::App* command = under.add_subcommand(name, help);
-  command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  add_admin_address(command, options);
   command->add_option("--credential-file", options.credential_file,
                       "File with a credential of the role admin");
   command->add_flag("--json", options.json, "Print the API's answer as JSON");

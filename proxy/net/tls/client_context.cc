@@ -1,6 +1,7 @@
 #include "proxy/net/tls/client_context.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include <string_view>
 #include <utility>
@@ -25,6 +26,17 @@ Status trust(SSL_CTX& context, const std::string& file) {
     return tls_error("The system's certificate authorities cannot be read");
   }
   return {};
+}
+
+// Which name the certificate must be for, and the SNI. False: it can be neither.
+bool set_server_name(SSL& connection, const std::string& name) {
+  X509_VERIFY_PARAM* const verify = SSL_get0_param(&connection);
+  if (X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1) return true;
+  X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) == 1 &&
+         // What SSL_set_tlsext_host_name() does, which is a macro with a C cast.
+         SSL_ctrl(&connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                  const_cast<char*>(name.c_str())) == 1;
 }
 
 }  // namespace
@@ -64,7 +76,10 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::make(
 const bio_method_st* ClientContext::socket_methods() const noexcept {
   return state_->methods.get();
 }
-ssl_ctx_st* ClientContext::native() const noexcept { return state_->context.get(); }
-const std::string& ClientContext::server_name() const noexcept { return state_->server_name; }
+ssl_st* ClientContext::new_connection() const noexcept {
+  Handle<SSL> connection(SSL_new(state_->context.get()));
+  if (!connection || !set_server_name(*connection, state_->server_name)) return nullptr;
+  return connection.release();
+}
 
 }  // namespace paravent::proxy::net::tls

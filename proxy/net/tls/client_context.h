@@ -12,7 +12,7 @@
 #include "crypto/base/result.h"
 
 struct bio_method_st;
-struct ssl_ctx_st;
+struct ssl_st;
 
 namespace paravent::proxy::net::tls {
 
@@ -34,10 +34,11 @@ class ClientContext {
   ClientContext(const ClientContext&) = delete;
   ClientContext& operator=(const ClientContext&) = delete;
 
-  // For streams: OpenSSL's object, and how it reads and writes their sockets.
-  ssl_ctx_st* native() const noexcept;
+  // OpenSSL's object for one connection, which the caller owns; this context must outlive it. Null:
+  // out of memory, or a name that can be none.
+  ssl_st* new_connection() const noexcept;
+  // For streams: how OpenSSL reads and writes their sockets.
   const bio_method_st* socket_methods() const noexcept;
-  const std::string& server_name() const noexcept;
 
  private:
   struct State;

@@ -188,13 +188,13 @@ bool ServerContext::asks_for_certificate() const noexcept {
   return state_->client_certificate != ClientCertificate::none;
 }
 
-ssl_st* ServerContext::new_connection() const noexcept { return SSL_new(native()); }
+ssl_st* ServerContext::new_connection() const noexcept {
+  return SSL_new(state_->contexts.front().get());
+}
 
 const bio_method_st* ServerContext::socket_methods() const noexcept {
   return state_->methods.get();
 }
-
-ssl_ctx_st* ServerContext::native() const noexcept { return state_->contexts.front().get(); }
 
 std::string verified_common_name(ssl_st& connection) {
   const X509* const leaf = SSL_get0_peer_certificate(&connection);

@@ -15,7 +15,6 @@
 #include "proxy/net/tls/ticket_keys.h"
 
 struct bio_method_st;
-struct ssl_ctx_st;
 struct ssl_st;
 
 namespace paravent::proxy::net::tls {
@@ -54,11 +53,10 @@ class ServerContext {
   ServerContext& operator=(const ServerContext&) = delete;
 
   bool asks_for_certificate() const noexcept;
-  // OpenSSL's object for one connection, for a library that drives TLS by itself (the admin
-  // listener) and owns it from then on; this context must outlive it. Null: out of memory.
+  // OpenSSL's object for one connection, which the caller owns; this context must outlive it. Null:
+  // out of memory.
   ssl_st* new_connection() const noexcept;
-  // For streams: OpenSSL's object, and how it reads and writes their sockets.
-  ssl_ctx_st* native() const noexcept;
+  // For streams: how OpenSSL reads and writes their sockets.
   const bio_method_st* socket_methods() const noexcept;
 
  private:

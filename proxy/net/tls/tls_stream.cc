@@ -1,7 +1,6 @@
 #include "proxy/net/tls/tls_stream.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
@@ -22,17 +21,6 @@ constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 // Steps of OpenSSL's handshake after the handshake, two for a key update (RFC 8446 4.6.3) that asks
 // for ours: each costs us keys, and nobody needs more on one connection.
 constexpr unsigned kMostLateSteps = 64;
-
-// Which name the certificate must be for, and the SNI. False: it can be neither.
-bool set_server_name(SSL& connection, const std::string& name) {
-  X509_VERIFY_PARAM* const verify = SSL_get0_param(&connection);
-  if (X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1) return true;
-  X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) == 1 &&
-         // What SSL_set_tlsext_host_name() does, which is a macro with a C cast.
-         SSL_ctrl(&connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                  const_cast<char*>(name.c_str())) == 1;
-}
 
 }  // namespace
 
@@ -68,7 +56,7 @@ std::unique_ptr<TlsStream> TlsStream::make(const Context& context, int fd) {
   state->socket.fd = fd;
   state->socket.budget = kHandshakeBudget;
   auto bio = make_socket_bio(*context.socket_methods(), state->socket);
-  state->connection.reset(SSL_new(context.native()));
+  state->connection.reset(context.new_connection());
   if (!bio || !state->connection) return nullptr;
   BIO* const both = bio.release();
   SSL_set_bio(state->connection.get(), both, both);
@@ -89,9 +77,7 @@ std::unique_ptr<TlsStream> TlsStream::accept(std::shared_ptr<const ServerContext
 std::unique_ptr<TlsStream> TlsStream::connect(std::shared_ptr<const ClientContext> context,
                                               int fd) {
   auto stream = make(*context, fd);
-  if (!stream || !set_server_name(*stream->state_->connection, context->server_name())) {
-    return nullptr;
-  }
+  if (!stream) return nullptr;
   SSL_set_connect_state(stream->state_->connection.get());
   stream->state_->client = std::move(context);
   return stream;

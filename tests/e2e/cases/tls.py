@@ -411,6 +411,13 @@ def admin():
             equal(ask(people["nobody"]), 401, "a certificate of no operator")
             equal(ask(people["dpo"], credential="pvcred_wrong"), 401, "a wrong credential beside a certificate")
             equal(ask(foreign), None, "a certificate of another authority")
+            # The command, by name: nobody is called 127.0.0.1 in that certificate.
+            by_address = ["reidentify", "--purpose", "contact", "--reason", "a test", "--credential-file"]
+            by_address += [scene.credential_file(), "--admin", f"https://127.0.0.1:{scene.admin_port}", "pvv1xyz"]
+            for extra in ([], ["--ca", authority.certificate]):
+                done = run(*by_address, *extra)
+                equal(done.returncode, 6, done.err)
+                contains(one_sentence(done.err), "cannot be trusted", "the sentence")
             with socket.create_connection(("127.0.0.1", scene.admin_port), 20) as plain:
                 plain.sendall(wire.request("GET", "/healthz"))
                 plain.settimeout(20)
@@ -418,6 +425,14 @@ def admin():
                     lacks(plain.recv(4096), b"HTTP/1.1", "what plain HTTP gets")
                 except ConnectionResetError:
                     pass
+        local, local_key = authority.issue("local", alternative="IP:127.0.0.1")
+        with Scene(policy=WIDE, admin_tls=f"tls: {{ certificate: {local}, key: {local_key} }}") as scene:
+            done = run(
+                *("reidentify", "--purpose", "contact", "--reason", "a test", "--json"),
+                *("--credential-file", scene.credential_file(), "--ca", authority.certificate),
+                *("--admin", f"https://127.0.0.1:{scene.admin_port}", "pvv1xyz"),
+            )
+            contains(done.out, "malformed", f"what the API answers: {done.err}")
         with Scene(policy=WIDE, start=False) as scene:
             scene.write_config()
             with open(scene.config_file, encoding="utf-8") as file:
