@@ -11,11 +11,22 @@ namespace {
 // The numbers are inside stored tokens: this test exists so that nobody renumbers.
 TEST(Algorithm, NumbersAreFixed) {
   const std::pair<unsigned, std::string_view> fixed[] = {
-      {1, "vault-token"},        {2, "derived"},    {3, "pseudonym"},
-      {4, "encrypted"},          {5, "address"},    {6, "address-prefix"},
-      {7, "address-random"},     {8, "sealed"},     {9, "sealed-single"},
-      {10, "format-preserving"}, {16, "vault-row"}, {17, "audit-detail"},
+      {1, "vault-token"},
+      {2, "derived"},
+      {3, "pseudonym"},
+      {4, "encrypted"},
+      {5, "address"},
+      {6, "address-prefix"},
+      {7, "address-random"},
+      {8, "sealed"},
+      {9, "sealed-single"},
+      {10, "format-preserving"},
+      {16, "vault-row"},
+      {17, "audit-detail"},
       {18, "map-cookie"},
+      {11, "encrypted-subject"},
+      {19, "subject-reference"},
+      {20, "vault-row-subject"},
   };
   std::set<unsigned> known;
   for (const auto& [number, name] : fixed) {

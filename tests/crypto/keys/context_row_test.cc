@@ -119,7 +119,7 @@ TEST(ContextRow, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(with(0, "\x01"));
   EXPECT_FALSE(with(0, "\x02"));                            // version
   EXPECT_FALSE(with(1, std::string_view("\0", 1)));         // algorithm
-  EXPECT_FALSE(with(1, "\x0b"));                            // algorithm
+  EXPECT_FALSE(with(1, "\x0c"));                            // algorithm
   EXPECT_FALSE(with(12, "\x04"));                           // epoch length
   EXPECT_FALSE(with(12, std::string_view("\0", 1)));        // none with an index
   EXPECT_FALSE(with(13, "\xff"));                           // negative index

@@ -28,7 +28,7 @@ TEST(KeyUse, LengthsAreThoseOfTheConstructions) {
       {"enc.rand", 32},   {"enc.nonce", 32},   {"enc.det", 64},   {"prf.pseudonym", 32},
       {"prf.index", 32},  {"prf.subject", 32}, {"fpe.ff1", 32},   {"ip.det", 16},
       {"ip.pfx", 32},     {"ip.ndx", 32},      {"vault.row", 32}, {"audit.detail", 32},
-      {"map.cookie", 32}, {"kcv", 32},         {"prf.shape", 32},
+      {"map.cookie", 32}, {"kcv", 32},         {"prf.shape", 32}, {"enc.subject", 32},
   };
   for (const KeyUseInfo& info : key_uses()) {
     const auto found = expected.find(info.name);

@@ -57,9 +57,11 @@ TEST(Plan, CompilesTheContractsExample) {
   EXPECT_EQ(email->action, ActionKind::tokenise_vault);
   EXPECT_EQ(email->shape, Shape::email);
   EXPECT_TRUE(email->is_subject);
-  EXPECT_EQ(plan->context_specs().at(email->slot),
-            (ContextSpec{"crm", "contact", "email", Kind::email, Algorithm::vault_token,
-                         EpochLength::none}));
+  // The retention counts from the last contact, and the route says whose: erasable by person.
+  ContextSpec bound{
+      "crm", "contact", "email", Kind::email, Algorithm::vault_token, EpochLength::none};
+  bound.subject_bound = true;
+  EXPECT_EQ(plan->context_specs().at(email->slot), bound);
   const FieldAction* phone = route.find(Carrier::form, "phone");
   ASSERT_NE(phone, nullptr);
   EXPECT_EQ(plan->context_specs().at(phone->slot),

@@ -180,7 +180,7 @@ TEST_F(KeyTreeTest, RecordsRoundTripAndAreStrict) {
   Bytes longer = bytes;
   longer.push_back(0);
   EXPECT_FALSE(decode_key_record(domain_.id, longer));
-  for (const std::uint8_t reserved : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{7}}) {
+  for (const std::uint8_t reserved : {std::uint8_t{0}, std::uint8_t{4}, std::uint8_t{8}}) {
     Bytes other = bytes;
     other[1] = reserved;
     EXPECT_FALSE(decode_key_record(domain_.id, other));
