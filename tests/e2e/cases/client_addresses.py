@@ -101,6 +101,11 @@ def forwarded():
 def elsewhere():
     policy = bare() + "elsewhere: { methods: [GET], upstream: UPSTREAM, do: pass, client-address: truncate }\n"
     with Scene(policy=policy, trusted=TRUSTED) as scene:
-        request = scene.submit(wire.request("GET", "/page", headers=whole_family("198.51.100.7")))
+        family = [(name, value) for name, value in whole_family("198.51.100.7") if name.lower() != "forwarded"]
+        family.append(("Forwarded", "for=198.51.100.7"))
+        request = scene.submit(wire.request("GET", "/page", headers=family))
         equal(request.values("X-Forwarded-For"), ["198.51.0.0"], "X-Forwarded-For")
+        # Two chains that do not say the same say nothing.
+        request = scene.submit(wire.request("GET", "/page", headers=whole_family("198.51.100.7")))
+        equal(request.values("X-Forwarded-For"), [], "X-Forwarded-For")
         expect(b"198.51.100.7" not in request.raw, "the address")

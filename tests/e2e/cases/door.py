@@ -199,7 +199,7 @@ def rate_behind_a_proxy():
 
 @case("503 overloaded when memory runs short; the admin listener answers; it recovers", slow=True)
 def memory():
-    with Scene(policy=WIDE, limits={"memory": "64MiB"}) as scene, contextlib.ExitStack() as stack:
+    with Scene(policy=WIDE, limits={"memory": "128MiB"}) as scene, contextlib.ExitStack() as stack:
         with scene.wire() as early:
             early.send(GET)
             equal(early.answer().status, 200, "before")
