@@ -142,12 +142,20 @@ class Comparison:
                 good = False
                 self.fail("forwarded", server, ours, seen, wanted)
             # What it accepts may be refused by others, at once or later; what they do read is the same.
+            if answers_itself(raw):
+                continue
             seen = self.read_by(server, raw + SECOND)
             both = min(len(seen), len(wanted))
             if seen[:both] != wanted[:both] or (len(seen) > both and not refused):
                 good = False
                 self.fail("client", server, raw, seen, wanted)
         self.passed += good
+
+
+def answers_itself(raw):
+    """OPTIONS that may go no further (RFC 9110 7.6.2): Apache answers it, and no application reads it. The gateway
+    takes the header off, so what it forwards is judged all the same."""
+    return raw.startswith(b"OPTIONS ") and b"\nmax-forwards:" in raw.lower()
 
 
 def main():
