@@ -24,6 +24,8 @@ class FileKeyStore final : public KeyStore {
   // newer version, not of this root key.
   static Result<std::unique_ptr<FileKeyStore>> open(const std::filesystem::path& path,
                                                     const RootKey& root);
+  // What can be read without the root key, with the same sentences.
+  static Result<KeyStoreHeader> read_header(const std::filesystem::path& path);
 
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
@@ -33,6 +35,8 @@ class FileKeyStore final : public KeyStore {
   Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override;
 
  private:
+  // The whole file, of a format that this version reads.
+  static Result<SecretBytes> read_whole(const std::filesystem::path& path, KeyStoreHeader& header);
   FileKeyStore(std::filesystem::path path, SecretBytes mac_key, KeyStoreImage image) noexcept;
   Status write(const KeyStoreImage& image, bool first) const;
   Status replace(KeyStoreImage next);
