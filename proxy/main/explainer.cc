@@ -14,6 +14,7 @@
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
@@ -147,6 +148,11 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     explanation.outcome = "passed";
     explanation.upstream_head = passed.head();
     explanation.upstream_body = body;
+    return;
+  }
+  body::ContentDecoder decoder;
+  if (const auto refusal = decode_body(plan, decoder, buffers.decoded, body)) {
+    refuse(explanation, *refusal);
     return;
   }
   RequestScanner scanner(*match.route, head, buffers, collector, &collector);

@@ -94,8 +94,11 @@ std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
   } else {
     bool repeated = false;
     const HeaderLine* encoding = only_line(head, HeaderName::content_encoding, repeated);
-    if (repeated || (encoding != nullptr && !same_header_name(encoding->value, "identity"))) {
-      return Refusal{Reason::unsupported_encoding, {}};
+    if (repeated) return Refusal{Reason::unsupported_encoding, {}};
+    if (encoding != nullptr) {
+      const auto coding = body::parse_content_coding(encoding->value);
+      if (!coding) return Refusal{Reason::unsupported_encoding, {}};
+      plan.coding = *coding;
     }
     const HeaderLine* type_line = only_line(head, HeaderName::content_type, repeated);
     if (repeated) return Refusal{Reason::framing, {}};

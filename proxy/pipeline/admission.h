@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "policies/plan/policy_plan.h"
+#include "proxy/body/content_coding.h"
 #include "proxy/body/media_type.h"
 #include "proxy/pipeline/http_head.h"
 #include "proxy/pipeline/limits.h"
@@ -20,8 +21,10 @@ enum class BodyCodec : std::uint8_t { none, form, multipart, json, opaque };
 
 struct BodyPlan {
   BodyCodec codec = BodyCodec::none;
+  // How the body comes; it is read, and goes on, without.
+  body::ContentCoding coding = body::ContentCoding::identity;
   std::string_view boundary;  // multipart
-  std::size_t limit = 0;      // bytes once decoded
+  std::size_t limit = 0;      // bytes, as it comes and once decoded
 };
 
 // `match` is what `policy` answered for this head, with a route in it.

@@ -50,6 +50,7 @@ struct Delimiter {
 
 struct ExchangeBuffers {
   std::vector<FieldJob> jobs;
+  std::string decoded;  // the body without its content coding: wiped
   std::string clear;    // decoded and normalised values: wiped
   std::string value;    // one decoded value in passing: wiped before the next
   std::string scratch;  // decoded names, and replacements before they are encoded: wiped
@@ -69,6 +70,7 @@ struct ExchangeBuffers {
 
   void clear_for_next() noexcept {
     jobs.clear();
+    wipe_used(decoded);
     wipe_used(clear);
     wipe_used(value);
     wipe_used(scratch);

@@ -52,6 +52,7 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
     const crypto::vault::ResolveBatch* resolved) {
   if (route_.mode != RouteMode::protect) std::abort();
   boundary_ = plan.boundary;
+  decoded_ = plan.coding != body::ContentCoding::identity;
   write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
@@ -286,7 +287,7 @@ void RequestProtector::write_head(std::string_view body, const body::SplicedByte
   std::string& out = buffers_.request_head;
   write_request_line();
   out.append("Host: ").append(head_.host).append(kCrlf);
-  write_lines(!spliced.untouched());
+  write_lines(decoded_ || !spliced.untouched());
   append_client_address(route_, head_, peer_, buffers_.address, out);
   const bool forwarded_kept = peer_.trusted;
   bool has_proto = false;
@@ -350,8 +351,11 @@ void RequestProtector::write_lines(bool body_changed) {
         if (peer_.trusted) lines.copy(line);
         break;
       case HeaderName::content_type:
-      case HeaderName::content_encoding:
         lines.copy(line);
+        break;
+      case HeaderName::content_encoding:
+        // A body that was read goes on without its coding.
+        if (route_.mode == RouteMode::pass) lines.copy(line);
         break;
       case HeaderName::other:
         if (body_changed && is_digest(line.name)) break;

@@ -64,6 +64,7 @@ class RequestProtector {
   bool tls_;
   ExchangeBuffers& buffers_;
   std::string_view boundary_;
+  bool decoded_ = false;  // the body came in a content coding
 };
 
 }  // namespace paravent::proxy

@@ -9,6 +9,7 @@
 
 #include "crypto/base/encoding.h"
 #include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
@@ -217,6 +218,9 @@ void Transaction::State::take_body(ReceivedBody received) {
 
 std::optional<Phase> Transaction::State::scan() {
   if (route().mode == policies::RouteMode::pass) return Phase::protect;
+  if (auto refusal = decode_body(body_plan, *worker->content_decoder, buffers.decoded, body)) {
+    return refuse(*refusal);
+  }
   RequestScanner scanner(route(), *head, buffers, *this);
   if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanner)) return refuse(*refusal);
   return Phase::resolve;

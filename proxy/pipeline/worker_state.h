@@ -18,6 +18,7 @@
 #include "crypto/tokens/field_protector.h"
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/policy_plan.h"
+#include "proxy/body/content_coding.h"
 #include "proxy/body/json.h"
 #include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/limits.h"
@@ -49,6 +50,7 @@ struct WorkerState {
   std::shared_ptr<telemetry::WorkerCounters> counters;
   telemetry::AccessLog* access_log = nullptr;  // null: off
   std::unique_ptr<body::JsonScanner> json_scanner;
+  std::unique_ptr<body::ContentDecoder> content_decoder;
   std::unique_ptr<crypto::RandomBuffer> random;  // request ids
 
   FieldTools tools() const { return {*protector, *transforms, clock}; }

@@ -1,6 +1,9 @@
 """Every carrier and every action of the policy language, on the wire."""
 
+import gzip
 import json
+import subprocess
+import zlib
 
 from support import tokens, wire
 from support.case import Shared, case, equal, lacks
@@ -39,6 +42,26 @@ def actions():
     equal("note" in seen, False, "a dropped field")
     equal((seen["country"], seen["zip"], seen["submit"]), ("FR", "69", "1"), "replace, truncate, keep")
     lacks(seen["secret"], "hunter", "a masked field")
+
+
+@case("a packed body is read and goes on unpacked", smoke=True)
+def packed_bodies():
+    body = wire.form({"name": "Anne Martin", "city": "Lyon", "submit": "1"})
+    zstd = subprocess.run(["zstd", "-c"], input=body, capture_output=True, check=True).stdout
+    packed = {"gzip": gzip.compress(body), "Deflate": zlib.compress(body), "zstd": zstd}
+    for coding, data in packed.items():
+        digest = ("Content-Digest", "sha-256=:AAAA:")
+        received = contact(data, wire.FORM, headers=[("Content-Encoding", coding), digest])
+        seen = dict(wire.form_fields(received.body))
+        tokens.vault(seen["name"])
+        tokens.pseudonym(seen["city"])
+        equal(seen["submit"], "1", "a kept field")
+        equal(received.header("Content-Encoding"), None, "the coding is gone")
+        equal(received.header("Content-Digest"), None, "and what was true of the packed bytes")
+        equal(int(received.header("Content-Length")), len(received.body), "the length is ours")
+    same = [contact(data, wire.FORM, headers=[("Content-Encoding", "gzip")]).body
+            for data in (gzip.compress(b"submit=a+b&zip="), gzip.compress(b"submit=a+b&zip=", 1))]
+    equal(same, [b"submit=a+b&zip="] * 2, "untouched fields, byte for byte")
 
 
 @case("JSON: nested paths and array wildcards", smoke=True)

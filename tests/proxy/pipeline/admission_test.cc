@@ -39,8 +39,16 @@ TEST(Admission, TypesAndEncodings) {
       {"Content-Type: application/x-www-form-urlencoded; charset=iso-8859-1\r\n",
        "unsupported-type"},
       {"Content-Type: form\r\n", "unsupported-type"},
-      {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip\r\n",
+      {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: x-gzip\r\n",
        "unsupported-encoding"},
+      {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip, gzip\r\n",
+       "unsupported-encoding"},
+      {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip\r\n"
+       "Content-Encoding: gzip\r\n",
+       "unsupported-encoding"},
+      // Taken on; but this body lies.
+      {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip\r\n",
+       "malformed-body"},
       {"Content-Type: application/x-www-form-urlencoded\r\nContent-Encoding: identity\r\n"
        "Content-Encoding: identity\r\n",
        "unsupported-encoding"},

@@ -15,6 +15,7 @@
 #include "proxy/body/form.h"
 #include "proxy/body/media_type.h"
 #include "proxy/body/multipart.h"
+#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/vault_question.h"
@@ -236,11 +237,14 @@ Outcome Pipeline::run(const std::string& request) {
   raw_.clear();
   RequestProtector protector(*match.route, head, {peer, trusted}, tls, buffers_);
   if (match.route->mode == policies::RouteMode::pass) return finish(protector.pass(read.body()));
+  std::string_view body = read.body();
+  if (const auto refusal = decode_body(plan, content_decoder_, buffers_.decoded, body)) {
+    return refused(*refusal);
+  }
   RequestScanner scanner(*match.route, head, buffers_, *this, observer);
-  if (const auto refusal = scanner.scan(plan, read.body(), json_scanner_)) return refused(*refusal);
+  if (const auto refusal = scanner.scan(plan, body, json_scanner_)) return refused(*refusal);
   const auto batch = resolve();
-  const auto made =
-      protector.protect(plan, read.body(), {*protector_, *transforms_, clock_}, batch.get());
+  const auto made = protector.protect(plan, body, {*protector_, *transforms_, clock_}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refused(*refusal);
   return finish(std::get<ProtectedRequest>(made));
 }

@@ -96,6 +96,7 @@ class Pipeline final : private RawCounter {
   std::shared_ptr<const Snapshot> snapshot_;
   std::unique_ptr<crypto::FieldProtector> protector_;
   std::optional<FieldTransforms> transforms_;
+  body::ContentDecoder content_decoder_;
   body::JsonScanner json_scanner_{7};
   ExchangeBuffers buffers_;
   std::vector<std::uint32_t> raw_;
