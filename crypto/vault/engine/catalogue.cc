@@ -1,7 +1,9 @@
 #include "crypto/vault/engine/catalogue.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 
 #include "crypto/primitives/random.h"
@@ -24,10 +26,19 @@ Error inconsistent() {
 
 }  // namespace
 
-Result<std::unique_ptr<Catalogue>> Catalogue::load(std::unique_ptr<KeyStore> store, KeyTree tree) {
-  std::unique_ptr<Catalogue> catalogue(new Catalogue(std::move(store), std::move(tree)));
+Result<std::unique_ptr<Catalogue>> Catalogue::load(std::unique_ptr<KeyStore> store, KeyTree tree,
+                                                   ShredSecret shred, ShredFiles files) {
+  std::unique_ptr<Catalogue> catalogue(
+      new Catalogue(std::move(store), std::move(tree), std::move(shred), std::move(files)));
   if (auto s = catalogue->read_all(); !s) return s.error();
   return catalogue;
+}
+
+Result<std::unique_ptr<Catalogue>> Catalogue::load(std::unique_ptr<KeyStore> store,
+                                                   const RootKey& root) {
+  ShredSecret shred = ShredSecret::random();
+  KeyTree tree(root, shred);
+  return load(std::move(store), std::move(tree), std::move(shred), ShredFiles());
 }
 
 Status Catalogue::read_all() {
@@ -65,6 +76,9 @@ Status Catalogue::read_one(const RecordRef& ref, ByteView payload) {
       return {};
     }
     case RecordType::subject_key:
+    case RecordType::retention:
+    case RecordType::hold:
+    case RecordType::keeper:
       break;
   }
   return inconsistent();
@@ -94,13 +108,20 @@ void Catalogue::rename(const Id& id, std::string_view name) {
   staged_.push_back({{RecordType::name, id}, encode_name_record(*names_.by_id(id))});
 }
 
+Status Catalogue::check_clock(WallTime now) const {
+  if (tree_.newest() == WallTime::min() || now + kClockTolerance >= tree_.newest()) return {};
+  return Error(ErrorKind::data,
+               "The clock of this machine is behind the newest key of the vault, "
+               "so no new key is made; set the clock right.");
+}
+
 Result<Id> Catalogue::ensure_key(const KeyPlace& place, const Id& parent, WallTime now) {
-  if (const auto found = tree_.find(place)) return *found;
-  if (tree_.newest() != WallTime::min() && now + kClockTolerance < tree_.newest()) {
-    return Error(ErrorKind::data,
-                 "The clock of this machine is behind the newest key of the vault, "
-                 "so no new key is made; set the clock right.");
+  if (const auto found = tree_.find(place)) {
+    if (tree_.usable(*found, KeyOperation::protect)) return *found;
+    return Error(ErrorKind::sealed,
+                 "A key that is needed is disabled or compromised; enable or rotate it.");
   }
+  if (auto s = check_clock(now); !s) return s.error();
   auto record = tree_.make(place, parent, now);
   if (!record) return record.error();
   staged_.push_back({{RecordType::key, record->id}, encode_key_record(*record)});
@@ -122,6 +143,117 @@ const ContextRecord& Catalogue::ensure_context(ContextRow row, const Id& parent)
   staged_.push_back({context_ref(key_id), encode_context_record(record)});
   context_by_content_.emplace(std::move(content), key_id);
   return contexts_.emplace(key_id, std::move(record)).first->second;
+}
+
+Status Catalogue::apply(const Id& key, KeyOperation operation, WallTime now) {
+  const KeyRecord* found = tree_.record(key);
+  if (found == nullptr) return Error(ErrorKind::refused, "There is no such key.");
+  KeyRecord changed = *found;
+  // Destroying is a batch of its own, destroy().
+  if (operation == KeyOperation::destroy || !vault::apply(changed, operation, now)) {
+    return Error(ErrorKind::refused, "A key that is " +
+                                         std::string(key_state_name(found->condition.state)) +
+                                         " does not take the operation " +
+                                         std::string(key_operation_name(operation)) + ".");
+  }
+  tree_.replace(changed);
+  staged_.push_back({{RecordType::key, key}, encode_key_record(changed)});
+  return {};
+}
+
+Result<Id> Catalogue::rotate(const Id& key, WallTime now) {
+  const KeyRecord* found = tree_.record(key);
+  if (found == nullptr || tree_.find(place_of(*found)) != key) {
+    return Error(ErrorKind::refused, "Only the newest version of a key rotates.");
+  }
+  if (auto s = check_clock(now); !s) return s.error();
+  const KeyPlace place = place_of(*found);
+  const bool active = found->condition.state == KeyState::active;
+  auto made = tree_.make(place, found->parent, now);
+  if (!made) return made.error();
+  staged_.push_back({{RecordType::key, made->id}, encode_key_record(*made)});
+  // A disabled or compromised one stays what it is.
+  if (active) {
+    if (auto s = apply(key, KeyOperation::deactivate, now); !s) return s.error();
+  }
+  return made->id;
+}
+
+// In the order of key_renewal.h.
+Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
+                                           std::span<RenewalPart* const> parts, WallTime now) {
+  if (staged()) return Error(ErrorKind::usage, "A change of the key store is not finished.");
+  // The secret in force must lie under its own name before another is staged beside it.
+  if (auto s = settle_secret(); !s) return s.error();
+  std::vector<StoredRecord> records;
+  std::set<Id> gone = tree_.with_descendants(keys);
+  for (auto id = gone.begin(); id != gone.end();) {
+    const KeyRecord* found = tree_.record(*id);
+    const bool named = std::find(keys.begin(), keys.end(), *id) != keys.end();
+    KeyRecord dead = found == nullptr ? KeyRecord{} : *found;
+    if (found == nullptr || !vault::apply(dead, KeyOperation::destroy, now)) {
+      if (named)
+        return Error(ErrorKind::refused, "There is no such key, or it is destroyed already.");
+      id = gone.erase(id);  // a child that went before
+      continue;
+    }
+    records.push_back({{RecordType::key, *id}, encode_key_record(dead)});
+    ++id;
+  }
+  ShredSecret next = shred_.next();
+  const auto renewed = tree_.renewed(next, gone);
+  if (!renewed) return renewed.error();
+  for (const KeyRecord& record : *renewed) {
+    records.push_back({{RecordType::key, record.id}, encode_key_record(record)});
+  }
+  const Renewal renewal{tree_, gone, shred_, next};
+  Status status = shred_files_.stage(next);
+  for (std::size_t i = 0; i < parts.size() && status; ++i) status = parts[i]->prepare(renewal);
+  if (status) {
+    status = store_->change_if_generation(
+        store_->generation(), {.put = records, .remove = {}, .shred_number = next.number()});
+  }
+  if (!status) {
+    for (RenewalPart* part : parts) part->cancel();
+    // What cannot be erased now is erased at the next opening.
+    std::ignore = shred_files_.drop_staged();
+    return status.error();
+  }
+  tree_.adopt(next);
+  shred_ = std::move(next);
+  // The store holds what was read once before.
+  if (!read_all()) std::abort();
+  for (RenewalPart* part : parts) part->finish(shred_.number());
+  secret_unsettled_ = true;
+  if (auto s = settle_secret(); !s) return s.error();
+  return std::vector<Id>(gone.begin(), gone.end());
+}
+
+// Only what is certain to be on the disk may cost the old secret.
+Status Catalogue::settle_secret() {
+  if (!secret_unsettled_) return {};
+  if (auto s = store_->read_back(); !s) return s;
+  if (auto s = shred_files_.adopt_staged(); !s) return s;
+  secret_unsettled_ = false;
+  return {};
+}
+
+Status Catalogue::replace_root(const RootKey& next) {
+  if (staged()) return Error(ErrorKind::usage, "A change of the key store is not finished.");
+  const auto rewrapped = tree_.rewrapped(next);
+  if (!rewrapped) return rewrapped.error();
+  std::vector<StoredRecord> records;
+  for (const KeyRecord& record : *rewrapped) {
+    records.push_back({{RecordType::key, record.id}, encode_key_record(record)});
+  }
+  if (auto s = store_->replace_root(store_->generation(),
+                                    {.put = records, .remove = {}, .shred_number = {}}, next);
+      !s) {
+    return s;
+  }
+  tree_.adopt(next);
+  if (!read_all()) std::abort();
+  return store_->read_back();
 }
 
 Status Catalogue::commit() {

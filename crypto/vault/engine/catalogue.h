@@ -10,21 +10,29 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "crypto/base/clock.h"
+#include "crypto/vault/engine/key_renewal.h"
 #include "crypto/vault/engine/key_store.h"
 #include "crypto/vault/engine/key_tree.h"
 #include "crypto/vault/engine/names.h"
+#include "crypto/vault/engine/shred_files.h"
 
 namespace paravent::crypto::vault {
 
 class Catalogue {
  public:
   // Reads everything. ErrorKind::data: a record that does not parse or does not fit the others.
-  static Result<std::unique_ptr<Catalogue>> load(std::unique_ptr<KeyStore> store, KeyTree tree);
+  // `shred` is the secret that the tree was made with, `files` where it lies.
+  static Result<std::unique_ptr<Catalogue>> load(std::unique_ptr<KeyStore> store, KeyTree tree,
+                                                 ShredSecret shred, ShredFiles files);
+  // Of a store in memory.
+  static Result<std::unique_ptr<Catalogue>> load(std::unique_ptr<KeyStore> store,
+                                                 const RootKey& root);
 
   const Id& installation() const noexcept { return store_->installation(); }
   const NameRegistry& names() const noexcept { return names_; }
@@ -40,10 +48,28 @@ class Catalogue {
   void rename(const Id& id, std::string_view name);
   // The key in this place, made when it is missing. ErrorKind::data: the wall clock is more than 5
   // s behind the newest key, so nothing new may be dated (hardening.md 5.1), or the parent does not
-  // open.
+  // open; sealed: it is there, and out of use.
   Result<Id> ensure_key(const KeyPlace& place, const Id& parent, WallTime now);
   // The row with these contents (its key_id is ignored), made when it is missing.
   const ContextRecord& ensure_context(ContextRow row, const Id& parent);
+
+  // Stages an operation on one key. ErrorKind::refused: its state does not allow it.
+  Status apply(const Id& key, KeyOperation operation, WallTime now);
+  // A new primary beside the present one, which is deactivated. ErrorKind::sealed: the parent's
+  // state does not allow it.
+  Result<Id> rotate(const Id& key, WallTime now);
+
+  // One destroy batch (key_renewal.h): these keys with everything below them, and whatever the
+  // parts leave out; `parts` may be the only ones with something to destroy. Durable when it
+  // returns, and no older copy opens them. Answers every key of the tree that went.
+  // ErrorKind::refused: a key is unknown or destroyed already; usage: something is staged;
+  // disk_full, data: nothing was destroyed.
+  Result<std::vector<Id>> destroy(std::span<const Id> keys, std::span<RenewalPart* const> parts,
+                                  WallTime now);
+  // Another root key: everything that hangs on the old one is wrapped anew, verified, and replaces
+  // it in one step. Nothing else is touched. ErrorKind::usage: something is staged.
+  Status replace_root(const RootKey& next);
+  const ShredSecret& shred() const noexcept { return shred_; }
 
   bool staged() const noexcept { return !staged_.empty(); }
   Status commit();
@@ -51,13 +77,21 @@ class Catalogue {
   void roll_back();
 
  private:
-  Catalogue(std::unique_ptr<KeyStore> store, KeyTree tree)
-      : store_(std::move(store)), tree_(std::move(tree)) {}
+  Catalogue(std::unique_ptr<KeyStore> store, KeyTree tree, ShredSecret shred, ShredFiles files)
+      : store_(std::move(store)),
+        tree_(std::move(tree)),
+        shred_(std::move(shred)),
+        shred_files_(std::move(files)) {}
+  Status settle_secret();
+  Status check_clock(WallTime now) const;
   Status read_all();
   Status read_one(const RecordRef& ref, ByteView payload);
 
   std::unique_ptr<KeyStore> store_;
   KeyTree tree_;
+  ShredSecret shred_;
+  ShredFiles shred_files_;
+  bool secret_unsettled_ = false;  // destroyed, and the old secret is still to be erased
   NameRegistry names_;
   std::map<std::uint32_t, ContextRecord> contexts_;
   std::map<std::string, std::uint32_t> context_by_content_;

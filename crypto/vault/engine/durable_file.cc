@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "crypto/primitives/random.h"
+
 namespace paravent::crypto::vault {
 namespace {
 
@@ -58,18 +60,38 @@ void sync_or_abort(int fd) noexcept {
   if (::fsync(fd) != 0) std::abort();
 }
 
+// A folder opened before its names change, so that nothing can fail between the change and its
+// sync.
+class Folder {
+ public:
+  explicit Folder(const std::filesystem::path& path)
+      : file_(::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+  bool is_open() const noexcept { return file_.get() >= 0; }
+  void sync() const noexcept { sync_or_abort(file_.get()); }
+
+ private:
+  File file_;
+};
+
 }  // namespace
 
 Status sync_folder(const std::filesystem::path& folder) {
-  const File dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (dir.get() < 0) return cannot_write(folder, errno);
-  sync_or_abort(dir.get());
+  const Folder dir(folder);
+  if (!dir.is_open()) return cannot_write(folder, errno);
+  dir.sync();
   return {};
 }
 
-Status write_file_durably(const std::filesystem::path& path, ByteView bytes, Existing existing) {
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
   std::filesystem::path temporary = path;
   temporary += ".tmp";
+  return temporary;
+}
+
+Status write_file_durably(const std::filesystem::path& path, ByteView bytes, Existing existing) {
+  const std::filesystem::path temporary = temporary_of(path);
+  const Folder folder(path.parent_path());
+  if (!folder.is_open()) return cannot_write(path, errno);
   {
     const File file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -91,8 +113,8 @@ Status write_file_durably(const std::filesystem::path& path, ByteView bytes, Exi
     return Error(ErrorKind::data, path.string() + " exists already and is not overwritten.");
   }
   if (error != 0) return cannot_write(path, error);
-  const std::filesystem::path folder = path.parent_path();
-  return sync_folder(folder.empty() ? "." : folder);
+  folder.sync();
+  return {};
 }
 
 Result<SecretBytes> read_file(const std::filesystem::path& path, std::size_t limit) {
@@ -139,9 +161,34 @@ Status check_private(const std::filesystem::path& path) {
 }
 
 Status remove_file_durably(const std::filesystem::path& path) {
+  const Folder folder(path.parent_path());
+  if (!folder.is_open()) return cannot_write(path, errno);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return cannot_write(path, errno);
-  const std::filesystem::path folder = path.parent_path();
-  return sync_folder(folder.empty() ? "." : folder);
+  folder.sync();
+  return {};
+}
+
+Status erase_file_durably(const std::filesystem::path& path) {
+  {
+    const File file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat info {};
+    if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return cannot_write(path, errno);
+    Bytes noise(static_cast<std::size_t>(info.st_size));
+    random_bytes(noise);
+    if (const int error = write_all(file.get(), noise); error != 0) {
+      return cannot_write(path, error);
+    }
+    sync_or_abort(file.get());
+  }
+  return remove_file_durably(path);
+}
+
+Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const Folder folder(to.parent_path());
+  if (!folder.is_open()) return cannot_write(to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) return cannot_write(to, errno);
+  folder.sync();
+  return {};
 }
 
 }  // namespace paravent::crypto::vault

@@ -35,7 +35,18 @@ Status check_private(const std::filesystem::path& path);
 
 Status remove_file_durably(const std::filesystem::path& path);
 
-// Ends the process when it fails for any other reason than a folder that cannot be opened.
+// Overwrites the file with random bytes, then removes it; each step is on the disk before the next.
+// For secrets; what the medium keeps of the old blocks is beyond it.
+Status erase_file_durably(const std::filesystem::path& path);
+
+// Gives a file another name in its folder, replacing what has that name, in one atomic step.
+Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Where write_file_durably() writes first; a crash may leave it behind.
+std::filesystem::path temporary_of(const std::filesystem::path& path);
+
+// Ends the process when it fails for any other reason than a folder that cannot be opened. The
+// functions above open the folder first: once a name has changed, they cannot answer an error.
 Status sync_folder(const std::filesystem::path& folder);
 
 }  // namespace paravent::crypto::vault

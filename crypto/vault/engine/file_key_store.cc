@@ -27,10 +27,10 @@ Result<std::unique_ptr<FileKeyStore>> FileKeyStore::create(const std::filesystem
   KeyStoreImage image;
   image.installation = installation;
   image.root_check = root.check_value(installation);
-  std::unique_ptr<FileKeyStore> store(
-      new FileKeyStore(path, root.key_store_mac_key(), std::move(image)));
-  if (auto s = store->write(store->image_, true); !s) return s.error();
-  return store;
+  SecretBytes mac_key = root.key_store_mac_key();
+  if (auto s = write(path, mac_key, image, Existing::refuse); !s) return s.error();
+  return std::unique_ptr<FileKeyStore>(
+      new FileKeyStore(path, std::move(mac_key), std::move(image)));
 }
 
 Result<SecretBytes> FileKeyStore::read_whole(const std::filesystem::path& path,
@@ -46,7 +46,12 @@ Result<SecretBytes> FileKeyStore::read_whole(const std::filesystem::path& path,
   if (!file) return file.error();
   const auto parsed = parse_key_store_header(file->bytes());
   if (!parsed || parsed->format == 0) return altered(path);
-  if (parsed->format > 1) {
+  if (parsed->format < kKeyStoreFormat) {
+    return Error(ErrorKind::data, "The key store " + path.string() +
+                                      " was written by a version of paravent before the first "
+                                      "release; make a new vault with: paravent init.");
+  }
+  if (parsed->format > kKeyStoreFormat) {
     return Error(ErrorKind::data, "The key store " + path.string() +
                                       " was written by a newer version of paravent; install that "
                                       "version.");
@@ -94,30 +99,46 @@ void FileKeyStore::for_each(const std::function<void(const RecordRef&, ByteView)
   for (const auto& [ref, payload] : image_.records) visitor(ref, payload);
 }
 
-Status FileKeyStore::put_if_generation(std::uint64_t expected,
-                                       std::span<const StoredRecord> records) {
+Status FileKeyStore::change_if_generation(std::uint64_t expected, const StoreChange& change) {
   KeyStoreImage next = image_;
-  if (auto s = next.put(expected, records); !s) return s;
-  return replace(std::move(next));
-}
-
-Status FileKeyStore::destroy(std::uint64_t expected, std::span<const RecordRef> refs) {
-  KeyStoreImage next = image_;
-  if (auto s = next.destroy(expected, refs); !s) return s;
-  return replace(std::move(next));
-}
-
-Status FileKeyStore::replace(KeyStoreImage next) {
-  if (auto s = write(next, false); !s) return s;
+  if (auto s = next.apply(expected, change); !s) return s;
+  if (auto s = write(path_, mac_key_, next, Existing::replace); !s) return s;
   image_ = std::move(next);
   return {};
 }
 
-Status FileKeyStore::write(const KeyStoreImage& image, bool first) const {
+Status FileKeyStore::replace_root(std::uint64_t expected, const StoreChange& change,
+                                  const RootKey& next_root) {
+  KeyStoreImage next = image_;
+  if (auto s = next.apply(expected, change); !s) return s;
+  next.root_check = next_root.check_value(next.installation);
+  SecretBytes mac_key = next_root.key_store_mac_key();
+  if (auto s = write(path_, mac_key, next, Existing::replace); !s) return s;
+  image_ = std::move(next);
+  mac_key_ = std::move(mac_key);
+  return {};
+}
+
+Status FileKeyStore::read_back() const {
+  auto file = read_file(path_, kMaxKeyStoreSize);
+  if (!file) return file.error();
+  if (file->size() < kKeyStoreMacSize) return altered(path_);
+  const Bytes expected = encode_key_store(image_);
+  const ByteView body = file->bytes().first(file->size() - kKeyStoreMacSize);
+  if (as_text(body) != as_text(expected) ||
+      !equal_constant_time(hmac_sha256(mac_key_.bytes(), body),
+                           file->bytes().last(kKeyStoreMacSize))) {
+    return altered(path_);
+  }
+  return {};
+}
+
+Status FileKeyStore::write(const std::filesystem::path& path, const SecretBytes& mac_key,
+                           const KeyStoreImage& image, Existing existing) {
   Bytes file = encode_key_store(image);
-  const Sha256Digest mac = hmac_sha256(mac_key_.bytes(), file);
+  const Sha256Digest mac = hmac_sha256(mac_key.bytes(), file);
   file.insert(file.end(), mac.begin(), mac.end());
-  return write_file_durably(path_, file, first ? Existing::refuse : Existing::replace);
+  return write_file_durably(path, file, existing);
 }
 
 }  // namespace paravent::crypto::vault

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "crypto/vault/engine/durable_file.h"
 #include "crypto/vault/engine/key_store_image.h"
 
 namespace paravent::crypto::vault {
@@ -21,7 +22,7 @@ class FileKeyStore final : public KeyStore {
   static Result<std::unique_ptr<FileKeyStore>> create(const std::filesystem::path& path,
                                                       const Id& installation, const RootKey& root);
   // ErrorKind::data, one sentence each: missing, readable by others, truncated or altered, of a
-  // newer version, not of this root key.
+  // newer or older version, not of this root key.
   static Result<std::unique_ptr<FileKeyStore>> open(const std::filesystem::path& path,
                                                     const RootKey& root);
   // What can be read without the root key, with the same sentences.
@@ -29,17 +30,20 @@ class FileKeyStore final : public KeyStore {
 
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
+  std::uint32_t shred_number() const noexcept override { return image_.shred_number; }
   std::optional<Bytes> get(const RecordRef& ref) const override;
   void for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
-  Status put_if_generation(std::uint64_t expected, std::span<const StoredRecord> records) override;
-  Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override;
+  Status change_if_generation(std::uint64_t expected, const StoreChange& change) override;
+  Status replace_root(std::uint64_t expected, const StoreChange& change,
+                      const RootKey& next) override;
+  Status read_back() const override;
 
  private:
   // The whole file, of a format that this version reads.
   static Result<SecretBytes> read_whole(const std::filesystem::path& path, KeyStoreHeader& header);
   FileKeyStore(std::filesystem::path path, SecretBytes mac_key, KeyStoreImage image) noexcept;
-  Status write(const KeyStoreImage& image, bool first) const;
-  Status replace(KeyStoreImage next);
+  static Status write(const std::filesystem::path& path, const SecretBytes& mac_key,
+                      const KeyStoreImage& image, Existing existing);
 
   std::filesystem::path path_;
   SecretBytes mac_key_;

@@ -3,18 +3,22 @@
 // parent of its keys.
 //
 // Stored, all fixed size and big endian (id = the record's own):
-//   key      u8 version 1 | u8 class | parent 16 | tenant 16 | domain 16 | purpose 16 | u8 epoch
+//   key      u8 format 2 | u8 class | parent 16 | tenant 16 | domain 16 | purpose 16 | u8 epoch
 //   length |
-//            u32 epoch index | u64 made, ms | u32 shred secret's number | key check value 8 |
-//            wrapped 112
+//            u32 epoch index | u64 made, ms | u32 key version | u32 shred secret's number | u8
+//            state | u8 flags (1: overridden) | 7 x u64 since, ms | u64 running time at disabling,
+//            ms | key check value 8 | wrapped 112
 //   context  u8 version 1 | parent 16 | encoded ContextRow (crypto/keys)
 // wrapped = nonce 24 | XChaCha20-Poly1305( nonce 24 | XChaCha20-Poly1305( key 32 ) )
-// Both wraps bind every clear field of the record (constructions 4.0), so that a wrapped key cannot
-// be moved to another place of the tree. Absent ids are all zero.
+// Both wraps bind every field that says what the key is (constructions 4.0), so that a wrapped key
+// cannot be moved to another place of the tree; what happens to it in its life (the line of the
+// state) is under the store's MAC alone. Of a destroyed key the check value and the wrapped key are
+// all zero: nothing but metadata is left. Absent ids are all zero.
 
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -23,6 +27,7 @@
 #include "crypto/base/result.h"
 #include "crypto/keys/context_row.h"
 #include "crypto/keys/epoch.h"
+#include "crypto/vault/engine/key_state.h"
 #include "crypto/vault/engine/key_store.h"
 #include "crypto/vault/engine/root_key.h"
 
@@ -51,10 +56,21 @@ struct KeyRecord {
   Id purpose{};
   Epoch epoch{};
   WallTime made{};
+  std::uint32_t version = 1;  // within its place, ascending: the highest is the primary
   std::uint32_t shred_number = 0;
+  KeyCondition condition{};  // `ended` follows from `since`
+  // When each state was last entered, in the order of KeyState; the epoch of WallTime: never.
+  std::array<WallTime, kKeyStates> since{};
+  // The vault's running time when the key was disabled last: how long a key has been out of use is
+  // not counted by a clock that anybody can set.
+  std::chrono::milliseconds disabled_at{};
   KeyCheckValue check{};
   std::array<std::uint8_t, kWrappedSize> wrapped{};
 };
+
+// Whether `operation` is allowed now; then the record is changed and dated. The caller stores it. A
+// destroyed record has lost its key.
+bool apply(KeyRecord& record, KeyOperation operation, WallTime now);
 
 struct ContextRecord {
   Id parent{};  // epoch key; kNoId for the rows of vault tokens, which have no key of their own
@@ -64,8 +80,8 @@ struct ContextRecord {
 Bytes encode_key_record(const KeyRecord& record);
 Result<KeyRecord> decode_key_record(const Id& id, ByteView bytes);
 
-// label | LP(parent) | LP(key id) | LP(purpose) | LP(tenant) | u64be made | the rest of the clear
-// fields.
+// label | LP(parent) | LP(key id) | LP(purpose) | LP(tenant) | u64be made | the rest of what the
+// key is.
 std::string wrap_ad(std::string_view label, const KeyRecord& record);
 
 RecordRef context_ref(std::uint32_t key_id);

@@ -9,11 +9,16 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::string_view kMagic = "PVTKEYS1";
-constexpr std::uint16_t kFormat = 1;
 
 Error stale() {
   return Error(ErrorKind::busy,
                "The key store was changed by another process meanwhile; try again.");
+}
+
+// Subject keys, which may be millions, have their own place.
+constexpr bool stored_here(std::uint8_t type) noexcept {
+  return type >= 1 && type <= static_cast<std::uint8_t>(RecordType::keeper) &&
+         type != static_cast<std::uint8_t>(RecordType::subject_key);
 }
 
 KeyStoreHeader read_header(ByteReader& in) {
@@ -27,26 +32,26 @@ KeyStoreHeader read_header(ByteReader& in) {
 
 }  // namespace
 
-Status KeyStoreImage::put(std::uint64_t expected, std::span<const StoredRecord> changed) {
+Status KeyStoreImage::apply(std::uint64_t expected, const StoreChange& change) {
   if (expected != generation) return stale();
-  for (const StoredRecord& record : changed) records[record.ref] = record.payload;
-  ++generation;
-  return {};
-}
-
-Status KeyStoreImage::destroy(std::uint64_t expected, std::span<const RecordRef> refs) {
-  if (expected != generation) return stale();
-  for (const RecordRef& ref : refs) records.erase(ref);
+  for (const StoredRecord& record : change.put) records[record.ref] = record.payload;
+  for (const RecordRef& ref : change.remove) records.erase(ref);
+  if (change.shred_number) shred_number = *change.shred_number;
   ++generation;
   return {};
 }
 
 Bytes encode_key_store(const KeyStoreImage& image) {
-  std::string out(kMagic);
-  append_u16be(out, kFormat);
+  std::size_t size = kKeyStoreHeaderSize + 16 + kKeyStoreMacSize;
+  for (const auto& [ref, payload] : image.records) size += 21 + payload.size();
+  std::string out;
+  out.reserve(size);
+  out.append(kMagic);
+  append_u16be(out, kKeyStoreFormat);
   append_bytes(out, image.installation);
   append_bytes(out, image.root_check);
   append_u64be(out, image.generation);
+  append_u32be(out, image.shred_number);
   append_u32be(out, static_cast<std::uint32_t>(image.records.size()));
   for (const auto& [ref, payload] : image.records) {
     append_u8(out, static_cast<std::uint8_t>(ref.type));
@@ -70,19 +75,20 @@ Result<KeyStoreImage> parse_key_store(ByteView without_mac) {
   ByteReader in(without_mac);
   if (as_text(in.take(kMagic.size())) != kMagic) return Error(ErrorKind::malformed);
   const KeyStoreHeader header = read_header(in);
-  if (header.format != kFormat || header.installation == kNoId) {
+  if (header.format != kKeyStoreFormat || header.installation == kNoId) {
     return Error(ErrorKind::malformed);
   }
   KeyStoreImage image;
   image.installation = header.installation;
   image.root_check = header.root_check;
   image.generation = in.u64();
+  image.shred_number = in.u32();
   const std::uint32_t count = in.u32();
   for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
     const std::uint8_t type = in.u8();
     const RecordRef ref{static_cast<RecordType>(type), in.id()};
     const std::uint32_t size = in.u32();
-    if (type < 1 || type > 3 || size > kMaxRecordSize) return Error(ErrorKind::malformed);
+    if (!stored_here(type) || size > kMaxRecordSize) return Error(ErrorKind::malformed);
     const ByteView payload = in.take(size);
     if (in.failed()) break;
     if (!image.records.empty() && image.records.rbegin()->first >= ref) {

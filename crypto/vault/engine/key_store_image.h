@@ -1,9 +1,10 @@
 // KeyStoreImage: the whole key store in memory, and its file format. Both stores keep one.
 //
 // File, big endian, one spelling:
-//   "PVTKEYS1" | u16 format 1 | installation 16 | root key check value 8 | u64 generation | u32
-//   count | count x ( u8 type | id 16 | u32 size | payload ) in strictly ascending order of type
-//   and id | HMAC-SHA-256(key from the root key, everything before) 32
+//   "PVTKEYS1" | u16 format 2 | installation 16 | root key check value 8 | u64 generation | u32
+//   shred secret's number | u32 count | count x ( u8 type | id 16 | u32 size | payload ) in
+//   strictly ascending order of type and id | HMAC-SHA-256(key from the root key, everything
+//   before) 32
 // The order of checks gives each fault its own sentence: format, then root key, then MAC, then
 // records.
 
@@ -30,12 +31,14 @@ struct KeyStoreImage {
   Id installation{};
   KeyCheckValue root_check{};
   std::uint64_t generation = 0;
+  std::uint32_t shred_number = 1;
   std::map<RecordRef, Bytes> records;
 
-  // The changes of KeyStore, on memory; ErrorKind::busy when `expected` is not the generation.
-  Status put(std::uint64_t expected, std::span<const StoredRecord> changed);
-  Status destroy(std::uint64_t expected, std::span<const RecordRef> refs);
+  // The change of KeyStore, on memory; ErrorKind::busy when `expected` is not the generation.
+  Status apply(std::uint64_t expected, const StoreChange& change);
 };
+
+inline constexpr std::uint16_t kKeyStoreFormat = 2;
 
 struct KeyStoreHeader {
   std::uint16_t format = 0;

@@ -1,49 +1,36 @@
 #include "crypto/vault/engine/key_tree.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <string>
 
-#include "crypto/primitives/hkdf.h"
-#include "crypto/primitives/hmac_sha256.h"
 #include "crypto/primitives/random.h"
-#include "crypto/primitives/xchacha20_poly1305.h"
+#include "crypto/vault/engine/key_wrap.h"
 
 namespace paravent::crypto::vault {
 namespace {
-
-constexpr std::string_view kInnerLabel = "shred";
-constexpr std::string_view kOuterLabel = "wrap";
-constexpr std::size_t kInnerSize = kTreeKeySize + kWrapOverhead;
-
-KeyCheckValue check_value(ByteView key, const Id& id) {
-  const Sha256Digest mac = HmacSha256(key).mac(as_bytes(std::string_view("kcv")), id);
-  KeyCheckValue kcv{};
-  std::copy_n(mac.begin(), kcv.size(), kcv.begin());
-  return kcv;
-}
-
-// out = nonce | ciphertext | tag
-void wrap(ByteView key, std::string_view ad, ByteView plain, MutableBytes out) {
-  random_bytes(out.first(kXchachaNonceSize));
-  if (!xchacha20_poly1305_seal(key, out.first(kXchachaNonceSize), as_bytes(ad), plain,
-                               out.subspan(kXchachaNonceSize))) {
-    std::abort();  // only sizes can be wrong, and they are constants
-  }
-}
-
-Status unwrap(ByteView key, std::string_view ad, ByteView wrapped, MutableBytes out) {
-  return xchacha20_poly1305_open(key, wrapped.first(kXchachaNonceSize), as_bytes(ad),
-                                 wrapped.subspan(kXchachaNonceSize), out);
-}
 
 Error does_not_open() {
   return Error(ErrorKind::data,
                "A key of the key store does not open; restore the keys folder from a key backup.");
 }
 
+Error out_of_use() { return Error(ErrorKind::sealed, "The key is disabled, compromised or over."); }
+
+// Opening what was just wrapped: a wrap that does not open must not replace one that does.
+Status verify(const KeyRecord& record, ByteView key, ByteView shred, ByteView outer) {
+  SecretBytes again(kTreeKeySize);
+  if (!unwrap_key(record, shred, outer, again.mutable_bytes()) ||
+      !equal_constant_time(again.bytes(), key)) {
+    return does_not_open();
+  }
+  return {};
+}
+
 }  // namespace
+
+KeyPlace place_of(const KeyRecord& record) noexcept {
+  return {record.key_class, record.tenant, record.domain, record.purpose, record.epoch};
+}
 
 KeyTree::KeyTree(const RootKey& root, const ShredSecret& shred)
     : root_wrap_(root.wrapping_key()),
@@ -53,7 +40,10 @@ KeyTree::KeyTree(const RootKey& root, const ShredSecret& shred)
 std::optional<Id> KeyTree::find(const KeyPlace& place) const {
   const auto it = places_.find(place);
   if (it == places_.end()) return std::nullopt;
-  return it->second;
+  for (auto version = it->second.rbegin(); version != it->second.rend(); ++version) {
+    if (!is_destroyed(records_.at(version->second).condition.state)) return version->second;
+  }
+  return std::nullopt;
 }
 
 const KeyRecord* KeyTree::record(const Id& id) const {
@@ -62,9 +52,10 @@ const KeyRecord* KeyTree::record(const Id& id) const {
 }
 
 Status KeyTree::add(const KeyRecord& record) {
-  const KeyPlace place{record.key_class, record.tenant, record.domain, record.purpose,
-                       record.epoch};
-  if (records_.contains(record.id) || !places_.emplace(place, record.id).second) {
+  const bool known_secret =
+      record.shred_number == shred_number_ || is_destroyed(record.condition.state);
+  if (!known_secret || records_.contains(record.id) ||
+      !places_[place_of(record)].emplace(record.version, record.id).second) {
     return Error(ErrorKind::data,
                  "Two keys of the key store claim one place; restore it from a "
                  "key backup.");
@@ -74,25 +65,31 @@ Status KeyTree::add(const KeyRecord& record) {
   return {};
 }
 
+void KeyTree::replace(const KeyRecord& record) { records_.at(record.id) = record; }
+
 void KeyTree::clear() noexcept {
   records_.clear();
   places_.clear();
   newest_ = WallTime::min();
 }
 
-Result<SecretBytes> KeyTree::outer_key(const Id& parent) const {
+std::uint32_t KeyTree::next_version(const KeyPlace& place) const {
+  const auto it = places_.find(place);
+  return it == places_.end() || it->second.empty() ? 1 : it->second.rbegin()->first + 1;
+}
+
+Result<SecretBytes> KeyTree::wrapping_key_under(const Id& parent) const {
   if (parent == kNoId) return root_wrap_.clone();
-  auto key = open(parent);
+  const KeyRecord* found = record(parent);
+  if (found == nullptr || is_destroyed(found->condition.state)) return does_not_open();
+  auto key = unwrap(*found);
   if (!key) return key.error();
-  // Not the parent itself: a domain key is also the parent of use keys, and one key has one use.
-  SecretBytes out(kTreeKeySize);
-  constexpr std::string_view kInfo = "paravent/v1/wrap";
-  if (!hkdf_expand_sha256(key->bytes(), as_bytes(kInfo), out.mutable_bytes())) std::abort();
-  return out;
+  return child_wrapping_key(key->bytes());
 }
 
 Result<KeyRecord> KeyTree::make(const KeyPlace& place, const Id& parent, WallTime now) {
-  auto outer = outer_key(parent);
+  if (parent != kNoId && !usable(parent, KeyOperation::protect)) return out_of_use();
+  auto outer = wrapping_key_under(parent);
   if (!outer) return outer.error();
   KeyRecord record{.id = random_id(),
                    .key_class = place.key_class,
@@ -102,36 +99,111 @@ Result<KeyRecord> KeyTree::make(const KeyPlace& place, const Id& parent, WallTim
                    .purpose = place.purpose,
                    .epoch = place.epoch,
                    .made = now,
+                   .version = next_version(place),
                    .shred_number = shred_number_};
+  record.condition.state = KeyState::pre_activation;
+  record.since[0] = now;
+  if (!apply(record, KeyOperation::activate, now)) std::abort();
   SecretBytes key(kTreeKeySize);
   random_bytes(key.mutable_bytes());
-  record.check = check_value(key.bytes(), record.id);
-  std::array<std::uint8_t, kInnerSize> inner{};
-  wrap(shred_wrap_.bytes(), wrap_ad(kInnerLabel, record), key.bytes(), inner);
-  wrap(outer->bytes(), wrap_ad(kOuterLabel, record), inner, record.wrapped);
+  wrap_key(record, key.bytes(), shred_wrap_.bytes(), outer->bytes());
   if (auto s = add(record); !s) return s.error();
   return record;
 }
 
+bool KeyTree::usable(const Id& id, KeyOperation operation) const {
+  const KeyRecord* found = record(id);
+  if (found == nullptr || !may_use(found->condition, operation)) return false;
+  // Classes descend strictly, so this ends.
+  const KeyRecord* parent = record(found->parent);
+  return parent == nullptr || parent->key_class >= found->key_class ||
+         usable(found->parent, operation);
+}
+
 Result<SecretBytes> KeyTree::open(const Id& id) const {
   const KeyRecord* found = record(id);
-  if (found == nullptr) return does_not_open();
+  if (found == nullptr || is_destroyed(found->condition.state)) return does_not_open();
+  if (!usable(id, KeyOperation::open)) return out_of_use();
+  return unwrap(*found);
+}
+
+Result<SecretBytes> KeyTree::unwrap(const KeyRecord& found) const {
   // A parent that is its own descendant cannot be wrapped so, but a loop must not be followed: the
   // classes descend strictly from tenant to domain to epoch.
-  const KeyRecord* parent = record(found->parent);
-  if (found->parent != kNoId && (parent == nullptr || parent->key_class >= found->key_class)) {
+  const KeyRecord* parent = record(found.parent);
+  if (found.parent != kNoId && (parent == nullptr || parent->key_class >= found.key_class)) {
     return does_not_open();
   }
-  auto outer = outer_key(found->parent);
+  auto outer = wrapping_key_under(found.parent);
   if (!outer) return outer.error();
-  std::array<std::uint8_t, kInnerSize> inner{};
   SecretBytes key(kTreeKeySize);
-  if (!unwrap(outer->bytes(), wrap_ad(kOuterLabel, *found), found->wrapped, inner) ||
-      !unwrap(shred_wrap_.bytes(), wrap_ad(kInnerLabel, *found), inner, key.mutable_bytes()) ||
-      !equal_constant_time(check_value(key.bytes(), id), found->check)) {
+  if (!unwrap_key(found, shred_wrap_.bytes(), outer->bytes(), key.mutable_bytes())) {
     return does_not_open();
   }
   return key;
 }
+
+std::set<Id> KeyTree::with_descendants(std::span<const Id> ids) const {
+  std::set<Id> all(ids.begin(), ids.end());
+  // Three levels at most below a key, whatever the order of ids.
+  for (std::size_t before = 0; before != all.size();) {
+    before = all.size();
+    for (const auto& [id, record] : records_) {
+      if (record.parent != kNoId && all.contains(record.parent)) all.insert(id);
+    }
+  }
+  return all;
+}
+
+Result<std::vector<KeyRecord>> KeyTree::renewed(const ShredSecret& next,
+                                                const std::set<Id>& gone) const {
+  const SecretBytes shred = next.wrapping_key();
+  std::vector<KeyRecord> out;
+  std::map<Id, SecretBytes> outers;  // each parent is opened once
+  SecretBytes key(kTreeKeySize);
+  for (const auto& [id, record] : records_) {
+    if (gone.contains(id) || is_destroyed(record.condition.state)) continue;
+    auto outer = outers.find(record.parent);
+    if (outer == outers.end()) {
+      auto made = wrapping_key_under(record.parent);
+      if (!made) return made.error();
+      outer = outers.emplace(record.parent, std::move(*made)).first;
+    }
+    const ByteView under = outer->second.bytes();
+    if (!unwrap_key(record, shred_wrap_.bytes(), under, key.mutable_bytes())) {
+      return does_not_open();
+    }
+    KeyRecord fresh = record;
+    fresh.shred_number = next.number();
+    wrap_key(fresh, key.bytes(), shred.bytes(), under);
+    if (auto s = verify(fresh, key.bytes(), shred.bytes(), under); !s) return s.error();
+    out.push_back(fresh);
+  }
+  return out;
+}
+
+Result<std::vector<KeyRecord>> KeyTree::rewrapped(const RootKey& next) const {
+  const SecretBytes outer = next.wrapping_key();
+  std::vector<KeyRecord> out;
+  for (const auto& [id, record] : records_) {
+    if (record.parent != kNoId || is_destroyed(record.condition.state)) continue;
+    auto key = unwrap(record);
+    if (!key) return key.error();
+    KeyRecord fresh = record;
+    wrap_key(fresh, key->bytes(), shred_wrap_.bytes(), outer.bytes());
+    if (auto s = verify(fresh, key->bytes(), shred_wrap_.bytes(), outer.bytes()); !s) {
+      return s.error();
+    }
+    out.push_back(fresh);
+  }
+  return out;
+}
+
+void KeyTree::adopt(const ShredSecret& next) {
+  shred_wrap_ = next.wrapping_key();
+  shred_number_ = next.number();
+}
+
+void KeyTree::adopt(const RootKey& next) { root_wrap_ = next.wrapping_key(); }
 
 }  // namespace paravent::crypto::vault

@@ -12,14 +12,17 @@ class MemoryKeyStore final : public KeyStore {
 
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
+  std::uint32_t shred_number() const noexcept override { return image_.shred_number; }
   std::optional<Bytes> get(const RecordRef& ref) const override;
   void for_each(const std::function<void(const RecordRef&, ByteView)>& visitor) const override;
-  Status put_if_generation(std::uint64_t expected, std::span<const StoredRecord> records) override {
-    return image_.put(expected, records);
+  Status change_if_generation(std::uint64_t expected, const StoreChange& change) override {
+    return image_.apply(expected, change);
   }
-  Status destroy(std::uint64_t expected, std::span<const RecordRef> refs) override {
-    return image_.destroy(expected, refs);
+  Status replace_root(std::uint64_t expected, const StoreChange& change,
+                      const RootKey& /*next*/) override {
+    return image_.apply(expected, change);
   }
+  Status read_back() const override { return {}; }
 
  private:
   KeyStoreImage image_;

@@ -57,7 +57,10 @@ Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algo
   Opened opened{record->row, {}, WallTime::min()};
   if (record->parent == kNoId || is_sealed(algorithm)) return opened;
   const KeyRecord* key = catalogue.keys().record(record->parent);
-  if (key == nullptr) return unavailable();  // destroyed
+  // Destroyed, disabled, compromised: one answer.
+  if (key == nullptr || !catalogue.keys().usable(record->parent, KeyOperation::open)) {
+    return unavailable();
+  }
   opened.made = key->made;
   if (with_key) {
     auto parent = catalogue.keys().open(record->parent);

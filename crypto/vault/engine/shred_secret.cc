@@ -23,25 +23,30 @@ constexpr std::size_t kFileSize = kBodySize + kCheckSize;
 
 }  // namespace
 
-ShredSecret ShredSecret::random() {
+ShredSecret ShredSecret::random_with(std::uint32_t number) {
   SecretBytes secret(kSecretSize);
   random_bytes(secret.mutable_bytes());
-  return {1, std::move(secret)};
+  return {number, std::move(secret)};
 }
 
 Result<ShredSecret> ShredSecret::create(const std::filesystem::path& path, const Id& installation) {
   ShredSecret made = random();
+  if (auto s = made.write(path, installation, Existing::refuse); !s) return s.error();
+  return made;
+}
+
+Status ShredSecret::write(const std::filesystem::path& path, const Id& installation,
+                          Existing existing) const {
   SecretBytes file(kFileSize);
   const MutableBytes out = file.mutable_bytes();
   const ByteView magic = as_bytes(kMagic);
   std::copy(magic.begin(), magic.end(), out.begin());
   std::copy(installation.begin(), installation.end(), out.subspan(8).begin());
-  store_u32be(out.subspan(24).data(), made.number_);
-  std::copy_n(made.secret_.bytes().begin(), kSecretSize, out.subspan(kSecretAt).begin());
-  const Sha256Digest check = hmac_sha256(made.secret_.bytes(), file.bytes().first(kBodySize));
+  store_u32be(out.subspan(24).data(), number_);
+  std::copy_n(secret_.bytes().begin(), kSecretSize, out.subspan(kSecretAt).begin());
+  const Sha256Digest check = hmac_sha256(secret_.bytes(), file.bytes().first(kBodySize));
   std::copy_n(check.begin(), kCheckSize, out.subspan(kBodySize).begin());
-  if (auto s = write_file_durably(path, file.bytes(), Existing::refuse); !s) return s.error();
-  return made;
+  return write_file_durably(path, file.bytes(), existing);
 }
 
 Result<ShredSecret> ShredSecret::read(const std::filesystem::path& path, const Id& installation) {

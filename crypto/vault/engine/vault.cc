@@ -12,7 +12,6 @@
 namespace paravent::crypto::vault {
 namespace {
 
-constexpr const char* kShredSecretFile = "shred-secret";
 // An entry dated just before midnight may be written just after it.
 constexpr std::chrono::hours kMonthGrace{1};
 
@@ -69,7 +68,9 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
   if (!tokens) return tokens.error();
   auto keys = FileKeyStore::create(data.keys() / kKeyStoreFile, installation, root);
   if (!keys) return keys.error();
-  auto catalogue = Catalogue::load(std::move(*keys), KeyTree(root, *shred));
+  KeyTree tree(root, *shred);
+  auto catalogue = Catalogue::load(std::move(*keys), std::move(tree), std::move(*shred),
+                                   ShredFiles(data.keys(), installation));
   if (!catalogue) return catalogue.error();
   if (auto s = data.finish_initialisation(); !s) return s.error();
   return std::unique_ptr<Vault>(
@@ -85,9 +86,12 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   auto keys = FileKeyStore::open(data.keys() / kKeyStoreFile, root);
   if (!keys) return keys.error();
   const Id installation = (*keys)->installation();
-  const auto shred = ShredSecret::read(data.keys() / kShredSecretFile, installation);
+  ShredFiles files(data.keys(), installation);
+  auto shred = files.settle((*keys)->shred_number());
   if (!shred) return shred.error();
-  auto catalogue = Catalogue::load(std::move(*keys), KeyTree(root, *shred));
+  KeyTree tree(root, *shred);
+  auto catalogue =
+      Catalogue::load(std::move(*keys), std::move(tree), std::move(*shred), std::move(files));
   if (!catalogue) return catalogue.error();
   auto tokens = RocksdbTokenStore::open(data.store(), installation);
   if (!tokens) return tokens.error();
@@ -96,8 +100,8 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
 }
 
 Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {
-  auto catalogue = Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()),
-                                   KeyTree(RootKey::ephemeral(), ShredSecret::random()));
+  auto catalogue =
+      Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()), RootKey::ephemeral());
   if (!catalogue) return catalogue.error();
   return std::unique_ptr<Vault>(new Vault(
       std::make_unique<State>(std::move(*catalogue), std::make_unique<MemoryTokenStore>(), clock)));

@@ -122,7 +122,7 @@ TEST_F(FileKeyStoreTest, EveryAlteredBitIsRefused) {
 
 TEST_F(FileKeyStoreTest, NewerVersionIsNamed) {
   std::string whole = read_text(place_.path);
-  whole[9] = 2;
+  whole[9] = 3;
   write_text(place_.path, whole);
   expect_sentence(open_error(), ErrorKind::data, "newer version");
 }
@@ -188,9 +188,13 @@ TEST_F(KeyTreeTest, RecordsRoundTripAndAreStrict) {
 }
 
 TEST_F(KeyTreeTest, AWrappedKeyCannotBeMovedOrAltered) {
-  // Every clear field of the record is bound, and so is every bit of the wrapped key.
+  // Every field that says what the key is is bound, and so is every bit of the wrapped key. What
+  // happens to it in its life lies between them, under the MAC of the whole store.
+  constexpr std::size_t kLifeAt = 1 + 1 + 64 + 1 + 4 + 8 + 4 + 4;
+  constexpr std::size_t kLifeSize = 1 + 1 + 7 * 8 + 8;
   const Bytes bytes = encode_key_record(domain_);
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    if (bit / 8 >= kLifeAt && bit / 8 < kLifeAt + kLifeSize) continue;
     Bytes copy = bytes;
     copy[bit / 8] = static_cast<std::uint8_t>(copy[bit / 8] ^ (1U << (bit % 8)));
     const auto decoded = decode_key_record(domain_.id, copy);
@@ -211,9 +215,33 @@ TEST_F(KeyTreeTest, BothRootKeyAndShredSecretAreNeeded) {
   EXPECT_FALSE(other_root.open(tenant_.id));
 }
 
-TEST_F(KeyTreeTest, OneKeyPerPlace) {
-  EXPECT_FALSE(
-      tree_.make({.key_class = KeyClass::tenant, .tenant = Id{1}}, kNoId, now_).has_value());
+TEST_F(KeyTreeTest, AnotherKeyOfAPlaceIsItsNextVersion) {
+  const KeyPlace place{.key_class = KeyClass::domain, .tenant = Id{1}, .domain = Id{2}};
+  EXPECT_EQ(tree_.find(place), domain_.id);
+  const auto second = tree_.make(place, tenant_.id, now_);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->version, 2U);
+  EXPECT_EQ(tree_.find(place), second->id);
+  KeyRecord twin = *second;
+  twin.id = Id{77};
+  EXPECT_FALSE(tree_.add(twin));
+}
+
+TEST_F(KeyTreeTest, WhatLiesUnderAKeyOutOfUseDoesNotOpen) {
+  KeyRecord disabled = tenant_;
+  ASSERT_TRUE(apply(disabled, KeyOperation::disable, now_));
+  tree_.replace(disabled);
+  const auto opened = tree_.open(domain_.id);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().kind(), ErrorKind::sealed);
+  EXPECT_FALSE(tree_.usable(domain_.id, KeyOperation::protect));
+  EXPECT_FALSE(tree_.make({.key_class = KeyClass::domain, .tenant = Id{1}, .domain = Id{3}},
+                          tenant_.id, now_));
+  // Renewing wraps reaches it all the same.
+  EXPECT_TRUE(tree_.renewed(shred_.next(), {}));
+  ASSERT_TRUE(apply(disabled, KeyOperation::enable, now_));
+  tree_.replace(disabled);
+  EXPECT_TRUE(tree_.open(domain_.id));
 }
 
 TEST(ShredSecret, FaultsHaveTheirSentences) {

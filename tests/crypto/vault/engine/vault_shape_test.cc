@@ -365,9 +365,8 @@ class FullStore final : public TokenStore {
 
 TEST(NameSearch, GoesOnToTheLastAttemptAndNoFurther) {
   TestClock clock;
-  auto catalogue = Catalogue::load(std::make_unique<MemoryKeyStore>(Id{1}),
-                                   KeyTree(RootKey::ephemeral(), ShredSecret::random()))
-                       .value();
+  auto catalogue =
+      Catalogue::load(std::make_unique<MemoryKeyStore>(Id{1}), RootKey::ephemeral()).value();
   const Id tenant{1};
   const Id domain{2};
   const auto parent =

@@ -1,0 +1,219 @@
+// A destroy batch and a change of the root key, interrupted before each system call that makes
+// something durable, and in the middle of each write: what is left opens entirely as it was before,
+// or entirely as it is afterwards.
+
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/crypto/vault/engine/key_destroy_support.h"
+
+namespace {
+
+// The child that is to die counts its calls; everybody else passes through.
+int left = -1;  // -1: not counting
+
+constexpr int kDied = 86;
+
+// Dies instead of the call whose turn it is.
+void step() {
+  if (left < 0) return;
+  if (left-- == 0) ::_exit(kDied);
+}
+
+template <typename F>
+F next(const char* name) {
+  return reinterpret_cast<F>(::dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+extern "C" {
+
+int fsync(int fd) {
+  step();
+  return next<int (*)(int)>("fsync")(fd);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  step();
+  return next<int (*)(const char*, const char*)>("rename")(from, to);
+}
+
+int unlink(const char* path) noexcept {
+  step();
+  return next<int (*)(const char*)>("unlink")(path);
+}
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");
+  if (left == 0) {
+    const ssize_t half = real(fd, bytes, size / 2);
+    ::_exit(half >= 0 ? kDied : 1);
+  }
+  step();
+  return real(fd, bytes, size);
+}
+
+}  // extern "C"
+
+namespace paravent::crypto::vault {
+namespace {
+
+// Runs `work` in a child that dies at its n-th durable step. False when it came to its end.
+template <typename Work>
+bool dies_at(int n, Work work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    left = n;
+    const bool good = work();
+    left = -1;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_TRUE(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == kDied) << n;
+  return WIFEXITED(status) && WEXITSTATUS(status) == kDied;
+}
+
+bool any_file_holds(const std::filesystem::path& folder, std::string_view bytes) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (read_text(entry.path()).find(bytes) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
+  const TempDir temp;
+  const auto start = temp.path() / "start";
+  std::filesystem::create_directory(start);
+  std::map<Id, std::string> before;
+  auto after = before;
+  Id epoch{};
+  Id subject{};
+  {
+    KeysOnDisk keys(start);
+    keys.make();
+    before = after = keys.all();
+    epoch = keys.epochs[0];
+    subject = keys.part.ids()[0];
+    after.erase(epoch);
+    after.erase(subject);
+  }
+  ASSERT_EQ(before.size(), 6U);
+  // The 32 bytes themselves: magic, installation and number stand before them.
+  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
+  const std::string old_store = read_text(start / kKeyStoreFile);
+
+  int undone = 0;
+  int done = 0;
+  for (int n = 0;; ++n) {
+    const auto work = temp.path() / "work";
+    copy_folder(start, work);
+    const bool died = dies_at(n, [&] {
+      KeysOnDisk keys(work);
+      if (!keys.open()) return false;
+      keys.part.goes = {subject};
+      const std::vector<Id> ids{epoch};
+      const std::vector<RenewalPart*> parts{&keys.part};
+      return keys.catalogue->destroy(ids, parts, keys.now).has_value();
+    });
+    KeysOnDisk keys(work);
+    const auto opened = keys.open();
+    ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
+    const auto all = keys.all();
+    if (all == before) {
+      ++undone;
+    } else {
+      ASSERT_EQ(all, after) << n;
+      ++done;
+      EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+      // Whoever kept the old key store has nothing that opens it.
+      write_text(work / kKeyStoreFile, old_store);
+      EXPECT_FALSE(KeysOnDisk(work).open()) << n;
+    }
+    EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next")) << n;
+    EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next.tmp")) << n;
+    EXPECT_FALSE(std::filesystem::exists(work / "part.next")) << n;
+    if (!died) break;
+  }
+  // Before and after the point that decides.
+  EXPECT_GE(undone, 8);
+  EXPECT_GE(done, 6);
+}
+
+TEST(KeyCrash, ARecoveryMayBeInterruptedToo) {
+  const TempDir temp;
+  const auto start = temp.path() / "start";
+  std::filesystem::create_directory(start);
+  KeysOnDisk made(start);
+  made.make();
+  const auto before = made.all();
+  auto after = before;
+  const Id epoch = made.epochs[0];
+  after.erase(epoch);
+  for (int n = 0;; ++n) {
+    const auto crashed = temp.path() / "crashed";
+    copy_folder(start, crashed);
+    const bool died = dies_at(n, [&] {
+      KeysOnDisk keys(crashed);
+      if (!keys.open()) return false;
+      const std::vector<Id> ids{epoch};
+      const std::vector<RenewalPart*> parts{&keys.part};
+      return keys.catalogue->destroy(ids, parts, keys.now).has_value();
+    });
+    for (int m = 0;; ++m) {
+      const auto work = temp.path() / "work";
+      copy_folder(crashed, work);
+      const bool died_again = dies_at(m, [&] { return KeysOnDisk(work).open().has_value(); });
+      KeysOnDisk keys(work);
+      const auto opened = keys.open();
+      ASSERT_TRUE(opened) << n << "," << m << ": " << opened.error().sentence();
+      const auto all = keys.all();
+      ASSERT_TRUE(all == before || all == after) << n << "," << m;
+      if (!died_again) break;
+    }
+    if (!died) break;
+  }
+}
+
+TEST(KeyCrash, AChangeOfTheRootKeyHappensEntirelyOrNotAtAll) {
+  const TempDir temp;
+  const auto start = temp.path() / "start";
+  std::filesystem::create_directory(start);
+  KeysOnDisk made(start);
+  made.make();
+  const auto before = made.all();
+  const auto new_key = temp.path() / "new.key";
+  ASSERT_TRUE(RootKey::create(new_key));
+  int old_root = 0;
+  int new_root = 0;
+  for (int n = 0;; ++n) {
+    const auto work = temp.path() / "work";
+    copy_folder(start, work);
+    const bool died = dies_at(n, [&] {
+      KeysOnDisk keys(work);
+      if (!keys.open()) return false;
+      return keys.catalogue->replace_root(RootKey::read(new_key).value()).has_value();
+    });
+    KeysOnDisk keys(work);
+    const bool old_opens = keys.open().has_value();
+    if (old_opens) {
+      EXPECT_EQ(keys.all(), before) << n;
+      ++old_root;
+    }
+    const bool new_opens = keys.open(new_key).has_value();
+    if (new_opens) {
+      EXPECT_EQ(keys.all(), before) << n;
+      ++new_root;
+    }
+    EXPECT_NE(old_opens, new_opens) << n;
+    if (!died) break;
+  }
+  EXPECT_GE(old_root, 2);
+  EXPECT_GE(new_root, 1);
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault
