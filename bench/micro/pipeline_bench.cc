@@ -102,6 +102,7 @@ class Client final : public Downstream {
   void set_deadline(std::uint32_t) override {}
   std::string_view peer_address() const override { return "192.0.2.7"; }
   bool peer_is_trusted() const override { return false; }
+  bool has_client_certificate() const override { return false; }
   bool tls() const override { return false; }
 
   std::size_t bytes = 0;

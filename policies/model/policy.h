@@ -113,6 +113,7 @@ struct Route {
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
   bool json_as_text = false;
+  bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
@@ -125,6 +126,7 @@ struct Elsewhere {
   Position at;
   std::vector<Located<std::string>> methods;
   Located<UpstreamAddress> upstream;
+  bool client_certificate = false;  // required
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;
 };

@@ -27,6 +27,7 @@ constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
 constexpr std::array<Word<bool>, 1> kTextPlainWords = {{{"json", true}}};
+constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 
 constexpr std::string_view kDefaultFixedAddress = "0.0.0.0";
@@ -203,6 +204,9 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
   if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
+  if (map.word<bool>("client-certificate", kClientCertificateWords)) {
+    route.client_certificate = true;
+  }
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);
   read_unlisted(map, route);
@@ -223,6 +227,9 @@ Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out) {
   elsewhere.upstream = read_upstream(map);
   map.word<bool>("do", kElsewhereWords);
   map.require("do", "Write do: pass, so that it is said by name");
+  if (map.word<bool>("client-certificate", kClientCertificateWords)) {
+    elsewhere.client_certificate = true;
+  }
   Shape unused = Shape::ip;
   read_client_address(map, false, elsewhere.client_address, elsewhere.fixed_address, unused);
   map.finish();

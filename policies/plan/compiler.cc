@@ -126,6 +126,7 @@ class PlanCompiler {
       plan.address_shape = route.address_shape;
     }
     plan.json_as_text = route.json_as_text;
+    plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
     plan.unlisted_cookie = route.unlisted_cookie;
@@ -143,6 +144,7 @@ class PlanCompiler {
     plan.mode = RouteMode::pass;
     plan.unlisted = Unlisted::keep;
     plan.client_address = elsewhere.client_address;
+    plan.client_certificate = elsewhere.client_certificate;
     plan.fixed_address = elsewhere.fixed_address;
     plan.unlisted_action.action = ActionKind::keep;
     enlist(plan, plan.unlisted_action);

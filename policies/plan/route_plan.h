@@ -60,7 +60,8 @@ class RoutePlan {
   // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
-  bool json_as_text = false;  // JSON under text/plain is read as JSON
+  bool client_certificate = false;  // only for clients that have shown one
+  bool json_as_text = false;        // JSON under text/plain is read as JSON
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
   Unlisted unlisted_header = Unlisted::keep;

@@ -20,6 +20,8 @@ struct AdminRequest {
   std::string content_type;
   std::string body;
   bool from_loopback = false;
+  // The name in the client's verified certificate (tls::verified_common_name); empty: none.
+  std::string certificate_name;
 };
 
 // The body may hold clear values on their way to the authorised role: it is wiped when let go.

@@ -7,12 +7,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -23,11 +25,17 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
-using Stream = beast::tcp_stream;
+using PlainStream = beast::tcp_stream;
+using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
-AdminRequest to_request(const http::request<http::string_body>& message, bool from_loopback) {
+struct Caller {
+  bool from_loopback = false;
+  std::string certificate_name;
+};
+
+AdminRequest to_request(const http::request<http::string_body>& message, const Caller& caller) {
   AdminRequest request;
   request.method = std::string(message.method_string());
   const std::string_view target(message.target().data(), message.target().size());
@@ -37,7 +45,8 @@ AdminRequest to_request(const http::request<http::string_body>& message, bool fr
   request.authorization = std::string(message[http::field::authorization]);
   request.content_type = std::string(message[http::field::content_type]);
   request.body = message.body();
-  request.from_loopback = from_loopback;
+  request.from_loopback = caller.from_loopback;
+  request.certificate_name = caller.certificate_name;
   return request;
 }
 
@@ -70,6 +79,15 @@ struct AdminServer::State {
 
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> serve(tcp::socket socket);
+  asio::awaitable<void> serve_tls(PlainStream socket, Caller caller);
+  template <typename Stream>
+  asio::awaitable<void> serve_http(Stream& stream, const Caller& caller);
+  std::shared_ptr<const net::tls::ServerContext> certificates() const {
+    const std::lock_guard lock(tls_mutex);
+    return options.tls;
+  }
+  const bool uses_tls = options.tls != nullptr;
+  mutable std::mutex tls_mutex;  // guards options.tls only
 };
 
 asio::awaitable<void> AdminServer::State::accept_loop() {
@@ -91,15 +109,43 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
   ++connections;
   boost::system::error_code ignored;
   const bool from_loopback = socket.remote_endpoint(ignored).address().is_loopback();
-  Stream stream(std::move(socket));
+  PlainStream stream(std::move(socket));
   stream.socket().set_option(tcp::no_delay(true), ignored);
+  const Caller caller{from_loopback, {}};
+  if (uses_tls) {
+    co_await serve_tls(std::move(stream), caller);
+  } else {
+    co_await serve_http(stream, caller);
+    stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  }
+  --connections;
+}
+
+asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller caller) {
+  const auto context = certificates();
+  ssl_st* const connection = context->new_connection();
+  if (connection == nullptr) co_return;
+  TlsStream stream(std::move(socket), connection);  // which owns the connection from here on
+  PlainStream& lowest = stream.next_layer();
+  lowest.expires_after(std::chrono::seconds(options.handshake_seconds));
+  auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kToken);
+  if (error) co_return;
+  caller.certificate_name = net::tls::verified_common_name(*connection);
+  co_await serve_http(stream, caller);
+  lowest.expires_after(std::chrono::seconds(options.handshake_seconds));
+  co_await stream.async_shutdown(kToken);  // whether it is answered or not
+}
+
+template <typename Stream>
+asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Caller& caller) {
+  PlainStream& lowest = beast::get_lowest_layer(stream);
   beast::flat_buffer buffer(options.header_bytes + options.body_bytes);
   bool keep_alive = true;
   while (keep_alive) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(static_cast<std::uint32_t>(options.header_bytes));
     parser.body_limit(options.body_bytes);
-    stream.expires_after(std::chrono::seconds(options.idle_seconds));
+    lowest.expires_after(std::chrono::seconds(options.idle_seconds));
     auto [error, bytes] = co_await http::async_read(stream, buffer, parser, kToken);
     AdminResponse answer;
     if (error == http::error::body_limit) {
@@ -116,17 +162,15 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
       break;
     } else {
       keep_alive = parser.get().keep_alive();
-      answer = handler.handle(to_request(parser.get(), from_loopback));
+      answer = handler.handle(to_request(parser.get(), caller));
       crypto::wipe(parser.get().body());
     }
     auto message = to_message(std::move(answer), keep_alive);
-    stream.expires_after(std::chrono::seconds(options.idle_seconds));
+    lowest.expires_after(std::chrono::seconds(options.idle_seconds));
     auto [write_error, written] = co_await http::async_write(stream, message, kToken);
     crypto::wipe(message.body());
     if (write_error) break;
   }
-  stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  --connections;
 }
 
 crypto::Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminServerOptions& options,
@@ -164,6 +208,11 @@ AdminServer::~AdminServer() { stop(); }
 std::uint16_t AdminServer::port() const {
   boost::system::error_code ignored;
   return state_->acceptor.local_endpoint(ignored).port();
+}
+
+void AdminServer::use_certificates(std::shared_ptr<const net::tls::ServerContext> tls) {
+  const std::lock_guard lock(state_->tls_mutex);
+  state_->options.tls = std::move(tls);
 }
 
 void AdminServer::stop() {

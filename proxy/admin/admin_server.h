@@ -2,6 +2,9 @@
 // and bounds on everything. Threads of its own, so that a handler may wait for the disk without any
 // worker noticing.
 //
+// With TLS, each connection is Asio's own stream over Beast's: its 70 KiB of buffers, which the
+// data path cannot afford, do not matter for a few operators.
+//
 // start() binds before it returns; stop() ends every connection and joins the threads. The handler
 // must outlive the server.
 
@@ -13,6 +16,7 @@
 
 #include "crypto/base/result.h"
 #include "proxy/admin/admin_message.h"
+#include "proxy/net/tls/server_context.h"
 
 namespace paravent::proxy::admin {
 
@@ -24,6 +28,8 @@ struct AdminServerOptions {
   std::size_t body_bytes = 4 * 1024 * 1024;
   unsigned idle_seconds = 30;
   std::size_t connections = 256;
+  unsigned handshake_seconds = 5;
+  std::shared_ptr<const net::tls::ServerContext> tls;  // null: plain
 };
 
 class AdminServer {
@@ -36,6 +42,8 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   std::uint16_t port() const;
+  // For connections to come. REQUIRES: neither null nor plain before. Any thread.
+  void use_certificates(std::shared_ptr<const net::tls::ServerContext> tls);
   void stop();
 
  private:

@@ -176,6 +176,14 @@ std::optional<Operator> Operators::authenticate(std::string_view credential) con
   return found;
 }
 
+std::optional<Operator> Operators::named(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  for (const Operator& one : list_) {
+    if (one.name == name) return one;
+  }
+  return std::nullopt;
+}
+
 std::size_t Operators::size() const {
   const std::lock_guard lock(mutex_);
   return list_.size();

@@ -61,6 +61,9 @@ class Operators {
   // Takes the same time for every credential that nobody has.
   std::optional<Operator> authenticate(std::string_view credential) const;
 
+  // The operator of that name, for one who proved it otherwise.
+  std::optional<Operator> named(std::string_view name) const;
+
   std::size_t size() const;
 
  private:

@@ -21,9 +21,6 @@ using policies::Diagnostics;
 using policies::MapReader;
 using policies::YamlNode;
 
-constexpr std::string_view kTlsHint =
-    "TLS listeners are not yet available; put a TLS proxy in front and list it in trusted-proxies";
-
 std::optional<Address> read_address(MapReader& map, std::string_view key) {
   const auto text = map.text(key);
   if (!text) return std::nullopt;
@@ -46,26 +43,39 @@ void read_listen(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
     if (map.is_map() && map.find("address") == nullptr) {
       out.error(map.at(), map.key("address"), "a listener needs an address");
     } else if (auto address = read_address(map, "address")) {
-      config.listen.push_back(*address);
+      config.listen.push_back({*address, {}});
+      if (const YamlNode* tls = map.find("tls")) {
+        config.listen.back().tls = read_tls(*tls, map.key("tls"), out);
+      }
     }
-    map.reserve("tls", std::string(kTlsHint));
     map.finish();
   }
 }
 
 void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
   MapReader map(node, "admin", out);
-  if (auto address = read_address(map, "address")) {
-    config.admin = *address;
-    if (!address->is_loopback()) {
-      out.error(node.at, "admin.address",
-                "the admin listener gives clear values out and may not be reachable from elsewhere "
-                "without TLS",
-                "Use a loopback address; reach it from outside through SSH");
+  if (auto address = read_address(map, "address")) config.admin = *address;
+  if (const YamlNode* tls = map.find("tls")) {
+    config.admin_tls = read_tls(*tls, "admin.tls", out);
+    if (config.admin_tls.asks_for_certificate()) {
+      out.error(tls->at, "admin.tls", "the admin listener's authority stands beside tls",
+                "Write admin: { tls: {...}, client-ca: FILE }");
     }
   }
-  map.reserve("tls", std::string(kTlsHint));
-  map.reserve("client-ca", std::string(kTlsHint));
+  if (auto ca = map.text("client-ca")) {
+    config.admin_tls.client_ca = ca->value;
+    config.admin_tls.client_certificate = ClientCertificate::requested;
+    if (!config.admin_tls.enabled()) {
+      out.error(ca->at, "admin.client-ca", "client certificates need TLS",
+                "Add admin: { tls: { certificate: FILE, key: FILE } }");
+    }
+  }
+  if (!config.admin.is_loopback() && !config.admin_tls.enabled()) {
+    out.error(node.at, "admin.address",
+              "the admin listener gives clear values out and may not be reachable from elsewhere "
+              "without TLS",
+              "Add tls, or use a loopback address and reach it from outside through SSH");
+  }
   map.finish();
 }
 
@@ -231,6 +241,8 @@ LoadedConfig load_gateway_file(const std::string& path) {
         &loaded.config.unseal.passphrase_file, &loaded.config.unseal.pin_file}) {
     if (!file->empty()) *file = (folder / *file).lexically_normal();
   }
+  for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);
+  loaded.config.admin_tls.take_paths_from(folder);
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
   return loaded;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/tls_config.h"
 #include "proxy/pipeline/limits.h"
 
 namespace paravent::proxy::config {
@@ -42,9 +43,15 @@ struct UnsealSettings {
   std::uint32_t shares = 0;     // shares: how many are needed
 };
 
+struct ListenerConfig {
+  Address address;
+  TlsConfig tls;
+};
+
 struct GatewayConfig {
-  std::vector<Address> listen;
+  std::vector<ListenerConfig> listen;
   Address admin;
+  TlsConfig admin_tls;
   std::string data;
   std::string root_key;  // of UnsealWay::key_file
   UnsealSettings unseal;

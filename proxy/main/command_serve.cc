@@ -32,7 +32,7 @@ Status override_address(const std::string& text, std::string_view flag, config::
 // The gateway file with the flags laid over it; or, without one, the defaults.
 Result<GatewayConfig> read_config(const ServeOptions& options) {
   GatewayConfig config;
-  config.listen = {{"127.0.0.1", 8080}};
+  config.listen = {{{"127.0.0.1", 8080}, {}}};
   config.admin = {"127.0.0.1", 8081};
   if (!options.config.empty()) {
     auto loaded = config::load_gateway_file(options.config);
@@ -48,18 +48,19 @@ Result<GatewayConfig> read_config(const ServeOptions& options) {
   if (!options.preset.empty() && !options.config.empty()) {
     return Error(ErrorKind::usage, "--preset and --config exclude each other.");
   }
-  config::Address listen = config.listen.front();
-  if (auto status = override_address(options.listen, "--listen", listen); !status) {
+  // The first listener elsewhere, as it is otherwise; the others are gone.
+  config::ListenerConfig listen = config.listen.front();
+  if (auto status = override_address(options.listen, "--listen", listen.address); !status) {
     return status.error();
   }
-  if (!options.listen.empty()) config.listen = {listen};
+  if (!options.listen.empty()) config.listen = {std::move(listen)};
   if (auto status = override_address(options.admin, "--admin", config.admin); !status) {
     return status.error();
   }
-  if (!config.admin.is_loopback()) {
+  if (!config.admin.is_loopback() && !config.admin_tls.enabled()) {
     return Error(ErrorKind::configuration,
-                 "The admin listener gives clear values out and needs a loopback address; reach it "
-                 "from outside through SSH.");
+                 "The admin listener gives clear values out and needs TLS or a loopback address; "
+                 "reach it from outside through SSH.");
   }
   return config;
 }

@@ -1,6 +1,7 @@
 #include "proxy/main/gateway.h"
 
 #include <csignal>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
 #include "proxy/main/gateway_metrics.h"
+#include "proxy/main/gateway_tls.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
@@ -62,6 +64,8 @@ struct Gateway::State {
   std::unique_ptr<Installation> installation;
   config::GatewayConfig config;
   PolicySet policies;
+  std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
+  GatewayTls tls;
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
   crypto::WallTime keys_valid_until;
@@ -77,6 +81,7 @@ struct Gateway::State {
 
   Status admit_names();
   Status record_policy_loads();
+  Status read_certificates();
   Status start_data_path();
   Status start_admin();
   Status record(crypto::audit::EventKind event);
@@ -117,6 +122,16 @@ Status Gateway::State::record_policy_loads() {
   return {};
 }
 
+Status Gateway::State::read_certificates() {
+  auto built = build_tls(config, tickets);
+  if (!built) return built.error();
+  tls = std::move(*built);
+  for (const std::string& warning : tls.warnings) {
+    std::fprintf(stderr, "paravent: warning: %s\n", warning.c_str());
+  }
+  return {};
+}
+
 Status Gateway::State::start_data_path() {
   if (!config.access_log.empty()) {
     auto log = telemetry::AccessLog::open(config.access_log);
@@ -127,9 +142,10 @@ Status Gateway::State::start_data_path() {
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   net::ServerOptions options;
-  for (const config::Address& address : config.listen) {
-    options.listen.push_back({address.host, address.port});
+  for (const config::ListenerConfig& listener : config.listen) {
+    options.listen.push_back({listener.address.host, listener.address.port});
   }
+  options.tls = tls.listeners;
   options.other_listeners.push_back({config.admin.host, config.admin.port});
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
@@ -170,6 +186,7 @@ Status Gateway::State::start_admin() {
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;
+  options.tls = tls.admin;
   auto started = admin::AdminServer::start(options, *api);
   if (!started) return listen_error(started.error());
   admin = std::move(*started);
@@ -199,6 +216,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& con
   auto state = std::make_unique<State>(std::move(installation), clock);
   state->config = config;
   state->policies = std::move(policies);
+  if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
@@ -217,7 +235,7 @@ Gateway::~Gateway() {
 std::string Gateway::addresses() const {
   std::string text = "listening on ";
   for (std::size_t i = 0; i < state_->config.listen.size(); ++i) {
-    config::Address address = state_->config.listen[i];
+    config::Address address = state_->config.listen[i].address;
     address.port = state_->server->ports()[i];
     text += (i == 0 ? "" : ", ") + address.text();
   }

@@ -15,8 +15,8 @@ UniqueFd open_spare() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC
 
 }  // namespace
 
-Listener::Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd)
-    : loop_(loop), host_(host), fd_(std::move(fd)), spare_(open_spare()) {}
+Listener::Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd, const ListenerTraits& traits)
+    : loop_(loop), host_(host), fd_(std::move(fd)), traits_(traits), spare_(open_spare()) {}
 
 Listener::~Listener() { loop_.drop(*this); }
 
@@ -27,7 +27,7 @@ void Listener::on_ready(std::uint32_t) {
     UniqueFd accepted(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size,
                                 SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted) {
-      host_.on_accepted(std::move(accepted), ip_address_of(address));
+      host_.on_accepted(std::move(accepted), ip_address_of(address), traits_);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -3,15 +3,22 @@
 
 #pragma once
 
+#include <cstddef>
+
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
 #include "proxy/net/unique_fd.h"
 
 namespace paravent::proxy::net {
 
+// How connections of one listener begin.
+struct ListenerTraits {
+  std::size_t number = 0;  // in the order of ServerOptions::listen
+};
+
 class ListenerHost {
  public:
-  virtual void on_accepted(UniqueFd fd, const IpAddress& peer) = 0;
+  virtual void on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) = 0;
 
  protected:
   ~ListenerHost() = default;
@@ -20,7 +27,7 @@ class ListenerHost {
 class Listener final : private Watcher {
  public:
   // Takes a bound, listening socket. Both references outlive the listener.
-  Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd);
+  Listener(EventLoop& loop, ListenerHost& host, UniqueFd fd, const ListenerTraits& traits);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -34,6 +41,7 @@ class Listener final : private Watcher {
   EventLoop& loop_;
   ListenerHost& host_;
   UniqueFd fd_;
+  ListenerTraits traits_;
   UniqueFd spare_;  // given up for a moment when descriptors run out
 };
 

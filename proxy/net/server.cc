@@ -18,6 +18,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   for (std::size_t i = 0; i < count; ++i) {
     server->workers_.push_back(std::make_unique<Worker>(server->context_));
   }
+  server->tls_ = options.tls;
   if (auto listening = server->listen(options, count); !listening) return listening.error();
   auto publication = server->prepare(std::move(snapshot));
   if (!publication) return publication.error();
@@ -39,6 +40,7 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
     own_.push_back(*address);
   }
   const bool shared = workers > 1;
+  ListenerTraits traits;
   for (const ListenEndpoint& endpoint : options.listen) {
     const auto wanted = socket_address(endpoint);
     if (!wanted) return wanted.error();
@@ -51,10 +53,11 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
       if (!fd) return fd.error();
       // Port 0: the first worker's socket learns the port, the others share it.
       address = local_address(fd->get());
-      worker->add_listener(std::move(*fd));
+      worker->add_listener(std::move(*fd), traits);
     }
     own_.push_back(address);
     ports_.push_back(address.port());
+    ++traits.number;
   }
   return {};
 }
@@ -62,22 +65,28 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
 crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot) const {
   auto upstreams = resolve_upstreams(*snapshot->plan, own_, upstreams_);
   if (!upstreams) return upstreams.error();
-  return Publication{std::move(snapshot), std::move(*upstreams)};
+  return Publication{std::move(snapshot), std::move(*upstreams), tls_};
 }
 
 crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
-  Publication publication{snapshot, upstreams_};
+  return publish(std::move(snapshot), tls_);
+}
+
+crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot, ListenerTls tls) {
+  Publication publication{snapshot, upstreams_, {}};
   // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
   if (snapshot->plan != snapshot_->plan) {
     auto prepared = prepare(std::move(snapshot));
     if (!prepared) return prepared.error();
     publication = std::move(*prepared);
   }
+  publication.tls = std::move(tls);
   for (const auto& worker : workers_) {
     if (auto taken = worker->publish(publication); !taken) return taken.error();
   }
   snapshot_ = publication.snapshot;
   upstreams_ = publication.upstreams;
+  tls_ = publication.tls;
   return {};
 }
 

@@ -18,6 +18,7 @@ namespace paravent::proxy::net {
 
 struct ServerOptions {
   std::vector<ListenEndpoint> listen;
+  ListenerTls tls;  // empty, or as long as `listen`
   // Where else this process listens (the admin API); an upstream there is refused as well.
   std::vector<ListenEndpoint> other_listeners;
   std::uint32_t workers = 0;  // 0: one per core
@@ -42,6 +43,8 @@ class Server {
   // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks
   // for look-ups; not to be called from a worker.
   crypto::Status publish(std::shared_ptr<const Snapshot> snapshot);
+  // The same with other certificates for connections to come.
+  crypto::Status publish(std::shared_ptr<const Snapshot> snapshot, ListenerTls tls);
 
   // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms.
   // True when every connection ended by itself. stop() comes next.
@@ -63,6 +66,7 @@ class Server {
   std::vector<SocketAddress> own_;  // what this process listens on
   std::shared_ptr<const Snapshot> snapshot_;
   UpstreamAddresses upstreams_;
+  ListenerTls tls_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -39,9 +39,15 @@ const Limits& Session::limits() const noexcept {
   return (generation_ ? generation_ : host_.generation())->state->snapshot->limits;
 }
 
-bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted) {
+bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted,
+                   std::shared_ptr<const tls::ServerContext> tls) {
   fd_ = std::move(fd);
-  if (!loop_.add(fd_.get(), *this)) {
+  if (tls) {
+    tls_ = tls::TlsStream::accept(std::move(tls), fd_.get());
+    if (!tls_) fd_.reset();
+  }
+  if (!fd_ || !loop_.add(fd_.get(), *this)) {
+    tls_.reset();
     fd_.reset();
     return false;
   }
@@ -53,15 +59,20 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, bool trusted) {
   begin_ = end_ = 0;
   readable_ = peer_closing_ = peer_closed_ = false;
   receiving_ = finished_ = gone_ = send_pending_ = false;
-  state_ = State::idle;
-  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  state_ = tls_ ? State::handshake : State::idle;
+  loop_.deadlines().set(own_deadline_, tls_ ? limits().handshake_ms : limits().idle_ms);
   return true;
 }
 
 void Session::drain() {
+  if (state_ == State::handshake) {
+    close();
+    return;
+  }
   if (state_ != State::idle) return;
   // What has arrived unnoticed is still served; silence ends the connection.
   readable_ = true;
+  if (tls_) tls_->on_readable(false);
   run();
 }
 
@@ -76,6 +87,10 @@ void Session::abort() {
 void Session::on_ready(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closing_ = true;
+  if (tls_) {
+    tls_->on_readable(peer_closing_);
+    readable_ = true;  // also what waits to be written may be what reading waits for
+  }
   if ((events & (EPOLLHUP | EPOLLERR)) != 0 && state_ == State::exchange) {
     on_gone();
   } else if ((events & EPOLLOUT) != 0 && send_pending_) {
@@ -114,6 +129,8 @@ bool Session::advance() {
   switch (state_) {
     case State::closed:
       return false;
+    case State::handshake:
+      return advance_handshake();
     case State::idle:
       return advance_idle();
     case State::head:
@@ -128,6 +145,28 @@ bool Session::advance() {
       return advance_lingering();
   }
   return false;
+}
+
+bool Session::advance_handshake() {
+  if (!std::exchange(readable_, false)) return false;
+  auto& counters = *host_.generation()->state->counters;
+  switch (tls_->handshake()) {
+    case tls::HandshakeStatus::would_block:
+      return false;
+    case tls::HandshakeStatus::failed:
+      counters.tls_failures.add();
+      close();
+      return true;
+    case tls::HandshakeStatus::done:
+      break;
+  }
+  counters.tls_handshakes.add();
+  if (tls_->resumed()) counters.tls_resumptions.add();
+  // Bytes behind the handshake may have been read with it.
+  readable_ = true;
+  state_ = State::idle;
+  loop_.deadlines().set(own_deadline_, limits().idle_ms);
+  return true;
 }
 
 bool Session::advance_idle() {
@@ -167,16 +206,12 @@ bool Session::advance_body() {
   }
   if (!readable_) return false;
   const std::span<char> room = body_.room();
-  const IoResult got = receive(fd_.get(), room);
-  if (got.would_block) {
-    readable_ = false;
-    return false;
-  }
+  const IoResult got = read(room);
+  if (got.would_block) return false;
   if (got.bytes == 0) {
     peer_closed_ = true;
     return true;
   }
-  readable_ = got.bytes == room.size() || peer_closing_;
   const BodyStatus status = body_.arrived(got.bytes);
   if (status != BodyStatus::pending) body_ended(status);
   return true;
@@ -185,29 +220,42 @@ bool Session::advance_body() {
 bool Session::advance_lingering() {
   if (!readable_) return false;
   std::array<char, 4096> waste;
-  const IoResult got = receive(fd_.get(), waste);
-  if (got.would_block) {
-    readable_ = false;
-    return false;
-  }
+  const IoResult got = read(waste);
+  if (got.would_block) return false;
   if (got.bytes == 0) close();
   return true;
+}
+
+// Reads once and says in readable_ whether there may be more: a short read has emptied the socket,
+// unless its end is still to be read.
+IoResult Session::read(std::span<char> into) {
+  if (!tls_) {
+    const IoResult got = receive(fd_.get(), into);
+    readable_ = !got.would_block && (got.bytes == into.size() || peer_closing_);
+    return got;
+  }
+  const tls::TlsResult got = tls_->receive(into);
+  readable_ =
+      !got.would_block && (got.bytes == into.size() || peer_closing_ || tls_->more_to_read());
+  return {.bytes = got.bytes, .would_block = got.would_block, .end = got.end, .failed = got.failed};
+}
+
+IoResult Session::write(std::span<iovec> parts) {
+  if (!tls_) return send_gather(fd_.get(), parts);
+  const tls::TlsResult sent = tls_->send(parts);
+  return {.bytes = sent.bytes, .would_block = sent.would_block, .failed = sent.failed};
 }
 
 // Reads once into the block. False when nothing came.
 bool Session::fill() {
   make_room();
   const std::span<char> room = block_->bytes().subspan(end_);
-  const IoResult got = receive(fd_.get(), room);
-  if (got.would_block) {
-    readable_ = false;
-    return state_ == State::idle;  // so that the block goes back
-  }
+  const IoResult got = read(room);
+  if (got.would_block) return state_ == State::idle;  // so that the block goes back
   if (got.bytes == 0) {
     peer_closed_ = true;
     return true;
   }
-  readable_ = got.bytes == room.size() || peer_closing_;
   end_ += got.bytes;
   return true;
 }
@@ -307,7 +355,7 @@ ReceivedBody Session::receive_body(std::size_t limit) {
   if (head_.expect_continue && body_.taken() == 0) {
     iovec part = to_iovec(kContinue);
     // Nothing else is on its way to this client, so a socket that cannot take 25 bytes is dead.
-    if (send_gather(fd_.get(), {&part, 1}).bytes != kContinue.size()) {
+    if (write({&part, 1}).bytes != kContinue.size()) {
       gone_ = true;
       return {BodyStatus::gone, {}};
     }
@@ -373,7 +421,7 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool) {
   std::span<iovec> left = consume(parts, 0);
   if (left.size() == 2 && body.empty()) left = left.first(1);
   if (left.empty()) return SendStatus::done;
-  const IoResult sent = send_gather(fd_.get(), left);
+  const IoResult sent = write(left);
   if (sent.failed) {
     gone_ = true;
     return SendStatus::gone;
@@ -392,7 +440,7 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool) {
 void Session::flush() {
   while (unsent_at_ < unsent_.size()) {
     iovec part = to_iovec(std::string_view(unsent_).substr(unsent_at_));
-    const IoResult sent = send_gather(fd_.get(), {&part, 1});
+    const IoResult sent = write({&part, 1});
     if (sent.would_block) return;
     if (sent.failed) {
       on_gone();
@@ -440,6 +488,7 @@ void Session::on_gone() {
 void Session::linger() {
   host_.blocks().give(std::move(block_));
   begin_ = end_ = 0;
+  if (tls_) tls_->close_notify();
   if (peer_closed_ || ::shutdown(fd_.get(), SHUT_WR) != 0) {
     close();
     return;
@@ -455,6 +504,8 @@ void Session::close() {
   loop_.forget(*this);
   loop_.deadlines().clear(own_deadline_);
   loop_.deadlines().clear(exchange_deadline_);
+  if (tls_) tls_->close_notify();
+  tls_.reset();
   fd_.reset();
   body_.end();
   generation_.reset();

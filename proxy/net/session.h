@@ -25,6 +25,7 @@
 #include "proxy/net/ip_range.h"
 #include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/tls/tls_stream.h"
 #include "proxy/net/upstream_pool.h"
 #include "proxy/pipeline/transaction.h"
 #include "proxy/pipeline/worker_state.h"
@@ -66,15 +67,17 @@ class Session final : private Downstream,
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes over an accepted, non-blocking socket. False: it cannot be watched and was closed.
-  bool open(UniqueFd fd, const IpAddress& peer, bool trusted);
+  // Takes over an accepted, non-blocking socket; with `tls`, shakes hands first. False: it cannot
+  // be watched and was closed.
+  bool open(UniqueFd fd, const IpAddress& peer, bool trusted,
+            std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
   void drain();
   // Ends now, whatever is under way.
   void abort();
 
  private:
-  enum class State : std::uint8_t { closed, idle, head, exchange, lingering };
+  enum class State : std::uint8_t { closed, handshake, idle, head, exchange, lingering };
 
   // Downstream.
   ReceivedBody receive_body(std::size_t limit) override;
@@ -84,7 +87,8 @@ class Session final : private Downstream,
   void set_deadline(std::uint32_t milliseconds) override;
   std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
   bool peer_is_trusted() const override { return trusted_; }
-  bool tls() const override { return false; }
+  bool tls() const override { return tls_ != nullptr; }
+  bool has_client_certificate() const override { return tls_ && tls_->has_client_certificate(); }
   // Upstream.
   UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
 
@@ -94,11 +98,14 @@ class Session final : private Downstream,
 
   void run();
   bool advance();
+  bool advance_handshake();
   bool advance_idle();
   bool advance_head();
   bool advance_body();
   bool advance_lingering();
   bool fill();
+  IoResult read(std::span<char> into);
+  IoResult write(std::span<iovec> parts);
   void make_room();
   void begin_head();
   void start_exchange();
@@ -123,6 +130,7 @@ class Session final : private Downstream,
 
   State state_ = State::closed;
   UniqueFd fd_;
+  std::unique_ptr<tls::TlsStream> tls_;  // null: plain
   std::array<char, 46> peer_text_{};
   std::uint8_t peer_size_ = 0;
   bool trusted_ = false;

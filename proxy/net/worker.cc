@@ -40,9 +40,9 @@ void Worker::on_deadline(DeadlineSlot slot) {
 
 crypto::Status Worker::prepare(const Publication& publication) { return take(publication); }
 
-void Worker::add_listener(UniqueFd listening) {
-  listeners_.push_back(
-      std::make_unique<Listener>(loop_, static_cast<ListenerHost&>(*this), std::move(listening)));
+void Worker::add_listener(UniqueFd listening, const ListenerTraits& traits) {
+  listeners_.push_back(std::make_unique<Listener>(loop_, static_cast<ListenerHost&>(*this),
+                                                  std::move(listening), traits));
 }
 
 void Worker::start() {
@@ -64,6 +64,7 @@ crypto::Status Worker::take(const Publication& publication) {
     published_state_ = generation->state;
   }
   generation_ = std::move(generation);
+  tls_ = publication.tls;
   generation_->state->counters->connections_open.add(
       open_ - generation_->state->counters->connections_open.read());
   return {};
@@ -108,8 +109,10 @@ bool Worker::has_room() const noexcept {
          generation_->state->snapshot->limits.connections;
 }
 
-void Worker::on_accepted(UniqueFd fd, const IpAddress& peer) {
+void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) {
+  const auto tls = traits.number < tls_.size() ? tls_[traits.number] : nullptr;
   if (!has_room()) {
+    if (tls) return;  // an answer would cost a handshake
     iovec part = to_iovec(kOverloaded);
     send_gather(fd.get(), {&part, 1});
     return;
@@ -119,7 +122,9 @@ void Worker::on_accepted(UniqueFd fd, const IpAddress& peer) {
     unused_.push_back(sessions_.back().get());
   }
   Session* const session = unused_.back();
-  if (!session->open(std::move(fd), peer, contains(context_.trusted_proxies, peer))) return;
+  if (!session->open(std::move(fd), peer, contains(context_.trusted_proxies, peer), tls)) {
+    return;
+  }
   unused_.pop_back();
   generation_->state->counters->connections_accepted.add();
   count_open(true);

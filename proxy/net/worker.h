@@ -33,10 +33,14 @@ struct WorkerContext {
   std::atomic<std::size_t> open_connections{0};
 };
 
-// What is published: a snapshot and its plan's upstreams, resolved.
+// How each listener speaks TLS, by its number; null: plain.
+using ListenerTls = std::vector<std::shared_ptr<const tls::ServerContext>>;
+
+// What is published: a snapshot, its plan's upstreams, resolved, and the listeners' certificates.
 struct Publication {
   std::shared_ptr<const Snapshot> snapshot;
   UpstreamAddresses upstreams;
+  ListenerTls tls;
 };
 
 class Worker final : private SessionHost, private ListenerHost, private DeadlineHandler {
@@ -48,7 +52,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
 
   // Before start(): the first state, and the sockets to accept from.
   crypto::Status prepare(const Publication& publication);
-  void add_listener(UniqueFd listening);
+  void add_listener(UniqueFd listening, const ListenerTraits& traits);
   void start();
 
   // Other threads. publish: builds the new state on the worker's thread and waits for it; on
@@ -70,7 +74,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   }
   bool draining() const noexcept override { return draining_; }
   void on_closed(Session& session) override;
-  void on_accepted(UniqueFd fd, const IpAddress& peer) override;
+  void on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits) override;
   // Every tick: what may be kept only for a second goes, also when nobody sends anything.
   void on_deadline(DeadlineSlot slot) override;
 
@@ -86,6 +90,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   mutable std::mutex state_mutex_;  // guards published_state_ only
   std::shared_ptr<const WorkerState> published_state_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  ListenerTls tls_;  // for connections to come; those there are keep theirs
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<Session*> unused_;
   DeadlineSlot every_tick_;

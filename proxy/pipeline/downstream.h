@@ -54,6 +54,8 @@ class Downstream {
   virtual std::string_view peer_address() const = 0;
   virtual bool peer_is_trusted() const = 0;
   virtual bool tls() const = 0;
+  // Whether the client has shown a certificate that its listener's authority issued.
+  virtual bool has_client_certificate() const = 0;
 };
 
 }  // namespace paravent::proxy

@@ -16,6 +16,7 @@ struct Limits {
   std::size_t json_bytes = 8 * 1024 * 1024;
   std::size_t response_head_bytes = 64 * 1024;
   std::uint32_t requests_per_connection = 1000;
+  std::uint32_t handshake_ms = 5'000;    // TLS, from accept to its end
   std::uint32_t header_ms = 10'000;      // from the first byte of a head to its end
   std::uint32_t idle_ms = 30'000;        // between requests
   std::uint32_t body_grace_ms = 10'000;  // then at least body_rate bytes a second on average

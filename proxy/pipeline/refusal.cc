@@ -16,6 +16,7 @@ struct ReasonFacts {
 constexpr std::array<ReasonFacts, kReasonCount> kReasons = {{
     {400, true, "framing"},
     {400, false, "malformed-body"},
+    {403, false, "client-certificate"},
     {404, false, "no-route"},
     {405, false, "method"},
     {408, true, "timeout"},

@@ -12,6 +12,7 @@ namespace paravent::proxy {
 enum class Reason : std::uint8_t {
   framing,               // 400, closes the connection
   malformed_body,        // 400
+  client_certificate,    // 403
   no_route,              // 404
   method,                // 405
   timeout,               // 408, closes

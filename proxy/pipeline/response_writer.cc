@@ -19,6 +19,8 @@ std::string_view status_phrase(std::uint16_t status) {
   switch (status) {
     case 400:
       return "Bad Request";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:

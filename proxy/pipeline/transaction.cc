@@ -184,6 +184,9 @@ std::optional<Phase> Transaction::State::select_route() {
 }
 
 std::optional<Phase> Transaction::State::admit_request() {
+  if (route().client_certificate && !downstream.has_client_certificate()) {
+    return refuse({Reason::client_certificate, {}});
+  }
   if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
   auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);

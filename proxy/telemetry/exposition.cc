@@ -140,6 +140,15 @@ std::string exposition(const CounterView& view, const std::vector<std::string_vi
     families.push_back(single(view, "paravent_connections_accepted_total",
                               "Client connections accepted.", MetricType::Counter,
                               &WorkerCounters::connections_accepted));
+    families.push_back(single(view, "paravent_tls_handshakes_total",
+                              "TLS handshakes with clients, resumptions included.",
+                              MetricType::Counter, &WorkerCounters::tls_handshakes));
+    families.push_back(single(view, "paravent_tls_resumptions_total",
+                              "TLS handshakes that resumed a session.", MetricType::Counter,
+                              &WorkerCounters::tls_resumptions));
+    families.push_back(single(view, "paravent_tls_failures_total",
+                              "TLS handshakes that a fault ended.", MetricType::Counter,
+                              &WorkerCounters::tls_failures));
     families.push_back(single(view, "paravent_upstream_connects_total",
                               "Connections opened to upstreams.", MetricType::Counter,
                               &WorkerCounters::upstream_connects));

@@ -83,6 +83,9 @@ class WorkerCounters {
   Histogram added_latency;
   Cell connections_accepted;
   Cell connections_open;  // current: set, not added
+  Cell tls_handshakes;    // completed, resumptions included
+  Cell tls_resumptions;
+  Cell tls_failures;  // begun and not completed, for a fault
   Cell upstream_connects;
   Cell upstream_failures;
 

@@ -24,10 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto bytes = config::parse_size(text)) check(*bytes <= 1ULL << 40U);
   if (loaded.diagnostics.has_errors()) return 0;
   check(!loaded.config.listen.empty() && !loaded.config.policies.empty());
-  check(loaded.config.admin.is_loopback());
+  check(loaded.config.admin.is_loopback() || loaded.config.admin_tls.enabled());
   check(loaded.config.limits.form_bytes >= 1024 && loaded.config.limits.header_bytes <= 64 * 1024);
-  for (const config::Address& one : loaded.config.listen) {
-    check(config::parse_address(one.text()).has_value());
+  for (const config::ListenerConfig& one : loaded.config.listen) {
+    check(config::parse_address(one.address.text()).has_value());
+    check(one.tls.asks_for_certificate() == !one.tls.client_ca.empty());
   }
   return 0;
 }

@@ -34,17 +34,19 @@ MAY_INCLUDE = {
     "proxy/body": ["crypto/base", "policies/plan"],
     "proxy/telemetry": ["crypto/base", "policies/model", "policies/plan"],
     "proxy/pipeline": ["proxy/body", "proxy/telemetry", "policies/model", "policies/plan"] + _DATA_PATH_CRYPTO,
-    "proxy/net": ["proxy/pipeline", "proxy/body", "proxy/telemetry", "policies/model", "policies/plan"]
+    # TLS for both doors; its files are the only ones besides crypto/primitives that see OpenSSL.
+    "proxy/net/tls": ["crypto/base", "crypto/primitives"],
+    "proxy/net": ["proxy/net/tls", "proxy/pipeline", "proxy/body", "proxy/telemetry", "policies/model", "policies/plan"]
     + _DATA_PATH_CRYPTO,
     "proxy/config": ["proxy/pipeline", "policies/model", "crypto/base"],
-    "proxy/admin": ["proxy/body", "proxy/telemetry"] + _POLICIES + _CRYPTO,
-    "proxy/main": ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/pipeline", "proxy/telemetry"]
+    "proxy/admin": ["proxy/body", "proxy/net/tls", "proxy/telemetry"] + _POLICIES + _CRYPTO,
+    "proxy/main": ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/net/tls", "proxy/pipeline", "proxy/telemetry"]
     + _POLICIES
     + _CRYPTO,
 }
 
 # No line of these rooms can name the inverse, not even through somebody else's header.
-DATA_PATH = ("proxy/net", "proxy/pipeline", "proxy/body", "policies/plan")
+DATA_PATH = ("proxy/net", "proxy/net/tls", "proxy/pipeline", "proxy/body", "policies/plan")
 NEVER_ON_DATA_PATH = ("crypto/vault/engine", "crypto/vault/unseal", "policies/access", "crypto/reveal")
 
 # The way back. policies/access decides on descriptions of tokens and therefore knows the header; it cannot
@@ -54,7 +56,7 @@ MAY_REVERSE = ("crypto/vault/engine", "crypto/reveal", "policies/access", "proxy
 
 # Libraries that only these rooms see.
 LIBRARIES = {
-    "openssl/": ("crypto/primitives",),
+    "openssl/": ("crypto/primitives", "proxy/net/tls"),
     "sodium": ("crypto/primitives",),
     "boost/asio": ("proxy/net", "proxy/admin", "proxy/main"),
     "boost/beast": ("proxy/net", "proxy/admin", "proxy/main"),

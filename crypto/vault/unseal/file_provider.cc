@@ -73,6 +73,10 @@ Result<std::optional<RootKey>> FileProvider::open(const RootCheck& check) {
   return std::optional<RootKey>(std::move(*root));
 }
 
+Result<RootKey> FileProvider::obtain_new() const {
+  return credential_.empty() ? RootKey::obtain(file_, false) : read_credential(file_, credential_);
+}
+
 Result<std::optional<RootKey>> FileProvider::give(const SecretBytes&, const RootCheck&) {
   return Error(ErrorKind::malformed, "This vault unseals from a file; nothing is to be given.");
 }

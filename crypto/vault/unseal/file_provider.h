@@ -29,6 +29,10 @@ class FileProvider final : public UnsealProvider {
   // Writes the key file. A credential is systemd's to keep: ErrorKind::usage.
   Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
 
+  // For a new vault: the root key of a file or credential that is there already, for somebody may
+  // have made and kept it on purpose; else a new key file.
+  Result<RootKey> obtain_new() const;
+
  private:
   std::filesystem::path file_;
   std::string credential_;

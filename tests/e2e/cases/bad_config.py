@@ -134,7 +134,7 @@ def gateway_files():
         ("policies: [policy.yaml]", "policies: [policy.yaml]\nsurprise: 1"),
         ("policies: [policy.yaml]", "policies: []"),
         ("policies: [policy.yaml]\n", ""),
-        ("[{ address: 127.0.0.1:8080 }]", "[{ address: 127.0.0.1:8080, tls: { certificate: a, key: b } }]"),
+        ("[{ address: 127.0.0.1:8080 }]", "[{ address: 127.0.0.1:8080, tls: { certificate: a } }]"),
         ("[{ address: 127.0.0.1:8080 }]", "[{ address: localhost }]"),
         ("[{ address: 127.0.0.1:8080 }]", "[{ address: 127.0.0.1:99999 }]"),
         ("{ address: 127.0.0.1:8081 }", "{ address: 0.0.0.0:8081 }"),

@@ -79,7 +79,7 @@ class Scene:
     """A folder, an upstream and a gateway in front of it.
 
     `policy`: text with UPSTREAM in place of the address. `preset`: the name of a built-in policy. `limits`,
-    `trusted`, `access_log` go into a gateway file; with a preset and none of them the flags alone are used.
+    `trusted`, `access_log`, `tls` and `admin_tls` (YAML), `extra` (lines) go into a gateway file; with a preset and none of them the flags alone are used.
     """
 
     def __init__(
@@ -94,12 +94,16 @@ class Scene:
         upstream=None,
         start=True,
         root_key=True,
+        tls=None,
+        admin_tls=None,
+        extra="",
     ):
         self.folder = tempfile.mkdtemp(prefix="paravent-e2e-")
         self.data = os.path.join(self.folder, "data")
         self.root_key = os.path.join(self.folder, "root.key") if root_key else None
         self.upstream = upstream or Upstream()
         self.preset, self.path = preset, path
+        self.tls, self.admin_tls, self.extra = tls, admin_tls, extra
         self.limits, self.trusted, self.workers = limits, trusted, workers
         self.access_log = os.path.join(self.folder, "access.log") if access_log else None
         self.policy_file = os.path.join(self.folder, "policy.yaml")
@@ -130,7 +134,9 @@ class Scene:
             file.write(text.replace("UPSTREAM", self.upstream.url))
 
     def write_config(self):
-        lines = ["listen: [{ address: 127.0.0.1:0 }]", "admin: { address: 127.0.0.1:0 }"]
+        tls = f", tls: {self.tls}" if self.tls else ""
+        admin_tls = f", {self.admin_tls}" if self.admin_tls else ""
+        lines = [f"listen: [{{ address: 127.0.0.1:0{tls} }}]", f"admin: {{ address: 127.0.0.1:0{admin_tls} }}"]
         lines.append(f"data: {self.data}")
         if self.root_key:
             lines.append(f"vault: {{ unseal: {{ key-file: {self.root_key} }} }}")
@@ -143,6 +149,8 @@ class Scene:
             lines.append(f"workers: {self.workers}")
         if self.access_log:
             lines.append(f"access-log: {self.access_log}")
+        if self.extra:
+            lines.append(self.extra)
         with open(self.config_file, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
 
@@ -260,8 +268,9 @@ class Scene:
 
     # ---- visitors ----
 
-    def wire(self, timeout=20):
-        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS)
+    def wire(self, timeout=20, tls=None):
+        """`tls`: an ssl.SSLContext and the name to ask for."""
+        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, tls)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""

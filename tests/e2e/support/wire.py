@@ -39,11 +39,17 @@ class Closed(Exception):
 
 
 class Wire:
-    """One client connection. `timeout` bounds every single wait, in seconds."""
+    """One client connection. `timeout` bounds every single wait, in seconds.
 
-    def __init__(self, address, timeout=20):
+    `tls`: an ssl.SSLContext and the server's name.
+    """
+
+    def __init__(self, address, timeout=20, tls=None):
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            context, name = tls
+            self.socket = context.wrap_socket(self.socket, server_hostname=name)
         self.buffer = bytearray()
 
     def __enter__(self):

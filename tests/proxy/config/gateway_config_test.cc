@@ -90,7 +90,7 @@ TEST(GatewayFile, Defaults) {
   EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
   const GatewayConfig& config = loaded.config;
   ASSERT_EQ(config.listen.size(), 1U);
-  EXPECT_EQ(config.listen[0].text(), "127.0.0.1:8080");
+  EXPECT_EQ(config.listen[0].address.text(), "127.0.0.1:8080");
   EXPECT_EQ(config.admin.text(), "127.0.0.1:8081");
   EXPECT_EQ(config.policies, std::vector<std::string>{"policy.yaml"});
   EXPECT_EQ(config.data, default_data_directory());
@@ -126,6 +126,35 @@ access-log: /var/log/x
   EXPECT_EQ(config.limits.form_bytes, 65536U);
   EXPECT_EQ(config.limits.json_bytes, 2097152U);
   EXPECT_EQ(config.workers, 3U);
+}
+
+TEST(GatewayFile, Tls) {
+  const LoadedConfig loaded = load_gateway_text("gateway.yaml", R"(
+listen:
+  - { address: 0.0.0.0:443, tls: { certificate: a.pem, key: a.key } }
+  - address: 0.0.0.0:444
+    tls:
+      certificates: [{ certificate: a.pem, key: a.key }, { certificate: b.pem, key: b.key }]
+      client-certificate: required
+      client-ca: clients.pem
+  - { address: 127.0.0.1:80 }
+admin: { address: 0.0.0.0:8081, tls: { certificate: c.pem, key: c.key }, client-ca: staff.pem }
+policies: [policy.yaml]
+)");
+  EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
+  const GatewayConfig& config = loaded.config;
+  ASSERT_EQ(config.listen.size(), 3U);
+  ASSERT_EQ(config.listen[0].tls.certificates.size(), 1U);
+  EXPECT_EQ(config.listen[0].tls.certificates[0].key, "a.key");
+  EXPECT_FALSE(config.listen[0].tls.asks_for_certificate());
+  ASSERT_EQ(config.listen[1].tls.certificates.size(), 2U);
+  EXPECT_EQ(config.listen[1].tls.certificates[1].certificate, "b.pem");
+  EXPECT_EQ(config.listen[1].tls.client_certificate, ClientCertificate::required);
+  EXPECT_EQ(config.listen[1].tls.client_ca, "clients.pem");
+  EXPECT_FALSE(config.listen[2].tls.enabled());
+  EXPECT_TRUE(config.admin_tls.enabled());
+  EXPECT_EQ(config.admin_tls.client_certificate, ClientCertificate::requested);
+  EXPECT_EQ(config.admin_tls.client_ca, "staff.pem");
 }
 
 struct Mistake {
@@ -167,7 +196,10 @@ TEST(GatewayFile, Mistakes) {
       {"admin: { address: 0.0.0.0:8081 }", "admin.address"},
       {"admin: { address: 192.0.2.1:8081 }", "admin.address"},
       {"admin: { address: localhost:8081 }", "admin.address"},
-      {"admin: { tls: { certificate: a, key: b } }", "admin.tls"},
+      {"admin: { tls: { certificate: a } }", "admin.tls.key"},
+      {"admin: { tls: { key: a } }", "admin.tls.certificate"},
+      {"admin: { tls: { certificate: a, key: b, client-certificate: required, client-ca: c } }",
+       "admin.tls"},
       {"admin: { client-ca: a }", "admin.client-ca"},
       {"admin: { port: 1 }", "admin.port"},
       {"admin: 127.0.0.1:8081", "admin"},
@@ -219,7 +251,21 @@ TEST(GatewayFile, Mistakes) {
       {"listen: 127.0.0.1:8080\npolicies: [a]", "listen"},
       {"listen: [{}]\npolicies: [a]", "listen[0].address"},
       {"listen: [{ address: nowhere }]\npolicies: [a]", "listen[0].address"},
-      {"listen: [{ address: 127.0.0.1:1, tls: {} }]\npolicies: [a]", "listen[0].tls"},
+      {"listen: [{ address: 127.0.0.1:1, tls: {} }]\npolicies: [a]", "listen[0].tls.certificate"},
+      {"listen: [{ address: 127.0.0.1:1, tls: { certificates: [] } }]\npolicies: [a]",
+       "listen[0].tls.certificates"},
+      {"listen: [{ address: 127.0.0.1:1, tls: { certificates: [{ certificate: a }] } }]\n"
+       "policies: [a]",
+       "listen[0].tls.certificates[0].key"},
+      {"listen: [{ address: 127.0.0.1:1, tls: { certificate: a, key: b, client-ca: c } }]\n"
+       "policies: [a]",
+       "listen[0].tls.client-ca"},
+      {"listen: [{ address: 127.0.0.1:1, tls: { certificate: a, key: b,"
+       " client-certificate: required } }]\npolicies: [a]",
+       "listen[0].tls.client-certificate"},
+      {"listen: [{ address: 127.0.0.1:1, tls: { certificate: a, key: b, versions: all } }]\n"
+       "policies: [a]",
+       "listen[0].tls.versions"},
       {"listen: [{ address: 127.0.0.1:1, adress: x }]\npolicies: [a]", "listen[0].adress"},
       {"listen: [{ address: 127.0.0.1:1 }]\npolicies: []", "policies"},
   };

@@ -12,6 +12,7 @@ TEST(Reasons, AreTheClosedSetOfTheContract) {
   const std::pair<std::uint16_t, std::string_view> expected[kReasonCount] = {
       {400, "framing"},
       {400, "malformed-body"},
+      {403, "client-certificate"},
       {404, "no-route"},
       {405, "method"},
       {408, "timeout"},

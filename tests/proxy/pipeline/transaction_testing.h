@@ -36,6 +36,7 @@ class FakeDownstream final : public Downstream {
   void set_deadline(std::uint32_t milliseconds) override { deadline = milliseconds; }
   std::string_view peer_address() const override { return "192.0.2.7"; }
   bool peer_is_trusted() const override { return false; }
+  bool has_client_certificate() const override { return client_certificate; }
   bool tls() const override { return false; }
 
   ReceivedBody received;  // what receive_body answers
@@ -47,6 +48,7 @@ class FakeDownstream final : public Downstream {
   int finishes = 0;
   bool kept_alive = false;
   int resumes = 0;
+  bool client_certificate = false;
   std::uint32_t deadline = 0;
 };
 

@@ -1,0 +1,435 @@
+"""TLS on the public door: versions, names, tickets, client certificates, what is refused, and attacks on it."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+from support import settings, wire
+from support.case import Shared, Skip, case, contains, equal, expect, lacks
+from support.certificates import Authority
+from support.gateway import Scene, one_sentence, run
+from support.policies import WIDE
+from support.upstream import Upstream
+
+
+class Door:
+    """A gateway with two certificates, for a.example and *.b.example, and their authority."""
+
+    def __init__(self, **scene):
+        self.folder = tempfile.mkdtemp(prefix="paravent-tls-")
+        self.authority = Authority(self.folder)
+        pairs = [
+            self.authority.issue("a.example"),
+            self.authority.issue("b.example", alternative="DNS:b.example,DNS:*.b.example", kind="rsa"),
+        ]
+        listed = ", ".join(f"{{ certificate: {c}, key: {k} }}" for c, k in pairs)
+        self.scene = Scene(policy=WIDE, tls=f"{{ certificates: [{listed}] }}", **scene)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.scene.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def wire(self, name="a.example", **options):
+        return self.scene.wire(tls=(self.authority.trusting(**options), name))
+
+
+SHARED = Shared(Door)
+
+
+def get(host="a.example"):
+    return wire.request("GET", "/page", host=host)
+
+
+@case("TLS 1.2 and 1.3 carry requests, form posts and 1 MiB answers; kept alive, spoken to the site as https", smoke=True)
+def versions():
+    large = b"x" * 1024 * 1024
+
+    def answer(_request):
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(large), large)
+
+    with Door(upstream=Upstream(answer)) as door:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with door.wire(least=version, most=version) as connection:
+                for number in range(3):
+                    connection.send(get())
+                    got = connection.answer()
+                    expect(got.status == 200 and got.body == large, f"{version} answer {number}: {got}")
+                body = wire.form({"email": "visitor@example.fr", "submit": "1"})
+                connection.send(wire.request("POST", "/contact", body, wire.FORM, host="a.example"))
+                equal(connection.answer().status, 200, f"{version} post")
+                lacks(door.scene.upstream.requests[-1].body, b"visitor@example.fr", "the site's form")
+                equal(door.scene.upstream.requests[-1].header("X-Forwarded-Proto"), "https", "the scheme")
+
+
+@case("a body larger than a record, sent in slow single-byte records, arrives whole")
+def tiny_records():
+    door = SHARED.get()
+    door.scene.upstream.clear()
+    body = wire.form({"message": "m" * 40_000, "submit": "1"})
+    data = wire.request("POST", "/contact", body, wire.FORM, host="a.example")
+    with door.wire() as connection:
+        for at in range(0, 3000):  # each its own record, of 23 bytes and more
+            connection.send(data[at : at + 1])
+        connection.send(data[3000:])
+        equal(connection.answer().status, 200, "the answer")
+    equal(dict(wire.form_fields(door.scene.upstream.last().body))["submit"], "1", "the form")
+
+
+@case("the certificate follows the name that the client asks for; an unknown one gets the first")
+def names():
+    door = SHARED.get()
+    for name, subject in (("a.example", "a.example"), ("b.example", "b.example"), ("shop.b.example", "b.example")):
+        with door.wire(name) as connection:
+            seen = dict(pair[0] for pair in connection.socket.getpeercert()["subject"])["commonName"]
+            equal(seen, subject, f"the certificate for {name}")
+            # Host decides the route, whatever name the certificate was chosen by.
+            connection.send(get("other.example"))
+            equal(connection.answer().status, 200, "another Host")
+    for name in ("deep.shop.b.example", "c.example", "x" * 60 + "." + "y" * 60 + ".example"):
+        context = door.authority.trusting()
+        context.check_hostname = False
+        with door.scene.wire(tls=(context, name)) as connection:
+            seen = dict(pair[0] for pair in connection.socket.getpeercert()["subject"])["commonName"]
+            equal(seen, "a.example", f"the certificate for {name}")
+
+
+@case("old protocols, weak ciphers, and other application protocols are refused")
+def refused_handshakes():
+    door = SHARED.get()
+    before = door.scene.admin.metric("paravent_tls_failures_total")
+    for options in (
+        ["-tls1"],
+        ["-tls1_1"],
+        ["-tls1_2", "-cipher", "AES128-GCM-SHA256"],
+        ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"],
+        ["-alpn", "h2"],
+        ["-groups", "P-521"],
+    ):
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-servername", "a.example"]
+            + (["-cipher", "ALL:@SECLEVEL=0"] if "-cipher" not in options else [])
+            + options,
+            input=b"",
+            capture_output=True,
+            timeout=30 * settings.SLOWNESS,
+        )
+        expect(done.returncode != 0, f"s_client {options} shook hands")
+    after = door.scene.admin.metric("paravent_tls_failures_total")
+    expect(after >= before + 4, f"paravent_tls_failures_total went from {before} to {after}")
+    for alpn, chosen in ((["http/1.1"], "http/1.1"), (["h2", "http/1.1"], "http/1.1")):
+        context = door.authority.trusting()
+        context.set_alpn_protocols(alpn)
+        with door.scene.wire(tls=(context, "a.example")) as connection:
+            equal(connection.socket.selected_alpn_protocol(), chosen, f"ALPN of {alpn}")
+
+
+@case("sessions are resumed by tickets, and early data is never offered")
+def tickets():
+    door = SHARED.get()
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = door.authority.trusting(least=version, most=version)
+        session = None
+        for number in range(3):
+            raw = socket.create_connection(("127.0.0.1", door.scene.port), 20)
+            with context.wrap_socket(raw, server_hostname="a.example", session=session) as connection:
+                connection.sendall(get())
+                expect(connection.recv(65536).startswith(b"HTTP/1.1 200"), "no answer")
+                equal(connection.session_reused, number > 0, f"{version} connection {number} resumed")
+                session = connection.session
+    file = os.path.join(door.folder, "session.pem")
+    address = ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-servername", "a.example"]
+    request = get().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    subprocess.run([*address, "-ign_eof", "-sess_out", file], input=request, capture_output=True, timeout=60)
+    early = os.path.join(door.folder, "early")
+    with open(early, "wb") as out:
+        out.write(request)
+    done = subprocess.run(
+        [*address, "-ign_eof", "-sess_in", file, "-early_data", early], input=request, capture_output=True, timeout=60
+    )
+    lacks(done.stdout, b"Early data was accepted", "s_client")
+
+
+@case("renegotiation is refused", slow=True)
+def renegotiation():
+    door = SHARED.get()
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-tls1_2", "-servername", "a.example"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    time.sleep(1)
+    process.stdin.write(b"R\n")
+    process.stdin.flush()
+    time.sleep(1)
+    out, _ = process.communicate(timeout=60)
+    expect(b"no renegotiation" in out or process.returncode != 0, f"renegotiated: {out[-400:]!r}")
+
+
+@case("a client that asks for new keys again and again is cut off", slow=True)
+def key_updates():
+    door = SHARED.get()
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-tls1_3", "-servername", "a.example"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    sent = 0
+    try:
+        while process.poll() is None and sent < 200:
+            process.stdin.write(b"K\n")
+            process.stdin.flush()
+            sent += 1
+            time.sleep(0.02)
+        process.wait(timeout=5)
+    except (BrokenPipeError, subprocess.TimeoutExpired):
+        pass
+    ended = process.poll() is not None
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    expect(ended and 10 < sent < 200, f"{sent} key updates were taken")
+
+
+@case("curl is served, by name and with verification")
+def curl():
+    if shutil.which("curl") is None:
+        raise Skip("curl is not installed")
+    door = SHARED.get()
+    done = subprocess.run(
+        ["curl", "--silent", "--show-error", "--noproxy", "*", "--cacert", door.authority.certificate]
+        + ["--resolve", f"a.example:{door.scene.port}:127.0.0.1", f"https://a.example:{door.scene.port}/page"],
+        capture_output=True,
+        timeout=60,
+    )
+    equal(done.returncode, 0, f"curl: {done.stderr!r}")
+    contains(done.stdout, b"Merci", "the page")
+
+
+@case("silent, slow, huge and senseless handshakes end within their time; others are served meanwhile", slow=True)
+def attacks():
+    with Door(workers=1) as door:
+        scene = door.scene
+        address = ("127.0.0.1", scene.port)
+        silent = [socket.create_connection(address, 20) for _ in range(100)]
+        # A ClientHello that announces 16 MiB, in records that never end.
+        huge = socket.create_connection(address, 20)
+        senseless = socket.create_connection(address, 20)
+        senseless.sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        record = b"\x16\x03\x01\x40\x00" + b"\x01\xff\xff\xff\x03\x03" + b"x" * (16384 - 6)
+        try:
+            for _ in range(20):
+                huge.sendall(record)
+                record = b"\x16\x03\x01\x40\x00" + b"x" * 16384
+            huge.settimeout(20)
+            while huge.recv(4096):
+                pass
+        except OSError:
+            pass  # a reset is an end as well
+        slow = socket.create_connection(address, 20)
+        begin = time.monotonic()
+        with door.wire() as connection:
+            connection.send(get())
+            equal(connection.answer().status, 200, "somebody else's request")
+        expect(time.monotonic() - begin < 3 * settings.SLOWNESS, "somebody else had to wait")
+        ended = None
+        try:
+            for byte in b"\x16\x03\x01\x02\x00" + b"\x01" * 500:
+                slow.sendall(bytes([byte]))
+                slow.settimeout(0.2)
+                try:
+                    if not slow.recv(100):
+                        ended = time.monotonic() - begin
+                        break
+                except TimeoutError:
+                    pass
+                if time.monotonic() - begin > 15 * settings.SLOWNESS:
+                    break
+        except OSError:
+            ended = time.monotonic() - begin
+        expect(ended is not None and ended < 9 * settings.SLOWNESS, f"the slow handshake ended after {ended} s")
+        for one in silent:
+            one.settimeout(10 * settings.SLOWNESS)
+            try:
+                equal(one.recv(100), b"", "what a silent client gets")
+            except ConnectionResetError:
+                pass
+            one.close()
+        senseless.settimeout(10)
+        lacks(senseless.recv(4096), b"HTTP/1.1", "what plain HTTP gets on a TLS port")
+        for one in (huge, senseless, slow):
+            one.close()
+
+
+@case("a flood of handshakes leaves no connection behind", slow=True)
+def flood():
+    with Door(workers=1) as door:
+        stop = time.monotonic() + 3
+
+        def shake():
+            while time.monotonic() < stop:
+                try:
+                    door.wire().close()
+                except OSError:
+                    pass
+
+        threads = [threading.Thread(target=shake) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        slowest = 0.0
+        while time.monotonic() < stop:
+            begin = time.monotonic()
+            with door.wire() as connection:
+                connection.send(get())
+                equal(connection.answer().status, 200, "a request in the flood")
+            slowest = max(slowest, time.monotonic() - begin)
+        for thread in threads:
+            thread.join()
+        expect(slowest < 2 * settings.SLOWNESS, f"the slowest request took {slowest:.2f} s")
+        deadline = time.monotonic() + 10 * settings.SLOWNESS
+        while door.scene.admin.metric("paravent_connections_open") > 0:
+            expect(time.monotonic() < deadline, "connections stay open")
+            time.sleep(0.1)
+
+
+@case("a listener that requires a client certificate serves nobody else; one that requests it serves routes without need")
+def client_certificates():
+    folder = tempfile.mkdtemp(prefix="paravent-tls-")
+    try:
+        authority, other = Authority(folder), Authority(folder, "other")
+        certificate, key = authority.issue("a.example")
+        good = authority.issue("partner", usage="clientAuth")
+        foreign = other.issue("stranger", usage="clientAuth")
+        server_only = authority.issue("only-a-server", usage="serverAuth")
+        common = f"certificate: {certificate}, key: {key}, client-ca: {authority.certificate}"
+        policy = WIDE.replace("  - name: survey\n", "  - name: survey\n    client-certificate: required\n", 1)
+        body = wire.form({"name": "x"})
+
+        def ask(scene, pair, target="/page"):
+            context = authority.trusting(*(pair or (None, None)))
+            try:
+                with scene.wire(tls=(context, "a.example")) as connection:
+                    data = get() if target == "/page" else wire.request("POST", target, body, wire.FORM, host="a")
+                    connection.send(data)
+                    return connection.answer()
+            except (OSError, wire.Closed):
+                return None
+
+        with Scene(policy=policy, tls=f"{{ {common}, client-certificate: required }}") as scene:
+            equal(ask(scene, good).status, 200, "the partner")
+            for pair in (None, foreign, server_only):
+                expect(ask(scene, pair) is None, f"served with {pair}")
+        with Scene(policy=policy, tls=f"{{ {common}, client-certificate: requested }}") as scene:
+            equal(ask(scene, good).status, 200, "the partner")
+            equal(ask(scene, None).status, 200, "somebody without a certificate")
+            expect(ask(scene, foreign) is None, "served with a foreign certificate")
+            refusal = ask(scene, None, "/survey")
+            equal((refusal.status, refusal.json()["reason"]), (403, "client-certificate"), "the route that needs it")
+            equal(scene.admin.refusals("client-certificate"), 1.0, "the refusals")
+            expect(ask(scene, good, "/survey").status != 403, "the partner is refused on the route")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@case("operators come to the admin API over TLS, by credential or by the name in their certificate")
+def admin():
+    folder = tempfile.mkdtemp(prefix="paravent-tls-")
+    try:
+        authority, other = Authority(folder), Authority(folder, "other")
+        certificate, key = authority.issue("admin.example")
+        served = f"tls: {{ certificate: {certificate}, key: {key} }}, client-ca: {authority.certificate}"
+        people = {name: authority.issue(name, usage="clientAuth") for name in ("dpo", "admin", "nobody")}
+        foreign = other.issue("dpo-abroad", usage="clientAuth", common_name="dpo")
+
+        with Scene(policy=WIDE, admin_tls=served) as scene:
+
+            def ask(pair=None, credential=None, path="/v1/audit/checkpoint"):
+                context = authority.trusting(*(pair or (None, None)))
+                headers = [("Connection", "close")]
+                if credential:
+                    headers.append(("Authorization", f"Bearer {credential}"))
+                try:
+                    address = ("127.0.0.1", scene.admin_port)
+                    with wire.Wire(address, 20 * settings.SLOWNESS, (context, "admin.example")) as connection:
+                        connection.send(wire.request("GET", path, headers=headers))
+                        return connection.answer().status
+                except (OSError, wire.Closed):
+                    return None
+
+            equal(ask(path="/healthz"), 200, "/healthz")
+            equal(ask(), 401, "nobody")
+            equal(ask(credential=scene.dpo), 200, "the DPO's credential")
+            equal(ask(people["dpo"]), 200, "the DPO's certificate")
+            equal(ask(people["nobody"]), 401, "a certificate of no operator")
+            equal(ask(people["dpo"], credential="pvcred_wrong"), 401, "a wrong credential beside a certificate")
+            equal(ask(foreign), None, "a certificate of another authority")
+            with socket.create_connection(("127.0.0.1", scene.admin_port), 20) as plain:
+                plain.sendall(wire.request("GET", "/healthz"))
+                plain.settimeout(20)
+                try:
+                    lacks(plain.recv(4096), b"HTTP/1.1", "what plain HTTP gets")
+                except ConnectionResetError:
+                    pass
+        with Scene(policy=WIDE, start=False) as scene:
+            scene.write_config()
+            with open(scene.config_file, encoding="utf-8") as file:
+                text = file.read()
+            with open(scene.config_file, "w", encoding="utf-8") as file:
+                file.write(text.replace("admin: { address: 127.0.0.1:0", "admin: { address: 0.0.0.0:0"))
+            done = run("serve", "--config", scene.config_file)
+            equal(done.returncode, 3, done.err)
+            contains(done.err, "may not be reachable from elsewhere without TLS", "what is said")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@case("what is wrong with a certificate is said in one sentence, and the gateway does not start; an expired one warns")
+def faults():
+    folder = tempfile.mkdtemp(prefix="paravent-tls-")
+    try:
+        authority = Authority(folder)
+        certificate, key = authority.issue("a.example")
+        _, other_key = authority.issue("b.example")
+        expired, expired_key = authority.issue("expired.example", days=-1)
+        junk = os.path.join(folder, "junk.pem")
+        with open(junk, "w", encoding="ascii") as file:
+            file.write("-----BEGIN CERTIFICATE-----\njunk\n-----END CERTIFICATE-----\n")
+        locked = os.path.join(folder, "locked.key")
+        subprocess.run(
+            ["openssl", "pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", locked], check=True
+        )
+        with Scene(policy=WIDE, start=False) as scene:
+            for tls, words in (
+                (f"{{ certificate: {folder}/none.pem, key: {key} }}", "none.pem cannot be read"),
+                (f"{{ certificate: {certificate}, key: {folder}/none.key }}", "none.key cannot be read"),
+                (f"{{ certificate: {junk}, key: {key} }}", "junk.pem holds no usable certificate"),
+                (f"{{ certificate: {certificate}, key: {junk} }}", "junk.pem holds no usable private key"),
+                (f"{{ certificate: {certificate}, key: {locked} }}", "without a pass-phrase"),
+                (f"{{ certificate: {certificate}, key: {other_key} }}", "does not belong to"),
+                (
+                    f"{{ certificate: {certificate}, key: {key}, client-certificate: required, client-ca: {key} }}",
+                    "holds no certificate authority",
+                ),
+            ):
+                scene.tls = tls
+                scene.write_config()
+                done = run("serve", "--config", scene.config_file)
+                equal(done.returncode, 3, f"{tls}: {done.err}")
+                contains(one_sentence(done.err), words, tls)
+            scene.tls = f"{{ certificate: {expired}, key: {expired_key} }}"
+            scene.start()
+            contains(scene.stderr(), "has expired", "the warning")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
