@@ -64,10 +64,12 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
                                            beast::string_view(path.data(), path.size()), 11);
   request.set(http::field::host, address->host + ":" + std::to_string(address->port));
   request.set(http::field::content_type, "application/json");
-  std::string authorization = "Bearer ";
-  authorization.append(crypto::as_text(credential.bytes()));
-  request.set(http::field::authorization, authorization);
-  crypto::wipe(authorization);
+  if (!credential.empty()) {
+    std::string authorization = "Bearer ";
+    authorization.append(crypto::as_text(credential.bytes()));
+    request.set(http::field::authorization, authorization);
+    crypto::wipe(authorization);
+  }
   request.body() = json;
   request.prepare_payload();
   stream.expires_after(kPatience);
@@ -86,7 +88,7 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   return answer;
 }
 
-Result<crypto::SecretBytes> read_credential(const std::string& file) {
+Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialOf whose) {
   if (file.empty()) {
     return Error(ErrorKind::usage,
                  "Give the file that holds your credential with --credential-file.");
@@ -97,15 +99,16 @@ Result<crypto::SecretBytes> read_credential(const std::string& file) {
   }
   std::string_view text = crypto::as_text(read->bytes());
   if (text.starts_with('{')) {
-    constexpr std::string_view kMarker = R"("credential":")";
-    const std::size_t at = text.find(kMarker);
+    const std::string_view marker =
+        whose == CredentialOf::admin ? R"("admin_credential":")" : R"("credential":")";
+    const std::size_t at = text.find(marker);
     if (at == std::string_view::npos) {
       return Error(ErrorKind::usage, "The file " + file +
                                          " holds no operator's credential (a "
                                          "credential leaves the first-credentials file at its "
                                          "first use).");
     }
-    text.remove_prefix(at + kMarker.size());
+    text.remove_prefix(at + marker.size());
     return crypto::SecretBytes::copy_of(text.substr(0, text.find('"')));
   }
   while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) {

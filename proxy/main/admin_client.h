@@ -22,8 +22,9 @@ crypto::Result<AdminAnswer> admin_post(const std::string& url, std::string_view 
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);
 
-// The credential in a file: bare text, or the JSON that init prints (then the operator's, not the
-// admin's).
-crypto::Result<crypto::SecretBytes> read_credential(const std::string& file);
+// The credential in a file: bare text, or the JSON that init prints, which holds both of these.
+enum class CredentialOf : std::uint8_t { operator_, admin };
+crypto::Result<crypto::SecretBytes> read_credential(const std::string& file,
+                                                    CredentialOf whose = CredentialOf::operator_);
 
 }  // namespace paravent::proxy::main

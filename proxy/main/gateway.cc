@@ -3,21 +3,10 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <optional>
 #include <utility>
-#include <vector>
 
-#include "crypto/base/encoding.h"
-#include "crypto/primitives/sha256.h"
-#include "crypto/reveal/reidentifier.h"
-#include "policies/access/access_policy.h"
-#include "proxy/admin/admin_api.h"
-#include "proxy/admin/admin_server.h"
-#include "proxy/main/gateway_metrics.h"
-#include "proxy/main/gateway_tls.h"
+#include "proxy/main/gateway_state.h"
 #include "proxy/main/snapshot_builder.h"
-#include "proxy/net/server.h"
-#include "proxy/telemetry/access_log.h"
 
 namespace paravent::proxy::main {
 
@@ -54,74 +43,6 @@ void block_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-// In the order in which the parts depend on each other: destruction goes from the last to the
-// first.
-struct Gateway::State {
-  State(std::unique_ptr<Installation> with, const crypto::Clock& time)
-      : clock(time), installation(std::move(with)) {}
-
-  const crypto::Clock& clock;
-  std::unique_ptr<Installation> installation;
-  config::GatewayConfig config;
-  PolicySet policies;
-  std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
-  GatewayTls tls;
-  std::unique_ptr<telemetry::AccessLog> access_log;
-  std::unique_ptr<net::Server> server;
-  crypto::WallTime keys_valid_until;
-
-  std::optional<crypto::reveal::PrincipalAuthority> authentication;
-  std::optional<crypto::reveal::GrantAuthority> granting;
-  std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
-  std::unique_ptr<const policies::AccessPolicy> access;
-  std::unique_ptr<admin::FirstCredentials> first_credentials;
-  std::unique_ptr<GatewayMetrics> metrics;
-  std::unique_ptr<admin::AdminApi> api;
-  std::unique_ptr<admin::AdminServer> admin;
-
-  Status admit_names();
-  Status record_policy_loads();
-  Status read_certificates();
-  Status start_data_path();
-  Status start_admin();
-  Status record(crypto::audit::EventKind event);
-  void renew_keys();
-};
-
-Status Gateway::State::admit_names() {
-  crypto::vault::Vault& vault = installation->vault();
-  std::vector<crypto::vault::PolicyNames> names;
-  for (const auto& policy : policies.policies) names.push_back(policy_names(policy));
-  if (auto status = vault.admit_names(names); !status) {
-    return Error(ErrorKind::configuration,
-                 status.error().sentence() +
-                     " Stop the gateway and run: paravent policy apply FILE --create (or --rename "
-                     "OLD=NEW).");
-  }
-  for (const auto& name : names) {
-    const auto id = vault.tenant_id(name.tenant);
-    if (!id) return Error(ErrorKind::internal);
-    if (auto status = installation->audit().open_tenant(*id); !status) return status;
-    // The two operators of init join the first policy's tenant; later ones find nobody without one.
-    if (auto status = installation->operators().join_tenant(*id); !status) return status;
-  }
-  return {};
-}
-
-Status Gateway::State::record_policy_loads() {
-  for (std::size_t i = 0; i < policies.policies.size(); ++i) {
-    const auto id = installation->vault().tenant_id(policies.policies[i].tenant.value);
-    crypto::audit::AuditEntry entry;
-    entry.event = crypto::audit::EventKind::policy_load;
-    entry.detail.object =
-        crypto::to_hex(crypto::sha256(crypto::as_bytes(policies.sources[i].text)));
-    entry.detail.remark = policies.sources[i].name.substr(0, 1024);
-    auto receipt = installation->audit().tenant(*id)->append(entry);
-    if (!receipt) return receipt.error();
-  }
-  return {};
-}
-
 Status Gateway::State::read_certificates() {
   auto built = build_tls(config, tickets);
   if (!built) return built.error();
@@ -132,15 +53,28 @@ Status Gateway::State::read_certificates() {
   return {};
 }
 
+Status Gateway::State::unlock_alone() {
+  auto root = installation->provider().open(installation->root_check());
+  if (!root) return root.error();
+  return *root ? unlock(std::move(**root)) : Status();
+}
+
+Result<std::shared_ptr<const Snapshot>> Gateway::State::current_snapshot() {
+  if (!installation->is_open()) return sealed_snapshot(policies.plan, config.limits);
+  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
+  if (!built) return built.error();
+  keys_valid_until = built->valid_until;
+  return built->snapshot;
+}
+
 Status Gateway::State::start_data_path() {
   if (!config.access_log.empty()) {
     auto log = telemetry::AccessLog::open(config.access_log);
     if (!log) return log.error();
     access_log = std::move(*log);
   }
-  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
-  if (!built) return built.error();
-  keys_valid_until = built->valid_until;
+  auto snapshot = current_snapshot();
+  if (!snapshot) return snapshot.error();
   net::ServerOptions options;
   for (const config::ListenerConfig& listener : config.listen) {
     options.listen.push_back({listener.address.host, listener.address.port});
@@ -158,44 +92,33 @@ Status Gateway::State::start_data_path() {
     }
     options.trusted_proxies.push_back(*range);
   }
-  options.vault = &installation->vault();
+  options.vault = installation->is_open() ? &installation->vault() : nullptr;
   options.access_log = access_log.get();
-  auto started = net::Server::start(options, built->snapshot);
+  auto started = net::Server::start(options, *snapshot);
   if (!started) return listen_error(started.error());
   server = std::move(*started);
   return {};
 }
 
 Status Gateway::State::start_admin() {
-  // The three rights of the way back, each into the hands of one room.
-  crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation->vault());
-  authentication.emplace(std::move(staircase.authentication));
-  reidentifier = std::move(staircase.reidentifier);
-  granting.emplace(std::move(staircase.access));
-  std::vector<policies::TenantPolicy> tenants;
-  for (const policies::Policy& policy : policies.policies) {
-    tenants.push_back({*installation->vault().tenant_id(policy.tenant.value), &policy});
-  }
-  access = std::make_unique<const policies::AccessPolicy>(tenants, *granting);
-  first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
-  api = std::make_unique<admin::AdminApi>(
-      admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
-                        *authentication, *reidentifier, *access, clock},
-      [this] { return metrics->text(*api); });
+  gate = std::make_unique<admin::SealGate>(installation->operators(), first_credentials, *this,
+                                           [this] { return metrics->text(nullptr); });
+  if (auto status = open_gate(); !status) return status;
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;
   options.tls = tls.admin;
-  auto started = admin::AdminServer::start(options, *api);
+  auto started = admin::AdminServer::start(options, *gate);
   if (!started) return listen_error(started.error());
   admin = std::move(*started);
   return {};
 }
 
-Status Gateway::State::record(crypto::audit::EventKind event) {
+Status Gateway::State::record(crypto::audit::EventKind event, crypto::audit::AuditDetail detail) {
   crypto::audit::AuditEntry entry;
   entry.event = event;
+  entry.detail = std::move(detail);
   auto receipt = installation->audit().installation().append(entry);
   if (!receipt) return receipt.error();
   return {};
@@ -204,10 +127,16 @@ Status Gateway::State::record(crypto::audit::EventKind event) {
 // New epochs, new keys: bound and durable first, then published. Whatever fails leaves the old
 // snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
-  if (clock.now() < keys_valid_until) return;
+  if (!open || clock.now() < keys_valid_until) return;
   auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
   if (!built) return;
   if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
+}
+
+void Gateway::State::tick() {
+  const std::scoped_lock lock(change);
+  look_for_token();
+  if (token_present) renew_keys();
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& config,
@@ -217,11 +146,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& con
   state->config = config;
   state->policies = std::move(policies);
   if (auto status = state->read_certificates(); !status) return status.error();
-  if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
-  if (auto status = state->admit_names(); !status) return status.error();
+  if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
-  if (auto status = state->record_policy_loads(); !status) return status.error();
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
@@ -231,6 +158,8 @@ Gateway::~Gateway() {
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();
 }
+
+bool Gateway::is_sealed() const { return state_->open == nullptr; }
 
 std::string Gateway::addresses() const {
   std::string text = "listening on ";
@@ -246,12 +175,13 @@ std::string Gateway::addresses() const {
 
 Status Gateway::wait() {
   const sigset_t set = ending_signals();
-  while (::sigtimedwait(&set, nullptr, &kTick) < 0) state_->renew_keys();
-  state_->api->begin_drain();
+  while (::sigtimedwait(&set, nullptr, &kTick) < 0) state_->tick();
+  state_->gate->begin_drain();
+  if (const std::scoped_lock lock(state_->change); state_->open) state_->open->api().begin_drain();
   state_->server->drain();
   state_->server->stop();
   state_->admin->stop();
-  return state_->record(crypto::audit::EventKind::stop);
+  return state_->open ? state_->record(crypto::audit::EventKind::stop) : Status();
 }
 
 }  // namespace paravent::proxy::main

@@ -1,6 +1,6 @@
 #include "proxy/main/installation.h"
 
-#include <array>
+#include <cstdio>
 #include <utility>
 
 #include "crypto/vault/unseal/file_provider.h"
@@ -28,6 +28,49 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
         data.empty() ? std::filesystem::path(config::default_root_key()) : paths.data / "root.key";
   }
   return paths;
+}
+
+InstallationPaths configured_paths(const config::GatewayConfig& config) {
+  InstallationPaths paths;
+  paths.data = config.data;
+  paths.root.unseal = config.unseal;
+  paths.root.key_file = config.root_key;
+  return paths;
+}
+
+Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
+                                        const std::string& root_key) {
+  if (config.empty()) return installation_paths(data, root_key);
+  const auto loaded = config::load_gateway_file(config);
+  std::fputs(policies::diagnostics_text(loaded.diagnostics).c_str(), stderr);
+  if (loaded.diagnostics.has_errors()) {
+    return Error(ErrorKind::configuration, "The gateway file has errors; nothing was done.");
+  }
+  InstallationPaths paths = configured_paths(loaded.config);
+  if (!data.empty()) paths.data = std::filesystem::absolute(data).lexically_normal();
+  if (!root_key.empty()) {
+    paths.root.unseal = {};
+    paths.root.key_file = std::filesystem::absolute(root_key).lexically_normal();
+  }
+  paths.root.secret = [] { return ask_secret("Pass-phrase or PIN"); };
+  return paths;
+}
+
+Result<RootKey> open_root_key(const InstallationPaths& paths) {
+  // A key file that is missing has its own sentence, whether or not there is a vault.
+  if (paths.root.unseal.way == config::UnsealWay::key_file) {
+    return RootKey::read(paths.root.key_file);
+  }
+  auto provider = make_provider(paths.root, paths.data / "keys");
+  if (!provider) return provider.error();
+  auto check = crypto::vault::read_root_check(paths.data / "keys");
+  if (!check) return check.error();
+  auto root = (*provider)->open(*check);
+  if (!root) return root.error();
+  if (*root) return std::move(**root);
+  return Error(ErrorKind::sealed,
+               "The root key of this vault is in shares, which are given to the running gateway "
+               "only.");
 }
 
 bool Installation::is_initialised(const std::filesystem::path& data) {
@@ -68,11 +111,11 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
   auto root = (*installation)->provider().open((*installation)->root_check());
   if (!root) return root.error();
   if (!*root) {
-    return Error(ErrorKind::sealed,
-                 "The vault in " + paths.data.string() + " is sealed by " +
-                     std::string(crypto::vault::unseal_method_name(
-                         (*installation)->provider().method())) +
-                     ", and nobody was asked for it here.");
+    return Error(
+        ErrorKind::sealed,
+        "The vault in " + paths.data.string() + " is sealed by " +
+            std::string(crypto::vault::unseal_method_name((*installation)->provider().method())) +
+            ", and nobody was asked for it here.");
   }
   if (auto status = (*installation)->unlock(std::move(**root)); !status) return status.error();
   return installation;

@@ -35,6 +35,19 @@ struct InstallationPaths {
 // `data` and `root_key` as given on the command line, empty where not given (CONTRACTS, defaults).
 InstallationPaths installation_paths(const std::string& data, const std::string& root_key);
 
+// What a gateway file says.
+InstallationPaths configured_paths(const config::GatewayConfig& config);
+
+// For the commands that work on a data directory by themselves: the gateway file's word where one
+// is given, with `data` and `root_key` laid over it; else installation_paths. A pass-phrase or PIN
+// is asked for at the terminal. ErrorKind::configuration: the file has errors, which are printed.
+crypto::Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
+                                                const std::string& root_key);
+
+// The root key of a data directory that another process may hold. ErrorKind::sealed: people would
+// have to be asked.
+crypto::Result<crypto::vault::RootKey> open_root_key(const InstallationPaths& paths);
+
 class Installation {
  public:
   // Opens an initialised directory, and unlocks it. ErrorKind::data: never initialised, or any

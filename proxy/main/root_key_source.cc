@@ -73,8 +73,7 @@ Result<std::unique_ptr<UnsealProvider>> make_provider(const RootKeySettings& set
           keys_folder, source_of(unseal.passphrase_file, settings.secret)));
     case config::UnsealWay::pkcs11:
       return Made(std::make_unique<crypto::vault::Pkcs11Provider>(
-          keys_folder,
-          crypto::vault::Pkcs11Location{unseal.module, unseal.token, unseal.key},
+          keys_folder, crypto::vault::Pkcs11Location{unseal.module, unseal.token, unseal.key},
           source_of(unseal.pin_file, settings.secret)));
     case config::UnsealWay::shares:
       return Made(std::make_unique<crypto::vault::ShareProvider>(keys_folder, unseal.shares,
@@ -96,8 +95,7 @@ Result<SecretBytes> read_secret_from(int descriptor) {
     ++size;
   }
   if (size == kMaxSecret) return Error(ErrorKind::usage, "The secret is too long.");
-  return SecretBytes::copy_of(
-      crypto::vault::without_line_ending(buffer.bytes().first(size)));
+  return SecretBytes::copy_of(crypto::vault::without_line_ending(buffer.bytes().first(size)));
 }
 
 Result<SecretBytes> ask_secret(const std::string& question) {

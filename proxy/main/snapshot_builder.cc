@@ -42,4 +42,13 @@ crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::Pol
   return built;
 }
 
+std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
+                                                const Limits& limits) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->plan = std::move(plan);
+  snapshot->limits = limits;
+  snapshot->keys_available = false;
+  return snapshot;
+}
+
 }  // namespace paravent::proxy::main

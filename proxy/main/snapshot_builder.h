@@ -26,4 +26,8 @@ struct BuiltSnapshot {
 crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
                                              crypto::vault::Vault& vault, const Limits& limits);
 
+// Without keys: routes that need some answer 503 `sealed`.
+std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
+                                                const Limits& limits);
+
 }  // namespace paravent::proxy::main

@@ -25,7 +25,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   for (const auto& worker : server->workers_) {
     if (auto prepared = worker->prepare(*publication); !prepared) return prepared.error();
   }
-  server->snapshot_ = publication->snapshot;
+  server->snapshot_ = without_keys(*publication->snapshot);
   server->upstreams_ = publication->upstreams;
   for (const auto& worker : server->workers_) worker->start();
   return server;
@@ -84,7 +84,7 @@ crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot, Listene
   for (const auto& worker : workers_) {
     if (auto taken = worker->publish(publication); !taken) return taken.error();
   }
-  snapshot_ = publication.snapshot;
+  snapshot_ = without_keys(*publication.snapshot);
   upstreams_ = publication.upstreams;
   tls_ = publication.tls;
   return {};

@@ -13,7 +13,7 @@ namespace paravent::proxy {
 inline void append_question(const Snapshot& snapshot, FieldJob& job, const ExchangeBuffers& buffers,
                             crypto::vault::ResolveBatch& batch) {
   crypto::vault::MintJob question;
-  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  question.key_id = snapshot.key_id(job.action->slot);
   question.seal_key_id = snapshot.seal_key_ids[job.action->slot];
   question.kind = job.action->kind;
   question.scope = job.action->scope;

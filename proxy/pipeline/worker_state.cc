@@ -6,8 +6,22 @@
 
 namespace paravent::proxy {
 
+std::shared_ptr<const Snapshot> without_keys(const Snapshot& snapshot) {
+  auto kept = std::make_shared<Snapshot>();
+  kept->plan = snapshot.plan;
+  kept->seal_key_ids = snapshot.seal_key_ids;
+  kept->key_ids = snapshot.key_ids;
+  if (!snapshot.protection_keys.empty()) {
+    kept->key_ids.clear();
+    for (const auto& key : snapshot.protection_keys) kept->key_ids.push_back(key.key_id);
+  }
+  kept->limits = snapshot.limits;
+  kept->keys_available = snapshot.keys_available;
+  return kept;
+}
+
 crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
-    std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault& vault,
+    std::shared_ptr<const Snapshot> snapshot, crypto::vault::TokenVault* vault,
     telemetry::AccessLog* access_log, const WorkerState* previous) {
   auto state = std::make_shared<WorkerState>();
   auto protector = crypto::FieldProtector::create(snapshot->keys(), snapshot->previous_keys);
@@ -16,7 +30,7 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
   auto transforms = FieldTransforms::create(*snapshot->plan);
   if (!transforms) return transforms.error();
   state->transforms = std::move(*transforms);
-  state->vault = &vault;
+  state->vault = vault;
   state->access_log = access_log;
   state->random = std::make_unique<crypto::RandomBuffer>();
   std::uint64_t hash_key = 0;
@@ -29,7 +43,7 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
     state->counters = std::make_shared<telemetry::WorkerCounters>(
         snapshot->plan->routes().size(), snapshot->plan->action_count(), kReasonCount);
   }
-  state->snapshot = std::move(snapshot);
+  state->snapshot = without_keys(*snapshot);
   return state;
 }
 

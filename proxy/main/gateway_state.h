@@ -1,0 +1,79 @@
+// Gateway::State: the parts of a running gateway, and how they go from sealed to unsealed and back.
+// Private to gateway.cc and gateway_sealing.cc.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "proxy/admin/admin_server.h"
+#include "proxy/admin/seal_gate.h"
+#include "proxy/main/gateway.h"
+#include "proxy/main/gateway_metrics.h"
+#include "proxy/main/gateway_tls.h"
+#include "proxy/main/open_vault.h"
+#include "proxy/net/server.h"
+#include "proxy/telemetry/access_log.h"
+
+namespace paravent::proxy::main {
+
+// In the order in which the parts depend on each other: destruction goes from the last to the
+// first.
+struct Gateway::State final : public admin::SealControl {
+  State(std::unique_ptr<Installation> with, const crypto::Clock& time)
+      : clock(time),
+        installation(std::move(with)),
+        first_credentials(installation->directory().path()) {}
+
+  const crypto::Clock& clock;
+  std::unique_ptr<Installation> installation;
+  admin::FirstCredentials first_credentials;
+  config::GatewayConfig config;
+  PolicySet policies;
+  std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
+  GatewayTls tls;
+  std::unique_ptr<telemetry::AccessLog> access_log;
+  std::unique_ptr<net::Server> server;
+
+  // Held by whoever seals, unseals or publishes; never by a handler of the admin API, which
+  // sealing waits for.
+  std::mutex change;
+  crypto::WallTime keys_valid_until;
+  bool start_recorded = false;
+  bool policies_recorded = false;
+  std::uint64_t wrong_secrets = 0;  // since it was sealed
+  bool token_present = true;
+  std::chrono::steady_clock::time_point next_look;
+  std::unique_ptr<GatewayMetrics> metrics;
+  std::unique_ptr<OpenVault> open;  // null: sealed
+  std::unique_ptr<admin::SealGate> gate;
+  std::unique_ptr<admin::AdminServer> admin;
+
+  crypto::Status read_certificates();
+  // Opens the vault if nobody has to be asked for that.
+  crypto::Status unlock_alone();
+  crypto::Status start_data_path();
+  crypto::Status start_admin();
+  crypto::Status record(crypto::audit::EventKind event, crypto::audit::AuditDetail detail = {});
+
+  // What the workers get: with keys, or without while sealed.
+  crypto::Result<std::shared_ptr<const Snapshot>> current_snapshot();
+  // Once a second: new keys for a new epoch; and whether the token is still there.
+  void tick();
+  void renew_keys();
+  void look_for_token();
+
+  // gateway_sealing.cc
+  crypto::Status unlock(crypto::vault::RootKey root);
+  crypto::Status open_gate();
+  void lock_up();
+  admin::SealState seal_state() override;
+  crypto::Result<admin::SealState> unseal(const crypto::SecretBytes* secret,
+                                          const std::string& who) override;
+  crypto::Result<bool> seal(const admin::Operator& who) override;
+};
+
+}  // namespace paravent::proxy::main
