@@ -144,7 +144,7 @@ struct Setting {
   void scan() {
     buffers.clear_for_next();
     RequestScanner scanner(*match.route, parser.head(), buffers, counter);
-    if (scanner.scan(plan, kBody, *worker->json_scanner)) std::abort();
+    if (scanner.scan(plan, kBody, *worker->json_scanners)) std::abort();
   }
 
   std::string text;

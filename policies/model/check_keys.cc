@@ -105,12 +105,12 @@ void check_epoch(const RuleContext& c) {
 
 bool is_body(const Rule& rule) {
   return rule.has_selector &&
-         (rule.selector.carrier == Carrier::form || rule.selector.carrier == Carrier::json ||
-          rule.selector.carrier == Carrier::multipart);
+         (rule.selector.root == Carrier::form || rule.selector.root == Carrier::json ||
+          rule.selector.root == Carrier::multipart);
 }
 
 bool never_together(const Rule& one, const Rule& two) {
-  return is_body(one) && is_body(two) && one.selector.carrier != two.selector.carrier;
+  return is_body(one) && is_body(two) && one.selector.root != two.selector.root;
 }
 
 void check_relationship(const RuleContext& c) {

@@ -82,7 +82,8 @@ void check_subject(const Route& route, Diagnostics& out) {
 
 void check_carriers(const Route& route, Diagnostics& out) {
   const bool has_json = std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
-    return rule.has_selector && rule.selector.carrier == Carrier::json;
+    return rule.has_selector && rule.selector.carrier == Carrier::json &&
+           rule.selector.outer.empty();
   });
   if (route.json_as_text && !has_json) {
     out.error(route.at, route.key + ".text-plain", "text-plain: json needs a rule about json",

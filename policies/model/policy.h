@@ -17,6 +17,7 @@
 #include "crypto/tokens/kind.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/generalise_options.h"
+#include "policies/model/inside.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
@@ -90,6 +91,7 @@ struct Rule {
   std::optional<Located<std::uint32_t>> show_first;  // mask: characters shown
   std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
+  Located<InsideForm> inside;                       // open: what the value is
 };
 
 struct RouteMatchRule {

@@ -119,7 +119,7 @@ void skip_dependent_keys(MapReader& map) {
        {"to",   "with",      "length",     "space",  "epoch",        "scope",     "shape",
         "bits", "ipv4-bits", "ipv6-bits",  "values", "shape-length", "because",   "overlap",
         "seal", "previous",  "show-first", "step",   "relationship", "show-last", "edges",
-        "axis", "band",      "top",        "days",   "keep-query",   "templates"}) {
+        "axis", "band",      "top",        "days",   "keep-query",   "templates", "as"}) {
     map.find(key);
   }
 }

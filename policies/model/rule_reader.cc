@@ -8,7 +8,7 @@
 namespace paravent::policies {
 namespace {
 
-constexpr std::array<Word<ActionKind>, 10> kActionWords = {
+constexpr std::array<Word<ActionKind>, 11> kActionWords = {
     {{"keep", ActionKind::keep},
      {"drop", ActionKind::drop},
      {"refuse", ActionKind::refuse},
@@ -18,7 +18,8 @@ constexpr std::array<Word<ActionKind>, 10> kActionWords = {
      {"generalise", ActionKind::generalise},
      {"pseudonymise", ActionKind::pseudonymise},
      {"tokenise", ActionKind::tokenise_vault},
-     {"encrypt", ActionKind::encrypt}}};
+     {"encrypt", ActionKind::encrypt},
+     {"open", ActionKind::open}}};
 
 constexpr std::array<Word<ActionKind>, 5> kModeWords = {
     {{"vault", ActionKind::tokenise_vault},
@@ -52,7 +53,39 @@ void read_kind(MapReader& map, Rule& rule) {
   rule.has_kind = true;
 }
 
+// Wrappings, then at most one content.
+void read_inside(MapReader& map, Rule& rule) {
+  const bool opens = rule.action == ActionKind::open;
+  const YamlNode* node = map.find("as");
+  belongs_to(map, "as", opens, "open");
+  if (opens) map.require("as", "What is inside, for example json or [base64url, json]");
+  if (node == nullptr || !opens) return;
+  rule.inside.at = node->at;
+  InsideForm& form = rule.inside.value;
+  bool ended = false;
+  for (const auto& word : read_texts(*node, map.key("as"), true, map.diagnostics())) {
+    const auto wrapping = wrapping_of(word.value);
+    const auto content = content_of(word.value);
+    if (!wrapping && !content) {
+      map.diagnostics().error(word.at, map.key("as"), "unknown word " + in_quotes(word.value),
+                              "base64, base64url, percent, then json, query, url, mailto or value");
+    } else if (ended || form.wrappings.size() == kMaxWrappings) {
+      map.diagnostics().error(
+          word.at, map.key("as"),
+          ended ? "what is inside has rules of its own, by OUTER > INNER" : "too many wrappings",
+          "Open the field inside by a rule about it");
+      return;
+    } else if (wrapping) {
+      form.wrappings.push_back(*wrapping);
+    } else {
+      form.content = *content;
+      ended = true;
+    }
+  }
+}
+
 void read_arguments(MapReader& map, Rule& rule) {
+  read_inside(map, rule);
   const ActionKind action = *rule.action;
   rule.replacement = map.text("with");
   belongs_to(map, "with", action == ActionKind::replace, "replace");

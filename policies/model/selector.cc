@@ -13,9 +13,11 @@ namespace {
 
 using Parsed = std::variant<FieldSelector, SelectorFault>;
 
-constexpr std::array<Carrier, kCarrierCount> kCarriers = {
-    Carrier::form,   Carrier::json,   Carrier::multipart, Carrier::query,
-    Carrier::header, Carrier::cookie, Carrier::path};
+constexpr std::array<Carrier, 7> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
+                                              Carrier::query, Carrier::header, Carrier::cookie,
+                                              Carrier::path};
+
+constexpr std::string_view kInto = " > ";
 
 constexpr std::string_view kTokenPunctuation = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2
 
@@ -168,17 +170,70 @@ SelectorFault unknown_carrier(std::string_view word) {
           suggestion(word, carrier_words(), listed(carrier_words()))};
 }
 
+// Where the last " > " begins that stands outside of quotes; npos: nowhere.
+std::size_t last_into(std::string_view text) {
+  std::size_t found = std::string_view::npos;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\'') quoted = !quoted;
+    if (!quoted && text.substr(i).starts_with(kInto)) found = i;
+  }
+  return found;
+}
+
+const Carrier* carrier_of(std::string_view word) {
+  const auto* found = std::find_if(kCarriers.begin(), kCarriers.end(),
+                                   [&](Carrier c) { return carrier_name(c) == word; });
+  return found == kCarriers.end() ? nullptr : found;
+}
+
+Parsed parse_part(std::string_view text) {
+  const std::size_t end = std::min(text.find_first_of(".["), text.size());
+  const std::string_view word = text.substr(0, end);
+  const Carrier* carrier = carrier_of(word);
+  if (end == text.size() || (text[end] == '[' && word != "json")) {
+    return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
+  }
+  if (carrier == nullptr || *carrier == Carrier::path) return unknown_carrier(word);
+  FieldSelector selector;
+  selector.carrier = *carrier;
+  if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));
+  const std::string_view name = text.substr(end + 1);
+  if (name.empty()) return SelectorFault{"the field name is empty", "For example form.email"};
+  return parse_flat(std::move(selector), name);
+}
+
+Parsed parse_inner(std::string_view text) {
+  if (text == carrier_name(Carrier::value)) {
+    FieldSelector selector;
+    selector.carrier = Carrier::value;
+    selector.name = text;
+    return selector;
+  }
+  Parsed parsed = parse_part(text);
+  const auto* selector = std::get_if<FieldSelector>(&parsed);
+  if (selector != nullptr && selector->carrier != Carrier::json &&
+      selector->carrier != Carrier::query) {
+    return SelectorFault{std::string(carrier_name(selector->carrier)) +
+                             " is a part of a message, not of a value that is opened",
+                         "One of json, query and value"};
+  }
+  return parsed;
+}
+
 }  // namespace
 
 bool FieldSelector::same_as(const FieldSelector& other) const {
   return carrier == other.carrier && is_pattern == other.is_pattern && name == other.name &&
-         steps == other.steps;
+         steps == other.steps && outer == other.outer;
 }
 
 bool FieldSelector::is_wild() const {
-  return is_pattern || std::any_of(steps.begin(), steps.end(), [](const SelectorStep& step) {
-           return step.type != SelectorStep::Type::key;
-         });
+  const bool outer_is_wild =
+      outer.find('*') != std::string::npos || outer.find("..") != std::string::npos;
+  return is_pattern || outer_is_wild ||
+         std::any_of(steps.begin(), steps.end(),
+                     [](const SelectorStep& step) { return step.type != SelectorStep::Type::key; });
 }
 
 Parsed parse_selector(std::string_view text) {
@@ -186,21 +241,19 @@ Parsed parse_selector(std::string_view text) {
     return SelectorFault{
         "the field name is longer than " + std::to_string(kMaxSelectorBytes) + " bytes", {}};
   }
-  const std::size_t end = std::min(text.find_first_of(".["), text.size());
-  const std::string_view word = text.substr(0, end);
-  const auto carrier = std::find_if(kCarriers.begin(), kCarriers.end(),
-                                    [&](Carrier c) { return carrier_name(c) == word; });
-  if (end == text.size() || (text[end] == '[' && word != "json")) {
-    return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
+  const std::size_t into = last_into(text);
+  const bool inside = into != std::string_view::npos;
+  Parsed parsed = inside ? parse_inner(text.substr(into + kInto.size())) : parse_part(text);
+  if (auto* selector = std::get_if<FieldSelector>(&parsed)) {
+    selector->text = text;
+    selector->root = selector->carrier;
+    if (!inside) return parsed;
+    selector->outer = text.substr(0, into);
+    // Of an outer field that is none, its own rule complains.
+    const Carrier* root = carrier_of(text.substr(0, text.find_first_of(".[")));
+    if (root != nullptr) selector->root = *root;
   }
-  if (carrier == kCarriers.end() || *carrier == Carrier::path) return unknown_carrier(word);
-  FieldSelector selector;
-  selector.text = text;
-  selector.carrier = *carrier;
-  if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));
-  const std::string_view name = text.substr(end + 1);
-  if (name.empty()) return SelectorFault{"the field name is empty", "For example form.email"};
-  return parse_flat(std::move(selector), name);
+  return parsed;
 }
 
 }  // namespace paravent::policies

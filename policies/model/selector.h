@@ -4,7 +4,10 @@
 // In the flat carriers everything after the first dot is the literal name; `*` matches any run; a
 // name in single quotes is literal throughout ('' is one quote). In json: `.key`, `.*` (any
 // member), `['key']`,
-// `[*]` (any element), `..key` (at any depth). Plain values; parsing is a pure function.
+// `[*]` (any element), `..key` (at any depth).
+//
+// `OUTER > INNER` is a field inside another one that the policy opens: INNER is json, query, or the
+// bare word `value`; see inside.h. Plain values; parsing is a pure function.
 
 #pragma once
 
@@ -18,7 +21,7 @@
 
 namespace paravent::policies {
 
-inline constexpr std::size_t kMaxSelectorBytes = 256;
+inline constexpr std::size_t kMaxSelectorBytes = 512;
 inline constexpr std::size_t kMaxSelectorSteps = 32;
 
 struct SelectorStep {
@@ -34,8 +37,10 @@ struct SelectorStep {
 };
 
 struct FieldSelector {
-  std::string text;  // as the policy wrote it
+  std::string text;   // as the policy wrote it
+  std::string outer;  // the text of the opened field that this one is inside of; empty: none
   Carrier carrier = Carrier::form;
+  Carrier root = Carrier::form;     // of the message's field that holds this one; else `carrier`
   std::string name;                 // flat carriers; header names in lower case
   bool is_pattern = false;          // `name` holds `*` that match any run
   std::vector<SelectorStep> steps;  // json

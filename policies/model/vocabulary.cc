@@ -20,6 +20,8 @@ std::string_view carrier_name(Carrier carrier) noexcept {
       return "cookie";
     case Carrier::path:
       return "path";
+    case Carrier::value:
+      return "value";
   }
   std::abort();
 }
@@ -55,6 +57,8 @@ std::string_view action_name(ActionKind action) noexcept {
       return "encrypt";
     case ActionKind::shift_date:
       return "generalise";
+    case ActionKind::open:
+      return "open";
   }
   std::abort();
 }
@@ -100,6 +104,7 @@ bool is_keyed(ActionKind action) noexcept {
     case ActionKind::mask:
     case ActionKind::truncate:
     case ActionKind::generalise:
+    case ActionKind::open:
       return false;
     case ActionKind::pseudonymise:
     case ActionKind::tokenise_vault:

@@ -13,9 +13,10 @@
 
 namespace paravent::policies {
 
-enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie, path };
+// `value`: the one value that some opened field holds (inside.h); never a part of a message.
+enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie, path, value };
 
-inline constexpr std::size_t kCarrierCount = 7;
+inline constexpr std::size_t kCarrierCount = 8;
 
 // What is done with a field. Behind one word of the policy (`tokenise`, `encrypt`, `generalise`)
 // may stand several, each with its own algorithm.
@@ -38,6 +39,7 @@ enum class ActionKind : std::uint8_t {
   seal,                     // encrypt `to` a public key, one encapsulation for many values
   seal_single,              // the same, one each
   shift_date,               // generalise to shifted-date: by days that a key gives each subject
+  open,                     // what is inside has rules of its own (inside.h)
 };
 
 enum class OnError : std::uint8_t { refuse, drop, mask, protect_raw };

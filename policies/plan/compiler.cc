@@ -1,6 +1,8 @@
 #include "policies/plan/compiler.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "policies/plan/compile_rule.h"
 #include "policies/plan/flat_matcher.h"
+#include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "policies/plan/route_index.h"
 
@@ -75,6 +78,12 @@ std::optional<Error> conflict(std::span<const Policy> policies) {
 }
 
 }  // namespace
+
+// The rules of one place, sorted by the matcher that will find them.
+struct RuleLists {
+  std::array<std::vector<FlatMatcher::Entry>, kCarrierCount> flat;
+  std::vector<JsonMatcher::Entry> json;
+};
 
 class PlanCompiler {
  public:
@@ -154,14 +163,14 @@ class PlanCompiler {
   }
 
   void add_rules(const Route& route, RoutePlan& plan) {
-    std::vector<std::vector<FlatMatcher::Entry>> flat(kCarrierCount);
-    std::vector<JsonMatcher::Entry> json;
+    std::map<std::string, RuleLists> lists;  // by what they are inside of
     const auto list = [&](const Rule& rule, const FieldAction& action) {
       const FieldSelector& selector = rule.selector;
+      RuleLists& into = lists[selector.outer];
       if (selector.carrier == Carrier::json) {
-        json.push_back({selector.steps, &action});
+        into.json.push_back({selector.steps, &action});
       } else {
-        flat[static_cast<std::size_t>(selector.carrier)].push_back(
+        into.flat[static_cast<std::size_t>(selector.carrier)].push_back(
             {selector.name, selector.is_pattern, &action});
       }
     };
@@ -175,15 +184,32 @@ class PlanCompiler {
     const std::size_t first = plan.actions_.size();
     for (const Rule& rule : route.rules) list(rule, add_action(route, rule, plan));
     for (std::size_t i = 0; i < route.rules.size(); ++i) {
-      relate(route, route.rules[i], first, *plan.actions_[first + i], plan);
+      const Rule& rule = route.rules[i];
+      FieldAction& action = *plan.actions_[first + i];
+      relate(route, rule, first, action, plan);
+      if (rule.action == ActionKind::open) {
+        action.inside = inside_of(rule, std::move(lists[rule.selector.text]));
+      }
     }
+    RuleLists& own = lists[std::string()];
     plan.flat_.resize(kCarrierCount);
     for (std::size_t i = 0; i < kCarrierCount; ++i) {
-      if (flat[i].empty()) continue;
-      plan.flat_[i] = std::make_unique<FlatMatcher>(std::move(flat[i]),
+      if (own.flat[i].empty()) continue;
+      plan.flat_[i] = std::make_unique<FlatMatcher>(std::move(own.flat[i]),
                                                     static_cast<Carrier>(i) == Carrier::header);
     }
-    if (!json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(json));
+    if (!own.json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(own.json));
+  }
+
+  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists) {
+    auto inside = std::make_shared<InsidePlan>();
+    inside->form = rule.inside.value;
+    auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
+    const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
+    if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));
+    if (!query.empty()) inside->query = std::make_unique<FlatMatcher>(std::move(query), false);
+    if (!value.empty()) inside->value = value.front().action;
+    return inside;
   }
 
   FieldAction& add_action(const Route& route, const Rule& rule, RoutePlan& plan) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "crypto/tokens/kind.h"
@@ -16,6 +17,8 @@
 namespace paravent::policies {
 
 inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
+
+struct InsidePlan;  // policies/plan/inside_plan.h
 
 struct FieldAction {
   std::string name;
@@ -48,8 +51,9 @@ struct FieldAction {
   // epoch before during an overlap; empty: none. What a sender writes there is dropped by a rule of
   // its own.
   std::string previous;
-  std::string literal;        // replace: the value written instead
-  GeneraliseOptions options;  // generalise and shift_date
+  std::string literal;                       // replace: the value written instead
+  GeneraliseOptions options;                 // generalise and shift_date
+  std::shared_ptr<const InsidePlan> inside;  // open: never null
 };
 
 }  // namespace paravent::policies

@@ -18,6 +18,7 @@ enum class Door : std::uint8_t {
   loopback_or_any,    // nothing on loopback, else any operator
   loopback_or_admin,  // nothing on loopback, else the role admin
   operator_only,
+  admin_only,  // the role admin, also on loopback
 };
 
 }  // namespace
@@ -30,11 +31,13 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 6> kRoutes = {{
+  static constexpr std::array<Route, 8> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
+      {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
+      {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
   }};
@@ -50,6 +53,16 @@ void ReidentificationCounters::add(std::string_view role, std::string_view purpo
 std::map<ReidentificationCounters::Key, std::uint64_t> ReidentificationCounters::read() const {
   const std::lock_guard lock(mutex_);
   return counts_;
+}
+
+AdminParts AdminApi::current_parts() const {
+  const std::lock_guard lock(access_mutex_);
+  return parts_;
+}
+
+void AdminApi::use_access(std::shared_ptr<const policies::AccessPolicy> access) {
+  const std::lock_guard lock(access_mutex_);
+  parts_.access = std::move(access);
 }
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
@@ -69,13 +82,16 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
     refusal.headers.emplace_back("Allow", other_method);  // RFC 9110 15.5.6
     return refusal;
   }
-  const bool needs_credential =
-      found->door == Door::operator_only || (found->door != Door::open && !request.from_loopback);
+  const bool needs_credential = found->door == Door::operator_only ||
+                                found->door == Door::admin_only ||
+                                (found->door != Door::open && !request.from_loopback);
   if (!needs_credential) return (this->*found->handler)(request, nullptr);
   AdminResponse refusal;
   const auto who = authenticate(request, refusal);
   if (!who) return refusal;
-  if (found->door == Door::loopback_or_admin && who->role != kAdminRole) {
+  const bool admins_alone =
+      found->door == Door::loopback_or_admin || found->door == Door::admin_only;
+  if (admins_alone && who->role != kAdminRole) {
     return admin_problem(403, "refused", "This needs the role admin.");
   }
   return (this->*found->handler)(request, &*who);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/policy_control.h"
 
 namespace paravent::proxy::admin {
 
@@ -32,8 +34,9 @@ struct AdminParts {
   AuditLogs& logs;
   const crypto::reveal::PrincipalAuthority& authentication;
   const crypto::reveal::Reidentifier& reidentifier;
-  const policies::AccessPolicy& access;
+  std::shared_ptr<const policies::AccessPolicy> access;  // replaced by a reload
   const crypto::Clock& clock;
+  PolicyControl* policies = nullptr;  // null: nothing can be reloaded
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -56,6 +59,9 @@ class AdminApi final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // Requests from now on are decided by it; those under way keep theirs.
+  void use_access(std::shared_ptr<const policies::AccessPolicy> access);
+
   // From now on /readyz answers 503, so that load balancers look elsewhere.
   void begin_drain() { draining_ = true; }
 
@@ -67,6 +73,7 @@ class AdminApi final : public AdminHandler {
   struct Route;
   static std::span<const Route> routes();
 
+  AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
 
   AdminResponse healthz(const AdminRequest& request, const Operator* who);
@@ -75,7 +82,10 @@ class AdminApi final : public AdminHandler {
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse served_policies(const AdminRequest& request, const Operator* who);
+  AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
 
+  mutable std::mutex access_mutex_;  // guards parts_.access only
   AdminParts parts_;
   std::function<std::string()> metrics_;
   ReidentificationCounters counters_;

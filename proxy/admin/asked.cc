@@ -87,7 +87,7 @@ Asked Decider::value(const AskedValue& wanted) const {
     as_of = crypto::epoch_start(*day);
   }
   const auto contexts =
-      parts_.access.bare_contexts(principal_, purpose_, wanted.field, wanted.route);
+      parts_.access->bare_contexts(principal_, purpose_, wanted.field, wanted.route);
   if (wanted.value.empty() || contexts.size() != 1) return asked;
   auto bare =
       parts_.reidentifier.find_bare(principal_.tenant(), contexts.front(), wanted.value, as_of);
@@ -107,7 +107,7 @@ void Decider::decide(Asked& asked) const {
     asked.status = status_of(described.error());
     return;
   }
-  auto decision = parts_.access.decide(principal_, purpose_, *described, parts_.clock.now());
+  auto decision = parts_.access->decide(principal_, purpose_, *described, parts_.clock.now());
   asked.described.emplace(std::move(*described));
   asked.grant = std::move(decision.grant);
   asked.status = status_of(decision.verdict);

@@ -41,6 +41,7 @@ Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& 
 AuditLogs::~AuditLogs() = default;
 
 Status AuditLogs::open_tenant(const Id& tenant) {
+  const std::lock_guard lock(mutex_);
   if (tenants_.contains(tenant)) return {};
   auto entry = open_one(tenant, crypto::audit::OpenMode::create_if_missing);
   if (!entry) return entry.error();
@@ -49,11 +50,13 @@ Status AuditLogs::open_tenant(const Id& tenant) {
 }
 
 crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) {
+  const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : found->second->log.get();
 }
 
 std::vector<crypto::audit::AuditLog*> AuditLogs::all() {
+  const std::lock_guard lock(mutex_);
   std::vector<crypto::audit::AuditLog*> logs{installation_->log.get()};
   for (const auto& [id, entry] : tenants_) logs.push_back(entry->log.get());
   return logs;

@@ -1,13 +1,14 @@
 // AuditLogs: the installation's log and one per tenant, opened from one data directory.
 //
 // Owns the logs and the adapters that fetch their detail keys from the vault, which must outlive
-// it. The set is fixed once the policies are loaded; the logs themselves are thread safe.
+// it. The set only grows, when policies are loaded. Thread safe, as the logs themselves are.
 
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "crypto/audit/audit_log.h"
@@ -29,7 +30,7 @@ class AuditLogs {
   AuditLogs(const AuditLogs&) = delete;
   AuditLogs& operator=(const AuditLogs&) = delete;
 
-  // Makes the tenant's log where there is none yet. Not thread safe: before anybody else looks.
+  // Makes the tenant's log where there is none yet.
   crypto::Status open_tenant(const crypto::vault::Id& tenant);
 
   crypto::audit::AuditLog& installation() { return *installation_->log; }
@@ -50,6 +51,7 @@ class AuditLogs {
   crypto::vault::Vault& vault_;
   const crypto::Clock& clock_;
   std::unique_ptr<Entry> installation_;
+  mutable std::mutex mutex_;  // guards tenants_; entries stay once they are there
   std::map<crypto::vault::Id, std::unique_ptr<Entry>> tenants_;
 
   struct Entry {

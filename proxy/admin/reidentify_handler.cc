@@ -114,19 +114,20 @@ void append_result(const Asked& asked, std::string_view purpose,
 }  // namespace
 
 AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
+  const AdminParts parts = current_parts();  // one policy from here to the end
   auto parsed = parse_reidentify_request(http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
   const ReidentifyRequest& request = *parsed;
   const reveal::Principal principal =
-      parts_.authentication.authenticated(who->name, who->role, who->tenant);
-  audit::AuditLog* log = parts_.logs.tenant(who->tenant);
+      parts.authentication.authenticated(who->name, who->role, who->tenant);
+  audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const auto no_record = [] {
     return admin_problem(503, "audit-unavailable",
                          "The audit log cannot be written; nothing was re-identified.");
   };
 
-  if (!parts_.access.admits(principal, request.purpose)) {
+  if (!parts.access->admits(principal, request.purpose)) {
     Asked nothing;
     nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
@@ -135,7 +136,7 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
-  const Decider decider(parts_, principal, request.purpose);
+  const Decider decider(parts, principal, request.purpose);
   std::vector<Asked> all;
   all.reserve(request.tokens.size() + request.values.size());
   for (const std::string& text : request.tokens) all.push_back(decider.token(text));
@@ -157,7 +158,7 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
     Asked& asked = all[i];
     if (asked.grant) {
       asked.level = asked.grant->level();
-      auto value = open(parts_.reidentifier, asked, std::move((*receipts)[i]));
+      auto value = open(parts.reidentifier, asked, std::move((*receipts)[i]));
       if (value) {
         size += 2 * value->size();
         asked.value.emplace(std::move(*value));
@@ -174,7 +175,7 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
   response.body.append(R"({"results":[)");
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i > 0) response.body.push_back(',');
-    append_result(all[i], request.purpose, parts_.access, response.body);
+    append_result(all[i], request.purpose, *parts.access, response.body);
   }
   response.body.append("]}\n");
   return response;

@@ -41,6 +41,7 @@ struct UnsealSettings {
   std::string key;              // pkcs11: the key's label
   std::string pin_file;         // pkcs11: empty: somebody is asked
   std::uint32_t shares = 0;     // shares: how many are needed
+  bool operator==(const UnsealSettings&) const = default;
 };
 
 struct ListenerConfig {

@@ -31,15 +31,15 @@ Status override_address(const std::string& text, std::string_view flag, config::
 }
 
 // The gateway file with the flags laid over it; or, without one, the defaults.
-Result<GatewayConfig> read_config(const ServeOptions& options) {
+Result<GatewayConfig> read_config(const ServeOptions& options, std::string& remarks) {
   GatewayConfig config;
   config.listen = {{{"127.0.0.1", 8080}, {}}};
   config.admin = {"127.0.0.1", 8081};
   if (!options.config.empty()) {
     auto loaded = config::load_gateway_file(options.config);
-    std::fputs(policies::diagnostics_text(loaded.diagnostics).c_str(), stderr);
+    remarks += policies::diagnostics_text(loaded.diagnostics);
     if (loaded.diagnostics.has_errors()) {
-      return Error(ErrorKind::configuration, "The gateway file has errors; nothing was started.");
+      return Error(ErrorKind::configuration, "The gateway file has errors; nothing was changed.");
     }
     config = std::move(loaded.config);
   } else if (options.preset.empty()) {
@@ -120,25 +120,32 @@ Status check_locked_memory() {
   return crypto::SecretArena::process().lock_status();
 }
 
-int serve(const ServeOptions& options) {
-  if (auto status = check_locked_memory(); !status) return fail(status.error());
-  auto config = read_config(options);
-  if (!config) return fail(config.error());
-  std::string remarks;
+Result<GatewayFiles> read_files(const ServeOptions& options, std::string& remarks) {
+  auto config = read_config(options, remarks);
+  if (!config) return config.error();
   auto policies = options.preset.empty()
                       ? load_policies(config->policies, remarks)
                       : load_preset(options.preset, options.path, options.upstream, remarks);
+  if (!policies) return policies.error();
+  return GatewayFiles{std::move(*config), std::move(*policies)};
+}
+
+int serve(const ServeOptions& options) {
+  if (auto status = check_locked_memory(); !status) return fail(status.error());
+  const ReadFiles read = [options](std::string& remarks) { return read_files(options, remarks); };
+  std::string remarks;
+  auto files = read(remarks);
   std::fputs(remarks.c_str(), stderr);
-  if (!policies) return fail(policies.error());
+  if (!files) return fail(files.error());
 
   const crypto::SystemClock clock;
-  InstallationPaths paths = paths_of(options, *config);
+  InstallationPaths paths = paths_of(options, files->config);
   if (options.secret_fd >= 0) {
     paths.root.secret = [fd = options.secret_fd] { return read_secret_from(fd); };
   }
   auto installation = open_or_initialise(paths, clock);
   if (!installation) return fail(installation.error());
-  auto gateway = Gateway::start(*config, std::move(*installation), std::move(*policies), clock);
+  auto gateway = Gateway::start(std::move(*files), read, std::move(*installation), clock);
   if (!gateway) return fail(gateway.error());
   std::fprintf(stderr, "paravent: %s\n", (*gateway)->addresses().c_str());
   if ((*gateway)->is_sealed()) {

@@ -28,20 +28,32 @@ using policies::Carrier;
 
 class Collector final : public ScanObserver, public RawCounter {
  public:
+  explicit Collector(const ExchangeBuffers& buffers) : buffers_(buffers) {}
+
   struct Seen {
     std::string path;
     std::string value;
     bool listed = false;
     const policies::FieldAction* action = nullptr;
+    std::size_t job = 0;  // with an action: the field's own, if it was not refused
   };
 
   void on_field(std::string_view path, std::string_view value, bool listed,
                 const policies::FieldAction* action) override {
-    seen.push_back({std::string(path), std::string(value), listed, action});
+    const std::size_t job = buffers_.jobs.size();
+    // Of fields inside of one that was then given up as a whole.
+    while (action != nullptr && !seen.empty() && seen.back().action != nullptr &&
+           seen.back().job >= job) {
+      seen.pop_back();
+    }
+    seen.push_back({std::string(path), std::string(value), listed, action, job});
   }
   void on_raw(std::uint32_t) override {}
 
   std::vector<Seen> seen;
+
+ private:
+  const ExchangeBuffers& buffers_;
 };
 
 // The replacement as the upstream's form parser would read it.
@@ -72,7 +84,7 @@ struct Explainer::State {
   std::shared_ptr<const Snapshot> snapshot;
   std::unique_ptr<crypto::FieldProtector> protector;
   std::optional<FieldTransforms> transforms;
-  body::JsonScanner json_scanner{0};
+  body::JsonScanners json_scanners{0};
 
   void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
                         const BodyPlan& plan, std::string_view body, Explanation& explanation);
@@ -140,7 +152,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
                                         const BodyPlan& plan, std::string_view body,
                                         Explanation& explanation) {
   ExchangeBuffers buffers;
-  Collector collector;
+  Collector collector(buffers);
   const Peer peer{"192.0.2.1", false};  // documentation address: whoever sent the recorded request
   RequestProtector protect(*match.route, head, peer, false, buffers);
   if (match.route->mode == policies::RouteMode::pass) {
@@ -156,7 +168,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     return;
   }
   RequestScanner scanner(*match.route, head, buffers, collector, &collector);
-  if (const auto refusal = scanner.scan(plan, body, json_scanner)) {
+  if (const auto refusal = scanner.scan(plan, body, json_scanners)) {
     refuse(explanation, *refusal);
     list_fields(collector, buffers, false, explanation);
     return;
@@ -191,7 +203,6 @@ std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(ExchangeB
 
 void Explainer::State::list_fields(const Collector& collector, const ExchangeBuffers& buffers,
                                    bool protected_now, Explanation& explanation) {
-  std::size_t next_job = 0;
   for (const Collector::Seen& seen : collector.seen) {
     if (!seen.listed) explanation.unlisted.push_back(seen.path);
     ExplainedField field;
@@ -200,9 +211,8 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
     field.after = seen.value;
     field.rule = seen.action != nullptr ? seen.action->name : "unlisted";
     field.action = seen.action != nullptr ? policies::action_name(seen.action->action) : "keep";
-    const bool has_job = seen.action != nullptr && next_job < buffers.jobs.size();
-    if (has_job) {
-      const FieldJob& job = buffers.jobs[next_job++];
+    if (seen.action != nullptr && seen.job < buffers.jobs.size()) {
+      const FieldJob& job = buffers.jobs[seen.job];
       if (job.treatment == Treatment::remove) {
         field.after.reset();
       } else if (job.treatment != Treatment::keep) {

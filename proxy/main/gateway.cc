@@ -21,9 +21,10 @@ namespace {
 // minute.
 constexpr timespec kTick{1, 0};
 
-sigset_t ending_signals() {
+sigset_t awaited_signals() {
   sigset_t set;
   sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   return set;
@@ -38,7 +39,7 @@ Error listen_error(const Error& error) {
 }  // namespace
 
 void block_signals() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = awaited_signals();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
@@ -60,8 +61,8 @@ Status Gateway::State::unlock_alone() {
 }
 
 Result<std::shared_ptr<const Snapshot>> Gateway::State::current_snapshot() {
-  if (!installation->is_open()) return sealed_snapshot(policies.plan, config.limits);
-  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
+  if (!installation->is_open()) return sealed_snapshot(served.plan, config.limits);
+  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   return built->snapshot;
@@ -101,7 +102,7 @@ Status Gateway::State::start_data_path() {
 }
 
 Status Gateway::State::start_admin() {
-  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get());
+  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
   gate = std::make_unique<admin::SealGate>(installation->operators(), first_credentials, *this,
                                            [this] { return metrics->text(nullptr); });
   if (auto status = open_gate(); !status) return status;
@@ -128,23 +129,29 @@ Status Gateway::State::record(crypto::audit::EventKind event, crypto::audit::Aud
 // snapshot in force, and the next tick tries again.
 void Gateway::State::renew_keys() {
   if (!open || clock.now() < keys_valid_until) return;
-  auto built = build_snapshot(policies.plan, installation->vault(), config.limits);
+  auto built = build_snapshot(served.plan, installation->vault(), config.limits);
   if (!built) return;
   if (server->publish(built->snapshot)) keys_valid_until = built->valid_until;
 }
 
 void Gateway::State::tick() {
-  const std::scoped_lock lock(change);
-  look_for_token();
-  if (token_present) renew_keys();
+  bool without_token = false;
+  {
+    const std::unique_lock lock(changing, std::try_to_lock);
+    if (!lock) return;
+    without_token = look_for_token();
+    if (token_present) renew_keys();
+  }
+  if (without_token) seal_without_token();
 }
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const config::GatewayConfig& config,
+Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles read,
                                                 std::unique_ptr<Installation> installation,
-                                                PolicySet policies, const crypto::Clock& clock) {
+                                                const crypto::Clock& clock) {
   auto state = std::make_unique<State>(std::move(installation), clock);
-  state->config = config;
-  state->policies = std::move(policies);
+  state->read = std::move(read);
+  state->config = std::move(files.config);
+  state->served = std::move(files.policies);
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
@@ -174,10 +181,19 @@ std::string Gateway::addresses() const {
 }
 
 Status Gateway::wait() {
-  const sigset_t set = ending_signals();
-  while (::sigtimedwait(&set, nullptr, &kTick) < 0) state_->tick();
+  const sigset_t set = awaited_signals();
+  for (int signal = -1; signal != SIGTERM && signal != SIGINT;) {
+    signal = ::sigtimedwait(&set, nullptr, &kTick);
+    if (signal == SIGHUP) state_->reload("SIGHUP");
+    if (signal < 0) state_->tick();
+  }
   state_->gate->begin_drain();
-  if (const std::scoped_lock lock(state_->change); state_->open) state_->open->api().begin_drain();
+  {
+    // No reload and no unsealing begins any more, and none is under way.
+    const std::lock_guard lock(state_->changing);
+    state_->ending = true;
+    if (state_->open) state_->open->api().begin_drain();
+  }
   state_->server->drain();
   state_->server->stop();
   state_->admin->stop();

@@ -3,7 +3,7 @@
 // back.
 //
 // start() reports what is wrong before anything listens; wait() runs until a signal asks for the
-// end, and publishes new keys when an epoch ends.
+// end, reloads when one asks for that, and publishes new keys when an epoch ends.
 
 #pragma once
 
@@ -11,18 +11,17 @@
 #include <string>
 
 #include "crypto/base/result.h"
-#include "proxy/config/gateway_config.h"
 #include "proxy/main/installation.h"
-#include "proxy/main/policy_set.h"
+#include "proxy/main/reload.h"
 
 namespace paravent::proxy::main {
 
 class Gateway {
  public:
-  // Takes over the installation and the policies. ErrorKind as of the part that fails.
-  static crypto::Result<std::unique_ptr<Gateway>> start(const config::GatewayConfig& config,
+  // Takes over the installation and the files. ErrorKind as of the part that fails.
+  // `read` gives the files anew at a reload.
+  static crypto::Result<std::unique_ptr<Gateway>> start(GatewayFiles files, ReadFiles read,
                                                         std::unique_ptr<Installation> installation,
-                                                        PolicySet policies,
                                                         const crypto::Clock& clock);
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -34,7 +33,8 @@ class Gateway {
   // "listening on 127.0.0.1:8080, admin on 127.0.0.1:8081"
   std::string addresses() const;
 
-  // Until SIGTERM or SIGINT; then drains. REQUIRES: both are blocked in every thread.
+  // Until SIGTERM or SIGINT; then drains. SIGHUP reloads. REQUIRES: all are blocked in every
+  // thread.
   crypto::Status wait();
 
  private:

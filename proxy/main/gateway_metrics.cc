@@ -50,6 +50,14 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                       static_cast<double>(count),
                       true});
   }
+  for (const auto& [outcome, count] :
+       {std::pair("done", reloads_.done.load()), std::pair("refused", reloads_.refused.load())}) {
+    others.push_back({"paravent_reloads_total",
+                      "Reloads of gateway file, policies and certificates, by outcome.",
+                      {{"outcome", outcome}},
+                      static_cast<double>(count),
+                      true});
+  }
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));

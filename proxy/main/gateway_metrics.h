@@ -9,6 +9,7 @@
 
 #include "proxy/admin/admin_api.h"
 #include "proxy/main/installation.h"
+#include "proxy/main/reload.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 #include "proxy/telemetry/exposition.h"
@@ -19,8 +20,8 @@ class GatewayMetrics {
  public:
   // `access_log` may be null.
   GatewayMetrics(Installation& installation, const net::Server& server,
-                 const telemetry::AccessLog* access_log)
-      : installation_(installation), server_(server), access_log_(access_log) {}
+                 const telemetry::AccessLog* access_log, const ReloadCounters& reloads)
+      : installation_(installation), server_(server), access_log_(access_log), reloads_(reloads) {}
 
   // `api`: null while sealed; then nothing of the vault is touched.
   std::string text(const admin::AdminApi* api) const;
@@ -31,6 +32,7 @@ class GatewayMetrics {
   Installation& installation_;
   const net::Server& server_;
   const telemetry::AccessLog* access_log_;
+  const ReloadCounters& reloads_;
 };
 
 }  // namespace paravent::proxy::main

@@ -16,6 +16,13 @@ using crypto::audit::EventKind;
 
 namespace {
 
+AuditDetail detail_of(std::string object, std::string remark) {
+  AuditDetail detail;
+  detail.object = std::move(object);
+  detail.remark = std::move(remark);
+  return detail;
+}
+
 // How often the token is asked whether it is there: soon enough for a person who pulls it out.
 constexpr std::chrono::seconds kLook{2};
 
@@ -30,8 +37,9 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
   if (status) {
     start_recorded = true;
     auto made =
-        OpenVault::create(*installation, policies, first_credentials, clock,
-                          [this](const admin::AdminApi& api) { return metrics->text(&api); });
+        OpenVault::create(*installation, served,
+                          {first_credentials, clock, *this,
+                           [this](const admin::AdminApi& api) { return metrics->text(&api); }});
     if (made) {
       open = std::move(*made);
     } else {
@@ -46,7 +54,7 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
 Status Gateway::State::open_gate() {
   if (!open) return {};
   if (!policies_recorded) {
-    if (auto status = open->record_policy_loads(); !status) return status;
+    if (auto status = open->record_policy_loads(served, {}); !status) return status;
     policies_recorded = true;
   }
   gate->open(open->api());
@@ -58,7 +66,7 @@ void Gateway::State::lock_up() {
   if (server) {
     server->use_vault(nullptr);
     // It can only fail for want of memory, and then there is no safe way to go on with the keys.
-    if (!server->publish(sealed_snapshot(policies.plan, config.limits))) std::abort();
+    if (!server->publish(sealed_snapshot(served.plan, config.limits))) std::abort();
   }
   open.reset();
   installation->lock();
@@ -66,7 +74,7 @@ void Gateway::State::lock_up() {
 }
 
 admin::SealState Gateway::State::seal_state() {
-  const std::scoped_lock lock(change);
+  const std::scoped_lock lock(changing);
   const auto progress = installation->provider().progress();
   return {open == nullptr,
           std::string(crypto::vault::unseal_method_name(installation->provider().method())),
@@ -76,7 +84,8 @@ admin::SealState Gateway::State::seal_state() {
 Result<admin::SealState> Gateway::State::unseal(const crypto::SecretBytes* secret,
                                                 const std::string& who) {
   {
-    const std::scoped_lock lock(change);
+    const std::scoped_lock lock(changing);
+    if (ending) return Error(ErrorKind::sealed, "The gateway is stopping.");
     crypto::vault::UnsealProvider& provider = installation->provider();
     auto root = secret == nullptr ? provider.open(installation->root_check())
                                   : provider.give(*secret, installation->root_check());
@@ -87,11 +96,11 @@ Result<admin::SealState> Gateway::State::unseal(const crypto::SecretBytes* secre
     if (*root) {
       const std::uint64_t wrong = wrong_secrets;
       if (auto status = unlock(std::move(**root)); !status) return status.error();
-      Status status =
-          record(EventKind::unseal,
-                 {.operator_name = who,
-                  .object = std::string(crypto::vault::unseal_method_name(provider.method())),
-                  .remark = wrong == 0 ? "" : std::to_string(wrong) + " wrong secrets before"});
+      AuditDetail detail =
+          detail_of(std::string(crypto::vault::unseal_method_name(provider.method())),
+                    wrong == 0 ? "" : std::to_string(wrong) + " wrong secrets before");
+      detail.operator_name = who;
+      Status status = record(EventKind::unseal, std::move(detail));
       if (status) {
         server->use_vault(&installation->vault());
         auto snapshot = current_snapshot();
@@ -108,34 +117,43 @@ Result<admin::SealState> Gateway::State::unseal(const crypto::SecretBytes* secre
 }
 
 Result<bool> Gateway::State::seal(const admin::Operator& who) {
-  gate->close();  // waits for the handlers that run, before `change` is taken
-  const std::scoped_lock lock(change);
+  gate->close();  // waits for the handlers that run, before `changing` is taken
+  const std::scoped_lock lock(changing);
+  if (!open) return true;
   // Sealing is not put off because the disk is full.
-  const Status recorded = record(EventKind::seal, {.operator_name = who.name, .role = who.role});
+  AuditDetail detail;
+  detail.operator_name = who.name;
+  detail.role = who.role;
+  const Status recorded = record(EventKind::seal, std::move(detail));
   lock_up();
   return recorded.has_value();
 }
 
 // A token that was pulled out closes the way back at once. Forward, the keys of the current epoch
 // are there and go on until it ends; then the gateway seals itself.
-void Gateway::State::look_for_token() {
-  if (!open || std::chrono::steady_clock::now() < next_look) return;
+bool Gateway::State::look_for_token() {
+  if (!open || std::chrono::steady_clock::now() < next_look) return false;
   next_look = std::chrono::steady_clock::now() + kLook;
   const bool present = installation->provider().present();
   if (present != token_present) {
     token_present = present;
     gate->set_present(present);
-    static_cast<void>(record(
-        present ? EventKind::unseal : EventKind::seal,
-        {.object = "pkcs11",
-         .remark = present ? "the token is back" : "the token was removed: nothing is revealed"}));
+    // The record is worth having, and nothing waits for it.
+    static_cast<void>(record(present ? EventKind::unseal : EventKind::seal,
+                             detail_of("pkcs11", present ? "the token is back"
+                                                         : "the token was removed: nothing is "
+                                                           "revealed")));
   }
-  if (!present && clock.now() >= keys_valid_until) {
-    gate->close();
-    static_cast<void>(record(EventKind::seal,
-                             {.object = "pkcs11", .remark = "the epoch ended without the token"}));
-    lock_up();
-  }
+  return !present && clock.now() >= keys_valid_until;
+}
+
+void Gateway::State::seal_without_token() {
+  gate->close();
+  const std::scoped_lock lock(changing);
+  if (!open) return;
+  static_cast<void>(
+      record(EventKind::seal, detail_of("pkcs11", "the epoch ended without the token")));
+  lock_up();
 }
 
 }  // namespace paravent::proxy::main

@@ -1,5 +1,5 @@
 // Gateway::State: the parts of a running gateway, and how they go from sealed to unsealed and back.
-// Private to gateway.cc and gateway_sealing.cc.
+// Private to gateway.cc, gateway_reload.cc and gateway_sealing.cc.
 
 #pragma once
 
@@ -8,13 +8,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/policy_control.h"
 #include "proxy/admin/seal_gate.h"
 #include "proxy/main/gateway.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/open_vault.h"
+#include "proxy/main/reload.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 
@@ -22,7 +26,7 @@ namespace paravent::proxy::main {
 
 // In the order in which the parts depend on each other: destruction goes from the last to the
 // first.
-struct Gateway::State final : public admin::SealControl {
+struct Gateway::State final : public admin::SealControl, public admin::PolicyControl {
   State(std::unique_ptr<Installation> with, const crypto::Clock& time)
       : clock(time),
         installation(std::move(with)),
@@ -31,16 +35,20 @@ struct Gateway::State final : public admin::SealControl {
   const crypto::Clock& clock;
   std::unique_ptr<Installation> installation;
   admin::FirstCredentials first_credentials;
+  ReadFiles read;
+  ReloadCounters reloads;
+  // Guards what a reload, sealing and unsealing replace: config, served, tls, keys_valid_until and
+  // what follows; and the right to publish. A handler of the admin API may wait for it, so whoever
+  // closes the gate closes it first.
+  mutable std::mutex changing;
+  bool ending = false;
   config::GatewayConfig config;
-  PolicySet policies;
+  PolicySet served;
   std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
   GatewayTls tls;
   std::unique_ptr<telemetry::AccessLog> access_log;
   std::unique_ptr<net::Server> server;
 
-  // Held by whoever seals, unseals or publishes; never by a handler of the admin API, which
-  // sealing waits for.
-  std::mutex change;
   crypto::WallTime keys_valid_until;
   bool start_recorded = false;
   bool policies_recorded = false;
@@ -51,6 +59,10 @@ struct Gateway::State final : public admin::SealControl {
   std::unique_ptr<OpenVault> open;  // null: sealed
   std::unique_ptr<admin::SealGate> gate;
   std::unique_ptr<admin::AdminServer> admin;
+
+  std::vector<admin::ServedPolicy> policies() const override;
+  admin::ReloadOutcome reload(std::string_view author) override;
+  crypto::Status take_over(std::string_view author, std::string& remarks);
 
   crypto::Status read_certificates();
   // Opens the vault if nobody has to be asked for that.
@@ -64,12 +76,14 @@ struct Gateway::State final : public admin::SealControl {
   // Once a second: new keys for a new epoch; and whether the token is still there.
   void tick();
   void renew_keys();
-  void look_for_token();
+  // True: the epoch has ended without the token, and the gateway has to be sealed.
+  bool look_for_token();
 
   // gateway_sealing.cc
   crypto::Status unlock(crypto::vault::RootKey root);
   crypto::Status open_gate();
   void lock_up();
+  void seal_without_token();
   admin::SealState seal_state() override;
   crypto::Result<admin::SealState> unseal(const crypto::SecretBytes* secret,
                                           const std::string& who) override;

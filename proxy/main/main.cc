@@ -8,6 +8,7 @@
 #include <string>
 
 #include "crypto/base/secret_arena.h"
+#include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
@@ -198,6 +199,8 @@ void forbid_core_dumps() {
 
 int run(int argc, char** argv) {
   forbid_core_dumps();
+  // Too late would be a defect of this program: something used OpenSSL before main.
+  if (auto status = crypto::install_openssl_memory(); !status) return fail(status.error());
   CLI::App app{"Paravent: a pseudonymisation and encryption gateway"};
   app.set_version_flag("--version", "paravent " PARAVENT_VERSION);
   Options options;

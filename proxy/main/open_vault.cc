@@ -14,10 +14,20 @@ using crypto::ErrorKind;
 using crypto::Result;
 using crypto::Status;
 
-Status OpenVault::admit_names() {
+namespace {
+
+constexpr std::size_t kMostRemark = 1024;
+
+}  // namespace
+
+std::string hash_of(const PolicySource& source) {
+  return crypto::to_hex(crypto::sha256(crypto::as_bytes(source.text)));
+}
+
+Status OpenVault::admit_names(const PolicySet& set) {
   crypto::vault::Vault& vault = installation_.vault();
   std::vector<crypto::vault::PolicyNames> names;
-  for (const auto& policy : policies_.policies) names.push_back(policy_names(policy));
+  for (const auto& policy : set.policies) names.push_back(policy_names(policy));
   if (auto status = vault.admit_names(names); !status) {
     return Error(ErrorKind::configuration,
                  status.error().sentence() +
@@ -34,39 +44,43 @@ Status OpenVault::admit_names() {
   return {};
 }
 
-Status OpenVault::record_policy_loads() {
-  for (std::size_t i = 0; i < policies_.policies.size(); ++i) {
-    const auto id = installation_.vault().tenant_id(policies_.policies[i].tenant.value);
+Status OpenVault::record_policy_loads(const PolicySet& set, std::string_view author) {
+  for (std::size_t i = 0; i < set.policies.size(); ++i) {
+    const auto id = installation_.vault().tenant_id(set.policies[i].tenant.value);
     crypto::audit::AuditEntry entry;
     entry.event = crypto::audit::EventKind::policy_load;
-    entry.detail.object =
-        crypto::to_hex(crypto::sha256(crypto::as_bytes(policies_.sources[i].text)));
-    entry.detail.remark = policies_.sources[i].name.substr(0, 1024);
+    entry.detail.operator_name = author;
+    entry.detail.object = hash_of(set.sources[i]);
+    entry.detail.remark = set.sources[i].name.substr(0, kMostRemark);
     auto receipt = installation_.audit().tenant(*id)->append(entry);
     if (!receipt) return receipt.error();
   }
   return {};
 }
 
-Result<std::unique_ptr<OpenVault>> OpenVault::create(
-    Installation& installation, const PolicySet& policies, admin::FirstCredentials& first,
-    const crypto::Clock& clock, std::function<std::string(const admin::AdminApi&)> metrics) {
-  std::unique_ptr<OpenVault> made(new OpenVault(installation, policies));
-  if (auto status = made->admit_names(); !status) return status.error();
+std::shared_ptr<const policies::AccessPolicy> OpenVault::access_of(const PolicySet& set) const {
+  std::vector<policies::TenantPolicy> tenants;
+  for (const policies::Policy& policy : set.policies) {
+    tenants.push_back({*installation_.vault().tenant_id(policy.tenant.value), &policy});
+  }
+  return std::make_shared<const policies::AccessPolicy>(tenants, *granting_);
+}
+
+Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
+                                                     const PolicySet& policies,
+                                                     const OpenVaultParts& parts) {
+  std::unique_ptr<OpenVault> made(new OpenVault(installation));
+  if (auto status = made->admit_names(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation.vault());
   made->authentication_.emplace(std::move(staircase.authentication));
   made->reidentifier_ = std::move(staircase.reidentifier);
   made->granting_.emplace(std::move(staircase.access));
-  std::vector<policies::TenantPolicy> tenants;
-  for (const policies::Policy& policy : policies.policies) {
-    tenants.push_back({*installation.vault().tenant_id(policy.tenant.value), &policy});
-  }
-  made->access_ = std::make_unique<const policies::AccessPolicy>(tenants, *made->granting_);
   made->api_ = std::make_unique<admin::AdminApi>(
-      admin::AdminParts{installation.operators(), first, installation.audit(),
-                        *made->authentication_, *made->reidentifier_, *made->access_, clock},
-      [metrics = std::move(metrics), vault = made.get()] { return metrics(*vault->api_); });
+      admin::AdminParts{installation.operators(), parts.first, installation.audit(),
+                        *made->authentication_, *made->reidentifier_, made->access_of(policies),
+                        parts.clock, &parts.policies},
+      [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); });
   return made;
 }
 

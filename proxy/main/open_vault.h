@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
@@ -22,29 +23,39 @@
 
 namespace paravent::proxy::main {
 
+// What it borrows from the gateway beside the installation.
+struct OpenVaultParts {
+  admin::FirstCredentials& first;
+  const crypto::Clock& clock;
+  admin::PolicyControl& policies;
+  std::function<std::string(const admin::AdminApi&)> metrics;
+};
+
 class OpenVault {
  public:
   // ErrorKind::configuration: the vault does not know a name of the policies.
-  static crypto::Result<std::unique_ptr<OpenVault>> create(
-      Installation& installation, const PolicySet& policies, admin::FirstCredentials& first,
-      const crypto::Clock& clock, std::function<std::string(const admin::AdminApi&)> metrics);
+  static crypto::Result<std::unique_ptr<OpenVault>> create(Installation& installation,
+                                                           const PolicySet& policies,
+                                                           const OpenVaultParts& parts);
 
   admin::AdminApi& api() { return *api_; }
+
+  crypto::Status admit_names(const PolicySet& set);
   // One entry per policy, in its tenant's log.
-  crypto::Status record_policy_loads();
+  crypto::Status record_policy_loads(const PolicySet& set, std::string_view author);
+  std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
 
  private:
-  OpenVault(Installation& installation, const PolicySet& policies)
-      : installation_(installation), policies_(policies) {}
-  crypto::Status admit_names();
+  explicit OpenVault(Installation& installation) : installation_(installation) {}
 
   Installation& installation_;
-  const PolicySet& policies_;
   std::optional<crypto::reveal::PrincipalAuthority> authentication_;
   std::optional<crypto::reveal::GrantAuthority> granting_;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier_;
-  std::unique_ptr<const policies::AccessPolicy> access_;
   std::unique_ptr<admin::AdminApi> api_;
 };
+
+// SHA-256 of a policy's text, in hex, as the audit log records it.
+std::string hash_of(const PolicySource& source);
 
 }  // namespace paravent::proxy::main

@@ -47,7 +47,7 @@ Result<PolicySet> load_policies(const std::vector<std::string>& files, std::stri
     set.sources.push_back({file, std::move(*text)});
   }
   if (errors) {
-    return Error(ErrorKind::configuration, "The policy has errors; nothing was started.");
+    return Error(ErrorKind::configuration, "The policy has errors; nothing was changed.");
   }
   return compile_set(std::move(set));
 }

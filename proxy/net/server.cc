@@ -18,15 +18,15 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   for (std::size_t i = 0; i < count; ++i) {
     server->workers_.push_back(std::make_unique<Worker>(server->context_));
   }
-  server->tls_ = options.tls;
   if (auto listening = server->listen(options, count); !listening) return listening.error();
-  auto publication = server->prepare(std::move(snapshot));
+  auto publication = server->prepare(std::move(snapshot), options.tls);
   if (!publication) return publication.error();
   for (const auto& worker : server->workers_) {
     if (auto prepared = worker->prepare(*publication); !prepared) return prepared.error();
   }
   server->snapshot_ = without_keys(*publication->snapshot);
   server->upstreams_ = publication->upstreams;
+  server->tls_ = publication->tls;
   for (const auto& worker : server->workers_) worker->start();
   return server;
 }
@@ -62,25 +62,24 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
   return {};
 }
 
-crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot) const {
+crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot,
+                                            ListenerTls tls) const {
   auto upstreams = resolve_upstreams(*snapshot->plan, own_, upstreams_);
   if (!upstreams) return upstreams.error();
-  return Publication{std::move(snapshot), std::move(*upstreams), tls_};
+  return Publication{std::move(snapshot), std::move(*upstreams), std::move(tls)};
 }
 
 crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
-  return publish(std::move(snapshot), tls_);
+  if (snapshot->plan != snapshot_->plan) {
+    auto publication = prepare(std::move(snapshot), tls_);
+    if (!publication) return publication.error();
+    return publish(*publication);
+  }
+  // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
+  return publish(Publication{std::move(snapshot), upstreams_, tls_});
 }
 
-crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot, ListenerTls tls) {
-  Publication publication{snapshot, upstreams_, {}};
-  // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
-  if (snapshot->plan != snapshot_->plan) {
-    auto prepared = prepare(std::move(snapshot));
-    if (!prepared) return prepared.error();
-    publication = std::move(*prepared);
-  }
-  publication.tls = std::move(tls);
+crypto::Status Server::publish(const Publication& publication) {
   for (const auto& worker : workers_) {
     if (auto taken = worker->publish(publication); !taken) return taken.error();
   }

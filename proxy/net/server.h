@@ -1,7 +1,8 @@
 // Server: the data path as one thing: listeners, workers, and the snapshot they serve.
 //
 // Built by start(), which reports everything that is wrong before the first connection is taken.
-// The thread that calls start(), publish(), drain() and stop() may be any, one at a time.
+// The thread that calls start(), prepare(), publish(), drain() and stop() may be any, one at a
+// time.
 
 #pragma once
 
@@ -45,10 +46,14 @@ class Server {
   void use_vault(crypto::vault::TokenVault* vault) noexcept { context_.vault = vault; }
 
   // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks
-  // for look-ups; not to be called from a worker.
+  // for look-ups where the plan is another one; not to be called from a worker.
   crypto::Status publish(std::shared_ptr<const Snapshot> snapshot);
-  // The same with other certificates for connections to come.
-  crypto::Status publish(std::shared_ptr<const Snapshot> snapshot, ListenerTls tls);
+
+  // A reload in two steps, so that it can be put on record between them: prepare() finds out what
+  // may be wrong and changes nothing; it blocks for look-ups. `tls` is for connections to come.
+  crypto::Result<Publication> prepare(std::shared_ptr<const Snapshot> snapshot,
+                                      ListenerTls tls) const;
+  crypto::Status publish(const Publication& publication);
 
   // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms.
   // True when every connection ended by itself. stop() comes next.
@@ -63,7 +68,6 @@ class Server {
  private:
   Server() = default;
   crypto::Status listen(const ServerOptions& options, std::size_t workers);
-  crypto::Result<Publication> prepare(std::shared_ptr<const Snapshot> snapshot) const;
 
   WorkerContext context_;
   std::vector<std::uint16_t> ports_;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "crypto/keys/scope.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
+#include "proxy/pipeline/opened_field.h"
 
 namespace paravent::proxy {
 
@@ -27,6 +29,7 @@ enum class Treatment : std::uint8_t {
   rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
   derive,   // FieldProtector: everything that a key makes without the vault
   mint,     // a vault token
+  reopen,   // rebuilt around what is inside, where anything there changed
 };
 
 struct FieldJob {
@@ -35,6 +38,7 @@ struct FieldJob {
   Treatment treatment = Treatment::keep;
   std::uint32_t line = 0;       // header and cookie: index into RequestHead::headers
   std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
+  std::uint32_t layer = 0;      // 0: of the message; n: of the n-th opened field
   body::Field field;
   body::Span
       clear;  // derive, mint, rewrite: the decoded (derive, mint: normalised) value in `clear`
@@ -56,10 +60,16 @@ struct ExchangeBuffers {
   std::string scratch;  // decoded names, and replacements before they are encoded: wiped
   std::string arena;    // replacements, encoded for their carrier
   std::string refused_name;
+  // Of each opened field, in the order of opening. Only the first `opened_count` are in use: the
+  // others keep their capacity. Separate objects, because a text must stay where it is while what
+  // is inside of it is read.
+  std::vector<std::unique_ptr<OpenedField>> opened;
+  std::size_t opened_count = 0;
   std::vector<body::FieldEdit> field_edits;
   std::vector<body::Edit> query_edits;
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
+  std::vector<body::Edit> inside_edits;
   std::string request_head;
   std::string address;  // client-address: pseudonym: what is written instead, or empty
   std::vector<Delimiter> delimiters;  // by FieldAction::delimiter_index
@@ -76,10 +86,12 @@ struct ExchangeBuffers {
     wipe_used(scratch);
     arena.clear();
     refused_name.clear();
+    close_from(0);
     field_edits.clear();
     query_edits.clear();
     cookie_edits.clear();
     body_edits.clear();
+    inside_edits.clear();
     request_head.clear();
     address.clear();
     delimiters.clear();
@@ -87,6 +99,16 @@ struct ExchangeBuffers {
     several_subjects = false;
     request_scope.reset();
     required_seen.clear();
+  }
+
+  OpenedField& open_next() {
+    if (opened_count == opened.size()) opened.push_back(std::make_unique<OpenedField>());
+    return *opened[opened_count++];
+  }
+  // Forgets the opened fields from this one on.
+  void close_from(std::size_t first) noexcept {
+    for (std::size_t i = first; i < opened_count; ++i) wipe_used(opened[i]->text);
+    opened_count = first;
   }
 
   // Only what was written: these buffers are appended to and wiped in turn, so nothing older lies

@@ -55,23 +55,18 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   decoded_ = plan.coding != body::ContentCoding::identity;
   write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
-    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove) continue;
-    if (write_replacement(job, tools, resolved)) continue;
-    // What cannot be transformed never leaves in clear; on-error may still let the request go
-    // without it.
-    switch (job.action->on_error) {
-      case policies::OnError::drop:
-        job.treatment = Treatment::remove;
-        break;
-      case policies::OnError::mask:
-        job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
-        if (!encode(job.carrier, kMask)) return Refusal{Reason::transform_failed, job.action->name};
-        job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
-        break;
-      case policies::OnError::refuse:
-      case policies::OnError::protect_raw:
-        return Refusal{Reason::transform_failed, job.action->name};
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
+        job.treatment == Treatment::reopen) {
+      continue;
     }
+    if (write_replacement(job, tools, resolved)) continue;
+    if (auto refusal = on_failure(job)) return std::move(*refusal);
+  }
+  // The innermost first: what is inside of a field was opened after it.
+  for (std::size_t number = buffers_.opened_count; number > 0; --number) {
+    if (rebuild(number)) continue;
+    FieldJob& job = buffers_.jobs[buffers_.opened[number - 1]->job];
+    if (auto refusal = on_failure(job)) return std::move(*refusal);
   }
 
   if (head_.has_query) {
@@ -96,6 +91,60 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
       break;
   }
   return make(body);
+}
+
+// What cannot be transformed never leaves in clear; on-error may still let the request go without
+// it.
+std::optional<Refusal> RequestProtector::on_failure(FieldJob& job) {
+  switch (job.action->on_error) {
+    case policies::OnError::drop:
+      job.treatment = Treatment::remove;
+      return std::nullopt;
+    case policies::OnError::mask:
+      job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
+      if (!encode(job.carrier, kMask)) break;
+      job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
+      return std::nullopt;
+    case policies::OnError::refuse:
+    case policies::OnError::protect_raw:
+      break;
+  }
+  return Refusal{Reason::transform_failed, job.action->name};
+}
+
+bool RequestProtector::rebuild(std::size_t number) {
+  const OpenedField& field = *buffers_.opened[number - 1];
+  FieldJob& job = buffers_.jobs[field.job];
+  const Carrier carrier = carrier_inside(field.plan->form.content);
+  collect_edits(carrier, 0, number);
+  if (buffers_.field_edits.empty()) {
+    job.treatment = Treatment::keep;
+    return true;
+  }
+  const std::string_view inside = field.inside.in(field.text);
+  std::vector<body::Edit>& edits = buffers_.inside_edits;
+  edits.clear();
+  if (carrier == Carrier::json) {
+    body::json_edits(inside, buffers_.field_edits, edits);
+  } else if (carrier == Carrier::query) {
+    body::form_edits(inside, buffers_.field_edits, edits);
+  } else {
+    const body::FieldEdit& edit = buffers_.field_edits.front();
+    edits.push_back({edit.field.whole, edit.remove ? body::Span{} : edit.replacement, {}});
+  }
+  ExchangeBuffers::wipe_used(buffers_.scratch);
+  std::string& text = buffers_.scratch;
+  text.append(field.text, 0, field.inside.begin);
+  body::SplicedBytes(inside, edits, buffers_.arena).for_each_segment([&](std::string_view segment) {
+    text.append(segment);
+  });
+  text.append(field.text, field.inside.end, std::string::npos);
+  wrap(field, text, buffers_.value);
+  job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
+  const bool ok = encode(job.carrier, text);
+  if (!ok) buffers_.arena.resize(job.replacement.begin);
+  job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
+  return ok;
 }
 
 ProtectedRequest RequestProtector::pass(std::string_view body) {
@@ -182,6 +231,7 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
       break;
     case Carrier::multipart:
     case Carrier::path:
+    case Carrier::value:
       return false;  // the policy's check lets none of these through
   }
   return encode(job.carrier, buffers_.scratch);
@@ -257,16 +307,21 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
     case Carrier::path:
       if (has_control(text)) return false;
       break;
+    case Carrier::value:
+      break;
   }
   buffers_.arena.append(text);
   return true;
 }
 
 // The edits of one carrier (for cookies: of one header line), in the order of the bytes.
-void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line) {
+void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::size_t layer) {
   buffers_.field_edits.clear();
   for (const FieldJob& job : buffers_.jobs) {
-    if (job.carrier != carrier || job.line != line || job.treatment == Treatment::keep) continue;
+    if (job.carrier != carrier || job.line != line || job.layer != layer ||
+        job.treatment == Treatment::keep) {
+      continue;
+    }
     buffers_.field_edits.push_back(
         {job.field, job.replacement, job.treatment == Treatment::remove});
   }
@@ -324,7 +379,8 @@ void RequestProtector::write_lines(bool body_changed) {
   std::string& out = buffers_.request_head;
   std::size_t next_job = 0;
   while (next_job < buffers_.jobs.size() &&
-         !is_policy_carrier_line(buffers_.jobs[next_job].carrier)) {
+         (buffers_.jobs[next_job].layer != 0 ||
+          !is_policy_carrier_line(buffers_.jobs[next_job].carrier))) {
     ++next_job;
   }
   LineCopier lines(out);
@@ -383,6 +439,7 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
   std::string_view value;
   for (; next_job < buffers_.jobs.size(); ++next_job) {
     const FieldJob& job = buffers_.jobs[next_job];
+    if (job.layer != 0) continue;
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
     if (job.line < index) continue;
     if (job.treatment == Treatment::keep) continue;

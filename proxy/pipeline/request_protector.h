@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -50,7 +51,10 @@ class RequestProtector {
   void write_address_pseudonym(crypto::FieldProtector& protector);
   static crypto::ProtectForm form_of(const FieldJob& job);
   bool encode(policies::Carrier carrier, std::string_view text);
-  void collect_edits(policies::Carrier carrier, std::uint32_t line);
+  std::optional<Refusal> on_failure(FieldJob& job);
+  // Makes the replacement of the opened field of this number out of the edits inside of it.
+  bool rebuild(std::size_t number);
+  void collect_edits(policies::Carrier carrier, std::uint32_t line, std::size_t layer = 0);
   void write_head(std::string_view body, const body::SplicedBytes& spliced);
   void write_request_line();
   void write_lines(bool body_changed);

@@ -1,6 +1,7 @@
 #include "proxy/pipeline/request_scanner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
@@ -8,6 +9,7 @@
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
+#include "proxy/body/utf8.h"
 #include "proxy/pipeline/scope_ids.h"
 
 namespace paravent::proxy {
@@ -21,6 +23,7 @@ using policies::Unlisted;
 namespace {
 
 constexpr std::size_t kShownNameBytes = 64;
+constexpr std::string_view kInto = " > ";
 // A vault row holds one identifier, not a document; longer texts are for `encrypt`.
 constexpr std::size_t kMaxVaultValueBytes = 4096;
 
@@ -48,6 +51,8 @@ std::string_view carrier_prefix(Carrier carrier) {
       return "cookie.";
     case Carrier::path:
       return "path.";
+    case Carrier::value:
+      break;
   }
   return "";
 }
@@ -110,6 +115,8 @@ Treatment treatment_of(ActionKind action) {
       return Treatment::derive;
     case ActionKind::tokenise_vault:
       return Treatment::mint;
+    case ActionKind::open:
+      return Treatment::reopen;
   }
   return Treatment::keep;
 }
@@ -124,7 +131,7 @@ class FlatFieldVisitor final : public body::FlatVisitor {
       : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
 
   bool on_field(std::string_view name, const body::Field& field) override {
-    const FieldAction* action = scanner_.route_.find(carrier_, name);
+    const FieldAction* action = scanner_.find(carrier_, name);
     return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
   }
 
@@ -141,7 +148,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
       : scanner_(scanner), text_(text) {}
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
-    const FieldAction* action = scanner_.route_.find_json(path);
+    const FieldAction* action = scanner_.find_json(path);
     const bool name_needed = scanner_.observer_ != nullptr ||
                              (action == nullptr && scanner_.route_.unlisted == Unlisted::refuse);
     const std::string name = name_needed ? json_name(path) : std::string();
@@ -150,8 +157,12 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.
   bool on_container(body::JsonPath path, bool) override {
-    const FieldAction* action = scanner_.route_.find_json(path);
-    if (action == nullptr || action->action == ActionKind::keep) return true;
+    const FieldAction* action = scanner_.find_json(path);
+    // Some senders write as an object what others write as its text.
+    if (action == nullptr || action->action == ActionKind::keep ||
+        action->action == ActionKind::open) {
+      return true;
+    }
     return scanner_.refuse(
         action->action == ActionKind::refuse ? Reason::refused_field : Reason::transform_failed,
         action->name);
@@ -163,12 +174,13 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 };
 
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
-                                            body::JsonScanner& json_scanner) {
+                                            body::JsonScanners& json_scanners) {
+  json_scanners_ = &json_scanners;
   buffers_.required_seen.assign(route_.required.size(), 0);
   buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (auto refusal = scan_query()) return refusal;
   if (auto refusal = scan_headers()) return refusal;
-  if (auto refusal = scan_body(plan, body, json_scanner)) return refusal;
+  if (auto refusal = scan_body(plan, body)) return refusal;
   if (auto refusal = check_required(plan)) return refusal;
   return scoped_ ? assign_scopes() : std::nullopt;
 }
@@ -218,8 +230,7 @@ std::optional<Refusal> RequestScanner::scan_headers() {
   return std::nullopt;
 }
 
-std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::string_view body,
-                                                 body::JsonScanner& json_scanner) {
+std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::string_view body) {
   switch (plan.codec) {
     case BodyCodec::none:
     case BodyCodec::opaque:
@@ -234,7 +245,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
     }
     case BodyCodec::json: {
       JsonFieldVisitor visitor(*this, body);
-      return finish(json_scanner.scan(body, {}, visitor));
+      return finish(json_scanners_->at(0).scan(body, {}, visitor));
     }
   }
   return std::nullopt;
@@ -283,12 +294,13 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   job.action = action;
   job.carrier = carrier;
   job.line = line;
+  job.layer = layer_;
   job.field = field;
   job.treatment = treatment_of(action->action);
 
   const std::string_view value = decode(carrier, field, raw);
   if (observer_ != nullptr) {
-    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), value, listed, action);
+    observer_->on_field(full_name(carrier, name), value, listed, action);
   }
   if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
@@ -298,6 +310,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   // An empty value tells nothing and passes; only `drop` still removes it, because the name goes
   // too.
   if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
+  if (job.treatment == Treatment::reopen) return open(job, value);
   return take_value(job, carrier, value);
 }
 
@@ -345,6 +358,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       }
       break;
     case Treatment::remove:
+    case Treatment::reopen:
       break;
     case Treatment::rewrite:
       // The same where most of a value survives.
@@ -378,6 +392,76 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
   return true;
 }
 
+bool RequestScanner::open(FieldJob& job, std::string_view value) {
+  const std::size_t number = buffers_.opened_count;
+  OpenedField& field = buffers_.open_next();
+  field.plan = job.action->inside.get();
+  field.job = static_cast<std::uint32_t>(buffers_.jobs.size());
+  ExchangeBuffers::wipe_used(buffers_.scratch);
+  if (!unwrap(value, field, buffers_.scratch)) {
+    buffers_.close_from(number);
+    if (!on_impossible_value(job)) return false;
+    buffers_.jobs.push_back(job);
+    return true;
+  }
+  buffers_.jobs.push_back(job);
+
+  const std::uint32_t layer = std::exchange(layer_, static_cast<std::uint32_t>(number + 1));
+  const FieldAction* outer = std::exchange(outer_, job.action);
+  ++depth_;
+  const body::ScanStatus status = scan_inside(field);
+  --depth_;
+  outer_ = outer;
+  layer_ = layer;
+  if (status == body::ScanStatus::ok) return true;
+  if (status == body::ScanStatus::stopped) return false;
+  if (status == body::ScanStatus::too_large) return refuse(Reason::too_large, {});
+  if (!on_impossible_value(job)) return false;
+  // The field as a whole is handled, and nothing of what was found inside so far.
+  buffers_.jobs.resize(field.job);
+  buffers_.jobs.push_back(job);
+  buffers_.close_from(number);
+  return true;
+}
+
+body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
+  const std::string_view text = field.inside.in(field.text);
+  switch (carrier_inside(field.plan->form.content)) {
+    case Carrier::json: {
+      JsonFieldVisitor visitor(*this, text);
+      return json_scanners_->at(depth_).scan(text, {}, visitor);
+    }
+    case Carrier::query: {
+      FlatFieldVisitor visitor(*this, Carrier::query, text);
+      return body::scan_form(text, {}, buffers_.scratch, visitor);
+    }
+    default: {
+      if (!body::is_valid_utf8(text)) return body::ScanStatus::malformed;
+      body::Field whole;
+      whole.value.end = static_cast<std::uint32_t>(text.size());
+      whole.whole = whole.value;
+      return take(Carrier::value, "value", 0, whole, text, field.plan->value)
+                 ? body::ScanStatus::ok
+                 : body::ScanStatus::stopped;
+    }
+  }
+}
+
+const FieldAction* RequestScanner::find(Carrier carrier, std::string_view name) const {
+  return outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name);
+}
+
+const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {
+  return outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path);
+}
+
+// For explain.
+std::string RequestScanner::full_name(Carrier carrier, std::string_view name) const {
+  std::string text;
+  if (outer_ != nullptr) text.append(outer_->name).append(kInto);
+  return text.append(carrier_prefix(carrier)).append(name);
+}
+
 bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view trimmed) {
   if (job.action->on_error != OnError::protect_raw) return on_impossible_value(job);
   raw_counter_.on_raw(job.action->id);
@@ -405,13 +489,16 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
                                    const body::Field& field, std::string_view raw) {
   const Unlisted rule = unlisted_rule(route_, carrier);
   if (observer_ != nullptr && rule != Unlisted::encrypt) {
-    observer_->on_field(std::string(carrier_prefix(carrier)).append(name), raw, false,
+    observer_->on_field(full_name(carrier, name), raw, false,
                         rule == Unlisted::keep ? nullptr : &route_.unlisted_action);
   }
   if (field.is_file && rule != Unlisted::refuse) return refuse(Reason::unsupported_type, {});
   switch (rule) {
     case Unlisted::refuse:
-      buffers_.refused_name.assign(carrier_prefix(carrier)).append(shown_name(name));
+      buffers_.refused_name.assign(outer_ != nullptr ? outer_->name : std::string_view())
+          .append(outer_ != nullptr ? kInto : std::string_view())
+          .append(carrier_prefix(carrier))
+          .append(shown_name(name));
       return refuse(Reason::unlisted_field, buffers_.refused_name);
     case Unlisted::keep:
       if (is_body_or_query(carrier) && crypto::contains_token(decode(carrier, field, raw))) {
@@ -423,6 +510,7 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
       job.action = &route_.unlisted_action;
       job.carrier = carrier;
       job.line = line;
+      job.layer = layer_;
       job.field = field;
       job.treatment = Treatment::remove;
       buffers_.jobs.push_back(job);

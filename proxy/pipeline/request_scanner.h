@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "policies/plan/route_plan.h"
-#include "proxy/body/json.h"
+#include "proxy/body/json_scanners.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/http_head.h"
@@ -51,7 +51,7 @@ class RequestScanner {
 
   // nullopt: every field has its treatment.
   std::optional<Refusal> scan(const BodyPlan& plan, std::string_view body,
-                              body::JsonScanner& json_scanner);
+                              body::JsonScanners& json_scanners);
 
  private:
   friend class FlatFieldVisitor;
@@ -59,8 +59,7 @@ class RequestScanner {
 
   std::optional<Refusal> scan_query();
   std::optional<Refusal> scan_headers();
-  std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body,
-                                   body::JsonScanner& json_scanner);
+  std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body);
   std::optional<Refusal> finish(body::ScanStatus status) const;
   std::optional<Refusal> check_required(const BodyPlan& plan) const;
 
@@ -71,6 +70,12 @@ class RequestScanner {
   std::string_view decode(policies::Carrier carrier, const body::Field& field,
                           std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
+  // Reads what is inside of a field that the policy opens.
+  bool open(FieldJob& job, std::string_view value);
+  body::ScanStatus scan_inside(const OpenedField& field);
+  const policies::FieldAction* find(policies::Carrier carrier, std::string_view name) const;
+  const policies::FieldAction* find_json(policies::JsonPath path) const;
+  std::string full_name(policies::Carrier carrier, std::string_view name) const;
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
   // What cannot be transformed as the rule says, whatever its spelling. False: refused.
   bool on_impossible_value(FieldJob& job);
@@ -85,7 +90,13 @@ class RequestScanner {
   ExchangeBuffers& buffers_;
   RawCounter& raw_counter_;
   ScanObserver* observer_;
+  body::JsonScanners* json_scanners_ = nullptr;
   std::optional<Refusal> refusal_;
+  // Where the scan is: 0 and nullptr in the message itself, else inside of the opened field of this
+  // number, which this action opened.
+  std::uint32_t layer_ = 0;
+  std::size_t depth_ = 0;
+  const policies::FieldAction* outer_ = nullptr;
   bool scoped_ = false;  // some job's scope is narrower than the person
 };
 

@@ -225,7 +225,7 @@ std::optional<Phase> Transaction::State::scan() {
     return refuse(*refusal);
   }
   RequestScanner scanner(route(), *head, buffers, *this);
-  if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanner)) return refuse(*refusal);
+  if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanners)) return refuse(*refusal);
   return Phase::resolve;
 }
 

@@ -35,7 +35,7 @@ crypto::Result<std::shared_ptr<WorkerState>> make_worker_state(
   state->random = std::make_unique<crypto::RandomBuffer>();
   std::uint64_t hash_key = 0;
   state->random->fill({reinterpret_cast<std::uint8_t*>(&hash_key), sizeof hash_key});
-  state->json_scanner = std::make_unique<body::JsonScanner>(hash_key);
+  state->json_scanners = std::make_unique<body::JsonScanners>(hash_key);
   state->content_decoder = std::make_unique<body::ContentDecoder>();
   if (previous != nullptr && previous->snapshot->plan == snapshot->plan) {
     state->counters = previous->counters;

@@ -19,7 +19,7 @@
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/body/content_coding.h"
-#include "proxy/body/json.h"
+#include "proxy/body/json_scanners.h"
 #include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/telemetry/access_log.h"
@@ -57,7 +57,7 @@ struct WorkerState {
   crypto::vault::TokenVault* vault = nullptr;  // null: sealed
   std::shared_ptr<telemetry::WorkerCounters> counters;
   telemetry::AccessLog* access_log = nullptr;  // null: off
-  std::unique_ptr<body::JsonScanner> json_scanner;
+  std::unique_ptr<body::JsonScanners> json_scanners;
   std::unique_ptr<body::ContentDecoder> content_decoder;
   std::unique_ptr<crypto::RandomBuffer> random;  // request ids
 

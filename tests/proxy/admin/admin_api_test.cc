@@ -116,6 +116,66 @@ TEST(AdminApi, ACredentialLeavesTheFileAtItsFirstUse) {
   EXPECT_EQ(api.get("/readyz", api.credentials["admin"]).status, 503);
 }
 
+AdminResponse reload(Api& api, const std::string& who, const std::string& body = "") {
+  AdminRequest request;
+  request.method = "POST";
+  request.path = "/v1/policy/reload";
+  request.body = body;
+  if (!who.empty()) request.authorization = "Bearer " + api.credentials[who];
+  return api.api->handle(request);
+}
+
+TEST(Policies, EachOperatorSeesThoseOfTheTenant) {
+  Api api;
+  EXPECT_EQ(api.get("/v1/policy").status, 401);
+  const AdminResponse response = api.get("/v1/policy", api.credentials["dpo"]);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body,
+            R"({"policies":[{"tenant":"one","file":"one.yaml","sha256":"aa","text":"policy: 1"}]})"
+            "\n");
+}
+
+TEST(Policies, OnlyTheRoleAdminReloads) {
+  Api api;
+  EXPECT_EQ(reload(api, "").status, 401);
+  EXPECT_EQ(reload(api, "dpo").status, 403);
+  EXPECT_EQ(reload(api, "admin", "{}").status, 400);
+  EXPECT_TRUE(api.policies.authors.empty());
+  const AdminResponse done = reload(api, "admin");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_NE(done.body.find(R"("sha256":"bb")"), std::string::npos);
+  EXPECT_EQ(done.body.find("policy: 2"), std::string::npos);
+  EXPECT_EQ(api.policies.authors, std::vector<std::string>{"admin"});
+}
+
+TEST(Policies, ARefusedReloadSaysWhyAndWhere) {
+  Api api;
+  api.policies.outcome = {false, false, "The policy has errors.", {"p.yaml:1:2: error: x: y"}};
+  const AdminResponse refused = reload(api, "admin");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.content_type, "application/problem+json");
+  const auto problem = boost::json::parse(refused.body);
+  EXPECT_EQ(problem.at("reason").as_string(), "policy");
+  EXPECT_EQ(problem.at("title").as_string(), "The policy has errors.");
+  EXPECT_EQ(problem.at("diagnostics").at(0).as_string(), "p.yaml:1:2: error: x: y");
+  api.policies.outcome = {false, true, "It cannot be put on record.", {}};
+  EXPECT_EQ(reload(api, "admin").status, 503);
+}
+
+TEST(Certificates, NameTheOperatorWhereNoCredentialIsSent) {
+  Api api;
+  AdminRequest request;
+  request.method = "GET";
+  request.path = "/v1/audit/checkpoint";
+  request.certificate_name = "dpo";
+  EXPECT_EQ(api.api->handle(request).status, 200);
+  request.certificate_name = "DPO";
+  EXPECT_EQ(api.api->handle(request).status, 401);
+  request.certificate_name = "dpo";
+  request.authorization = "Bearer pvcred_wrong";
+  EXPECT_EQ(api.api->handle(request).status, 401);
+}
+
 TEST(OpenApi, ListsExactlyWhatIsServed) {
   Api api;
   const AdminResponse response = api.get("/openapi.json");
@@ -157,7 +217,7 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
       }
     }
   }
-  EXPECT_EQ(paths.size(), 6U);
+  EXPECT_EQ(paths.size(), 8U);
 }
 
 }  // namespace

@@ -86,11 +86,13 @@ Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
         operators->add(name, none ? "dpo" : name, none ? crypto::vault::kNoId : tenant);
     credentials[name] = std::string(crypto::as_text(made.value().bytes()));
   }
+  policies.served = {{tenant, "one", "one.yaml", "aa", "policy: 1"},
+                     {crypto::vault::kNoId, "other", "other.yaml", "bb", "policy: 2"}};
   stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
-  access_ = std::make_unique<policies::AccessPolicy>(tenants, stairs_->access);
+  access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
   api = std::make_unique<AdminApi>(AdminParts{*operators, first, *logs, stairs_->authentication,
-                                              *stairs_->reidentifier, *access_, clock},
+                                              *stairs_->reidentifier, access_, clock, &policies},
                                    [] { return std::string("paravent_up 1\n"); });
 }
 

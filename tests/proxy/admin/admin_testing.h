@@ -37,6 +37,20 @@ struct Result {
   std::vector<std::string> fields;
 };
 
+// Serves one policy of the API's tenant and one of another's; a reload answers as told.
+class FakePolicies final : public PolicyControl {
+ public:
+  std::vector<ServedPolicy> policies() const override { return served; }
+  ReloadOutcome reload(std::string_view author) override {
+    authors.emplace_back(author);
+    return outcome;
+  }
+
+  std::vector<ServedPolicy> served;
+  ReloadOutcome outcome{true, false, "", {}};
+  std::vector<std::string> authors;
+};
+
 class Api {
  public:
   Api();
@@ -66,6 +80,7 @@ class Api {
   FirstCredentials first{folder.path()};
   crypto::vault::Id tenant{};
   std::map<std::string, std::string> credentials;  // by operator
+  FakePolicies policies;
   std::unique_ptr<AdminApi> api;
 
  private:
@@ -75,7 +90,7 @@ class Api {
 
   policies::Policy policy_;
   std::unique_ptr<crypto::reveal::Staircase> stairs_;
-  std::unique_ptr<policies::AccessPolicy> access_;
+  std::shared_ptr<const policies::AccessPolicy> access_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -242,7 +242,7 @@ Outcome Pipeline::run(const std::string& request) {
     return refused(*refusal);
   }
   RequestScanner scanner(*match.route, head, buffers_, *this, observer);
-  if (const auto refusal = scanner.scan(plan, body, json_scanner_)) return refused(*refusal);
+  if (const auto refusal = scanner.scan(plan, body, json_scanners_)) return refused(*refusal);
   const auto batch = resolve();
   const auto made = protector.protect(plan, body, {*protector_, *transforms_, clock_}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refused(*refusal);

@@ -97,7 +97,7 @@ class Pipeline final : private RawCounter {
   std::unique_ptr<crypto::FieldProtector> protector_;
   std::optional<FieldTransforms> transforms_;
   body::ContentDecoder content_decoder_;
-  body::JsonScanner json_scanner_{7};
+  body::JsonScanners json_scanners_{7};
   ExchangeBuffers buffers_;
   std::vector<std::uint32_t> raw_;
 };

@@ -1,0 +1,32 @@
+// JsonScanners: one JsonScanner for each depth of nesting, since the scan of an outer text waits
+// while one inside of it is scanned. Made when first needed, then kept. Owned by one thread.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "proxy/body/json.h"
+
+namespace paravent::proxy::body {
+
+class JsonScanners {
+ public:
+  // `hash_key`: see JsonScanner.
+  explicit JsonScanners(std::uint64_t hash_key) : hash_key_(hash_key) { at(0); }
+
+  JsonScanner& at(std::size_t depth) {
+    while (scanners_.size() <= depth) {
+      scanners_.push_back(std::make_unique<JsonScanner>(hash_key_));
+    }
+    return *scanners_[depth];
+  }
+
+ private:
+  std::uint64_t hash_key_;
+  std::vector<std::unique_ptr<JsonScanner>> scanners_;
+};
+
+}  // namespace paravent::proxy::body
