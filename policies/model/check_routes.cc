@@ -85,9 +85,15 @@ void check_carriers(const Route& route, Diagnostics& out) {
     return rule.has_selector && rule.selector.carrier == Carrier::json &&
            rule.selector.outer.empty();
   });
-  if (route.json_as_text && !has_json) {
-    out.error(route.at, route.key + ".text-plain", "text-plain: json needs a rule about json",
+  const TextPlain& text = route.text_plain.value;
+  const Position at = route.text_plain.at;
+  if (text.json && !has_json) {
+    out.error(at, route.key + ".text-plain", "text-plain: json needs a rule about json",
               "Add one, or remove the key");
+  }
+  if (text.gzip && !text.json && !text.form) {
+    out.error(at, route.key + ".text-plain", "gzip says how the text is packed, not what it is",
+              "Add json, form or both");
   }
   if (route.rules.empty() && route.unlisted.value == Unlisted::refuse) {
     out.warning(route.at, route.key + ".fields",

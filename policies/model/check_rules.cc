@@ -2,6 +2,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -156,6 +157,21 @@ void check_duplicates(const Route& route, Diagnostics& out) {
   }
 }
 
+// Of one matcher; counted over the whole route, which is simpler to say.
+void check_filters(const Route& route, Diagnostics& out) {
+  std::set<std::pair<std::string, std::string>> filters;
+  for (const Rule& rule : route.rules) {
+    for (const SelectorStep& step : rule.selector.steps) {
+      if (step.type == SelectorStep::Type::element_where) filters.emplace(step.key, step.value);
+    }
+    if (filters.size() <= kMaxFilters) continue;
+    out.error(rule.at, rule.key,
+              "more than " + std::to_string(kMaxFilters) + " different [k=v] in one route",
+              "Use [*], or several routes");
+    return;
+  }
+}
+
 }  // namespace
 
 bool is_reserved_header(std::string_view name) {
@@ -169,6 +185,7 @@ void check_rules(const Policy& policy, Diagnostics& out) {
       if (rule.action) check_rule({policy, route, purpose, rule, out});
     }
     check_duplicates(route, out);
+    check_filters(route, out);
   }
 }
 

@@ -107,6 +107,7 @@ struct Route {
   std::string key;  // "routes.NAME"
   RouteMatchRule match;
   Located<UpstreamAddress> upstream;
+  std::vector<UpstreamAddress> alternatives;  // to the upstream, at most 15
   Located<std::string> recipient;
   Located<std::string> purpose;
   Located<std::string> domain;  // empty: the recipient's
@@ -114,7 +115,8 @@ struct Route {
   std::string fixed_address;        // client-address: fixed
   Shape address_shape = Shape::ip;  // client-address: pseudonym; ip or ipv4
   Located<std::string> subject;     // empty: none
-  bool json_as_text = false;
+  Located<TextPlain> text_plain;
+  bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
@@ -128,7 +130,8 @@ struct Elsewhere {
   Position at;
   std::vector<Located<std::string>> methods;
   Located<UpstreamAddress> upstream;
-  bool client_certificate = false;  // required
+  std::vector<UpstreamAddress> alternatives;  // to the upstream, at most 15
+  bool client_certificate = false;            // required
   ClientAddress client_address = ClientAddress::drop;
   std::string fixed_address;
 };

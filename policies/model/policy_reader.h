@@ -34,7 +34,7 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
 // pseudonym needs a key, and so a recipient and a purpose, which elsewhere has not: `has_keys`.
 void read_client_address(MapReader& map, bool has_keys, ClientAddress& mode, std::string& fixed,
                          Shape& shape);
-Located<UpstreamAddress> read_upstream(MapReader& map);
+Located<UpstreamAddress> read_upstream(MapReader& map, std::vector<UpstreamAddress>& alternatives);
 std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view name);
 
 }  // namespace paravent::policies

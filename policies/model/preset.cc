@@ -33,8 +33,14 @@ crypto::Status set_upstream(Policy& policy, const std::string& text) {
     return usage("--upstream: " + with_hint(fault->message, fault->hint));
   }
   const UpstreamAddress& address = *std::get_if<UpstreamAddress>(&parsed);
-  for (Route& route : policy.routes) route.upstream.value = address;
-  if (policy.elsewhere) policy.elsewhere->upstream.value = address;
+  for (Route& route : policy.routes) {
+    route.upstream.value = address;
+    route.alternatives.clear();
+  }
+  if (policy.elsewhere) {
+    policy.elsewhere->upstream.value = address;
+    policy.elsewhere->alternatives.clear();
+  }
   return {};
 }
 

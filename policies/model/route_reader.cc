@@ -26,7 +26,7 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
-constexpr std::array<Word<bool>, 1> kTextPlainWords = {{{"json", true}}};
+constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 
@@ -98,6 +98,26 @@ void read_unlisted(MapReader& route, Route& out) {
   }
   map.reserve("path");
   map.finish();
+}
+
+void read_text_plain(MapReader& map, Route& route) {
+  const YamlNode* node = map.find("text-plain");
+  if (node == nullptr) return;
+  route.text_plain.at = node->at;
+  TextPlain& text = route.text_plain.value;
+  for (const auto& word : read_texts(*node, map.key("text-plain"), true, map.diagnostics())) {
+    if (word.value == "json") {
+      text.json = true;
+    } else if (word.value == "form") {
+      text.form = true;
+    } else if (word.value == "gzip") {
+      text.gzip = true;
+    } else {
+      map.diagnostics().error(word.at, map.key("text-plain"),
+                              "unknown word " + in_quotes(word.value),
+                              "One or more of json, form, gzip");
+    }
+  }
 }
 
 void read_rules(MapReader& route, Route& out) {
@@ -177,16 +197,35 @@ void read_client_address(MapReader& map, bool has_keys, ClientAddress& mode, std
   }
 }
 
-Located<UpstreamAddress> read_upstream(MapReader& map) {
-  const auto text = map.text("upstream");
-  map.require("upstream", "Where the requests go, for example http://127.0.0.1:9000");
-  if (!text) return {};
-  auto parsed = parse_upstream(text->value);
-  if (auto* fault = std::get_if<UpstreamFault>(&parsed)) {
-    map.diagnostics().error(text->at, map.key("upstream"), fault->message, fault->hint);
+// One address, or a list of them that serve the same.
+Located<UpstreamAddress> read_upstream(MapReader& map, std::vector<UpstreamAddress>& alternatives) {
+  constexpr std::size_t kMost = 16;
+  const YamlNode* const node =
+      map.require("upstream", "Where the requests go, for example http://127.0.0.1:9000");
+  if (node == nullptr) return {};
+  const std::string key = map.key("upstream");
+  const auto texts = read_texts(*node, key, true, map.diagnostics());
+  if (texts.size() > kMost) {
+    map.diagnostics().error(node->at, key, "more than " + std::to_string(kMost) + " addresses");
     return {};
   }
-  return {std::move(*std::get_if<UpstreamAddress>(&parsed)), text->at};
+  std::vector<UpstreamAddress> all;
+  for (const Located<std::string>& text : texts) {
+    auto parsed = parse_upstream(text.value);
+    if (const auto* fault = std::get_if<UpstreamFault>(&parsed)) {
+      map.diagnostics().error(text.at, key, fault->message, fault->hint);
+      return {};
+    }
+    auto& address = *std::get_if<UpstreamAddress>(&parsed);
+    const bool twice = std::any_of(all.begin(), all.end(), [&](const UpstreamAddress& other) {
+      return same_target(address, other);
+    });
+    if (twice) map.diagnostics().error(text.at, key, in_quotes(text.value) + " is listed twice");
+    all.push_back(std::move(address));
+  }
+  if (all.empty()) return {};
+  alternatives.assign(all.begin() + 1, all.end());
+  return {std::move(all.front()), node->at};
 }
 
 Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
@@ -197,13 +236,14 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (!map.is_map()) return route;
   read_name_of_route(map, route);
   read_match(map, route.match);
-  route.upstream = read_upstream(map);
+  route.upstream = read_upstream(map, route.alternatives);
   if (auto recipient = map.text("recipient")) route.recipient = std::move(*recipient);
   if (auto purpose = map.text("purpose")) route.purpose = std::move(*purpose);
   if (auto domain = map.name("domain")) route.domain = std::move(*domain);
   read_client_address(map, true, route.client_address, route.fixed_address, route.address_shape);
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
-  if (map.word<bool>("text-plain", kTextPlainWords)) route.json_as_text = true;
+  read_text_plain(map, route);
+  if (const auto php = map.word<bool>("php-names", kSwitchWords)) route.php_names = php->value;
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {
     route.client_certificate = true;
   }
@@ -224,7 +264,7 @@ Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out) {
   if (!map.is_map()) return elsewhere;
   elsewhere.methods = read_methods(map, "methods");
   map.require("methods", "For example [GET, HEAD]");
-  elsewhere.upstream = read_upstream(map);
+  elsewhere.upstream = read_upstream(map, elsewhere.alternatives);
   map.word<bool>("do", kElsewhereWords);
   map.require("do", "Write do: pass, so that it is said by name");
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {

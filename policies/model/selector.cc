@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "policies/model/diagnostics.h"
@@ -128,6 +130,7 @@ class JsonSteps {
     if (text_.substr(at_).starts_with("['")) {
       std::size_t end = 0;
       auto key = unquote(text_, at_ + 1, end);
+      if (key && end < text_.size() && text_[end] == '=') return filter();
       if (!key || end >= text_.size() || text_[end] != ']') {
         return SelectorFault{"the quoted key does not end with its quote and bracket",
                              "Write ['the key']"};
@@ -139,16 +142,49 @@ class JsonSteps {
     const std::size_t end = text_.find(']', at_);
     const std::string_view inside =
         text_.substr(at_ + 1, end == std::string_view::npos ? end : end - at_ - 1);
-    if (end != std::string_view::npos && inside.find('=') != std::string_view::npos) {
-      return SelectorFault{"[k=v] is " + std::string(kNotYetAvailable), "Use [*]"};
+    if (end == std::string_view::npos || inside.empty()) return bad_bracket();
+    if (inside.find('=') != std::string_view::npos) return filter();
+    std::uint32_t index = 0;
+    const auto parsed = std::from_chars(inside.data(), inside.data() + inside.size(), index);
+    const bool one_spelling = inside.size() == 1 || inside.front() != '0';
+    if (parsed.ec != std::errc() || parsed.ptr != inside.data() + inside.size() || !one_spelling) {
+      return bad_bracket();
     }
-    const bool number =
-        !inside.empty() && inside.find_first_not_of("0123456789") == std::string_view::npos;
-    if (end != std::string_view::npos && number) {
-      return SelectorFault{"a single element by number is " + std::string(kNotYetAvailable),
-                           "Use [*]"};
+    steps_.push_back({SelectorStep::Type::element, {}, {}, index});
+    at_ = end + 1;
+    return std::nullopt;
+  }
+
+  static Fault bad_bracket() {
+    return SelectorFault{"a bracket holds '*', a number, a quoted key or k=v",
+                         "Write [*], [0], ['key'] or [name=email]"};
+  }
+
+  // `[k=v]`, either side in quotes where it has brackets, quotes or '='.
+  Fault filter() {
+    ++at_;
+    auto key = filter_side('=');
+    auto value = key ? filter_side(']') : std::nullopt;
+    if (!value || key->empty()) {
+      return SelectorFault{"[k=v] names a member and its value", "For example [name=email]"};
     }
-    return SelectorFault{"a bracket holds '*' or a quoted key", "Write [*] or ['key']"};
+    steps_.push_back({SelectorStep::Type::element_where, std::move(*key), std::move(*value)});
+    return std::nullopt;
+  }
+
+  // Up to `stop`, which is passed over.
+  std::optional<std::string> filter_side(char stop) {
+    std::optional<std::string> side;
+    if (at_ < text_.size() && text_[at_] == '\'') {
+      side = unquote(text_, at_, at_);
+    } else {
+      const std::size_t end = std::min(text_.find_first_of("[]='\"", at_), text_.size());
+      side = std::string(text_.substr(at_, end - at_));
+      at_ = end;
+    }
+    if (!side || at_ >= text_.size() || text_[at_] != stop) return std::nullopt;
+    ++at_;
+    return side;
   }
 
   std::string_view text_;
@@ -232,8 +268,11 @@ bool FieldSelector::is_wild() const {
   const bool outer_is_wild =
       outer.find('*') != std::string::npos || outer.find("..") != std::string::npos;
   return is_pattern || outer_is_wild ||
-         std::any_of(steps.begin(), steps.end(),
-                     [](const SelectorStep& step) { return step.type != SelectorStep::Type::key; });
+         std::any_of(steps.begin(), steps.end(), [](const SelectorStep& step) {
+           return step.type == SelectorStep::Type::any_member ||
+                  step.type == SelectorStep::Type::any_element ||
+                  step.type == SelectorStep::Type::descendant;
+         });
 }
 
 Parsed parse_selector(std::string_view text) {

@@ -23,16 +23,22 @@ namespace paravent::policies {
 
 inline constexpr std::size_t kMaxSelectorBytes = 512;
 inline constexpr std::size_t kMaxSelectorSteps = 32;
+// Different [k=v] of one route or opened field.
+inline constexpr std::size_t kMaxFilters = 64;
 
 struct SelectorStep {
   enum class Type : std::uint8_t {
-    key,          // the member `key`
-    any_member,   // .*
-    any_element,  // [*]
-    descendant,   // ..key: the member `key` of this value or of anything below it
+    key,            // the member `key`
+    any_member,     // .*
+    any_element,    // [*]
+    element,        // [N]: the element of this index, from 0
+    element_where,  // [k=v]: an element that is an object whose member k is the string v
+    descendant,     // ..key: the member `key` of this value or of anything below it
   };
   Type type = Type::key;
   std::string key;
+  std::string value{};      // element_where
+  std::uint32_t index = 0;  // element
   friend bool operator==(const SelectorStep&, const SelectorStep&) = default;
 };
 

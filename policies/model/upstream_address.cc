@@ -16,7 +16,7 @@ using Parsed = std::variant<UpstreamAddress, UpstreamFault>;
 constexpr std::size_t kMaxUnixPath = 107;  // sockaddr_un::sun_path without its NUL
 
 UpstreamFault fault(std::string message) {
-  return {std::move(message), "Write http://HOST:PORT or unix:/PATH"};
+  return {std::move(message), "Write http://HOST:PORT, https://HOST:PORT or unix:/PATH"};
 }
 
 std::string lower(std::string_view text) {
@@ -85,15 +85,12 @@ bool is_host_name(std::string_view text) noexcept {
 
 Parsed parse_upstream(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text);
-  if (text.starts_with("https://")) {
-    return UpstreamFault{"TLS to the upstream is " + std::string(kNotYetAvailable),
-                         "Write http://HOST:PORT or unix:/PATH"};
-  }
-  if (!text.starts_with("http://")) return fault("no address of an upstream");
   UpstreamAddress address;
+  address.tls = text.starts_with("https://");
+  if (!address.tls && !text.starts_with("http://")) return fault("no address of an upstream");
   address.text = text;
-  address.port = 80;
-  std::string_view rest = text.substr(7);
+  address.port = address.tls ? 443 : 80;
+  std::string_view rest = text.substr(text.find("//") + 2);
   if (rest.ends_with('/')) return fault("nothing may follow the host, not even a '/'");
   std::string_view host = rest;
   std::string_view port;

@@ -1,5 +1,5 @@
-// UpstreamAddress: where a route sends its requests: http://host[:port] or unix:/path. Nothing
-// behind the host: the path of the request is the client's. TLS to the upstream is reserved.
+// UpstreamAddress: where a route sends its requests: http://host[:port], https://host[:port] or
+// unix:/path. Nothing behind the host: the path of the request is the client's.
 
 #pragma once
 
@@ -14,6 +14,7 @@ struct UpstreamAddress {
   std::string host;  // lower case; an IPv6 address without its brackets; empty for a Unix socket
   std::uint16_t port = 0;
   std::string unix_path;
+  bool tls = false;  // https
   std::string text;  // as written
 };
 
@@ -21,6 +22,11 @@ struct UpstreamFault {
   std::string message;
   std::string hint;
 };
+
+// Whether both lead to the same place in the same way, however they are written.
+inline bool same_target(const UpstreamAddress& a, const UpstreamAddress& b) {
+  return a.host == b.host && a.port == b.port && a.unix_path == b.unix_path && a.tls == b.tls;
+}
 
 std::variant<UpstreamAddress, UpstreamFault> parse_upstream(std::string_view text);
 

@@ -67,6 +67,15 @@ enum class ClientAddress : std::uint8_t { drop, truncate, pseudonym, fixed, keep
 
 enum class Unlisted : std::uint8_t { refuse, drop, keep, encrypt };
 
+// What a body under text/plain, or without a type, may really be.
+struct TextPlain {
+  bool json = false;
+  bool form = false;
+  bool gzip = false;  // known by its first two bytes
+
+  bool any() const noexcept { return json || form || gzip; }
+};
+
 // What a role gets to see.
 enum class RevealLevel : std::uint8_t { clear, masked, replaced, refused };
 

@@ -12,6 +12,7 @@
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
+#include "policies/plan/php_name.h"
 #include "policies/plan/route_index.h"
 
 namespace paravent::policies {
@@ -111,12 +112,13 @@ class PlanCompiler {
         static_cast<std::uint32_t>(plan_->specs_.size()) - tenant.first_slot;
   }
 
-  RoutePlan& new_route(std::string name, const UpstreamAddress& upstream) {
+  RoutePlan& new_route(std::string name, const UpstreamAddress& upstream,
+                       const std::vector<UpstreamAddress>& alternatives) {
     auto plan = std::make_unique<RoutePlan>();
     plan->name = std::move(name);
     plan->id = static_cast<std::uint32_t>(plan_->routes_.size());
     plan->tenant = tenant_;
-    plan->upstream = upstream_index(upstream);
+    plan->upstream = upstream_index(upstream, alternatives);
     plan->phone_region = policy_->phone_region.value;
     plan->token_mail_domain = policy_->token_mail_domain.value;
     plan->unlisted_action.name = kUnlistedName;
@@ -125,7 +127,7 @@ class PlanCompiler {
   }
 
   void add_route(const Route& route) {
-    RoutePlan& plan = new_route(route.name.value, route.upstream.value);
+    RoutePlan& plan = new_route(route.name.value, route.upstream.value, route.alternatives);
     plan.recipient = route.recipient.value;
     plan.purpose = route.purpose.value;
     plan.client_address = route.client_address;
@@ -134,7 +136,8 @@ class PlanCompiler {
       plan.address_slot = slot_of(address_context(*policy_, route));
       plan.address_shape = route.address_shape;
     }
-    plan.json_as_text = route.json_as_text;
+    plan.text_plain = route.text_plain.value;
+    plan.php_names = route.php_names;
     plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
@@ -149,7 +152,8 @@ class PlanCompiler {
   }
 
   void add_elsewhere(const Elsewhere& elsewhere) {
-    RoutePlan& plan = new_route(std::string(kElsewhereName), elsewhere.upstream.value);
+    RoutePlan& plan =
+        new_route(std::string(kElsewhereName), elsewhere.upstream.value, elsewhere.alternatives);
     plan.mode = RouteMode::pass;
     plan.unlisted = Unlisted::keep;
     plan.client_address = elsewhere.client_address;
@@ -170,8 +174,13 @@ class PlanCompiler {
       if (selector.carrier == Carrier::json) {
         into.json.push_back({selector.steps, &action});
       } else {
+        std::string name = selector.name;
+        if (plan.php_names && is_php_carrier(selector.carrier) && selector.outer.empty()) {
+          std::string buffer(name.size(), '\0');
+          name = std::string(php_name(name, buffer.data()));
+        }
         into.flat[static_cast<std::size_t>(selector.carrier)].push_back(
-            {selector.name, selector.is_pattern, &action});
+            {std::move(name), selector.is_pattern, &action});
       }
     };
     // First, because among selectors with wildcards the first one wins: no rule of the policy may
@@ -290,15 +299,19 @@ class PlanCompiler {
     return static_cast<std::uint32_t>(specs.size() - 1);
   }
 
-  std::uint32_t upstream_index(const UpstreamAddress& address) {
+  std::uint32_t upstream_index(const UpstreamAddress& first,
+                               const std::vector<UpstreamAddress>& alternatives) {
+    UpstreamPlan wanted;
+    wanted.targets.push_back(first);
+    wanted.targets.insert(wanted.targets.end(), alternatives.begin(), alternatives.end());
     std::vector<UpstreamPlan>& upstreams = plan_->upstreams_;
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
-      if (upstreams[i].host == address.host && upstreams[i].port == address.port &&
-          upstreams[i].unix_path == address.unix_path) {
+      if (std::equal(wanted.targets.begin(), wanted.targets.end(), upstreams[i].targets.begin(),
+                     upstreams[i].targets.end(), same_target)) {
         return static_cast<std::uint32_t>(i);
       }
     }
-    upstreams.push_back({address.host, address.port, address.unix_path, address.text});
+    upstreams.push_back(std::move(wanted));
     return static_cast<std::uint32_t>(upstreams.size() - 1);
   }
 

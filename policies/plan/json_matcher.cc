@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <utility>
 
 #include "policies/plan/name_hash.h"
@@ -25,6 +26,10 @@ bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
       return !step.is_index;
     case Type::any_element:
       return step.is_index;
+    case Type::element:
+      return step.is_index && step.index == selector.index;
+    case Type::element_where:
+      return step.is_index && (step.filters >> selector.index & 1U) != 0;
   }
   return false;
 }
@@ -70,6 +75,7 @@ std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
 }  // namespace
 
 JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entries)) {
+  number_filters();
   std::stable_partition(selectors_.begin(), selectors_.end(),
                         [](const Entry& entry) { return !is_wild(entry); });
   struct Keyed {
@@ -81,7 +87,8 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     const SelectorStep& last = selectors_[rank].steps.back();
     if (last.type == Type::any_member) {
       any_member_.push_back(rank);
-    } else if (last.type == Type::any_element) {
+    } else if (last.type == Type::any_element || last.type == Type::element ||
+               last.type == Type::element_where) {
       any_element_.push_back(rank);
     } else {
       keyed.push_back({name_hash<false>(last.key), rank});
@@ -101,6 +108,19 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     slots_[at] = {keyed[i].hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
     i = end;
   }
+}
+
+void JsonMatcher::number_filters() {
+  for (Entry& entry : selectors_) {
+    for (SelectorStep& step : entry.steps) {
+      if (step.type != Type::element_where) continue;
+      Filter filter{step.key, step.value};
+      auto known = std::find(filters_.begin(), filters_.end(), filter);
+      if (known == filters_.end()) known = filters_.insert(known, std::move(filter));
+      step.index = static_cast<std::uint32_t>(known - filters_.begin());
+    }
+  }
+  if (filters_.size() > kMaxFilters) std::abort();
 }
 
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {

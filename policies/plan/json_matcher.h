@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,7 @@ class JsonMatcher {
     const FieldAction* action = nullptr;
   };
 
+  // REQUIRES: at most kMaxFilters different [k=v].
   explicit JsonMatcher(std::vector<Entry> entries);
 
   const FieldAction* find(JsonPath path) const noexcept;
@@ -31,6 +33,14 @@ class JsonMatcher {
   // Whether some selector ends in the member `key`.
   bool ends_in(std::string_view key) const noexcept;
 
+  // The [k=v] of all selectors, each once. PathStep::filters has their bits in this order.
+  struct Filter {
+    std::string key;
+    std::string value;
+    bool operator==(const Filter&) const = default;
+  };
+  const std::vector<Filter>& filters() const noexcept { return filters_; }
+
  private:
   struct Slot {
     std::uint32_t hash = 0;
@@ -38,13 +48,15 @@ class JsonMatcher {
     std::uint32_t last = 0;   // 0: free
   };
 
+  void number_filters();
   const Slot* slot_of(std::string_view key) const noexcept;
 
-  std::vector<Entry> selectors_;  // by rank
+  std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter
+  std::vector<Filter> filters_;
   std::vector<std::uint32_t>
       keyed_;  // ranks, grouped by the hash of the last key, each group ascending
   std::vector<std::uint32_t> any_member_;   // ranks of the selectors that end in .*
-  std::vector<std::uint32_t> any_element_;  // ranks of those that end in [*]
+  std::vector<std::uint32_t> any_element_;  // ranks of those that end in [*], [N] or [k=v]
   std::vector<Slot> slots_;
   std::uint32_t mask_ = 0;
 };

@@ -14,6 +14,8 @@ struct PathStep {
   std::string_view key;
   std::uint32_t index = 0;
   bool is_index = false;
+  // Of an element that is an object: which [k=v] of the matcher it satisfies, by bit.
+  std::uint64_t filters = 0;
 };
 
 using JsonPath = std::span<const PathStep>;

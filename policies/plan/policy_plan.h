@@ -11,15 +11,16 @@
 #include <vector>
 
 #include "crypto/vault/api/messages.h"
+#include "policies/model/upstream_address.h"
 #include "policies/plan/route_plan.h"
 
 namespace paravent::policies {
 
+using UpstreamTarget = UpstreamAddress;
+
+// Where a route's requests go: any of the targets, 1 to 16, in the policy's order.
 struct UpstreamPlan {
-  std::string host;  // a name, an address, or empty for a Unix socket
-  std::uint16_t port = 0;
-  std::string unix_path;
-  std::string text;  // as the policy wrote it
+  std::vector<UpstreamTarget> targets;
 };
 
 struct TenantPlan {

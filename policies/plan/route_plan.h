@@ -36,6 +36,7 @@ class RoutePlan {
   // Flat carriers: form, multipart, query, header, cookie. `name` is decoded.
   const FieldAction* find(Carrier carrier, std::string_view name) const;
   const FieldAction* find_json(JsonPath path) const;
+  const JsonMatcher* json_matcher() const { return json_.get(); }  // null: no rule about json
   // Whether a rule names a query or body field so; in JSON, a member at the top.
   bool lists(std::string_view field) const;
   // True when some rule selects `path` itself or anything that could lie below it.
@@ -61,7 +62,8 @@ class RoutePlan {
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
   bool client_certificate = false;  // only for clients that have shown one
-  bool json_as_text = false;        // JSON under text/plain is read as JSON
+  TextPlain text_plain;
+  bool php_names = false;  // form, multipart, query and cookie names match as PHP folds them
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
   Unlisted unlisted_header = Unlisted::keep;

@@ -72,7 +72,8 @@ class Pass {
         limits_(limits),
         visitor_(visitor),
         base_(text.data()),
-        end_(text.data() + text.size()) {}
+        end_(text.data() + text.size()),
+        filters_(visitor.wants_filters()) {}
 
   ScanStatus run() {
     state_.keys.begin_text();
@@ -138,9 +139,12 @@ class Pass {
 
   const char* open(const char* p, bool is_array) {
     if (state_.path.size() >= limits_.depth) return finish(ScanStatus::too_large);
+    if (filters_ && !is_array && !state_.path.empty() && state_.path.back().is_index) {
+      state_.path.back().filters = visitor_.filters_of({p, static_cast<std::size_t>(end_ - p)});
+    }
     if (!visitor_.on_container(state_.path, is_array)) return finish(ScanStatus::stopped);
     state_.outer.push_back(member_);
-    state_.path.push_back({{}, 0, is_array});
+    state_.path.push_back({{}, 0, is_array, 0});
     member_ = nullptr;
     if (!is_array) state_.keys.open_object();
     return skip_space(p + 1, end_);
@@ -184,6 +188,7 @@ class Pass {
       if (*p == ',') {
         if (!step.is_index) return key(p + 1);
         ++step.index;
+        step.filters = 0;
         return p + 1;
       }
       if (*p != (step.is_index ? ']' : '}')) return finish(ScanStatus::malformed);
@@ -200,6 +205,7 @@ class Pass {
   JsonVisitor& visitor_;
   const char* const base_;
   const char* const end_;
+  const bool filters_;
   const char* member_ = nullptr;  // the opening quote of the current member's key; null in an array
   std::size_t keys_ = 0;
   ScanStatus status_ = ScanStatus::ok;

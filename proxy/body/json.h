@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ class JsonVisitor {
   virtual bool on_value(JsonPath path, const Field& field) = 0;
   // An object or an array, before its contents are visited.
   virtual bool on_container(JsonPath path, bool is_array) = 0;
+  // Of every object that is an element, before on_container() is asked about it, where
+  // wants_filters(): what PathStep::filters shall be for everything inside. `object` is the text
+  // from its brace on; nothing of it is validated yet.
+  virtual bool wants_filters() const { return false; }
+  virtual std::uint64_t filters_of(std::string_view /*object*/) { return 0; }
 };
 
 // The state that a scan reuses from one body to the next. Owned by one thread.
@@ -55,6 +61,11 @@ class JsonScanner {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Looks for a member of the object that begins at the first byte, without validating more than it
+// needs to find its way; what is malformed has no members. Answers the raw value when it is a
+// string (with its quotes), else nothing.
+std::optional<std::string_view> find_string_member(std::string_view object, std::string_view key);
 
 // Appends the decoded text of a string (unescaped, without quotes), or a number's or boolean's own
 // spelling. REQUIRES: `raw` comes from a scan that answered ok.

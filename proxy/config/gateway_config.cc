@@ -93,6 +93,15 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
       {"json-bytes", &Limits::json_bytes, 1024, 64 * 1024 * 1024},
   }};
   MapReader map(node, "limits", out);
+  if (const auto seconds = map.integer("upstream-connect-seconds", 1, 300)) {
+    config.limits.connect_ms = seconds->value * 1000;
+  }
+  if (const auto seconds = map.integer("upstream-answer-seconds", 1, 3600)) {
+    config.limits.upstream_ms = seconds->value * 1000;
+  }
+  if (const auto requests = map.integer("upstream-requests", 1, 1'000'000)) {
+    config.limits.upstream_requests = requests->value;
+  }
   for (const Entry& entry : kEntries) {
     const auto text = map.text(entry.key);
     if (!text) continue;
@@ -147,6 +156,7 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
       config.policies.push_back(std::move(file.value));
     }
   }
+  if (const YamlNode* node = map.find("upstreams")) config.upstreams = read_upstreams(*node, out);
   if (const YamlNode* node = map.find("trusted-proxies")) {
     for (auto& range : policies::read_texts(*node, "trusted-proxies", true, out)) {
       if (!is_cidr(range.value)) {
@@ -243,6 +253,7 @@ LoadedConfig load_gateway_file(const std::string& path) {
   }
   for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);
   loaded.config.admin_tls.take_paths_from(folder);
+  for (UpstreamConfig& upstream : loaded.config.upstreams) upstream.take_paths_from(folder);
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
   return loaded;
 }

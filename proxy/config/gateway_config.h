@@ -12,6 +12,7 @@
 
 #include "policies/model/diagnostics.h"
 #include "proxy/config/tls_config.h"
+#include "proxy/config/upstream_config.h"
 #include "proxy/pipeline/limits.h"
 
 namespace paravent::proxy::config {
@@ -57,6 +58,7 @@ struct GatewayConfig {
   std::string root_key;  // of UnsealWay::key_file
   UnsealSettings unseal;
   std::vector<std::string> policies;
+  std::vector<UpstreamConfig> upstreams;
   std::vector<std::string> trusted_proxies;  // CIDR
   Limits limits;
   std::uint32_t workers = 0;  // 0: one per core

@@ -50,6 +50,11 @@ Result<AdminAnswer> admin_post(const std::string& url, std::string_view path,
   if (address == nullptr || address->host.empty()) {
     return Error(ErrorKind::usage, "--admin takes an address such as http://127.0.0.1:8081.");
   }
+  if (address->tls) {
+    return Error(ErrorKind::usage,
+                 "This command speaks to the admin API on loopback or through SSH, not over TLS; "
+                 "give http://HOST:PORT.");
+  }
   asio::io_context io;
   boost::system::error_code error;
   tcp::resolver resolver(io);

@@ -14,10 +14,10 @@
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/admission.h"
-#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
 
@@ -86,8 +86,8 @@ struct Explainer::State {
   std::optional<FieldTransforms> transforms;
   body::JsonScanners json_scanners{0};
 
-  void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
-                        const BodyPlan& plan, std::string_view body, Explanation& explanation);
+  void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head, BodyPlan plan,
+                        std::string_view body, Explanation& explanation);
   std::shared_ptr<crypto::vault::ResolveBatch> resolve(ExchangeBuffers& buffers);
   static void list_fields(const Collector& collector, const ExchangeBuffers& buffers,
                           bool protected_now, Explanation& explanation);
@@ -149,7 +149,7 @@ Explanation Explainer::explain(std::string_view request) {
 }
 
 void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
-                                        const BodyPlan& plan, std::string_view body,
+                                        BodyPlan plan, std::string_view body,
                                         Explanation& explanation) {
   ExchangeBuffers buffers;
   Collector collector(buffers);
@@ -163,7 +163,8 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     return;
   }
   body::ContentDecoder decoder;
-  if (const auto refusal = decode_body(plan, decoder, buffers.decoded, body)) {
+  if (const auto refusal =
+          settle_body(*match.route, snapshot->limits, decoder, buffers.decoded, plan, body)) {
     refuse(explanation, *refusal);
     return;
   }

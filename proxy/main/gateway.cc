@@ -45,7 +45,7 @@ void block_signals() {
 }
 
 Status Gateway::State::read_certificates() {
-  auto built = build_tls(config, tickets);
+  auto built = build_tls(config, *served.plan, tickets);
   if (!built) return built.error();
   tls = std::move(*built);
   for (const std::string& warning : tls.warnings) {
@@ -81,6 +81,7 @@ Status Gateway::State::start_data_path() {
     options.listen.push_back({listener.address.host, listener.address.port});
   }
   options.tls = tls.listeners;
+  options.upstreams = tls.upstreams;
   options.other_listeners.push_back({config.admin.host, config.admin.port});
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {

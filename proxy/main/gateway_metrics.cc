@@ -1,5 +1,7 @@
 #include "proxy/main/gateway_metrics.h"
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "crypto/base/secret_arena.h"
@@ -17,6 +19,59 @@ Gauge gauge(std::string name, std::string help, double value) {
 
 Gauge counter(std::string name, std::string help, std::uint64_t value) {
   return {std::move(name), std::move(help), {}, static_cast<double>(value), true};
+}
+
+// Summed over workers, by target.
+void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
+  struct Column {
+    const char* name;
+    const char* help;
+    telemetry::Cell net::UpstreamStatistics::*cell;
+    bool counter;
+  };
+  constexpr Column kColumns[] = {
+      {"paravent_upstream_requests_total", "Requests begun at an upstream, repetitions apart.",
+       &net::UpstreamStatistics::requests, true},
+      {"paravent_upstream_target_failures_total",
+       "Failed connections and requests that got no whole answer.",
+       &net::UpstreamStatistics::failures, true},
+      {"paravent_upstream_target_connects_total", "Connections opened.",
+       &net::UpstreamStatistics::connects, true},
+      {"paravent_upstream_retries_total", "Requests repeated on a fresh connection.",
+       &net::UpstreamStatistics::retries, true},
+      {"paravent_upstream_trips_total", "How often a circuit was opened.",
+       &net::UpstreamStatistics::trips, true},
+      {"paravent_upstream_in_flight", "Requests under way.", &net::UpstreamStatistics::in_flight,
+       false},
+      {"paravent_upstream_open_circuits", "Workers that send nothing there for the time being.",
+       &net::UpstreamStatistics::open, false},
+  };
+  const auto all = server.upstream_statistics();
+  for (const Column& column : kColumns) {
+    std::map<std::string, std::uint64_t> sums;
+    for (const auto& one : all) sums[one->target] += ((*one).*column.cell).read();
+    for (const auto& [target, sum] : sums) {
+      out.push_back({column.name,
+                     column.help,
+                     {{"upstream", target}},
+                     static_cast<double>(sum),
+                     column.counter});
+    }
+  }
+  std::map<std::string, bool> up;
+  for (const auto& group : server.upstreams()) {
+    for (const auto& one : group) up[one->target.text] = one->health->up.load();
+  }
+  for (const auto& [target, is_up] : up) {
+    out.push_back({"paravent_upstream_up",
+                   "0 while active checks have taken the upstream out.",
+                   {{"upstream", target}},
+                   is_up ? 1.0 : 0.0,
+                   false});
+  }
+  out.push_back(counter("paravent_upstream_resolve_failures_total",
+                        "Names that could not be looked up again, or that led back to us.",
+                        server.resolve_failures()));
 }
 
 }  // namespace
@@ -50,6 +105,7 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                       static_cast<double>(count),
                       true});
   }
+  append_upstreams(server_, others);
   for (const auto& [outcome, count] :
        {std::pair("done", reloads_.done.load()), std::pair("refused", reloads_.refused.load())}) {
     others.push_back({"paravent_reloads_total",

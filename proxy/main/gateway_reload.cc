@@ -62,12 +62,13 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   // The same texts are the same plan: counters and upstream connections stay.
   if (same_sources(served, files->policies)) files->policies.plan = served.plan;
   if (auto status = open->admit_names(files->policies); !status) return status;
-  auto certificates = build_tls(files->config, tickets);
+  auto certificates = build_tls(files->config, *files->policies.plan, tickets);
   if (!certificates) return certificates.error();
   for (const std::string& warning : certificates->warnings) remarks += "warning: " + warning + "\n";
   auto built = build_snapshot(files->policies.plan, installation->vault(), files->config.limits);
   if (!built) return built.error();
-  auto publication = server->prepare(built->snapshot, certificates->listeners);
+  auto publication =
+      server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
   if (auto status = open->record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");

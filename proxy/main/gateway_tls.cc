@@ -1,5 +1,6 @@
 #include "proxy/main/gateway_tls.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace paravent::proxy::main {
@@ -33,9 +34,55 @@ crypto::Result<std::shared_ptr<const ServerContext>> build_one(
   return ServerContext::make(options, warnings);
 }
 
+crypto::Status build_upstream(const policies::UpstreamTarget& target,
+                              const config::UpstreamConfig* config, GatewayTls& built) {
+  net::UpstreamSetting& setting = built.upstreams[target.text];
+  if (config != nullptr) {
+    setting.health_path = config->health_path;
+    setting.health_seconds = config->health_seconds;
+  }
+  if (!target.tls) return {};
+  net::tls::ClientOptions options;
+  options.server_name = target.host;
+  if (config != nullptr) {
+    if (!config->server_name.empty()) options.server_name = config->server_name;
+    options.ca = config->ca;
+    options.certificate = config->certificate;
+    options.key = config->key;
+  }
+  auto made = net::tls::ClientContext::make(options, built.warnings);
+  if (!made) return made.error();
+  setting.tls = std::move(*made);
+  return {};
+}
+
+crypto::Status build_upstreams(const config::GatewayConfig& config,
+                               const policies::PolicyPlan& plan, GatewayTls& built) {
+  std::vector<bool> used(config.upstreams.size(), false);
+  for (const policies::UpstreamPlan& upstream : plan.upstreams()) {
+    for (const policies::UpstreamTarget& target : upstream.targets) {
+      const auto found = std::find_if(
+          config.upstreams.begin(), config.upstreams.end(),
+          [&target](const config::UpstreamConfig& one) { return same_target(one.target, target); });
+      const bool known = found != config.upstreams.end();
+      if (known) used[static_cast<std::size_t>(found - config.upstreams.begin())] = true;
+      if (built.upstreams.contains(target.text)) continue;
+      auto status = build_upstream(target, known ? &*found : nullptr, built);
+      if (!status) return status;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) continue;
+    built.warnings.push_back("No policy sends anything to the upstream " +
+                             config.upstreams[i].target.text + ".");
+  }
+  return {};
+}
+
 }  // namespace
 
 crypto::Result<GatewayTls> build_tls(const config::GatewayConfig& config,
+                                     const policies::PolicyPlan& plan,
                                      const std::shared_ptr<net::tls::TicketKeys>& tickets) {
   GatewayTls built;
   for (const config::ListenerConfig& listener : config.listen) {
@@ -47,6 +94,7 @@ crypto::Result<GatewayTls> build_tls(const config::GatewayConfig& config,
   auto admin = build_one(config.admin_tls, nullptr, built.warnings);
   if (!admin) return admin.error();
   built.admin = std::move(*admin);
+  if (auto status = build_upstreams(config, plan, built); !status) return status.error();
   return built;
 }
 

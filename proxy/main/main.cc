@@ -24,7 +24,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* command = app.add_subcommand("serve", "Run the gateway");
   command->add_option("--config", options.config, "Gateway file (YAML)");
   command->add_option("--preset", options.preset,
-                      "A built-in policy instead of a gateway file: contact-form, analytics-ip");
+                      "A built-in policy instead of a gateway file, for example contact-form");
   command->add_option("--upstream", options.upstream, "With --preset: the site, http://HOST:PORT");
   command->add_option("--path", options.path, "With --preset: the form's path (default /contact)");
   command->add_option("--listen", options.listen, "Address to listen on (default 127.0.0.1:8080)");

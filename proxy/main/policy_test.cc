@@ -139,7 +139,7 @@ UpstreamField find_upstream_field(const Explanation& explanation, const std::str
   if (found.text.empty() && std::find(unlisted.begin(), unlisted.end(), path) != unlisted.end()) {
     found.present = true;
     found.action = "keep";
-    found.text = explanation.upstream_body;
+    found.text = path.starts_with("query.") ? explanation.upstream_head : explanation.upstream_body;
   }
   return found;
 }

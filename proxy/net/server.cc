@@ -19,7 +19,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
     server->workers_.push_back(std::make_unique<Worker>(server->context_));
   }
   if (auto listening = server->listen(options, count); !listening) return listening.error();
-  auto publication = server->prepare(std::move(snapshot), options.tls);
+  auto publication = server->prepare(std::move(snapshot), options.tls, options.upstreams);
   if (!publication) return publication.error();
   for (const auto& worker : server->workers_) {
     if (auto prepared = worker->prepare(*publication); !prepared) return prepared.error();
@@ -27,7 +27,15 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   server->snapshot_ = without_keys(*publication->snapshot);
   server->upstreams_ = publication->upstreams;
   server->tls_ = publication->tls;
+  server->settings_ = options.upstreams;
   for (const auto& worker : server->workers_) worker->start();
+  server->keeper_ = std::make_unique<UpstreamKeeper>(
+      server->own_,
+      [raw = server.get()](const UpstreamAddresses& before, const UpstreamAddresses& now) {
+        return raw->on_moved(before, now);
+      },
+      options.resolve_seconds);
+  server->keeper_->watch(server->upstreams_);
   return server;
 }
 
@@ -63,29 +71,56 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
 }
 
 crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot,
-                                            ListenerTls tls) const {
-  auto upstreams = resolve_upstreams(*snapshot->plan, own_, upstreams_);
-  if (!upstreams) return upstreams.error();
-  return Publication{std::move(snapshot), std::move(*upstreams), std::move(tls)};
+                                            ListenerTls tls, UpstreamSettings settings) const {
+  auto resolved = resolve_upstreams(*snapshot->plan, settings, own_, upstreams());
+  if (!resolved) return resolved.error();
+  return Publication{std::move(snapshot), std::move(*resolved), std::move(tls),
+                     std::move(settings)};
 }
 
 crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
   if (snapshot->plan != snapshot_->plan) {
-    auto publication = prepare(std::move(snapshot), tls_);
+    auto publication = prepare(std::move(snapshot), tls_, settings_);
     if (!publication) return publication.error();
     return publish(*publication);
   }
   // A new epoch's keys under the same plan need no look-up, and must not fail for want of one.
-  return publish(Publication{std::move(snapshot), upstreams_, tls_});
+  return publish(Publication{std::move(snapshot), upstreams(), tls_, settings_});
+}
+
+// The keeper found other addresses. What was published since has its own.
+bool Server::on_moved(const UpstreamAddresses& before, const UpstreamAddresses& now) {
+  const std::lock_guard lock(mutex_);
+  if (upstreams_ != before) return false;
+  upstreams_ = now;
+  for (const auto& worker : workers_) worker->move_upstreams(now);
+  return true;
+}
+
+UpstreamAddresses Server::upstreams() const {
+  const std::lock_guard lock(mutex_);
+  return upstreams_;
+}
+
+std::vector<std::shared_ptr<const UpstreamStatistics>> Server::upstream_statistics() const {
+  std::vector<std::shared_ptr<const UpstreamStatistics>> result;
+  for (const auto& worker : workers_) {
+    const auto some = worker->upstream_statistics();
+    result.insert(result.end(), some.begin(), some.end());
+  }
+  return result;
 }
 
 crypto::Status Server::publish(const Publication& publication) {
+  const std::lock_guard lock(mutex_);
   for (const auto& worker : workers_) {
     if (auto taken = worker->publish(publication); !taken) return taken.error();
   }
   snapshot_ = without_keys(*publication.snapshot);
   upstreams_ = publication.upstreams;
   tls_ = publication.tls;
+  settings_ = publication.settings;
+  keeper_->watch(upstreams_);
   return {};
 }
 
@@ -101,6 +136,7 @@ bool Server::drain() {
 }
 
 void Server::stop() {
+  if (keeper_) keeper_->stop();
   for (const auto& worker : workers_) worker->stop();
 }
 

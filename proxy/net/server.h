@@ -8,11 +8,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "crypto/base/result.h"
 #include "proxy/net/ip_range.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/upstream_keeper.h"
 #include "proxy/net/worker.h"
 
 namespace paravent::proxy::net {
@@ -20,6 +22,8 @@ namespace paravent::proxy::net {
 struct ServerOptions {
   std::vector<ListenEndpoint> listen;
   ListenerTls tls;  // empty, or as long as `listen`
+  UpstreamSettings upstreams;
+  std::uint32_t resolve_seconds = UpstreamKeeper::kResolveSeconds;
   // Where else this process listens (the admin API); an upstream there is refused as well.
   std::vector<ListenEndpoint> other_listeners;
   std::uint32_t workers = 0;  // 0: one per core
@@ -51,8 +55,8 @@ class Server {
 
   // A reload in two steps, so that it can be put on record between them: prepare() finds out what
   // may be wrong and changes nothing; it blocks for look-ups. `tls` is for connections to come.
-  crypto::Result<Publication> prepare(std::shared_ptr<const Snapshot> snapshot,
-                                      ListenerTls tls) const;
+  crypto::Result<Publication> prepare(std::shared_ptr<const Snapshot> snapshot, ListenerTls tls,
+                                      UpstreamSettings settings) const;
   crypto::Status publish(const Publication& publication);
 
   // Stops accepting, closes idle connections, lets exchanges finish, for at most Limits::drain_ms.
@@ -63,19 +67,27 @@ class Server {
 
   // The workers' states, for plan and counters; readable from any thread.
   std::vector<std::shared_ptr<const WorkerState>> states() const;
+  // What the targets of the upstreams did, worker by worker; and what is known of them.
+  std::vector<std::shared_ptr<const UpstreamStatistics>> upstream_statistics() const;
+  UpstreamAddresses upstreams() const;
+  std::uint64_t resolve_failures() const noexcept { return keeper_->resolve_failures(); }
   std::size_t open_connections() const noexcept { return context_.open_connections.load(); }
 
  private:
   Server() = default;
+  bool on_moved(const UpstreamAddresses& before, const UpstreamAddresses& now);
   crypto::Status listen(const ServerOptions& options, std::size_t workers);
 
   WorkerContext context_;
   std::vector<std::uint16_t> ports_;
   std::vector<SocketAddress> own_;  // what this process listens on
   std::shared_ptr<const Snapshot> snapshot_;
-  UpstreamAddresses upstreams_;
   ListenerTls tls_;
+  UpstreamSettings settings_;
+  mutable std::mutex mutex_;  // guards upstreams_, and the workers' being told of it
+  UpstreamAddresses upstreams_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<UpstreamKeeper> keeper_;  // ends before the workers
 };
 
 }  // namespace paravent::proxy::net

@@ -407,7 +407,7 @@ void Session::set_deadline(std::uint32_t milliseconds) {
 }
 
 UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& handler) {
-  UpstreamHost& to = *generation_->upstreams[request.upstream()];
+  UpstreamGroup& to = *generation_->upstreams[request.upstream()];
   return host_.upstreams().exchange(to, std::move(request), handler, limits(),
                                     *generation_->state->counters);
 }

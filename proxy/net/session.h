@@ -36,7 +36,7 @@ namespace paravent::proxy::net {
 // plan.
 struct Generation {
   std::shared_ptr<WorkerState> state;
-  std::vector<UpstreamHost*> upstreams;  // by plan index
+  std::vector<std::unique_ptr<UpstreamGroup>> upstreams;  // by plan index
 };
 
 class Session;

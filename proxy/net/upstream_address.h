@@ -1,8 +1,12 @@
-// UpstreamAddress: where one upstream of a plan is, resolved. Names are looked up when a plan is
-// published, on the publisher's thread, never on a worker: a look-up blocks.
+// UpstreamAddress: where one target of a plan's upstreams is, resolved, and how it is spoken to.
+// Names are looked up when a plan is published and again from time to time (upstream_keeper.h),
+// never on a worker: a look-up blocks.
 
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,22 +15,51 @@
 #include "crypto/base/result.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/tls/client_context.h"
 
 namespace paravent::proxy::net {
 
-// Immutable once made; shared by all workers. `key` tells upstreams apart across plans.
-struct UpstreamAddress {
-  std::string key;
-  std::vector<SocketAddress> addresses;  // at least one, in the resolver's order
+// What the gateway file says about a target.
+struct UpstreamSetting {
+  std::shared_ptr<const tls::ClientContext> tls;  // of https targets
+  std::string health_path;                        // empty: only what requests tell
+  std::uint32_t health_seconds = 5;
+};
+using UpstreamSettings = std::map<std::string, UpstreamSetting>;  // by UpstreamTarget::text
+
+// What active checks say. Written by the keeper's thread, read by workers before each choice; stays
+// with its target from one plan to the next.
+struct UpstreamHealth {
+  std::atomic<bool> up{true};
 };
 
-using UpstreamAddresses = std::vector<std::shared_ptr<const UpstreamAddress>>;  // by plan index
+// Immutable once made, but for the health; shared by all workers. `key` tells targets apart across
+// plans.
+struct UpstreamAddress {
+  std::string key;
+  policies::UpstreamTarget target;
+  std::vector<SocketAddress> addresses;  // at least one, in the resolver's order
+  UpstreamSetting setting;
+  std::shared_ptr<UpstreamHealth> health;
+};
+
+// By plan index, then by target.
+using UpstreamAddresses = std::vector<std::vector<std::shared_ptr<const UpstreamAddress>>>;
 
 // Resolves every upstream of the plan. A name that cannot be looked up now keeps its address in
-// `previous`; without one: unreachable. An upstream that is one of `own`, the addresses this
-// process listens on, is a configuration error: the gateway would call itself for ever.
+// `previous`; without one: unreachable. A target that is one of `own`, the addresses this process
+// listens on, is a configuration error: the gateway would call itself for ever.
 crypto::Result<UpstreamAddresses> resolve_upstreams(const policies::PolicyPlan& plan,
+                                                    const UpstreamSettings& settings,
                                                     std::span<const SocketAddress> own,
                                                     const UpstreamAddresses& previous);
+
+// The addresses of a host name now; empty when it cannot be looked up. Blocks.
+std::vector<SocketAddress> look_up(const policies::UpstreamTarget& target);
+// Whether a name has to be looked up at all.
+bool has_name(const policies::UpstreamTarget& target);
+// Whether requests to one of `addresses` would come to one of `own`.
+bool leads_to_us(std::span<const SocketAddress> addresses, std::span<const SocketAddress> own);
+bool same_addresses(std::span<const SocketAddress> a, std::span<const SocketAddress> b);
 
 }  // namespace paravent::proxy::net

@@ -31,10 +31,11 @@ UpstreamConnection::~UpstreamConnection() {
   pool_.loop().deadlines().remove(deadline_);
 }
 
-void UpstreamConnection::start(UpstreamHost& host, ProtectedRequest request,
+void UpstreamConnection::start(const UpstreamChoice& choice, ProtectedRequest request,
                                UpstreamHandler& handler, const Limits& limits,
                                telemetry::WorkerCounters& counters) {
-  host_ = &host;
+  group_ = choice.group;
+  tried_ = choice.tried;
   request_.emplace(std::move(request));
   handler_ = &handler;
   limits_ = &limits;
@@ -44,6 +45,13 @@ void UpstreamConnection::start(UpstreamHost& host, ProtectedRequest request,
   cancelled_ = false;
   reused_ = state_ == State::idle;
   begin_answer();
+  if (choice.host == nullptr) {
+    failure_ = group_->is_full(limits.upstream_requests) ? UpstreamFailure::overloaded
+                                                         : UpstreamFailure::unreachable;
+    pool_.loop().defer(*this);
+    return;
+  }
+  attach(*choice.host);
   if (reused_) {
     begin_request();
   } else {
@@ -51,12 +59,29 @@ void UpstreamConnection::start(UpstreamHost& host, ProtectedRequest request,
   }
 }
 
-bool UpstreamConnection::fit_for(const ProtectedRequest& request) const noexcept {
+void UpstreamConnection::attach(UpstreamHost& host) noexcept {
+  host_ = &host;
+  attached_ = true;
+  host.begin();
+}
+
+void UpstreamConnection::detach() noexcept {
+  if (std::exchange(attached_, false)) host_->end();
+}
+
+// idle: nothing is there to be read, not even the end. Over TLS tickets may be, which are no
+// answer.
+bool UpstreamConnection::is_silent() noexcept {
+  char byte = 0;
+  if (!tls_) return receive(fd_.get(), {&byte, 1}).would_block;
+  tls_->on_readable(false);
+  return tls_->receive({&byte, 1}).would_block;
+}
+
+bool UpstreamConnection::fit_for(const ProtectedRequest& request) noexcept {
   if (request.may_retry()) return true;
   if (pool_.loop().deadlines().now_ms() - idle_since_ms_ < kFreshMs) return true;
-  char byte = 0;
-  const ssize_t n = ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  return is_silent();
 }
 
 void UpstreamConnection::discard() {
@@ -74,18 +99,56 @@ void UpstreamConnection::connect_next() {
     if (!fd_) continue;
     if (pool_.loop().add(fd_.get(), *this)) {
       counters_->upstream_connects.add();
+      host_->statistics->connects.add();
       pool_.loop().deadlines().set(deadline_, limits_->connect_ms);
       return;
     }
     fd_.reset();
   }
+  host_->failed(now_ms());
+  next_host();
+}
+
+// No connection, so nothing was sent, and another target may take the request, whatever it is.
+void UpstreamConnection::next_host() {
+  detach();
+  UpstreamHost* const other = group_->choose(now_ms(), limits_->upstream_requests, tried_);
+  if (other != nullptr) {
+    attach(*other);
+    next_address_ = 0;
+    connect_next();
+    return;
+  }
   failure_ = UpstreamFailure::unreachable;
   pool_.loop().defer(*this);
+}
+
+void UpstreamConnection::shake_hands() {
+  switch (tls_->handshake()) {
+    case tls::HandshakeStatus::would_block:
+      return;
+    case tls::HandshakeStatus::failed:
+      connect_next();
+      return;
+    case tls::HandshakeStatus::done:
+      begin_request();
+      return;
+  }
 }
 
 void UpstreamConnection::on_connected(std::uint32_t events) {
   if (connect_error(fd_.get()) != 0) {
     connect_next();
+    return;
+  }
+  if (const auto& context = host_->address->setting.tls) {
+    tls_ = tls::TlsStream::connect(context, fd_.get());
+    if (!tls_) {
+      connect_next();
+      return;
+    }
+    state_ = State::handshake;
+    shake_hands();
     return;
   }
   if ((events & EPOLLIN) != 0) {  // an answer to nothing
@@ -122,7 +185,7 @@ void UpstreamConnection::gather_request() {
 
 void UpstreamConnection::write_request() {
   while (!left_.empty()) {
-    const IoResult sent = send_gather(fd_.get(), left_);
+    const IoResult sent = write(left_);
     if (sent.would_block) return;
     if (sent.failed) {
       // The application may have answered and closed before it read everything; what it said, if
@@ -161,6 +224,10 @@ void UpstreamConnection::on_ready(std::uint32_t events) {
     case State::connecting:
       on_connected(events);
       return;
+    case State::handshake:
+      tls_->on_readable((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+      shake_hands();
+      return;
     case State::idle:
       if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) on_idle_event();
       return;
@@ -169,14 +236,17 @@ void UpstreamConnection::on_ready(std::uint32_t events) {
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closed_ = true;
+  if (tls_) {
+    tls_->on_readable(peer_closed_);
+    readable_ = true;  // also what waits to be written may be what reading waits for
+  }
   if ((events & EPOLLOUT) != 0 && sending_) write_request();
   read_answer();
 }
 
 void UpstreamConnection::on_idle_event() {
   // The edge may belong to bytes that were read before it was told; only silence is innocent.
-  char byte = 0;
-  if (!receive(fd_.get(), {&byte, 1}).would_block) discard();
+  if (!is_silent()) discard();
 }
 
 void UpstreamConnection::on_deadline(DeadlineSlot) {
@@ -187,6 +257,7 @@ void UpstreamConnection::on_deadline(DeadlineSlot) {
       discard();
       return;
     case State::connecting:
+    case State::handshake:
       connect_next();
       if (failure_) run_task();
       return;
@@ -215,22 +286,36 @@ void UpstreamConnection::read_answer() {
       return;
     }
     const std::span<char> room = block_->bytes().subspan(end_);
-    const IoResult got = receive(fd_.get(), room);
-    if (got.would_block) {
-      readable_ = false;
-      return;
-    }
+    const IoResult got = read(room);
+    if (got.would_block) return;
     if (got.bytes == 0) {
       on_broken(got.end);
       return;
     }
-    // A short read has emptied the socket; the end of the stream is still to be read where it was
-    // told.
-    readable_ = got.bytes == room.size() || peer_closed_;
     end_ += got.bytes;
     received_ = true;
     take_bytes();
   }
+}
+
+// Reads once and says in readable_ whether there may be more: a short read has emptied the socket;
+// the end of the stream is still to be read where it was told.
+IoResult UpstreamConnection::read(std::span<char> into) {
+  if (!tls_) {
+    const IoResult got = receive(fd_.get(), into);
+    readable_ = !got.would_block && (got.bytes == into.size() || peer_closed_);
+    return got;
+  }
+  const tls::TlsResult got = tls_->receive(into);
+  readable_ =
+      !got.would_block && (got.bytes == into.size() || peer_closed_ || tls_->more_to_read());
+  return {.bytes = got.bytes, .would_block = got.would_block, .end = got.end, .failed = got.failed};
+}
+
+IoResult UpstreamConnection::write(std::span<iovec> parts) {
+  if (!tls_) return send_gather(fd_.get(), parts);
+  const tls::TlsResult sent = tls_->send(parts);
+  return {.bytes = sent.bytes, .would_block = sent.would_block, .failed = sent.failed};
 }
 
 bool UpstreamConnection::make_room() {
@@ -278,6 +363,7 @@ bool UpstreamConnection::take_head() {
     parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
   }
   has_head_ = true;
+  host_->succeeded();
   body_left_ = parser_.head().content_length;
   if (sending_) {
     // An answer before the whole request was read: nothing more is sent, and the rest of the
@@ -407,6 +493,7 @@ void UpstreamConnection::on_broken(bool clean_end) {
   }
   if (reused_ && !received_ && (request_->may_retry() || !wrote_)) {
     reused_ = false;
+    host_->statistics->retries.add();
     begin_answer();
     connect_next();
     return;
@@ -416,6 +503,8 @@ void UpstreamConnection::on_broken(bool clean_end) {
 
 void UpstreamConnection::fail(UpstreamFailure failure) {
   counters_->upstream_failures.add();
+  if (attached_) host_->failed(now_ms());
+  detach();
   UpstreamHandler* const handler = std::exchange(handler_, nullptr);
   close();
   in_handler_ = true;  // a cancel from within the call must not release twice
@@ -425,6 +514,7 @@ void UpstreamConnection::fail(UpstreamFailure failure) {
 }
 
 void UpstreamConnection::finish() {
+  detach();
   request_.reset();
   handler_ = nullptr;
   const bool keep = reusable_ && !readable_ && !peer_closed_ && parser_.head().keep_alive;
@@ -442,6 +532,8 @@ void UpstreamConnection::finish() {
 void UpstreamConnection::close() {
   if (fd_) {
     pool_.loop().drop(*this);
+    if (tls_) tls_->close_notify();
+    tls_.reset();
     fd_.reset();
   }
   pool_.loop().deadlines().clear(deadline_);
@@ -451,6 +543,7 @@ void UpstreamConnection::close() {
 }
 
 void UpstreamConnection::release() {
+  detach();
   request_.reset();
   handler_ = nullptr;
   failure_.reset();

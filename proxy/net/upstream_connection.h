@@ -1,12 +1,13 @@
 // UpstreamConnection: one connection to an application and the one exchange that is on it.
 //
-//   closed -> connecting -> busy -> idle -> busy ... -> closed
+//   closed -> connecting -> (handshake ->) busy -> idle -> busy ... -> closed
 //
 // busy sends the request in one gathered write where the socket takes it, reads the answer strictly
 // (http1/response_parser.h) and hands it over piece by piece; the next piece is read only after
 // resume(). On any doubt the connection is destroyed. A pooled connection that dies before a byte
-// of an answer is replaced once by a fresh one, if the request may be repeated or none of it was
-// written. Owned by the pool; one thread.
+// of an answer is replaced once by a fresh one, if the request may be repeated (GET and HEAD:
+// RFC 9110 9.2.2, RFC 9112 9.3.1) or none of it was written. Where no connection can be made to a
+// target, nothing has been sent, and the next target is tried. Owned by the pool; one thread.
 
 #pragma once
 
@@ -22,9 +23,17 @@
 #include "proxy/net/http1/chunked_decoder.h"
 #include "proxy/net/http1/response_parser.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/tls/tls_stream.h"
 #include "proxy/net/upstream_pool.h"
 
 namespace paravent::proxy::net {
+
+// Where an exchange begins; a null host: nowhere, every target is out.
+struct UpstreamChoice {
+  UpstreamGroup* group = nullptr;
+  UpstreamHost* host = nullptr;
+  std::uint32_t tried = 0;
+};
 
 class UpstreamConnection final : public UpstreamExchange,
                                  private Watcher,
@@ -37,10 +46,10 @@ class UpstreamConnection final : public UpstreamExchange,
   UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   // closed or idle: begins an exchange. Never calls the handler before returning.
-  void start(UpstreamHost& host, ProtectedRequest request, UpstreamHandler& handler,
+  void start(const UpstreamChoice& choice, ProtectedRequest request, UpstreamHandler& handler,
              const Limits& limits, telemetry::WorkerCounters& counters);
   // idle: false when it is better not to trust it with this request.
-  bool fit_for(const ProtectedRequest& request) const noexcept;
+  bool fit_for(const ProtectedRequest& request) noexcept;
   // idle: closes it and leaves the pool's list.
   void discard();
 
@@ -48,13 +57,21 @@ class UpstreamConnection final : public UpstreamExchange,
   void cancel() override;
 
  private:
-  enum class State : std::uint8_t { closed, connecting, busy, idle };
+  enum class State : std::uint8_t { closed, connecting, handshake, busy, idle };
 
   void on_ready(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override;
 
+  void attach(UpstreamHost& host) noexcept;
+  void detach() noexcept;
+  std::uint64_t now_ms() const noexcept { return pool_.loop().deadlines().now_ms(); }
   void connect_next();
+  void next_host();
+  void shake_hands();
+  bool is_silent() noexcept;
+  IoResult read(std::span<char> into);
+  IoResult write(std::span<iovec> parts);
   void on_connected(std::uint32_t events);
   void on_idle_event();
   void begin_request();
@@ -79,9 +96,13 @@ class UpstreamConnection final : public UpstreamExchange,
   DeadlineSlot deadline_;
   State state_ = State::closed;
   UniqueFd fd_;
+  std::unique_ptr<tls::TlsStream> tls_;  // null: plain
 
   // The exchange.
+  UpstreamGroup* group_ = nullptr;
   UpstreamHost* host_ = nullptr;
+  std::uint32_t tried_ = 0;  // targets of the group
+  bool attached_ = false;    // counted as under way at host_
   std::optional<ProtectedRequest> request_;
   UpstreamHandler* handler_ = nullptr;
   const Limits* limits_ = nullptr;

@@ -13,32 +13,36 @@ UpstreamPool::~UpstreamPool() = default;
 
 UpstreamHost& UpstreamPool::host(const std::shared_ptr<const UpstreamAddress>& address) {
   auto& host = hosts_[address->key];
-  if (!host) host = std::make_unique<UpstreamHost>();
-  const auto same = [](const SocketAddress& a, const SocketAddress& b) {
-    return a.size == b.size && std::equal(reinterpret_cast<const char*>(&a.storage),
-                                          reinterpret_cast<const char*>(&a.storage) + a.size,
-                                          reinterpret_cast<const char*>(&b.storage));
-  };
-  if (host->address) {
-    const auto& before = host->address->addresses;
-    const auto& now = address->addresses;
-    if (!std::equal(before.begin(), before.end(), now.begin(), now.end(), same)) {
-      // The name points elsewhere now: what is open leads to the old place.
-      while (!host->idle.empty()) host->idle.back()->discard();
-    }
+  if (!host) {
+    host = std::make_unique<UpstreamHost>(address->target.text);
+    const std::lock_guard lock(mutex_);
+    statistics_.push_back(host->statistics);
+  }
+  if (host->address && (!same_addresses(host->address->addresses, address->addresses) ||
+                        host->address->setting.tls != address->setting.tls)) {
+    // The name points elsewhere now, or other certificates count: what is open is of the past.
+    while (!host->idle.empty()) host->idle.back()->discard();
   }
   host->address = address;
   return *host;
 }
 
-UpstreamExchange* UpstreamPool::exchange(UpstreamHost& host, ProtectedRequest request,
+std::vector<std::shared_ptr<const UpstreamStatistics>> UpstreamPool::statistics() const {
+  const std::lock_guard lock(mutex_);
+  return statistics_;
+}
+
+UpstreamExchange* UpstreamPool::exchange(UpstreamGroup& group, ProtectedRequest request,
                                          UpstreamHandler& handler, const Limits& limits,
                                          telemetry::WorkerCounters& counters) {
+  std::uint32_t tried = 0;
+  UpstreamHost* const host =
+      group.choose(loop_.deadlines().now_ms(), limits.upstream_requests, tried);
   UpstreamConnection* connection = nullptr;
-  while (!host.idle.empty() && connection == nullptr) {
-    UpstreamConnection* const last = host.idle.back();
+  while (host != nullptr && !host->idle.empty() && connection == nullptr) {
+    UpstreamConnection* const last = host->idle.back();
     if (last->fit_for(request)) {
-      host.idle.pop_back();
+      host->idle.pop_back();
       connection = last;
     } else {
       last->discard();
@@ -52,7 +56,7 @@ UpstreamExchange* UpstreamPool::exchange(UpstreamHost& host, ProtectedRequest re
     connection = unused_.back();
     unused_.pop_back();
   }
-  connection->start(host, std::move(request), handler, limits, counters);
+  connection->start({&group, host, tried}, std::move(request), handler, limits, counters);
   return connection;
 }
 

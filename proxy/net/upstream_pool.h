@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "proxy/net/event_loop.h"
 #include "proxy/net/read_block.h"
-#include "proxy/net/upstream_address.h"
+#include "proxy/net/upstream_host.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/upstream.h"
 #include "proxy/telemetry/worker_counters.h"
@@ -22,12 +23,6 @@
 namespace paravent::proxy::net {
 
 class UpstreamConnection;
-
-// One upstream as this worker knows it, across plans.
-struct UpstreamHost {
-  std::shared_ptr<const UpstreamAddress> address;
-  std::vector<UpstreamConnection*> idle;  // the most recently used last
-};
 
 class UpstreamPool {
  public:
@@ -40,9 +35,14 @@ class UpstreamPool {
   // The host of an address; keeps its idle connections when the address is the same as before.
   UpstreamHost& host(const std::shared_ptr<const UpstreamAddress>& address);
 
-  // As Upstream::exchange, to `host`. `limits` and `counters` must stay until the handle is dead.
-  UpstreamExchange* exchange(UpstreamHost& host, ProtectedRequest request, UpstreamHandler& handler,
-                             const Limits& limits, telemetry::WorkerCounters& counters);
+  // As Upstream::exchange, to one of `group`, which must stay as well. `limits` and `counters` must
+  // stay until the handle is dead.
+  UpstreamExchange* exchange(UpstreamGroup& group, ProtectedRequest request,
+                             UpstreamHandler& handler, const Limits& limits,
+                             telemetry::WorkerCounters& counters);
+
+  // One for each target ever used. Any thread.
+  std::vector<std::shared_ptr<const UpstreamStatistics>> statistics() const;
 
   // For connections.
   EventLoop& loop() noexcept { return loop_; }
@@ -57,6 +57,8 @@ class UpstreamPool {
   EventLoop& loop_;
   ReadBlockPool& blocks_;
   std::map<std::string, std::unique_ptr<UpstreamHost>> hosts_;
+  mutable std::mutex mutex_;  // guards statistics_ only
+  std::vector<std::shared_ptr<const UpstreamStatistics>> statistics_;
   std::vector<std::unique_ptr<UpstreamConnection>> connections_;
   std::vector<UpstreamConnection*> unused_;
 };

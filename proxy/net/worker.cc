@@ -56,8 +56,10 @@ crypto::Status Worker::take(const Publication& publication) {
   if (!state) return state.error();
   auto generation = std::make_shared<Generation>();
   generation->state = std::move(*state);
-  for (const auto& address : publication.upstreams) {
-    generation->upstreams.push_back(&pool_.host(address));
+  for (const auto& targets : publication.upstreams) {
+    auto group = std::make_unique<UpstreamGroup>();
+    for (const auto& address : targets) group->hosts.push_back(&pool_.host(address));
+    generation->upstreams.push_back(std::move(group));
   }
   {
     const std::lock_guard lock(state_mutex_);
@@ -87,6 +89,14 @@ crypto::Status Worker::publish(const Publication& publication) {
       loop_.mailbox()->post([this, publication, result] { result->set_value(take(publication)); });
   if (!posted || !thread_.joinable()) return crypto::Error(crypto::ErrorKind::internal);
   return answer.get();
+}
+
+void Worker::move_upstreams(UpstreamAddresses upstreams) {
+  loop_.mailbox()->post([this, upstreams = std::move(upstreams)] {
+    for (const auto& targets : upstreams) {
+      for (const auto& address : targets) pool_.host(address);
+    }
+  });
 }
 
 void Worker::begin_drain() {

@@ -41,6 +41,7 @@ struct Publication {
   std::shared_ptr<const Snapshot> snapshot;
   UpstreamAddresses upstreams;
   ListenerTls tls;
+  UpstreamSettings settings;
 };
 
 class Worker final : private SessionHost, private ListenerHost, private DeadlineHandler {
@@ -62,6 +63,13 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   void begin_drain();
   void stop();
 
+  // Any thread: targets have moved to other addresses. What is under way stays where it is.
+  void move_upstreams(UpstreamAddresses upstreams);
+
+  // Any thread: what its upstreams did.
+  std::vector<std::shared_ptr<const UpstreamStatistics>> upstream_statistics() const {
+    return pool_.statistics();
+  }
   // Any thread: the state in use, for its plan and counters.
   std::shared_ptr<const WorkerState> state() const;
 

@@ -68,7 +68,7 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
     case body::MediaType::json:
       return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::text:
-      return route.json_as_text && route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
+      return route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
     case body::MediaType::none:
     case body::MediaType::other:
       return BodyCodec::none;
@@ -102,13 +102,19 @@ std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
     }
     const HeaderLine* type_line = only_line(head, HeaderName::content_type, repeated);
     if (repeated) return Refusal{Reason::framing, {}};
-    if (type_line == nullptr) return Refusal{Reason::unsupported_type, {}};
-    const auto type = body::parse_content_type(type_line->value);
-    if (!type || !type->utf8) return Refusal{Reason::unsupported_type, {}};
-    plan.codec = codec_for(route, *type);
+    if (type_line == nullptr) {
+      plan.codec = route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
+    } else {
+      const auto type = body::parse_content_type(type_line->value);
+      if (!type || !type->utf8) return Refusal{Reason::unsupported_type, {}};
+      plan.codec = codec_for(route, *type);
+      plan.boundary = type->boundary;
+    }
     if (plan.codec == BodyCodec::none) return Refusal{Reason::unsupported_type, {}};
-    plan.boundary = type->boundary;
-    plan.limit = plan.codec == BodyCodec::json ? limits.json_bytes : limits.form_bytes;
+    const bool maybe_json = plan.codec == BodyCodec::json || plan.codec == BodyCodec::text;
+    plan.limit = maybe_json ? limits.json_bytes : limits.form_bytes;
+    plan.maybe_gzip = plan.codec == BodyCodec::text && route.text_plain.gzip &&
+                      plan.coding == body::ContentCoding::identity;
   }
   if (head.framing == BodyFraming::length && head.content_length > plan.limit) {
     return Refusal{Reason::too_large, {}};

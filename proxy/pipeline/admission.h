@@ -17,12 +17,20 @@
 
 namespace paravent::proxy {
 
-enum class BodyCodec : std::uint8_t { none, form, multipart, json, opaque };
+enum class BodyCodec : std::uint8_t {
+  none,
+  form,
+  multipart,
+  json,
+  opaque,
+  text,  // form or json: settled when the body is there (settle_body.h)
+};
 
 struct BodyPlan {
   BodyCodec codec = BodyCodec::none;
   // How the body comes; it is read, and goes on, without.
   body::ContentCoding coding = body::ContentCoding::identity;
+  bool maybe_gzip = false;    // text: a body that begins as gzip does is packed
   std::string_view boundary;  // multipart
   std::size_t limit = 0;      // bytes, as it comes and once decoded
 };

@@ -24,10 +24,11 @@ struct Limits {
   std::uint32_t body_total_ms = 300'000;
   std::uint32_t write_ms = 60'000;  // without any progress
   std::uint32_t connect_ms = 5'000;
-  std::uint32_t upstream_ms = 60'000;  // first byte of the answer, and between bytes
-  std::uint32_t resolve_ms = 5'000;    // the vault's answer
-  std::uint32_t drain_ms = 30'000;     // SIGTERM: finishing what is under way
-  std::size_t connections = 20'000;    // of one gateway
+  std::uint32_t upstream_ms = 60'000;    // first byte of the answer, and between bytes
+  std::size_t upstream_requests = 1024;  // under way at one target, per worker: 503
+  std::uint32_t resolve_ms = 5'000;      // the vault's answer
+  std::uint32_t drain_ms = 30'000;       // SIGTERM: finishing what is under way
+  std::size_t connections = 20'000;      // of one gateway
 };
 
 }  // namespace paravent::proxy

@@ -88,6 +88,7 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
       break;
     case BodyCodec::none:
     case BodyCodec::opaque:
+    case BodyCodec::text:
       break;
   }
   return make(body);

@@ -6,6 +6,7 @@
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
+#include "policies/plan/json_matcher.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
@@ -155,6 +156,24 @@ class JsonFieldVisitor final : public body::JsonVisitor {
     return scanner_.take(Carrier::json, name, 0, field, field.value.in(text_), action);
   }
 
+  bool wants_filters() const override {
+    const policies::JsonMatcher* matcher = scanner_.json_matcher();
+    return matcher != nullptr && !matcher->filters().empty();
+  }
+
+  std::uint64_t filters_of(std::string_view object) override {
+    std::uint64_t bits = 0;
+    const auto& filters = scanner_.json_matcher()->filters();
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      const auto raw = body::find_string_member(object, filters[i].key);
+      if (!raw) continue;
+      ExchangeBuffers::wipe_used(scanner_.buffers_.value);
+      body::decode_json_value(*raw, body::ValueKind::string, scanner_.buffers_.value);
+      if (scanner_.buffers_.value == filters[i].value) bits |= std::uint64_t{1} << i;
+    }
+    return bits;
+  }
+
   // A rule means one value; an object or an array in its place is not what the policy's author saw.
   bool on_container(body::JsonPath path, bool) override {
     const FieldAction* action = scanner_.find_json(path);
@@ -234,6 +253,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
   switch (plan.codec) {
     case BodyCodec::none:
     case BodyCodec::opaque:
+    case BodyCodec::text:
       return std::nullopt;
     case BodyCodec::form: {
       FlatFieldVisitor visitor(*this, Carrier::form, body);
@@ -449,6 +469,10 @@ body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
 
 const FieldAction* RequestScanner::find(Carrier carrier, std::string_view name) const {
   return outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name);
+}
+
+const policies::JsonMatcher* RequestScanner::json_matcher() const {
+  return outer_ == nullptr ? route_.json_matcher() : outer_->inside->json.get();
 }
 
 const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {

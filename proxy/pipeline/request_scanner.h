@@ -75,6 +75,7 @@ class RequestScanner {
   body::ScanStatus scan_inside(const OpenedField& field);
   const policies::FieldAction* find(policies::Carrier carrier, std::string_view name) const;
   const policies::FieldAction* find_json(policies::JsonPath path) const;
+  const policies::JsonMatcher* json_matcher() const;
   std::string full_name(policies::Carrier carrier, std::string_view name) const;
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);
   // What cannot be transformed as the rule says, whatever its spelling. False: refused.

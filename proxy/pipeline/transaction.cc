@@ -9,13 +9,13 @@
 
 #include "crypto/base/encoding.h"
 #include "proxy/pipeline/admission.h"
-#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
+#include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
 
@@ -221,7 +221,8 @@ void Transaction::State::take_body(ReceivedBody received) {
 
 std::optional<Phase> Transaction::State::scan() {
   if (route().mode == policies::RouteMode::pass) return Phase::protect;
-  if (auto refusal = decode_body(body_plan, *worker->content_decoder, buffers.decoded, body)) {
+  if (auto refusal = settle_body(route(), worker->snapshot->limits, *worker->content_decoder,
+                                 buffers.decoded, body_plan, body)) {
     return refuse(*refusal);
   }
   RequestScanner scanner(route(), *head, buffers, *this);
@@ -505,8 +506,9 @@ void Transaction::on_failure(UpstreamFailure failure) {
     state_->abort_exchange();
     return;
   }
-  const Reason reason =
-      failure == UpstreamFailure::timeout ? Reason::upstream_timeout : Reason::upstream_failed;
+  Reason reason = Reason::upstream_failed;
+  if (failure == UpstreamFailure::timeout) reason = Reason::upstream_timeout;
+  if (failure == UpstreamFailure::overloaded) reason = Reason::overloaded;
   state_->run(state_->refuse({reason, {}}));
 }
 

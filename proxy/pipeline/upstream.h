@@ -16,6 +16,7 @@ enum class UpstreamFailure : std::uint8_t {
   unreachable,  // no connection, or it broke before an answer: 502
   bad_answer,   // framing, limits or syntax of the answer: 502
   timeout,      // 504
+  overloaded,   // as many requests are under way there as may be: 503
 };
 
 // Receives one exchange's answer. Interim (1xx) answers never reach it.

@@ -22,7 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const JsonMatcher matcher({{selector->steps, &action}});
     std::vector<PathStep> path;
     for (const SelectorStep& step : selector->steps) {
-      path.push_back({step.key, 0, step.type == SelectorStep::Type::any_element});
+      const bool element = step.type == SelectorStep::Type::any_element ||
+                           step.type == SelectorStep::Type::element ||
+                           step.type == SelectorStep::Type::element_where;
+      path.push_back({step.key, step.index, element, ~std::uint64_t{0}});
     }
     if (matcher.find(path) != &action || !matcher.may_match_below(path)) std::abort();
   } else {

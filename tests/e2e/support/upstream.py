@@ -44,23 +44,35 @@ def default_answer(_request):
 
 
 class Upstream:
-    """`answer`: takes a Received and gives the bytes to send, or None to close without a word."""
+    """`answer`: takes a Received and gives the bytes to send, or None to close without a word.
 
-    def __init__(self, answer=default_answer):
+    `port`: where to listen, any free one by default; `path`: a Unix socket instead; `tls`: an ssl.SSLContext.
+    """
+
+    def __init__(self, answer=default_answer, port=0, path=None, tls=None):
         self.answer = answer
         self.requests = []
         self.history = []  # every request ever, whatever clear() forgets
         self.stray = b""
         self.connections = 0
         self._lock = threading.Lock()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self.port = self._socket.getsockname()[1]
+        self.path, self._tls = path, tls
+        if path:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.bind(path)
+            self._socket.listen(256)
+            self.port = None
+        else:
+            self._socket = socket.create_server(("127.0.0.1", port), backlog=256)
+            self.port = self._socket.getsockname()[1]
         self._open = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        if self.path:
+            return f"unix:{self.path}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def close(self):
         # A listening socket must be shut down first: closing alone leaves accept() waiting.
@@ -85,7 +97,12 @@ class Upstream:
     def _serve(self, connection):
         buffer = b""
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self.path:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                with self._lock:
+                    self._open.add(connection)
             while True:
                 while b"\r\n\r\n" not in buffer:
                     data = connection.recv(65536)

@@ -204,10 +204,17 @@ TEST(Upstream, ReadsHostsAndSockets) {
   EXPECT_EQ(read("http://example.org").port, 80);
   EXPECT_EQ(read("http://[::1]:9000").host, "::1");
   EXPECT_EQ(read("http://[::1]:9000").port, 9000);
+  EXPECT_FALSE(read("http://example.org").tls);
+  EXPECT_TRUE(read("https://Example.org").tls);
+  EXPECT_EQ(read("https://Example.org").port, 443);
+  EXPECT_EQ(read("https://example.org:8443").port, 8443);
+  EXPECT_FALSE(same_target(read("http://a:443"), read("https://a:443")));
+  EXPECT_TRUE(same_target(read("https://a"), read("https://A:443")));
   EXPECT_EQ(read("unix:/run/app.sock").unix_path, "/run/app.sock");
-  for (const char* bad : {"", "http://", "http://a/b", "http://a:0", "http://a:080",
-                          "http://a:", "http://a b", "http://-a", "http://1.2.3", "http://a@b",
-                          "unix:", "unix:a", "HTTP://a", "http://[::1]x"}) {
+  for (const char* bad :
+       {"", "http://", "http://a/b", "http://a:0", "http://a:080", "http://a:", "http://a b",
+        "http://-a", "http://1.2.3", "http://a@b", "unix:", "unix:a", "HTTP://a", "https://",
+        "https:/a", "https://a/b", "ftp://a", "http://[::1]x"}) {
     EXPECT_TRUE(std::holds_alternative<UpstreamFault>(parse_upstream(bad))) << bad;
   }
 }

@@ -377,7 +377,7 @@ TEST_F(Routing, SendsTheRestElsewhereOrNowhere) {
   EXPECT_EQ(route("PUT", "", "/other"), "404");
   EXPECT_EQ(plan_->upstreams().size(), 2U);
   const RouteMatch match = plan_->route_for("GET", "", "/other");
-  EXPECT_EQ(plan_->upstreams()[match.route->upstream].port, 9001);
+  EXPECT_EQ(plan_->upstreams()[match.route->upstream].targets.at(0).port, 9001);
   EXPECT_FALSE(match.path_is_protected);
 }
 

@@ -49,7 +49,7 @@ TEST(AnalyticsIp, RefusesMatomosBulkInEveryDisguise) {
   EXPECT_FALSE(route.accepts(Carrier::json));
   EXPECT_FALSE(route.accepts(Carrier::multipart));
   EXPECT_TRUE(route.accepts(Carrier::form));
-  EXPECT_FALSE(route.json_as_text);
+  EXPECT_FALSE(route.text_plain.any());
   // The first field name that the form codec sees in {"requests":["?idsite=1&..."]} and its like.
   for (const char* name : {R"({"requests":["?idsite)", R"({'requests':['?idsite)", R"({"a)",
                            "\n {\"token_auth\":\"x\",\"requests\":[\"?rec"}) {
@@ -60,7 +60,7 @@ TEST(AnalyticsIp, RefusesMatomosBulkInEveryDisguise) {
 TEST(AnalyticsIp, ReadsPlausiblesJsonUnderTextPlain) {
   const auto plan = plan_of("analytics-ip");
   const RoutePlan& route = *plan->route_for("POST", "", "/api/event").route;
-  EXPECT_TRUE(route.json_as_text);
+  EXPECT_TRUE(route.text_plain.json);
   EXPECT_TRUE(route.accepts(Carrier::json));
   EXPECT_FALSE(route.accepts(Carrier::form));
   const PathStep url{"u", 0, false};

@@ -15,9 +15,9 @@
 #include "proxy/body/form.h"
 #include "proxy/body/media_type.h"
 #include "proxy/body/multipart.h"
-#include "proxy/pipeline/decode_body.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
+#include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 
 namespace paravent::proxy::testing {
@@ -232,13 +232,14 @@ Outcome Pipeline::run(const std::string& request) {
   }
   const auto admitted = admit(*snapshot_->plan, match, head, snapshot_->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refused(*refusal);
-  const auto& plan = std::get<BodyPlan>(admitted);
+  auto plan = std::get<BodyPlan>(admitted);
   buffers_.clear_for_next();
   raw_.clear();
   RequestProtector protector(*match.route, head, {peer, trusted}, tls, buffers_);
   if (match.route->mode == policies::RouteMode::pass) return finish(protector.pass(read.body()));
   std::string_view body = read.body();
-  if (const auto refusal = decode_body(plan, content_decoder_, buffers_.decoded, body)) {
+  if (const auto refusal = settle_body(*match.route, snapshot_->limits, content_decoder_,
+                                       buffers_.decoded, plan, body)) {
     return refused(*refusal);
   }
   RequestScanner scanner(*match.route, head, buffers_, *this, observer);

@@ -157,7 +157,8 @@ TEST(Failure, BeforeAnAnswerIsAProblem) {
   const std::tuple<UpstreamFailure, Reason, const char*> cases[] = {
       {UpstreamFailure::unreachable, Reason::upstream_failed, "502"},
       {UpstreamFailure::bad_answer, Reason::upstream_failed, "502"},
-      {UpstreamFailure::timeout, Reason::upstream_timeout, "504"}};
+      {UpstreamFailure::timeout, Reason::upstream_timeout, "504"},
+      {UpstreamFailure::overloaded, Reason::overloaded, "503"}};
   for (const auto& [failure, reason, status] : cases) {
     Exchange exchange(kPolicy);
     exchange.start(kRequest);

@@ -1,0 +1,214 @@
+// The choice between targets, the circuit breaker, and what the keeper does when names move.
+
+#include "proxy/net/upstream_host.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/net/upstream_keeper.h"
+#include "tests/proxy/net/socket_testing.h"
+
+namespace paravent::proxy::net {
+namespace {
+
+constexpr std::size_t kMany = 1000;
+
+std::shared_ptr<UpstreamAddress> address_of(const std::string& host, std::uint16_t port,
+                                            const std::string& ip = "127.0.0.1") {
+  auto address = std::make_shared<UpstreamAddress>();
+  address->key = host + " " + std::to_string(port);
+  address->target.host = host;
+  address->target.port = port;
+  address->target.text = "http://" + host + ":" + std::to_string(port);
+  address->addresses = {*socket_address({ip, port})};
+  address->health = std::make_shared<UpstreamHealth>();
+  return address;
+}
+
+class Group : public testing::Test {
+ protected:
+  Group() {
+    for (std::uint16_t i = 0; i < 3; ++i) {
+      hosts_.push_back(std::make_unique<UpstreamHost>("t" + std::to_string(i)));
+      hosts_.back()->address = address_of("t", static_cast<std::uint16_t>(i + 1));
+      group_.hosts.push_back(hosts_.back().get());
+    }
+  }
+  UpstreamHost* choose(std::uint64_t now = 0, std::size_t most = kMany) {
+    std::uint32_t tried = 0;
+    return group_.choose(now, most, tried);
+  }
+  static void trip(UpstreamHost& host, std::uint64_t now) {
+    for (unsigned i = 0; i < UpstreamHost::kTrip; ++i) host.failed(now);
+  }
+
+  std::vector<std::unique_ptr<UpstreamHost>> hosts_;
+  UpstreamGroup group_;
+};
+
+TEST_F(Group, EqualsTakeTurnsAndTheLeastLoadedComesFirst) {
+  EXPECT_EQ(choose(), hosts_[0].get());
+  EXPECT_EQ(choose(), hosts_[1].get());
+  EXPECT_EQ(choose(), hosts_[2].get());
+  EXPECT_EQ(choose(), hosts_[0].get());
+  hosts_[1]->begin();
+  hosts_[2]->begin();
+  hosts_[2]->begin();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(choose(), hosts_[0].get());
+  hosts_[0]->begin();
+  hosts_[0]->begin();
+  hosts_[0]->begin();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(choose(), hosts_[1].get());
+}
+
+TEST_F(Group, EachIsTriedOnce) {
+  std::uint32_t tried = 0;
+  std::vector<UpstreamHost*> seen;
+  for (int i = 0; i < 3; ++i) seen.push_back(group_.choose(0, kMany, tried));
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(std::unique(seen.begin(), seen.end()), seen.end());
+  EXPECT_EQ(group_.choose(0, kMany, tried), nullptr);
+}
+
+TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
+  UpstreamHost& bad = *hosts_[0];
+  for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
+  EXPECT_FALSE(bad.is_open());
+  bad.succeeded();  // failures in a row count, no others
+  for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
+  EXPECT_FALSE(bad.is_open());
+  bad.failed(100);
+  EXPECT_TRUE(bad.is_open());
+  for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1099), &bad);
+  EXPECT_EQ(choose(1100), &bad);
+  bad.begin();
+  for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1100), &bad);  // one try at a time
+  bad.end();
+  bad.failed(1200);
+  EXPECT_FALSE(bad.may_try(3199));
+  EXPECT_TRUE(bad.may_try(3200));  // twice as long
+  bad.succeeded();
+  EXPECT_FALSE(bad.is_open());
+  EXPECT_EQ(bad.statistics->trips.read(), 2U);
+  EXPECT_EQ(bad.statistics->open.read(), 0U);
+  std::uint64_t now = 10'000;
+  trip(bad, now);
+  for (int i = 0; i < 10; ++i) {
+    now += UpstreamHost::kLongestPauseMs;
+    EXPECT_TRUE(bad.may_try(now));
+    bad.failed(now);
+  }
+}
+
+TEST_F(Group, NoneIsChosenWhenAllCircuitsAreOpen) {
+  for (const auto& host : hosts_) trip(*host, 0);
+  EXPECT_EQ(choose(10), nullptr);
+  EXPECT_FALSE(group_.is_full(kMany));
+}
+
+TEST_F(Group, ChecksTakeATargetOutUnlessNoneIsLeft) {
+  hosts_[0]->address->health->up = false;
+  hosts_[1]->begin();
+  hosts_[2]->begin();
+  for (int i = 0; i < 6; ++i) EXPECT_NE(choose(), hosts_[0].get());
+  hosts_[1]->address->health->up = false;
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(choose(), hosts_[2].get());
+  trip(*hosts_[2], 0);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(choose(), hosts_[0].get());
+}
+
+TEST_F(Group, AFullTargetIsNotAsked) {
+  for (const auto& host : hosts_) host->begin();
+  EXPECT_EQ(choose(0, 1), nullptr);
+  EXPECT_TRUE(group_.is_full(1));
+  hosts_[1]->end();
+  EXPECT_EQ(choose(0, 1), hosts_[1].get());
+}
+
+// A keeper that looks up every second and is told what a name leads to.
+struct Keeping {
+  explicit Keeping(std::string ip) {
+    const UpstreamAddresses watched = {{address_of("app.example", 9000)},
+                                       {address_of("127.0.0.5", 9000)}};
+    keeper = std::make_unique<UpstreamKeeper>(
+        std::vector<SocketAddress>{*socket_address({"127.0.0.9", 9000})},
+        [this](const UpstreamAddresses&, const UpstreamAddresses& now) {
+          moved.set_value(now);
+          return true;
+        },
+        1,
+        [ip](const policies::UpstreamTarget& target) {
+          EXPECT_EQ(target.host, "app.example");  // addresses are not looked up
+          std::vector<SocketAddress> found;
+          if (!ip.empty()) found.push_back(*socket_address({ip, target.port}));
+          return found;
+        });
+    keeper->watch(watched);
+  }
+  bool has_moved(std::chrono::seconds within) {
+    future = moved.get_future();
+    return future.wait_for(within) == std::future_status::ready;
+  }
+  std::promise<UpstreamAddresses> moved;
+  std::future<UpstreamAddresses> future;
+  std::unique_ptr<UpstreamKeeper> keeper;
+};
+
+TEST(Keeper, TellsWhenANameLeadsElsewhere) {
+  Keeping keeping("127.0.0.2");
+  ASSERT_TRUE(keeping.has_moved(std::chrono::seconds(10)));
+  const UpstreamAddresses now = keeping.future.get();
+  EXPECT_TRUE(same_addresses(now[0][0]->addresses,
+                             std::vector<SocketAddress>{*socket_address({"127.0.0.2", 9000})}));
+  EXPECT_EQ(keeping.keeper->resolve_failures(), 0U);
+}
+
+TEST(Keeper, KeepsTheOldAddressOfANameThatIsGoneOrLeadsToUs) {
+  for (const char* ip : {"", "127.0.0.9"}) {
+    Keeping keeping(ip);
+    EXPECT_FALSE(keeping.has_moved(std::chrono::seconds(3))) << ip;
+    EXPECT_GE(keeping.keeper->resolve_failures(), 1U) << ip;
+  }
+  Keeping same("127.0.0.1");
+  EXPECT_FALSE(same.has_moved(std::chrono::seconds(3)));
+  EXPECT_EQ(same.keeper->resolve_failures(), 0U);
+}
+
+TEST(HealthCheck, LooksAtTheStatusOfAnHttpAnswer) {
+  const std::pair<const char*, bool> cases[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true},
+      {"HTTP/1.0 204 No Content\r\n\r\n", true},
+      {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", true},
+      {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false},
+      {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false},
+      {"SSH-2.0-OpenSSH_9.2\r\n", false},
+      {"HTTP/1.1 20", false},
+      {"", false},
+  };
+  for (const auto& [answer, healthy] : cases) {
+    FakeUpstream upstream([answer = std::string(answer)](Peer& peer, int) {
+      EXPECT_TRUE(peer.read_message().starts_with("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"));
+      peer.write(answer);
+      peer.close();
+    });
+    const auto address = address_of("127.0.0.1", upstream.port());
+    address->setting.health_path = "/healthz";
+    EXPECT_EQ(is_healthy(*address, 2000), healthy) << answer;
+  }
+  const auto nobody = address_of("127.0.0.1", closed_port());
+  nobody->setting.health_path = "/";
+  EXPECT_FALSE(is_healthy(*nobody, 2000));
+  FakeUpstream silent([](Peer& peer, int) { peer.read_all(); });
+  const auto slow = address_of("127.0.0.1", silent.port());
+  slow->setting.health_path = "/";
+  EXPECT_FALSE(is_healthy(*slow, 200));
+}
+
+}  // namespace
+}  // namespace paravent::proxy::net
