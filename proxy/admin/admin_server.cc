@@ -142,7 +142,8 @@ template <typename Stream>
 asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Caller& caller) {
   PlainStream& lowest = beast::get_lowest_layer(stream);
   // Secrets arrive here: what unseals, and credentials.
-  beast::basic_flat_buffer<crypto::SecretAllocator<char>> buffer(options.header_bytes + options.body_bytes);
+  beast::basic_flat_buffer<crypto::SecretAllocator<char>> buffer(options.header_bytes +
+                                                                 options.body_bytes);
   bool keep_alive = true;
   while (keep_alive) {
     http::request_parser<http::string_body> parser;
