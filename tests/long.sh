@@ -7,6 +7,7 @@
 #   fuzz      each fuzz target under libFuzzer for so many seconds (600), from its seed corpus; what it finds
 #             stays in build/fuzz/findings
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost
+#   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -20,13 +21,13 @@ while [ "$#" -gt 0 ]; do
   case "$1" in
     --fuzz-seconds) fuzz_seconds="$2"; shift ;;
     --kills) kills="$2"; shift ;;
-    fuzz | kills | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    fuzz | kills | idle | threads) parts+=("$1") ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills idle threads)
 . tests/support.sh
 
 fuzz_targets() {
@@ -74,6 +75,15 @@ run_threads() {
   as_user tests/tally.py "$reports/ctest.xml" "$reports"
 }
 
+run_idle() {
+  local binary=build/release/proxy/main/paravent passed=0 failures=0 kind
+  for kind in --plain ""; do
+    # shellcheck disable=SC2086 # no argument where it is empty
+    if python3 bench/tls_idle.py --binary "$binary" $kind; then passed=$((passed + 1)); else failures=$((failures + 1)); fi
+  done
+  echo "$passed passed, $failures failed"
+}
+
 prepare
 step "Packages"
 must "packages" install_packages build site test || finish
@@ -89,6 +99,10 @@ for part in "${parts[@]}"; do
         count "kills" env PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash \
           --binary build/release/proxy/main/paravent
       fi
+      ;;
+    idle)
+      step "Idle connections"
+      if must "build release" build_release; then count "idle" run_idle; fi
       ;;
     threads)
       step "Thread sanitizer"

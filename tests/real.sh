@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Real third-party programs through the gateway: matomo-tracker, plausible-tracker and Node's fetch, and Chromium in
-# front of a PHP site. Looks at the bytes that arrive behind the gateway, never at a status alone.
+# front of a PHP site; and testssl.sh. Looks at the bytes that arrive behind the gateway, never at a status alone.
 #
 #   sudo ./tests/real.sh [--no-install]
 #
@@ -28,7 +28,7 @@ build_release() {
 prepare
 if [ "$install" = yes ]; then
   step "Packages"
-  must "packages" install_packages build site browser || finish
+  must "packages" install_packages build site browser tls || finish
   if ! command -v npm >/dev/null; then
     must "node packages" install_packages node || finish
   fi
@@ -42,4 +42,7 @@ must "build release" build_release || finish
 
 step "Through the gateway"
 count "real programs" python3 tests/real/run.py --binary build/release/proxy/main/paravent
+
+step "testssl.sh at both doors"
+count "testssl" python3 tests/real/tls.py --binary build/release/proxy/main/paravent
 finish

@@ -79,6 +79,23 @@ crypto::Status build_upstreams(const config::GatewayConfig& config,
   return {};
 }
 
+// Not an error: a listener may be meant to get its authority later. But nobody will be served
+// there.
+void check_client_certificates(const config::GatewayConfig& config,
+                               const policies::PolicyPlan& plan, GatewayTls& built) {
+  const bool asked = std::any_of(
+      config.listen.begin(), config.listen.end(),
+      [](const config::ListenerConfig& listener) { return listener.tls.asks_for_certificate(); });
+  if (asked) return;
+  for (const auto& route : plan.routes()) {
+    if (!route->client_certificate) continue;
+    built.warnings.push_back(
+        "The route " + route->name +
+        " needs a client certificate, and no listener asks for one; it refuses "
+        "every request.");
+  }
+}
+
 }  // namespace
 
 crypto::Result<GatewayTls> build_tls(const config::GatewayConfig& config,
@@ -95,6 +112,7 @@ crypto::Result<GatewayTls> build_tls(const config::GatewayConfig& config,
   if (!admin) return admin.error();
   built.admin = std::move(*admin);
   if (auto status = build_upstreams(config, plan, built); !status) return status.error();
+  check_client_certificates(config, plan, built);
   return built;
 }
 

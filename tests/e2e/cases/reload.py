@@ -194,6 +194,41 @@ def certificates():
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@case("SIGTERM in the middle of reloads ends everything in order")
+def ending():
+    for _ in range(3):
+        with Scene(policy=WIDE, workers=2) as scene, scene.wire() as connection:
+            equal(post(connection, {"country": "XX", "submit": "1"}).status, 200, "the post")
+            stop = threading.Event()
+
+            def storm(scene=scene, stop=stop):
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    scene.write_policy(WIDE.replace("with: FR", f"with: W{number}"))
+                    try:
+                        reload(scene, scene.administrator)
+                    except OSError:
+                        return
+
+            threads = [threading.Thread(target=storm) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.3)
+            process = scene.process
+            for _ in range(20):
+                process.send_signal(signal.SIGHUP)
+            connection.close()
+            try:
+                equal(scene.stop(), 0, "the end")
+            finally:
+                stop.set()
+                for thread in threads:
+                    thread.join()
+            done = run("audit", "verify", scene.data)
+            equal(done.returncode, 0, f"audit verify: {done.err}")
+
+
 @case("reloads under load: no request fails, and each is carried under exactly one policy", smoke=True)
 def under_load():
     versions = [

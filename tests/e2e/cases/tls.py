@@ -86,6 +86,39 @@ def tiny_records():
     equal(dict(wire.form_fields(door.scene.upstream.last().body))["submit"], "1", "the form")
 
 
+@case("a client that reads late and slowly gets everything, and one that goes away harms nobody", smoke=True)
+def slow_reader():
+    large = os.urandom(8 * 1024 * 1024)
+
+    def answer(_request):
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(large), large)
+
+    with Door(upstream=Upstream(answer), workers=1) as door:
+        with door.wire() as connection, door.wire() as gone:
+            for one in (connection, gone):
+                one.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262144)
+                one.send(get())
+            time.sleep(0.5)
+            gone.close()
+            for number in range(2):
+                seen = bytearray()
+                while len(seen) < len(large):
+                    if not seen:
+                        connection._until(b"\r\n\r\n")  # noqa: SLF001 - the head, and then the body in pieces
+                    if connection.buffer:
+                        seen += connection.buffer
+                        connection.buffer.clear()
+                    else:
+                        connection._more()  # noqa: SLF001
+                    if len(seen) % 7 == 0:
+                        time.sleep(0.001)
+                expect(bytes(seen) == large, f"answer {number} is another one")
+                connection.send(get())
+            with door.wire() as other:
+                other.send(get())
+                equal(other.answer().status, 200, "somebody else's request")
+
+
 @case("the certificate follows the name that the client asks for; an unknown one gets the first")
 def names():
     door = SHARED.get()
@@ -327,6 +360,9 @@ def client_certificates():
             except (OSError, wire.Closed):
                 return None
 
+        with Scene(policy=policy) as scene:
+            contains(scene.stderr(), "The route survey needs a client certificate, and no listener", "the warning")
+            equal(scene.exchange(wire.request("POST", "/survey", body, wire.FORM)).status, 403, "over plain HTTP")
         with Scene(policy=policy, tls=f"{{ {common}, client-certificate: required }}") as scene:
             equal(ask(scene, good).status, 200, "the partner")
             for pair in (None, foreign, server_only):

@@ -157,6 +157,30 @@ policies: [policy.yaml]
   EXPECT_EQ(config.admin_tls.client_ca, "staff.pem");
 }
 
+TEST(GatewayFile, Upstreams) {
+  const LoadedConfig loaded = load_gateway_text("gateway.yaml", kGood + R"(
+upstreams:
+  - url: https://App.example:8443
+    tls: { ca: a.pem, certificate: g.pem, key: g.key, name: 10.0.0.1 }
+    health: { path: /healthz, seconds: 9 }
+  - { url: http://127.0.0.1:9000, health: { path: / } }
+limits: { upstream-connect-seconds: 3, upstream-answer-seconds: 30, upstream-requests: 7 }
+)");
+  EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
+  ASSERT_EQ(loaded.config.upstreams.size(), 2U);
+  const UpstreamConfig& first = loaded.config.upstreams[0];
+  EXPECT_TRUE(first.target.tls);
+  EXPECT_EQ(first.target.host, "app.example");
+  EXPECT_EQ(first.ca + first.certificate + first.key + first.server_name,
+            "a.pemg.pemg.key10.0.0.1");
+  EXPECT_EQ(first.health_path, "/healthz");
+  EXPECT_EQ(first.health_seconds, 9U);
+  EXPECT_EQ(loaded.config.upstreams[1].health_seconds, 5U);
+  EXPECT_EQ(loaded.config.limits.connect_ms, 3000U);
+  EXPECT_EQ(loaded.config.limits.upstream_ms, 30000U);
+  EXPECT_EQ(loaded.config.limits.upstream_requests, 7U);
+}
+
 struct Mistake {
   const char* yaml;  // instead of, or besides, the good lines
   const char* key;   // of the one error
@@ -228,6 +252,22 @@ TEST(GatewayFile, Mistakes) {
       {"limits: { header-bytes: 65KiB }", "limits.header-bytes"},
       {"limits: { file-bytes: 1GiB }", "limits.file-bytes"},
       {"limits: { body-bytes: 1 }", "limits.body-bytes"},
+      {"upstreams: https://a", "upstreams"},
+      {"upstreams: [{ health: { path: / } }]", "upstreams[0].url"},
+      {"upstreams: [{ url: a }]", "upstreams[0].url"},
+      {"upstreams: [{ url: http://a }, { url: 'http://A:80' }]", "upstreams[1].url"},
+      {"upstreams: [{ url: http://a, tls: { ca: x } }]", "upstreams[0].tls"},
+      {"upstreams: [{ url: https://a, tls: { key: x } }]", "upstreams[0].tls.certificate"},
+      {"upstreams: [{ url: https://a, tls: { certificate: x } }]", "upstreams[0].tls.key"},
+      {"upstreams: [{ url: https://a, tls: { name: a_b } }]", "upstreams[0].tls.name"},
+      {"upstreams: [{ url: https://a, tls: { verify: no } }]", "upstreams[0].tls.verify"},
+      {"upstreams: [{ url: http://a, health: {} }]", "upstreams[0].health.path"},
+      {"upstreams: [{ url: http://a, health: { path: x } }]", "upstreams[0].health.path"},
+      {"upstreams: [{ url: http://a, health: { path: '/a b' } }]", "upstreams[0].health.path"},
+      {"upstreams: [{ url: http://a, health: { path: /, seconds: 0 } }]",
+       "upstreams[0].health.seconds"},
+      {"limits: { upstream-answer-seconds: 0 }", "limits.upstream-answer-seconds"},
+      {"limits: { upstream-requests: 0 }", "limits.upstream-requests"},
       {"workers: 257", "workers"},
       {"workers: -1", "workers"},
       {"workers: many", "workers"},
