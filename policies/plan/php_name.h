@@ -1,8 +1,8 @@
 // The name under which PHP registers a form, query or cookie variable (php_register_variable_ex in
-// PHP's main/php_variables.c; the tests' cases are what PHP 8.2 made of
-// them): leading spaces go; before the first
-// bracket ' ' and '.' become '_'; a first '[' that nothing closes becomes '_', and so do ' ', '.'
-// and '[' behind it; what follows a closed bracket and is no bracket that closes is ignored.
+// PHP's main/php_variables.c; the tests' cases are what PHP 8.2 made of them): leading spaces go;
+// before the first bracket ' ' and '.' become '_'; a first '[' that nothing closes becomes '_', and
+// so do ' ', '.' and '[' behind it; what follows a closed bracket and is no bracket that closes is
+// ignored.
 //
 // Two names that PHP takes for one give one text here, `a_b[c][]`. Pure; any thread.
 
