@@ -68,7 +68,7 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
+Api::Api() : vault(crypto::vault::Vault::in_memory(clock).value()) {
   auto loaded = policies::load_policy_text("test.yaml", kPolicy);
   must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
   policy_ = std::move(loaded.policy);
@@ -76,9 +76,9 @@ Api::Api() : vault(std::move(crypto::vault::Vault::in_memory(clock).value())) {
   must(vault->admit_names(names).has_value(), "names");
   tenant = vault->tenant_id("atelier").value();
   std::filesystem::create_directory(folder.path() / "audit");
-  logs = std::move(AuditLogs::open(folder.path() / "audit", *vault, clock,
-                                   crypto::audit::OpenMode::create_if_missing)
-                       .value());
+  logs = AuditLogs::open(folder.path() / "audit", *vault, clock,
+                         crypto::audit::OpenMode::create_if_missing)
+             .value();
   must(logs->open_tenant(tenant).has_value(), "log");
   for (const char* name : {"dpo", "support", "auditor", "admin", "stranger"}) {
     const bool none = std::string_view(name) == "stranger";
@@ -169,7 +169,7 @@ std::string Api::token_of(const std::string& field, std::string_view value) {
   if (binding.key.algorithm != crypto::Algorithm::vault_token) {
     std::vector<crypto::ProtectionKey> slots;
     slots.push_back(std::move(binding.key));
-    auto protector = std::move(crypto::FieldProtector::create(slots).value());
+    auto protector = crypto::FieldProtector::create(slots).value();
     const auto shape = preserved ? crypto::Shape::preserve : crypto::Shape::none;
     const crypto::ProtectForm form{.kind = kind, .shape = shape};
     must(protector->protect(0, form, value, text).has_value(), "protect");

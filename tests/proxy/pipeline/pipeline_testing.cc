@@ -186,10 +186,10 @@ std::string token_class(std::string_view text) {
 }
 
 Pipeline::Pipeline(const std::string& policy)
-    : vault_(std::move(crypto::vault::Vault::in_memory(clock_).value())),
+    : vault_(crypto::vault::Vault::in_memory(clock_).value()),
       snapshot_(snapshot_of(policy, *vault_)),
-      protector_(std::move(crypto::FieldProtector::create(snapshot_->keys()).value())),
-      transforms_(std::move(FieldTransforms::create(*snapshot_->plan).value())) {}
+      protector_(crypto::FieldProtector::create(snapshot_->keys()).value()),
+      transforms_(FieldTransforms::create(*snapshot_->plan).value()) {}
 
 std::shared_ptr<crypto::vault::ResolveBatch> Pipeline::resolve() {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
