@@ -210,7 +210,7 @@ std::string Api::unknown_token(const std::string& field) {
 }
 
 std::vector<crypto::audit::AuditRecord> Api::entries(std::uint64_t from) {
-  return std::move(log().read(from, 2000).value());
+  return log().read(from, 2000).value();
 }
 
 }  // namespace paravent::proxy::admin
