@@ -33,7 +33,8 @@ std::string list_digest(std::vector<std::string> items) {
 }  // namespace
 
 std::string certificate_text(const crypto::vault::Destruction& destruction,
-                             const crypto::vault::Id& key, std::string_view installation_hex) {
+                             const crypto::vault::Id& key, std::string_view installation_hex,
+                             const std::vector<crypto::vault::KeyBackupEntry>& backups) {
   const auto named = std::find_if(destruction.keys.begin(), destruction.keys.end(),
                                   [&](const KeyInfo& info) { return info.record.id == key; });
   std::vector<std::string> ids;
@@ -60,7 +61,8 @@ std::string certificate_text(const crypto::vault::Destruction& destruction,
   }
   line(out, "destroyed", utc_text(destruction.at));
   line(out, "no-backup-after",
-       utc_text(crypto::add_period(destruction.at, crypto::vault::kKeyBackupLife)));
+       utc_text(std::max(crypto::add_period(destruction.at, crypto::vault::kKeyBackupLife),
+                         crypto::vault::no_key_backup_after(backups, destruction.at))));
   line(out, "keys", std::to_string(ids.size()));
   line(out, "keys-sha256", list_digest(std::move(ids)));
   line(out, "contexts", std::to_string(contexts.size()));

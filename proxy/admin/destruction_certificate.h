@@ -15,14 +15,18 @@
 #include "crypto/audit/signed_note.h"
 #include "crypto/base/result.h"
 #include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/key_backup_register.h"
 
 namespace paravent::proxy::admin {
 
 inline constexpr std::string_view kCertificateTitle = "paravent certificate of destruction v1";
 
-// What is signed. `key`: what was named; the rest went with it.
+// What is signed. `key`: what was named; the rest went with it. `backups`: the key backups that
+// there ever were; the statement about them is the later of the usual life of one (a copy of the
+// folder may exist that no register knows) and of the last expiry among those made before.
 std::string certificate_text(const crypto::vault::Destruction& destruction,
-                             const crypto::vault::Id& key, std::string_view installation_hex);
+                             const crypto::vault::Id& key, std::string_view installation_hex,
+                             const std::vector<crypto::vault::KeyBackupEntry>& backups);
 
 // Its lines, in order, as name and value. ErrorKind::verification: not signed by this key;
 // malformed: signed, and no certificate.

@@ -225,9 +225,12 @@ AdminResponse KeyApi::freeze() const {
 AdminResponse KeyApi::certificate(const Id& key) const {
   const auto destruction = KeyAdmin(vault_).destruction_of(key);
   if (!destruction) return problem_of(destruction.error());
+  // Without the register nothing can be said about backups.
+  const auto backups = crypto::vault::read_key_backups(keys_folder_);
+  if (!backups) return problem_of(backups.error());
   const Id tenant = destruction->keys.empty() ? Id{} : destruction->keys.front().record.tenant;
-  const std::string text =
-      certificate_text(*destruction, key, crypto::vault::id_hex(vault_.installation_id()));
+  const std::string text = certificate_text(
+      *destruction, key, crypto::vault::id_hex(vault_.installation_id()), *backups);
   return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
 }
 

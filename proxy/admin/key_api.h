@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,11 +24,16 @@ namespace paravent::proxy::admin {
 
 class KeyApi {
  public:
-  // `keys_changed`: asks for the bindings again and publishes them; called after each change, so
-  // that the data path stops using what may not be used any more before the answer goes out.
+  // `keys_folder`: where the register of key backups lies. `keys_changed`: asks for the bindings
+  // again and publishes them; called after each change, so that the data path stops using what may
+  // not be used any more before the answer goes out.
   KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
-         std::function<void()> keys_changed)
-      : vault_(vault), logs_(logs), clock_(clock), keys_changed_(std::move(keys_changed)) {}
+         std::filesystem::path keys_folder, std::function<void()> keys_changed)
+      : vault_(vault),
+        logs_(logs),
+        clock_(clock),
+        keys_folder_(std::move(keys_folder)),
+        keys_changed_(std::move(keys_changed)) {}
 
   // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
   AdminResponse handle(const AdminRequest& request, const Operator& who);
@@ -57,6 +63,7 @@ class KeyApi {
   crypto::vault::Vault& vault_;
   AuditLogs& logs_;
   const crypto::Clock& clock_;
+  std::filesystem::path keys_folder_;
   std::function<void()> keys_changed_;
 };
 

@@ -260,8 +260,9 @@ Status Gateway::State::start_admin() {
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
   metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
   backups = std::make_unique<BackupJob>(*installation, clock);
-  key_api = std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
-                                            [this] { keys_changed(); });
+  key_api =
+      std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
+                                      installation->directory().keys(), [this] { keys_changed(); });
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/vault/engine/key_backup_register.h"
 #include "proxy/admin/destruction_certificate.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/utc_text.h"
@@ -43,7 +44,7 @@ class KeyApiTest : public testing::Test {
 
   Api api_;
   int changed_ = 0;
-  KeyApi keys_{*api_.vault, *api_.logs, api_.clock, [this] { ++changed_; }};
+  KeyApi keys_{*api_.vault, *api_.logs, api_.clock, api_.folder.path(), [this] { ++changed_; }};
   Operator admin_{"admin", api_.tenant, "admin", {}};
   std::string token_;
 };
@@ -117,6 +118,29 @@ TEST_F(KeyApiTest, ACertificateIsVerifiedByAnyoneAndAlteredByNobody) {
   // A checkpoint is signed by the same key, and is no certificate.
   EXPECT_FALSE(verify_certificate(api_.log().checkpoint(), public_key));
   EXPECT_EQ(ask("GET", path_of(key, "certificate")).body, answer.body) << "can be made again";
+  // A key backup made before, with a longer life than the usual one, undoes it for as long; a later
+  // one has nothing to undo.
+  const auto end_of = [&](const auto& shown) {
+    for (const auto& [name, value] : shown) {
+      if (name == "no-backup-after") return value;
+    }
+    return std::string();
+  };
+  const auto note = [&](std::chrono::days made, std::chrono::days life) {
+    const auto at = api_.clock.now() + made;
+    const crypto::vault::KeyBackupEntry entry{crypto::vault::random_id(), at, at + life};
+    ASSERT_TRUE(crypto::vault::note_key_backup(api_.folder.path(), entry));
+  };
+  const auto end_now = [&] {
+    const auto again = ask("GET", path_of(key, "certificate"));
+    const auto shown = verify_certificate(again.body, public_key);
+    return shown ? end_of(*shown) : std::string("no certificate");
+  };
+  note(std::chrono::days{-1}, std::chrono::days{10});
+  note(std::chrono::days{1}, std::chrono::days{400});
+  EXPECT_EQ(end_now(), end_of(*lines));
+  note(std::chrono::days{-1}, std::chrono::days{365});
+  EXPECT_GT(end_now(), end_of(*lines));
 }
 
 TEST(UtcText, OneSpelling) {
