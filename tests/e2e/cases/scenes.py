@@ -84,7 +84,7 @@ def it_services():
         values = running.reveal(asked, "billing")
         equal(values, ["Anne", "1 rue X", "pour Anne", "FR7630006000011234567890189"], "values")
         equal((seen["number"], seen["lines"][1]), (17, {"price": 2, "note": ""}), "the rest")
-        lacks(received.body.decode(), "Anne", "the invoice")
+        lacks(tokens.without(received.body.decode()), "Anne", "the invoice")
 
         target = "/collect?visitor=12345&page=%2Fhome&utm_source=x&screen=1920"
         headers = [("Cookie", "_visitor=12345; theme=dark"), *FIREFOX]
@@ -93,7 +93,7 @@ def it_services():
         tokens.pseudonym(query["visitor"])
         equal(sorted(query), ["page", "utm_source", "visitor"], "parameters")
         equal(received.header("Cookie"), "theme=dark", "cookies")
-        lacks(received.raw.decode(), "12345", "what the statistics receive")
+        lacks(tokens.without(received.raw.decode()), "12345", "what the statistics receive")
         refused = wire.request("GET", "/collect?email=a%40example.fr", **host)
         running.refused(refused, 422, "refused-field", field="query.email")
 
@@ -121,7 +121,7 @@ def repair_shop():
         seen = dict(wire.form_fields(received.body))
         equal((sorted(seen), seen["comment"]), (["author", "comment", "email"], "Merci !"), "the comment")
         equal(received.header("Cookie"), "wp=1", "cookies")
-        lacks(received.raw.decode(), "nne", "what WordPress receives")
+        lacks(tokens.without(received.raw.decode()), "nne", "what WordPress receives")
 
         secret = wire.form({"login": "anne@example.fr", "password": "p%ss w&rd", "totp": "123456"})
         received = post(running, "/client/login", secret, wire.FORM)
@@ -189,7 +189,7 @@ def learning_platform():
         equal(seen["verb"], statement["verb"], "the verb")
         asked = [seen["actor"]["name"], seen["actor"]["mbox"], seen["result"]["response"]]
         equal(running.reveal(asked, "learning"), ["Anne", "mailto:anne@example.fr", "42"], "values")
-        lacks(received.body.decode().lower(), "anne", "the statement")
+        lacks(tokens.without(received.body.decode()).lower(), "anne", "the statement")
 
         visitor = {"name": "Anne", "email": "anne@example.fr", "device": "iPhone"}
         message = {"visitor": visitor, "text": "Bonjour", "ref": "x"}

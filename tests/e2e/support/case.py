@@ -91,6 +91,7 @@ def contains(text, part, what):
 
 
 def lacks(text, part, what):
+    """`part` stands nowhere in `text`. For a short `part` hand `tokens.without(text)`, or chance decides."""
     if part in text:
         raise Failure(f"{what}: {shown(part, 200)} stands in {shown(text)}")
 
