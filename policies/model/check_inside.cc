@@ -27,6 +27,12 @@ void check_outer(const Route& route, const Rule& rule, Diagnostics& out) {
               "Add one, for example { do: open, as: json }");
     return;
   }
+  if (rule.selector.carrier == Carrier::file_name) {
+    if (outer->file || !outer->action) return;
+    out.error(rule.at, rule.key, "the rule about " + in_quotes(name) + " is about no file",
+              "Write file: pass there");
+    return;
+  }
   if (outer->action != ActionKind::open) {
     if (outer->action) {
       out.error(rule.at, rule.key, "the rule about " + in_quotes(name) + " does not open it",

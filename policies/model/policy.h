@@ -17,6 +17,7 @@
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
 #include "policies/model/diagnostics.h"
+#include "policies/model/file_rule.h"
 #include "policies/model/generalise_options.h"
 #include "policies/model/inside.h"
 #include "policies/model/path_pattern.h"
@@ -96,6 +97,7 @@ struct Rule {
   std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
   Located<InsideForm> inside;                       // open: what the value is
+  std::optional<FileRule> file;                     // what becomes of files under this name
 };
 
 struct RouteMatchRule {
@@ -122,6 +124,7 @@ struct Route {
   std::optional<Located<OnObjection>> on_objection;
   Located<TextPlain> text_plain;
   bool php_names = false;
+  std::optional<Located<StreamOrder>> stream;  // of bodies with files; absent: fields first
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
   std::vector<Rule> rules;
@@ -177,6 +180,9 @@ const Recipient* find_recipient(const Policy& policy, std::string_view id);
 const Purpose* find_purpose(const Policy& policy, std::string_view name);
 const PublicKey* find_public_key(const Policy& policy, std::string_view name);
 const Rule* find_rule(const Route& route, std::string_view field);
+
+// Whether some rule lets files through, so that bodies of multipart are streamed.
+bool streams_files(const Route& route);
 
 // The pseudonymisation domain of a route: its own, else its recipient's, else the recipient's id.
 std::string domain_of(const Policy& policy, const Route& route);

@@ -29,6 +29,8 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
+constexpr std::array<Word<StreamOrder>, 2> kStreamWords = {
+    {{"fields-first", StreamOrder::fields_first}, {"any-order", StreamOrder::any}}};
 constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
@@ -254,7 +256,8 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);
   read_unlisted(map, route);
-  for (const std::string_view later : {"response", "stream", "mode", "when", "websocket"}) {
+  route.stream = map.word<StreamOrder>("stream", kStreamWords);
+  for (const std::string_view later : {"response", "mode", "when", "websocket"}) {
     map.reserve(later);
   }
   map.finish();

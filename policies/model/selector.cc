@@ -240,9 +240,10 @@ Parsed parse_part(std::string_view text) {
 }
 
 Parsed parse_inner(std::string_view text) {
-  if (text == carrier_name(Carrier::value)) {
+  const bool value = text == carrier_name(Carrier::value);
+  if (value || text == carrier_name(Carrier::file_name)) {
     FieldSelector selector;
-    selector.carrier = Carrier::value;
+    selector.carrier = value ? Carrier::value : Carrier::file_name;
     selector.name = text;
     return selector;
   }
@@ -252,7 +253,7 @@ Parsed parse_inner(std::string_view text) {
       selector->carrier != Carrier::query) {
     return SelectorFault{std::string(carrier_name(selector->carrier)) +
                              " is a part of a message, not of a value that is opened",
-                         "One of json, query and value"};
+                         "One of json, query, value and file-name"};
   }
   return parsed;
 }

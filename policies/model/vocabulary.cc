@@ -22,6 +22,8 @@ std::string_view carrier_name(Carrier carrier) noexcept {
       return "path";
     case Carrier::value:
       return "value";
+    case Carrier::file_name:
+      return "file-name";
   }
   std::abort();
 }

@@ -63,6 +63,9 @@ class RoutePlan {
   Shape address_shape = Shape::ip;
   bool client_certificate = false;  // only for clients that have shown one
   TextPlain text_plain;
+  bool streams_files = false;  // bodies of multipart are streamed
+  bool any_order = false;      // what is protected may come behind a file
+  bool constant_size = false;  // nothing behind the first file's head changes the body's size
   bool php_names = false;  // form, multipart, query and cookie names match as PHP folds them
 
   Unlisted unlisted = Unlisted::refuse;  // body and query

@@ -222,7 +222,7 @@ bool Session::advance_head() {
 
 bool Session::advance_body() {
   if (peer_closed_) {
-    body_ended(BodyStatus::gone);
+    body_came(BodyStatus::gone);
     return true;
   }
   if (!readable_) return false;
@@ -234,7 +234,7 @@ bool Session::advance_body() {
     return true;
   }
   const BodyStatus status = body_.arrived(got.bytes);
-  if (status != BodyStatus::pending) body_ended(status);
+  if (status != BodyStatus::pending) body_came(status);
   return true;
 }
 
@@ -377,28 +377,56 @@ ReceivedBody Session::receive_body(std::size_t limit) {
   const BodyStatus status = body_.start(limit);
   if (status == BodyStatus::complete) return {status, body_.body()};
   if (status != BodyStatus::pending) return {status, {}};
-  if (peer_closed_) return {BodyStatus::gone, {}};
-  if (head_.expect_continue && body_.taken() == 0) {
-    iovec part = to_iovec(kContinue);
-    // Nothing else is on its way to this client, so a socket that cannot take 25 bytes is dead.
-    if (write({&part, 1}).bytes != kContinue.size()) {
-      gone_ = true;
-      return {BodyStatus::gone, {}};
-    }
-  }
-  receiving_ = true;
-  body_since_ms_ = loop_.deadlines().now_ms();
-  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
-  if (!running_) loop_.defer(*this);
+  if (peer_closed_ || !ask_for_body()) return {BodyStatus::gone, {}};
+  body_since_ms_ = body_paused_ms_ = loop_.deadlines().now_ms();
+  await_body();
   return {BodyStatus::pending, {}};
 }
 
-void Session::body_ended(BodyStatus status) {
+ReceivedBody Session::read_body(std::size_t consumed, std::uint64_t limit) {
+  const bool first = !body_.is_streamed();
+  if (first) {
+    if (!body_.start_stream(limit)) return {BodyStatus::too_large, {}};
+    body_since_ms_ = body_paused_ms_ = loop_.deadlines().now_ms();
+  } else {
+    body_.consume(consumed);
+  }
+  const BodyStatus status = body_.fill_window();
+  if (status != BodyStatus::pending) return {status, body_.window()};
+  if (peer_closed_ || (first && !ask_for_body())) {
+    gone_ = true;
+    return {BodyStatus::gone, {}};
+  }
+  await_body();
+  return {BodyStatus::pending, {}};
+}
+
+// Tells a client that waits for it to go on. False: it is gone.
+bool Session::ask_for_body() {
+  if (!head_.expect_continue || body_.taken() > 0) return true;
+  iovec part = to_iovec(kContinue);
+  // Nothing else is on its way to this client, so a socket that cannot take 25 bytes is dead.
+  gone_ = write({&part, 1}).bytes != kContinue.size();
+  return !gone_;
+}
+
+void Session::await_body() {
+  receiving_ = true;
+  body_since_ms_ += loop_.deadlines().now_ms() - body_paused_ms_;
+  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
+  if (!running_) loop_.defer(*this);
+}
+
+void Session::body_came(BodyStatus status) {
   receiving_ = false;
   if (status == BodyStatus::gone) gone_ = true;
   loop_.deadlines().clear(own_deadline_);
-  transaction_.on_body(
-      {status, status == BodyStatus::complete ? body_.body() : std::string_view()});
+  body_paused_ms_ = loop_.deadlines().now_ms();
+  std::string_view bytes;
+  if (status == BodyStatus::complete || status == BodyStatus::more) {
+    bytes = body_.is_streamed() ? body_.window() : body_.body();
+  }
+  transaction_.on_body({status, bytes});
 }
 
 void Session::check_body_pace() {
@@ -406,8 +434,12 @@ void Session::check_body_pace() {
   const std::uint64_t elapsed = loop_.deadlines().now_ms() - body_since_ms_;
   const std::uint64_t paced =
       elapsed > limit.body_grace_ms ? (elapsed - limit.body_grace_ms) * limit.body_rate / 1000 : 0;
-  if (elapsed > limit.body_total_ms || body_.taken() < paced) {
-    body_ended(BodyStatus::timeout);
+  // What is held is to be there in the end; what is streamed may go on as long as it is worth it.
+  const bool too_long =
+      elapsed > limit.body_total_ms &&
+      (!body_.is_streamed() || body_.taken() < elapsed * limit.upload_rate / 1000);
+  if (too_long || body_.taken() < paced) {
+    body_came(BodyStatus::timeout);
     return;
   }
   loop_.deadlines().set(own_deadline_, kPaceCheckMs);
@@ -442,6 +474,9 @@ UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& h
 
 SendStatus Session::send(std::string_view head, std::string_view body, bool last) {
   if (gone_) return SendStatus::gone;
+  if (std::exchange(receiving_, false)) {  // answered before the body's end
+    loop_.deadlines().clear(own_deadline_);
+  }
   if (send_pending_ || write_waiting_) std::abort();  // one send at a time is the contract
   // A client that has sent more already is answered at once: its next request waits for this.
   if (last && head.size() + body.size() <= kSmallAnswer && body_.next() == body_.filled()) {

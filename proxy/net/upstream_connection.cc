@@ -174,6 +174,15 @@ void UpstreamConnection::begin_request() {
 
 void UpstreamConnection::gather_request() {
   const std::string_view head = request_->head();
+  if (request_->is_streamed()) {
+    const ProtectedPiece& piece = request_->piece();
+    parts_.clear();
+    parts_.push_back(to_iovec(head));
+    for (const std::string_view part : piece.parts()) parts_.push_back(to_iovec(part));
+    left_ = parts_;
+    streaming_ = !piece.last();
+    return;
+  }
   const std::size_t body = request_->body().size();
   parts_.clear();
   if (head.size() + body <= kSmallRequest) {
@@ -189,9 +198,37 @@ void UpstreamConnection::gather_request() {
 }
 
 void UpstreamConnection::write_request() {
+  if (!write_left() || !request_->is_streamed()) return;
+  piece_sent_ = true;
+  pool_.loop().defer(*this);
+}
+
+bool UpstreamConnection::send(const ProtectedPiece& piece) {
+  if (state_ != State::busy || sending_ || has_head_ || peer_closed_) return false;
+  parts_.clear();
+  for (const std::string_view part : piece.parts()) parts_.push_back(to_iovec(part));
+  left_ = parts_;
+  streaming_ = !piece.last();
+  sending_ = true;
+  pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
+  return write_left();
+}
+
+void UpstreamConnection::piece_sent() {
+  if (state_ != State::busy || has_head_) return;
+  in_handler_ = true;
+  handler_->on_piece_sent();
+  in_handler_ = false;
+  if (!cancelled_) return;
+  close();
+  release();
+}
+
+// True when nothing is left.
+bool UpstreamConnection::write_left() {
   while (!left_.empty()) {
     const IoResult sent = write(left_);
-    if (sent.would_block) return;
+    if (sent.would_block) return false;
     if (sent.failed) {
       // The application may have answered and closed before it read everything; what it said, if
       // anything, is still to be read. The deadline and the reader decide.
@@ -200,13 +237,16 @@ void UpstreamConnection::write_request() {
       reusable_ = false;
       peer_closed_ = readable_ = true;
       pool_.loop().defer(*this);
-      return;
+      return false;
     }
     wrote_ = wrote_ || sent.bytes > 0;
     left_ = consume(left_, sent.bytes);
     pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
   }
   sending_ = false;
+  // The next piece comes in the client's pace, which is not the upstream's fault.
+  if (streaming_) pool_.loop().deadlines().clear(deadline_);
+  return true;
 }
 
 void UpstreamConnection::begin_answer() {
@@ -218,6 +258,7 @@ void UpstreamConnection::begin_answer() {
   begin_ = end_ = 0;
   body_left_ = 0;
   interim_ = 0;
+  streaming_ = piece_sent_ = false;
   has_head_ = head_told_ = received_ = paused_ = peer_closed_ = readable_ = false;
   reusable_ = true;
 }
@@ -275,7 +316,10 @@ void UpstreamConnection::on_deadline(DeadlineSlot) {
 void UpstreamConnection::run_task() {
   if (failure_) {
     fail(*failure_);
-  } else if (state_ == State::busy) {
+    return;
+  }
+  if (std::exchange(piece_sent_, false)) piece_sent();
+  if (state_ == State::busy) {
     read_answer();
   }
 }
@@ -370,12 +414,13 @@ bool UpstreamConnection::take_head() {
   has_head_ = true;
   host_->succeeded();
   body_left_ = parser_.head().content_length;
-  if (sending_) {
+  if (sending_ || streaming_) {
     // An answer before the whole request was read: nothing more is sent, and the rest of the
     // request must never be taken for another one.
     left_ = {};
-    sending_ = false;
+    sending_ = streaming_ = piece_sent_ = false;
     reusable_ = false;
+    pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
   }
   return true;
 }
@@ -537,7 +582,11 @@ void UpstreamConnection::finish() {
 void UpstreamConnection::close() {
   if (fd_) {
     pool_.loop().drop(*this);
-    if (tls_) tls_->close_notify();
+    if (state_ == State::busy && (sending_ || streaming_)) {
+      reset_on_close(fd_.get());  // half a request must not look like a whole one
+    } else if (tls_) {
+      tls_->close_notify();
+    }
     tls_.reset();
     fd_.reset();
   }
@@ -545,7 +594,7 @@ void UpstreamConnection::close() {
   pool_.loop().forget_write(*this);
   state_ = State::closed;
   left_ = {};
-  sending_ = false;
+  sending_ = streaming_ = piece_sent_ = false;
 }
 
 void UpstreamConnection::release() {

@@ -21,6 +21,7 @@ enum class BodyCodec : std::uint8_t {
   none,
   form,
   multipart,
+  upload,  // multipart, streamed
   json,
   opaque,
   text,  // form or json: settled when the body is there (settle_body.h)
@@ -32,7 +33,7 @@ struct BodyPlan {
   body::ContentCoding coding = body::ContentCoding::identity;
   bool maybe_gzip = false;    // text: a body that begins as gzip does is packed
   std::string_view boundary;  // multipart
-  std::size_t limit = 0;      // bytes, as it comes and once decoded
+  std::size_t limit = 0;      // bytes, as it comes and once decoded; upload: of the fields
 };
 
 // `match` is what `policy` answered for this head, with a route in it.

@@ -7,6 +7,7 @@
 
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
+#include "proxy/body/file_ending.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
 #include "proxy/body/multipart.h"
@@ -21,6 +22,7 @@ using policies::Shape;
 namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
+constexpr std::string_view kNamelessFile = "file";
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
@@ -52,35 +54,19 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
     const crypto::vault::ResolveBatch* resolved) {
   if (route_.mode != RouteMode::protect) std::abort();
   boundary_ = plan.boundary;
+  text_ = body;
   decoded_ = plan.coding != body::ContentCoding::identity;
   write_address_pseudonym(tools.protector);
-  for (FieldJob& job : buffers_.jobs) {
-    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
-        job.treatment == Treatment::reopen) {
-      continue;
-    }
-    if (write_replacement(job, tools, resolved)) continue;
-    if (auto refusal = on_failure(job)) return std::move(*refusal);
-  }
-  // The innermost first: what is inside of a field was opened after it.
-  for (std::size_t number = buffers_.opened_count; number > 0; --number) {
-    if (rebuild(number)) continue;
-    FieldJob& job = buffers_.jobs[buffers_.opened[number - 1]->job];
-    if (auto refusal = on_failure(job)) return std::move(*refusal);
-  }
-
-  if (head_.has_query) {
-    collect_edits(Carrier::query, 0);
-    body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
-  }
+  if (auto refusal = protect_jobs(tools, resolved)) return std::move(*refusal);
+  collect_query();
   switch (plan.codec) {
     case BodyCodec::form:
       collect_edits(Carrier::form, 0);
       body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
       break;
     case BodyCodec::multipart:
-      collect_edits(Carrier::multipart, 0);
-      body::multipart_edits(body, buffers_.field_edits, buffers_.body_edits);
+    case BodyCodec::upload:
+      collect_parts();
       break;
     case BodyCodec::json:
       collect_edits(Carrier::json, 0);
@@ -94,14 +80,88 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   return make(body);
 }
 
+std::optional<Refusal> RequestProtector::protect_piece(
+    const BodyPlan& plan, std::string_view text, bool first, const FieldTools& tools,
+    const crypto::vault::ResolveBatch* resolved) {
+  if (route_.mode != RouteMode::protect) std::abort();
+  boundary_ = plan.boundary;
+  text_ = text;
+  if (first) write_address_pseudonym(tools.protector);
+  if (auto refusal = protect_jobs(tools, resolved)) return refusal;
+  if (first) collect_query();
+  collect_parts();
+  return std::nullopt;
+}
+
+ProtectedRequest RequestProtector::begin_upload(std::optional<std::uint64_t> length,
+                                                ProtectedPiece piece) {
+  end_head(length);
+  ProtectedRequest request;
+  request.streamed_ = true;
+  request.piece_ = piece;
+  finish(request);
+  return request;
+}
+
+std::optional<Refusal> RequestProtector::protect_jobs(
+    const FieldTools& tools, const crypto::vault::ResolveBatch* resolved) {
+  for (FieldJob& job : buffers_.jobs) {
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
+        job.treatment == Treatment::reopen) {
+      continue;
+    }
+    if (write_replacement(job, tools, resolved)) continue;
+    if (auto refusal = on_failure(job)) return refusal;
+  }
+  // The innermost first: what is inside of a field was opened after it.
+  for (std::size_t number = buffers_.opened_count; number > 0; --number) {
+    if (rebuild(number)) continue;
+    FieldJob& job = buffers_.jobs[buffers_.opened[number - 1]->job];
+    if (auto refusal = on_failure(job)) return refusal;
+  }
+  return std::nullopt;
+}
+
+void RequestProtector::collect_query() {
+  if (!head_.has_query) return;
+  collect_edits(Carrier::query, 0);
+  body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
+}
+
+// Names of files lie in the heads of parts, between the values.
+void RequestProtector::collect_parts() {
+  collect_edits(Carrier::multipart, 0);
+  body::multipart_edits(text_, buffers_.field_edits, buffers_.body_edits);
+  const std::size_t others = buffers_.body_edits.size();
+  for (const FieldJob& job : buffers_.jobs) {
+    if (job.carrier != Carrier::file_name || job.treatment == Treatment::keep) continue;
+    buffers_.body_edits.push_back({job.field.value, job.replacement, {}});
+  }
+  if (others == 0 || others == buffers_.body_edits.size()) return;
+  std::inplace_merge(buffers_.body_edits.begin(),
+                     buffers_.body_edits.begin() + static_cast<std::ptrdiff_t>(others),
+                     buffers_.body_edits.end(), [](const body::Edit& a, const body::Edit& b) {
+                       return a.at.begin < b.at.begin;
+                     });
+}
+
 // What cannot be transformed never leaves in clear; on-error may still let the request go without
 // it.
 std::optional<Refusal> RequestProtector::on_failure(FieldJob& job) {
   switch (job.action->on_error) {
     case policies::OnError::drop:
+      if (job.carrier == Carrier::file_name) {
+        job.treatment = Treatment::rename;
+        job.replacement = append_file_name(kNamelessFile, job);
+        return std::nullopt;
+      }
       job.treatment = Treatment::remove;
       return std::nullopt;
     case policies::OnError::mask:
+      if (job.carrier == Carrier::file_name) {
+        job.replacement = append_file_name(kMask, job);
+        return std::nullopt;
+      }
       job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
       if (!encode(job.carrier, kMask)) break;
       job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
@@ -155,6 +215,7 @@ ProtectedRequest RequestProtector::pass(std::string_view body) {
 
 bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
                                          const crypto::vault::ResolveBatch* resolved) {
+  if (job.carrier == Carrier::file_name) return write_file_name(job, tools, resolved);
   const std::size_t begin = buffers_.arena.size();
   // `bytes`: of the text that the upstream will store, before the carrier's quotes and escapes.
   const auto done = [&](bool ok, std::size_t bytes) {
@@ -200,6 +261,38 @@ bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
   return done(true, bytes);
 }
 
+// A file's name: what the rule makes of it, and its ending, which applications tell its type by,
+// where that says nothing else.
+bool RequestProtector::write_file_name(FieldJob& job, const FieldTools& tools,
+                                       const crypto::vault::ResolveBatch* resolved) {
+  ExchangeBuffers::wipe_used(buffers_.scratch);
+  std::string& name = buffers_.scratch;
+  if (job.treatment == Treatment::rename) {
+    name.append(kNamelessFile);
+  } else if (job.treatment == Treatment::derive || job.treatment == Treatment::mint) {
+    if (!write_keyed(job, tools.protector, resolved, name)) return false;
+  } else if (is_keyed(job.action->action)) {
+    name.append(kMask);  // on-error: mask, decided when normalisation failed
+  } else {
+    const std::string_view value = job.clear.in(buffers_.clear);
+    if (!tools.transforms.apply(*job.action, value, tools.clock, name)) return false;
+  }
+  const std::size_t begin = buffers_.arena.size();
+  job.replacement = append_file_name(name, job);
+  const bool safe = body::file_name_is_safe(job.replacement.in(buffers_.arena)) &&
+                    (job.action->max_len == 0 || job.replacement.size() <= job.action->max_len);
+  if (!safe) buffers_.arena.resize(begin);
+  return safe;
+}
+
+body::Span RequestProtector::append_file_name(std::string_view name, const FieldJob& job) {
+  const std::size_t begin = buffers_.arena.size();
+  buffers_.arena.append(name);
+  const std::string_view ending = body::known_ending(job.field.value.in(text_));
+  if (!ending.empty()) buffers_.arena.append(".").append(ending);
+  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(buffers_.arena.size())};
+}
+
 // The pseudonym of the epoch before, as a field of its own behind this one, so that whoever counts
 // visitors can join both while the epochs overlap.
 bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtector& protector) {
@@ -233,6 +326,7 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
     case Carrier::multipart:
     case Carrier::path:
     case Carrier::value:
+    case Carrier::file_name:
       return false;  // the policy's check lets none of these through
   }
   return encode(job.carrier, buffers_.scratch);
@@ -315,6 +409,9 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
       break;
     case Carrier::value:
       break;
+    case Carrier::file_name:
+      if (!body::file_name_is_safe(text)) return false;
+      break;
   }
   buffers_.arena.append(text);
   return true;
@@ -336,19 +433,26 @@ void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::s
 ProtectedRequest RequestProtector::make(std::string_view body) {
   ProtectedRequest request;
   request.body_ = body::SplicedBytes(body, buffers_.body_edits, buffers_.arena);
-  write_head(body, request.body_);
+  const bool method_has_body = head_.method != Method::get && head_.method != Method::head;
+  has_body_ = !body.empty() || method_has_body;
+  begin_head(decoded_ || !request.body_.untouched());
+  end_head(request.body_.size());
+  finish(request);
+  return request;
+}
+
+void RequestProtector::finish(ProtectedRequest& request) {
   request.head_ = buffers_.request_head;
   request.upstream_ = route_.upstream;
   request.is_head_request_ = head_.method == Method::head;
   request.may_retry_ = head_.method == Method::get || head_.method == Method::head;
-  return request;
 }
 
-void RequestProtector::write_head(std::string_view body, const body::SplicedBytes& spliced) {
+void RequestProtector::begin_head(bool body_changed) {
   std::string& out = buffers_.request_head;
   write_request_line();
   out.append("Host: ").append(head_.host).append(kCrlf);
-  write_lines(decoded_ || !spliced.untouched());
+  write_lines(body_changed);
   append_client_address(route_, head_, peer_, buffers_.address, out);
   const bool forwarded_kept = peer_.trusted;
   bool has_proto = false;
@@ -361,11 +465,16 @@ void RequestProtector::write_head(std::string_view body, const body::SplicedByte
   }
   if (!has_proto) out.append("X-Forwarded-Proto: ").append(tls_ ? "https" : "http").append(kCrlf);
   if (!has_host) out.append("X-Forwarded-Host: ").append(head_.host).append(kCrlf);
-  const bool method_has_body = head_.method != Method::get && head_.method != Method::head;
-  if (!body.empty() || method_has_body) {
+}
+
+void RequestProtector::end_head(std::optional<std::uint64_t> length) {
+  std::string& out = buffers_.request_head;
+  if (has_body_ && length) {
     out.append("Content-Length: ");
-    append_number(out, spliced.size());
+    append_number(out, *length);
     out.append(kCrlf);
+  } else if (has_body_) {
+    out.append("Transfer-Encoding: chunked\r\n");
   }
   out.append(kCrlf);
 }

@@ -6,6 +6,7 @@
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
+#include "policies/plan/file_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
@@ -17,6 +18,7 @@ namespace paravent::proxy {
 
 using policies::ActionKind;
 using policies::Carrier;
+using policies::carrier_name;
 using policies::FieldAction;
 using policies::OnError;
 using policies::Unlisted;
@@ -53,6 +55,7 @@ std::string_view carrier_prefix(Carrier carrier) {
     case Carrier::path:
       return "path.";
     case Carrier::value:
+    case Carrier::file_name:
       break;
   }
   return "";
@@ -133,6 +136,9 @@ class FlatFieldVisitor final : public body::FlatVisitor {
 
   bool on_field(std::string_view name, const body::Field& field) override {
     const FieldAction* action = scanner_.find(carrier_, name);
+    if (field.is_file && action != nullptr && action->file) {
+      return scanner_.take_file(name, field, text_, *action);
+    }
     return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
   }
 
@@ -195,13 +201,50 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanners& json_scanners) {
   json_scanners_ = &json_scanners;
+  if (auto refusal = scan_head()) return refusal;
+  if (auto refusal = scan_body(plan, body)) return refusal;
+  if (auto refusal = check_required(plan.codec)) return refusal;
+  return scoped_ ? assign_scopes() : std::nullopt;
+}
+
+std::optional<Refusal> RequestScanner::scan_head() {
   buffers_.required_seen.assign(route_.required.size(), 0);
   buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (auto refusal = scan_query()) return refusal;
-  if (auto refusal = scan_headers()) return refusal;
-  if (auto refusal = scan_body(plan, body)) return refusal;
-  if (auto refusal = check_required(plan)) return refusal;
-  return scoped_ ? assign_scopes() : std::nullopt;
+  return scan_headers();
+}
+
+std::optional<Refusal> RequestScanner::scan_parts(
+    std::string_view text, std::span<const body::MultipartStream::Part> parts, bool first,
+    body::JsonScanners& json_scanners) {
+  json_scanners_ = &json_scanners;
+  streamed_ = true;
+  FlatFieldVisitor visitor(*this, Carrier::multipart, text);
+  for (const body::MultipartStream::Part& part : parts) {
+    const std::string_view name = part.name.in(text);
+    const FieldAction* action = route_.find(Carrier::multipart, name);
+    if (!first && !part.field.is_file &&
+        !may_come_late(action != nullptr ? *action : route_.unlisted_action)) {
+      return Refusal{Reason::late_field,
+                     action != nullptr ? action->name : route_.unlisted_action.name};
+    }
+    if (!visitor.on_field(name, part.field)) return refusal_;
+  }
+  // Of the head too: it is part of the first piece.
+  const bool scoped =
+      scoped_ || std::any_of(buffers_.jobs.begin(), buffers_.jobs.end(), [](const FieldJob& job) {
+        return job.action->scope != crypto::Scope::person;
+      });
+  return scoped ? assign_scopes() : std::nullopt;
+}
+
+// Behind a streamed file: what is kept, dropped or refused in any case; what is protected, where
+// the route says so; and never what others are protected by.
+bool RequestScanner::may_come_late(const FieldAction& action) const {
+  if (action.is_subject || action.delimits || action.subject_bound) return false;
+  const bool plain = action.action == ActionKind::keep || action.action == ActionKind::drop ||
+                     action.action == ActionKind::refuse;
+  return route_.any_order || (plain && !action.required);
 }
 
 // Only now, because the field that delimits a relationship may come last.
@@ -259,7 +302,8 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       FlatFieldVisitor visitor(*this, Carrier::form, body);
       return finish(body::scan_form(body, {}, buffers_.scratch, visitor));
     }
-    case BodyCodec::multipart: {
+    case BodyCodec::multipart:
+    case BodyCodec::upload: {
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
       return finish(body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
     }
@@ -287,15 +331,17 @@ std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
   return Refusal{Reason::malformed_body, {}};
 }
 
-std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) const {
+std::optional<Refusal> RequestScanner::check_required(BodyCodec codec, bool fields_only) const {
+  const bool multipart = codec == BodyCodec::multipart || codec == BodyCodec::upload;
   for (const FieldAction* action : route_.required) {
     // Rules for another kind of body than the one that came do not apply to it; with no body at
     // all, those of every kind do.
     const Carrier carrier = action->carrier;
-    const bool other_body = (carrier == Carrier::form && plan.codec != BodyCodec::form) ||
-                            (carrier == Carrier::json && plan.codec != BodyCodec::json) ||
-                            (carrier == Carrier::multipart && plan.codec != BodyCodec::multipart);
-    if (other_body && plan.codec != BodyCodec::none) continue;
+    const bool other_body = (carrier == Carrier::form && codec != BodyCodec::form) ||
+                            (carrier == Carrier::json && codec != BodyCodec::json) ||
+                            (carrier == Carrier::multipart && !multipart);
+    if (other_body && codec != BodyCodec::none) continue;
+    if (fields_only && action->file) continue;
     if (buffers_.required_seen[action->required_index] == 0) {
       return Refusal{Reason::missing_field, action->name};
     }
@@ -307,7 +353,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
                           const body::Field& field, std::string_view raw, const FieldAction* action,
                           bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
-  // Files are streamed by a later issue; until then no rule may mean one.
+  // Of a file only a rule with `file` may say anything.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
 
   FieldJob job;
@@ -322,7 +368,11 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   if (observer_ != nullptr) {
     observer_->on_field(full_name(carrier, name), value, listed, action);
   }
-  if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
+  // Browsers send an input for a file that was left alone as an empty field.
+  const bool no_file = action->file != nullptr && value.empty();
+  if (action->action == ActionKind::refuse && !no_file) {
+    return refuse(Reason::refused_field, action->name);
+  }
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
   const bool noted = action->delimits || (action->is_subject && route_.needs_subject);
   if (!empty && noted) take_note(*action, value);
@@ -332,6 +382,42 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
   if (job.treatment == Treatment::reopen) return open(job, value);
   return take_value(job, carrier, value);
+}
+
+// A file: whether it goes on, and under which name. Its content is nobody's business here.
+bool RequestScanner::take_file(std::string_view name, const body::Field& field,
+                               std::string_view text, const FieldAction& action) {
+  const policies::FilePlan& file = *action.file;
+  if (observer_ != nullptr) {
+    observer_->on_field(full_name(Carrier::multipart, name), {}, true, &action);
+  }
+  // An empty name over contents: some take it for a file, others for a field.
+  if (field.file_name.size() == 0) return refuse(Reason::unsupported_type, action.name);
+  if (file.rule.action.value == policies::FileAction::refuse) {
+    return refuse(Reason::refused_field, action.name);
+  }
+  if (action.required) buffers_.required_seen[action.required_index] = 1;
+  FieldJob job;
+  job.action = &action;
+  job.carrier = Carrier::multipart;
+  job.field = field;
+  // Streamed, the head is left out with its content and not by an edit (upload.cc).
+  if (!file.goes_on() && !streamed_) job.treatment = Treatment::remove;
+  buffers_.jobs.push_back(job);
+  if (!file.goes_on()) return true;
+
+  const std::size_t jobs = buffers_.jobs.size();
+  body::Field file_name;
+  file_name.value = file_name.whole = field.file_name;
+  const std::string_view clear = field.file_name.in(text);
+  outer_ = &action;
+  const bool ok = take(Carrier::file_name, carrier_name(Carrier::file_name), 0, file_name, clear,
+                       file.name);
+  outer_ = nullptr;
+  if (!ok) return false;
+  FieldJob& named = buffers_.jobs[jobs];
+  if (named.treatment == Treatment::remove) named.treatment = Treatment::rename;
+  return true;
 }
 
 // The value as an application would read it: a view of `raw` where nothing is encoded, else of
@@ -380,6 +466,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     case Treatment::remove:
     case Treatment::reopen:
+    case Treatment::rename:
       break;
     case Treatment::rewrite:
       // The same where most of a value survives.

@@ -16,6 +16,7 @@
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
 #include "proxy/pipeline/settle_body.h"
+#include "proxy/pipeline/upload.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
 
@@ -57,6 +58,7 @@ struct Transaction::State final : public RawCounter {
   ExchangeBuffers buffers;
   std::shared_ptr<crypto::vault::ResolveBatch> batch;
   UpstreamExchange* exchange = nullptr;
+  std::unique_ptr<Upload> upload;  // while the body is streamed
 
   // respond
   std::string response_head;
@@ -97,8 +99,20 @@ struct Transaction::State final : public RawCounter {
   std::optional<Phase> scan();
   std::optional<Phase> resolve();
   std::optional<Phase> protect();
+  std::optional<Phase> stream();
   std::optional<Phase> record();
 
+  enum class Asked : std::uint8_t { nothing, answered, pending };
+  Asked ask_vault(bool about_person);
+  void go_on_streaming();
+  bool waits_for_vault() const {
+    if (!upload) return phase == Phase::resolve;
+    return (phase == Phase::resolve || phase == Phase::forward) && upload->waits_for_vault();
+  }
+  void tell_upload() {
+    if (phase == Phase::resolve) phase = Phase::receive;
+    upload->resolved(batch.get());
+  }
   void take_body(ReceivedBody received);
   bool needs_keys() const;
   Phase refuse(const Refusal& refusal);
@@ -204,6 +218,11 @@ bool Transaction::State::needs_keys() const { return route().mode == policies::R
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
   body_unread = true;
+  if (body_plan.codec == BodyCodec::upload) {
+    upload = std::make_unique<Upload>(route(), *head, body_plan, peer(), buffers, *worker,
+                                      downstream, *this);
+    return stream();
+  }
   const ReceivedBody received = downstream.receive_body(body_plan.limit);
   if (received.status == BodyStatus::pending) return std::nullopt;
   take_body(received);
@@ -235,16 +254,55 @@ std::optional<Phase> Transaction::State::scan() {
   return Phase::resolve;
 }
 
+// Phases 3 to 7 of a streamed body, as far as they go now. The phase is `receive` until the
+// upstream has been asked, with `resolve` in between, and `forward` from there on.
+std::optional<Phase> Transaction::State::stream() {
+  for (;;) {
+    switch (upload->run(exchange)) {
+      case Upload::Step::wait:
+        return std::nullopt;
+      case Upload::Step::ask:
+        if (phase == Phase::receive) phase = Phase::resolve;
+        if (ask_vault(upload->is_first()) == Asked::pending) return std::nullopt;
+        tell_upload();
+        break;
+      case Upload::Step::exchange:
+        forwarded = SteadyClock::now();
+        phase = Phase::forward;
+        exchange = upstream.exchange(upload->take_request(), *handler);
+        return std::nullopt;
+      case Upload::Step::refused:
+        return refuse(upload->refusal());
+      case Upload::Step::gone:
+        abort_exchange();
+        return std::nullopt;
+      case Upload::Step::done:
+        body_unread = false;
+        return std::nullopt;
+    }
+  }
+}
+
+void Transaction::State::go_on_streaming() {
+  if (const auto next = stream()) run(*next);
+}
+
 std::optional<Phase> Transaction::State::resolve() {
+  return ask_vault(true) == Asked::pending ? std::nullopt : std::optional(Phase::protect);
+}
+
+// `about_person`: also whose request this is, where the route wants to know.
+Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
   // Nothing more for routes that do not say whose data this is.
-  const bool about_somebody = route().subject_slot != policies::kNoSlot;
+  const bool about_somebody = about_person && route().subject_slot != policies::kNoSlot;
   std::size_t value_bytes = about_somebody ? known_subject(route(), buffers).size() : 0;
   const bool needs_key = about_somebody && needs_subject_key(route(), buffers);
   for (const FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
   }
+  batch.reset();
   if (value_bytes == 0 && !needs_key)
-    return Phase::protect;  // nothing to mint: normalised values are never empty
+    return Asked::nothing;  // nothing to mint: normalised values are never empty
 
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
@@ -252,11 +310,11 @@ std::optional<Phase> Transaction::State::resolve() {
   for (FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
   }
-  if (worker->vault->answer_known(*batch)) return Phase::protect;
+  if (worker->vault->answer_known(*batch)) return Asked::answered;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
   worker->vault->resolve(batch);
-  return std::nullopt;
+  return Asked::pending;
 }
 
 std::optional<Phase> Transaction::State::protect() {
@@ -281,6 +339,10 @@ void Transaction::State::count_fields() const {
 }
 
 Phase Transaction::State::refuse(const Refusal& refusal) {
+  if (exchange != nullptr) {  // a streamed body's, which thereby never comes to a clean end
+    exchange->cancel();
+    exchange = nullptr;
+  }
   outcome = reason_status(refusal.reason) >= 500 && refusal.reason != Reason::unsupported_coding &&
                     refusal.reason != Reason::http_version
                 ? telemetry::Outcome::failed
@@ -331,6 +393,7 @@ Phase Transaction::State::stop_objected() {
   outcome = telemetry::Outcome::refused;
   reason = Reason::objected;
   status = 204;
+  if (body_unread) keep_alive = false;
   response_head.clear();
   write_no_content(connection_line(), response_head);
   worker->counters->refusals(route_index(), static_cast<std::size_t>(Reason::objected)).add();
@@ -362,6 +425,7 @@ std::string_view Transaction::State::id() {
 void Transaction::State::relay(const ResponseHead& response, std::string_view bytes,
                                bool complete) {
   if (complete) exchange = nullptr;
+  if (body_unread) keep_alive = false;  // an answer before the whole body: no more of it is read
   answered = SteadyClock::now();
   phase = Phase::respond;
   status = response.status;
@@ -442,11 +506,12 @@ std::optional<Phase> Transaction::State::record() {
     line.outcome = telemetry::outcome_name(outcome);
     line.reason = reason ? reason_label(*reason) : "-";
     line.status = status;
-    line.request_bytes = body.size();
+    line.request_bytes = upload ? upload->bytes() : body.size();
     line.response_bytes = sent_body_bytes;
     line.duration_us = total;
     worker->access_log->append(line);
   }
+  upload.reset();
   buffers.clear_for_next();
   batch.reset();
   head = nullptr;
@@ -485,6 +550,12 @@ void Transaction::refuse_at_door(const RequestHead& head, Reason reason,
 }
 
 void Transaction::on_body(ReceivedBody body) {
+  if (state_->upload) {
+    if (state_->phase != Phase::receive && state_->phase != Phase::forward) return;  // answered
+    state_->upload->on_body(body);
+    state_->go_on_streaming();
+    return;
+  }
   if (state_->phase != Phase::receive) return;
   state_->take_body(body);
   if (state_->phase == Phase::receive) state_->run(Phase::scan);
@@ -496,7 +567,7 @@ void Transaction::on_sent(bool ok) {
 }
 
 void Transaction::on_resolved() {
-  if (state_->phase != Phase::resolve || !state_->batch ||
+  if (!state_->waits_for_vault() || !state_->batch ||
       state_->batch->status == crypto::vault::ResolveStatus::pending) {
     return;
   }
@@ -504,6 +575,11 @@ void Transaction::on_resolved() {
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:
+      if (state_->upload && !(state_->upload->is_first() && state_->is_stopped())) {
+        state_->tell_upload();
+        state_->go_on_streaming();
+        return;
+      }
       state_->run(state_->is_stopped() ? state_->stop_objected() : Phase::protect);
       return;
     case ResolveStatus::sealed:
@@ -520,7 +596,7 @@ void Transaction::on_resolved() {
 }
 
 void Transaction::on_deadline() {
-  if (state_->phase != Phase::resolve) return;
+  if (!state_->waits_for_vault()) return;
   state_->run(state_->refuse({Reason::store_unavailable, {}}));
 }
 
@@ -537,6 +613,12 @@ void Transaction::on_response(const ResponseHead& head, std::string_view body, b
 
 void Transaction::on_response_body(std::string_view bytes, bool complete) {
   state_->relay_more(bytes, complete);
+}
+
+void Transaction::on_piece_sent() {
+  if (!state_->upload || state_->phase != Phase::forward) return;
+  state_->upload->on_sent();
+  state_->go_on_streaming();
 }
 
 void Transaction::on_failure(UpstreamFailure failure) {

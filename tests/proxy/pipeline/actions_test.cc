@@ -32,6 +32,7 @@ struct Place {
         return request_text("POST /f", "A: 1\r\nCookie: a=1; x=" + value + "; z=2\r\nZ: 2\r\n");
       case Carrier::path:
       case Carrier::value:
+      case Carrier::file_name:
         break;
     }
     return {};

@@ -1,0 +1,34 @@
+// FileRule: what becomes of an uploaded file, a part of multipart/form-data with a file name.
+//
+//   multipart.cv: { file: pass, metadata: strip }
+//   multipart.cv > file-name: { do: tokenise }
+//
+// The file's name is a field of its own, inside the part. Plain data.
+
+#pragma once
+
+#include <cstdint>
+
+#include "policies/model/diagnostics.h"
+
+namespace paravent::policies {
+
+enum class FileAction : std::uint8_t {
+  refuse,  // no file under this name
+  drop,    // the part is taken out
+  pass,    // the content goes on as it comes
+};
+
+struct FileRule {
+  Located<FileAction> action;
+  bool strip_metadata = false;   // of pictures (proxy/body/picture.h)
+  bool pass_unreadable = false;  // pictures that cannot be freed of it pass all the same
+};
+
+// In which order a body with streamed files may come.
+enum class StreamOrder : std::uint8_t {
+  fields_first,  // what is protected comes before the first file
+  any,           // it may also come behind one
+};
+
+}  // namespace paravent::policies
