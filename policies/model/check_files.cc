@@ -58,7 +58,8 @@ void check_files(const Policy& policy, Diagnostics& out) {
       if (rule.has_selector && rule.selector.carrier == Carrier::file_name) check_name(rule, out);
     }
     if (route.stream && !streams_files(route)) {
-      out.error(route.stream->at, route.key + ".stream", "no rule of this route lets a file through",
+      out.error(route.stream->at, route.key + ".stream",
+                "no rule of this route lets a file through",
                 "Add one, for example multipart.cv: { file: pass }");
     }
   }

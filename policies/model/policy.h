@@ -125,8 +125,8 @@ struct Route {
   Located<TextPlain> text_plain;
   bool php_names = false;
   std::optional<Located<StreamOrder>> stream;  // of bodies with files; absent: fields first
-  bool client_certificate = false;           // required
-  std::optional<Located<OnError>> on_error;  // default of the rules that can
+  bool client_certificate = false;             // required
+  std::optional<Located<OnError>> on_error;    // default of the rules that can
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
   Unlisted unlisted_header = Unlisted::keep;

@@ -201,7 +201,8 @@ class PlanCompiler {
     }
     for (const Rule& drop : drops) list(drop, add_action(route, drop, plan));
     for (const Rule& rule : route.rules) {
-      if (const auto name = default_name_rule(route, rule)) list(*name, add_action(route, *name, plan));
+      if (const auto name = default_name_rule(route, rule))
+        list(*name, add_action(route, *name, plan));
     }
     const std::size_t first = plan.actions_.size();
     for (const Rule& rule : route.rules) list(rule, add_action(route, rule, plan));

@@ -57,12 +57,12 @@ std::uint8_t exif_orientation(std::string_view payload) noexcept {
 
 void append_orientation_segment(std::uint8_t orientation, std::string& out) {
   constexpr std::string_view kBefore =
-      "\xFF\xE1\x00\x22"       // APP1, 34 bytes
-      "Exif\0\0"               //
-      "MM\0*\0\0\0\x08"        // TIFF, most significant byte first, directory at 8
-      "\0\x01"                 // one entry:
-      "\x01\x12\0\x03"         // orientation, a short,
-      "\0\0\0\x01\0"sv;        // one, in the first two of four bytes
+      "\xFF\xE1\x00\x22"  // APP1, 34 bytes
+      "Exif\0\0"          //
+      "MM\0*\0\0\0\x08"   // TIFF, most significant byte first, directory at 8
+      "\0\x01"            // one entry:
+      "\x01\x12\0\x03"    // orientation, a short,
+      "\0\0\0\x01\0"sv;   // one, in the first two of four bytes
   out.append(kBefore);
   out.push_back(static_cast<char>(orientation));
   out.append("\0\0\0\0\0\0"sv);  // the other two; no further directory

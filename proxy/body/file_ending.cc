@@ -9,12 +9,12 @@ namespace paravent::proxy::body {
 namespace {
 
 constexpr std::array<std::string_view, 64> kKnown = {
-    "pdf", "txt",  "rtf",  "md",   "csv",  "tsv",  "json", "xml",  "doc", "docx", "odt",
-    "xls", "xlsx", "ods",  "ppt",  "pptx", "odp",  "key",  "eml",  "msg", "ics",  "vcf",
-    "zip", "gz",   "tgz",  "7z",   "rar",  "tar",  "bz2",  "xz",   "jpg", "jpeg", "jpe",
-    "jfif", "png", "gif",  "webp", "heic", "heif", "avif", "tif",  "tiff", "bmp", "svg",
-    "dng", "cr2",  "nef",  "arw",  "psd",  "mp3",  "m4a",  "wav",  "ogg", "opus", "flac",
-    "mp4", "m4v",  "mov",  "avi",  "mkv",  "webm", "mpg",  "log",  "html"};
+    "pdf",  "txt",  "rtf", "md",   "csv",  "tsv",  "json", "xml", "doc",  "docx", "odt",
+    "xls",  "xlsx", "ods", "ppt",  "pptx", "odp",  "key",  "eml", "msg",  "ics",  "vcf",
+    "zip",  "gz",   "tgz", "7z",   "rar",  "tar",  "bz2",  "xz",  "jpg",  "jpeg", "jpe",
+    "jfif", "png",  "gif", "webp", "heic", "heif", "avif", "tif", "tiff", "bmp",  "svg",
+    "dng",  "cr2",  "nef", "arw",  "psd",  "mp3",  "m4a",  "wav", "ogg",  "opus", "flac",
+    "mp4",  "m4v",  "mov", "avi",  "mkv",  "webm", "mpg",  "log", "html"};
 
 }  // namespace
 

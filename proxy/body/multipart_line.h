@@ -1,5 +1,5 @@
-// Where a boundary starts a line: the one question that reading multipart comes down to. Internal to
-// the two codecs of multipart.
+// Where a boundary starts a line: the one question that reading multipart comes down to. Internal
+// to the two codecs of multipart.
 
 #pragma once
 
@@ -12,7 +12,7 @@ namespace paravent::proxy::body {
 // The next place at or behind `from` where `dash_boundary` starts a line, whatever ends the line
 // before (some readers take a bare LF); npos when there is none. `text` starts a line itself.
 inline std::size_t find_at_line_start(std::string_view text, std::size_t from,
-                               std::string_view dash_boundary) noexcept {
+                                      std::string_view dash_boundary) noexcept {
   while (from <= text.size()) {
     // memmem skips ahead; std::string_view::find would compare at every dash of a text of dashes.
     const void* const hit = ::memmem(text.data() + from, text.size() - from, dash_boundary.data(),

@@ -207,8 +207,8 @@ std::size_t MultipartStream::held(std::string_view in) const noexcept {
 Event MultipartStream::next_content(std::string_view& in, bool at_end) {
   std::size_t size = std::string_view::npos;
   for (std::size_t from = 0; size == std::string_view::npos;) {
-    const void* const hit = ::memmem(in.data() + from, in.size() - from, dash_boundary_.data(),
-                                     dash_boundary_.size());
+    const void* const hit =
+        ::memmem(in.data() + from, in.size() - from, dash_boundary_.data(), dash_boundary_.size());
     if (hit == nullptr) {
       size = in.size() - held(in);
       break;

@@ -28,13 +28,13 @@ namespace paravent::proxy::body {
 class MultipartStream {
  public:
   enum class Event : std::uint8_t {
-    need_more,    // what is left of the input cannot be told yet: show it again with more behind it
-    field,        // part() is a whole field
-    file,         // part() is a file whose head is the end of text(); its content follows
-    content,      // content() is a piece of it
-    file_end,     // it is over, and a new text has begun
-    end,          // the last delimiter was read, and nothing lies behind it
-    malformed,    // as ScanStatus; nothing follows
+    need_more,  // what is left of the input cannot be told yet: show it again with more behind it
+    field,      // part() is a whole field
+    file,       // part() is a file whose head is the end of text(); its content follows
+    content,    // content() is a piece of it
+    file_end,   // it is over, and a new text has begun
+    end,        // the last delimiter was read, and nothing lies behind it
+    malformed,  // as ScanStatus; nothing follows
     too_large,
     unsupported,
   };

@@ -12,22 +12,22 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::array kOtherBeginnings = {
-    "GIF8"sv,                                  // comments, XMP
-    "II*\0"sv,       "MM\0*"sv,                // TIFF, and the raw formats that are TIFF
-    "II\xBC"sv,                                // JPEG XR
-    "\xFF\x0A"sv,    "\0\0\0\x0CJXL "sv,       // JPEG XL
-    "\0\0\0\x0CjP "sv,                         // JPEG 2000
-    "8BPS"sv,                                  // Photoshop
+    "GIF8"sv,                               // comments, XMP
+    "II*\0"sv,         "MM\0*"sv,           // TIFF, and the raw formats that are TIFF
+    "II\xBC"sv,                             // JPEG XR
+    "\xFF\x0A"sv,      "\0\0\0\x0CJXL "sv,  // JPEG XL
+    "\0\0\0\x0CjP "sv,                      // JPEG 2000
+    "8BPS"sv,                               // Photoshop
 };
 
 // Brands of ISO base media files that are pictures (HEIF, AVIF, Canon raw).
 constexpr std::array kBrands = {"heic"sv, "heix"sv, "heim"sv, "heis"sv, "hevc"sv, "hevx"sv,
                                 "mif1"sv, "msf1"sv, "avif"sv, "avis"sv, "crx "sv};
 
-constexpr std::array kEndings = {"jpg"sv,  "jpeg"sv, "jpe"sv, "jfif"sv, "png"sv,  "gif"sv,
-                                 "webp"sv, "heic"sv, "heif"sv, "avif"sv, "tif"sv,  "tiff"sv,
-                                 "jxl"sv,  "jp2"sv,  "bmp"sv, "svg"sv,  "dng"sv,  "cr2"sv,
-                                 "cr3"sv,  "nef"sv,  "arw"sv, "psd"sv};
+constexpr std::array kEndings = {"jpg"sv,  "jpeg"sv, "jpe"sv,  "jfif"sv, "png"sv, "gif"sv,
+                                 "webp"sv, "heic"sv, "heif"sv, "avif"sv, "tif"sv, "tiff"sv,
+                                 "jxl"sv,  "jp2"sv,  "bmp"sv,  "svg"sv,  "dng"sv, "cr2"sv,
+                                 "cr3"sv,  "nef"sv,  "arw"sv,  "psd"sv};
 
 }  // namespace
 

@@ -39,10 +39,10 @@ constexpr std::uint32_t kMostChunk = 0x7FFFFFFF;
 constexpr std::size_t kHeaderChunk = 13;  // the data of IHDR
 
 // Chunks that say how pixels become colours, in which size, and which picture comes when.
-constexpr std::array kKeptChunks = {
-    "IHDR"sv, "PLTE"sv, "IDAT"sv, "IEND"sv, "tRNS"sv, "cHRM"sv, "gAMA"sv, "iCCP"sv,
-    "sBIT"sv, "sRGB"sv, "bKGD"sv, "hIST"sv, "pHYs"sv, "sPLT"sv, "acTL"sv, "fcTL"sv,
-    "fdAT"sv, "cICP"sv, "mDCv"sv, "mDCV"sv, "cLLi"sv, "cLLI"sv};
+constexpr std::array kKeptChunks = {"IHDR"sv, "PLTE"sv, "IDAT"sv, "IEND"sv, "tRNS"sv, "cHRM"sv,
+                                    "gAMA"sv, "iCCP"sv, "sBIT"sv, "sRGB"sv, "bKGD"sv, "hIST"sv,
+                                    "pHYs"sv, "sPLT"sv, "acTL"sv, "fcTL"sv, "fdAT"sv, "cICP"sv,
+                                    "mDCv"sv, "mDCV"sv, "cLLi"sv, "cLLI"sv};
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) noexcept {
   return static_cast<std::uint8_t>(text[at]);
@@ -180,8 +180,7 @@ bool PictureCleaner::begin_segment(std::string& out) {
 }
 
 void PictureCleaner::end_exif(std::string& out) {
-  const std::uint8_t orientation =
-      exif_orientation(std::string_view(held_).substr(kSegmentHead));
+  const std::uint8_t orientation = exif_orientation(std::string_view(held_).substr(kSegmentHead));
   if (orientation != 0) {
     append_orientation_segment(orientation, out);
     has_orientation_ = true;

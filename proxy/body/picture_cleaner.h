@@ -1,12 +1,12 @@
 // PictureCleaner: JPEG (ITU-T T.81, JFIF, Exif 2.3) and PNG (ISO/IEC 15948) without what they tell
 // about their making, as a stream.
 //
-// JPEG keeps what decoding needs: tables, frames, scans, JFIF (APP0), an ICC profile (APP2), Adobe's
-// transform (APP14). Everything else goes: Exif and XMP (APP1), IPTC (APP13), makers' segments,
-// comments, the thumbnails of JFXX, further pictures (MPF), and whatever lies behind the end. Of an
-// Exif block only the orientation stays, in a block of our own. PNG keeps its critical chunks, those
-// of colour, size and animation; tEXt, zTXt, iTXt, eXIf, tIME, everything private and whatever lies
-// behind IEND goes. Pixels are copied, never decoded.
+// JPEG keeps what decoding needs: tables, frames, scans, JFIF (APP0), an ICC profile (APP2),
+// Adobe's transform (APP14). Everything else goes: Exif and XMP (APP1), IPTC (APP13), makers'
+// segments, comments, the thumbnails of JFXX, further pictures (MPF), and whatever lies behind the
+// end. Of an Exif block only the orientation stays, in a block of our own. PNG keeps its critical
+// chunks, those of colour, size and animation; tEXt, zTXt, iTXt, eXIf, tIME, everything private and
+// whatever lies behind IEND goes. Pixels are copied, never decoded.
 //
 // A picture whose structure is not sound is malformed: what cannot be read cannot be cleaned.
 // Memory: one Exif segment, 64 KiB. One thread.

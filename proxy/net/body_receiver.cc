@@ -70,13 +70,14 @@ BodyStatus BodyReceiver::fill_window() {
   // Whoever reads a window takes nearly all of it.
   if (window_size_ == kBodyWindow) std::abort();
   if (framing_ == BodyFraming::chunked) return decode_into_window();
-  const std::size_t size = std::min({available(), kBodyWindow - window_size_,
-                                     static_cast<std::size_t>(std::min<std::uint64_t>(
-                                         left_, kBodyWindow))});
+  const std::size_t size =
+      std::min({available(), kBodyWindow - window_size_,
+                static_cast<std::size_t>(std::min<std::uint64_t>(left_, kBodyWindow))});
   std::memcpy(window_.get() + window_size_, block_.data() + at_, size);
   window_size_ += size;
   at_ += size;
   left_ -= size;
+  if (available() == 0) at_ = filled_ = base_;  // the room is used again
   if (left_ == 0) {
     mode_ = Mode::done;
     return BodyStatus::complete;
@@ -111,6 +112,7 @@ BodyStatus BodyReceiver::decode_into_window() {
         continue;
       case http1::ChunkStatus::done:
         at_ += shown - in.size();
+        if (available() == 0) at_ = filled_ = base_;
         mode_ = Mode::done;
         return BodyStatus::complete;
     }

@@ -33,8 +33,8 @@ class BodyReceiver {
     window_.reset();
   }
 
-  // Starts taking the body piece by piece. Memory: kBodyWindow bytes until end(), whatever the body.
-  // too_large: it announces more than `limit`; else the first window may be asked for.
+  // Starts taking the body piece by piece. Memory: kBodyWindow bytes until end(), whatever the
+  // body. too_large: it announces more than `limit`; else the first window may be asked for.
   bool start_stream(std::uint64_t limit);
   bool is_streamed() const noexcept { return window_ != nullptr; }
   // Takes bytes off the front of the window. REQUIRES: is_streamed().
@@ -82,8 +82,8 @@ class BodyReceiver {
   BodyBuffer buffer_;
   std::unique_ptr<char[]> window_;  // streamed
   std::size_t window_size_ = 0;
-  std::size_t base_ = 0;          // of the block: where the stream is read to
-  std::uint64_t left_ = 0;        // streamed, with a length: of the body, not yet in the window
+  std::size_t base_ = 0;    // of the block: where the stream is read to
+  std::uint64_t left_ = 0;  // streamed, with a length: of the body, not yet in the window
   std::uint64_t limit_total_ = 0;
   std::string_view body_;
 };

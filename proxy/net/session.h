@@ -169,7 +169,7 @@ class Session final : private Downstream,
   std::shared_ptr<const Generation> generation_;
   RequestHead head_;
   BodyReceiver body_;
-  std::uint64_t serial_ = 0;  // tells late answers for an earlier exchange from this one's
+  std::uint64_t serial_ = 0;          // tells late answers for an earlier exchange from this one's
   std::uint64_t body_since_ms_ = 0;   // less the time in which nobody asked for it
   std::uint64_t body_paused_ms_ = 0;  // when it was last asked for no more
   bool receiving_ = false;

@@ -411,6 +411,9 @@ bool UpstreamConnection::take_head() {
     }
     parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
   }
+  // That the whole request was sent is told before what it was answered.
+  if (!streaming_ && std::exchange(piece_sent_, false)) piece_sent();
+  if (state_ != State::busy) return false;
   has_head_ = true;
   host_->succeeded();
   body_left_ = parser_.head().content_length;

@@ -36,10 +36,10 @@ class Downstream {
   // head asks for it. pending: Transaction::on_body follows.
   virtual ReceivedBody receive_body(std::size_t limit) = 0;
 
-  // In place of receive_body, for a body that is not to be held: takes `consumed` bytes off what the
-  // last call or on_body gave, and asks for more behind the rest. Memory: kBodyWindow, whatever the
-  // body. Not more than `limit` bytes in all. pending: Transaction::on_body follows, once; nothing
-  // is read from the client before the next call.
+  // In place of receive_body, for a body that is not to be held: takes `consumed` bytes off what
+  // the last call or on_body gave, and asks for more behind the rest. Memory: kBodyWindow, whatever
+  // the body. Not more than `limit` bytes in all. pending: Transaction::on_body follows, once;
+  // nothing is read from the client before the next call.
   virtual ReceivedBody read_body(std::size_t consumed, std::uint64_t limit) = 0;
 
   // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay

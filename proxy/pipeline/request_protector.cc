@@ -103,8 +103,8 @@ ProtectedRequest RequestProtector::begin_upload(std::optional<std::uint64_t> len
   return request;
 }
 
-std::optional<Refusal> RequestProtector::protect_jobs(
-    const FieldTools& tools, const crypto::vault::ResolveBatch* resolved) {
+std::optional<Refusal> RequestProtector::protect_jobs(const FieldTools& tools,
+                                                      const crypto::vault::ResolveBatch* resolved) {
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
         job.treatment == Treatment::reopen) {
@@ -138,11 +138,10 @@ void RequestProtector::collect_parts() {
     buffers_.body_edits.push_back({job.field.value, job.replacement, {}});
   }
   if (others == 0 || others == buffers_.body_edits.size()) return;
-  std::inplace_merge(buffers_.body_edits.begin(),
-                     buffers_.body_edits.begin() + static_cast<std::ptrdiff_t>(others),
-                     buffers_.body_edits.end(), [](const body::Edit& a, const body::Edit& b) {
-                       return a.at.begin < b.at.begin;
-                     });
+  std::inplace_merge(
+      buffers_.body_edits.begin(),
+      buffers_.body_edits.begin() + static_cast<std::ptrdiff_t>(others), buffers_.body_edits.end(),
+      [](const body::Edit& a, const body::Edit& b) { return a.at.begin < b.at.begin; });
 }
 
 // What cannot be transformed never leaves in clear; on-error may still let the request go without

@@ -39,8 +39,9 @@ class RequestProtector {
                                                   const FieldTools& tools,
                                                   const crypto::vault::ResolveBatch* resolved);
 
-  // The same for a body that is streamed (upload.h). First the edits, into body_edits, of a piece of
-  // which `text` is the part between files; then, once, the request, whose body is sent by pieces.
+  // The same for a body that is streamed (upload.h). First the edits, into body_edits, of a piece
+  // of which `text` is the part between files; then, once, the request, whose body is sent by
+  // pieces.
   std::optional<Refusal> protect_piece(const BodyPlan& plan, std::string_view text, bool first,
                                        const FieldTools& tools,
                                        const crypto::vault::ResolveBatch* resolved);

@@ -411,8 +411,8 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   file_name.value = file_name.whole = field.file_name;
   const std::string_view clear = field.file_name.in(text);
   outer_ = &action;
-  const bool ok = take(Carrier::file_name, carrier_name(Carrier::file_name), 0, file_name, clear,
-                       file.name);
+  const bool ok =
+      take(Carrier::file_name, carrier_name(Carrier::file_name), 0, file_name, clear, file.name);
   outer_ = nullptr;
   if (!ok) return false;
   FieldJob& named = buffers_.jobs[jobs];

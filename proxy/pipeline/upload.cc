@@ -178,8 +178,8 @@ std::optional<Upload::Step> Upload::protect_text() {
     filter_.begin(file_->rule, last_part().content_type.in(codec_.text()),
                   last_part().field.file_name.in(codec_.text()));
   }
-  if (auto refusal =
-          protector_.protect_piece(plan_, text, first_, worker_.tools(), std::exchange(batch_, nullptr))) {
+  if (auto refusal = protector_.protect_piece(plan_, text, first_, worker_.tools(),
+                                              std::exchange(batch_, nullptr))) {
     return refuse(refusal->reason, refusal->field);
   }
   for (const FieldJob& job : buffers_.jobs) worker_.counters->fields(job.action->id).add();
@@ -209,9 +209,8 @@ void Upload::edit_around_files() {
   const body::Span length = body::multipart_length_line(codec_.text(), last_part().field);
   if (length.size() == 0) return;
   edits.push_back({length, {}, {}});
-  std::sort(edits.begin(), edits.end(), [](const body::Edit& a, const body::Edit& b) {
-    return a.at.begin < b.at.begin;
-  });
+  std::sort(edits.begin(), edits.end(),
+            [](const body::Edit& a, const body::Edit& b) { return a.at.begin < b.at.begin; });
 }
 
 std::optional<Upload::Step> Upload::take_content(std::string_view content) {

@@ -3,9 +3,10 @@
 //
 // Reads the body in a window, tells fields from files (body/multipart_stream.h), has the fields of
 // each stretch between two files scanned and protected as those of any request, lets the files'
-// contents through (or out, or freed of their metadata), and hands the result on in pieces. It never
-// waits: where the client, the vault or the upstream has to do something first, run() says so and
-// is called again. Nothing is read from the client before the upstream has taken the piece before.
+// contents through (or out, or freed of their metadata), and hands the result on in pieces. It
+// never waits: where the client, the vault or the upstream has to do something first, run() says so
+// and is called again. Nothing is read from the client before the upstream has taken the piece
+// before.
 //
 // Up to kGathered bytes are held back, so that what is refused early, and any small body, is
 // refused before the upstream hears of it, and small bodies get a Content-Length. What is refused

@@ -50,7 +50,8 @@ TEST(MultipartStream, TellsFieldsFromFiles) {
 TEST(MultipartStream, HandsContentOnWithoutTheTextBetween) {
   MultipartStream codec;
   codec.begin("B", {}, 1024);
-  std::string first = field("1") + part("name=f; filename=\"x.png\"", "", "Content-Type: image/png\r\n");
+  std::string first =
+      field("1") + part("name=f; filename=\"x.png\"", "", "Content-Type: image/png\r\n");
   first.resize(first.size() - 2);  // no content yet
   std::string_view in(first);
   ASSERT_EQ(codec.next(in, false), Event::field);
@@ -74,7 +75,8 @@ TEST(MultipartStream, HandsContentOnWithoutTheTextBetween) {
 }
 
 TEST(MultipartStream, WhatLooksLikeADelimiterIsContent) {
-  for (const std::string_view content : {"--B", "x--B", "\r\n--", "\r\n-B", "\r\r\n", "\n--C\r\n", "--", "-"}) {
+  for (const std::string_view content :
+       {"--B", "x--B", "\r\n--", "\r\n-B", "\r\r\n", "\n--C\r\n", "--", "-"}) {
     const std::string text = file("x" + std::string(content)) + std::string(kEnd);
     EXPECT_EQ(events(text).back(), Event::end) << content;
     EXPECT_EQ(check_multipart_stream(text, "B", 1).complaint, "") << content;
@@ -109,7 +111,8 @@ TEST(MultipartStream, EndsOnlyWithItsLastDelimiter) {
 TEST(MultipartStream, FieldsAreBoundedAndFilesAreNot) {
   const std::string fields = field(std::string(100, 'x')) + field(std::string(100, 'y'));
   EXPECT_EQ(events(fields + std::string(kEnd), fields.size() + kEnd.size()).back(), Event::end);
-  EXPECT_EQ(events(fields + std::string(kEnd), fields.size() + kEnd.size() - 1).back(), Event::too_large);
+  EXPECT_EQ(events(fields + std::string(kEnd), fields.size() + kEnd.size() - 1).back(),
+            Event::too_large);
   EXPECT_EQ(events(file(std::string(100'000, 'x')) + std::string(kEnd), 200).back(), Event::end);
   std::string many;
   for (int i = 0; i < 128; ++i) many += file("x");
@@ -121,11 +124,20 @@ TEST(MultipartStream, FieldsAreBoundedAndFilesAreNot) {
 
 TEST(MultipartStream, ReadsWhatTheWholeCodecReadsHoweverItIsSplit) {
   constexpr std::string_view kPieces[] = {
-      "--B",  "\r\n", "\r\n--B\r\n", "--B--",  "\n",      "\r",     "-",         "x",
-      "Content-Disposition: form-data; name=a\r\n\r\n",   "Content-Length: 1\r\n",
+      "--B",
+      "\r\n",
+      "\r\n--B\r\n",
+      "--B--",
+      "\n",
+      "\r",
+      "-",
+      "x",
+      "Content-Disposition: form-data; name=a\r\n\r\n",
+      "Content-Length: 1\r\n",
       "Content-Disposition: form-data; name=f; filename=\"y\"\r\n\r\n",
       "Content-Disposition: form-data; name=f; filename=\"\"\r\n\r\n",
-      "Content-Type: multipart/mixed\r\n", "a longer piece of some content"};
+      "Content-Type: multipart/mixed\r\n",
+      "a longer piece of some content"};
   std::size_t accepted = 0;
   for (std::uint64_t seed = 0; seed < 4000; ++seed) {
     Random random(seed);

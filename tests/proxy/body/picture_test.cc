@@ -24,8 +24,10 @@ std::string number(std::uint32_t value, std::size_t size) {
 }
 
 std::string segment(std::uint8_t code, std::string_view payload) {
-  return std::string("\xFF").append(number(code, 1)).append(
-             number(static_cast<std::uint32_t>(payload.size() + 2), 2)).append(payload);
+  return std::string("\xFF")
+      .append(number(code, 1))
+      .append(number(static_cast<std::uint32_t>(payload.size() + 2), 2))
+      .append(payload);
 }
 
 const std::string kJpegStart = "\xFF\xD8";
@@ -69,7 +71,9 @@ TEST(Jpeg, KeepsWhatDecodingNeedsAndNothingElse) {
                            segment(0xE1, "http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>"sv) + icc +
                            segment(0xE2, "MPF\0further pictures"sv) +
                            segment(0xE0, "JFXX\0\x10thumbnail"sv) +
-                           segment(0xED, "Photoshop 3.0\0" "8BIM author"sv) +
+                           segment(0xED,
+                                   "Photoshop 3.0\0"
+                                   "8BIM author"sv) +
                            segment(0xEC, "Ducky"sv) + segment(0xFE, "a comment"sv) + adobe +
                            kPixels + kJpegEnd + "a film behind the end, with its position";
   bool whole = false;
@@ -97,8 +101,8 @@ TEST(Jpeg, KeepsTheOrientationAlone) {
 
 TEST(Jpeg, SegmentsBetweenScansAreLookedAtToo) {
   const std::string second = segment(0xC4, "table") + kScan;
-  const std::string picture = kJpegStart + kPixels + segment(0xE1, exif(1)) + segment(0xFE, "late") +
-                              second + kJpegEnd;
+  const std::string picture =
+      kJpegStart + kPixels + segment(0xE1, exif(1)) + segment(0xFE, "late") + second + kJpegEnd;
   EXPECT_EQ(cleaned(picture), kJpegStart + kPixels + second + kJpegEnd);
 }
 
@@ -118,7 +122,10 @@ TEST(Jpeg, WhatIsNotSoundIsMalformed) {
 }
 
 std::string chunk(std::string_view type, std::string_view data) {
-  return number(static_cast<std::uint32_t>(data.size()), 4).append(type).append(data).append("CRC4");
+  return number(static_cast<std::uint32_t>(data.size()), 4)
+      .append(type)
+      .append(data)
+      .append("CRC4");
 }
 const std::string kPngStart = "\x89PNG\r\n\x1A\n";
 const std::string kHeader = chunk("IHDR", "\0\0\0\1\0\0\0\1\x08\2\0\0\0"sv);
@@ -126,15 +133,14 @@ const std::string kData = chunk("IDAT", "pixels");
 const std::string kPngEnd = chunk("IEND", "");
 
 TEST(Png, KeepsWhatDecodingNeedsAndNothingElse) {
-  const std::string plain = kPngStart + kHeader + chunk("gAMA", "1234") + chunk("PLTE", "rgb") +
-                            kData + kData + kPngEnd;
+  const std::string plain =
+      kPngStart + kHeader + chunk("gAMA", "1234") + chunk("PLTE", "rgb") + kData + kData + kPngEnd;
   EXPECT_EQ(cleaned(plain), plain);
-  const std::string full = kPngStart + kHeader + chunk("gAMA", "1234") +
-                           chunk("tEXt", "Author\0Marie"sv) + chunk("zTXt", "x") +
-                           chunk("iTXt", "XML:com.adobe.xmp") + chunk("eXIf", "MM") +
-                           chunk("tIME", "1234567") + chunk("caBX", "made with") +
-                           chunk("PLTE", "rgb") + kData + kData + chunk("tEXt", "late") + kPngEnd +
-                           "behind the end";
+  const std::string full =
+      kPngStart + kHeader + chunk("gAMA", "1234") + chunk("tEXt", "Author\0Marie"sv) +
+      chunk("zTXt", "x") + chunk("iTXt", "XML:com.adobe.xmp") + chunk("eXIf", "MM") +
+      chunk("tIME", "1234567") + chunk("caBX", "made with") + chunk("PLTE", "rgb") + kData + kData +
+      chunk("tEXt", "late") + kPngEnd + "behind the end";
   bool whole = false;
   EXPECT_EQ(cleaned(full, &whole), plain);
   EXPECT_TRUE(whole);
@@ -157,9 +163,19 @@ TEST(Png, WhatIsNotSoundIsMalformed) {
 }
 
 TEST(Picture, IsTheSameHoweverItIsSplit) {
-  const std::string jpeg[] = {kJfif, kTable, kFrame, kScan, segment(0xE1, exif(3)), segment(0xFE, "c"),
-                              segment(0xE2, "ICC_PROFILE\0"sv), segment(0xE1, "Exif\0\0"sv),
-                              segment(0xDA, ""), "\xFF", kJpegEnd, "x", segment(0xE0, "")};
+  const std::string jpeg[] = {kJfif,
+                              kTable,
+                              kFrame,
+                              kScan,
+                              segment(0xE1, exif(3)),
+                              segment(0xFE, "c"),
+                              segment(0xE2, "ICC_PROFILE\0"sv),
+                              segment(0xE1, "Exif\0\0"sv),
+                              segment(0xDA, ""),
+                              "\xFF",
+                              kJpegEnd,
+                              "x",
+                              segment(0xE0, "")};
   const std::string png[] = {kHeader, kData, kPngEnd, chunk("tEXt", "t"), chunk("PLTE", ""), "x"};
   std::size_t accepted = 0;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
@@ -185,7 +201,8 @@ TEST(Picture, IsKnownByItsFirstBytesOrDeclared) {
         "....ftypavif"sv, "\0\0\0\x0CJXL ...."sv}) {
     EXPECT_EQ(picture_by_content(other), Picture::other) << other;
   }
-  for (const std::string_view none : {"%PDF-1.7...."sv, "RIFF....WAVE"sv, "....ftypisom"sv, ""sv, "MM"sv}) {
+  for (const std::string_view none :
+       {"%PDF-1.7...."sv, "RIFF....WAVE"sv, "....ftypisom"sv, ""sv, "MM"sv}) {
     EXPECT_EQ(picture_by_content(none), Picture::none) << none;
   }
   EXPECT_TRUE(is_declared_picture("image/png", "x"));

@@ -126,7 +126,8 @@ Cleaned clean(std::string_view text, std::size_t split, Random& random) {
   cleaner.begin(!text.empty() && text.front() == '\x89' ? Picture::png : Picture::jpeg);
   Cleaned out;
   while (!text.empty()) {
-    const std::string_view piece = text.substr(0, split == 0 ? text.size() : 1 + random.below(split));
+    const std::string_view piece =
+        text.substr(0, split == 0 ? text.size() : 1 + random.below(split));
     text.remove_prefix(piece.size());
     std::string_view rest;
     if (!cleaner.feed(piece, out.bytes, rest)) return out;
