@@ -28,8 +28,11 @@ void check_outer(const Route& route, const Rule& rule, Diagnostics& out) {
     return;
   }
   if (rule.selector.carrier == Carrier::file_name) {
-    if (outer->file || !outer->action) return;
-    out.error(rule.at, rule.key, "the rule about " + in_quotes(name) + " is about no file",
+    const bool passes = outer->file && outer->file->action.value == FileAction::pass;
+    if (passes || !outer->action) return;
+    out.error(rule.at, rule.key,
+              outer->file ? "a file that does not go on has no name"
+                          : "the rule about " + in_quotes(name) + " is about no file",
               "Write file: pass there");
     return;
   }

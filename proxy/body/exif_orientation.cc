@@ -5,7 +5,7 @@
 namespace paravent::proxy::body {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kExif = "Exif\0\0"sv;
 constexpr std::uint16_t kOrientationTag = 0x0112;

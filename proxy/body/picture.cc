@@ -9,7 +9,7 @@
 namespace paravent::proxy::body {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::array kOtherBeginnings = {
     "GIF8"sv,                               // comments, XMP

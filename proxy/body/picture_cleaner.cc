@@ -9,7 +9,7 @@
 namespace paravent::proxy::body {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kJpegSignature = "\xFF\xD8"sv;
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n"sv;

@@ -12,6 +12,7 @@
 
 #include "proxy/pipeline/client_chain.h"
 #include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/refusal.h"
 
 namespace paravent::proxy {
 
@@ -27,6 +28,18 @@ struct ReceivedBody {
 };
 
 enum class SendStatus : std::uint8_t { done, pending, gone };
+
+// REQUIRES: the status is a refusal.
+inline Reason reason_of(BodyStatus status) noexcept {
+  switch (status) {
+    case BodyStatus::too_large:
+      return Reason::too_large;
+    case BodyStatus::timeout:
+      return Reason::timeout;
+    default:
+      return Reason::framing;
+  }
+}
 
 class Downstream {
  public:

@@ -6,19 +6,18 @@
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
-#include "policies/plan/file_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/utf8.h"
+#include "proxy/pipeline/flat_field_visitor.h"
 #include "proxy/pipeline/scope_ids.h"
 
 namespace paravent::proxy {
 
 using policies::ActionKind;
 using policies::Carrier;
-using policies::carrier_name;
 using policies::FieldAction;
 using policies::OnError;
 using policies::Unlisted;
@@ -127,28 +126,6 @@ Treatment treatment_of(ActionKind action) {
 
 }  // namespace
 
-// Flat carriers: form, multipart, query and the cookies of one header line.
-class FlatFieldVisitor final : public body::FlatVisitor {
- public:
-  FlatFieldVisitor(RequestScanner& scanner, Carrier carrier, std::string_view text,
-                   std::uint32_t line = 0)
-      : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
-
-  bool on_field(std::string_view name, const body::Field& field) override {
-    const FieldAction* action = scanner_.find(carrier_, name);
-    if (field.is_file && action != nullptr && action->file) {
-      return scanner_.take_file(name, field, text_, *action);
-    }
-    return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
-  }
-
- private:
-  RequestScanner& scanner_;
-  Carrier carrier_;
-  std::string_view text_;
-  std::uint32_t line_;
-};
-
 class JsonFieldVisitor final : public body::JsonVisitor {
  public:
   JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
@@ -212,39 +189,6 @@ std::optional<Refusal> RequestScanner::scan_head() {
   buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (auto refusal = scan_query()) return refusal;
   return scan_headers();
-}
-
-std::optional<Refusal> RequestScanner::scan_parts(
-    std::string_view text, std::span<const body::MultipartStream::Part> parts, bool first,
-    body::JsonScanners& json_scanners) {
-  json_scanners_ = &json_scanners;
-  streamed_ = true;
-  FlatFieldVisitor visitor(*this, Carrier::multipart, text);
-  for (const body::MultipartStream::Part& part : parts) {
-    const std::string_view name = part.name.in(text);
-    const FieldAction* action = route_.find(Carrier::multipart, name);
-    if (!first && !part.field.is_file &&
-        !may_come_late(action != nullptr ? *action : route_.unlisted_action)) {
-      return Refusal{Reason::late_field,
-                     action != nullptr ? action->name : route_.unlisted_action.name};
-    }
-    if (!visitor.on_field(name, part.field)) return refusal_;
-  }
-  // Of the head too: it is part of the first piece.
-  const bool scoped =
-      scoped_ || std::any_of(buffers_.jobs.begin(), buffers_.jobs.end(), [](const FieldJob& job) {
-        return job.action->scope != crypto::Scope::person;
-      });
-  return scoped ? assign_scopes() : std::nullopt;
-}
-
-// Behind a streamed file: what is kept, dropped or refused in any case; what is protected, where
-// the route says so; and never what others are protected by.
-bool RequestScanner::may_come_late(const FieldAction& action) const {
-  if (action.is_subject || action.delimits || action.subject_bound) return false;
-  const bool plain = action.action == ActionKind::keep || action.action == ActionKind::drop ||
-                     action.action == ActionKind::refuse;
-  return route_.any_order || (plain && !action.required);
 }
 
 // Only now, because the field that delimits a relationship may come last.
@@ -382,42 +326,6 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   if (empty && job.treatment != Treatment::remove) job.treatment = Treatment::keep;
   if (job.treatment == Treatment::reopen) return open(job, value);
   return take_value(job, carrier, value);
-}
-
-// A file: whether it goes on, and under which name. Its content is nobody's business here.
-bool RequestScanner::take_file(std::string_view name, const body::Field& field,
-                               std::string_view text, const FieldAction& action) {
-  const policies::FilePlan& file = *action.file;
-  if (observer_ != nullptr) {
-    observer_->on_field(full_name(Carrier::multipart, name), {}, true, &action);
-  }
-  // An empty name over contents: some take it for a file, others for a field.
-  if (field.file_name.size() == 0) return refuse(Reason::unsupported_type, action.name);
-  if (file.rule.action.value == policies::FileAction::refuse) {
-    return refuse(Reason::refused_field, action.name);
-  }
-  if (action.required) buffers_.required_seen[action.required_index] = 1;
-  FieldJob job;
-  job.action = &action;
-  job.carrier = Carrier::multipart;
-  job.field = field;
-  // Streamed, the head is left out with its content and not by an edit (upload.cc).
-  if (!file.goes_on() && !streamed_) job.treatment = Treatment::remove;
-  buffers_.jobs.push_back(job);
-  if (!file.goes_on()) return true;
-
-  const std::size_t jobs = buffers_.jobs.size();
-  body::Field file_name;
-  file_name.value = file_name.whole = field.file_name;
-  const std::string_view clear = field.file_name.in(text);
-  outer_ = &action;
-  const bool ok =
-      take(Carrier::file_name, carrier_name(Carrier::file_name), 0, file_name, clear, file.name);
-  outer_ = nullptr;
-  if (!ok) return false;
-  FieldJob& named = buffers_.jobs[jobs];
-  if (named.treatment == Treatment::remove) named.treatment = Treatment::rename;
-  return true;
 }
 
 // The value as an application would read it: a view of `raw` where nothing is encoded, else of

@@ -11,6 +11,7 @@
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/match_host.h"
+#include "proxy/pipeline/request_id.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
@@ -24,22 +25,12 @@ namespace paravent::proxy {
 
 namespace {
 
+using policies::RouteMode;
 using SteadyClock = std::chrono::steady_clock;
 
 std::uint64_t microseconds(SteadyClock::duration duration) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
-}
-
-Reason reason_for(BodyStatus status) {
-  switch (status) {
-    case BodyStatus::too_large:
-      return Reason::too_large;
-    case BodyStatus::timeout:
-      return Reason::timeout;
-    default:
-      return Reason::framing;
-  }
 }
 
 }  // namespace
@@ -104,7 +95,9 @@ struct Transaction::State final : public RawCounter {
 
   enum class Asked : std::uint8_t { nothing, answered, pending };
   Asked ask_vault(bool about_person);
-  void go_on_streaming();
+  void go_on_streaming() {
+    if (const auto next = stream()) run(*next);
+  }
   bool waits_for_vault() const {
     if (!upload) return phase == Phase::resolve;
     return (phase == Phase::resolve || phase == Phase::forward) && upload->waits_for_vault();
@@ -114,7 +107,6 @@ struct Transaction::State final : public RawCounter {
     upload->resolved(batch.get());
   }
   void take_body(ReceivedBody received);
-  bool needs_keys() const;
   Phase refuse(const Refusal& refusal);
   bool is_stopped() const;
   Phase stop_objected();
@@ -205,15 +197,13 @@ std::optional<Phase> Transaction::State::admit_request() {
   if (route().client_certificate && !downstream.has_client_certificate()) {
     return refuse({Reason::client_certificate, {}});
   }
-  if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
-  if (worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
+  const bool sealed = !worker->snapshot->keys_available && route().mode == RouteMode::protect;
+  if (sealed || worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
   auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);
   return Phase::receive;
 }
-
-bool Transaction::State::needs_keys() const { return route().mode == policies::RouteMode::protect; }
 
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
@@ -240,11 +230,11 @@ void Transaction::State::take_body(ReceivedBody received) {
     abort_exchange();
     return;
   }
-  run(refuse({reason_for(received.status), {}}));
+  run(refuse({reason_of(received.status), {}}));
 }
 
 std::optional<Phase> Transaction::State::scan() {
-  if (route().mode == policies::RouteMode::pass) return Phase::protect;
+  if (route().mode == RouteMode::pass) return Phase::protect;
   if (auto refusal = settle_body(route(), worker->snapshot->limits, *worker->content_decoder,
                                  buffers.decoded, body_plan, body)) {
     return refuse(*refusal);
@@ -283,33 +273,14 @@ std::optional<Phase> Transaction::State::stream() {
   }
 }
 
-void Transaction::State::go_on_streaming() {
-  if (const auto next = stream()) run(*next);
-}
-
 std::optional<Phase> Transaction::State::resolve() {
   return ask_vault(true) == Asked::pending ? std::nullopt : std::optional(Phase::protect);
 }
 
 // `about_person`: also whose request this is, where the route wants to know.
 Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
-  // Nothing more for routes that do not say whose data this is.
-  const bool about_somebody = about_person && route().subject_slot != policies::kNoSlot;
-  std::size_t value_bytes = about_somebody ? known_subject(route(), buffers).size() : 0;
-  const bool needs_key = about_somebody && needs_subject_key(route(), buffers);
-  for (const FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
-  }
-  batch.reset();
-  if (value_bytes == 0 && !needs_key)
-    return Asked::nothing;  // nothing to mint: normalised values are never empty
-
-  batch = std::make_shared<crypto::vault::ResolveBatch>();
-  batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
-  if (about_somebody) append_subject_question(*worker->snapshot, route(), buffers, *batch);
-  for (FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
-  }
+  batch = questions_of(*worker->snapshot, route(), about_person, buffers);
+  if (!batch) return Asked::nothing;
   if (worker->vault->answer_known(*batch)) return Asked::answered;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
@@ -322,7 +293,7 @@ std::optional<Phase> Transaction::State::protect() {
   forwarded = SteadyClock::now();
   // Set before the call: the exchange answers through the handler, and phases only move forward.
   phase = Phase::forward;
-  if (route().mode == policies::RouteMode::pass) {
+  if (route().mode == RouteMode::pass) {
     outcome = telemetry::Outcome::passed;
     exchange = upstream.exchange(protector.pass(body), *handler);
     return std::nullopt;
@@ -409,16 +380,8 @@ Phase Transaction::State::stop_objected() {
 }
 
 std::string_view Transaction::State::id() {
-  if (!has_request_id) {
-    std::array<std::uint8_t, 8> random{};
-    worker->random->fill(random);
-    constexpr std::string_view kHex = "0123456789abcdef";
-    for (std::size_t i = 0; i < random.size(); ++i) {
-      request_id[2 * i] = kHex[random[i] >> 4U];
-      request_id[2 * i + 1] = kHex[random[i] & 15U];
-    }
-    has_request_id = true;
-  }
+  if (!has_request_id) request_id = new_request_id(*worker->random);
+  has_request_id = true;
   return {request_id.data(), request_id.size()};
 }
 

@@ -13,11 +13,6 @@ using Event = body::MultipartStream::Event;
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
-Reason reason_for(BodyStatus status) {
-  if (status == BodyStatus::too_large) return Reason::too_large;
-  return status == BodyStatus::timeout ? Reason::timeout : Reason::framing;
-}
-
 void append_hex(std::uint64_t number, std::string& out) {
   std::array<char, 16> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
@@ -70,7 +65,7 @@ void Upload::on_body(const ReceivedBody& received) {
       gone_ = true;
       return;
     default:
-      fault_ = reason_for(received.status);
+      fault_ = reason_of(received.status);
       return;
   }
 }

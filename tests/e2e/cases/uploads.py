@@ -60,7 +60,7 @@ elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
       multipart.spare: { file: drop }
 """)
 
-SHARED = Shared(lambda: Scene(policy=POLICY, limits={"file-bytes": "64MiB", "form-bytes": "64KiB"}))
+SHARED = Shared(lambda: Scene(policy=POLICY, limits={"file-bytes": "8MiB", "form-bytes": "64KiB"}))
 NAME = b"M\xc3\xa9lanie Quentin"
 
 
@@ -252,14 +252,14 @@ def faults():
         ):
             refused(scene, begin + body, reason, status, begun=begun)
     refused(scene, b"", "too-large", 413, begun=False, data=wire.head(
-        "POST", "/apply", [("Content-Type", wire.MULTIPART), ("Content-Length", str(70 << 20))]))
+        "POST", "/apply", [("Content-Type", wire.MULTIPART), ("Content-Length", str(9 << 20))]))
     refused(scene, b"", "unsupported-encoding", 415, begun=False,
             data=post(long + END, headers=[("Content-Encoding", "gzip")]))
     refused(scene, file("name", b"x") + END, "unsupported-type", 415, "/buffered", begun=False)
     bad_chunk = chunked_post(long + END, 150_000).replace(b"\r\n0\r\n\r\n", b"\r\nzz\r\n")
     refused(scene, b"", "framing", 400, begun=True, data=bad_chunk)
     # More files than file-bytes, without a length that would tell.
-    big = chunked_post(file("cv", b"y" * (65 << 20)) + END, 1 << 20)
+    big = chunked_post(file("cv", b"y" * (9 << 20)) + END, 1 << 20)
     refused(scene, b"", "too-large", 413, begun=True, data=big)
 
 

@@ -161,7 +161,7 @@ class Upstream:
             line, buffer = buffer.split(b"\r\n", 1)
             size = int(line, 16)
             while len(buffer) < size + 2:
-                buffer += self._receive(connection, head, body + buffer)
+                buffer += self._receive(connection, head, body)
             if buffer[size : size + 2] != b"\r\n":
                 raise Failure("a chunk does not end in CRLF")
             body += buffer[:size]

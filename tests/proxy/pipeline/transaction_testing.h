@@ -53,7 +53,7 @@ class FakeDownstream final : public Downstream {
   bool has_client_certificate() const override { return client_certificate; }
   bool tls() const override { return false; }
 
-  ReceivedBody received;  // what receive_body answers
+  ReceivedBody received;           // what receive_body answers
   std::deque<std::string> pieces;  // what read_body answers, one after the other
   bool stream_ends = true;         // with the last of them
   std::optional<BodyStatus> stream_fault;
