@@ -37,6 +37,21 @@ void check_name(const Rule& rule, Diagnostics& out) {
   }
 }
 
+void check_content(const Rule& rule, Diagnostics& out) {
+  if (rule.action && rule.action != ActionKind::encrypt && !is_sealed(*rule.action)) {
+    out.error(rule.action_at, rule.key + ".do", "the content of a file can only be encrypted",
+              "Write do: encrypt, or file: pass");
+  }
+  if (rule.has_kind) {
+    out.error(rule.kind.at, rule.key + ".kind", "the content of a file has no kind",
+              "Remove the key");
+  }
+  if (rule.max_len) {
+    out.error(rule.max_len->at, rule.key + ".max-len", "a file has no length of its own",
+              "Remove the key");
+  }
+}
+
 void check_file(const Rule& rule, Diagnostics& out) {
   if (!rule.has_selector) return;
   if (rule.selector.carrier != Carrier::multipart) {
@@ -56,6 +71,9 @@ void check_files(const Policy& policy, Diagnostics& out) {
     for (const Rule& rule : route.rules) {
       if (rule.file) check_file(rule, out);
       if (rule.has_selector && rule.selector.carrier == Carrier::file_name) check_name(rule, out);
+      if (rule.has_selector && rule.selector.carrier == Carrier::file_content) {
+        check_content(rule, out);
+      }
     }
     if (route.stream && !streams_files(route)) {
       out.error(route.stream->at, route.key + ".stream",

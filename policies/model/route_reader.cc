@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policies/model/policy_reader.h"
+#include "policies/model/rule_parts.h"
 
 namespace paravent::policies {
 namespace {
@@ -132,6 +133,7 @@ void read_rules(MapReader& route, Route& out) {
   for (const YamlEntry& entry : node->entries) {
     out.rules.push_back(read_rule(entry, route.key("fields"), route.diagnostics()));
   }
+  add_content_rules(out);
 }
 
 // The name first, so that every later diagnostic of the route can carry it.

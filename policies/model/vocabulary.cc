@@ -24,6 +24,8 @@ std::string_view carrier_name(Carrier carrier) noexcept {
       return "value";
     case Carrier::file_name:
       return "file-name";
+    case Carrier::file_content:
+      return "content";
   }
   std::abort();
 }

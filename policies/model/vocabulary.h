@@ -14,7 +14,7 @@
 namespace paravent::policies {
 
 // `value`: the one value that some opened field holds (inside.h); never a part of a message.
-// `file_name`: of an uploaded file (file_rule.h); inside of a part.
+// `file_name`, `file_content`: of an uploaded file (file_rule.h); inside of a part.
 enum class Carrier : std::uint8_t {
   form,
   json,
@@ -25,9 +25,10 @@ enum class Carrier : std::uint8_t {
   path,
   value,
   file_name,
+  file_content,
 };
 
-inline constexpr std::size_t kCarrierCount = 9;
+inline constexpr std::size_t kCarrierCount = 10;
 
 // What is done with a field. Behind one word of the policy (`tokenise`, `encrypt`, `generalise`)
 // may stand several, each with its own algorithm.

@@ -121,7 +121,7 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
 }
 
 std::optional<Rule> default_name_rule(const Route& route, const Rule& rule) {
-  if (!rule.file || rule.file->action.value != FileAction::pass) return std::nullopt;
+  if (!rule.file || !goes_on(rule.file->action.value)) return std::nullopt;
   Rule name;
   name.selector.text = rule.selector.text + " > file-name";
   if (find_rule(route, name.selector.text) != nullptr) return std::nullopt;

@@ -230,6 +230,8 @@ class PlanCompiler {
     file->rule = *rule.file;
     const auto& names = lists.flat[static_cast<std::size_t>(Carrier::file_name)];
     if (!names.empty()) file->name = names.front().action;
+    const auto& contents = lists.flat[static_cast<std::size_t>(Carrier::file_content)];
+    if (!contents.empty()) file->content = contents.front().action;
     return file;
   }
 

@@ -14,7 +14,13 @@ void FileFilter::begin(const policies::FileRule& rule, std::string_view content_
   declared_ = rule.strip_metadata && body::is_declared_picture(content_type, file_name);
 }
 
+bool FileFilter::begin_encrypted(crypto::ByteView key, std::string_view token, std::string& out) {
+  state_ = State::encrypting;
+  return encryptor_.begin(key, token, out).has_value();
+}
+
 bool FileFilter::feed(std::string_view content, std::string& out) {
+  if (state_ == State::encrypting) return encryptor_.feed(content, out).has_value();
   if (state_ == State::looking) {
     const std::size_t more = std::min(content.size(), body::kPictureBytes - first_.size());
     first_.append(content.substr(0, more));
@@ -50,6 +56,7 @@ bool FileFilter::clean(std::string_view content, std::string& out) {
 }
 
 bool FileFilter::end(std::string& out) {
+  if (state_ == State::encrypting) return encryptor_.end(out).has_value();
   if (state_ == State::looking && !first_.empty() && !decide(out)) return false;
   if (state_ != State::cleaning || cleaner_.is_whole()) return true;
   if (!rule_->pass_unreadable) return false;

@@ -1,5 +1,6 @@
-// FileFilter: what happens to the bytes of one file on their way: nothing, or, where the rule says
-// `metadata: strip`, a picture loses what it tells about its making (body/picture_cleaner.h).
+// FileFilter: what happens to the bytes of one file on their way: nothing; or, where the rule says
+// `metadata: strip`, a picture loses what it tells about its making (body/picture_cleaner.h); or
+// they are encrypted (crypto/tokens/file_encryptor.h).
 //
 // Which picture it is, the first bytes say, whatever it is called; a file that is called a picture
 // and is none, a picture that cannot be freed of its metadata, and one whose structure is not sound
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/tokens/file_encryptor.h"
 #include "policies/model/file_rule.h"
 #include "proxy/body/picture_cleaner.h"
 
@@ -22,6 +24,9 @@ class FileFilter {
   void begin(const policies::FileRule& rule, std::string_view content_type,
              std::string_view file_name);
 
+  // Of a file that is encrypted: appends what stands in front of its content.
+  bool begin_encrypted(crypto::ByteView key, std::string_view token, std::string& out);
+
   // Whether the content goes on byte by byte, so that feed need not be asked.
   bool is_open() const noexcept { return state_ == State::open; }
   // Takes the next bytes of the content and appends what goes on to `out`. False: unreadable.
@@ -30,7 +35,7 @@ class FileFilter {
   bool end(std::string& out);
 
  private:
-  enum class State : std::uint8_t { open, looking, cleaning };
+  enum class State : std::uint8_t { open, looking, cleaning, encrypting };
 
   bool decide(std::string& out);
   bool clean(std::string_view content, std::string& out);
@@ -40,6 +45,7 @@ class FileFilter {
   bool declared_ = false;
   std::string first_;  // the bytes by which a picture is known
   body::PictureCleaner cleaner_;
+  crypto::FileEncryptor encryptor_;
 };
 
 }  // namespace paravent::proxy

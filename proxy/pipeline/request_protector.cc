@@ -326,6 +326,7 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
     case Carrier::path:
     case Carrier::value:
     case Carrier::file_name:
+    case Carrier::file_content:
       return false;  // the policy's check lets none of these through
   }
   return encode(job.carrier, buffers_.scratch);
@@ -407,6 +408,7 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
       if (has_control(text)) return false;
       break;
     case Carrier::value:
+    case Carrier::file_content:
       break;
     case Carrier::file_name:
       if (!body::file_name_is_safe(text)) return false;

@@ -55,6 +55,7 @@ std::string_view carrier_prefix(Carrier carrier) {
       return "path.";
     case Carrier::value:
     case Carrier::file_name:
+    case Carrier::file_content:
       break;
   }
   return "";

@@ -82,6 +82,7 @@ class RequestScanner {
                           std::string_view raw);
   bool take_file(std::string_view name, const body::Field& field, std::string_view text,
                  const policies::FieldAction& action);
+  void take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   // Reads what is inside of a field that the policy opens.

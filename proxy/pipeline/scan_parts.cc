@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "crypto/base/encoding.h"
+#include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/random.h"
+#include "crypto/tokens/file_encryptor.h"
 #include "proxy/pipeline/flat_field_visitor.h"
 #include "proxy/pipeline/request_scanner.h"
 
@@ -44,6 +48,20 @@ bool RequestScanner::may_come_late(const FieldAction& action) const {
   return route_.any_order || (plain && !action.required);
 }
 
+// What is protected of a content is the key that its bytes are encrypted with (upload.cc).
+void RequestScanner::take_file_key(const FieldAction& action) {
+  crypto::SecretBytes key(crypto::kFileKeySize);
+  crypto::random_bytes(key.mutable_bytes());
+  FieldJob job;
+  job.action = &action;
+  job.carrier = Carrier::file_content;
+  job.treatment = Treatment::derive;
+  job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
+  crypto::append_hex(buffers_.clear, key.bytes());
+  job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
+  buffers_.jobs.push_back(job);
+}
+
 // A file: whether it goes on, and under which name. Its content is nobody's business here.
 bool RequestScanner::take_file(std::string_view name, const body::Field& field,
                                std::string_view text, const FieldAction& action) {
@@ -65,6 +83,7 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   if (!file.goes_on() && !streamed_) job.treatment = Treatment::remove;
   buffers_.jobs.push_back(job);
   if (!file.goes_on()) return true;
+  if (file.encrypts()) take_file_key(*file.content);
 
   const std::size_t jobs = buffers_.jobs.size();
   body::Field file_name;

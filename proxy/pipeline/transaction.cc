@@ -253,7 +253,8 @@ std::optional<Phase> Transaction::State::stream() {
         return std::nullopt;
       case Upload::Step::ask:
         if (phase == Phase::receive) phase = Phase::resolve;
-        if (ask_vault(upload->is_first()) == Asked::pending) return std::nullopt;
+        if (ask_vault(upload->is_first() || needs_subject_key(route(), buffers)) == Asked::pending)
+          return std::nullopt;
         tell_upload();
         break;
       case Upload::Step::exchange:

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "crypto/base/encoding.h"
+
 namespace paravent::proxy {
 namespace {
 
@@ -163,6 +165,7 @@ std::optional<Upload::Step> Upload::scan_text() {
 
 std::optional<Upload::Step> Upload::protect_text() {
   std::string_view text = codec_.text();
+  cleaned_.clear();
   const policies::FieldAction* action = nullptr;
   if (!last_) {
     action = route_.find(Carrier::multipart, last_part().name.in(text));
@@ -179,8 +182,12 @@ std::optional<Upload::Step> Upload::protect_text() {
   }
   for (const FieldJob& job : buffers_.jobs) worker_.counters->fields(job.action->id).add();
   edit_around_files();
+  if (!last_ && file_->encrypts() && !begin_encryption()) {
+    return refuse(Reason::transform_failed, file_rule_);
+  }
   const body::SplicedBytes spliced(text, buffers_.body_edits, buffers_.arena);
   spliced.for_each_segment([this](std::string_view segment) { piece_.push_back(segment); });
+  if (!cleaned_.empty()) piece_.push_back(cleaned_);
   if (first_) {
     growth_ = static_cast<std::int64_t>(spliced.size()) - static_cast<std::int64_t>(text.size());
     // A digest of the whole cannot be made before the whole is there.
@@ -200,12 +207,25 @@ void Upload::edit_around_files() {
   }
   if (last_) return;
   after_dropped_ = !file_->goes_on();
-  if (!file_->goes_on() || !file_->rule.strip_metadata) return;
+  if (!file_->goes_on() || file_->is_untouched()) return;
   const body::Span length = body::multipart_length_line(codec_.text(), last_part().field);
   if (length.size() == 0) return;
   edits.push_back({length, {}, {}});
   std::sort(edits.begin(), edits.end(),
             [](const body::Edit& a, const body::Edit& b) { return a.at.begin < b.at.begin; });
+}
+
+// The key and what stands for it are the last job of the text that ends with the file's head.
+bool Upload::begin_encryption() {
+  for (const FieldJob& job : buffers_.jobs) {
+    if (job.carrier != Carrier::file_content) continue;
+    auto key = crypto::from_hex(job.clear.in(buffers_.clear));
+    if (!key) return false;
+    const bool begun = filter_.begin_encrypted(*key, job.replacement.in(buffers_.arena), cleaned_);
+    crypto::wipe(*key);
+    return begun;
+  }
+  return false;
 }
 
 std::optional<Upload::Step> Upload::take_content(std::string_view content) {

@@ -90,6 +90,7 @@ class Upload {
   std::optional<Step> scan_text();
   std::optional<Step> protect_text();
   void edit_around_files();
+  bool begin_encryption();
   std::optional<Step> take_content(std::string_view content);
   std::optional<Step> end_file();
   std::optional<Step> flush(UpstreamExchange* exchange);

@@ -2,8 +2,10 @@
 their metadata; and what goes wrong never comes to a clean end at the application."""
 
 import io
+import json
 import os
 import socket
+import tempfile
 import threading
 import time
 
@@ -15,10 +17,11 @@ from support.upstream import Upstream
 POLICY = """\
 policy: 1
 tenant: atelier
-roles: { dpo: { reveal: clear } }
+roles: { dpo: { reveal: clear, subjects: true }, support: { reveal: masked } }
+public-keys: { hr: { key: 'PUBLIC' } }
 recipients: { crm: { name: Atelier CRM, country: FR } }
 purposes:
-  jobs: { basis: contract, retention: { from: collection, active: P1Y }, reveal: [dpo] }
+  jobs: { basis: contract, retention: { from: collection, active: P1Y }, reveal: [dpo, support] }
 routes:
   - name: apply
     match: { method: POST, path: /apply }
@@ -49,6 +52,19 @@ routes:
     purpose: jobs
     fields:
       multipart.name: { kind: name, do: tokenise }
+  - name: identity
+    match: { method: POST, path: /identity }
+    upstream: UPSTREAM
+    recipient: crm
+    purpose: jobs
+    subject: multipart.email
+    fields:
+      multipart.email: { kind: email, do: tokenise, erasable: subject }
+      multipart.id: { file: encrypt }
+      multipart.bound: { file: encrypt }
+      multipart.bound > content: { do: encrypt, erasable: subject }
+      multipart.sealed: { file: encrypt }
+      multipart.sealed > content: { do: encrypt, to: hr }
 elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
 """.replace("&fields", """
       multipart.name:  { kind: name, do: tokenise }
@@ -60,7 +76,21 @@ elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
       multipart.spare: { file: drop }
 """)
 
-SHARED = Shared(lambda: Scene(policy=POLICY, limits={"file-bytes": "8MiB", "form-bytes": "64KiB"}))
+FOLDER = tempfile.TemporaryDirectory(prefix="paravent-e2e-hr-")
+HR_KEY = os.path.join(FOLDER.name, "hr.key")
+
+
+def policy(upstream="UPSTREAM"):
+    if not os.path.exists(HR_KEY):
+        done = run("keypair", "--out", HR_KEY, "--json")
+        equal(done.returncode, 0, done.err)
+        with open(HR_KEY + ".public", "w", encoding="utf-8") as out:
+            out.write(json.loads(done.out)["public_key"])
+    with open(HR_KEY + ".public", encoding="utf-8") as public:
+        return POLICY.replace("PUBLIC", public.read()).replace("UPSTREAM", upstream)
+
+
+SHARED = Shared(lambda: Scene(policy=policy(), limits={"file-bytes": "8MiB", "form-bytes": "64KiB"}))
 NAME = b"M\xc3\xa9lanie Quentin"
 
 
@@ -299,8 +329,8 @@ def early_answer():
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     upstream = Upstream()
-    policy = POLICY.replace("UPSTREAM", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    with Scene(policy=policy, upstream=upstream) as scene:
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with Scene(policy=policy(url), upstream=upstream) as scene:
         head = wire.head("POST", "/apply", [("Content-Type", wire.MULTIPART), ("Content-Length", "50000000")])
         for status in (413, 502):
             with scene.wire() as connection:
@@ -369,8 +399,7 @@ def upload(connection, size, target="/apply", piece=1 << 20):
 @case("a large upload takes no memory, whatever its size", smoke=True)
 def bounded_memory(size=128 << 20):
     sink = Sink()
-    policy = POLICY.replace("UPSTREAM", sink.url)
-    with Scene(policy=policy, limits={"file-bytes": "20GiB"}, workers=1) as scene:
+    with Scene(policy=policy(sink.url), limits={"file-bytes": "20GiB"}, workers=1) as scene:
         with scene.wire(timeout=120) as connection:
             upload(connection, 4 << 20)
             equal(connection.answer().status, 200, "a first one, so that everything is there")
@@ -389,9 +418,8 @@ def bounded_memory(size=128 << 20):
 @case("64 uploads whose application reads nothing hold 256 KiB each at most, and end")
 def stalled_uploads():
     sink = Sink(rate=0)
-    policy = POLICY.replace("UPSTREAM", sink.url)
     uploads = 64
-    with Scene(policy=policy, limits={"file-bytes": "1GiB"}, workers=1) as scene:
+    with Scene(policy=policy(sink.url), limits={"file-bytes": "1GiB"}, workers=1) as scene:
         with scene.wire() as connection:
             connection.send(post(field("who", "x") + END))
             connection.answer()
@@ -475,3 +503,79 @@ def explained():
     done = run("explain", scene.policy_file, "--request", path)
     equal(done.returncode, 0, done.err)
     expect("multipart.cv > file-name" in done.out, done.out)
+
+
+def reveal_file(scene, path, out, reason="an application was withdrawn", purpose="jobs"):
+    return run(
+        "reidentify", "--purpose", purpose, "--reason", reason, "--admin", scene.admin.url,
+        "--credential-file", scene.credential_file(), "--file", path, "--out", out,
+    )
+
+
+def write(path, content):
+    with open(path, "wb") as out:
+        out.write(content)
+    return path
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@case("an encrypted file opens for the role that may, on the record, and for nobody else", smoke=True)
+def encrypted():
+    scene = SHARED.get()
+    for size in (0, 10, 1_000_000):
+        content = (b"passport of Quentin " * (size // 20 + 1))[:size]
+        body = field("email", "melanie@example.fr") + file("id", content, "x.pdf") + file("bound", content) + END
+        seen = parts(received(scene, post(body, "/identity")).body)
+        for name in ("id", "bound"):
+            stored = seen[name][0][1]
+            lacks(stored, b"Quentin", "what the application stores")
+            path = write(os.path.join(scene.folder, f"{name}-{size}.stored"), stored)
+            out = os.path.join(scene.folder, f"{name}-{size}.clear")
+            done = reveal_file(scene, path, out)
+            equal(done.returncode, 0, done.err)
+            equal(read(out) == content, True, "the content")
+            equal(os.stat(out).st_mode & 0o777, 0o600, "who may read it")
+    # The entry is there, and it names the field.
+    revealed = scene.admin.reidentify(scene.dpo, [stored.split(b"\n")[1].decode()], "jobs")[0]
+    equal(revealed["fields"], ["multipart.bound > content"], "its field")
+    # Not over a file that is there, and not what was cut off, altered or is something else.
+    equal(reveal_file(scene, path, out).returncode, 2, "over a file")
+    for name, bad, code in (
+        ("cut", stored[:-1], 4), ("chunk", stored[: len(stored) - 70_000], 4), ("more", stored + b"x", 4),
+        ("altered", stored[:-100] + bytes([stored[-100] ^ 1]) + stored[-99:], 4), ("other", b"%PDF-1.7", 4),
+    ):
+        target = os.path.join(scene.folder, name + ".clear")
+        done = reveal_file(scene, write(os.path.join(scene.folder, name), bad), target)
+        equal(done.returncode, code, f"{name}: {done.err}")
+        equal(os.path.exists(target), False, f"{name}: nothing is left behind")
+    equal(reveal_file(scene, path, out + "2", purpose="other").returncode in (3, 7), True, "another purpose")
+    # A person's erasure ends what is bound to the person, and only that.
+    done = run("subjects", "erase", "--kind", "email", "--reason", "erasure", "--admin", scene.admin.url,
+               "--credential-file", scene.credential_file(), stdin=b"melanie@example.fr")
+    equal(done.returncode, 0, done.err)
+    done = reveal_file(scene, path, out + "3")
+    equal(done.returncode, 7, done.err)
+    done = reveal_file(scene, os.path.join(scene.folder, "id-10.stored"), out + "4")
+    equal(done.returncode, 0, done.err)
+
+
+@case("a file encrypted to a public key opens with the private one, offline, and not with the gateway's")
+def sealed():
+    scene = SHARED.get()
+    content = os.urandom(200_000)
+    body = field("email", "seal@example.fr") + file("sealed", content) + END
+    path = write(os.path.join(scene.folder, "sealed"), parts(received(scene, post(body, "/identity")).body)["sealed"][0][1])
+    done = reveal_file(scene, path, path + ".clear")
+    equal(done.returncode, 7, done.err)
+    contexts = os.path.join(scene.folder, "contexts")
+    equal(scene.stop(), 0, "stopped")
+    done = run("contexts", "--data", scene.data, "--root-key", scene.root_key, contexts)
+    equal(done.returncode, 0, done.err)
+    scene.start()
+    done = run("open", "--key", HR_KEY, "--contexts", contexts, "--file", path, "--out", path + ".clear")
+    equal(done.returncode, 0, done.err)
+    equal(read(path + ".clear") == content, True, "the content")

@@ -33,6 +33,7 @@ struct Place {
       case Carrier::path:
       case Carrier::value:
       case Carrier::file_name:
+      case Carrier::file_content:
         break;
     }
     return {};

@@ -506,6 +506,58 @@ TEST(Upload, UnreadablePicturesPassWhereTheRuleSaysSo) {
   }
 }
 
+// Encrypted under a key that only the vault of the exchange could open: here it is enough that the
+// format is kept, that nothing is clear, and that each file has a key of its own.
+TEST(Upload, ContentsAreEncryptedOnTheirWay) {
+  const std::string policy = policy_text(
+      "      multipart.note: { do: keep }\n"
+      "      multipart.id: { file: encrypt }\n"
+      "      multipart.id > file-name: { do: keep }\n");
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{5}, std::size_t{65'536}, std::size_t{300'000}}) {
+    const std::string content = std::string(size, 'x');
+    Streaming s(policy);
+    s.send(part("note", "hi") +
+           file("id", content, "a.pdf", "Content-Length: " + std::to_string(size) + "\r\n") +
+           part("note", "between") + file("id", content, "b.pdf") + kEnd);
+    while (s.asked() && !s.exchange.up.ended) s.exchange.up.handler->on_piece_sent();
+    const std::string body = s.body();
+    ASSERT_NE(body, "") << s.refused();
+    EXPECT_EQ(body.find("xxxxxxxxxxxx"), std::string::npos);
+    EXPECT_EQ(body.find("Content-Length"), std::string::npos);
+    EXPECT_NE(body.find("\r\n\r\nhi\r\n"), std::string::npos);
+    EXPECT_NE(body.find("\r\n\r\nbetween\r\n"), std::string::npos);
+    const std::size_t first = body.find("\r\n\r\nparavent-file-1\npve_");
+    const std::size_t second = body.find("\r\n\r\nparavent-file-1\npve_", first + 1);
+    ASSERT_NE(second, std::string::npos);
+    const auto token_at = [&body](std::size_t at) {
+      const std::size_t begin = body.find("pve_", at);
+      return body.substr(begin, body.find('\n', begin) - begin);
+    };
+    EXPECT_NE(token_at(first), token_at(second));
+    const std::size_t content_begin = first + 4;
+    const std::size_t content_end = body.find("\r\n--B\r\n", content_begin);
+    EXPECT_EQ(content_end - content_begin,
+              16 + token_at(first).size() + 1 + 24 + size + 17 * (size / 65'536 + 1));
+    EXPECT_EQ(s.exchange.fields("multipart.id > content"), 2U);
+  }
+}
+
+TEST(Upload, ABoundContentAsksForThePersonsKey) {
+  const std::string policy = policy_text(
+      "      multipart.email: { kind: email, do: tokenise }\n"
+      "      multipart.id: { file: encrypt }\n"
+      "      multipart.id > content: { do: encrypt, erasable: subject }\n",
+      "    subject: multipart.email\n");
+  Streaming s(policy);
+  s.send(part("email", "jane@example.org") + file("id", kLong) + file("id", "second") + kEnd);
+  ASSERT_EQ(s.exchange.vault.batches.size(), 1U);
+  ASSERT_TRUE(s.exchange.vault.batches[0]->subject.has_value());
+  EXPECT_TRUE(s.exchange.vault.batches[0]->subject->needs_key);
+  s.answer_vault(ResolveStatus::sealed);
+  EXPECT_EQ(s.refused(), "sealed");
+}
+
 TEST(Upload, TheQueryAndHeadersAreThoseOfTheFirstPiece) {
   const std::string policy = policy_text(
       "      query.q: { kind: email, do: tokenise, mode: derived }\n"
