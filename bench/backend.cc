@@ -4,13 +4,15 @@
 //
 //   backend --clear 9101 --changed 9102 --tokens 9103 --peer-tokens 9104
 //
-// GET /kib is answered with 1 KiB, which passes every proxy unchanged. GET /__counts on any of the
-// ports answers the counts of all as JSON.
+// POST /upload is read to its end, thrown away and counted. GET /kib is answered with 1 KiB, which
+// passes every proxy unchanged. GET /__counts on any of the ports answers the counts of all as
+// JSON.
 
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -45,6 +47,7 @@ struct Service {
   int listener = -1;
   BodyCheck check;
   std::uint64_t gets = 0;
+  std::uint64_t uploads = 0;
 };
 
 struct Connection {
@@ -52,6 +55,7 @@ struct Connection {
   Service* service = nullptr;
   std::array<char, 16384> buffer{};
   std::size_t held = 0;
+  std::size_t discard = 0;  // of an upload under way: bytes still to come
 };
 
 std::string as_json(const std::deque<Service>& services, bool with_bad) {
@@ -66,7 +70,8 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
       out.append("\"").append(kFieldNames[f]).append("\":");
       out += std::to_string(counts.distinct[f]);
     }
-    out += "},\"gets\":" + std::to_string(service.gets);
+    out += "},\"gets\":" + std::to_string(service.gets) +
+           ",\"uploads\":" + std::to_string(service.uploads);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -125,6 +130,14 @@ class Backend {
   // False when the connection is to be closed.
   bool read_from(Connection& connection, bool closing) {
     for (;;) {
+      if (connection.discard > 0) {
+        const ssize_t got = recv(connection.descriptor, waste_.data(),
+                                 std::min(waste_.size(), connection.discard), 0);
+        if (got <= 0) return got < 0 && errno == EAGAIN;
+        connection.discard -= static_cast<std::size_t>(got);
+        if (connection.discard == 0 && !end_upload(connection)) return false;
+        continue;
+      }
       const std::size_t room = connection.buffer.size() - connection.held;
       if (room == 0) return false;
       const ssize_t got =
@@ -141,6 +154,11 @@ class Backend {
     while (const auto head = find_head(bytes)) {
       // Every peer of the comparison frames a form by its length.
       if (head->chunked) return reply(connection, kLengthRequired) && false;
+      if (head->start_line.starts_with("POST /upload ") && bytes.size() < head->total_bytes()) {
+        connection.discard = head->total_bytes() - bytes.size();
+        bytes = {};
+        break;
+      }
       if (head->total_bytes() > connection.buffer.size()) {
         return reply(connection, kTooLarge) && false;
       }
@@ -153,6 +171,11 @@ class Backend {
     connection.held = bytes.size();
     if (!bytes.empty()) std::memmove(connection.buffer.data(), bytes.data(), bytes.size());
     return true;
+  }
+
+  bool end_upload(Connection& connection) {
+    ++connection.service->uploads;
+    return reply(connection, kAnswer);
   }
 
   bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
@@ -180,6 +203,7 @@ class Backend {
 
   std::deque<Service>& services_;
   const std::string kib_ = one_kib();
+  std::array<char, 262144> waste_{};
   Poller poller_;
   std::vector<std::unique_ptr<Connection>> listeners_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
@@ -201,7 +225,7 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back({name, listener, BodyCheck(expectation, forms), 0});
+    services.push_back({name, listener, BodyCheck(expectation, forms), 0, 0});
   }
   stop_on_signals();
   Backend(services).run();

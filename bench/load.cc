@@ -1,8 +1,8 @@
-// Closed-loop load: N keep-alive connections, each sending its next request, a form or a GET of 1
-// KiB, when the answer to the last one is complete. After a warm-up it measures one window, and
-// reads the processor time of the processes it is told to watch at the window's two edges, so that
-// the figure and the requests it is divided by come from the same instants. Writes one JSON object
-// to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request, a form, a GET of 1 KiB
+// or an upload of 10 MiB, when the answer to the last one is complete. After a warm-up it measures
+// one window, and reads the processor time of the processes it is told to watch at the window's two
+// edges, so that the figure and the requests it is divided by come from the same instants. Writes
+// one JSON object to standard output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -32,6 +32,8 @@ namespace {
 
 constexpr const char* kFormWorkload = "form-post-5-fields";
 constexpr const char* kGetWorkload = "get-1-kib";
+constexpr const char* kUploadWorkload = "upload-10-mib";
+constexpr std::size_t kUploadBytes = std::size_t{10} << 20U;
 
 struct Options {
   std::uint16_t port = 0;
@@ -86,11 +88,39 @@ std::string head_of(const Options& options, std::string_view line) {
          "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n";
 }
 
+// Four fields and a file.
+std::string upload_request(const Options& options) {
+  const std::string delimiter =
+      "--paravent-bench-boundary\r\nContent-Disposition: form-data; name=\"";
+  std::string body;
+  for (const char* field : {"name\"\r\n\r\nMarie Dupont", "email\"\r\n\r\nmarie.dupont@example.fr",
+                            "city\"\r\n\r\nLyon", "note\"\r\n\r\nsent by the benchmark"}) {
+    body.append(delimiter).append(field).append("\r\n");
+  }
+  body.append(delimiter).append(
+      "data\"; filename=\"data.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n");
+  // Bytes of every value, as a real file has them; the same in each run.
+  std::uint64_t state = options.seed;
+  for (std::size_t i = 0; i < kUploadBytes; ++i) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    body.push_back(static_cast<char>(state >> 56U));
+  }
+  body.append("\r\n--paravent-bench-boundary--\r\n");
+  return head_of(options, "POST /upload") +
+         "Content-Type: multipart/form-data; boundary=paravent-bench-boundary\r\n"
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 // One request of each kind that the workload knows; they are sent in turn.
 std::vector<std::string> make_requests(const Options& options) {
   std::vector<std::string> requests;
   if (options.workload == kGetWorkload) {
     requests.push_back(head_of(options, "GET /kib") + "\r\n");
+    return requests;
+  }
+  if (options.workload == kUploadWorkload) {
+    requests.push_back(upload_request(options));
     return requests;
   }
   for (const Form& form : make_forms(options.seed, options.forms)) {
@@ -120,6 +150,11 @@ class Load {
       for (const epoll_event& event : poller_.wait(100)) {
         auto& connection = *static_cast<Connection*>(event.data.ptr);
         const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+        if ((event.events & EPOLLOUT) != 0 && !closing && !send_rest(connection)) {
+          ++tally_.errors;
+          reopen(connection);
+          continue;
+        }
         on_event(connection, (event.events & EPOLLIN) != 0, closing);
       }
     }
@@ -160,10 +195,21 @@ class Load {
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
     connection.started_ns = now_ns();
-    // A request of some hundred bytes on an idle connection always fits the socket's buffer.
-    const ssize_t sent = send(connection.descriptor, connection.request.data(),
-                              connection.request.size(), MSG_NOSIGNAL);
-    return sent == static_cast<ssize_t>(connection.request.size());
+    connection.sent = 0;
+    return send_rest(connection);
+  }
+
+  // A form on an idle connection fits the socket's buffer; of an upload as much as fits. False:
+  // lost.
+  bool send_rest(Connection& connection) {
+    while (connection.sent < connection.request.size()) {
+      const ssize_t sent = send(connection.descriptor, connection.request.data() + connection.sent,
+                                connection.request.size() - connection.sent, MSG_NOSIGNAL);
+      if (sent < 0 && errno == EAGAIN) return true;
+      if (sent <= 0) return false;
+      connection.sent += static_cast<std::size_t>(sent);
+    }
+    return true;
   }
 
   void on_event(Connection& connection, bool readable, bool closing) {
@@ -275,7 +321,8 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--workload", options.workload, "What is sent")
-      ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload}));
+      ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload,
+                             paravent::bench::kUploadWorkload}));
   app.add_option("--seed", options.seed, "Seed of the form pool");
   app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');

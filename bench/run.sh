@@ -17,7 +17,7 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields or get-1-kib (default: the first with --quick, else both)
+  --workload NAME    form-post-5-fields, get-1-kib or upload-10-mib (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
   --ports N          first of twelve loopback ports (default 19100)
@@ -67,7 +67,7 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}"
 else
-  : "${workload:=form-post-5-fields get-1-kib}"
+  : "${workload:=form-post-5-fields get-1-kib upload-10-mib}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -211,7 +211,8 @@ fi
 # Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
 declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light nginx-null"
-  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null")
+  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
+  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
@@ -224,8 +225,10 @@ python3 "$here/environment.py" --connections "$connections" --window "$window" -
 # ------------------------------------------------------------------------------------------ rounds
 # load WORKLOAD NAME WARM-UP WINDOW [LABEL...]
 load() {
-  local name=$2 warm=$3 seconds=$4 workload=$1
+  local name=$2 warm=$3 seconds=$4 workload=$1 connections=$connections
   shift 4
+  # Uploads keep their connections busy: a few are a full load.
+  if [ "$workload" = upload-10-mib ] && [ "$connections" -gt 4 ]; then connections=4; fi
   taskset -c 1 "$tools/load" --workload "$workload" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
     --window "$seconds" --proxy "$(family "${pid_of[$name]}")" --backend "${pid_of[backend]}" \
     --label "peer=$name" "$@"

@@ -12,7 +12,7 @@ import random
 import statistics
 import sys
 
-FORM, GET = "form-post-5-fields", "get-1-kib"
+FORM, GET, UPLOAD = "form-post-5-fields", "get-1-kib", "upload-10-mib"
 US = "paravent"
 BASE, NULL = "nginx", "nginx-null"
 PEERS = ("nginx", "haproxy", "nginx-lua", "nginx-lua-light", "relay-floor")
@@ -32,6 +32,8 @@ GOALS = {
     (FORM, "nginx-lua", "cpu_us_per_request"): (0.60, 0.50),
     (GET, "nginx", "requests_per_second"): (0.95, 1.10),
     (GET, "relay-floor", "requests_per_second"): (0.75, 0.85),
+    # Each upload has the same size, so this is the ratio of bytes per second too.
+    (UPLOAD, "nginx", "requests_per_second"): (0.95, 1.00),
 }
 MORE_IS_BETTER = ("requests_per_second",)
 
@@ -121,19 +123,20 @@ def witness_faults(before, after, rows):
     """What the backend saw that must not be. Nobody is compared who did not do the work."""
     faults = []
     sent = {}
-    gets = {}
+    others = {GET: {}, UPLOAD: {}}
     service_of = {US: "tokens", "nginx-lua": "peer-tokens", "nginx-lua-light": "changed"}
     for row in rows:
         service = service_of.get(row["peer"], "clear")
-        tally = gets if row["workload"] == GET else sent
+        tally = others.get(row["workload"], sent)
         tally[service] = tally.get(service, 0) + row["requests"]
         if row["errors"] > 0:
             faults.append(f"{row['peer']}, round {row['round']}: {row['errors']} of "
                           f"{row['requests']} requests failed")
-    for service, requests in gets.items():
-        came = after[service]["gets"] - before[service]["gets"]
-        if came < requests:
-            faults.append(f"port '{service}': {requests} answers, but only {came} GETs came")
+    for workload, key, what in ((GET, "gets", "GETs"), (UPLOAD, "uploads", "uploads")):
+        for service, requests in others[workload].items():
+            came = after[service][key] - before[service][key]
+            if came < requests:
+                faults.append(f"port '{service}': {requests} answers, but only {came} {what} came")
     for service, requests in sent.items():
         good = after[service]["good"] - before[service]["good"]
         bad = after[service]["bad"] - before[service]["bad"]

@@ -32,9 +32,9 @@ def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0, workload=stat
     return rows
 
 
-def counts(good, bad=0, gets=0, email=2048, name=560, city=20, message=60000):
+def counts(good, bad=0, gets=0, uploads=0, email=2048, name=560, city=20, message=60000):
     distinct = {"name": name, "email": email, "phone": email, "city": city, "message": message}
-    return {"good": good, "bad": bad, "gets": gets, "distinct": distinct}
+    return {"good": good, "bad": bad, "gets": gets, "uploads": uploads, "distinct": distinct}
 
 
 def row(result, peer, metric):
@@ -157,6 +157,13 @@ class Witness(unittest.TestCase):
         self.assertEqual(stats.witness_faults(self.before, after, rows), [])
         after["tokens"] = counts(0, gets=10999)
         self.assertIn("only 10999 GETs", stats.witness_faults(self.before, after, rows)[0])
+
+    def test_uploads_that_never_reached_the_backend(self):
+        rows = rows_of(GET_COST, workload=stats.UPLOAD)
+        after = self.before | {"clear": counts(0, uploads=44000), "tokens": counts(0, uploads=11000)}
+        self.assertEqual(stats.witness_faults(self.before, after, rows), [])
+        after["tokens"] = counts(0, uploads=10999)
+        self.assertIn("only 10999 uploads", stats.witness_faults(self.before, after, rows)[0])
 
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])

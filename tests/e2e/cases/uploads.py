@@ -52,6 +52,13 @@ routes:
     purpose: jobs
     fields:
       multipart.name: { kind: name, do: tokenise }
+  - name: files
+    match: { method: POST, path: /files }
+    upstream: UPSTREAM
+    recipient: crm
+    purpose: jobs
+    fields:
+      multipart.id: { file: encrypt }
   - name: identity
     match: { method: POST, path: /identity }
     upstream: UPSTREAM
@@ -385,8 +392,8 @@ def memory(pid, what="VmRSS"):
     return 0
 
 
-def upload(connection, size, target="/apply", piece=1 << 20):
-    head = file("cv", b"")[:-2]
+def upload(connection, size, target="/apply", piece=1 << 20, part="cv"):
+    head = file(part, b"")[:-2]
     length = len(head) + size + 2 + len(END)
     connection.send(wire.head("POST", target, [("Content-Type", wire.MULTIPART), ("Content-Length", str(length))]))
     connection.send(head)
@@ -397,15 +404,15 @@ def upload(connection, size, target="/apply", piece=1 << 20):
 
 
 @case("a large upload takes no memory, whatever its size", smoke=True)
-def bounded_memory(size=128 << 20):
+def bounded_memory(size=128 << 20, target="/apply", part="cv"):
     sink = Sink()
     with Scene(policy=policy(sink.url), limits={"file-bytes": "20GiB"}, workers=1) as scene:
         with scene.wire(timeout=120) as connection:
-            upload(connection, 4 << 20)
+            upload(connection, 4 << 20, target, part=part)
             equal(connection.answer().status, 200, "a first one, so that everything is there")
         before = memory(scene.process.pid)
         with scene.wire(timeout=120) as connection:
-            upload(connection, size)
+            upload(connection, size, target, part=part)
             peak = memory(scene.process.pid, "VmHWM")
             equal(connection.answer().status, 200, "the large one")
         expect(sink.bytes > size, f"{sink.bytes} bytes arrived")
