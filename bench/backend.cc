@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "bench/support/body_check.h"
+#include "bench/support/event_batch.h"
 #include "bench/support/message_head.h"
 #include "bench/support/socket.h"
 
@@ -48,12 +49,15 @@ struct Service {
   BodyCheck check;
   std::uint64_t gets = 0;
   std::uint64_t uploads = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t bad_batches = 0;
+  Expectation expectation = Expectation::clear;
 };
 
 struct Connection {
   int descriptor = -1;  // -1: a listener's tag
   Service* service = nullptr;
-  std::array<char, 16384> buffer{};
+  std::array<char, 32768> buffer{};
   std::size_t held = 0;
   std::size_t discard = 0;  // of an upload under way: bytes still to come
 };
@@ -71,7 +75,9 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
       out += std::to_string(counts.distinct[f]);
     }
     out += "},\"gets\":" + std::to_string(service.gets) +
-           ",\"uploads\":" + std::to_string(service.uploads);
+           ",\"uploads\":" + std::to_string(service.uploads) +
+           ",\"batches\":" + std::to_string(service.batches) +
+           ",\"bad_batches\":" + std::to_string(service.bad_batches);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -179,6 +185,11 @@ class Backend {
   }
 
   bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
+    if (head.start_line.starts_with("POST /batch ")) {
+      const bool right = batch_is_right(connection.service->expectation, body);
+      ++(right ? connection.service->batches : connection.service->bad_batches);
+      return reply(connection, kAnswer);
+    }
     if (head.start_line.starts_with("POST ")) {
       connection.service->check.inspect(body);
       return reply(connection, kAnswer);
@@ -225,7 +236,7 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back({name, listener, BodyCheck(expectation, forms), 0, 0});
+    services.push_back({name, listener, BodyCheck(expectation, forms), 0, 0, 0, 0, expectation});
   }
   stop_on_signals();
   Backend(services).run();

@@ -1,8 +1,8 @@
-// Closed-loop load: N keep-alive connections, each sending its next request, a form, a GET of 1 KiB
-// or an upload of 10 MiB, when the answer to the last one is complete. After a warm-up it measures
-// one window, and reads the processor time of the processes it is told to watch at the window's two
-// edges, so that the figure and the requests it is divided by come from the same instants. Writes
-// one JSON object to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request, a form, a GET of 1
+// KiB, a batch of events or an upload of 10 MiB, when the answer to the last one is complete. After
+// a warm-up it measures one window, and reads the processor time of the processes it is told to
+// watch at the window's two edges, so that the figure and the requests it is divided by come from
+// the same instants. Writes one JSON object to standard output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "bench/support/cpu_usage.h"
+#include "bench/support/event_batch.h"
 #include "bench/support/form_pool.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
@@ -33,6 +34,8 @@ namespace {
 constexpr const char* kFormWorkload = "form-post-5-fields";
 constexpr const char* kGetWorkload = "get-1-kib";
 constexpr const char* kUploadWorkload = "upload-10-mib";
+constexpr const char* kBatchWorkload = "json-batch-20";
+constexpr std::size_t kBatches = 64;
 constexpr std::size_t kUploadBytes = std::size_t{10} << 20U;
 
 struct Options {
@@ -121,6 +124,16 @@ std::vector<std::string> make_requests(const Options& options) {
   }
   if (options.workload == kUploadWorkload) {
     requests.push_back(upload_request(options));
+    return requests;
+  }
+  if (options.workload == kBatchWorkload) {
+    const std::vector<Form> forms = make_forms(options.seed, options.forms);
+    for (std::size_t i = 0; i < kBatches; ++i) {
+      const std::string body = make_batch(forms, i * kBatchEvents);
+      requests.push_back(head_of(options, "POST /batch") +
+                         "Content-Type: application/json\r\nContent-Length: " +
+                         std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
     return requests;
   }
   for (const Form& form : make_forms(options.seed, options.forms)) {
@@ -322,7 +335,7 @@ int main(int argc, char** argv) {
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--workload", options.workload, "What is sent")
       ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload,
-                             paravent::bench::kUploadWorkload}));
+                             paravent::bench::kUploadWorkload, paravent::bench::kBatchWorkload}));
   app.add_option("--seed", options.seed, "Seed of the form pool");
   app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');

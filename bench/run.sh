@@ -17,7 +17,7 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields, get-1-kib or upload-10-mib (default: the first with --quick, else all)
+  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20 or upload-10-mib (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
   --ports N          first of twelve loopback ports (default 19100)
@@ -67,7 +67,7 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}"
 else
-  : "${workload:=form-post-5-fields get-1-kib upload-10-mib}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20 upload-10-mib}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -212,6 +212,7 @@ fi
 declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
+  [json-batch-20]="nginx ${gateway[*]} haproxy nginx-lua nginx-null"
   [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do

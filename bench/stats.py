@@ -13,6 +13,7 @@ import statistics
 import sys
 
 FORM, GET, UPLOAD = "form-post-5-fields", "get-1-kib", "upload-10-mib"
+BATCH = "json-batch-20"
 US = "paravent"
 BASE, NULL = "nginx", "nginx-null"
 PEERS = ("nginx", "haproxy", "nginx-lua", "nginx-lua-light", "relay-floor")
@@ -32,6 +33,7 @@ GOALS = {
     (FORM, "nginx-lua", "cpu_us_per_request"): (0.60, 0.50),
     (GET, "nginx", "requests_per_second"): (0.95, 1.10),
     (GET, "relay-floor", "requests_per_second"): (0.75, 0.85),
+    (BATCH, "nginx-lua", "cpu_us_per_request"): (0.33, 0.20),
     # Each upload has the same size, so this is the ratio of bytes per second too.
     (UPLOAD, "nginx", "requests_per_second"): (0.95, 1.00),
 }
@@ -123,7 +125,7 @@ def witness_faults(before, after, rows):
     """What the backend saw that must not be. Nobody is compared who did not do the work."""
     faults = []
     sent = {}
-    others = {GET: {}, UPLOAD: {}}
+    others = {GET: {}, UPLOAD: {}, BATCH: {}}
     service_of = {US: "tokens", "nginx-lua": "peer-tokens", "nginx-lua-light": "changed"}
     for row in rows:
         service = service_of.get(row["peer"], "clear")
@@ -132,7 +134,8 @@ def witness_faults(before, after, rows):
         if row["errors"] > 0:
             faults.append(f"{row['peer']}, round {row['round']}: {row['errors']} of "
                           f"{row['requests']} requests failed")
-    for workload, key, what in ((GET, "gets", "GETs"), (UPLOAD, "uploads", "uploads")):
+    for workload, key, what in ((GET, "gets", "GETs"), (UPLOAD, "uploads", "uploads"),
+                                 (BATCH, "batches", "right batches")):
         for service, requests in others[workload].items():
             came = after[service][key] - before[service][key]
             if came < requests:
