@@ -20,7 +20,7 @@ bench/run.sh --gate [--renew]
   --workload NAME    form-post-5-fields or get-1-kib (default: the first with --quick, else both)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
-  --ports N          first of twelve loopback ports (default 19100)
+  --ports N          first of fourteen loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
 USAGE
 }
@@ -78,6 +78,8 @@ for program in nginx haproxy python3 curl taskset pgrep; do
 done
 [ -e $modules/ngx_http_lua_module.so ] ||
   die 6 "nginx's Lua module is missing: apt-get install libnginx-mod-http-lua lua-resty-core"
+[ "$quick" = yes ] || { [ -e $modules/ngx_http_js_module.so ] && [ -e /usr/share/lua/5.1/openssl/hmac.lua ]; } ||
+  die 6 "two peers are missing: apt-get install libnginx-mod-http-js lua-luaossl"
 [ "$(nproc)" -ge 2 ] || die 6 "two processors are needed: one for the proxy, one for load and backend."
 
 # ------------------------------------------------------------------------------------------ build
@@ -127,8 +129,8 @@ declare -A port pid_of
 port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-floor]=$((ports + 3))
   [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
   [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
-  [peer-tokens]=$((ports + 10))
-  [haproxy]=$((ports + 11)))
+  [peer-tokens]=$((ports + 10)) [haproxy]=$((ports + 11))
+  [nginx-lua-typical]=$((ports + 12)) [nginx-njs]=$((ports + 13)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -203,6 +205,12 @@ start_nginx nginx-null nginx_plain.conf clear
 start_nginx nginx-lua nginx_lua.conf peer-tokens
 start_nginx nginx-lua-light nginx_lua_light.conf changed
 start_haproxy
+scripted=()
+if [ "$quick" = no ]; then
+  start_nginx nginx-lua-typical nginx_lua_typical.conf changed
+  start_nginx nginx-njs nginx_njs.conf changed
+  scripted=(nginx-lua-typical nginx-njs)
+fi
 gateway=()
 if [ "$peers_only" = no ]; then
   start_gateway
@@ -210,7 +218,7 @@ if [ "$peers_only" = no ]; then
 fi
 # Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
 declare -A compared
-compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light nginx-null"
+compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do

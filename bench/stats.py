@@ -15,7 +15,7 @@ import sys
 FORM, GET = "form-post-5-fields", "get-1-kib"
 US = "paravent"
 BASE, NULL = "nginx", "nginx-null"
-PEERS = ("nginx", "haproxy", "nginx-lua", "nginx-lua-light", "relay-floor")
+PEERS = ("nginx", "haproxy", "nginx-lua", "nginx-lua-light", "nginx-lua-typical", "nginx-njs", "relay-floor")
 
 # Name in the result -> name in a round. Ratios are ours / theirs: lower is better but for requests.
 METRICS = {
@@ -30,6 +30,7 @@ METRICS = {
 GOALS = {
     (FORM, "nginx", "cpu_us_per_request"): (1.15, 1.00),
     (FORM, "nginx-lua", "cpu_us_per_request"): (0.60, 0.50),
+    (FORM, "nginx-lua-typical", "cpu_us_per_request"): (0.60, 0.45),
     (GET, "nginx", "requests_per_second"): (0.95, 1.10),
     (GET, "relay-floor", "requests_per_second"): (0.75, 0.85),
 }
@@ -122,7 +123,8 @@ def witness_faults(before, after, rows):
     faults = []
     sent = {}
     gets = {}
-    service_of = {US: "tokens", "nginx-lua": "peer-tokens", "nginx-lua-light": "changed"}
+    service_of = {US: "tokens", "nginx-lua": "peer-tokens", "nginx-lua-light": "changed",
+                  "nginx-lua-typical": "changed", "nginx-njs": "changed"}
     for row in rows:
         service = service_of.get(row["peer"], "clear")
         tally = gets if row["workload"] == GET else sent

@@ -11,10 +11,10 @@ import results_page  # noqa: E402  (the path comes first)
 import stats  # noqa: E402
 
 COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "haproxy": 19.4, "nginx-lua": 34.0,
-        "nginx-lua-light": 30.0, "relay-floor": 15.2}
+        "nginx-lua-light": 30.0, "nginx-lua-typical": 44.0, "nginx-njs": 50.0, "relay-floor": 15.2}
 
 
-GET_COST = {peer: us for peer, us in COST.items() if "lua" not in peer}
+GET_COST = {peer: us for peer, us in COST.items() if "lua" not in peer and "njs" not in peer}
 
 
 def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0, workload=stats.FORM):
