@@ -22,25 +22,19 @@
 #include <vector>
 
 #include "bench/support/cpu_usage.h"
-#include "bench/support/form_pool.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
+#include "bench/support/requests.h"
 #include "bench/support/socket.h"
 
 namespace paravent::bench {
 namespace {
 
-constexpr const char* kFormWorkload = "form-post-5-fields";
-constexpr const char* kGetWorkload = "get-1-kib";
-
 struct Options {
-  std::uint16_t port = 0;
+  Requests requests;
   std::size_t connections = 64;
   double warm_up = 1.0;
   double window = 5.0;
-  std::string workload = kFormWorkload;
-  std::uint64_t seed = kDefaultSeed;
-  std::size_t forms = kDefaultForms;
   std::vector<pid_t> proxy;
   std::vector<pid_t> backend;
   int proxy_cpu = 0;
@@ -81,30 +75,12 @@ struct Edge {
   Tally tally;
 };
 
-std::string head_of(const Options& options, std::string_view line) {
-  return std::string(line) + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
-         "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n";
-}
-
-// One request of each kind that the workload knows; they are sent in turn.
-std::vector<std::string> make_requests(const Options& options) {
-  std::vector<std::string> requests;
-  if (options.workload == kGetWorkload) {
-    requests.push_back(head_of(options, "GET /kib") + "\r\n");
-    return requests;
-  }
-  for (const Form& form : make_forms(options.seed, options.forms)) {
-    requests.push_back(head_of(options, "POST /contact") +
-                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-                       std::to_string(form.body.size()) + "\r\n\r\n" + form.body);
-  }
-  return requests;
-}
-
 class Load {
  public:
   explicit Load(const Options& options)
-      : options_(options), requests_(make_requests(options)), connections_(options.connections) {}
+      : options_(options),
+        requests_(make_requests(options.requests)),
+        connections_(options.connections) {}
 
   // False when the proxy cannot be reached.
   bool start() {
@@ -143,7 +119,7 @@ class Load {
 
  private:
   bool open(Connection& connection) {
-    connection.descriptor = connect_loopback(options_.port);
+    connection.descriptor = connect_loopback(options_.requests.port);
     if (connection.descriptor < 0) return false;
     connection.held = 0;
     poller_.watch(connection.descriptor, &connection);
@@ -221,7 +197,7 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   const double machine = 2.0 * seconds;
   const Histogram& latency = load.latencies();
 
-  std::printf("{\"workload\":\"%s\",", options.workload.c_str());
+  std::printf("{\"workload\":\"%s\",", options.requests.workload.c_str());
   for (const std::string& label : options.labels) {
     const std::size_t at = label.find('=');
     std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
@@ -248,7 +224,7 @@ int run_load(const Options& options) {
   stop_on_signals();
   Load load(options);
   if (!load.start()) {
-    std::cerr << "load: nothing answers on port " << options.port << "\n";
+    std::cerr << "load: nothing answers on port " << options.requests.port << "\n";
     return 6;
   }
   load.run_for(options.warm_up);
@@ -257,7 +233,8 @@ int run_load(const Options& options) {
   load.run_for(options.window);
   const Edge after = load.edge();
   if (load.lost()) {
-    std::cerr << "load: the proxy on port " << options.port << " went away during the window\n";
+    std::cerr << "load: the proxy on port " << options.requests.port
+              << " went away during the window\n";
     return 6;
   }
   print_report(options, load, before, after);
@@ -270,14 +247,16 @@ int run_load(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Sends forms in a closed loop and measures one window.");
   paravent::bench::Options options;
-  app.add_option("--port", options.port, "Loopback port of the proxy");
+  app.add_option("--port", options.requests.port, "Loopback port of the proxy");
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
-  app.add_option("--workload", options.workload, "What is sent")
-      ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload}));
-  app.add_option("--seed", options.seed, "Seed of the form pool");
-  app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
+  app.add_option("--workload", options.requests.workload, "What is sent")
+      ->check(CLI::IsMember({std::string(paravent::bench::kFormWorkload),
+                             std::string(paravent::bench::kGetWorkload)}));
+  app.add_option("--seed", options.requests.seed, "Seed of the form pool");
+  app.add_option("--forms", options.requests.forms, "Forms in the pool")
+      ->check(CLI::PositiveNumber);
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');
   app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
@@ -287,7 +266,7 @@ int main(int argc, char** argv) {
   app.add_flag("--print-form", print_form, "Print the body of the pool's first form and end");
   CLI11_PARSE(app, argc, argv);
   if (print_form) {
-    std::cout << paravent::bench::make_forms(options.seed, 1).front().body << "\n";
+    std::cout << paravent::bench::make_forms(options.requests.seed, 1).front().body << "\n";
     return 0;
   }
   return paravent::bench::run_load(options);

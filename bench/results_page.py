@@ -9,6 +9,7 @@ import pathlib
 import statistics
 import sys
 
+import added_latency
 import stats
 
 # (target, workload, what it is, peer, metric, limit, goal): T1 to T5 of the house's table. For calls per
@@ -21,7 +22,7 @@ TARGETS = [
     ("T4", stats.FORM, "CPU per request against nginx, at most", "nginx", "cpu_us_per_request", 1.15, 1.00),
     ("T5", stats.FORM, "CPU per request against nginx + Lua, at most", "nginx-lua",
      "cpu_us_per_request", 0.60, 0.50),
-    ("T5", stats.FORM, "CPU per request against nginx + Lua as usually written, at most", "nginx-lua-typical",
+    ("T5 typical", stats.FORM, "CPU per request against nginx + Lua as usually written, at most", "nginx-lua-typical",
      "cpu_us_per_request", 0.60, 0.45),
     ("", stats.FORM, "system calls per request, at most", None, "calls", 6, 6),
 ]
@@ -77,7 +78,23 @@ def peer_rows(rows, calls):
     return result
 
 
-def page(rows, ratios, calls, facts):
+def latency_section(lines):
+    """Added latency in microseconds, where the run measured it."""
+    if not lines:
+        return []
+    rows = []
+    for line in lines:
+        limit, goal = added_latency.QUANTILES[line["quantile"]]
+        ours = line["peer"] == stats.US
+        rows.append((line["peer"], line["quantile"].replace("_us", ""), f"{line['added_us']:.1f}",
+                     f"{line['low']:.1f} to {line['high']:.1f}", f"{limit} / {goal}" if ours else "",
+                     f"{line['of_nginx']:.2f}" if "of_nginx" in line else "", line.get("verdict", "")))
+    return ["", "## Added latency (T14)", "",
+            "Open loop at half of the slowest peer's rate: through the proxy minus straight to the application, microseconds.",
+            "", *table(("peer", "quantile", "added", "95 % interval", "limit / goal", "of nginx's", "verdict"), rows)]
+
+
+def page(rows, ratios, calls, facts, latency=()):
     settings = facts["settings"]
     lines = ["# Results", "",
              "The latest run of `bench/run.sh --results`, which writes this page; `bench/README.md` says how it measures. Ratios are ours",
@@ -104,6 +121,7 @@ def page(rows, ratios, calls, facts):
                          f"{row['low']:.3f} to {row['high']:.3f}", f"{row['null_control']:.3f}",
                          "void" if row["void"] else "")
                         for row in ratios if row["workload"] == workload])
+    lines += latency_section(latency)
     reasons = sorted({reason for row in ratios for reason in row["void_reasons"]})
     if reasons:
         lines += ["", "Void because of:", ""] + [f"* {reason}" for reason in reasons]
@@ -117,8 +135,10 @@ def main(arguments):
     folder = pathlib.Path(arguments[0])
     ratios = json.loads((folder / "ratios.json").read_text(encoding="utf-8"))
     facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    measured = folder / "latency.json"
+    latency = json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else []
     sys.stdout.write(page(stats.read_lines(folder / "rounds.jsonl"), ratios,
-                          stats.read_calls(folder / "syscalls.jsonl"), facts))
+                          stats.read_calls(folder / "syscalls.jsonl"), facts, latency))
     return 0
 
 

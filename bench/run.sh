@@ -22,6 +22,8 @@ bench/run.sh --gate [--renew]
   --rounds N --warm-up S --window S --connections N     instead of the defaults
   --ports N          first of fourteen loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
+  --latency          added latency at half load as well, open loop (default without --quick)
+  --no-latency       skip it
 USAGE
 }
 
@@ -31,7 +33,7 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no latency=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
@@ -40,6 +42,8 @@ while [ $# -gt 0 ]; do
     --renew) renew=(--renew) ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
+    --latency) latency=yes ;;
+    --no-latency) latency=no ;;
     --help | -h) usage; exit 0 ;;
     --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports)
       [ $# -ge 2 ] || die 2 "$1 needs a value."
@@ -65,10 +69,10 @@ if [ "$gate" = yes ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}"
+  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
 else
   : "${workload:=form-post-5-fields get-1-kib}"
-  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
+  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
 
@@ -92,7 +96,7 @@ find_gateway() {
 
 tools=$build/bench
 targets=()
-[ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
+[ -x "$tools/open_load" ] && [ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
 if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
 if [ ${#targets[@]} -gt 0 ]; then
   echo "bench: building ${targets[*]} (release)" >&2
@@ -259,6 +263,26 @@ for workload in "${workloads[@]}"; do
 done
 counts >"$out/counts-after.json"
 
+# ------------------------------------------------------- added latency, open loop, at half the load
+: >"$out/latency.jsonl"
+if [ "$latency" = yes ] && [ "$peers_only" = no ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]]; then
+  rate=$(python3 "$here/added_latency.py" rate "$out")
+  direct=(direct nginx paravent haproxy nginx-lua)
+  port[direct]=${port[clear]}
+  for ((round = 0; round < rounds; round++)); do
+    if [ -t 2 ]; then printf '\rbench: latency, round %d of %d ' $((round + 1)) "$rounds" >&2; fi
+    for ((place = 0; place < ${#direct[@]}; place++)); do
+      step=$(((place + round / 2) % ${#direct[@]}))
+      if ((round % 2 == 1)); then step=$((${#direct[@]} - 1 - step)); fi
+      peer=${direct[step]}
+      taskset -c 1 "$tools/open_load" --port "${port[$peer]}" --rate "$rate" --connections "$connections" \
+        --warm-up "$warm_up" --window "$window" --label "peer=$peer" --label "round=$round" \
+        >>"$out/latency.jsonl" || die 6 "$peer failed at $rate requests/s; its log is in $out."
+    done
+  done
+  if [ -t 2 ]; then echo >&2; fi
+fi
+
 # ---------------------------------------------------------------------- system calls, never timed
 # strace hangs on before the first request and lets go after the last, so that every call it counts
 # belongs to the requests that the witness counts.
@@ -292,6 +316,7 @@ fi
 # ------------------------------------------------------------------------------------------ report
 status=0
 python3 "$here/stats.py" report "$out" || status=$?
+if [ -s "$out/latency.jsonl" ]; then python3 "$here/added_latency.py" report "$out" || status=$?; fi
 if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
 if [ "$results" = yes ] && [ $status -eq 0 ]; then
   python3 "$here/results_page.py" "$out" >"$here/RESULTS.md"
