@@ -42,6 +42,9 @@ must "npm ci" as_user npm ci --prefix tests/real --no-audit --no-fund || finish
 step "Release binary"
 must "build release" build_release || finish
 
+step "The Debian package"
+count "package" python3 tests/deploy/package_test.py build/release
+
 step "Through the gateway"
 count "real programs" python3 tests/real/run.py --binary build/release/proxy/main/paravent
 

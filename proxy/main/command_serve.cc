@@ -9,6 +9,7 @@
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/gateway.h"
+#include "proxy/main/service_notify.h"
 #include "proxy/net/socket.h"
 
 namespace paravent::proxy::main {
@@ -151,6 +152,7 @@ int serve(const ServeOptions& options) {
   auto gateway = Gateway::start(std::move(*files), read, std::move(*installation), clock);
   if (!gateway) return fail(gateway.error());
   std::fprintf(stderr, "paravent: %s\n", (*gateway)->addresses().c_str());
+  notify_service("READY=1");
   if (auto status = (*gateway)->wait(); !status) return fail(status.error());
   std::fprintf(stderr, "paravent: stopped.\n");
   return static_cast<int>(ExitCode::done);

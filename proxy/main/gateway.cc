@@ -371,6 +371,12 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
 
 admin::ReloadOutcome Gateway::State::reload(std::string_view author) {
   const std::lock_guard lock(changing);
+  // Whatever becomes of the reload: after a log rotation the lines belong into the new file.
+  if (access_log != nullptr) {
+    if (const Status status = access_log->reopen(); !status) {
+      std::fprintf(stderr, "paravent: %s\n", status.error().sentence().c_str());
+    }
+  }
   std::string remarks;
   const Status status = take_over(author, remarks);
   admin::ReloadOutcome outcome;
