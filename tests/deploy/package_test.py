@@ -66,8 +66,9 @@ def main(build):
         run("dpkg-deb", "-e", packages[0], control)
         for script in ("postinst", "prerm"):
             report.check(run("sh", "-n", control / script).returncode == 0, f"{script} is a shell script")
-        done = run(root / "usr/bin/paravent", "check", root / "usr/share/doc/paravent/policies/presets/contact-form.yaml")
-        report.check(done.returncode == 0, "its preset passes its own check", done.stderr[-300:])
+        for name in ("gateway.yaml", "policies/presets/contact-form.yaml"):
+            done = run(root / "usr/bin/paravent", "check", root / "usr/share/doc/paravent" / name)
+            report.check(done.returncode == 0, f"its {name} passes its own check", done.stdout[-300:])
     return report
 
 
