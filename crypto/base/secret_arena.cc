@@ -65,6 +65,7 @@ struct SecretArena::State {
   std::uint8_t* opened = nullptr;
   std::uint8_t* used = nullptr;  // spans are cut off here
   std::uint64_t canary = 0;
+  bool wiped = false;
   std::vector<std::uint8_t> span_classes;
   std::array<std::vector<std::uint8_t*>, kClasses.size()> free;
   std::unordered_map<const std::uint8_t*, bool> large;  // whether locked
@@ -172,6 +173,7 @@ void SecretArena::release(std::uint8_t* block, std::size_t size) noexcept {
   ::explicit_bzero(block, size);
   const std::size_t size_class = class_of(size);
   const std::scoped_lock lock(state_->mutex);
+  if (state_->wiped) return;  // its canary is gone, and nothing is given out any more
   state_->statistics.in_use -= size;
   if (size_class == kClasses.size()) return state_->give_back_large(block, size);
   std::uint8_t* trailer = block + kClasses[size_class] - kTrailer;
@@ -226,6 +228,7 @@ Status SecretArena::lock_status() const {
 
 void SecretArena::wipe_everything() noexcept {
   const std::scoped_lock lock(state_->mutex);
+  state_->wiped = true;
   ::explicit_bzero(state_->begin, static_cast<std::size_t>(state_->opened - state_->begin));
 }
 

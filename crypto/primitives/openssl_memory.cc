@@ -53,6 +53,8 @@ Status install_openssl_memory() noexcept {
   return Error(ErrorKind::internal);
 }
 
+void finish_openssl() noexcept { OPENSSL_cleanup(); }
+
 SecretScope::SecretScope() noexcept : before_(secret_scope) { secret_scope = true; }
 
 SecretScope::~SecretScope() { secret_scope = before_; }

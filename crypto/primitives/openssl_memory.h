@@ -12,6 +12,10 @@ namespace paravent::crypto {
 // then the scopes do nothing. Programs that do not call it (tests) keep the heap.
 Status install_openssl_memory() noexcept;
 
+// At the end of main, before the arena is wiped: OpenSSL lets go of what it keeps there. Nothing of
+// OpenSSL may be used afterwards.
+void finish_openssl() noexcept;
+
 class SecretScope {
  public:
   SecretScope() noexcept;

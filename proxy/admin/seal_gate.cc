@@ -23,6 +23,7 @@ AdminResponse sealed_problem(std::string_view detail) {
 
 AdminResponse state_answer(const SealState& state) {
   const boost::json::object body = {{"sealed", state.sealed},
+                                    {"present", state.present},
                                     {"method", state.method},
                                     {"given", state.given},
                                     {"needed", state.needed}};
@@ -81,7 +82,9 @@ AdminResponse SealGate::handle(const AdminRequest& request) {
   const std::shared_lock lock(mutex_);
   if (api_ == nullptr) return while_sealed(request);
   if (!present_ && request.path.starts_with("/v1/")) {
-    return sealed_problem("The token that holds the root key was removed; put it back.");
+    return sealed_problem(
+        "The token that holds the root key was removed; put it back, and where nothing "
+        "gives its PIN, run: paravent unseal.");
   }
   if (!present_ && request.path == "/readyz" && !draining_) {
     AdminResponse answer = api_->handle(request);
@@ -148,7 +151,7 @@ AdminResponse SealGate::unseal(const AdminRequest& request) {
     return busy;
   }
   const SealState before = control_.seal_state();
-  if (!before.sealed) return state_answer(before);
+  if (!before.sealed && before.present) return state_answer(before);
   auto state = control_.unseal(*secret ? &**secret : nullptr, who);
   if (state) return state_answer(*state);
   if (state.error().kind() == ErrorKind::refused) {

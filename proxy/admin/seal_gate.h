@@ -33,7 +33,8 @@ namespace paravent::proxy::admin {
 
 struct SealState {
   bool sealed = true;
-  std::string method;  // "passphrase", "shares", ...
+  bool present = true;  // false: unsealed, but what holds the root key was taken away
+  std::string method;   // "passphrase", "shares", ...
   std::uint32_t given = 0;
   std::uint32_t needed = 0;
 };

@@ -40,6 +40,9 @@ Told read_answer(const AdminAnswer& answer) {
   };
   const auto* sealed = object->if_contains("sealed");
   told.sealed = sealed == nullptr || !sealed->is_bool() || sealed->get_bool();
+  // Unsealed, but the token was pulled out and wants its PIN again.
+  const auto* present = object->if_contains("present");
+  if (present != nullptr && present->is_bool() && !present->get_bool()) told.sealed = true;
   text("method", told.method);
   text("title", told.title);
   number("given", told.given);

@@ -78,7 +78,7 @@ void Gateway::State::lock_up() {
 admin::SealState Gateway::State::seal_state() {
   const std::scoped_lock lock(changing);
   const auto progress = installation->provider().progress();
-  return {open == nullptr,
+  return {open == nullptr, token_present,
           std::string(crypto::vault::unseal_method_name(installation->provider().method())),
           progress.given, progress.needed};
 }
@@ -95,7 +95,9 @@ Result<admin::SealState> Gateway::State::unseal(const crypto::SecretBytes* secre
       if (root.error().kind() == ErrorKind::refused) ++wrong_secrets;
       return root.error();
     }
-    if (*root) {
+    if (*root && open) {
+      set_token_present(true, who);  // only the way back was closed; the keys are there
+    } else if (*root) {
       const std::uint64_t wrong = wrong_secrets;
       if (auto status = unlock(std::move(**root)); !status) return status.error();
       AuditDetail detail =
@@ -137,17 +139,21 @@ Result<bool> Gateway::State::seal(const admin::Operator& who) {
 bool Gateway::State::look_for_token() {
   if (!open || std::chrono::steady_clock::now() < next_look) return false;
   next_look = std::chrono::steady_clock::now() + kLook;
-  const bool present = installation->provider().present();
-  if (present != token_present) {
-    token_present = present;
-    gate->set_present(present);
-    // The record is worth having, and nothing waits for it.
-    static_cast<void>(record(present ? EventKind::unseal : EventKind::seal,
-                             detail_of("pkcs11", present ? "the token is back"
-                                                         : "the token was removed: nothing is "
-                                                           "revealed")));
-  }
-  return !present && clock.now() >= keys_valid_until;
+  crypto::vault::UnsealProvider& provider = installation->provider();
+  set_token_present(
+      token_present ? provider.present() : provider.come_back(installation->root_check()), {});
+  return !token_present && clock.now() >= keys_valid_until;
+}
+
+void Gateway::State::set_token_present(bool present, const std::string& who) {
+  if (present == token_present) return;
+  token_present = present;
+  gate->set_present(present);
+  AuditDetail detail = detail_of(
+      "pkcs11", present ? "the token is back" : "the token was removed: nothing is revealed");
+  detail.operator_name = who;
+  // The record is worth having, and nothing waits for it.
+  static_cast<void>(record(present ? EventKind::unseal : EventKind::seal, std::move(detail)));
 }
 
 void Gateway::State::seal_without_token() {

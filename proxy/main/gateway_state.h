@@ -82,6 +82,7 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   void keeper_changed_keys();
   // True: the epoch has ended without the token, and the gateway has to be sealed.
   bool look_for_token();
+  void set_token_present(bool present, const std::string& who);
 
   // gateway_sealing.cc
   crypto::Status unlock(crypto::vault::RootKey root);

@@ -392,6 +392,7 @@ int run(int argc, char** argv) {
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());
   const int code = dispatch(app, options);
   // Every thread has ended, and whoever owned a secret is gone.
+  crypto::finish_openssl();
   crypto::SecretArena::process().wipe_everything();
   return code;
 }

@@ -114,14 +114,14 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->reidentifier_ = std::move(staircase.reidentifier);
   made->granting_.emplace(std::move(staircase.access));
   made->backups_ = std::make_unique<BackupJob>(installation, parts.clock);
-  made->key_api_ = std::make_unique<admin::KeyApi>(
-      installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
-      parts.keys_changed);
+  made->key_api_ =
+      std::make_unique<admin::KeyApi>(installation.vault(), installation.audit(), parts.clock,
+                                      installation.directory().keys(), parts.keys_changed);
   made->api_ = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation.operators(), parts.first, installation.audit(),
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
-                        parts.clock, crypto::vault::SubjectAdmin(installation.vault()), &parts.policies,
-                        made->key_api_.get()},
+                        parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
+                        &parts.policies, made->key_api_.get()},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());
   return made;

@@ -39,8 +39,8 @@ struct OpenVaultParts {
 
 class OpenVault {
  public:
-  // The policies' retentions and clocks are in force afterwards. ErrorKind::configuration: the vault
-  // does not know a name of the policies.
+  // The policies' retentions and clocks are in force afterwards. ErrorKind::configuration: the
+  // vault does not know a name of the policies.
   static crypto::Result<std::unique_ptr<OpenVault>> create(Installation& installation,
                                                            const PolicySet& policies,
                                                            const OpenVaultParts& parts);

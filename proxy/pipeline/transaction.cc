@@ -199,7 +199,7 @@ std::optional<Phase> Transaction::State::admit_request() {
   return Phase::receive;
 }
 
-bool Transaction::State::needs_keys() const { return route().mode == policies::RouteMode::protect; }
+bool Transaction::State::needs_keys() const { return route().needs_keys; }
 
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;

@@ -64,9 +64,8 @@ Result<std::optional<RootKey>> FileProvider::open(const RootCheck& check) {
   if (!check.fits(*root)) {
     return Error(ErrorKind::data,
                  credential_.empty()
-                     ? "The root key " + file_.string() +
-                           " is not the one that this vault was made with; name the right one with "
-                           "--root-key."
+                     ? "The root key is not the one that this vault was made with (" +
+                           file_.string() + "); name the right one with --root-key."
                      : "The systemd credential " + credential_ +
                            " is not the root key that this vault was made with.");
   }

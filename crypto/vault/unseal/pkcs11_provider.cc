@@ -44,9 +44,18 @@ Result<std::optional<RootKey>> Pkcs11Provider::open(const RootCheck& check) {
   if (!pin) return pin.error();
   auto root = open_with(*pin, PinFrom::file, check);
   if (!root && root.error().kind() == ErrorKind::refused) {
+    file_pin_refused_ = true;
     return Error(ErrorKind::data, root.error().sentence() + " It was tried once.");
   }
   return root;
+}
+
+// Whoever pulls a token out logs it out: only a PIN logs in again.
+bool Pkcs11Provider::come_back(const RootCheck& check) {
+  if (present()) return true;
+  if (!pin_ || file_pin_refused_) return false;
+  const auto root = open(check);
+  return root && *root;
 }
 
 Result<std::optional<RootKey>> Pkcs11Provider::give(const SecretBytes& secret,
@@ -68,6 +77,7 @@ Result<std::optional<RootKey>> Pkcs11Provider::open_with(const SecretBytes& pin,
     token_.reset();
     return root.error();
   }
+  file_pin_refused_ = false;
   return std::optional<RootKey>(std::move(*root));
 }
 

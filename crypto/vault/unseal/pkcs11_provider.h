@@ -29,6 +29,7 @@ class Pkcs11Provider final : public UnsealProvider {
   void forget() override { token_.reset(); }
   Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
   bool present() override { return token_ != nullptr && token_->present(); }
+  bool come_back(const RootCheck& check) override;
 
  private:
   Result<std::optional<RootKey>> open_with(const SecretBytes& pin, PinFrom from,
@@ -39,6 +40,7 @@ class Pkcs11Provider final : public UnsealProvider {
   Pkcs11Location location_;
   SecretSource pin_;
   std::unique_ptr<Pkcs11Token> token_;
+  bool file_pin_refused_ = false;
 };
 
 }  // namespace paravent::crypto::vault

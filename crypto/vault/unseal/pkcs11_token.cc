@@ -53,6 +53,13 @@ std::string label_of(const CK_TOKEN_INFO& info) {
   return label;
 }
 
+CK_RV initialise(CK_FUNCTION_LIST* functions) noexcept {
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  const CK_RV answer = functions->C_Initialize(&arguments);
+  return answer == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : answer;
+}
+
 Result<CK_FUNCTION_LIST*> load_module(const std::string& path) {
   const Error bad(ErrorKind::configuration, "The PKCS#11 module " + path +
                                                 " cannot be loaded; correct module in "
@@ -63,10 +70,7 @@ Result<CK_FUNCTION_LIST*> load_module(const std::string& path) {
   const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
   CK_FUNCTION_LIST* functions = nullptr;
   if (get == nullptr || get(&functions) != CKR_OK || functions == nullptr) return bad;
-  CK_C_INITIALIZE_ARGS arguments{};
-  arguments.flags = CKF_OS_LOCKING_OK;
-  const CK_RV answer = functions->C_Initialize(&arguments);
-  if (answer != CKR_OK && answer != CKR_CRYPTOKI_ALREADY_INITIALIZED) return bad;
+  if (initialise(functions) != CKR_OK) return bad;
   return functions;
 }
 
@@ -254,7 +258,15 @@ Result<std::unique_ptr<Pkcs11Token>> Pkcs11Token::open(const Pkcs11Location& loc
   const auto functions = load_module(location.module);
   if (!functions) return functions.error();
   auto state = std::make_unique<State>(*functions, location);
-  if (auto s = state->find_slot(); !s) return s.error();
+  if (!state->find_slot()) {
+    // Some modules see a token that was pulled out and put back only after they began anew. No
+    // session of this process is open then: the provider has let its own go.
+    state->calls->C_Finalize(nullptr);
+    if (const CK_RV answer = initialise(state->calls); answer != CKR_OK) {
+      return state->failed(answer);
+    }
+    if (auto s = state->find_slot(); !s) return s.error();
+  }
   if (auto s = state->log_in(pin, pin_from); !s) return s.error();
   return std::unique_ptr<Pkcs11Token>(new Pkcs11Token(std::move(state)));
 }

@@ -61,6 +61,9 @@ class UnsealProvider {
 
   // Whether what holds the root key is still there: false once a PKCS#11 token was pulled out.
   virtual bool present() { return true; }
+  // Asked again and again after present() was false: whether it is back, and makes the same root
+  // key. As far as nobody has to be asked; a PIN from a file that was refused is not tried again.
+  virtual bool come_back(const RootCheck& /*check*/) { return true; }
 };
 
 }  // namespace paravent::crypto::vault

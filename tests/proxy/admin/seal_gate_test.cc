@@ -42,7 +42,7 @@ class FakeControl final : public SealControl {
     state.sealed = true;
     return recorded;
   }
-  SealState state{true, "passphrase", 0, 1};
+  SealState state{true, true, "passphrase", 0, 1};
   std::string last;
   int attempts = 0;
   bool recorded = true;
@@ -138,7 +138,9 @@ TEST_F(Gate, EachOutcomeOfUnsealingHasItsStatus) {
   const AdminResponse answer = ask("POST", "/v1/unseal", R"({"passphrase":"r\"\u00e9"})");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(control.last, "r\"é");
-  EXPECT_EQ(answer.body, "{\"sealed\":false,\"method\":\"passphrase\",\"given\":0,\"needed\":1}\n");
+  EXPECT_EQ(
+      answer.body,
+      "{\"sealed\":false,\"present\":true,\"method\":\"passphrase\",\"given\":0,\"needed\":1}\n");
 }
 
 TEST_F(Gate, FromElsewhereAnOperatorsCredentialIsAskedForToo) {

@@ -42,7 +42,8 @@ class Softhsm : public testing::Test {
                "directories.tokendir = " + tokens().string() +
                    "\nobjectstore.backend = file\nlog.level = ERROR\n");
     ::setenv("SOFTHSM2_CONF", (folder_->path() / "softhsm2.conf").c_str(), 1);
-    for (const char* label : {"round-trip", "faults", "first", "second"}) make_token(label);
+    for (const char* label : {"round-trip", "faults", "first", "second", "asked", "tries"})
+      make_token(label);
     pulled_ = make_token("pulled");
   }
   static void TearDownTestSuite() {
@@ -165,7 +166,34 @@ TEST_F(Softhsm, ATokenThatIsPulledOutIsNoticed) {
   const auto elsewhere = folder_->path() / "pulled-out";
   std::filesystem::rename(pulled_, elsewhere);
   EXPECT_FALSE(working.present());
+  EXPECT_FALSE(working.come_back(keys.check));
   std::filesystem::rename(elsewhere, pulled_);
+  EXPECT_TRUE(working.come_back(keys.check));
+  EXPECT_TRUE(working.present());
+}
+
+TEST_F(Softhsm, ATokenThatComesBackIsOpenedByAPersonsPinOnly) {
+  const KeysFolder keys;
+  expect_established(provider(keys, "asked"), keys);
+  Pkcs11Provider asking(keys.folder, {kModule, "asked", "paravent-root"}, nullptr);
+  ASSERT_TRUE(opened(asking.give(secret(kPin), keys.check), keys.root));
+  asking.forget();
+  EXPECT_FALSE(asking.come_back(keys.check));
+  ASSERT_TRUE(opened(asking.give(secret(kPin), keys.check), keys.root));
+  EXPECT_TRUE(asking.come_back(keys.check));
+}
+
+TEST_F(Softhsm, AWrongPinInAFileIsNotTriedAgainByItself) {
+  const KeysFolder keys;
+  expect_established(provider(keys, "tries"), keys);
+  unsigned tries = 0;
+  Pkcs11Provider working(keys.folder, {kModule, "tries", "paravent-root"},
+                         [&tries]() -> Result<SecretBytes> {
+                           ++tries;
+                           return SecretBytes::copy_of("000000");
+                         });
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(working.come_back(keys.check));
+  EXPECT_EQ(tries, 1U);
 }
 
 }  // namespace
