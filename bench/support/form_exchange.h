@@ -149,7 +149,7 @@ struct Setting {
   Setting() : text(request_text()), lines(100) {
     parser.begin(lines, 16 * 1024, 8 * 1024);
     if (parser.parse({text.data(), text.size()}) != proxy::http1::ParseStatus::done) std::abort();
-    auto made = proxy::make_worker_state(make_snapshot(), vault, nullptr, nullptr);
+    auto made = proxy::make_worker_state(make_snapshot(), &vault, nullptr, nullptr);
     if (!made) std::abort();
     worker = std::move(*made);
     match = worker->snapshot->plan->route_for("POST", "www.example.org", "/contact");

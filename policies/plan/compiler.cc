@@ -151,6 +151,10 @@ class PlanCompiler {
     add_rules(route, plan);
     add_unlisted(route, plan);
     accept_carriers(plan);
+    const auto keyed = [](const auto& action) { return action->slot != kNoSlot; };
+    plan.needs_keys = plan.address_slot != kNoSlot || plan.subject_slot != kNoSlot ||
+                      plan.unlisted_action.slot != kNoSlot ||
+                      std::any_of(plan.actions_.begin(), plan.actions_.end(), keyed);
     for (const PathPattern& path : route.match.paths) {
       entries_.push_back(
           {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});

@@ -73,6 +73,7 @@ class RoutePlan {
   std::vector<const FieldAction*>
       required;                // body, query, header and cookie rules that must be present
   bool needs_subject = false;  // it matters whose data this is
+  bool needs_keys = false;     // something of it takes a slot: refused while the vault is sealed
   // Routes that say whose data this is: the slot of the reference (subject_reference).
   std::uint32_t subject_slot = kNoSlot;
   bool stop_objected = false;  // who objected is not sent on

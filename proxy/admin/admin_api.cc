@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/admin/credential.h"
+#include "proxy/admin/authenticate.h"
 #include "proxy/admin/openapi.h"
 
 namespace paravent::proxy::admin {
@@ -131,24 +131,8 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
 
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
-  // A credential that is sent is what counts, right or wrong; else the certificate's name is the
-  // operator's.
-  if (request.authorization.empty() && !request.certificate_name.empty()) {
-    auto named = parts_.operators.named(request.certificate_name);
-    if (named) return named;
-  }
-  const auto credential = bearer_credential(request.authorization);
-  auto who = credential ? parts_.operators.authenticate(*credential) : std::nullopt;
-  if (!who) {
-    ++refused_credentials_;
-    refusal = admin_problem(401, "credential", "A valid credential is needed.");
-    return std::nullopt;
-  }
-  if (auto status = parts_.first_credentials.used(*credential); !status) {
-    refusal = admin_problem(503, "store-unavailable",
-                            "The file first-credentials cannot be updated; nothing was done.");
-    return std::nullopt;
-  }
+  auto who = admin::authenticate(parts_.operators, parts_.first_credentials, request, refusal);
+  if (!who && refusal.status == 401) ++refused_credentials_;
   return who;
 }
 

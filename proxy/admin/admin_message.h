@@ -12,7 +12,13 @@
 
 namespace paravent::proxy::admin {
 
+// Wiped when let go: it may hold what unseals, and a credential.
 struct AdminRequest {
+  ~AdminRequest() {
+    crypto::wipe(body);
+    crypto::wipe(authorization);
+  }
+
   std::string method;
   std::string path;   // in front of '?'
   std::string query;  // behind it

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include "crypto/base/secret_arena.h"
+
 namespace paravent::proxy::admin {
 namespace {
 
@@ -139,7 +141,9 @@ asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller c
 template <typename Stream>
 asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Caller& caller) {
   PlainStream& lowest = beast::get_lowest_layer(stream);
-  beast::flat_buffer buffer(options.header_bytes + options.body_bytes);
+  // Secrets arrive here: what unseals, and credentials.
+  beast::basic_flat_buffer<crypto::SecretAllocator<char>> buffer(options.header_bytes +
+                                                                 options.body_bytes);
   bool keep_alive = true;
   while (keep_alive) {
     http::request_parser<http::string_body> parser;

@@ -12,6 +12,7 @@
 
 #include "policies/model/yaml_document.h"
 #include "policies/model/yaml_reader.h"
+#include "proxy/config/unseal_reader.h"
 
 namespace paravent::proxy::config {
 namespace {
@@ -81,19 +82,6 @@ void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
               "Add tls, or use a loopback address and reach it from outside through SSH");
   }
   map.finish();
-}
-
-void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
-  MapReader vault(node, "vault", out);
-  if (const YamlNode* unseal = vault.find("unseal")) {
-    MapReader map(*unseal, "vault.unseal", out);
-    if (auto file = map.text("key-file")) config.root_key = file->value;
-    for (const std::string_view key : {"pass-phrase", "systemd-credential", "pkcs11", "shares"}) {
-      map.reserve(key, "key-file is the way to unseal in this version");
-    }
-    map.finish();
-  }
-  vault.finish();
 }
 
 void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
@@ -185,7 +173,8 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.require("listen")) read_listen(*node, config, out);
   if (const YamlNode* node = map.find("admin")) read_admin(*node, config, out);
   if (auto data = map.text("data")) config.data = data->value;
-  if (const YamlNode* node = map.find("vault")) read_vault(*node, config, out);
+  if (const YamlNode* node = map.find("vault"))
+    read_vault(*node, config.unseal, config.root_key, out);
   if (const YamlNode* node = map.require("policies")) {
     for (auto& file : policies::read_texts(*node, "policies", true, out)) {
       config.policies.push_back(std::move(file.value));
@@ -288,7 +277,8 @@ LoadedConfig load_gateway_file(const std::string& path) {
   LoadedConfig loaded = load_gateway_text(path, text);
   const auto folder = std::filesystem::absolute(path).parent_path();
   for (std::string* file :
-       {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log}) {
+       {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log,
+        &loaded.config.unseal.passphrase_file, &loaded.config.unseal.pin_file}) {
     if (!file->empty()) *file = (folder / *file).lexically_normal();
   }
   for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);

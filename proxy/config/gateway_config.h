@@ -30,6 +30,21 @@ std::optional<Address> parse_address(std::string_view text);
 // "16KiB", "1MiB", "1GiB" or a plain number of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+// vault.unseal: exactly one way to come by the root key.
+enum class UnsealWay : std::uint8_t { key_file, systemd_credential, passphrase, pkcs11, shares };
+
+struct UnsealSettings {
+  UnsealWay way = UnsealWay::key_file;
+  std::string credential;       // systemd-credential: its name
+  std::string passphrase_file;  // passphrase: empty: somebody is asked
+  std::string module;           // pkcs11: the library
+  std::string token;            // pkcs11: the token's label
+  std::string key;              // pkcs11: the key's label
+  std::string pin_file;         // pkcs11: empty: somebody is asked
+  std::uint32_t shares = 0;     // shares: how many are needed
+  bool operator==(const UnsealSettings&) const = default;
+};
+
 struct ListenerConfig {
   Address address;
   TlsConfig tls;
@@ -41,7 +56,8 @@ struct GatewayConfig {
   Address admin;
   TlsConfig admin_tls;
   std::string data;
-  std::string root_key;
+  std::string root_key;  // of UnsealWay::key_file
+  UnsealSettings unseal;
   std::vector<std::string> policies;
   std::vector<UpstreamConfig> upstreams;
   std::vector<std::string> trusted_proxies;  // CIDR

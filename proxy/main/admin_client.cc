@@ -85,10 +85,12 @@ Result<AdminAnswer> ask(http::verb verb, const AdminAddress& at, std::string_vie
   http::request<http::string_body> request(verb, beast::string_view(path.data(), path.size()), 11);
   request.set(http::field::host, address->host + ":" + std::to_string(address->port));
   if (verb == http::verb::post) request.set(http::field::content_type, "application/json");
-  std::string authorization = "Bearer ";
-  authorization.append(crypto::as_text(credential.bytes()));
-  request.set(http::field::authorization, authorization);
-  crypto::wipe(authorization);
+  if (!credential.empty()) {
+    std::string authorization = "Bearer ";
+    authorization.append(crypto::as_text(credential.bytes()));
+    request.set(http::field::authorization, authorization);
+    crypto::wipe(authorization);
+  }
   request.body() = json;
   request.prepare_payload();
   if (!address->tls) return exchange(io, stream, request, at.url);

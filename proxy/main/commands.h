@@ -18,12 +18,20 @@ struct ServeOptions {
   std::string admin;
   std::string data;
   std::string root_key;
+  int secret_fd = -1;  // gives the pass-phrase or the PIN at the start
 };
 int run_serve(const ServeOptions& options);
 
 struct InitOptions {
   std::string data;
   std::string root_key;
+  std::string config;
+  bool passphrase = false;
+  std::string shares;  // K/N
+  std::string pkcs11_module;
+  std::string pkcs11_token;
+  std::string pkcs11_key;
+  int secret_fd = -1;
   bool json = false;
 };
 int run_init(const InitOptions& options);
@@ -49,6 +57,7 @@ int run_test(const TestOptions& options);
 
 struct PolicyApplyOptions {
   std::string file;
+  std::string config;
   std::string data;
   std::string root_key;
   bool create = false;
@@ -94,6 +103,7 @@ struct KeypairOptions {
 int run_keypair(const KeypairOptions& options);
 
 struct ContextsOptions {
+  std::string config;
   std::string data;
   std::string root_key;
   std::string out;  // or "-"
@@ -107,6 +117,23 @@ struct OpenOptions {
   bool json = false;
 };
 int run_open(const OpenOptions& options);
+
+struct UnsealOptions {
+  std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
+  std::string credential_file;  // only where the admin API is not on loopback
+  int secret_fd = -1;
+  bool json = false;
+};
+int run_unseal(const UnsealOptions& options);
+
+struct SealOptions {
+  std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
+  std::string credential_file;
+  bool json = false;
+};
+int run_seal(const SealOptions& options);
 
 struct VectorsOptions {
   std::vector<std::string> files;

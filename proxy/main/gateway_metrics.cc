@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/vault/engine/key_admin.h"
 #include "proxy/pipeline/refusal.h"
 #include "proxy/telemetry/exposition.h"
@@ -77,25 +78,7 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
 
 }  // namespace
 
-std::string GatewayMetrics::text(const admin::AdminApi& api) const {
-  telemetry::CounterView view;
-  for (const auto& state : server_.states()) {
-    view.plan = state->snapshot->plan;
-    view.workers.push_back(state->counters);
-  }
-  std::vector<std::string_view> reasons;
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    reasons.push_back(reason_label(static_cast<Reason>(i)));
-  }
-
-  std::vector<Gauge> others;
-  others.push_back({"paravent_build_info",
-                    "Version of this program.",
-                    {{"version", PARAVENT_VERSION}},
-                    1,
-                    false});
-  others.push_back(gauge("paravent_connections_open", "Client connections open now.",
-                         static_cast<double>(server_.open_connections())));
+void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>& others) const {
   const auto vault = installation_.vault().counters();
   others.push_back(counter("paravent_vault_minted_total", "New vault tokens made.", vault.minted));
   others.push_back(counter("paravent_vault_found_total", "Values that had a token.", vault.found));
@@ -158,6 +141,35 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));
+}
+
+std::string GatewayMetrics::text(const admin::AdminApi* api) const {
+  telemetry::CounterView view;
+  for (const auto& state : server_.states()) {
+    view.plan = state->snapshot->plan;
+    view.workers.push_back(state->counters);
+  }
+  std::vector<std::string_view> reasons;
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    reasons.push_back(reason_label(static_cast<Reason>(i)));
+  }
+
+  std::vector<Gauge> others;
+  others.push_back({"paravent_build_info",
+                    "Version of this program.",
+                    {{"version", PARAVENT_VERSION}},
+                    1,
+                    false});
+  others.push_back(gauge("paravent_connections_open", "Client connections open now.",
+                         static_cast<double>(server_.open_connections())));
+  others.push_back(gauge("paravent_sealed", "1 while the keys are not there.", api == nullptr));
+  const auto memory = crypto::SecretArena::process().statistics();
+  others.push_back(gauge("paravent_secret_memory_locked_bytes", "Locked memory for keys.",
+                         static_cast<double>(memory.locked)));
+  others.push_back(gauge("paravent_secret_memory_unlocked_bytes",
+                         "Memory for keys that the system refused to lock; should be 0.",
+                         static_cast<double>(memory.unlocked)));
+  if (api != nullptr) add_unsealed(*api, others);
   if (access_log_ != nullptr) {
     others.push_back(counter("paravent_access_log_dropped_total",
                              "Access log lines dropped because the disk was slow.",

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/admin/admin_api.h"
 #include "proxy/main/installation.h"
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
+#include "proxy/telemetry/exposition.h"
 
 namespace paravent::proxy::main {
 
@@ -21,9 +23,12 @@ class GatewayMetrics {
                  const telemetry::AccessLog* access_log, const ReloadCounters& reloads)
       : installation_(installation), server_(server), access_log_(access_log), reloads_(reloads) {}
 
-  std::string text(const admin::AdminApi& api) const;
+  // `api`: null while sealed; then nothing of the vault is touched.
+  std::string text(const admin::AdminApi* api) const;
 
  private:
+  void add_unsealed(const admin::AdminApi& api, std::vector<telemetry::Gauge>& others) const;
+
   Installation& installation_;
   const net::Server& server_;
   const telemetry::AccessLog* access_log_;

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
+#include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
@@ -39,13 +41,28 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                       "Address of the admin API (default 127.0.0.1:8081)");
   command->add_option("--data", options.data, "Data directory");
   command->add_option("--root-key", options.root_key, "Root key file");
+  command->add_option("--secret-fd", options.secret_fd,
+                      "Descriptor that gives the pass-phrase or the PIN of the token");
 }
 
 void add_init(CLI::App& app, InitOptions& options) {
   CLI::App* command =
       app.add_subcommand("init", "Make a vault: root key, first keys, two operators");
   command->add_option("--data", options.data, "Data directory");
+  command->add_option("--config", options.config,
+                      "Gateway file whose data directory and vault.unseal are meant");
   command->add_option("--root-key", options.root_key, "Root key file to make");
+  command->add_flag("--passphrase", options.passphrase,
+                    "Keep the root key under a pass-phrase, asked for at the terminal");
+  command->add_option("--shares", options.shares,
+                      "Keep the root key in N shares of which K open it: K/N, such as 3/5");
+  command->add_option("--pkcs11-module", options.pkcs11_module,
+                      "Keep the root key under a key in a token: the module's library");
+  command->add_option("--pkcs11-token", options.pkcs11_token, "Label of the token");
+  command->add_option("--pkcs11-key", options.pkcs11_key,
+                      "Label of the AES key, made when there is none");
+  command->add_option("--secret-fd", options.secret_fd,
+                      "Descriptor that gives the pass-phrase or the PIN, instead of the terminal");
   command->add_flag("--json", options.json, "Print the credentials as JSON and nothing else");
 }
 
@@ -68,6 +85,7 @@ void add_policy_commands(CLI::App& app, CheckOptions& check, ExplainOptions& exp
   policy->require_subcommand(1);
   command = policy->add_subcommand("apply", "Bring a policy's names into the store");
   command->add_option("FILE", apply.file, "Policy")->required();
+  command->add_option("--config", apply.config, "Gateway file whose vault is meant");
   command->add_option("--data", apply.data, "Data directory");
   command->add_option("--root-key", apply.root_key, "Root key file");
   command->add_flag("--create", apply.create, "Make the names that the store does not know");
@@ -128,6 +146,7 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_flag("--json", keypair.json, "Print the public key as JSON");
 
   command = app.add_subcommand("contexts", "Export the context table, for paravent open");
+  command->add_option("--config", contexts.config, "Gateway file whose vault is meant");
   command->add_option("--data", contexts.data, "Data directory");
   command->add_option("--root-key", contexts.root_key, "Root key file");
   command->add_option("OUT", contexts.out, "File to write, or - for standard output")->required();
@@ -137,6 +156,25 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_option("--contexts", open.contexts, "Exported context table")->required();
   command->add_flag("--json", open.json, "Print as JSON");
   command->add_option("TOKEN", open.tokens, "Tokens; none or - filters standard input");
+}
+
+void add_unsealing(CLI::App& app, UnsealOptions& unseal, SealOptions& seal) {
+  CLI::App* command = app.add_subcommand(
+      "unseal", "Give a sealed gateway its pass-phrase, PIN or shares, asked for at the terminal");
+  add_admin_address(command, unseal);
+  command->add_option("--credential-file", unseal.credential_file,
+                      "File with an operator's credential, where the API is not on loopback");
+  command->add_option("--secret-fd", unseal.secret_fd,
+                      "Descriptor that gives the secrets, a line each, instead of the terminal");
+  command->add_flag("--json", unseal.json, "Print as JSON");
+
+  command = app.add_subcommand("seal", "Put the keys of a running gateway away");
+  add_admin_address(command, seal);
+  command
+      ->add_option("--credential-file", seal.credential_file,
+                   "File with a credential of the role admin")
+      ->required();
+  command->add_flag("--json", seal.json, "Print as JSON");
 }
 
 void add_vectors(CLI::App& app, VectorsOptions& options) {
@@ -272,6 +310,8 @@ struct Options {
   KeypairOptions keypair;
   ContextsOptions contexts;
   OpenOptions open;
+  UnsealOptions unseal;
+  SealOptions seal;
   VectorsOptions vectors;
   AuditVerifyOptions audit;
 };
@@ -290,6 +330,8 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("keypair")) return run_keypair(options.keypair);
   if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
   if (app.got_subcommand("open")) return run_open(options.open);
+  if (app.got_subcommand("unseal")) return run_unseal(options.unseal);
+  if (app.got_subcommand("seal")) return run_seal(options.seal);
   if (app.got_subcommand("vectors")) return run_vectors(options.vectors);
   if (app.got_subcommand("keys")) {
     const CLI::App* keys = app.get_subcommand("keys");
@@ -313,6 +355,8 @@ void forbid_core_dumps() {
 
 int run(int argc, char** argv) {
   forbid_core_dumps();
+  // Too late would be a defect of this program: something used OpenSSL before main.
+  if (auto status = crypto::install_openssl_memory(); !status) return fail(status.error());
   CLI::App app{"Paravent: a pseudonymisation and encryption gateway"};
   app.set_version_flag("--version", "paravent " PARAVENT_VERSION);
   Options options;
@@ -322,6 +366,7 @@ int run(int argc, char** argv) {
   add_reidentify(app, options.reidentify);
   add_subjects(app, options.subjects);
   add_sealing(app, options.keypair, options.contexts, options.open);
+  add_unsealing(app, options.unseal, options.seal);
   add_vectors(app, options.vectors);
   add_audit(app, options.audit);
   add_backups(app, options.backup, options.restore);
@@ -345,7 +390,11 @@ int run(int argc, char** argv) {
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());
-  return dispatch(app, options);
+  const int code = dispatch(app, options);
+  // Every thread has ended, and whoever owned a secret is gone.
+  crypto::finish_openssl();
+  crypto::SecretArena::process().wipe_everything();
+  return code;
 }
 
 }  // namespace

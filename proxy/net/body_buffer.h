@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <string.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -33,7 +35,9 @@ class BodyBuffer {
     size_ += bytes.size();
   }
 
+  // Wipes what was there: unlike read blocks this memory is the heap's.
   void clear() noexcept {
+    wipe();
     size_ = 0;
     if (capacity_ > kKept) {
       bytes_.reset();
@@ -45,9 +49,14 @@ class BodyBuffer {
   static constexpr std::size_t kFirst = std::size_t{16} * 1024;
   static constexpr std::size_t kKept = std::size_t{64} * 1024;
 
+  void wipe() noexcept {
+    if (size_ > 0) ::explicit_bzero(bytes_.get(), size_);
+  }
+
   void grow(std::size_t capacity) {
     auto larger = std::make_unique_for_overwrite<char[]>(capacity);
     if (size_ > 0) std::memcpy(larger.get(), bytes_.get(), size_);
+    wipe();
     bytes_ = std::move(larger);
     capacity_ = capacity;
   }

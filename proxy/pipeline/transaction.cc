@@ -199,7 +199,7 @@ std::optional<Phase> Transaction::State::admit_request() {
   return Phase::receive;
 }
 
-bool Transaction::State::needs_keys() const { return route().mode == policies::RouteMode::protect; }
+bool Transaction::State::needs_keys() const { return route().needs_keys; }
 
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
@@ -245,6 +245,7 @@ std::optional<Phase> Transaction::State::resolve() {
   }
   if (value_bytes == 0 && !needs_key)
     return Phase::protect;  // nothing to mint: normalised values are never empty
+  if (!worker->has_keys()) return refuse({Reason::sealed, {}});  // sealed while the body came in
 
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
@@ -260,6 +261,8 @@ std::optional<Phase> Transaction::State::resolve() {
 }
 
 std::optional<Phase> Transaction::State::protect() {
+  // Sealed while the body or the vault's answer was awaited: the keys are gone from this worker.
+  if (needs_keys() && !worker->has_keys()) return refuse({Reason::sealed, {}});
   RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
   forwarded = SteadyClock::now();
   // Set before the call: the exchange answers through the handler, and phases only move forward.

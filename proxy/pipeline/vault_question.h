@@ -38,7 +38,7 @@ inline bool needs_subject_key(const policies::RoutePlan& route, const ExchangeBu
 inline void append_question(const Snapshot& snapshot, FieldJob& job, const ExchangeBuffers& buffers,
                             crypto::vault::ResolveBatch& batch) {
   crypto::vault::MintJob question;
-  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  question.key_id = snapshot.key_id(job.action->slot);
   question.seal_key_id = snapshot.seal_key_ids[job.action->slot];
   question.kind = job.action->kind;
   question.scope = job.action->scope;
@@ -61,7 +61,7 @@ inline void append_subject_question(const Snapshot& snapshot, const policies::Ro
   const bool needs_key = needs_subject_key(route, buffers);
   if (person.empty() && !needs_key) return;
   crypto::vault::SubjectQuestion& question = batch.subject.emplace();
-  question.key_id = snapshot.protection_keys[route.subject_slot].key_id;
+  question.key_id = snapshot.key_id(route.subject_slot);
   question.needs_key = needs_key;
   question.stop_if_objected = route.stop_objected;
   question.begin = static_cast<std::uint32_t>(batch.values.size());

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/keys/key_use.h"
 #include "crypto/vault/engine/binding_plan.h"
 #include "crypto/vault/engine/live_token.h"
@@ -52,9 +53,11 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   append_lp(prefix, ctx);
   auto shapes = ShapeKey::open(catalogue, id_from(row.tenant_id), id_from(row.domain_id));
   if (!shapes) return shapes.error();
-  return std::make_shared<const LiveToken>(
+  // Where keys lie: the state of an HMAC is as good as its key.
+  return std::shared_ptr<const LiveToken>(std::allocate_shared<LiveToken>(
+      SecretAllocator<LiveToken>(),
       LiveToken{HmacSha256(key.bytes()).with_prefix(as_bytes(prefix)), scope, *shapes,
-                row.scope_id.starts_with(kBoundScope)});
+                row.scope_id.starts_with(kBoundScope)}));
 }
 
 Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveContexts& live) {

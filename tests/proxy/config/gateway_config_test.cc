@@ -199,6 +199,34 @@ struct Mistake {
   const char* key;   // of the one error
 };
 
+TEST(GatewayFile, WaysToUnseal) {
+  const auto load = [](const std::string& unseal) {
+    return load_gateway_text("g", std::string(kGood) + "vault: { unseal: " + unseal + " }\n");
+  };
+  auto loaded = load("{ passphrase: ask }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::passphrase);
+  EXPECT_EQ(loaded.config.unseal.passphrase_file, "");
+  loaded = load("{ passphrase: { file: /run/pass } }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.passphrase_file, "/run/pass");
+  loaded = load("{ systemd-credential: paravent-root }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::systemd_credential);
+  EXPECT_EQ(loaded.config.unseal.credential, "paravent-root");
+  loaded = load("{ pkcs11: { module: /m.so, token: T, key: K, pin-file: /pin } }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::pkcs11);
+  EXPECT_EQ(loaded.config.unseal.module, "/m.so");
+  EXPECT_EQ(loaded.config.unseal.token, "T");
+  EXPECT_EQ(loaded.config.unseal.key, "K");
+  EXPECT_EQ(loaded.config.unseal.pin_file, "/pin");
+  loaded = load("{ shares: 3 }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::shares);
+  EXPECT_EQ(loaded.config.unseal.shares, 3U);
+}
+
 TEST(GatewayFile, Mistakes) {
   const Mistake besides[] = {
       {"lissen: 1", "lissen"},
@@ -213,6 +241,18 @@ TEST(GatewayFile, Mistakes) {
       {"admin: { port: 1 }", "admin.port"},
       {"admin: 127.0.0.1:8081", "admin"},
       {"vault: { unseal: { pkcs11: x } }", "vault.unseal.pkcs11"},
+      {"vault: { unseal: { pkcs11: { module: /m, token: t } } }", "vault.unseal.pkcs11.key"},
+      {"vault: { unseal: { pkcs11: { module: m, token: t, key: k } } }",
+       "vault.unseal.pkcs11.module"},
+      {"vault: { unseal: { pkcs11: { module: /m, token: t, key: k, pin: 1 } } }",
+       "vault.unseal.pkcs11.pin"},
+      {"vault: { unseal: { passphrase: hunter2 } }", "vault.unseal.passphrase"},
+      {"vault: { unseal: { passphrase: {} } }", "vault.unseal.passphrase.file"},
+      {"vault: { unseal: { pass-phrase: ask } }", "vault.unseal.pass-phrase"},
+      {"vault: { unseal: { shares: 1 } }", "vault.unseal.shares"},
+      {"vault: { unseal: { shares: 3/5 } }", "vault.unseal.shares"},
+      {"vault: { unseal: { key-file: a, shares: 2 } }", "vault.unseal"},
+      {"vault: { unseal: { systemd-credential: { name: x } } }", "vault.unseal.systemd-credential"},
       {"vault: { seal: 1 }", "vault.seal"},
       {"trusted-proxies: [localhost]", "trusted-proxies"},
       {"trusted-proxies: [10.0.0.0/33]", "trusted-proxies"},

@@ -146,7 +146,7 @@ TEST(Transaction, SealedRoutesRefuseAndTheOthersPass) {
   auto sealed = std::make_shared<Snapshot>();
   sealed->plan = exchange.worker->snapshot->plan;
   sealed->keys_available = false;
-  auto state = make_worker_state(sealed, exchange.vault, nullptr, exchange.worker.get());
+  auto state = make_worker_state(sealed, &exchange.vault, nullptr, exchange.worker.get());
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ((*state)->counters, exchange.worker->counters);
   exchange.worker = *state;

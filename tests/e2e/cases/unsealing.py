@@ -1,0 +1,461 @@
+"""The five ways to the root key, sealed mode and back, and every secret that may be wrong."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from support import gateway, settings, wire
+from support.case import Failure, Skip, case, contains, equal, expect, lacks
+from support.gateway import Scene, one_sentence
+from support.policies import WIDE
+
+PASSPHRASE = "seven plain words that nobody guesses ever"
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+PIN = "483921"
+BODY = wire.form({"name": "Anne", "email": "anne@example.fr"})
+
+
+def contact():
+    return wire.request("POST", "/contact", BODY, wire.FORM)
+
+
+def sealed_scene(unseal, init, secret=b"", policy=WIDE):
+    """A stopped scene whose vault was made by `init`, and what init printed, a JSON document a line."""
+    scene = Scene(policy=policy, start=False, root_key=False, extra=f"vault: {{ unseal: {unseal} }}")
+    try:
+        done = gateway.run("init", "--data", scene.data, "--json", *init, stdin=secret)
+        equal((done.returncode, done.err), (0, ""), "init")
+        told = [json.loads(line) for line in done.out.splitlines()]
+        scene._credentials.update(told[-1])
+    except BaseException:
+        scene.close(check=False)
+        raise
+    return scene, told
+
+
+def passphrase_scene(policy=WIDE):
+    scene, _ = sealed_scene("{ passphrase: ask }", ["--passphrase", "--secret-fd", "0"], PASSPHRASE.encode() + b"\n", policy)
+    return scene
+
+
+def unseal(scene, *secrets, arguments=()):
+    text = "".join(secret + "\n" for secret in secrets).encode()
+    return gateway.run("unseal", "--admin", scene.admin.url, "--secret-fd", "0", *arguments, stdin=text)
+
+
+def seal(scene):
+    path = os.path.join(scene.folder, "admin.credential")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(scene.administrator + "\n")
+    os.chmod(path, 0o600)
+    return gateway.run("seal", "--admin", scene.admin.url, "--credential-file", path)
+
+
+def expect_sealed(scene):
+    """Sealed means sealed: nothing is revealed, nothing is downgraded, and it says so."""
+    scene.refused(contact(), 503, "sealed")
+    answer = scene.exchange(contact())
+    expect(answer.header("Retry-After"), f"no Retry-After: {answer!r}")
+    status, _, body = scene.admin.call("GET", "/readyz")
+    equal((status, json.loads(body)), (503, {"status": "sealed"}), "/readyz")
+    status, _, body = scene.admin.call("GET", "/healthz")
+    equal((status, json.loads(body)), (200, {"status": "alive"}), "/healthz")
+    for method, path in (("POST", "/v1/reidentify"), ("GET", "/v1/audit/checkpoint"), ("GET", "/v1/none")):
+        status, headers, body = scene.admin.call(method, path, None if method == "GET" else {}, scene.dpo)
+        equal((status, json.loads(body)["reason"]), (503, "sealed"), path)
+        expect(headers["Retry-After"], f"{path} without Retry-After")
+    equal(scene.admin.metric("paravent_sealed"), 1, "paravent_sealed")
+
+
+def expect_working(scene):
+    received = scene.submit(contact())
+    token = dict(wire.form_fields(received.body))["name"]
+    equal(scene.reveal([token]), ["Anne"], "the name")
+    equal(scene.admin.metric("paravent_sealed"), 0, "paravent_sealed")
+    return token
+
+
+@case("a pass-phrase: sealed at the start, wrong ones are refused, the right one unseals, seal goes back", smoke=True)
+def passphrase():
+    with passphrase_scene() as scene:
+        scene.start()
+        contains(scene.stderr(), "the vault is sealed", "standard error")
+        expect_sealed(scene)
+        done = unseal(scene, "another phrase of words that is wrong")
+        equal((done.returncode, done.out), (4, ""), "a wrong pass-phrase")
+        contains(one_sentence(done.err), "wrong", "a wrong pass-phrase")
+        expect_sealed(scene)
+        time.sleep(1.1)
+        done = unseal(scene, PASSPHRASE)
+        equal((done.returncode, done.err), (0, ""), "the right one")
+        token = expect_working(scene)
+        done = unseal(scene)
+        equal((done.returncode, done.out), (0, "The vault is unsealed.\n"), "unsealed already")
+        done = seal(scene)
+        equal((done.returncode, done.err, done.out), (0, "", "The vault is sealed.\n"), "seal")
+        expect_sealed(scene)
+        time.sleep(0.1)
+        equal(unseal(scene, PASSPHRASE).returncode, 0, "again")
+        equal(scene.reveal([token]), ["Anne"], "the token from before")
+        equal(scene.stop(), 0, "serve")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")
+        lacks(scene.stderr(), PASSPHRASE, "standard error")
+
+
+@case("no connection is dropped by sealing: a route without keys goes on over one, and a body on its way is refused", smoke=True)
+def same_connection():
+    with passphrase_scene() as scene:
+        scene.start()
+        equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+        with scene.wire() as one, scene.wire() as slow:
+            def over(connection, data):
+                connection.send(data)
+                return connection.answer()
+
+            equal(over(one, contact()).status, 200, "before")
+            # This one's body arrives while the vault is being sealed.
+            whole = contact()
+            slow.send(whole[:-5])
+            time.sleep(0.2)
+            equal(seal(scene).returncode, 0, "seal")
+            scene.upstream.clear()
+            slow.send(whole[-5:])
+            answer = slow.answer()
+            equal((answer.status, answer.json()["reason"]), (503, "sealed"), "in the middle of a request")
+            # Needs no key. A refused body would end its connection, as every refusal of an unread body does.
+            equal(over(one, wire.request("GET", "/")).status, 200, "between")
+            equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+            equal(over(one, contact()).status, 200, "after")
+
+
+@case("only the role admin seals, and unseal takes nothing but what unseals")
+def who_may():
+    with passphrase_scene() as scene:
+        scene.start()
+        for body in (b"", b"[]", {"passphrase": 1}, {"passphrase": "a", "pin": "b"}, {"key": "x"}, b'{"passphrase":"x"'):
+            status, _, _ = scene.admin.call("POST", "/v1/unseal", body)
+            equal(status, 400, f"POST /v1/unseal {body}")
+        status, _, body = scene.admin.call("POST", "/v1/unseal", {})
+        equal((status, json.loads(body)), (200, {"sealed": True, "present": True, "method": "passphrase", "given": 0, "needed": 1}), "{}")
+        equal(scene.admin.call("GET", "/v1/unseal")[0], 405, "GET")
+        equal(scene.admin.call("POST", "/v1/unseal", {}, "nobody")[0], 401, "a wrong credential")
+        equal(scene.admin.call("POST", "/v1/unseal", {"passphrase": "x"})[0], 403, "a wrong one")
+        status, headers, _ = scene.admin.call("POST", "/v1/unseal", {"passphrase": PASSPHRASE})
+        equal((status, headers["Retry-After"]), (429, "1"), "at once after a wrong one")
+        time.sleep(1.1)
+        equal(scene.admin.call("POST", "/v1/unseal", {"passphrase": PASSPHRASE})[0], 200, "the right one")
+        equal(scene.admin.call("POST", "/v1/seal", {})[0], 401, "seal without a credential")
+        equal(scene.admin.call("POST", "/v1/seal", {}, scene.dpo)[0], 403, "seal by the DPO")
+        expect_working(scene)
+
+
+@case("a pass-phrase from a file or a descriptor starts unsealed; a wrong one does not start: code 4", smoke=True)
+def passphrase_files():
+    with passphrase_scene() as scene:
+        file = os.path.join(scene.folder, "passphrase")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(PASSPHRASE + "\n")
+        os.chmod(file, 0o600)
+        scene.extra = f"vault: {{ unseal: {{ passphrase: {{ file: {file} }} }} }}"
+        scene.start()
+        expect_working(scene)
+        equal(seal(scene).returncode, 0, "seal")
+        expect_sealed(scene)
+        equal(scene.admin.call("POST", "/v1/unseal", {})[0], 200, "from the file again")
+        expect_working(scene)
+        equal(scene.stop(), 0, "serve")
+        os.chmod(file, 0o644)
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "a file that others may read")
+        contains(one_sentence(done.err), "chmod 600", "a file that others may read")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("not the words that it was made with\n")
+        os.chmod(file, 0o600)
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "a wrong file")
+        contains(one_sentence(done.err), "wrong", "a wrong file")
+        done = gateway.run("init", "--data", os.path.join(scene.folder, "weak"), "--passphrase", "--secret-fd", "0", stdin=b"hunter2\n")
+        equal(done.returncode, 2, "a weak one")
+        contains(one_sentence(done.err), "easy to guess", "a weak one")
+
+
+@case("shares: three of five in any order; wrong, mixed and repeated ones", smoke=True)
+def shares():
+    scene, told = sealed_scene("{ shares: 3 }", ["--shares", "3/5"])
+    with scene:
+        mine = told[0]["shares"]
+        equal(len(mine), 5, "shares")
+        with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+            done = gateway.run("init", "--data", os.path.join(folder, "d"), "--json", "--shares", "3/5")
+            other = json.loads(done.out.splitlines()[0])["shares"]
+        scene.start()
+        expect_sealed(scene)
+        # What anybody can see is said at once.
+        typo = mine[0][:30] + ("q" if mine[0][30] != "q" else "p") + mine[0][31:]
+        for wrong, word in ((typo, "typing error"), (other[0], "another set"), ("hello", "no share")):
+            done = unseal(scene, wrong)
+            equal(done.returncode, 4, wrong)
+            contains(one_sentence(done.err), word, wrong)
+        for share in (mine[4], mine[1]):
+            status, _, body = scene.admin.call("POST", "/v1/unseal", {"share": share})
+            equal(status, 200, "a share")
+            expect(json.loads(body)["sealed"], "sealed still")
+        status, _, body = scene.admin.call("POST", "/v1/unseal", {"share": mine[1]})
+        equal((status, json.loads(body)["reason"]), (400, "malformed-secret"), "one twice")
+        expect_sealed(scene)
+        status, _, body = scene.admin.call("POST", "/v1/unseal", {"share": mine[2].upper()})
+        equal((status, json.loads(body)["sealed"]), (200, False), "the third")
+        expect_working(scene)
+        equal(seal(scene).returncode, 0, "seal")
+        done = unseal(scene, mine[0], mine[3], mine[4])
+        equal((done.returncode, done.err), (0, ""), "three at once")
+        expect_working(scene)
+        equal(scene.stop(), 0, "serve")
+        scene.extra = "vault: { unseal: { shares: 2 } }"
+        scene.write_config()
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "another threshold")
+        contains(one_sentence(done.err), "needs 3 shares", "another threshold")
+
+
+@case("a share that is whole and wrong: noticed when all are there, and no answer says which")
+def forged_share():
+    scene, told = sealed_scene("{ shares: 2 }", ["--shares", "2/3"])
+    with scene:
+        mine = told[0]["shares"]
+        scene.start()
+        forged = forge(mine[1])
+        status, _, body = scene.admin.call("POST", "/v1/unseal", {"share": forged})
+        equal((status, json.loads(body)["given"]), (200, 1), "a forged one is not noticed alone")
+        status, _, body = scene.admin.call("POST", "/v1/unseal", {"share": mine[0]})
+        equal((status, json.loads(body)["reason"]), (403, "unseal-refused"), "noticed")
+        contains(json.loads(body)["title"], "all of them were forgotten", "the answer")
+        time.sleep(1.1)
+        equal(unseal(scene, mine[0], mine[2]).returncode, 0, "two right ones")
+        expect_working(scene)
+
+
+_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def forge(share):
+    """The same share with another value and a right checksum (Bech32m, BIP-350)."""
+
+    def polymod(values):
+        check = 1
+        for value in values:
+            top = check >> 25
+            check = (check & 0x1FFFFFF) << 5 ^ value
+            for i, term in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+                check ^= term if (top >> i) & 1 else 0
+        return check
+
+    data = [_ALPHABET.index(c) for c in share[8:-6]]
+    data[40] ^= 1
+    hrp = "pvshare"
+    spread = [ord(c) >> 5 for c in hrp] + [0] + [ord(c) & 31 for c in hrp]
+    check = polymod(spread + data + [0] * 6) ^ 0x2BC830A3
+    return hrp + "1" + "".join(_ALPHABET[v] for v in data + [(check >> 5 * (5 - i)) & 31 for i in range(6)])
+
+
+@case("a systemd credential: the root key by its name; missing, foreign and without systemd: code 4", smoke=True)
+def systemd_credential():
+    with Scene(policy=WIDE, start=False, root_key=False, extra="vault: { unseal: { systemd-credential: paravent-root } }") as scene:
+        key = os.path.join(scene.folder, "made.key")
+        done = gateway.run("init", "--data", scene.data, "--root-key", key, "--json")
+        equal(done.returncode, 0, "init")
+        scene._credentials.update(json.loads(done.out))
+        credentials = os.path.join(scene.folder, "credentials")
+        os.mkdir(credentials, 0o700)
+        shutil.move(key, os.path.join(credentials, "paravent-root"))
+        scene.write_config()
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "without systemd")
+        contains(one_sentence(done.err), "without systemd credentials", "without systemd")
+        os.environ["CREDENTIALS_DIRECTORY"] = credentials
+        try:
+            scene.start()
+            expect_working(scene)
+            equal(scene.stop(), 0, "serve")
+            foreign = os.path.join(scene.folder, "foreign.key")
+            done = gateway.run("init", "--data", os.path.join(scene.folder, "other"), "--root-key", foreign, "--json")
+            shutil.copy(foreign, os.path.join(credentials, "paravent-root"))
+            done = gateway.run("serve", "--config", scene.config_file)
+            equal(done.returncode, 4, "a foreign key")
+            contains(one_sentence(done.err), "not the root key", "a foreign key")
+            os.unlink(os.path.join(credentials, "paravent-root"))
+            done = gateway.run("serve", "--config", scene.config_file)
+            equal(done.returncode, 4, "missing")
+            contains(one_sentence(done.err), "missing", "missing")
+        finally:
+            del os.environ["CREDENTIALS_DIRECTORY"]
+
+
+class Softhsm:
+    """A SoftHSM2 with tokens of its own, initialised here."""
+
+    def __init__(self):
+        if not os.path.exists(MODULE) or shutil.which("softhsm2-util") is None:
+            raise Skip("SoftHSM2 is not installed (deploy/packages.txt, section test)")
+        self.folder = tempfile.mkdtemp(prefix="paravent-hsm-")
+        self.tokens = os.path.join(self.folder, "tokens")
+        os.mkdir(self.tokens)
+        config = os.path.join(self.folder, "softhsm2.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+        os.environ["SOFTHSM2_CONF"] = config
+
+    def token(self, label):
+        before = set(os.listdir(self.tokens))
+        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", PIN]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"softhsm2-util: {done.stderr.decode()}")
+        return os.path.join(self.tokens, (set(os.listdir(self.tokens)) - before).pop())
+
+    def close(self):
+        os.environ.pop("SOFTHSM2_CONF", None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def with_softhsm(run):
+    def wrapped():
+        hsm = Softhsm()
+        try:
+            run(hsm)
+        finally:
+            hsm.close()
+
+    wrapped.__module__ = run.__module__
+    return wrapped
+
+
+def token_scene(pin_file=True):
+    """`pin_file`: else a person gives the PIN."""
+    way = ["--pkcs11-module", MODULE, "--pkcs11-token", "paravent", "--pkcs11-key", "root", "--secret-fd", "0"]
+    text = f"{{ pkcs11: {{ module: {MODULE}, token: paravent, key: root }} }}"
+    scene, _ = sealed_scene(text, way, PIN.encode() + b"\n")
+    if pin_file:
+        file = os.path.join(scene.folder, "pin")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(PIN + "\n")
+        os.chmod(file, 0o600)
+        scene.extra = scene.extra.replace("key: root", f"key: root, pin-file: {file}")
+    return scene
+
+
+@case("PKCS#11: the PIN from a file or from a person; wrong PIN, token absent, key missing: code 4", smoke=True)
+@with_softhsm
+def pkcs11(hsm):
+    token = hsm.token("paravent")
+    hsm.token("empty")
+    with token_scene() as scene:
+        scene.start()
+        expect_working(scene)
+        equal(scene.stop(), 0, "serve")
+        with_pin_file = scene.extra
+        pin_file = os.path.join(scene.folder, "pin")
+
+        def fails(word, code=4):
+            scene.write_config()
+            done = gateway.run("serve", "--config", scene.config_file)
+            equal(done.returncode, code, f"{word}: {done.err}")
+            contains(one_sentence(done.err), word, word)
+
+        scene.extra = with_pin_file.replace("token: paravent", "token: elsewhere")
+        fails("no token labelled elsewhere")
+        scene.extra = with_pin_file.replace("key: root", "key: other")
+        fails("no AES key labelled other")
+        scene.extra = with_pin_file.replace("token: paravent", "token: empty")
+        fails("no AES key labelled root")
+        scene.extra = with_pin_file.replace(MODULE, "/nonexistent/module.so")
+        fails("cannot be loaded", 3)
+        scene.extra = with_pin_file
+        with open(pin_file, "w", encoding="utf-8") as out:
+            out.write("000000\n")
+        fails("PIN of the token paravent is wrong")
+        shutil.move(token, os.path.join(hsm.folder, "away"))
+        fails("no token labelled paravent")
+        shutil.move(os.path.join(hsm.folder, "away"), token)
+
+        # By a person.
+        scene.extra = with_pin_file.replace(f", pin-file: {pin_file}", "")
+        scene.start()
+        expect_sealed(scene)
+        done = unseal(scene, "111111")
+        equal(done.returncode, 4, "a wrong PIN")
+        contains(one_sentence(done.err), "wrong", "a wrong PIN")
+        time.sleep(1.1)
+        equal(unseal(scene, PIN).returncode, 0, "the PIN")
+        expect_working(scene)
+
+
+@case("PKCS#11: a token pulled out in mid-work closes the way back; forward goes on; put back, all is well", smoke=True)
+@with_softhsm
+def pulled_out(hsm):
+    token = hsm.token("paravent")
+    with token_scene() as scene:
+        scene.start()
+        value = expect_working(scene)
+        away = os.path.join(hsm.folder, "away")
+        shutil.move(token, away)
+        deadline = time.monotonic() + 20 * settings.SLOWNESS
+        while True:
+            status, _, body = scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)
+            if status == 503:
+                break
+            expect(time.monotonic() < deadline, "the way back stays open without the token")
+            time.sleep(0.2)
+        equal(json.loads(body)["reason"], "sealed", "re-identification")
+        contains(json.loads(body)["title"], "token", "the sentence")
+        equal(dict(wire.form_fields(scene.submit(contact()).body))["name"], value, "forward")
+        status, _, body = scene.admin.call("GET", "/readyz")
+        equal((status, json.loads(body)), (200, {"status": "ready", "reveal": "sealed"}), "/readyz")
+        shutil.move(away, token)
+        while scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)[0] != 200:
+            expect(time.monotonic() < deadline, "the way back stays closed with the token")
+            time.sleep(0.2)
+        equal(scene.reveal([value]), ["Anne"], "with the token")
+        equal(seal(scene).returncode, 0, "seal")
+        expect_sealed(scene)
+        equal(scene.admin.call("POST", "/v1/unseal", {})[0], 200, "unseal with the PIN of the file")
+        equal(scene.reveal([value]), ["Anne"], "afterwards")
+
+
+@case("another installation's key store under a right pass-phrase; an altered and a missing record: code 4")
+def foreign_records():
+    with passphrase_scene() as scene, passphrase_scene() as other:
+        record = os.path.join(scene.data, "keys", "unseal")
+        with open(record, "rb") as file:
+            whole = file.read()
+        file = os.path.join(scene.folder, "passphrase")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(PASSPHRASE + "\n")
+        os.chmod(file, 0o600)
+        scene.extra = f"vault: {{ unseal: {{ passphrase: {{ file: {file} }} }} }}"
+        scene.write_config()
+
+        def fails(word):
+            done = gateway.run("serve", "--config", scene.config_file)
+            equal(done.returncode, 4, word)
+            contains(one_sentence(done.err), word, word)
+
+        shutil.copy(os.path.join(other.data, "keys", "unseal"), record)
+        fails("different installations")
+        with open(record, "wb") as out:
+            out.write(whole[:60] + bytes([whole[60] ^ 1]) + whole[61:])
+        fails("altered")
+        with open(record, "wb") as out:
+            out.write(whole[:50])
+        fails("truncated")
+        os.unlink(record)
+        fails("no unseal record")
+        with open(record, "wb") as out:
+            out.write(whole)
+        os.chmod(record, 0o600)
+        scene.start()
+        expect_working(scene)
