@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bench/support/batch_check.h"
 #include "bench/support/body_check.h"
 #include "bench/support/message_head.h"
 #include "bench/support/socket.h"
@@ -44,13 +45,14 @@ struct Service {
   std::string name;
   int listener = -1;
   BodyCheck check;
+  BatchCheck batches;
   std::uint64_t gets = 0;
 };
 
 struct Connection {
   int descriptor = -1;  // -1: a listener's tag
   Service* service = nullptr;
-  std::array<char, 16384> buffer{};
+  std::array<char, 131072> buffer{};
   std::size_t held = 0;
 };
 
@@ -66,7 +68,9 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
       out.append("\"").append(kFieldNames[f]).append("\":");
       out += std::to_string(counts.distinct[f]);
     }
-    out += "},\"gets\":" + std::to_string(service.gets);
+    out += "},\"gets\":" + std::to_string(service.gets) +
+           ",\"batches\":" + std::to_string(service.batches.good()) +
+           ",\"bad_batches\":" + std::to_string(service.batches.bad());
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -156,6 +160,10 @@ class Backend {
   }
 
   bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
+    if (head.start_line.starts_with("POST /batch ")) {
+      connection.service->batches.inspect(body);
+      return reply(connection, kAnswer);
+    }
     if (head.start_line.starts_with("POST ")) {
       connection.service->check.inspect(body);
       return reply(connection, kAnswer);
@@ -193,6 +201,7 @@ struct ServicePort {
 
 int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::size_t count) {
   const std::vector<Form> forms = make_forms(seed, count);
+  const std::vector<Batch> batches = make_batches(seed, kDefaultBatches);
   std::deque<Service> services;
   for (const auto& [name, expectation, port] : ports) {
     if (port == 0) continue;
@@ -201,7 +210,8 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back({name, listener, BodyCheck(expectation, forms), 0});
+    services.push_back(
+        {name, listener, BodyCheck(expectation, forms), BatchCheck(expectation, batches), 0});
   }
   stop_on_signals();
   Backend(services).run();

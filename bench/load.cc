@@ -136,7 +136,7 @@ class Load {
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
     connection.started_ns = now_ns();
-    // A request of some hundred bytes on an idle connection always fits the socket's buffer.
+    // A request on an idle connection always fits the socket's buffer (connect_loopback).
     const ssize_t sent = send(connection.descriptor, connection.request.data(),
                               connection.request.size(), MSG_NOSIGNAL);
     return sent == static_cast<ssize_t>(connection.request.size());
@@ -252,8 +252,7 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--workload", options.requests.workload, "What is sent")
-      ->check(CLI::IsMember({std::string(paravent::bench::kFormWorkload),
-                             std::string(paravent::bench::kGetWorkload)}));
+      ->check(CLI::IsMember(paravent::bench::kWorkloads));
   app.add_option("--seed", options.requests.seed, "Seed of the form pool");
   app.add_option("--forms", options.requests.forms, "Forms in the pool")
       ->check(CLI::PositiveNumber);

@@ -142,7 +142,7 @@ class OpenLoad {
       connection.busy = true;
       const std::string& text = texts_[at_];
       at_ = at_ + 1 == texts_.size() ? 0 : at_ + 1;
-      // A request of some hundred bytes on an idle connection always fits the socket's buffer.
+      // A request on an idle connection always fits the socket's buffer (connect_loopback).
       if (send(connection.descriptor, text.data(), text.size(), MSG_NOSIGNAL) !=
           static_cast<ssize_t>(text.size())) {
         fail(connection);
@@ -232,7 +232,7 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--workload", options.requests.workload, "What is sent")
-      ->check(CLI::IsMember({std::string(kFormWorkload), std::string(kGetWorkload)}));
+      ->check(CLI::IsMember(kWorkloads));
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   CLI11_PARSE(app, argc, argv);
   stop_on_signals();

@@ -17,7 +17,8 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields or get-1-kib (default: the first with --quick, else both)
+  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events or json-batch-gzip
+                     (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
   --ports N          first of fourteen loopback ports (default 19100)
@@ -71,7 +72,7 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
 else
-  : "${workload:=form-post-5-fields get-1-kib}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -223,7 +224,9 @@ fi
 # Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
 declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
-  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null")
+  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
+  [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
+  [json-batch-gzip]="nginx ${gateway[*]} nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."

@@ -1,11 +1,40 @@
 #include "bench/support/requests.h"
 
+#include <libdeflate.h>
+
+#include <cstdlib>
+
+#include "bench/support/batch_pool.h"
+
 namespace paravent::bench {
 namespace {
 
 std::string head_of(const Requests& wanted, std::string_view line) {
   return std::string(line) + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(wanted.port) +
          "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n";
+}
+
+std::string gzip(const std::string& bytes) {
+  constexpr int kLevel = 6;
+  libdeflate_compressor* const compressor = libdeflate_alloc_compressor(kLevel);
+  if (compressor == nullptr) std::abort();
+  std::string out(libdeflate_gzip_compress_bound(compressor, bytes.size()), '\0');
+  out.resize(
+      libdeflate_gzip_compress(compressor, bytes.data(), bytes.size(), out.data(), out.size()));
+  libdeflate_free_compressor(compressor);
+  return out;
+}
+
+std::vector<std::string> make_batch_requests(const Requests& wanted) {
+  const bool packed = wanted.workload == kGzipWorkload;
+  std::vector<std::string> requests;
+  for (const Batch& batch : make_batches(wanted.seed, kDefaultBatches)) {
+    const std::string body = packed ? gzip(batch.body) : batch.body;
+    requests.push_back(head_of(wanted, "POST /batch") + "Content-Type: application/json\r\n" +
+                       (packed ? "Content-Encoding: gzip\r\n" : "") +
+                       "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  return requests;
 }
 
 }  // namespace
@@ -15,6 +44,9 @@ std::vector<std::string> make_requests(const Requests& wanted) {
   if (wanted.workload == kGetWorkload) {
     requests.push_back(head_of(wanted, "GET /kib") + "\r\n");
     return requests;
+  }
+  if (wanted.workload == kBatchWorkload || wanted.workload == kGzipWorkload) {
+    return make_batch_requests(wanted);
   }
   for (const Form& form : make_forms(wanted.seed, wanted.forms)) {
     requests.push_back(head_of(wanted, "POST /contact") +

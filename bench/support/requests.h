@@ -1,5 +1,5 @@
-// What the load generators send: requests made once, sent in turn. The values of the forms come
-// from a seed (form_pool.h).
+// What the load generators send: requests made once, sent in turn. The values of the forms
+// and batches come from a seed (form_pool.h, batch_pool.h).
 
 #pragma once
 
@@ -14,6 +14,11 @@ namespace paravent::bench {
 
 inline constexpr std::string_view kFormWorkload = "form-post-5-fields";
 inline constexpr std::string_view kGetWorkload = "get-1-kib";
+inline constexpr std::string_view kBatchWorkload = "json-batch-20-events";
+inline constexpr std::string_view kGzipWorkload = "json-batch-gzip";
+inline const std::vector<std::string> kWorkloads = {
+    std::string(kFormWorkload), std::string(kGetWorkload), std::string(kBatchWorkload),
+    std::string(kGzipWorkload)};
 
 struct Requests {
   std::string workload{kFormWorkload};
