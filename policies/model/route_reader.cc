@@ -78,7 +78,9 @@ void read_match(MapReader& route, RouteMatchRule& match) {
   match.methods = read_methods(map, "method");
   read_hosts(map, match);
   read_paths(map, match);
-  map.reserve("when", "Routes are told apart by method, host and path");
+  if (const YamlNode* when = map.find("when")) {
+    match.when = read_conditions(*when, map.key("when"), map.diagnostics());
+  }
   map.finish();
 }
 
@@ -128,7 +130,7 @@ void read_rules(MapReader& route, Route& out) {
   if (node == nullptr) return;
   const MapReader only_checks_the_type(*node, route.key("fields"), route.diagnostics());
   for (const YamlEntry& entry : node->entries) {
-    out.rules.push_back(read_rule(entry, route.key("fields"), route.diagnostics()));
+    read_rule(entry, route.key("fields"), route.diagnostics(), out.rules);
   }
 }
 

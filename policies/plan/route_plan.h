@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
 #include "policies/plan/json_path.h"
 
@@ -78,6 +79,10 @@ class RoutePlan {
   bool stop_objected = false;  // who objected is not sent on
   OnObjection on_objection = OnObjection::refuse;
   std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
+
+  std::vector<ConditionPlan> conditions;  // each once; at most 64, numbered by FieldAction::when
+  std::vector<std::uint64_t> questions;   // every `when` of a rule, each once
+  std::uint64_t match_when = 0;           // what must hold for the route to be taken at all
 
  private:
   friend class PlanCompiler;

@@ -29,6 +29,7 @@ enum class Treatment : std::uint8_t {
   rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
   derive,   // FieldProtector: everything that a key makes without the vault
   mint,     // a vault token
+  confirm,  // a vault token that came back: stays as it is where the vault knows it, see `clear`
   reopen,   // rebuilt around what is inside, where anything there changed
 };
 
@@ -37,7 +38,7 @@ struct FieldJob {
   policies::Carrier carrier = policies::Carrier::form;
   Treatment treatment = Treatment::keep;
   std::uint32_t line = 0;       // header and cookie: index into RequestHead::headers
-  std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
+  std::uint32_t vault_job = 0;  // mint, confirm: index into ResolveBatch::jobs, confirms
   std::uint32_t layer = 0;      // 0: of the message; n: of the n-th opened field
   body::Field field;
   body::Span

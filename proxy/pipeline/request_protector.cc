@@ -56,7 +56,7 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
-        job.treatment == Treatment::reopen) {
+        job.treatment == Treatment::reopen || job.treatment == Treatment::confirm) {
       continue;
     }
     if (write_replacement(job, tools, resolved)) continue;
@@ -325,7 +325,7 @@ void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::s
   buffers_.field_edits.clear();
   for (const FieldJob& job : buffers_.jobs) {
     if (job.carrier != carrier || job.line != line || job.layer != layer ||
-        job.treatment == Treatment::keep) {
+        job.treatment == Treatment::keep || job.treatment == Treatment::confirm) {
       continue;
     }
     buffers_.field_edits.push_back(
@@ -448,7 +448,7 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
     if (job.layer != 0) continue;
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
     if (job.line < index) continue;
-    if (job.treatment == Treatment::keep) continue;
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::confirm) continue;
     if (job.carrier == Carrier::cookie) {
       cookies = true;
     } else if (job.treatment == Treatment::remove) {

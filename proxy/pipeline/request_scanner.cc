@@ -11,6 +11,8 @@
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/utf8.h"
+#include "proxy/pipeline/condition_reader.h"
+#include "proxy/pipeline/scan_refusal.h"
 #include "proxy/pipeline/scope_ids.h"
 
 namespace paravent::proxy {
@@ -19,6 +21,7 @@ using policies::ActionKind;
 using policies::Carrier;
 using policies::FieldAction;
 using policies::OnError;
+using policies::Shape;
 using policies::Unlisted;
 
 namespace {
@@ -197,6 +200,13 @@ std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_vi
   json_scanners_ = &json_scanners;
   buffers_.required_seen.assign(route_.required.size(), 0);
   buffers_.delimiters.assign(route_.delimiters.size(), {});
+  if (!route_.questions.empty()) {
+    ConditionBits bits;
+    ConditionReader reader(route_, head_, buffers_);
+    if (auto refusal = reader.read(plan, body, json_scanners, bits)) return refusal;
+    if (auto refusal = refuse_unclear(route_, bits)) return refusal;
+    holding_ = bits.hold;
+  }
   if (auto refusal = scan_query()) return refusal;
   if (auto refusal = scan_headers()) return refusal;
   if (auto refusal = scan_body(plan, body)) return refusal;
@@ -232,7 +242,7 @@ std::optional<Refusal> RequestScanner::scan_headers() {
       body::Field field;
       field.value.end = static_cast<std::uint32_t>(line.value.size());
       field.whole = field.value;
-      const FieldAction* action = route_.find(Carrier::header, line.name);
+      const FieldAction* action = find(Carrier::header, line.name);
       // The agent and the accepted types say nothing about a person that a rule must be demanded
       // for.
       const bool cookie_line = line.id == HeaderName::cookie;
@@ -272,19 +282,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
 }
 
 std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
-  switch (status) {
-    case body::ScanStatus::ok:
-      return std::nullopt;
-    case body::ScanStatus::stopped:
-      return refusal_;
-    case body::ScanStatus::malformed:
-      return Refusal{Reason::malformed_body, {}};
-    case body::ScanStatus::too_large:
-      return Refusal{Reason::too_large, {}};
-    case body::ScanStatus::unsupported:
-      return Refusal{Reason::unsupported_type, {}};
-  }
-  return Refusal{Reason::malformed_body, {}};
+  return status == body::ScanStatus::stopped ? refusal_ : refusal_of(status);
 }
 
 std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) const {
@@ -379,6 +377,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       }
       break;
     case Treatment::remove:
+    case Treatment::confirm:
     case Treatment::reopen:
       break;
     case Treatment::rewrite:
@@ -392,7 +391,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     case Treatment::derive:
     case Treatment::mint: {
-      if (is_own_token(crypto::trim(value))) return refuse(Reason::own_token, action.name);
+      if (is_own_token(crypto::trim(value))) return take_own_token(job, value);
       scoped_ = scoped_ || action.scope != crypto::Scope::person;
       const std::size_t begin = buffers_.clear.size();
       const crypto::NormaliserOptions options{.region = route_.phone_region};
@@ -409,6 +408,32 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     }
   }
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
+// One of ours that comes back, where the rule takes it: in the one spelling that we write. The
+// vault's answer decides.
+bool RequestScanner::take_own_token(FieldJob& job, std::string_view value) {
+  const FieldAction& action = *job.action;
+  std::string_view text = value;
+  bool ours = action.accepts_own_tokens && job.treatment == Treatment::mint;
+  if (ours && action.shape == Shape::email) {
+    const std::string& domain = route_.token_mail_domain;
+    ours = text.size() > domain.size() && text.ends_with(domain) &&
+           text[text.size() - domain.size() - 1] == '@';
+    if (ours) text.remove_suffix(domain.size() + 1);
+  }
+  const auto token = ours ? crypto::parse_token(text) : crypto::Error(crypto::ErrorKind::malformed);
+  if (!token || token->token_class != crypto::TokenClass::vault || token->text != text) {
+    return refuse(Reason::own_token, action.name);
+  }
+  // Whom it stands for is nobody's business here.
+  if (action.is_subject) buffers_.invalid_subject = true;
+  job.treatment = Treatment::confirm;
+  job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
+  buffers_.clear.append(text);
+  job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
   buffers_.jobs.push_back(job);
   return true;
 }
@@ -461,7 +486,7 @@ body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
       body::Field whole;
       whole.value.end = static_cast<std::uint32_t>(text.size());
       whole.whole = whole.value;
-      return take(Carrier::value, "value", 0, whole, text, field.plan->value)
+      return take(Carrier::value, "value", 0, whole, text, chosen(field.plan->value))
                  ? body::ScanStatus::ok
                  : body::ScanStatus::stopped;
     }
@@ -469,7 +494,7 @@ body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
 }
 
 const FieldAction* RequestScanner::find(Carrier carrier, std::string_view name) const {
-  return outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name);
+  return chosen(outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name));
 }
 
 const policies::JsonMatcher* RequestScanner::json_matcher() const {
@@ -477,7 +502,12 @@ const policies::JsonMatcher* RequestScanner::json_matcher() const {
 }
 
 const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {
-  return outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path);
+  return chosen(outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path));
+}
+
+const FieldAction* RequestScanner::chosen(const FieldAction* action) const noexcept {
+  if (action == nullptr || (action->when & ~holding_) == 0) return action;
+  return action->otherwise;
 }
 
 // For explain.

@@ -70,10 +70,13 @@ class RequestScanner {
   std::string_view decode(policies::Carrier carrier, const body::Field& field,
                           std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
+  bool take_own_token(FieldJob& job, std::string_view value);
   // Reads what is inside of a field that the policy opens.
   bool open(FieldJob& job, std::string_view value);
   body::ScanStatus scan_inside(const OpenedField& field);
+  // The rule about a field, or its `else` where a condition does not hold.
   const policies::FieldAction* find(policies::Carrier carrier, std::string_view name) const;
+  const policies::FieldAction* chosen(const policies::FieldAction* action) const noexcept;
   const policies::FieldAction* find_json(policies::JsonPath path) const;
   const policies::JsonMatcher* json_matcher() const;
   std::string full_name(policies::Carrier carrier, std::string_view name) const;
@@ -98,6 +101,7 @@ class RequestScanner {
   std::uint32_t layer_ = 0;
   std::size_t depth_ = 0;
   const policies::FieldAction* outer_ = nullptr;
+  std::uint64_t holding_ = 0;  // the route's conditions that hold, by bit
   bool scoped_ = false;  // some job's scope is narrower than the person
 };
 
