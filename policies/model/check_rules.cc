@@ -124,9 +124,40 @@ void check_on_error(const RuleContext& c) {
                                      : "protect-raw needs pseudonymise, tokenise or encrypt",
                 "One of refuse, drop, mask");
   }
-  if (rule.required && c.action() == ActionKind::refuse) {
+  if (rule.required && !rule.is_else && c.action() == ActionKind::refuse) {
     c.out.error(rule.action_at, rule.key + ".required",
                 "a field cannot be required and refused at once", "Remove one of the two");
+  }
+}
+
+// A segment of the path is always there, and nothing is left of a path without it.
+void check_path(const RuleContext& c) {
+  if (!c.has_carrier(Carrier::path) || !c.rule.selector.outer.empty()) return;
+  const Rule& rule = c.rule;
+  const bool named = std::any_of(
+      c.route.match.paths.begin(), c.route.match.paths.end(), [&](const PathPattern& path) {
+        const auto& all = path.parameters();
+        return std::any_of(all.begin(), all.end(), [&](const PathParameter& parameter) {
+          return parameter.name == rule.selector.name;
+        });
+      });
+  if (!named) {
+    c.out.error(rule.at, rule.key,
+                "no path of this route has the segment {" + rule.selector.name + "}",
+                "Write it in match.path, for example /users/{id}");
+  }
+  if (c.action() == ActionKind::drop || c.action() == ActionKind::open) {
+    c.out.error(rule.action_at, rule.key + ".do",
+                c.action() == ActionKind::drop ? "a path cannot do without one of its segments"
+                                               : "a segment of a path holds no other fields",
+                "Replace it, or refuse");
+  }
+  if (rule.on_error && rule.on_error->value == OnError::drop) {
+    c.out.error(rule.on_error->at, rule.key + ".on-error",
+                "a path cannot do without one of its segments", "One of refuse, mask, protect-raw");
+  }
+  if (rule.required) {
+    c.out.error(rule.at, rule.key + ".required", "a segment is always there", "Remove the key");
   }
 }
 
@@ -149,6 +180,7 @@ void check_own_tokens(const RuleContext& c) {
 
 void check_rule(const RuleContext& c) {
   check_header(c);
+  check_path(c);
   check_truncation(c);
   check_generalisation(c);
   check_mask(c);

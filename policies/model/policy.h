@@ -128,6 +128,7 @@ struct Route {
   Located<std::string> subject;     // empty: none
   std::optional<Located<OnObjection>> on_objection;
   Located<TextPlain> text_plain;
+  std::optional<Located<Lines>> lines;
   bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can

@@ -68,7 +68,7 @@ void read_inside(MapReader& map, Rule& rule) {
     const auto content = content_of(word.value);
     if (!wrapping && !content) {
       map.diagnostics().error(word.at, map.key("as"), "unknown word " + in_quotes(word.value),
-                              "base64, base64url, percent, then json, query, url, mailto or value");
+                              "base64, base64url, percent, gzip, then json, query, url, mailto or value");
     } else if (ended || form.wrappings.size() == kMaxWrappings) {
       map.diagnostics().error(
           word.at, map.key("as"),

@@ -144,6 +144,7 @@ class PlanCompiler {
       if (route.on_objection) plan.on_objection = route.on_objection->value;
     }
     plan.text_plain = route.text_plain.value;
+    if (route.lines) plan.lines = route.lines->value;
     plan.php_names = route.php_names;
     plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
@@ -154,6 +155,7 @@ class PlanCompiler {
     add_unlisted(route, plan);
     accept_carriers(plan);
     for (const PathPattern& path : route.match.paths) {
+      if (!path.parameters().empty()) plan.templates.push_back(path);
       entries_.push_back(
           {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
     }
@@ -183,7 +185,7 @@ class PlanCompiler {
         into.json.push_back({selector.steps, &action});
       } else {
         std::string name = selector.name;
-        if (plan.php_names && is_php_carrier(selector.carrier) && selector.outer.empty()) {
+        if (plan.php_names && is_php_carrier(selector.carrier)) {
           std::string buffer(name.size(), '\0');
           name = std::string(php_name(name, buffer.data()));
         }
@@ -208,7 +210,7 @@ class PlanCompiler {
       FieldAction& action = *plan.actions_[first + i];
       relate(route, rule, first, action, plan);
       if (rule.action == ActionKind::open) {
-        action.inside = inside_of(rule, std::move(lists[rule.selector.text]));
+        action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan.php_names);
       }
     }
     for (std::size_t i = 1; i < route.rules.size(); ++i) {
@@ -266,9 +268,11 @@ class PlanCompiler {
     return bits;
   }
 
-  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists) {
+  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists,
+                                                      bool php_names) {
     auto inside = std::make_shared<InsidePlan>();
     inside->form = rule.inside.value;
+    inside->php_names = php_names;
     auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
     const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
     if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));

@@ -15,6 +15,7 @@
 
 #include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
+#include "policies/model/path_pattern.h"
 #include "policies/plan/json_path.h"
 
 namespace paravent::policies {
@@ -63,7 +64,9 @@ class RoutePlan {
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
   bool client_certificate = false;  // only for clients that have shown one
+  std::vector<PathPattern> templates;  // the route's paths with named segments, in order
   TextPlain text_plain;
+  Lines lines = Lines::none;
   bool php_names = false;  // form, multipart, query and cookie names match as PHP folds them
 
   Unlisted unlisted = Unlisted::refuse;  // body and query

@@ -250,14 +250,15 @@ ScanStatus scan_form_lines(std::string_view text, const FormLimits& limits, std:
   lines.clear();
   if (!fits_offsets(text)) return ScanStatus::too_large;
   for (std::uint32_t at = 0; at < text.size();) {
-    const Line line{{at, line_end(text, at)}, {}, {}, false};
-    if (line.text.size() == 0) return ScanStatus::malformed;
+    const std::uint32_t end = line_end(text, at);
+    Line line{{at, end}, {}, {}, false};
+    if (end > at && text[end - 1] == '\r') --line.text.end;
     if (lines.size() == kMaxLines) return ScanStatus::too_large;
     lines.push_back(line);
     FormLineVisitor inside(visitor, at);
     const ScanStatus status = scan_form(line.text.in(text), limits, scratch, inside);
     if (status != ScanStatus::ok) return status;
-    at = line.text.end + 1;
+    at = end + 1;
   }
   return ScanStatus::ok;
 }

@@ -6,7 +6,7 @@
 // Each document is read as strictly as a body of its own. A JSON value's path begins with the
 // number of its document, as if they were the elements of one array: json[0] is the first line; in
 // an envelope json[0] is its header, json[1] and json[2] the first item's header and payload. Lines
-// end with LF, the last one need not; an empty line is malformed. Payloads of types that are no
+// end with LF, or CRLF, the last one need not; an empty line is no JSON, and a form without fields. Payloads of types that are no
 // JSON (attachments, replay recordings) are one opaque value each, json[N].TYPE with is_file set,
 // which can be kept or go with their item and not be read. `type` and `length` of item headers
 // belong to the framing: no visitor sees them, and `length` follows what is done to its payload.

@@ -9,6 +9,7 @@
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
 #include "proxy/body/multipart.h"
+#include "proxy/pipeline/body_lines.h"
 #include "proxy/pipeline/scan_refusal.h"
 
 namespace paravent::proxy {
@@ -82,6 +83,10 @@ class ConditionJsonVisitor final : public body::JsonVisitor {
     for (std::size_t i = 0; i < reader_.route_.conditions.size(); ++i) {
       const ConditionPlan& condition = reader_.route_.conditions[i];
       if (condition.carrier != Carrier::json || !condition.is_at(path)) continue;
+      if (field.is_file) {
+        reader_.seen_[i].other = true;
+        continue;
+      }
       ExchangeBuffers::wipe_used(reader_.buffers_.value);
       body::decode_json_value(field.value.in(text_), field.kind, reader_.buffers_.value);
       const bool accepted = condition.accepts(reader_.buffers_.value);
@@ -145,7 +150,7 @@ body::ScanStatus ConditionReader::read_body(const BodyPlan& plan, std::string_vi
   switch (plan.codec) {
     case BodyCodec::form: {
       ConditionFlatVisitor visitor(*this, Carrier::form, body);
-      return body::scan_form(body, {}, buffers_.scratch, visitor);
+      return scan_form_body(body, plan.lines, visitor, buffers_);
     }
     case BodyCodec::multipart: {
       ConditionFlatVisitor visitor(*this, Carrier::multipart, body);
@@ -154,7 +159,7 @@ body::ScanStatus ConditionReader::read_body(const BodyPlan& plan, std::string_vi
     case BodyCodec::json: {
       if (!asks(Carrier::json)) return body::ScanStatus::ok;
       ConditionJsonVisitor visitor(*this, body);
-      return json_scanners.at(0).scan(body, {}, visitor);
+      return scan_json_body(body, plan.lines, json_scanners.at(0), visitor, buffers_);
     }
     case BodyCodec::none:
     case BodyCodec::opaque:

@@ -18,6 +18,7 @@
 #include "crypto/keys/scope.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
+#include "proxy/body/lines.h"
 #include "proxy/pipeline/opened_field.h"
 
 namespace paravent::proxy {
@@ -67,6 +68,8 @@ struct ExchangeBuffers {
   std::vector<std::unique_ptr<OpenedField>> opened;
   std::size_t opened_count = 0;
   std::vector<body::FieldEdit> field_edits;
+  std::vector<body::Line> lines;  // of the body, where it is several documents
+  std::vector<body::Edit> path_edits;
   std::vector<body::Edit> query_edits;
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
@@ -90,6 +93,8 @@ struct ExchangeBuffers {
     refused_name.clear();
     close_from(0);
     field_edits.clear();
+    lines.clear();
+    path_edits.clear();
     query_edits.clear();
     cookie_edits.clear();
     body_edits.clear();

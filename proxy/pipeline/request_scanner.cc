@@ -11,6 +11,8 @@
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/utf8.h"
+#include "proxy/body/wrapping.h"
+#include "proxy/pipeline/body_lines.h"
 #include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/scan_refusal.h"
 #include "proxy/pipeline/scope_ids.h"
@@ -81,7 +83,7 @@ std::string json_name(policies::JsonPath path) {
 }
 
 bool is_body_or_query(Carrier carrier) {
-  return carrier != Carrier::header && carrier != Carrier::cookie;
+  return carrier != Carrier::header && carrier != Carrier::cookie && carrier != Carrier::path;
 }
 
 bool is_own_token(std::string_view value) {
@@ -207,6 +209,7 @@ std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_vi
     if (auto refusal = refuse_unclear(route_, bits)) return refusal;
     holding_ = bits.hold;
   }
+  if (route_.has_rules(Carrier::path) && !scan_path()) return refusal_;
   if (auto refusal = scan_query()) return refusal;
   if (auto refusal = scan_headers()) return refusal;
   if (auto refusal = scan_body(plan, body)) return refusal;
@@ -221,6 +224,27 @@ std::optional<Refusal> RequestScanner::assign_scopes() {
     if (keyed && !assign_scope(job, buffers_) && !on_impossible_value(job)) return refusal_;
   }
   return std::nullopt;
+}
+
+// The named segments of the first of the route's paths that this one is.
+bool RequestScanner::scan_path() {
+  for (const policies::PathPattern& path : route_.templates) {
+    if (!path.matches(head_.path)) continue;
+    for (const policies::PathParameter& parameter : path.parameters()) {
+      const std::string_view segment = policies::path_segment(head_.path, parameter.segment);
+      body::Field field;
+      field.value.begin = static_cast<std::uint32_t>(segment.data() - head_.path.data());
+      field.value.end = field.value.begin + static_cast<std::uint32_t>(segment.size());
+      field.whole = field.value;
+      const FieldAction* action = find(Carrier::path, parameter.name);
+      if (action != nullptr &&
+          !take(Carrier::path, parameter.name, 0, field, segment, action)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  return true;
 }
 
 std::optional<Refusal> RequestScanner::scan_query() {
@@ -267,7 +291,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       return std::nullopt;
     case BodyCodec::form: {
       FlatFieldVisitor visitor(*this, Carrier::form, body);
-      return finish(body::scan_form(body, {}, buffers_.scratch, visitor));
+      return finish(scan_form_body(body, plan.lines, visitor, buffers_));
     }
     case BodyCodec::multipart: {
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
@@ -275,7 +299,7 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
     }
     case BodyCodec::json: {
       JsonFieldVisitor visitor(*this, body);
-      return finish(json_scanners_->at(0).scan(body, {}, visitor));
+      return finish(scan_json_body(body, plan.lines, json_scanners_->at(0), visitor, buffers_));
     }
   }
   return std::nullopt;
@@ -305,6 +329,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
                           const body::Field& field, std::string_view raw, const FieldAction* action,
                           bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
+  if (field.is_file && carrier == Carrier::json) return take_opaque(name, field, *action);
   // Files are streamed by a later issue; until then no rule may mean one.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
 
@@ -332,16 +357,39 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   return take_value(job, carrier, value);
 }
 
+// A payload that nothing can be read in: it stays or goes as a whole.
+bool RequestScanner::take_opaque(std::string_view name, const body::Field& field,
+                                 const FieldAction& action) {
+  if (observer_ != nullptr) {
+    observer_->on_field(full_name(Carrier::json, name), {}, true, &action);
+  }
+  if (action.action == ActionKind::refuse) return refuse(Reason::refused_field, action.name);
+  if (action.action != ActionKind::keep && action.action != ActionKind::drop) {
+    return refuse(Reason::unsupported_type, action.name);
+  }
+  FieldJob job;
+  job.action = &action;
+  job.carrier = Carrier::json;
+  job.field = field;
+  job.treatment = treatment_of(action.action);
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
 // The value as an application would read it: a view of `raw` where nothing is encoded, else of
 // `value` in the buffers, until the next call. (`name`s may lie in `scratch`.)
 std::string_view RequestScanner::decode(Carrier carrier, const body::Field& field,
                                         std::string_view raw) {
   const bool encoded = carrier == Carrier::form || carrier == Carrier::query ||
+                       carrier == Carrier::path ||
                        (carrier == Carrier::json && field.kind == body::ValueKind::string);
   if (!encoded) return raw;
   ExchangeBuffers::wipe_used(buffers_.value);
   if (carrier == Carrier::json) {
     body::decode_json_value(raw, field.kind, buffers_.value);
+  } else if (carrier == Carrier::path) {
+    // The parser has seen that its escapes are well-formed and none of them is NUL.
+    if (!body::unwrap_percent(raw, buffers_.value)) return raw;
   } else {
     body::decode_form_value(raw, buffers_.value);
   }

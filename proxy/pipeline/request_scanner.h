@@ -1,8 +1,8 @@
-// RequestScanner: phase 4. Reads every carrier of a request (query, headers, cookies, body), asks
+// RequestScanner: phase 4. Reads every carrier of a request (path, query, headers, cookies, body), asks
 // the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
 //
 // Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes
-// only into the ExchangeBuffers; jobs come in the order query, headers, cookies, body, each in the
+// only into the ExchangeBuffers; jobs come in the order path, query, headers, cookies, body, each in the
 // order of the bytes. One object per scan, on the stack; nothing is kept.
 
 #pragma once
@@ -57,6 +57,7 @@ class RequestScanner {
   friend class FlatFieldVisitor;
   friend class JsonFieldVisitor;
 
+  bool scan_path();
   std::optional<Refusal> scan_query();
   std::optional<Refusal> scan_headers();
   std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body);
@@ -67,6 +68,8 @@ class RequestScanner {
   bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
             const body::Field& field, std::string_view raw, const policies::FieldAction* action,
             bool listed = true);
+  bool take_opaque(std::string_view name, const body::Field& field,
+                   const policies::FieldAction& action);
   std::string_view decode(policies::Carrier carrier, const body::Field& field,
                           std::string_view raw);
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
