@@ -213,9 +213,8 @@ void check_conditions(const Route& route, Diagnostics& out) {
   std::vector<const Condition*> different;
   const auto count = [&](const std::vector<Condition>& when) {
     for (const Condition& condition : when) {
-      const bool known = std::any_of(different.begin(), different.end(), [&](const auto* other) {
-        return other->same_as(condition);
-      });
+      const bool known = std::any_of(different.begin(), different.end(),
+                                     [&](const auto* other) { return other->same_as(condition); });
       if (!known) different.push_back(&condition);
     }
   };

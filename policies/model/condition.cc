@@ -12,9 +12,7 @@ namespace paravent::policies {
 namespace {
 
 // Of the one carrier that forms are to conditions.
-Carrier read_as(Carrier carrier) {
-  return carrier == Carrier::multipart ? Carrier::form : carrier;
-}
+Carrier read_as(Carrier carrier) { return carrier == Carrier::multipart ? Carrier::form : carrier; }
 
 bool is_usable(const FieldSelector& field, Position at, const std::string& key, Diagnostics& out) {
   if (!field.outer.empty()) {
@@ -23,15 +21,14 @@ bool is_usable(const FieldSelector& field, Position at, const std::string& key, 
     return false;
   }
   if (field.is_wild()) {
-    out.error(at, key, "a condition is about one field; " + in_quotes(field.text) +
-                           " may match several",
+    out.error(at, key,
+              "a condition is about one field; " + in_quotes(field.text) + " may match several",
               "Name a field without wildcards");
     return false;
   }
-  const bool filtered =
-      std::any_of(field.steps.begin(), field.steps.end(), [](const SelectorStep& step) {
-        return step.type == SelectorStep::Type::element_where;
-      });
+  const bool filtered = std::any_of(
+      field.steps.begin(), field.steps.end(),
+      [](const SelectorStep& step) { return step.type == SelectorStep::Type::element_where; });
   if (filtered) {
     out.error(at, key, "[k=v] chooses among several elements", "Name the one element: [0]");
     return false;

@@ -62,9 +62,8 @@ std::optional<PathFault> bad_braces(std::string_view segment,
   const std::string_view name =
       is_parameter(segment) ? segment.substr(1, segment.size() - 2) : std::string_view();
   const bool plain = !name.empty() && name.size() <= 64 &&
-                     std::all_of(name.begin(), name.end(), [](char c) {
-                       return is_unreserved(c) && c != '.' && c != '~';
-                     });
+                     std::all_of(name.begin(), name.end(),
+                                 [](char c) { return is_unreserved(c) && c != '.' && c != '~'; });
   if (!plain) {
     return PathFault{"braces stand around the name of a whole segment",
                      "For example /users/{id}, of letters, digits, '_' and '-'"};

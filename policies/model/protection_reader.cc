@@ -125,11 +125,11 @@ void read_protection(MapReader& map, Rule& rule) {
 
 void skip_dependent_keys(MapReader& map) {
   for (const auto key :
-       {"to",   "with",      "length",     "space",  "epoch",        "scope",     "shape",
-        "bits", "ipv4-bits", "ipv6-bits",  "values", "shape-length", "because",   "overlap",
-        "seal", "previous",  "show-first", "step",   "relationship", "show-last", "edges",
-        "axis", "band",      "top",        "days",   "keep-query",   "templates", "as",
-        "own-tokens"}) {
+       {"to",           "with",       "length",    "space",     "epoch",      "scope",
+        "shape",        "bits",       "ipv4-bits", "ipv6-bits", "values",     "shape-length",
+        "because",      "overlap",    "seal",      "previous",  "show-first", "step",
+        "relationship", "show-last",  "edges",     "axis",      "band",       "top",
+        "days",         "keep-query", "templates", "as",        "own-tokens"}) {
     map.find(key);
   }
 }

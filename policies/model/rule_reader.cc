@@ -67,8 +67,9 @@ void read_inside(MapReader& map, Rule& rule) {
     const auto wrapping = wrapping_of(word.value);
     const auto content = content_of(word.value);
     if (!wrapping && !content) {
-      map.diagnostics().error(word.at, map.key("as"), "unknown word " + in_quotes(word.value),
-                              "base64, base64url, percent, gzip, then json, query, url, mailto or value");
+      map.diagnostics().error(
+          word.at, map.key("as"), "unknown word " + in_quotes(word.value),
+          "base64, base64url, percent, gzip, then json, query, url, mailto or value");
     } else if (ended || form.wrappings.size() == kMaxWrappings) {
       map.diagnostics().error(
           word.at, map.key("as"),
@@ -174,7 +175,8 @@ std::optional<Rule> read_when(MapReader& map, Rule& rule) {
   const YamlNode* otherwise = map.find("else");
   if (when != nullptr) rule.when = read_conditions(*when, map.key("when"), map.diagnostics());
   if (when != nullptr && otherwise == nullptr) {
-    map.require("else", "drop, refuse, or another action: what happens where a condition does not hold");
+    map.require("else",
+                "drop, refuse, or another action: what happens where a condition does not hold");
   } else if (when == nullptr && otherwise != nullptr) {
     map.diagnostics().error(otherwise->at, map.key("else"), "there is no when", "Remove the key");
   } else if (otherwise != nullptr) {

@@ -247,8 +247,8 @@ class PlanCompiler {
     std::uint64_t bits = 0;
     for (const Condition& condition : conditions) {
       ConditionPlan wanted;
-      wanted.carrier = condition.field.carrier == Carrier::multipart ? Carrier::form
-                                                                     : condition.field.carrier;
+      wanted.carrier =
+          condition.field.carrier == Carrier::multipart ? Carrier::form : condition.field.carrier;
       wanted.name = condition.field.name;
       if (plan.php_names && is_php_carrier(wanted.carrier)) {
         std::string buffer(wanted.name.size(), '\0');
@@ -269,7 +269,7 @@ class PlanCompiler {
   }
 
   static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists,
-                                                      bool php_names) {
+                                                     bool php_names) {
     auto inside = std::make_shared<InsidePlan>();
     inside->form = rule.inside.value;
     inside->php_names = php_names;

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "policies/model/path_pattern.h"
 #include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
-#include "policies/model/path_pattern.h"
 #include "policies/plan/json_path.h"
 
 namespace paravent::policies {
@@ -63,7 +63,7 @@ class RoutePlan {
   // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
-  bool client_certificate = false;  // only for clients that have shown one
+  bool client_certificate = false;     // only for clients that have shown one
   std::vector<PathPattern> templates;  // the route's paths with named segments, in order
   TextPlain text_plain;
   Lines lines = Lines::none;

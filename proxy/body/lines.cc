@@ -70,9 +70,7 @@ class LineVisitor final : public JsonVisitor {
   }
 
   bool wants_filters() const override { return visitor_.wants_filters(); }
-  std::uint64_t filters_of(std::string_view object) override {
-    return visitor_.filters_of(object);
-  }
+  std::uint64_t filters_of(std::string_view object) override { return visitor_.filters_of(object); }
 
   bool on_opaque(std::uint32_t index, std::string_view type, const Line& line) {
     Field field;
@@ -286,8 +284,7 @@ void json_line_edits(std::string_view text, std::span<const Line> lines,
     }
     edit_line(text, line.text, fields, next, json_edits, out);
     if (line.length.size() == 0 || out.size() == first) continue;
-    const std::size_t size =
-        size_after(line.text, std::span<const Edit>(out).subspan(first));
+    const std::size_t size = size_after(line.text, std::span<const Edit>(out).subspan(first));
     Edit length;
     length.at = line.length;
     length.with.begin = static_cast<std::uint32_t>(arena.size());

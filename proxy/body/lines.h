@@ -1,15 +1,16 @@
-// Bodies that are several documents, one a line: newline-delimited JSON, beacons with one urlencoded
-// event a line (Google Analytics), and envelopes (Sentry,
+// Bodies that are several documents, one a line: newline-delimited JSON, beacons with one
+// urlencoded event a line (Google Analytics), and envelopes (Sentry,
 // https://develop.sentry.dev/sdk/foundations/transport/envelopes/): a header, then for each item a
 // header and a payload, which is as long as the header's `length` says or ends with its line.
 //
 // Each document is read as strictly as a body of its own. A JSON value's path begins with the
 // number of its document, as if they were the elements of one array: json[0] is the first line; in
 // an envelope json[0] is its header, json[1] and json[2] the first item's header and payload. Lines
-// end with LF, or CRLF, the last one need not; an empty line is no JSON, and a form without fields. Payloads of types that are no
-// JSON (attachments, replay recordings) are one opaque value each, json[N].TYPE with is_file set,
-// which can be kept or go with their item and not be read. `type` and `length` of item headers
-// belong to the framing: no visitor sees them, and `length` follows what is done to its payload.
+// end with LF, or CRLF, the last one need not; an empty line is no JSON, and a form without fields.
+// Payloads of types that are no JSON (attachments, replay recordings) are one opaque value each,
+// json[N].TYPE with is_file set, which can be kept or go with their item and not be read. `type`
+// and `length` of item headers belong to the framing: no visitor sees them, and `length` follows
+// what is done to its payload.
 
 #pragma once
 

@@ -70,9 +70,8 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
     case body::MediaType::text:
       return route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
     case body::MediaType::lines:
-      return route.lines != policies::Lines::none && route.accepts(Carrier::json)
-                 ? BodyCodec::json
-                 : BodyCodec::none;
+      return route.lines != policies::Lines::none && route.accepts(Carrier::json) ? BodyCodec::json
+                                                                                  : BodyCodec::none;
     case body::MediaType::none:
     case body::MediaType::other:
       return BodyCodec::none;

@@ -26,16 +26,16 @@ enum class Relation : std::uint8_t { none, itself, mistakable, whole_or_part };
 Relation relation_of(const ConditionPlan& condition, bool php, Carrier carrier,
                      std::string_view name) noexcept {
   const bool is_form = carrier == Carrier::form || carrier == Carrier::multipart;
-  const bool same_carrier = condition.carrier == carrier ||
-                            (condition.carrier == Carrier::form && is_form);
+  const bool same_carrier =
+      condition.carrier == carrier || (condition.carrier == Carrier::form && is_form);
   const bool merged = (condition.carrier == Carrier::form && carrier == Carrier::query) ||
                       (condition.carrier == Carrier::query && is_form);
   if (!same_carrier && !merged) return Relation::none;
   if (name == condition.name) return same_carrier ? Relation::itself : Relation::mistakable;
   if (!php) return Relation::none;
   const std::string_view wanted = condition.name;
-  const bool part = name.size() > wanted.size() && name.starts_with(wanted) &&
-                    name[wanted.size()] == '[';
+  const bool part =
+      name.size() > wanted.size() && name.starts_with(wanted) && name[wanted.size()] == '[';
   const bool whole = wanted.size() > name.size() && wanted.starts_with(name) &&
                      wanted[name.size()] == '[' && !name.empty();
   return part || whole ? Relation::whole_or_part : Relation::none;

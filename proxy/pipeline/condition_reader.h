@@ -51,9 +51,9 @@ class ConditionReader {
 
   // What was found so far for one condition.
   struct Seen {
-    bool accepted = false;   // in the field itself
-    bool mistakable = false; // an accepted value in what may be taken for the field
-    bool other = false;      // any other value in either
+    bool accepted = false;    // in the field itself
+    bool mistakable = false;  // an accepted value in what may be taken for the field
+    bool other = false;       // any other value in either
   };
 
   body::ScanStatus read_lines();

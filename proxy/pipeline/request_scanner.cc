@@ -6,7 +6,6 @@
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
-#include "policies/plan/json_matcher.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/multipart.h"
@@ -14,6 +13,7 @@
 #include "proxy/body/wrapping.h"
 #include "proxy/pipeline/body_lines.h"
 #include "proxy/pipeline/condition_reader.h"
+#include "proxy/pipeline/field_visitors.h"
 #include "proxy/pipeline/scan_refusal.h"
 #include "proxy/pipeline/scope_ids.h"
 
@@ -69,19 +69,6 @@ Unlisted unlisted_rule(const policies::RoutePlan& route, Carrier carrier) {
   return route.unlisted;
 }
 
-// `json.items[0].name`, for the sender's own eyes and for explain.
-std::string json_name(policies::JsonPath path) {
-  std::string text;
-  for (const policies::PathStep& step : path) {
-    if (step.is_index) {
-      text.append("[").append(std::to_string(step.index)).append("]");
-    } else {
-      text.append(".").append(step.key);
-    }
-  }
-  return text;
-}
-
 bool is_body_or_query(Carrier carrier) {
   return carrier != Carrier::header && carrier != Carrier::cookie && carrier != Carrier::path;
 }
@@ -129,74 +116,6 @@ Treatment treatment_of(ActionKind action) {
 
 }  // namespace
 
-// Flat carriers: form, multipart, query and the cookies of one header line.
-class FlatFieldVisitor final : public body::FlatVisitor {
- public:
-  FlatFieldVisitor(RequestScanner& scanner, Carrier carrier, std::string_view text,
-                   std::uint32_t line = 0)
-      : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
-
-  bool on_field(std::string_view name, const body::Field& field) override {
-    const FieldAction* action = scanner_.find(carrier_, name);
-    return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
-  }
-
- private:
-  RequestScanner& scanner_;
-  Carrier carrier_;
-  std::string_view text_;
-  std::uint32_t line_;
-};
-
-class JsonFieldVisitor final : public body::JsonVisitor {
- public:
-  JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
-      : scanner_(scanner), text_(text) {}
-
-  bool on_value(body::JsonPath path, const body::Field& field) override {
-    const FieldAction* action = scanner_.find_json(path);
-    const bool name_needed = scanner_.observer_ != nullptr ||
-                             (action == nullptr && scanner_.route_.unlisted == Unlisted::refuse);
-    const std::string name = name_needed ? json_name(path) : std::string();
-    return scanner_.take(Carrier::json, name, 0, field, field.value.in(text_), action);
-  }
-
-  bool wants_filters() const override {
-    const policies::JsonMatcher* matcher = scanner_.json_matcher();
-    return matcher != nullptr && !matcher->filters().empty();
-  }
-
-  std::uint64_t filters_of(std::string_view object) override {
-    std::uint64_t bits = 0;
-    const auto& filters = scanner_.json_matcher()->filters();
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-      const auto raw = body::find_string_member(object, filters[i].key);
-      if (!raw) continue;
-      ExchangeBuffers::wipe_used(scanner_.buffers_.value);
-      body::decode_json_value(*raw, body::ValueKind::string, scanner_.buffers_.value);
-      if (scanner_.buffers_.value == filters[i].value) bits |= std::uint64_t{1} << i;
-    }
-    return bits;
-  }
-
-  // A rule means one value; an object or an array in its place is not what the policy's author saw.
-  bool on_container(body::JsonPath path, bool) override {
-    const FieldAction* action = scanner_.find_json(path);
-    // Some senders write as an object what others write as its text.
-    if (action == nullptr || action->action == ActionKind::keep ||
-        action->action == ActionKind::open) {
-      return true;
-    }
-    return scanner_.refuse(
-        action->action == ActionKind::refuse ? Reason::refused_field : Reason::transform_failed,
-        action->name);
-  }
-
- private:
-  RequestScanner& scanner_;
-  std::string_view text_;
-};
-
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanners& json_scanners) {
   json_scanners_ = &json_scanners;
@@ -237,8 +156,7 @@ bool RequestScanner::scan_path() {
       field.value.end = field.value.begin + static_cast<std::uint32_t>(segment.size());
       field.whole = field.value;
       const FieldAction* action = find(Carrier::path, parameter.name);
-      if (action != nullptr &&
-          !take(Carrier::path, parameter.name, 0, field, segment, action)) {
+      if (action != nullptr && !take(Carrier::path, parameter.name, 0, field, segment, action)) {
         return false;
       }
     }

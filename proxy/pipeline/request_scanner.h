@@ -1,9 +1,9 @@
-// RequestScanner: phase 4. Reads every carrier of a request (path, query, headers, cookies, body), asks
-// the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
+// RequestScanner: phase 4. Reads every carrier of a request (path, query, headers, cookies, body),
+// asks the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
 //
 // Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes
-// only into the ExchangeBuffers; jobs come in the order path, query, headers, cookies, body, each in the
-// order of the bytes. One object per scan, on the stack; nothing is kept.
+// only into the ExchangeBuffers; jobs come in the order path, query, headers, cookies, body, each
+// in the order of the bytes. One object per scan, on the stack; nothing is kept.
 
 #pragma once
 
@@ -105,7 +105,7 @@ class RequestScanner {
   std::size_t depth_ = 0;
   const policies::FieldAction* outer_ = nullptr;
   std::uint64_t holding_ = 0;  // the route's conditions that hold, by bit
-  bool scoped_ = false;  // some job's scope is narrower than the person
+  bool scoped_ = false;        // some job's scope is narrower than the person
 };
 
 }  // namespace paravent::proxy

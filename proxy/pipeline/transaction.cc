@@ -197,9 +197,8 @@ std::optional<Phase> Transaction::State::admit_request() {
   if (!is_group) {
     if (auto refusal = refuse_taking()) return refuse(*refusal);
   }
-  auto admitted = is_group
-                      ? group().admit_any(match)
-                      : admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
+  auto admitted = is_group ? group().admit_any(match)
+                           : admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);
   return Phase::receive;

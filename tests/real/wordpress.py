@@ -38,7 +38,9 @@ require_once ABSPATH . 'wp-settings.php';
 def missing():
     """What has to be installed first."""
     found = [name for name in PROGRAMS if shutil.which(name) is None]
-    return found + ([] if FILES.is_dir() else ["wordpress"])
+    found += [] if FILES.is_dir() else ["wordpress"]
+    # Without a theme every page is empty.
+    return found + ([] if list(FILES.glob("wp-content/themes/*/style.css")) else ["a theme of WordPress"])
 
 
 def free_port():

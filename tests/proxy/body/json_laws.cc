@@ -26,8 +26,8 @@ struct Event {
   std::string value;
 
   bool operator==(const Event& other) const {
-    return path == other.path && is_container == other.is_container &&
-           is_array == other.is_array && kind == other.kind && value == other.value;
+    return path == other.path && is_container == other.is_container && is_array == other.is_array &&
+           kind == other.kind && value == other.value;
   }
 };
 

@@ -28,9 +28,10 @@ std::string line_of(Pipeline& pipeline, const std::string& target) {
 }
 
 TEST(PathCarrier, NamedSegmentsAreFields) {
-  Pipeline pipeline(path_policy("      path.id: { do: mask }\n"
-                                "      path.mail: { kind: email, do: tokenise, shape: email }\n",
-                                "['/users/{id}/orders', '/mail/{mail}', '/mail/{mail}/{id}']"));
+  Pipeline pipeline(
+      path_policy("      path.id: { do: mask }\n"
+                  "      path.mail: { kind: email, do: tokenise, shape: email }\n",
+                  "['/users/{id}/orders', '/mail/{mail}', '/mail/{mail}/{id}']"));
   EXPECT_EQ(line_of(pipeline, "/users/4711/orders?x=1"),
             "GET /users/%2A%2A%2A%2A%2A%2A%2A%2A/orders?x=1 HTTP/1.1");
   const std::string mail = line_of(pipeline, "/mail/Anne%40example.fr/7");
@@ -45,10 +46,9 @@ TEST(PathCarrier, NamedSegmentsAreFields) {
 }
 
 TEST(PathCarrier, NothingElseOfTheLineChanges) {
-  Pipeline pipeline(path_policy("      path.id: { do: keep }\n      query.q: { do: drop }\n",
-                                "'/users/{id}'"));
-  EXPECT_EQ(line_of(pipeline, "/users/a%C3%A9~b?x=%7e&q=1"),
-            "GET /users/a%C3%A9~b?x=%7e HTTP/1.1");
+  Pipeline pipeline(
+      path_policy("      path.id: { do: keep }\n      query.q: { do: drop }\n", "'/users/{id}'"));
+  EXPECT_EQ(line_of(pipeline, "/users/a%C3%A9~b?x=%7e&q=1"), "GET /users/a%C3%A9~b?x=%7e HTTP/1.1");
 }
 
 // What is written must stay one segment, whoever reads it.
@@ -70,9 +70,10 @@ std::string text_post(const std::string& body, const std::string& type = "text/p
 }
 
 TEST(Lines, JsonDocumentsOneALine) {
-  Pipeline pipeline(policy_text("      json..mail: { do: replace, with: m }\n"
-                                "      json[1].b: { do: drop }\n",
-                                "    lines: on\n    text-plain: json\n" + kKeep));
+  Pipeline pipeline(
+      policy_text("      json..mail: { do: replace, with: m }\n"
+                  "      json[1].b: { do: drop }\n",
+                  "    lines: on\n    text-plain: json\n" + kKeep));
   const std::string body = "{\"mail\":\"a\"}\n{\"mail\":\"b\",\"b\":1}\r\n[{\"mail\":1}]\n";
   const std::string expected = "{\"mail\":\"m\"}\n{\"mail\":\"m\"}\r\n[{\"mail\":\"m\"}]\n";
   for (const char* type : {"application/x-ndjson", "application/jsonl", "application/ndjson",
@@ -101,16 +102,18 @@ TEST(Lines, FormsOneALineUnderTextPlain) {
 }
 
 TEST(Lines, EnvelopesWithTheirLengths) {
-  Pipeline pipeline(policy_text("      json..email: { do: drop }\n"
-                                "      json..user.id: { do: pseudonymise, because: test }\n"
-                                "      json[*].replay_recording: { do: drop }\n"
-                                "      json[*].attachment: { do: keep }\n",
-                                "    lines: envelope\n    text-plain: [json, gzip]\n" + kKeep));
+  Pipeline pipeline(
+      policy_text("      json..email: { do: drop }\n"
+                  "      json..user.id: { do: pseudonymise, because: test }\n"
+                  "      json[*].replay_recording: { do: drop }\n"
+                  "      json[*].attachment: { do: keep }\n",
+                  "    lines: envelope\n    text-plain: [json, gzip]\n" + kKeep));
   const std::string payload = R"({"user":{"id":"4711","email":"a@b.fr"}})";
-  const std::string body = "{\"dsn\":\"d\"}\n{\"type\":\"event\",\"length\":" +
-                           std::to_string(payload.size()) + "}\n" + payload +
-                           "\n{\"type\":\"replay_recording\",\"length\":2}\n\n\n\n"
-                           "{\"type\":\"attachment\",\"length\":3}\n\x01\xFF\n\n";
+  const std::string body =
+      "{\"dsn\":\"d\"}\n{\"type\":\"event\",\"length\":" + std::to_string(payload.size()) + "}\n" +
+      payload +
+      "\n{\"type\":\"replay_recording\",\"length\":2}\n\n\n\n"
+      "{\"type\":\"attachment\",\"length\":3}\n\x01\xFF\n\n";
   const Outcome outcome = pipeline.run(text_post(body));
   ASSERT_EQ(outcome.refused, "");
   const std::size_t begin = outcome.body.find("{\"user\"");
@@ -130,13 +133,15 @@ TEST(Lines, EnvelopesWithTheirLengths) {
   EXPECT_EQ(strict.run(text_post(body)).refused, "unsupported-type");
   Pipeline masked(policy_text("      json[*].attachment: { do: mask }\n",
                               "    lines: envelope\n    text-plain: json\n" + kKeep));
-  EXPECT_EQ(masked.run(text_post("{}\n{\"type\":\"attachment\"}\nx\n")).refused, "unsupported-type");
+  EXPECT_EQ(masked.run(text_post("{}\n{\"type\":\"attachment\"}\nx\n")).refused,
+            "unsupported-type");
 }
 
 TEST(GzipInside, IsOpenedAndPackedAgain) {
-  Pipeline pipeline(policy_text("      form.data: { do: open, as: [base64, gzip, json] }\n"
-                                "      form.data > json.mail: { do: replace, with: m }\n",
-                                kKeep));
+  Pipeline pipeline(
+      policy_text("      form.data: { do: open, as: [base64, gzip, json] }\n"
+                  "      form.data > json.mail: { do: replace, with: m }\n",
+                  kKeep));
   const auto wrapped = [](const std::string& text) {
     std::string out;
     body::wrap_base64(body::test::pack(body::ContentCoding::gzip, text),
@@ -164,14 +169,16 @@ TEST(GzipInside, IsOpenedAndPackedAgain) {
 }
 
 TEST(PhpNames, HoldInsideOfFieldsToo) {
-  Pipeline pipeline(policy_text("      json.requests[*]: { do: open, as: query }\n"
-                                "      json.requests[*] > query.cip: { do: drop }\n",
-                                "    php-names: on\n" + kKeep));
-  EXPECT_EQ(pipeline
-                .run(json_post(
-                    R"({"requests":["?a=1&+cip=1.2.3.4","cip[]=1.2.3.4&b=2","%20cip=1","c.ip=1"]})"))
-                .body,
-            R"({"requests":["?a=1","b=2","","c.ip=1"]})");
+  Pipeline pipeline(
+      policy_text("      json.requests[*]: { do: open, as: query }\n"
+                  "      json.requests[*] > query.cip: { do: drop }\n",
+                  "    php-names: on\n" + kKeep));
+  EXPECT_EQ(
+      pipeline
+          .run(json_post(
+              R"({"requests":["?a=1&+cip=1.2.3.4","cip[]=1.2.3.4&b=2","%20cip=1","c.ip=1"]})"))
+          .body,
+      R"({"requests":["?a=1","b=2","","c.ip=1"]})");
 }
 
 }  // namespace

@@ -48,13 +48,14 @@ TEST(Condition, OtherwiseMayBeAnyAction) {
   EXPECT_EQ(refuse.run(form_post("consent=0")).refused, "");
 
   Pipeline mask(policy_text(consent_rules("{ do: mask, show-first: 1 }"), kKeep));
-  EXPECT_EQ(mask.run(form_post("email=abcdefgh&consent=0")).body, "email=a%2A%2A%2A%2A%2A%2A%2A%2A&consent=0");
+  EXPECT_EQ(mask.run(form_post("email=abcdefgh&consent=0")).body,
+            "email=a%2A%2A%2A%2A%2A%2A%2A%2A&consent=0");
 
-  Pipeline token(policy_text(
-      "      form.consent: { do: keep }\n"
-      "      form.email: { kind: email, do: tokenise, shape: email,"
-      " when: { form.consent: 'on' }, else: pseudonymise }\n",
-      kKeep));
+  Pipeline token(
+      policy_text("      form.consent: { do: keep }\n"
+                  "      form.email: { kind: email, do: tokenise, shape: email,"
+                  " when: { form.consent: 'on' }, else: pseudonymise }\n",
+                  kKeep));
   const auto yes = token.run(form_post("email=a%40b.fr&consent=on"));
   EXPECT_EQ(token_class(upstream_values(yes, Carrier::form, "email").at(0)), "vault");
   const auto no = token.run(form_post("email=a%40b.fr"));
@@ -62,14 +63,15 @@ TEST(Condition, OtherwiseMayBeAnyAction) {
 }
 
 TEST(Condition, AllOfThemMustHold) {
-  Pipeline pipeline(policy_text("      form.a: { do: keep, when: { form.x: '1', query.y: '2',"
-                                " header.X-Kind: web, cookie.c: z }, else: drop }\n",
-                                kKeep));
+  Pipeline pipeline(
+      policy_text("      form.a: { do: keep, when: { form.x: '1', query.y: '2',"
+                  " header.X-Kind: web, cookie.c: z }, else: drop }\n",
+                  kKeep));
   const auto run = [&](const std::string& line, const std::string& headers,
                        const std::string& body) {
     return pipeline
-        .run(request_text(line,
-                          "Content-Type: application/x-www-form-urlencoded\r\n" + headers, body))
+        .run(request_text(line, "Content-Type: application/x-www-form-urlencoded\r\n" + headers,
+                          body))
         .body;
   };
   const std::string lines = "x-kind: web\r\nCookie: b=1; c=z\r\n";
@@ -107,10 +109,10 @@ TEST(Condition, ThatDependsOnTheReaderIsRefused) {
 }
 
 TEST(Condition, ReadsNamesAsPhpDoes) {
-  Pipeline pipeline(policy_text(
-      "      form.my_consent: { do: keep }\n"
-      "      form.email: { do: keep, when: { form.my.consent: 'on' }, else: drop }\n",
-      "    php-names: on\n" + kKeep));
+  Pipeline pipeline(
+      policy_text("      form.my_consent: { do: keep }\n"
+                  "      form.email: { do: keep, when: { form.my.consent: 'on' }, else: drop }\n",
+                  "    php-names: on\n" + kKeep));
   EXPECT_EQ(pipeline.run(form_post("email=a&my+consent=on")).body, "email=a&my+consent=on");
   EXPECT_EQ(pipeline.run(form_post("email=a&my_consent=off")).body, "my_consent=off");
   for (const char* both : {"my_consent=on&my.consent=off", "my_consent=on&my+consent[]=off",
@@ -124,12 +126,11 @@ TEST(Condition, ReadsNamesAsPhpDoes) {
 
 // The sender chooses the encoding, and must not choose the answer with it.
 TEST(Condition, FormsAreTheSameInBothEncodings) {
-  Pipeline pipeline(policy_text(
-      "      form.consent: { do: keep }\n"
-      "      multipart.email: { do: keep, when: { form.consent: 'on' }, else: drop }\n",
-      kKeep));
-  const std::string yes =
-      part("email", "a") + part("consent", "on") + std::string(kMultipartEnd);
+  Pipeline pipeline(
+      policy_text("      form.consent: { do: keep }\n"
+                  "      multipart.email: { do: keep, when: { form.consent: 'on' }, else: drop }\n",
+                  kKeep));
+  const std::string yes = part("email", "a") + part("consent", "on") + std::string(kMultipartEnd);
   EXPECT_EQ(pipeline.run(multipart_post(yes)).body, yes);
   const std::string no = part("email", "a") + part("consent", "") + std::string(kMultipartEnd);
   EXPECT_EQ(pipeline.run(multipart_post(no)).body,
@@ -170,7 +171,8 @@ TEST(Condition, KeepsWhatHoldsForTheFieldItself) {
       "      form.consent: { do: keep }\n"
       "      form.email: { do: keep, required: true, when: { form.consent: 'on' }, else: mask }\n",
       kKeep));
-  EXPECT_EQ(pipeline.run(form_post("consent=off&email=x")).body, "consent=off&email=%2A%2A%2A%2A%2A%2A%2A%2A");
+  EXPECT_EQ(pipeline.run(form_post("consent=off&email=x")).body,
+            "consent=off&email=%2A%2A%2A%2A%2A%2A%2A%2A");
   EXPECT_EQ(pipeline.run(form_post("consent=off")).refused, "missing-field");
 }
 
@@ -218,10 +220,10 @@ TEST(RouteGroup, IsToldApartByAFieldOfTheBody) {
   EXPECT_EQ(pipeline.run(ajax("", kForm, "action=quote_fast&email=a")).body,
             "action=quote_fast&email=%2A%2A%2A%2A%2A%2A%2A%2A");
   const std::string parts = part("email", "a") + part("action", "quote");
-  EXPECT_EQ(pipeline
-                .run(ajax("", "multipart/form-data; boundary=B", parts + std::string(kMultipartEnd)))
-                .body,
-            part("email", "m") + part("action", "quote") + std::string(kMultipartEnd));
+  EXPECT_EQ(
+      pipeline.run(ajax("", "multipart/form-data; boundary=B", parts + std::string(kMultipartEnd)))
+          .body,
+      part("email", "m") + part("action", "quote") + std::string(kMultipartEnd));
   EXPECT_EQ(pipeline.run(ajax("?action=news", kJson, R"({"email":"a"})")).body, R"({"email":"n"})");
   EXPECT_EQ(pipeline.run(request_text("GET /ajax.php?email=a&action=news", "")).request_line(),
             "GET /ajax.php?email=n&action=news HTTP/1.1");
@@ -288,8 +290,7 @@ TEST(RouteGroup, IsChosenByTheTransaction) {
 TEST(Condition, IsTheSameInEveryOrder) {
   Pipeline pipeline(policy_text(consent_rules("mask"), kKeep));
   for (const bool yes : {true, false}) {
-    std::vector<std::string> pairs = {"email=a", yes ? "consent=on" : "consent=no", "x=1",
-                                      "y=%20"};
+    std::vector<std::string> pairs = {"email=a", yes ? "consent=on" : "consent=no", "x=1", "y=%20"};
     std::sort(pairs.begin(), pairs.end());
     do {
       std::string body;

@@ -27,8 +27,7 @@ std::string value_of(const Outcome& outcome, const std::string& name) {
 
 TEST(OwnTokens, PassWhereTheVaultKnowsThemAndNothingIsWrappedTwice) {
   Pipeline pipeline(policy_text(kRules));
-  const Outcome first =
-      pipeline.run(form_post("author=Anne&email=anne%40example.fr&text=Bonjour"));
+  const Outcome first = pipeline.run(form_post("author=Anne&email=anne%40example.fr&text=Bonjour"));
   ASSERT_EQ(first.refused, "");
   const std::string author = value_of(first, "author");
   const std::string email = value_of(first, "email");
@@ -55,22 +54,23 @@ TEST(OwnTokens, OfAnotherFieldSpellingOrClassAreRefused) {
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   const std::string local = email.substr(0, email.find('@'));
   const std::string refused[] = {
-      "author=" + phone,                       // another space
-      "email=" + author,                       // no shape
+      "author=" + phone,  // another space
+      "email=" + author,  // no shape
       "email=" + author + "%40paravent.invalid",
-      "author=" + email,                       // a shape that the rule does not write
-      "email=" + local + "%40example.org",     // a domain that is not ours
+      "author=" + email,                    // a shape that the rule does not write
+      "email=" + local + "%40example.org",  // a domain that is not ours
       "email=" + local + "%40PARAVENT.invalid",
       "author=" + upper,
       "author=%20" + author,
       "author=" + author + "+",
       "author=" + value_of(first, "text"),
-      "plain=" + author,                       // the rule does not take any back
+      "plain=" + author,  // the rule does not take any back
       "text=" + author,
       "text=see+" + author,
   };
   for (const std::string& body : refused) {
-    EXPECT_EQ(pipeline.run(form_post(body)).refused, body.starts_with("text=see") ? "" : "own-token")
+    EXPECT_EQ(pipeline.run(form_post(body)).refused,
+              body.starts_with("text=see") ? "" : "own-token")
         << body;
   }
 }

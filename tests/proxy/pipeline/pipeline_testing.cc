@@ -224,8 +224,7 @@ Outcome Pipeline::run(const std::string& request) {
     return outcome;
   };
   std::string host;
-  auto match =
-      snapshot_->plan->route_for(head.method_text, match_host(head.host, host), head.path);
+  auto match = snapshot_->plan->route_for(head.method_text, match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     return refused({match.path_is_protected ? Reason::method : Reason::no_route, {}});
   }
@@ -234,8 +233,8 @@ Outcome Pipeline::run(const std::string& request) {
   BodyPlan plan;
   if (RouteGroup::is_group(match)) {
     const RouteGroup group(*snapshot_->plan, head, host, snapshot_->limits);
-    if (const auto refusal = group.choose(read.body(), content_decoder_, json_scanners_, buffers_,
-                                          match, plan)) {
+    if (const auto refusal =
+            group.choose(read.body(), content_decoder_, json_scanners_, buffers_, match, plan)) {
       return refused(*refusal);
     }
   } else {
