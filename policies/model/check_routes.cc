@@ -117,6 +117,12 @@ void check_carriers(const Route& route, Diagnostics& out) {
     out.error(at, route.key + ".text-plain", "gzip says how the text is packed, not what it is",
               "Add json, form or both");
   }
+  const Lines lines = route.lines ? route.lines->value : Lines::none;
+  if (lines != Lines::none && !has_json && !(text.form && lines == Lines::each)) {
+    out.error(route.lines->at, route.key + ".lines",
+              "lines are of JSON, or of forms under text/plain",
+              "Add a rule about json, or text-plain: form");
+  }
   if (route.rules.empty() && route.unlisted.value == Unlisted::refuse) {
     out.warning(route.at, route.key + ".fields",
                 "the route lists no field and refuses every unlisted one",

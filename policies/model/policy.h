@@ -16,6 +16,7 @@
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
+#include "policies/model/condition.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/generalise_options.h"
 #include "policies/model/inside.h"
@@ -86,6 +87,8 @@ struct Rule {
   std::optional<Located<std::uint32_t>> max_len;
   bool required = false;
   std::optional<Position> erasable;  // erasable: subject
+  // own-tokens: accept: a vault token of this rule's own space that comes back passes.
+  std::optional<Position> own_tokens;
   std::optional<Located<OnError>> on_error;
   std::optional<Located<Generalisation>> generalise_to;
   GeneraliseOptions options;                        // generalise; the time zone is the policy's
@@ -96,6 +99,9 @@ struct Rule {
   std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
   Located<InsideForm> inside;                       // open: what the value is
+  std::vector<Condition> when;                      // all must hold, else the rule behind applies
+  // This rule is the `else` of the one before it in Route::rules, with the same selector.
+  bool is_else = false;
 };
 
 struct RouteMatchRule {
@@ -103,6 +109,7 @@ struct RouteMatchRule {
   std::vector<Located<std::string>> methods;  // empty: every method
   std::vector<Located<std::string>> hosts;    // lower case, without port; empty: every host
   std::vector<PathPattern> paths;
+  std::vector<Condition> when;  // all must hold; empty: whatever the request says
 };
 
 struct Route {
@@ -121,6 +128,7 @@ struct Route {
   Located<std::string> subject;     // empty: none
   std::optional<Located<OnObjection>> on_objection;
   Located<TextPlain> text_plain;
+  std::optional<Located<Lines>> lines;
   bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
@@ -170,6 +178,9 @@ inline constexpr std::string_view kAdminRole = "admin";  // built in; never reve
 
 // Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
 bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);
+
+// Whether both ask the same of a message.
+bool same_conditions(const std::vector<Condition>& a, const std::vector<Condition>& b);
 
 // nullptr when there is none.
 const Role* find_role(const Policy& policy, std::string_view name);

@@ -29,6 +29,8 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
+constexpr std::array<Word<Lines>, 3> kLinesWords = {
+    {{"off", Lines::none}, {"on", Lines::each}, {"envelope", Lines::envelope}}};
 constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
@@ -78,7 +80,9 @@ void read_match(MapReader& route, RouteMatchRule& match) {
   match.methods = read_methods(map, "method");
   read_hosts(map, match);
   read_paths(map, match);
-  map.reserve("when", "Routes are told apart by method, host and path");
+  if (const YamlNode* when = map.find("when")) {
+    match.when = read_conditions(*when, map.key("when"), map.diagnostics());
+  }
   map.finish();
 }
 
@@ -128,7 +132,7 @@ void read_rules(MapReader& route, Route& out) {
   if (node == nullptr) return;
   const MapReader only_checks_the_type(*node, route.key("fields"), route.diagnostics());
   for (const YamlEntry& entry : node->entries) {
-    out.rules.push_back(read_rule(entry, route.key("fields"), route.diagnostics()));
+    read_rule(entry, route.key("fields"), route.diagnostics(), out.rules);
   }
 }
 
@@ -247,6 +251,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
   route.on_objection = map.word<OnObjection>("on-objection", kOnObjectionWords);
   read_text_plain(map, route);
+  route.lines = map.word<Lines>("lines", kLinesWords);
   if (const auto php = map.word<bool>("php-names", kSwitchWords)) route.php_names = php->value;
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {
     route.client_certificate = true;

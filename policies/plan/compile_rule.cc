@@ -59,9 +59,15 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
   action.shape = shape_of(rule);
   action.scope = rule.scope.value;
   action.on_error = on_error_of(rule, route);
+  // The route's default may be to drop, and a segment of a path cannot go.
+  if (action.carrier == Carrier::path && action.on_error == OnError::drop) {
+    action.on_error = OnError::refuse;
+  }
   action.required = rule.required;
   action.subject_bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
   action.is_subject = rule.selector.text == route.subject.value;
+  action.is_otherwise = rule.is_else;
+  action.accepts_own_tokens = rule.own_tokens.has_value();
   set_arguments(rule, action);
   if (!rule.previous.value.empty()) {
     const auto selector = previous_selector(rule);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "policies/plan/compile_rule.h"
+#include "policies/plan/condition_plan.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
@@ -143,11 +144,13 @@ class PlanCompiler {
       if (route.on_objection) plan.on_objection = route.on_objection->value;
     }
     plan.text_plain = route.text_plain.value;
+    if (route.lines) plan.lines = route.lines->value;
     plan.php_names = route.php_names;
     plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
     plan.unlisted_cookie = route.unlisted_cookie;
+    plan.match_when = when_of(route.match.when, plan);
     add_rules(route, plan);
     add_unlisted(route, plan);
     accept_carriers(plan);
@@ -156,6 +159,7 @@ class PlanCompiler {
                       plan.unlisted_action.slot != kNoSlot ||
                       std::any_of(plan.actions_.begin(), plan.actions_.end(), keyed);
     for (const PathPattern& path : route.match.paths) {
+      if (!path.parameters().empty()) plan.templates.push_back(path);
       entries_.push_back(
           {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
     }
@@ -185,7 +189,7 @@ class PlanCompiler {
         into.json.push_back({selector.steps, &action});
       } else {
         std::string name = selector.name;
-        if (plan.php_names && is_php_carrier(selector.carrier) && selector.outer.empty()) {
+        if (plan.php_names && is_php_carrier(selector.carrier)) {
           std::string buffer(name.size(), '\0');
           name = std::string(php_name(name, buffer.data()));
         }
@@ -201,14 +205,22 @@ class PlanCompiler {
     }
     for (const Rule& drop : drops) list(drop, add_action(route, drop, plan));
     const std::size_t first = plan.actions_.size();
-    for (const Rule& rule : route.rules) list(rule, add_action(route, rule, plan));
+    for (const Rule& rule : route.rules) {
+      const FieldAction& action = add_action(route, rule, plan);
+      if (!rule.is_else) list(rule, action);
+    }
     for (std::size_t i = 0; i < route.rules.size(); ++i) {
       const Rule& rule = route.rules[i];
       FieldAction& action = *plan.actions_[first + i];
       relate(route, rule, first, action, plan);
       if (rule.action == ActionKind::open) {
-        action.inside = inside_of(rule, std::move(lists[rule.selector.text]));
+        action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan.php_names);
       }
+    }
+    for (std::size_t i = 1; i < route.rules.size(); ++i) {
+      if (!route.rules[i].is_else) continue;
+      attach_else(route.rules[i - 1], *plan.actions_[first + i - 1], *plan.actions_[first + i],
+                  plan);
     }
     RuleLists& own = lists[std::string()];
     plan.flat_.resize(kCarrierCount);
@@ -220,9 +232,51 @@ class PlanCompiler {
     if (!own.json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(own.json));
   }
 
-  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists) {
+  // What depends on the field and not on what is done with it holds for both.
+  static void attach_else(const Rule& rule, FieldAction& action, FieldAction& otherwise,
+                          RoutePlan& plan) {
+    otherwise.required_index = action.required_index;
+    otherwise.delimits = action.delimits;
+    otherwise.delimiter_index = action.delimiter_index;
+    action.when = when_of(rule.when, plan);
+    action.otherwise = &otherwise;
+    if (std::find(plan.questions.begin(), plan.questions.end(), action.when) ==
+        plan.questions.end()) {
+      plan.questions.push_back(action.when);
+    }
+  }
+
+  // The bits of these conditions, each of which is numbered when it first comes.
+  static std::uint64_t when_of(const std::vector<Condition>& conditions, RoutePlan& plan) {
+    std::uint64_t bits = 0;
+    for (const Condition& condition : conditions) {
+      ConditionPlan wanted;
+      wanted.carrier =
+          condition.field.carrier == Carrier::multipart ? Carrier::form : condition.field.carrier;
+      wanted.name = condition.field.name;
+      if (plan.php_names && is_php_carrier(wanted.carrier)) {
+        std::string buffer(wanted.name.size(), '\0');
+        wanted.name = std::string(php_name(condition.field.name, buffer.data()));
+      }
+      wanted.steps = condition.field.steps;
+      wanted.values = condition.values;
+      wanted.text = condition.field.text;
+      std::vector<ConditionPlan>& known = plan.conditions;
+      auto found = std::find_if(known.begin(), known.end(), [&](const ConditionPlan& other) {
+        return other.carrier == wanted.carrier && other.name == wanted.name &&
+               other.steps == wanted.steps && other.values == wanted.values;
+      });
+      if (found == known.end()) found = known.insert(known.end(), std::move(wanted));
+      bits |= std::uint64_t{1} << static_cast<unsigned>(found - known.begin());
+    }
+    return bits;
+  }
+
+  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists,
+                                                     bool php_names) {
     auto inside = std::make_shared<InsidePlan>();
     inside->form = rule.inside.value;
+    inside->php_names = php_names;
     auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
     const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
     if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));
@@ -236,7 +290,7 @@ class PlanCompiler {
     plan.actions_.push_back(std::make_unique<FieldAction>(compile_rule(*policy_, route, rule)));
     FieldAction& action = *plan.actions_.back();
     enlist(plan, action);
-    if (action.required) {
+    if (action.required && !rule.is_else) {
       action.required_index = static_cast<std::uint32_t>(plan.required.size());
       plan.required.push_back(&action);
     }

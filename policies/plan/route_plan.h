@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "policies/model/path_pattern.h"
+#include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
 #include "policies/plan/json_path.h"
 
@@ -61,8 +63,10 @@ class RoutePlan {
   // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
-  bool client_certificate = false;  // only for clients that have shown one
+  bool client_certificate = false;     // only for clients that have shown one
+  std::vector<PathPattern> templates;  // the route's paths with named segments, in order
   TextPlain text_plain;
+  Lines lines = Lines::none;
   bool php_names = false;  // form, multipart, query and cookie names match as PHP folds them
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
@@ -79,6 +83,10 @@ class RoutePlan {
   bool stop_objected = false;  // who objected is not sent on
   OnObjection on_objection = OnObjection::refuse;
   std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
+
+  std::vector<ConditionPlan> conditions;  // each once; at most 64, numbered by FieldAction::when
+  std::vector<std::uint64_t> questions;   // every `when` of a rule, each once
+  std::uint64_t match_when = 0;           // what must hold for the route to be taken at all
 
  private:
   friend class PlanCompiler;

@@ -17,6 +17,9 @@ MediaType classify(std::string_view type, std::string_view subtype) noexcept {
   if (equals_ignoring_case(type, "application")) {
     if (equals_ignoring_case(subtype, "x-www-form-urlencoded")) return MediaType::form;
     if (equals_ignoring_case(subtype, "json")) return MediaType::json;
+    for (const std::string_view lines : {"x-ndjson", "ndjson", "jsonl", "x-sentry-envelope"}) {
+      if (equals_ignoring_case(subtype, lines)) return MediaType::lines;
+    }
     return ends_with_json_suffix(subtype) ? MediaType::json : MediaType::other;
   }
   if (equals_ignoring_case(type, "multipart") && equals_ignoring_case(subtype, "form-data")) {

@@ -17,6 +17,7 @@ enum class MediaType : unsigned char {
   multipart,  // multipart/form-data, boundary present
   json,       // application/json or application/*+json
   text,       // text/plain
+  lines,      // application/x-ndjson, ndjson, jsonl, x-sentry-envelope
   other,
 };
 

@@ -17,6 +17,7 @@
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
@@ -86,6 +87,9 @@ struct Explainer::State {
   std::optional<FieldTransforms> transforms;
   body::JsonScanners json_scanners{0};
 
+  std::optional<Refusal> admit_message(policies::RouteMatch& match, const RequestHead& head,
+                                       std::string_view host, std::string_view body,
+                                       BodyPlan& plan);
   void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head, BodyPlan plan,
                         std::string_view body, Explanation& explanation);
   std::shared_ptr<crypto::vault::ResolveBatch> resolve(const policies::RoutePlan& route,
@@ -133,20 +137,38 @@ Explanation Explainer::explain(std::string_view request) {
   }
   const RequestHead& head = parser.head();
   std::string host;
-  const auto match =
+  auto match =
       state_->snapshot->plan->route_for(head.method_text, match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
     return explanation;
   }
-  explanation.route = match.route->name;
-  auto admitted = admit(*state_->snapshot->plan, match, head, limits);
-  if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
+  BodyPlan plan;
+  if (const auto refusal = state_->admit_message(match, head, host, recorded.body, plan)) {
+    if (match.route != nullptr) explanation.route = match.route->name;
     refuse(explanation, *refusal);
     return explanation;
   }
-  state_->scan_and_protect(match, head, std::get<BodyPlan>(admitted), recorded.body, explanation);
+  explanation.route = match.route->name;
+  state_->scan_and_protect(match, head, plan, recorded.body, explanation);
   return explanation;
+}
+
+// Phases 1 and 2, with the choice among routes that fields tell apart.
+std::optional<Refusal> Explainer::State::admit_message(policies::RouteMatch& match,
+                                                       const RequestHead& head,
+                                                       std::string_view host, std::string_view body,
+                                                       BodyPlan& plan) {
+  if (RouteGroup::is_group(match)) {
+    ExchangeBuffers buffers;
+    body::ContentDecoder decoder;
+    const RouteGroup group(*snapshot->plan, head, host, snapshot->limits);
+    return group.choose(body, decoder, json_scanners, buffers, match, plan);
+  }
+  auto admitted = admit(*snapshot->plan, match, head, snapshot->limits);
+  if (const auto* refusal = std::get_if<Refusal>(&admitted)) return *refusal;
+  plan = std::get<BodyPlan>(admitted);
+  return std::nullopt;
 }
 
 void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
@@ -176,6 +198,11 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     return;
   }
   const auto batch = resolve(*match.route, buffers);
+  if (const auto refusal = refuse_unconfirmed(buffers, *batch)) {
+    refuse(explanation, *refusal);
+    list_fields(collector, buffers, false, explanation);
+    return;
+  }
   auto made = protect.protect(plan, body, {*protector, *transforms, clock}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) {
     refuse(explanation, *refusal);
@@ -193,13 +220,11 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
 std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(
     const policies::RoutePlan& route, ExchangeBuffers& buffers) {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
-  for (FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) append_question(*snapshot, job, buffers, *batch);
-  }
+  append_questions(*snapshot, buffers, *batch);
   if (route.subject_slot != policies::kNoSlot) {
     append_subject_question(*snapshot, route, buffers, *batch);
   }
-  if (batch->jobs.empty() && !batch->subject) return batch;
+  if (batch->jobs.empty() && batch->confirms.empty() && !batch->subject) return batch;
   std::promise<void> answered;
   batch->done = [&answered] { answered.set_value(); };
   vault->resolve(batch);
@@ -221,7 +246,7 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
       const FieldJob& job = buffers.jobs[seen.job];
       if (job.treatment == Treatment::remove) {
         field.after.reset();
-      } else if (job.treatment != Treatment::keep) {
+      } else if (job.treatment != Treatment::keep && job.treatment != Treatment::confirm) {
         field.after = protected_now ? decoded(job, buffers) : std::string();
       }
     }

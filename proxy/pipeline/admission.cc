@@ -69,6 +69,9 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
       return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::text:
       return route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
+    case body::MediaType::lines:
+      return route.lines != policies::Lines::none && route.accepts(Carrier::json) ? BodyCodec::json
+                                                                                  : BodyCodec::none;
     case body::MediaType::none:
     case body::MediaType::other:
       return BodyCodec::none;
@@ -112,6 +115,7 @@ std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
     }
     if (plan.codec == BodyCodec::none) return Refusal{Reason::unsupported_type, {}};
     const bool maybe_json = plan.codec == BodyCodec::json || plan.codec == BodyCodec::text;
+    if (maybe_json) plan.lines = route.lines;
     plan.limit = maybe_json ? limits.json_bytes : limits.form_bytes;
     plan.maybe_gzip = plan.codec == BodyCodec::text && route.text_plain.gzip &&
                       plan.coding == body::ContentCoding::identity;

@@ -30,9 +30,10 @@ struct BodyPlan {
   BodyCodec codec = BodyCodec::none;
   // How the body comes; it is read, and goes on, without.
   body::ContentCoding coding = body::ContentCoding::identity;
-  bool maybe_gzip = false;    // text: a body that begins as gzip does is packed
-  std::string_view boundary;  // multipart
-  std::size_t limit = 0;      // bytes, as it comes and once decoded
+  policies::Lines lines = policies::Lines::none;  // form, json: how many documents it holds
+  bool maybe_gzip = false;                        // text: a body that begins as gzip does is packed
+  std::string_view boundary;                      // multipart
+  std::size_t limit = 0;                          // bytes, as it comes and once decoded
 };
 
 // `match` is what `policy` answered for this head, with a route in it.

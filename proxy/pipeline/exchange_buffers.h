@@ -18,6 +18,7 @@
 #include "crypto/keys/scope.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
+#include "proxy/body/lines.h"
 #include "proxy/pipeline/opened_field.h"
 
 namespace paravent::proxy {
@@ -29,6 +30,7 @@ enum class Treatment : std::uint8_t {
   rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
   derive,   // FieldProtector: everything that a key makes without the vault
   mint,     // a vault token
+  confirm,  // a vault token that came back: stays as it is where the vault knows it, see `clear`
   reopen,   // rebuilt around what is inside, where anything there changed
 };
 
@@ -37,7 +39,7 @@ struct FieldJob {
   policies::Carrier carrier = policies::Carrier::form;
   Treatment treatment = Treatment::keep;
   std::uint32_t line = 0;       // header and cookie: index into RequestHead::headers
-  std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
+  std::uint32_t vault_job = 0;  // mint, confirm: index into ResolveBatch::jobs, confirms
   std::uint32_t layer = 0;      // 0: of the message; n: of the n-th opened field
   body::Field field;
   body::Span
@@ -66,6 +68,8 @@ struct ExchangeBuffers {
   std::vector<std::unique_ptr<OpenedField>> opened;
   std::size_t opened_count = 0;
   std::vector<body::FieldEdit> field_edits;
+  std::vector<body::Line> lines;  // of the body, where it is several documents
+  std::vector<body::Edit> path_edits;
   std::vector<body::Edit> query_edits;
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
@@ -89,6 +93,8 @@ struct ExchangeBuffers {
     refused_name.clear();
     close_from(0);
     field_edits.clear();
+    lines.clear();
+    path_edits.clear();
     query_edits.clear();
     cookie_edits.clear();
     body_edits.clear();

@@ -29,6 +29,12 @@ bool has_control(std::string_view text) {
   });
 }
 
+// What no server takes for more or less than one segment, escaped or not.
+bool is_plain_segment(std::string_view text) {
+  return !text.empty() && text != "." && text != ".." && !has_control(text) &&
+         text.find_first_of("/\\") == std::string_view::npos;
+}
+
 // Digests of the body as the client knew it; wrong once a field was replaced.
 bool is_digest(std::string_view name) {
   return same_header_name(name, "Content-MD5") || same_header_name(name, "Digest") ||
@@ -56,7 +62,7 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   write_address_pseudonym(tools.protector);
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
-        job.treatment == Treatment::reopen) {
+        job.treatment == Treatment::reopen || job.treatment == Treatment::confirm) {
       continue;
     }
     if (write_replacement(job, tools, resolved)) continue;
@@ -69,6 +75,10 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
     if (auto refusal = on_failure(job)) return std::move(*refusal);
   }
 
+  collect_edits(Carrier::path, 0);
+  for (const body::FieldEdit& edit : buffers_.field_edits) {
+    buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
+  }
   if (head_.has_query) {
     collect_edits(Carrier::query, 0);
     body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
@@ -76,7 +86,11 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   switch (plan.codec) {
     case BodyCodec::form:
       collect_edits(Carrier::form, 0);
-      body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
+      if (plan.lines == policies::Lines::none) {
+        body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
+      } else {
+        body::form_line_edits(body, buffers_.lines, buffers_.field_edits, buffers_.body_edits);
+      }
       break;
     case BodyCodec::multipart:
       collect_edits(Carrier::multipart, 0);
@@ -84,7 +98,12 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
       break;
     case BodyCodec::json:
       collect_edits(Carrier::json, 0);
-      body::json_edits(body, buffers_.field_edits, buffers_.body_edits);
+      if (plan.lines == policies::Lines::none) {
+        body::json_edits(body, buffers_.field_edits, buffers_.body_edits);
+      } else {
+        body::json_line_edits(body, buffers_.lines, buffers_.field_edits, buffers_.arena,
+                              buffers_.body_edits);
+      }
       break;
     case BodyCodec::none:
     case BodyCodec::opaque:
@@ -310,9 +329,12 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
       if (!body::cookie_value_is_safe(text)) return false;
       break;
     case Carrier::header:
-    case Carrier::path:
       if (has_control(text)) return false;
       break;
+    case Carrier::path:
+      if (!is_plain_segment(text)) return false;
+      body::encode_form_value(text, buffers_.arena);
+      return true;
     case Carrier::value:
       break;
   }
@@ -325,7 +347,7 @@ void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::s
   buffers_.field_edits.clear();
   for (const FieldJob& job : buffers_.jobs) {
     if (job.carrier != carrier || job.line != line || job.layer != layer ||
-        job.treatment == Treatment::keep) {
+        job.treatment == Treatment::keep || job.treatment == Treatment::confirm) {
       continue;
     }
     buffers_.field_edits.push_back(
@@ -372,7 +394,9 @@ void RequestProtector::write_head(std::string_view body, const body::SplicedByte
 
 void RequestProtector::write_request_line() {
   std::string& out = buffers_.request_head;
-  out.append(head_.method_text).append(" ").append(head_.path);
+  out.append(head_.method_text).append(" ");
+  body::SplicedBytes(head_.path, buffers_.path_edits, buffers_.arena)
+      .for_each_segment([&](std::string_view segment) { out.append(segment); });
   if (head_.has_query) {
     out.push_back('?');
     body::SplicedBytes(head_.query, buffers_.query_edits, buffers_.arena)
@@ -448,7 +472,7 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
     if (job.layer != 0) continue;
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
     if (job.line < index) continue;
-    if (job.treatment == Treatment::keep) continue;
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::confirm) continue;
     if (job.carrier == Carrier::cookie) {
       cookies = true;
     } else if (job.treatment == Treatment::remove) {

@@ -15,6 +15,7 @@
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
+#include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
@@ -92,6 +93,9 @@ struct Transaction::State final : public RawCounter {
   std::optional<Phase> step();
 
   std::optional<Phase> select_route();
+  std::optional<Refusal> refuse_taking();
+  std::optional<Refusal> choose_of_group();
+  RouteGroup group();
   std::optional<Phase> admit_request();
   std::optional<Phase> receive();
   std::optional<Phase> scan();
@@ -104,6 +108,7 @@ struct Transaction::State final : public RawCounter {
   Phase refuse(const Refusal& refusal);
   bool is_stopped() const;
   Phase stop_objected();
+  Phase after_answer();
   std::string_view id();
   ConnectionLine connection_line() const {
     if (!keep_alive) return ConnectionLine::close;
@@ -188,15 +193,38 @@ std::optional<Phase> Transaction::State::select_route() {
 }
 
 std::optional<Phase> Transaction::State::admit_request() {
-  if (route().client_certificate && !downstream.has_client_certificate()) {
-    return refuse({Reason::client_certificate, {}});
+  const bool is_group = RouteGroup::is_group(match);
+  if (!is_group) {
+    if (auto refusal = refuse_taking()) return refuse(*refusal);
   }
-  if (!worker->snapshot->keys_available && needs_keys()) return refuse({Reason::sealed, {}});
-  if (worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
-  auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
+  auto admitted = is_group ? group().admit_any(match)
+                           : admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);
   return Phase::receive;
+}
+
+// What a route demands whatever the message says.
+std::optional<Refusal> Transaction::State::refuse_taking() {
+  if (route().client_certificate && !downstream.has_client_certificate()) {
+    return Refusal{Reason::client_certificate, {}};
+  }
+  if (!worker->snapshot->keys_available && needs_keys()) return Refusal{Reason::sealed, {}};
+  if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
+  return std::nullopt;
+}
+
+// Leaves in `match` the one route of the group that the message is for.
+std::optional<Refusal> Transaction::State::choose_of_group() {
+  if (auto refusal = group().choose(body, *worker->content_decoder, *worker->json_scanners, buffers,
+                                    match, body_plan)) {
+    return refusal;
+  }
+  return refuse_taking();
+}
+
+RouteGroup Transaction::State::group() {
+  return {*worker->snapshot->plan, *head, match_host(head->host, host), worker->snapshot->limits};
 }
 
 bool Transaction::State::needs_keys() const { return route().needs_keys; }
@@ -225,6 +253,9 @@ void Transaction::State::take_body(ReceivedBody received) {
 }
 
 std::optional<Phase> Transaction::State::scan() {
+  if (RouteGroup::is_group(match)) {
+    if (auto refusal = choose_of_group()) return refuse(*refusal);
+  }
   if (route().mode == policies::RouteMode::pass) return Phase::protect;
   if (auto refusal = settle_body(route(), worker->snapshot->limits, *worker->content_decoder,
                                  buffers.decoded, body_plan, body)) {
@@ -240,19 +271,19 @@ std::optional<Phase> Transaction::State::resolve() {
   const bool about_somebody = route().subject_slot != policies::kNoSlot;
   std::size_t value_bytes = about_somebody ? known_subject(route(), buffers).size() : 0;
   const bool needs_key = about_somebody && needs_subject_key(route(), buffers);
+  bool confirms = false;
   for (const FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
+    confirms = confirms || job.treatment == Treatment::confirm;
   }
-  if (value_bytes == 0 && !needs_key)
+  if (value_bytes == 0 && !needs_key && !confirms)
     return Phase::protect;  // nothing to mint: normalised values are never empty
   if (!worker->has_keys()) return refuse({Reason::sealed, {}});  // sealed while the body came in
 
   batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
   if (about_somebody) append_subject_question(*worker->snapshot, route(), buffers, *batch);
-  for (FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) append_question(*worker->snapshot, job, buffers, *batch);
-  }
+  append_questions(*worker->snapshot, buffers, *batch);
   if (worker->vault->answer_known(*batch)) return Phase::protect;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
@@ -326,6 +357,12 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
 // Whether this is about somebody who objected, on a route where that counts.
 bool Transaction::State::is_stopped() const {
   return batch->subject && batch->subject->objected && route().stop_objected;
+}
+
+// What follows when the vault has said what it knows.
+Phase Transaction::State::after_answer() {
+  if (auto refusal = refuse_unconfirmed(buffers, *batch)) return refuse(*refusal);
+  return is_stopped() ? stop_objected() : Phase::protect;
 }
 
 // Refused, or answered as if it had been taken: nothing is sent on either way.
@@ -507,7 +544,7 @@ void Transaction::on_resolved() {
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:
-      state_->run(state_->is_stopped() ? state_->stop_objected() : Phase::protect);
+      state_->run(state_->after_answer());
       return;
     case ResolveStatus::sealed:
       state_->run(state_->refuse({Reason::sealed, {}}));

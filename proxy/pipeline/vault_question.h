@@ -3,11 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
+#include "crypto/tokens/token_text.h"
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/route_plan.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/refusal.h"
 #include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy {
@@ -50,6 +53,40 @@ inline void append_question(const Snapshot& snapshot, FieldJob& job, const Excha
   question.end = static_cast<std::uint32_t>(batch.values.size());
   job.vault_job = static_cast<std::uint32_t>(batch.jobs.size());
   batch.jobs.push_back(question);
+}
+
+// Adds the token that came back. REQUIRES: Treatment::confirm.
+inline void append_confirmation(const Snapshot& snapshot, FieldJob& job,
+                                const ExchangeBuffers& buffers,
+                                crypto::vault::ResolveBatch& batch) {
+  crypto::vault::ConfirmJob question;
+  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  if (const auto token = crypto::parse_token(job.clear.in(buffers.clear));
+      token && token->payload.size() == question.id.size()) {
+    question.token_key_id = token->key_id;
+    std::copy(token->payload.begin(), token->payload.end(), question.id.begin());
+  }
+  job.vault_job = static_cast<std::uint32_t>(batch.confirms.size());
+  batch.confirms.push_back(question);
+}
+
+// The refusal where a token that came back is none of the field's. REQUIRES: `batch` is answered.
+inline std::optional<Refusal> refuse_unconfirmed(const ExchangeBuffers& buffers,
+                                                 const crypto::vault::ResolveBatch& batch) {
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.treatment != Treatment::confirm || batch.confirms[job.vault_job].known) continue;
+    return Refusal{Reason::own_token, job.action->name};
+  }
+  return std::nullopt;
+}
+
+// Adds all questions about the fields of a request.
+inline void append_questions(const Snapshot& snapshot, ExchangeBuffers& buffers,
+                             crypto::vault::ResolveBatch& batch) {
+  for (FieldJob& job : buffers.jobs) {
+    if (job.treatment == Treatment::mint) append_question(snapshot, job, buffers, batch);
+    if (job.treatment == Treatment::confirm) append_confirmation(snapshot, job, buffers, batch);
+  }
 }
 
 // Whose request this is, where the route says so: asked as soon as a value tells the person, or

@@ -34,6 +34,23 @@ struct FormCodec {
   }
 };
 
+struct FormLinesCodec {
+  mutable std::vector<Line> lines{};
+
+  ScanStatus scan(std::string_view text, FlatVisitor& visitor) const {
+    std::string scratch;
+    return scan_form_lines(text, FormLimits{}, scratch, visitor, lines);
+  }
+  static std::string decode(std::string_view raw) { return FormCodec::decode(raw); }
+  static bool encode(std::string_view value, std::string& arena) {
+    return FormCodec::encode(value, arena);
+  }
+  void edits(std::string_view text, std::span<const FieldEdit> fields,
+             std::vector<Edit>& out) const {
+    form_line_edits(text, lines, fields, out);
+  }
+};
+
 struct CookieCodec {
   ScanStatus scan(std::string_view text, FlatVisitor& visitor) const {
     return scan_cookies(text, CookieLimits{}, visitor);
@@ -136,6 +153,10 @@ Verdict check(const Codec& codec, std::string_view text, std::uint64_t seed) {
 
 Verdict check_form_laws(std::string_view text, std::uint64_t seed) {
   return check(FormCodec{}, text, seed);
+}
+
+Verdict check_form_line_laws(std::string_view text, std::uint64_t seed) {
+  return check(FormLinesCodec{}, text, seed);
 }
 
 Verdict check_cookie_laws(std::string_view text, std::uint64_t seed) {

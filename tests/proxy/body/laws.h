@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/body/lines.h"
+
 namespace paravent::proxy::body::test {
 
 // Empty: the laws hold. `accepted` says whether the codec took the text.
@@ -26,5 +28,7 @@ Verdict check_form_laws(std::string_view text, std::uint64_t seed);
 Verdict check_cookie_laws(std::string_view text, std::uint64_t seed);
 Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
 Verdict check_json_laws(std::string_view text, std::uint64_t seed);
+Verdict check_json_line_laws(std::string_view text, LineForm form, std::uint64_t seed);
+Verdict check_form_line_laws(std::string_view text, std::uint64_t seed);
 
 }  // namespace paravent::proxy::body::test

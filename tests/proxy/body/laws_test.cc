@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/lines.h"
 #include "proxy/body/multipart.h"
 #include "tests/proxy/body/random.h"
 
@@ -161,6 +164,68 @@ TEST(BodyLaws, Json) {
     std::string text;
     append_json(random, text, 4);
     const Verdict verdict = check_json_laws(text, seed);
+    EXPECT_LAWS(verdict, seed, text);
+  }
+}
+
+// One document a line: the generator's line ends go, which only stand between tokens or escaped.
+std::string make_line(Random& random) {
+  std::string text;
+  append_json(random, text, 3);
+  std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+  return text;
+}
+
+TEST(BodyLaws, JsonLines) {
+  for (std::uint64_t seed = 0; seed < kTexts / 4; ++seed) {
+    Random random(seed);
+    std::string text = make_line(random);
+    for (std::size_t i = random.below(4); i > 0; --i) {
+      text.append(random.one_in(4) ? "\r\n" : "\n").append(make_line(random));
+    }
+    if (random.one_in(2)) text.push_back('\n');
+    const Verdict verdict = check_json_line_laws(text, LineForm::each, seed);
+    EXPECT_LAWS(verdict, seed, text);
+  }
+}
+
+TEST(BodyLaws, Envelopes) {
+  for (std::uint64_t seed = 0; seed < kTexts / 4; ++seed) {
+    Random random(seed);
+    std::string text = make_line(random);
+    std::size_t items = random.below(4);
+    text.append(items > 0 || random.one_in(2) ? "\n" : "");
+    for (; items > 0; --items) {
+      const bool opaque = random.one_in(3);
+      const bool sized = random.one_in(2);
+      std::string payload;
+      if (opaque) {
+        payload = random.bytes(20);
+        if (!sized) std::erase(payload, '\n');
+      } else if (sized) {
+        append_json(random, payload, 3);
+      } else {
+        payload = make_line(random);
+      }
+      std::string header = random.one_in(2) ? "{" : "{\"name\":\"a\",\"n\":[1,{}],";
+      header += opaque ? "\"type\":\"attachment\"" : "\"type\":\"event\"";
+      if (sized) header += ", \"length\": " + std::to_string(payload.size());
+      text += header + (random.one_in(2) ? "}" : ",\"z\":null}") + "\n" + payload;
+      if (items > 1 || random.one_in(2)) text.push_back('\n');
+    }
+    const Verdict verdict = check_json_line_laws(text, LineForm::envelope, seed);
+    EXPECT_LAWS(verdict, seed, text);
+  }
+}
+
+TEST(BodyLaws, FormLines) {
+  for (std::uint64_t seed = 0; seed < kTexts / 2; ++seed) {
+    Random random(seed);
+    std::string text = make_form(random);
+    for (std::size_t i = random.below(4); i > 0; --i) {
+      text.append(random.one_in(2) ? "\r\n" : "\n").append(make_form(random));
+    }
+    const Verdict verdict = check_form_line_laws(text, seed);
     EXPECT_LAWS(verdict, seed, text);
   }
 }
