@@ -81,6 +81,7 @@ class Gateway:
         config = (HERE / "peers" / "gateway.yaml").read_text(encoding="utf-8")
         for word, value in (("@LISTEN@", port), ("@ADMIN@", admin), ("@RUN@", folder)):
             config = config.replace(word, str(value))
+        config = "".join(line for line in config.splitlines(True) if "@TLS@" not in line)
         (folder / "gateway.yaml").write_text(config, encoding="utf-8")
         subprocess.run([options.binary, "init", "--data", folder / "data", "--root-key", folder / "root.key", "--json"],
                        check=True, capture_output=True)

@@ -8,9 +8,7 @@
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
 // times.
 
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -18,6 +16,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +26,7 @@
 #include "bench/support/message_head.h"
 #include "bench/support/requests.h"
 #include "bench/support/socket.h"
+#include "bench/support/stream.h"
 
 namespace paravent::bench {
 namespace {
@@ -40,6 +41,10 @@ struct Options {
   int proxy_cpu = 0;
   int own_cpu = 1;
   std::vector<std::string> labels;
+  std::string name;  // of the workload in the output; empty: what is sent
+  bool tls = false;
+  bool each_new = false;  // a connection for each request
+  bool resume = false;    // over TLS: each new one goes on from the last one's ticket
 };
 
 std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -50,9 +55,8 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 }
 
 struct Connection {
-  int descriptor = -1;
+  Stream stream;
   std::string_view request;
-  std::size_t sent = 0;
   std::uint64_t started_ns = 0;
   std::size_t held = 0;
   std::array<char, 8192> buffer{};
@@ -73,6 +77,7 @@ struct Edge {
   MachineTime proxy_cpu;
   MachineTime own_cpu;
   Tally tally;
+  std::uint64_t resumed = 0;
 };
 
 class Load {
@@ -80,7 +85,10 @@ class Load {
   explicit Load(const Options& options)
       : options_(options),
         requests_(make_requests(options.requests)),
-        connections_(options.connections) {}
+        connections_(options.connections),
+        tls_(options.tls ? std::make_unique<TlsClient>(options.resume ? Handshakes::resumed
+                                                                      : Handshakes::full)
+                         : nullptr) {}
 
   // False when the proxy cannot be reached.
   bool start() {
@@ -114,20 +122,20 @@ class Load {
     edge.proxy_cpu = machine_time(options_.proxy_cpu);
     edge.own_cpu = machine_time(options_.own_cpu);
     edge.tally = tally_;
+    edge.resumed = tls_ == nullptr ? 0 : tls_->resumed();
     return edge;
   }
 
  private:
   bool open(Connection& connection) {
-    connection.descriptor = connect_loopback(options_.requests.port);
-    if (connection.descriptor < 0) return false;
+    if (!connection.stream.open(options_.requests.port, tls_.get())) return false;
     connection.held = 0;
-    poller_.watch(connection.descriptor, &connection);
+    poller_.watch(connection.stream.descriptor(), &connection);
     return send_next(connection);
   }
 
   void reopen(Connection& connection) {
-    close(connection.descriptor);
+    connection.stream.close();
     ++tally_.reconnects;
     if (!open(connection)) lost_ = true;
   }
@@ -136,17 +144,13 @@ class Load {
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
     connection.started_ns = now_ns();
-    // A request on an idle connection always fits the socket's buffer (connect_loopback).
-    const ssize_t sent = send(connection.descriptor, connection.request.data(),
-                              connection.request.size(), MSG_NOSIGNAL);
-    return sent == static_cast<ssize_t>(connection.request.size());
+    return connection.stream.send(connection.request);
   }
 
   void on_event(Connection& connection, bool readable, bool closing) {
     if (!readable && !closing) return;
-    const std::size_t room = connection.buffer.size() - connection.held;
     const ssize_t got =
-        recv(connection.descriptor, connection.buffer.data() + connection.held, room, 0);
+        connection.stream.receive(std::span(connection.buffer).subspan(connection.held));
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
       ++tally_.errors;  // a form was under way: there is always one
@@ -166,12 +170,14 @@ class Load {
     ++tally_.requests;
     if (unusable || head.status < 200 || head.status > 299) ++tally_.errors;
     connection.held = 0;
-    if (unusable || closing || head.close || !send_next(connection)) reopen(connection);
+    const bool ends = options_.each_new || unusable || closing || head.close;
+    if (ends || !send_next(connection)) reopen(connection);
   }
 
   const Options& options_;
   std::vector<std::string> requests_;
   std::vector<Connection> connections_;
+  std::unique_ptr<TlsClient> tls_;  // null: plain
   Poller poller_;
   Histogram latencies_;
   Tally tally_;
@@ -197,13 +203,15 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   const double machine = 2.0 * seconds;
   const Histogram& latency = load.latencies();
 
-  std::printf("{\"workload\":\"%s\",", options.requests.workload.c_str());
+  const std::string& name = options.name.empty() ? options.requests.workload : options.name;
+  std::printf("{\"workload\":\"%s\",", name.c_str());
   for (const std::string& label : options.labels) {
     const std::size_t at = label.find('=');
     std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
   }
   std::printf("\"seconds\":%.6f,\"connections\":%zu,\"request_bytes\":%zu,", seconds,
               options.connections, load.request_bytes());
+  std::printf("\"resumed\":%llu,", static_cast<unsigned long long>(b.resumed - a.resumed));
   std::printf("\"requests\":%llu,\"errors\":%llu,\"reconnects\":%llu,",
               static_cast<unsigned long long>(requests),
               static_cast<unsigned long long>(b.tally.errors - a.tally.errors),
@@ -260,6 +268,10 @@ int main(int argc, char** argv) {
   app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
   app.add_option("--own-cpu", options.own_cpu, "Processor of the backend and this program");
+  app.add_option("--name", options.name, "Name of the workload in the output");
+  app.add_flag("--tls", options.tls, "Over TLS 1.3");
+  app.add_flag("--each-new", options.each_new, "A new connection for each request");
+  app.add_flag("--resume", options.resume, "With both: handshakes resumed from the last ticket");
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   bool print_form = false;
   app.add_flag("--print-form", print_form, "Print the body of the pool's first form and end");

@@ -17,11 +17,11 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events or json-batch-gzip
-                     (default: the first with --quick, else all)
+  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events, json-batch-gzip, form-post-tls,
+                     tls-handshake or tls-resumption (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
-  --ports N          first of fourteen loopback ports (default 19100)
+  --ports N          first of seventeen loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
   --latency          added latency at half load as well, open loop (default without --quick)
   --no-latency       skip it
@@ -72,7 +72,7 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
 else
-  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip form-post-tls tls-handshake tls-resumption}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -135,7 +135,8 @@ port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-flo
   [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
   [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
   [peer-tokens]=$((ports + 10)) [haproxy]=$((ports + 11))
-  [nginx-lua-typical]=$((ports + 12)) [nginx-njs]=$((ports + 13)))
+  [nginx-lua-typical]=$((ports + 12)) [nginx-njs]=$((ports + 13))
+  [nginx-tls]=$((ports + 14)) [nginx-null-tls]=$((ports + 15)) [paravent-tls]=$((ports + 16)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -148,7 +149,7 @@ start() {
 
 # fill FILE LISTEN UPSTREAM FOLDER: a peer's configuration with its words filled in
 fill() {
-  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g" \
+  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g; s#@TLS@#${port[paravent-tls]}#g" \
     -e "s#@USER@#$(id -un)#g; s#@MODULES@#$modules#g; s#@PEERS@#$here/peers#g" "$here/peers/$1"
 }
 
@@ -200,6 +201,10 @@ wait_for() {
 
 counts() { curl -s -m 5 "http://127.0.0.1:${port[clear]}/__counts"; }
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$run/site.key" -out "$run/site.pem" \
+  -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null ||
+  die 6 "openssl could not make a certificate."
+
 start 1 backend "$tools/backend" --clear "${port[clear]}" --changed "${port[changed]}" --tokens "${port[tokens]}" \
   --peer-tokens "${port[peer-tokens]}"
 for _ in $(seq 50); do counts >/dev/null && break; sleep 0.1; done
@@ -209,6 +214,8 @@ start_nginx nginx nginx_plain.conf clear
 start_nginx nginx-null nginx_plain.conf clear
 start_nginx nginx-lua nginx_lua.conf peer-tokens
 start_nginx nginx-lua-light nginx_lua_light.conf changed
+start_nginx nginx-tls nginx_tls.conf clear
+start_nginx nginx-null-tls nginx_tls.conf clear
 start_haproxy
 scripted=()
 if [ "$quick" = no ]; then
@@ -226,7 +233,10 @@ declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
   [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
-  [json-batch-gzip]="nginx ${gateway[*]} nginx-null")
+  [json-batch-gzip]="nginx ${gateway[*]} nginx-null"
+  [form-post-tls]="nginx ${gateway[*]} nginx-null"
+  [tls-handshake]="nginx ${gateway[*]} nginx-null"
+  [tls-resumption]="nginx ${gateway[*]} nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
@@ -239,10 +249,21 @@ python3 "$here/environment.py" --connections "$connections" --window "$window" -
 # ------------------------------------------------------------------------------------------ rounds
 # load WORKLOAD NAME WARM-UP WINDOW [LABEL...]
 load() {
-  local name=$2 warm=$3 seconds=$4 workload=$1
+  local name=$2 warm=$3 seconds=$4 workload=$1 door=$2 process=$2 how
   shift 4
-  taskset -c 1 "$tools/load" --workload "$workload" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
-    --window "$seconds" --proxy "$(family "${pid_of[$name]}")" --backend "${pid_of[backend]}" \
+  case $workload in
+    form-post-tls) how=(--workload form-post-5-fields --tls) ;;
+    # One after the other: the generator waits for each handshake, so only CPU per request says something.
+    tls-handshake) how=(--workload get-1-kib --tls --each-new) ;;
+    tls-resumption) how=(--workload get-1-kib --tls --each-new --resume) ;;
+    *) how=(--workload "$workload") ;;
+  esac
+  if [ "${how[2]:-}" = --tls ]; then
+    door=$name-tls
+    if [ "$name" != paravent ]; then process=$door; fi
+  fi
+  taskset -c 1 "$tools/load" "${how[@]}" --name "$workload" --port "${port[$door]}" --connections "$connections" --warm-up "$warm" \
+    --window "$seconds" --proxy "$(family "${pid_of[$process]}")" --backend "${pid_of[backend]}" \
     --label "peer=$name" "$@"
 }
 
@@ -291,7 +312,9 @@ fi
 # belongs to the requests that the witness counts.
 count_syscalls() {
   local workload=$1 peer=$2 seconds=$3 attach=() pid tracer before after
-  for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
+  local process=$peer
+  if [[ $workload = *tls* && $peer = nginx ]]; then process=nginx-tls; fi
+  for pid in $(family "${pid_of[$process]}" | tr , ' '); do attach+=(-p "$pid"); done
   before=$(counts)
   strace -f -c -o "$out/$workload.$peer.strace" "${attach[@]}" 2>"$run/strace.log" &
   tracer=$!

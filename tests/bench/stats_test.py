@@ -71,6 +71,23 @@ class Ratios(unittest.TestCase):
         self.assertEqual(stats.compare(rows_of(cost)), [])
 
 
+class Batches(unittest.TestCase):
+    rows = (rows_of({"nginx": 26.0, "nginx-null": 26.0, "paravent": 60.0, "nginx-lua": 330.0}, workload=stats.BATCH)
+            + rows_of({"nginx": 17.0, "nginx-null": 17.0, "paravent": 62.0}, workload=stats.GZIP))
+
+    def test_microseconds_above_nginx_and_the_cost_of_gzip(self):
+        result = stats.compare(self.rows)
+        above = row(result, "nginx", stats.ABOVE)
+        self.assertTrue(34.0 < above["low"] <= above["ratio"] <= above["high"] < 45.0)
+        packed = row(result, stats.PLAIN_BATCH, "cpu_us_per_request")
+        self.assertAlmostEqual(packed["ratio"], 62 / 60, delta=0.02)
+        self.assertIn(stats.verdict(packed), ("goal 1.10 met", "limit 1.25 kept"))
+
+    def test_void_where_the_machine_was_disturbed(self):
+        noisy = [one | {"foreign": 0.2} for one in self.rows]
+        self.assertEqual(stats.verdict(row(stats.compare(noisy), "nginx", stats.ABOVE)), "void")
+
+
 class Page(unittest.TestCase):
     def test_a_row_per_target_with_its_verdict(self):
         rows = rows_of(COST) + rows_of(GET_COST | {"paravent": 25.0}, workload=stats.GET)
@@ -164,6 +181,25 @@ class Witness(unittest.TestCase):
         self.assertEqual(stats.witness_faults(self.before, after, rows), [])
         after["tokens"] = counts(0, gets=10999)
         self.assertIn("only 10999 GETs", stats.witness_faults(self.before, after, rows)[0])
+
+    def batch_rows(self, workload):
+        return rows_of(GET_COST | {"nginx-lua": 200.0}, workload=workload)
+
+    def test_batches_are_judged_where_they_are_not_clear(self):
+        good = {name: counts(0) | {"batches": n, "bad_batches": 0}
+                for name, n in (("clear", 44000), ("tokens", 11000), ("peer-tokens", 11000), ("changed", 0))}
+        before = {name: counts(0) | {"batches": 0, "bad_batches": 0} for name in good}
+        rows = self.batch_rows(stats.BATCH)
+        self.assertEqual(stats.witness_faults(before, good, rows), [])
+        bad = good | {"tokens": counts(0) | {"batches": 10999, "bad_batches": 1}}
+        self.assertEqual(len(stats.witness_faults(before, bad, rows)), 2)
+
+    def test_a_handshake_that_was_not_resumed_is_no_resumption(self):
+        rows = [row | {"resumed": row["requests"]} for row in rows_of(GET_COST, workload=stats.RESUMPTION)]
+        after = self.before | {"clear": counts(0, gets=44000), "tokens": counts(0, gets=11000)}
+        self.assertEqual(stats.witness_faults(self.before, after, rows), [])
+        rows[0]["resumed"] = 0
+        self.assertIn("were resumed", stats.witness_faults(self.before, after, rows)[0])
 
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
