@@ -21,6 +21,8 @@
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/key_keeper.h"
+#include "proxy/main/login_rules.h"
+#include "proxy/main/protector_desk.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
 #include "proxy/net/memory_watch.h"
@@ -118,6 +120,7 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<admin::FirstCredentials> first_credentials;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<BackupJob> backups;
+  std::unique_ptr<ProtectorDesk> protector;
   std::unique_ptr<admin::KeyApi> key_api;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::AdminServer> admin;
@@ -263,10 +266,13 @@ Status Gateway::State::start_admin() {
   key_api =
       std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
                                       installation->directory().keys(), [this] { keys_changed(); });
+  protector = std::make_unique<ProtectorDesk>(
+      [this] { return server->states().front()->snapshot; }, installation->vault());
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,
-                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get()},
+                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get(),
+                        login_rules_of(config), protector.get()},
       [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;

@@ -75,6 +75,20 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
                         server.resolve_failures()));
 }
 
+// Who asks for too much, and who does not get in.
+void append_access(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  for (const auto& [key, count] : api.budgets().alarms()) {
+    out.push_back({"paravent_budget_alarms_total",
+                   "How often an operator went beyond a budget and has to cool off.",
+                   {{"role", key.first}, {"limit", key.second}},
+                   static_cast<double>(count),
+                   true});
+  }
+  out.push_back(counter("paravent_failed_logins_total",
+                        "Logins and invitations with something wrong in them.",
+                        api.logins().failed_logins()));
+}
+
 }  // namespace
 
 std::string GatewayMetrics::text(const admin::AdminApi& api) const {
@@ -158,6 +172,7 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));
+  append_access(api, others);
   if (access_log_ != nullptr) {
     others.push_back(counter("paravent_access_log_dropped_total",
                              "Access log lines dropped because the disk was slow.",
