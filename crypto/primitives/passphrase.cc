@@ -57,8 +57,8 @@ Result<PassphraseVerifier> keep_passphrase(std::string_view passphrase, const To
   const MutableBytes nonce = sealed.first(kXchachaNonceSize);
   random_bytes(nonce);
   const ByteView key = stretched->bytes().subspan(kHalf);
-  if (auto status = xchacha20_poly1305_seal(key, nonce, kept.salt, secret,
-                                            sealed.subspan(kXchachaNonceSize));
+  if (auto status =
+          xchacha20_poly1305_seal(key, nonce, kept.salt, secret, sealed.subspan(kXchachaNonceSize));
       !status) {
     return status.error();
   }
@@ -75,9 +75,9 @@ Result<TotpSecret> open_passphrase(std::string_view passphrase, const Passphrase
   const Sha256Digest mine = verifier_of(*stretched);
   const ByteView sealed(kept.sealed);
   TotpSecret secret{};
-  const Status opened = xchacha20_poly1305_open(
-      stretched->bytes().subspan(kHalf), sealed.first(kXchachaNonceSize), kept.salt,
-      sealed.subspan(kXchachaNonceSize), secret);
+  const Status opened =
+      xchacha20_poly1305_open(stretched->bytes().subspan(kHalf), sealed.first(kXchachaNonceSize),
+                              kept.salt, sealed.subspan(kXchachaNonceSize), secret);
   if (!equal_constant_time(mine, kept.verifier) || !opened) {
     wipe(secret);
     return Error(ErrorKind::refused);

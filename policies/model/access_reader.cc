@@ -63,8 +63,8 @@ void check_names(const std::vector<Located<std::string>>& names, std::string_vie
                  Diagnostics& out) {
   for (const auto& name : names) {
     if (std::find(known.begin(), known.end(), name.value) != known.end()) continue;
-    out.error(name.at, std::string(key), "there is no " + std::string(what) + " " +
-                                             in_quotes(name.value),
+    out.error(name.at, std::string(key),
+              "there is no " + std::string(what) + " " + in_quotes(name.value),
               suggestion(name.value, known, "Define it first"));
   }
 }

@@ -172,8 +172,9 @@ Status Operators::change(std::string_view name, const Edit& edit) {
   if (next == list_) return {};
   const WallTime now = now_locked();
   if (has_admin(list_, now) && !has_admin(next, now)) {
-    return Error(ErrorKind::refused,
-                 "That would leave nobody with the role admin and a credential; make another first.");
+    return Error(
+        ErrorKind::refused,
+        "That would leave nobody with the role admin and a credential; make another first.");
   }
   if (auto status = save(next); !status) return status;
   const bool gone = found->revoked.has_value();

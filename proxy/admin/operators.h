@@ -35,7 +35,7 @@ struct Operator {
   crypto::vault::Id tenant{};  // kNoId: none yet
   std::string role;
   CredentialScope scope;
-  std::string credential;  // its id; empty: a certificate, or a session
+  std::string credential{};  // its id; empty: a certificate, or a session
 };
 
 class Operators {

@@ -31,8 +31,8 @@ AdminResponse no_record() {
 audit::AuditEntry entry_of(const Operator& who, const BodyMembers& members,
                            std::string_view purpose, audit::Outcome outcome, std::string remark) {
   audit::AuditEntry entry;
-  entry.event = outcome == audit::Outcome::done ? audit::EventKind::protect
-                                                : audit::EventKind::refusal;
+  entry.event =
+      outcome == audit::Outcome::done ? audit::EventKind::protect : audit::EventKind::refusal;
   entry.outcome = outcome;
   entry.detail.operator_name = who.name;
   entry.detail.role = who.role;
@@ -81,8 +81,8 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
   const auto purpose = parts.protect->purpose_of(who->tenant, members->text("route"));
   const policies::Role* role = parts.access->rules().role(who->tenant, who->role);
   if (role == nullptr || !role->protect || (purpose && !allows_purpose(*who, *purpose))) {
-    if (!log->append(entry_of(*who, *members, purpose.value_or(""), audit::Outcome::refused,
-                              "protect"))) {
+    if (!log->append(
+            entry_of(*who, *members, purpose.value_or(""), audit::Outcome::refused, "protect"))) {
       return no_record();
     }
     return admin_problem(403, "refused", "This role may not have values protected.");
@@ -100,8 +100,8 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
     if (!log->append(entry)) return no_record();
     AdminResponse response = admin_problem(
         429, "budget", "This goes beyond the budget of your role; nothing was protected.");
-    const auto wait = std::chrono::ceil<std::chrono::seconds>((*overrun)->until -
-                                                              parts.operators.now());
+    const auto wait =
+        std::chrono::ceil<std::chrono::seconds>((*overrun)->until - parts.operators.now());
     response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
     return response;
   }

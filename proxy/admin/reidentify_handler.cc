@@ -125,8 +125,7 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
-  if (!allows_purpose(*who, request.purpose) ||
-      !parts.access->admits(principal, request.purpose)) {
+  if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
     Asked nothing;
     nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.

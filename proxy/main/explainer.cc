@@ -159,10 +159,9 @@ Explanation Explainer::State::explain(const policies::RoutePlan* as, std::string
   }
   const RequestHead& head = parser.head();
   std::string host;
-  const auto match =
-      as != nullptr
-          ? policies::RouteMatch{as}
-          : snapshot->plan->route_for(head.method_text, match_host(head.host, host), head.path);
+  const auto match = as != nullptr ? policies::RouteMatch{as}
+                                   : snapshot->plan->route_for(
+                                         head.method_text, match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
     return explanation;
@@ -206,10 +205,10 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
   const auto batch = resolve(*match.route, buffers);
   if (batch->status != crypto::vault::ResolveStatus::ok &&
       batch->status != crypto::vault::ResolveStatus::pending) {
-    refuse(explanation, {batch->status == crypto::vault::ResolveStatus::sealed
-                             ? Reason::sealed
-                             : Reason::store_unavailable,
-                         {}});
+    refuse(explanation,
+           {batch->status == crypto::vault::ResolveStatus::sealed ? Reason::sealed
+                                                                  : Reason::store_unavailable,
+            {}});
     return;
   }
   if (batch->subject && batch->subject->objected && batch->subject->stop_if_objected) {

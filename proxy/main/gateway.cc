@@ -266,8 +266,8 @@ Status Gateway::State::start_admin() {
   key_api =
       std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
                                       installation->directory().keys(), [this] { keys_changed(); });
-  protector = std::make_unique<ProtectorDesk>(
-      [this] { return server->states().front()->snapshot; }, installation->vault());
+  protector = std::make_unique<ProtectorDesk>([this] { return server->states().front()->snapshot; },
+                                              installation->vault());
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,

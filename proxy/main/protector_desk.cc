@@ -137,8 +137,8 @@ Result<std::string> request_of(admin::ProtectDesk::Values values) {
                    "multipart, header, cookie and json with plain names.");
     }
   }
-  const int bodies = (form.empty() ? 0 : 1) + (parts.empty() ? 0 : 1) +
-                     (json.members.empty() ? 0 : 1);
+  const int bodies =
+      (form.empty() ? 0 : 1) + (parts.empty() ? 0 : 1) + (json.members.empty() ? 0 : 1);
   if (bodies > 1) return Error(ErrorKind::usage, "The fields belong to two kinds of body.");
   std::string body = form;
   std::string_view type = "application/x-www-form-urlencoded";
@@ -201,11 +201,9 @@ Result<std::vector<admin::ProtectedField>> ProtectorDesk::protect(const crypto::
   }
   std::vector<admin::ProtectedField> results;
   for (const auto& [field, value] : values) {
-    const auto explained =
-        std::find_if(made.fields.begin(), made.fields.end(),
-                     [name = std::string_view(field)](const ExplainedField& one) {
-                       return one.path == name;
-                     });
+    const auto explained = std::find_if(
+        made.fields.begin(), made.fields.end(),
+        [name = std::string_view(field)](const ExplainedField& one) { return one.path == name; });
     if (explained == made.fields.end()) {
       results.push_back({field, "keep", value});  // no rule lists it, and `unlisted` keeps it
     } else {

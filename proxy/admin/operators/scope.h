@@ -21,7 +21,10 @@ inline std::string_view scope_word(std::string_view path) noexcept {
 
 inline bool allows_path(const Operator& who, std::string_view path) {
   const auto& paths = who.scope.paths;
-  return paths.empty() || std::find(paths.begin(), paths.end(), scope_word(path)) != paths.end();
+  const std::string_view word = scope_word(path);
+  // Who one is, and ending one's own session, are nobody else's business.
+  return paths.empty() || word == "whoami" || word == "logout" ||
+         std::find(paths.begin(), paths.end(), word) != paths.end();
 }
 
 inline bool allows_purpose(const Operator& who, std::string_view purpose) {
