@@ -33,6 +33,7 @@ void needs_reason(CLI::App* command, AccessOptions& options) {
 void add_scope(CLI::App* command, AccessOptions& options) {
   command->add_option("--expires", options.expires, "The credential ends after this: P30D, P1Y");
   command->add_option("--purpose", options.purposes, "Only for these purposes; may be repeated");
+  command->add_option("--grant", options.grant, "The approved grant, where four eyes are in force");
   command->add_option("--path", options.paths,
                       "Only for these paths: reidentify, subjects, metrics, ...; may be repeated");
 }
@@ -61,6 +62,7 @@ void add_operators(CLI::App& app, AccessOptions& options) {
   made = add(*group, options, "operators", "invite",
              "An invitation to choose a pass-phrase, shown once");
   needs_reason(made, options);
+  made->add_option("--grant", options.grant, "The approved grant, where four eyes are in force");
   made->add_option("NAME", options.name, "The operator")->required();
   made = add(*group, options, "operators", "unlock", "End the wait after failed logins");
   needs_reason(made, options);

@@ -33,6 +33,7 @@ struct AccessOptions {
   std::uint64_t values = 0;
   std::uint64_t hours = 8;
   std::string route;
+  std::string grant;                     // that approved an operator change
   std::vector<std::string> assignments;  // FIELD=VALUE
   std::string out;
   bool html = false;

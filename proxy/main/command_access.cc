@@ -75,6 +75,7 @@ Result<AdminAnswer> ask_operators(const AccessOptions& options, const SecretByte
   const std::string base = "/v1/operators";
   json::object body{{"reason", options.reason}};
   if (options.action == "list") return admin_get({options.admin, options.ca}, base, credential);
+  if (!options.grant.empty()) body["grant"] = options.grant;
   if (!is_path_word(options.name) || (!options.id.empty() && !is_path_word(options.id))) {
     return Error(ErrorKind::usage,
                  "An operator's name is 1 to 32 lower-case letters, digits and hyphens.");
@@ -222,6 +223,12 @@ void print_operator(const json::object& one) {
 }
 
 void print_grant(const json::object& one) {
+  if (one.contains("change")) {
+    std::printf("%s  %s  %s, asked by %s  until %s\n", text_of(one, "id").c_str(),
+                text_of(one, "state").c_str(), text_of(one, "change").c_str(),
+                text_of(one, "requester").c_str(), text_of(one, "expires").c_str());
+    return;
+  }
   std::printf("%s  %s  %s by %s  %s of %s values  until %s\n", text_of(one, "id").c_str(),
               text_of(one, "state").c_str(), text_of(one, "purpose").c_str(),
               text_of(one, "requester").c_str(), text_of(one, "values_revealed").c_str(),
@@ -230,7 +237,7 @@ void print_grant(const json::object& one) {
 
 void print_object(const json::object& object) {
   if (object.contains("credentials")) return print_operator(object);
-  if (object.contains("values_revealed")) return print_grant(object);
+  if (object.contains("requester")) return print_grant(object);
   for (const auto& [name, value] : object) {
     if (value.is_object()) {
       print_object(value.get_object());

@@ -17,11 +17,13 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/grants/policy_consent.h"
 #include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/key_keeper.h"
 #include "proxy/main/login_rules.h"
+#include "proxy/main/policy_loads.h"
 #include "proxy/main/protector_desk.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
@@ -118,6 +120,7 @@ struct Gateway::State final : admin::PolicyControl {
   std::optional<crypto::reveal::GrantAuthority> granting;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier;
   std::unique_ptr<admin::FirstCredentials> first_credentials;
+  std::unique_ptr<admin::PolicyConsent> consent;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<BackupJob> backups;
   std::unique_ptr<ProtectorDesk> protector;
@@ -360,6 +363,8 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   auto publication =
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
+  const auto loads = loads_of(files->policies, installation->vault());
+  if (auto status = consent->check(loads, author); !status) return status;
   if (auto status = record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
@@ -367,6 +372,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = server->publish(*publication); !status) return status;
   if (auto status = set_subject_clocks(files->policies); !status) return status;
   api->use_access(access_of(files->policies));
+  if (auto status = consent->keep(loads); !status) return status;
   if (certificates->admin) admin->use_certificates(certificates->admin);
   config = std::move(files->config);
   served = std::move(files->policies);
@@ -414,6 +420,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
+  state->consent = std::make_unique<admin::PolicyConsent>(
+      state->installation->directory().operators(), state->installation->operators(),
+      state->installation->audit());
+  const auto loads = loads_of(state->served, state->installation->vault());
+  if (auto status = state->consent->check(loads, {}); !status) return status.error();
   if (auto status = state->set_retentions(state->served); !status) return status.error();
   if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
@@ -421,6 +432,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->record_policy_loads(state->served, {}); !status) {
     return status.error();
   }
+  if (auto status = state->consent->keep(loads); !status) return status.error();
   state->keeper =
       std::make_unique<KeyKeeper>(state->installation->vault(), state->installation->audit(),
                                   [raw = state.get()] { raw->keys_changed(); });

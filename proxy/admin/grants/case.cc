@@ -182,7 +182,8 @@ std::optional<Case> parse_case(std::string_view text) {
   one.expires = lines.time("expires");
   one.purpose = lines.word_or_none("purpose");
   one.basis = lines.word_or_none("basis");
-  one.change = lines.word_or_none("change");
+  one.change = lines.value("change");
+  if (one.change == "-") one.change.clear();
   one.most_subjects = static_cast<std::uint32_t>(lines.number("most-subjects", kMaxCaseSubjects));
   one.most_values = static_cast<std::uint32_t>(lines.number("most-values", kMaxCaseValues));
   one.values = static_cast<std::uint32_t>(lines.number("values", kMaxCaseValues));

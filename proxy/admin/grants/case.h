@@ -55,7 +55,7 @@ struct Case {
   std::uint32_t most_values = 0;
   std::vector<crypto::audit::Hash> subjects;  // revealed so far: references, or digests of values
   std::uint32_t values = 0;
-  // Of a change: SHA-256 of what is to be done, in hex.
+  // Of a change: what is to be done, in words of the policy and of the list of operators.
   std::string change;
   std::vector<LogRange> entries;  // everything on record about it, in order
 

@@ -188,7 +188,7 @@ Result<std::string> case_record_html(const Case& one, const audit::AuditLog& log
       "</title><style>body{font:11pt serif;margin:2em}table{border-collapse:collapse;width:100%}"
       "th,td{border:1px solid #999;padding:.3em;text-align:left;vertical-align:top}"
       "code,pre{font:8pt monospace;overflow-wrap:anywhere;white-space:pre-wrap}</style></head>"
-      "<body>\n<h1>Record of a re-identification case</h1>\n<table>\n";
+      "<body>\n<h1>Record of a case</h1>\n<table>\n";
   row("Case", crypto::vault::id_hex(one.id), out);
   row("State", case_state_name(one.state), out);
   row("Requested by", one.requester + " (" + one.requester_role + ")", out);
@@ -196,14 +196,18 @@ Result<std::string> case_record_html(const Case& one, const audit::AuditLog& log
       one.approver.empty() ? "" : one.approver + " (" + one.approver_role + ")", out);
   row("Opened", utc_text(one.opened), out);
   row("Expires", utc_text(one.expires), out);
+  row("Change", one.change, out);
+  row("Reason", reason_of(one, log), out);
   row("Purpose", one.purpose, out);
   row("Legal basis", one.basis, out);
-  row("Fields", one.fields.empty() ? "all of the purpose" : joined(one.fields), out);
-  row("Reason", reason_of(one, log), out);
-  row("People revealed",
-      std::to_string(one.subjects.size()) + " of " + std::to_string(one.most_subjects), out);
-  row("Values revealed", std::to_string(one.values) + " of " + std::to_string(one.most_values),
-      out);
+  const bool reveals = one.type == CaseType::reveal;
+  if (reveals) row("Fields", one.fields.empty() ? "all of the purpose" : joined(one.fields), out);
+  if (reveals) {
+    row("People revealed",
+        std::to_string(one.subjects.size()) + " of " + std::to_string(one.most_subjects), out);
+    row("Values revealed", std::to_string(one.values) + " of " + std::to_string(one.most_values),
+        out);
+  }
   out.append(
       "</table>\n<h2>What is on record</h2>\n<table>\n<tr><th>Entry</th><th>Time</th><th>What</th>"
       "<th>Who</th><th>Reason</th><th>Tokens (SHA-256)</th><th>Inclusion proof</th></tr>\n");

@@ -122,8 +122,9 @@ std::optional<AdminResponse> RevealGate::charge_budget(std::span<Asked* const> a
   const policies::FourEyes* terms = rules_.four_eyes(question_.who.tenant);
   const bool counts = role->budget.is_limited() || role->budget_together.is_limited() ||
                       (terms != nullptr && terms->subjects);
+  if (!counts) return std::nullopt;
   const std::vector<SubjectKey> subjects = subjects_of(asked);
-  if (!counts || subjects.empty()) return std::nullopt;
+  if (subjects.empty()) return std::nullopt;
   const Account account{question_.who.tenant, question_.who.name, question_.who.role};
   const auto overrun = ledger_.charge(log_, account, Counted::reveal, role->budget,
                                       role->budget_together, subjects, now_);

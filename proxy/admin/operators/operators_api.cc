@@ -8,6 +8,7 @@
 #include "crypto/tokens/normaliser.h"
 #include "policies/model/period.h"
 #include "policies/model/yaml_reader.h"
+#include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/json.h"
 
@@ -22,13 +23,14 @@ using crypto::Status;
 using crypto::WallTime;
 using crypto::vault::Id;
 
-constexpr std::array<MemberRule, 7> kAddRules{{{"name", MemberType::text, 32},
+constexpr std::array<MemberRule, 8> kAddRules{{{"name", MemberType::text, 32},
                                                {"role", MemberType::text, 64},
                                                {"type", MemberType::text, 16},
                                                {"tenant", MemberType::text, 64},
                                                {"expires", MemberType::text, 16},
                                                {"purposes", MemberType::list, kMaxScopeWords},
-                                               {"paths", MemberType::list, kMaxScopeWords}}};
+                                               {"paths", MemberType::list, kMaxScopeWords},
+                                               {"grant", MemberType::text, 32}}};
 constexpr std::array<std::string_view, 14> kScopePaths{
     "reidentify", "protect", "subjects", "keys",   "rewrap", "tenants", "holds",
     "operators",  "grants",  "audit",    "policy", "store",  "backup",  "metrics"};
@@ -65,6 +67,18 @@ Result<BodyMembers> members_with_reason(std::string_view body, std::vector<Membe
     return Error(ErrorKind::malformed, "The reason is missing; it goes on the record.");
   }
   return members;
+}
+
+// What a credential is to be, the same words each time.
+std::string words_of(const BodyMembers& members) {
+  std::string out;
+  if (const std::string_view period = members.text("expires"); !period.empty()) {
+    out.append(", ends after ").append(period);
+  }
+  for (const char* list : {"purposes", "paths"}) {
+    for (const std::string& word : members.list(list)) out += ", " + std::string(list) + " " + word;
+  }
+  return out;
 }
 
 std::string credential_json(const KeptCredential& credential) {
@@ -118,6 +132,26 @@ AdminResponse OperatorsApi::act(const Act& act) {
   }
   if (error.kind() == ErrorKind::usage) return admin_problem(409, "refused", error.sentence());
   return admin_problem(503, "store-unavailable", "The list of operators cannot be written.");
+}
+
+std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const Id& tenant,
+                                                      const BodyMembers& members,
+                                                      const std::string& what) {
+  const auto access = access_();
+  if (access->rules().four_eyes(tenant) == nullptr) return std::nullopt;
+  audit::AuditLog* of_tenant = logs_.tenant(tenant);
+  audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
+  const ChangeRequest request{who.name, who.role, tenant, what,
+                              std::string(members.text("reason"))};
+  const WallTime now = operators_.now();
+  if (members.text("grant").empty()) return open_change(request, now, operators_.cases(), log);
+  const auto used = use_change(request, members.text("grant"), now, operators_.cases(), log);
+  if (!used) {
+    return admin_problem(503, "audit-unavailable",
+                         "The audit log or the grant cannot be written; nothing was done.");
+  }
+  if (*used) return std::nullopt;
+  return admin_problem(403, "grant", "This grant is not approved for exactly this change.");
 }
 
 Id OperatorsApi::tenant_named(std::string_view name, const Operator& who) const {
@@ -230,6 +264,11 @@ AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who)
   if (role != policies::kAdminRole && access_()->rules().role(tenant, role) == nullptr) {
     return admin_problem(422, "no-such-role", "The tenant's policy has no such role.");
   }
+  if (auto answer = ask_second(
+          who, tenant, members,
+          "add " + std::string(type) + " " + name + " with the role " + role + words_of(members))) {
+    return std::move(*answer);
+  }
   return act({who, tenant, std::string(members.text("reason")), name,
               "add " + std::string(type) + " with the role " + role, [&]() -> Result<std::string> {
                 auto made = operators_.make(name, role, tenant);
@@ -254,6 +293,10 @@ AdminResponse OperatorsApi::add_credential(const BodyMembers& members, const Ope
   if (!one) return no_such_operator();
   auto wanted = credential_of(members);
   if (!wanted) return malformed(wanted.error());
+  if (auto answer =
+          ask_second(who, one->tenant, members, "credential for " + name + words_of(members))) {
+    return std::move(*answer);
+  }
   const crypto::SecretBytes credential = new_credential("pvcred_");
   wanted->hash = crypto::sha256(credential.bytes());
   return act({who, one->tenant, std::string(members.text("reason")), name,
@@ -322,6 +365,9 @@ AdminResponse OperatorsApi::enrol(const Operator& who, const std::string& name,
   if (!one->person) {
     return admin_problem(409, "refused", "A program has credentials and no pass-phrase.");
   }
+  if (auto answer = ask_second(who, one->tenant, members, "invite " + name)) {
+    return std::move(*answer);
+  }
   const crypto::SecretBytes code = new_credential("pvenrol_");
   Enrolment made;
   made.code_hash = crypto::sha256(code.bytes());
@@ -374,6 +420,10 @@ AdminResponse OperatorsApi::handle(const AdminRequest& request, const Operator& 
   rest.remove_prefix(1);
   const std::string name(rest.substr(0, rest.find('/')));
   rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+  if (rest == "invite") {
+    auto members = members_with_reason(request.body, {all.back()});
+    return members ? enrol(who, name, *members) : malformed(members.error());
+  }
   if (rest == "credentials") {
     auto members = members_with_reason(request.body, {all.begin() + 4, all.end()});
     return members ? add_credential(*members, who, name) : malformed(members.error());
@@ -381,7 +431,6 @@ AdminResponse OperatorsApi::handle(const AdminRequest& request, const Operator& 
   auto members = members_with_reason(request.body, {});
   if (!members) return malformed(members.error());
   if (rest == "revoke") return revoke(who, name, *members);
-  if (rest == "invite") return enrol(who, name, *members);
   if (rest == "unlock") return unlock(who, name, *members);
   constexpr std::string_view kCredentials = "credentials/";
   constexpr std::string_view kRevoke = "/revoke";

@@ -43,6 +43,9 @@ class OperatorsApi {
   AdminResponse enrol(const Operator& who, const std::string& name, const BodyMembers& members);
   AdminResponse unlock(const Operator& who, const std::string& name, const BodyMembers& members);
   AdminResponse act(const Act& act);
+  // Where the tenant's policy wants four eyes: the answer, unless `what` was approved.
+  std::optional<AdminResponse> ask_second(const Operator& who, const crypto::vault::Id& tenant,
+                                          const BodyMembers& members, const std::string& what);
 
   crypto::Result<KeptCredential> credential_of(const BodyMembers& members) const;
   // kNoId: no such tenant.

@@ -58,8 +58,13 @@ class Access(Scene):
         return json.loads(answer) if answer[:1] in (b"{", b"[") else answer
 
     def add(self, name, role="support", *more):
-        done = self.command("operators", "add", name, "--role", role, "--reason", "a case", "--json", *more)
-        self.files[name] = self.keep(name, json.loads(done.out)["credential"])
+        made = ("operators", "add", name, "--role", role, "--reason", "a case", "--json", *more)
+        answer = json.loads(self.command(*made).out)
+        if "grant" in answer:  # four eyes are in force
+            grant = answer["grant"]["id"]
+            self.command("grants", "approve", grant, "--reason", "known", who="dpo")
+            answer = json.loads(self.command(*made, "--grant", grant).out)
+        self.files[name] = self.keep(name, answer["credential"])
 
     def tokens(self, count):
         made = []
@@ -286,3 +291,40 @@ def hostile():
             for forged in ("pvcred_" + "A" * 43, "pvsess_" + "A" * 43, "x", "A" * 300):
                 equal(scene.admin.call("POST", path, b"{}", forged)[0], 401, f"{path} {forged[:10]}")
         equal(scene.admin.call("GET", "/v1/whoami", credential=scene.dpo)[0], 200, "the DPO all the same")
+
+
+@case("where four eyes are in force, operators and wider policies need a second person, across a restart", smoke=True)
+def changes():
+    eyes = "four-eyes: { approve: [dpo], purposes: [contact] }\n"
+    with Access(extra=eyes) as scene:
+        opened = scene.command(
+            "operators", "add", "desk", "--role", "support", "--reason", "new desk", "--json"
+        )
+        grant = json.loads(opened.out)["grant"]["id"]
+        again = ("operators", "add", "desk", "--role", "support", "--reason", "new desk", "--grant", grant, "--json")
+        scene.command(*again, code=7)
+        scene.command("grants", "approve", grant, "--reason", "known", who="dpo")
+        scene.files["desk"] = scene.keep("desk", json.loads(scene.command(*again).out)["credential"])
+        scene.call("GET", "/v1/whoami", who="desk")
+
+        wide = policy(extra=eyes).replace("support: { reveal: masked }", "support: { reveal: clear }")
+        scene.write_policy(wide)
+        refused = scene.call("POST", "/v1/policy/reload", who="admin", status=422)
+        contains(refused["title"], "second person", "the refusal")
+        waiting = [one for one in scene.call("GET", "/v1/grants", who="dpo")["grants"] if one["state"] == "open"]
+        equal(len(waiting), 1, f"what waits for the DPO: {waiting}")
+        # Stopping and starting is no way around.
+        scene.stop()
+        done = gateway.run(*scene.arguments())
+        equal(done.returncode, 3, f"a start with the wider policy: {done.err}")
+        contains(one_sentence(done.err), "second person", "the refusal at the start")
+        scene.write_policy(policy(extra=eyes))
+        scene.start()
+        scene.command("grants", "approve", waiting[0]["id"], "--reason", "agreed", who="dpo")
+        scene.write_policy(wide)
+        scene.call("POST", "/v1/policy/reload", who="admin")
+        # Four eyes themselves cannot be taken away alone.
+        scene.write_policy(policy())
+        refused = scene.call("POST", "/v1/policy/reload", who="admin", status=422)
+        contains(refused["title"], "limit alone purpose contact", "the refusal")
+        scene.write_policy(wide)

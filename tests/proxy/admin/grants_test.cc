@@ -4,7 +4,8 @@
 
 #include <fstream>
 
-#include "crypto/audit/merkle_proof.h"
+#include "policies/model/load_policy.h"
+#include "proxy/admin/grants/policy_consent.h"
 #include "tests/proxy/admin/admin_testing.h"
 
 namespace paravent::proxy::admin {
@@ -280,6 +281,105 @@ TEST(Grant, WithoutARecordNothingMoves) {
   EXPECT_EQ(grants.reveal("support", {grants.mail}, id).status, 503);
   const auto kept = grants.api.operators->cases().use();
   EXPECT_EQ(kept.all().at(0)->values, 0U);
+}
+
+TEST(Change, AnOperatorIsMadeByTwo) {
+  Grants grants("purposes: [contact]");
+  const std::string wanted = R"("name":"crm","role":"support","type":"program","reason":"r")";
+  const auto opened = grants.call("/v1/operators", "admin", "{" + wanted + "}", 202);
+  const std::string id(opened.at("grant").at("id").as_string());
+  EXPECT_EQ(opened.at("grant").at("change").as_string(), "add program crm with the role support");
+  EXPECT_FALSE(grants.api.operators->find("crm").has_value());
+  const std::string with = "{" + wanted + R"(,"grant":")" + id + "\"}";
+  grants.call("/v1/operators", "admin", with, 403);
+  grants.step(id, "approve", "dpo");
+  // Approved for exactly this, and once.
+  grants.call("/v1/operators", "admin",
+              R"({"name":"crm","role":"dpo","type":"program","reason":"r","grant":")" + id + "\"}",
+              403);
+  grants.call("/v1/operators", "admin", with, 200);
+  EXPECT_TRUE(grants.api.operators->find("crm").has_value());
+  grants.call("/v1/operators/crm/credentials", "admin", R"({"reason":"r","grant":")" + id + "\"}",
+              403);
+  EXPECT_EQ(grants.call("/v1/operators/crm/credentials", "admin", R"({"reason":"r"})", 202)
+                .at("grant")
+                .at("change")
+                .as_string(),
+            "credential for crm");
+  grants.call("/v1/operators/dpo/invite", "admin", R"({"reason":"r"})", 202);
+  // What takes away needs nobody else.
+  grants.call("/v1/operators/crm/revoke", "admin", R"({"reason":"r"})", 200);
+  const auto record = grants.api.get("/v1/grants/" + id + "/record", grants.api.credentials["dpo"]);
+  EXPECT_NE(record.body.find("add program crm"), std::string::npos);
+}
+
+TEST(Change, AdminAndApproverAreNeverOne) {
+  Grants grants("purposes: [contact]");
+  const auto opened =
+      grants.call("/v1/operators/dpo/credentials", "admin", R"({"reason":"r"})", 202);
+  const std::string id(opened.at("grant").at("id").as_string());
+  grants.step(id, "approve", "admin", 403);
+  grants.step(id, "approve", "support", 404);
+  grants.step(id, "refuse", "auditor");
+  grants.call("/v1/operators/dpo/credentials", "admin", R"({"reason":"r","grant":")" + id + "\"}",
+              403);
+}
+
+policies::Policy policy_of(const std::string& text) {
+  auto loaded = policies::load_policy_text("test.yaml", text);
+  EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
+  return std::move(loaded.policy);
+}
+
+TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
+  Grants grants("purposes: [contact]");
+  Api& api = grants.api;
+  const std::string text = policy_with("purposes: [contact]");
+  const policies::Policy before = policy_of(text);
+  std::string wider_text = text;
+  wider_text.replace(wider_text.find("reveal: masked"), 14, "reveal: clear ");
+  const policies::Policy wider = policy_of(wider_text);
+  std::string narrower_text = text;
+  narrower_text.replace(narrower_text.find("reveal: clear"), 13, "reveal: masked");
+  const policies::Policy narrower = policy_of(narrower_text);
+  PolicyConsent consent(api.folder.path(), *api.operators, *api.logs);
+  const auto load = [&](const policies::Policy& policy, const std::string& author) {
+    const auto status = consent.check({{api.tenant, &policy, std::string(64, 'a')}}, author);
+    return status ? std::string("done") : status.error().sentence();
+  };
+  EXPECT_EQ(load(wider, "admin"), "done") << "nothing was in force";
+  ASSERT_TRUE(consent.keep({{api.tenant, &before, {}}}).has_value());
+  EXPECT_EQ(load(before, ""), "done");
+  EXPECT_EQ(load(narrower, "SIGHUP"), "done");
+  EXPECT_NE(load(wider, "").find("Put the earlier one back"), std::string::npos);
+  EXPECT_NE(load(wider, "SIGHUP").find("Put the earlier one back"), std::string::npos);
+  EXPECT_NE(load(wider, "admin").find("may see support contact active"), std::string::npos);
+  load(wider, "admin");  // again: no second grant
+  const auto listed = json::parse(api.get("/v1/grants", api.credentials["dpo"]).body);
+  const auto& all = listed.at("grants").as_array();
+  ASSERT_EQ(all.size(), 1U);
+  const std::string id(all[0].at("id").as_string());
+  EXPECT_EQ(all[0].at("change").as_string(), "load policy " + std::string(64, 'a'));
+  grants.step(id, "approve", "dpo");
+  // After a restart too, and then it is used up.
+  PolicyConsent again(api.folder.path(), *api.operators, *api.logs);
+  EXPECT_TRUE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
+  EXPECT_FALSE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
+  // Four eyes cannot be taken away by one person either.
+  const policies::Policy without = policy_of(admin_test_policy());
+  EXPECT_NE(load(without, "admin").find("limit alone purpose contact"), std::string::npos);
+}
+
+TEST(Consent, AnAlteredMemoryOfWhatWasInForceIsRefused) {
+  Grants grants("purposes: [contact]");
+  Api& api = grants.api;
+  const policies::Policy policy = policy_of(policy_with("purposes: [contact]"));
+  PolicyConsent consent(api.folder.path(), *api.operators, *api.logs);
+  ASSERT_TRUE(consent.keep({{api.tenant, &policy, {}}}).has_value());
+  std::ofstream(api.folder.path() / ("terms-" + crypto::vault::id_hex(api.tenant)), std::ios::app)
+      << "x";
+  EXPECT_EQ(consent.check({{api.tenant, &policy, {}}}, "admin").error().kind(),
+            crypto::ErrorKind::data);
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ TEST(CaseFile, RoundTrip) {
   change.type = CaseType::change;
   change.requester = "admin";
   change.requester_role = "admin";
-  change.change = std::string(64, 'a');
+  change.change = "add program crm-sync with the role support, purposes contact";
   change.entries = {{0, 1}};
   EXPECT_EQ(parse_case(case_text(change)), change);
 }
