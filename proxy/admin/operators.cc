@@ -5,6 +5,7 @@
 
 #include "crypto/vault/engine/durable_file.h"
 #include "policies/model/policy.h"
+#include "proxy/admin/grants/policy_consent.h"
 #include "proxy/admin/operators/operators_file.h"
 
 namespace paravent::proxy::admin {
@@ -75,6 +76,7 @@ Operator asking(const OperatorRecord& one, const KeptCredential* credential) {
 Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& folder,
                                                    const crypto::Clock* clock) {
   auto made = std::unique_ptr<Operators>(new Operators(folder / "operators", clock));
+  if (auto status = PolicyConsent::verify(folder); !status) return status.error();
   auto cases = Cases::open(folder);
   if (!cases) return cases.error();
   made->cases_ = std::move(*cases);
@@ -181,6 +183,11 @@ Status Operators::change(std::string_view name, const Edit& edit) {
   list_ = std::move(next);
   if (gone) sessions_.end_all_of(name);
   return {};
+}
+
+Status Operators::write_again() {
+  const std::lock_guard lock(mutex_);
+  return save(list_);
 }
 
 std::optional<Operator> Operators::authenticate(std::string_view credential) const {

@@ -41,6 +41,7 @@ void append_pair(std::string_view name, std::string_view value, std::string& out
 struct JsonTree {
   std::vector<std::pair<std::string, JsonTree>> members;
   std::string value;
+  bool is_value = false;
 
   JsonTree& at(std::string_view name) {
     for (auto& [known, tree] : members) {
@@ -72,12 +73,14 @@ bool take_json(std::string_view path, const std::string& value, JsonTree& tree) 
     const std::size_t dot = path.find('.');
     const std::string_view name = path.substr(0, dot);
     if (name.empty() || name.find_first_of("[]*'\"") != std::string_view::npos) return false;
+    if (at->is_value) return false;
     at = &at->at(name);
     if (dot == std::string_view::npos) break;
     path.remove_prefix(dot + 1);
   }
-  if (!at->members.empty()) return false;
+  if (!at->members.empty() || at->is_value) return false;
   at->value = value;
+  at->is_value = true;
   return true;
 }
 

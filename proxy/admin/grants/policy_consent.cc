@@ -18,16 +18,10 @@ using policies::RevealTerms;
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
+constexpr std::string_view kPrefix = "terms-";
 
-}  // namespace
-
-std::filesystem::path PolicyConsent::file_of(const Id& tenant) const {
-  return folder_ / ("terms-" + crypto::vault::id_hex(tenant));
-}
-
-// Nothing, where no policy of the tenant was ever in force.
-Result<RevealTerms> PolicyConsent::in_force(const Id& tenant) const {
-  const auto file = file_of(tenant);
+// Nothing, where no policy of the tenant was in force that asks for two people.
+Result<RevealTerms> read_terms(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return RevealTerms();
   auto bytes = crypto::vault::read_file(file, kMaxFileBytes);
   if (!bytes) return bytes.error();
@@ -39,9 +33,26 @@ Result<RevealTerms> PolicyConsent::in_force(const Id& tenant) const {
   return std::move(*terms);
 }
 
+}  // namespace
+
+std::filesystem::path PolicyConsent::file_of(const Id& tenant) const {
+  return folder_ / (std::string(kPrefix) + crypto::vault::id_hex(tenant));
+}
+
+Status PolicyConsent::verify(const std::filesystem::path& folder) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix) || name.size() != kPrefix.size() + 32) continue;
+    if (auto status = crypto::vault::check_private(entry.path()); !status) return status;
+    if (const auto read = read_terms(entry.path()); !read) return read.error();
+  }
+  return {};
+}
+
 Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view author) {
   for (const Load& load : loads) {
-    const auto before = in_force(load.tenant);
+    const auto before = read_terms(file_of(load.tenant));
     if (!before) return before.error();
     if (policies::approving_roles(*before).empty()) continue;
     const auto wider = policies::widened(*before, policies::reveal_terms(*load.policy));
@@ -95,8 +106,15 @@ Status PolicyConsent::ask(const Load& load, std::string_view author, const std::
 
 Status PolicyConsent::keep(const std::vector<Load>& loads) {
   for (const Load& load : loads) {
-    const std::string text = policies::terms_text(policies::reveal_terms(*load.policy));
     const auto file = file_of(load.tenant);
+    const RevealTerms terms = policies::reveal_terms(*load.policy);
+    if (policies::approving_roles(terms).empty()) {
+      // Nothing to compare the next one with.
+      if (!std::filesystem::exists(file)) continue;
+      if (auto status = crypto::vault::remove_file_durably(file); !status) return status;
+      continue;
+    }
+    const std::string text = policies::terms_text(terms);
     if (std::filesystem::exists(file)) {
       const auto before = crypto::vault::read_file(file, kMaxFileBytes);
       if (before && crypto::as_text(before->bytes()) == text) continue;

@@ -1,8 +1,9 @@
 // PolicyConsent: where a policy is in force that asks for two people, one that gives more is not
 // loaded before somebody else approved it.
 //
-// What was in force is kept in DATA/operators/terms-TENANT (mode 0600), so that a policy changed
-// while nothing ran is compared too. Not thread safe: loads come one after the other.
+// What was in force is kept in DATA/operators/terms-TENANT (mode 0600) for as long as it asks for
+// two people, so that a policy changed while nothing ran is compared too. Not thread safe: loads
+// come one after the other.
 
 #pragma once
 
@@ -30,6 +31,9 @@ class PolicyConsent {
     const policies::Policy* policy = nullptr;
     std::string sha256;  // of its text, in hex
   };
+  // Whether every such file of the folder can be read: to be asked before anything is written.
+  static crypto::Status verify(const std::filesystem::path& folder);
+
   // ErrorKind::refused with a sentence: one of them gives more than what is in force, and nobody
   // has approved exactly this text; a case for it is open then. configuration: the same, where
   // `author` is no operator's name (a signal, a start), so that no case can be opened. data: what
@@ -40,7 +44,6 @@ class PolicyConsent {
 
  private:
   std::filesystem::path file_of(const crypto::vault::Id& tenant) const;
-  crypto::Result<policies::RevealTerms> in_force(const crypto::vault::Id& tenant) const;
   crypto::Status ask(const Load& load, std::string_view author, const std::string& first);
 
   std::filesystem::path folder_;

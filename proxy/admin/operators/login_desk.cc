@@ -123,11 +123,20 @@ AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const s
   ++failed_;
   const WallTime now = operators_.now();
   if (!one) {
-    const std::lock_guard lock(mutex_);
-    if (unknown_.size() >= kMostUnknown) unknown_.clear();
-    Attempts& attempts = unknown_[name];
-    attempts.locked_until = locked_until(++attempts.failures, now);
-    return not_you();
+    {
+      const std::lock_guard lock(mutex_);
+      if (unknown_.size() >= kMostUnknown) unknown_.clear();
+      Attempts& attempts = unknown_[name];
+      attempts.locked_until = locked_until(++attempts.failures, now);
+    }
+    // Two durable writes here as below: the time must not tell who exists. The name is not
+    // recorded, because it may be somebody's pass-phrase typed into the wrong field.
+    audit::AuditEntry entry;
+    entry.event = audit::EventKind::authentication;
+    entry.outcome = audit::Outcome::refused;
+    entry.detail.remark = "login of nobody";
+    if (!operators_.write_again()) return no_store();
+    return logs_.installation().append(entry) ? not_you() : no_record();
   }
   bool is_locked = false;
   const Status counted = operators_.change(name, [&](OperatorRecord& kept) -> Status {

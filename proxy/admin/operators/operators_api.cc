@@ -138,7 +138,17 @@ std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const
                                                       const BodyMembers& members,
                                                       const std::string& what) {
   const auto access = access_();
-  if (access->rules().four_eyes(tenant) == nullptr) return std::nullopt;
+  const policies::FourEyes* terms = access->rules().four_eyes(tenant);
+  if (terms == nullptr) return std::nullopt;
+  // Somebody has to be the first who can approve. Revoked ones count, so that revoking them is no
+  // way back here.
+  const auto kept = operators_.list();
+  const bool anybody = std::any_of(kept.begin(), kept.end(), [&](const OperatorRecord& one) {
+    return one.tenant == tenant &&
+           std::any_of(terms->approve.begin(), terms->approve.end(),
+                       [&](const auto& role) { return role.value == one.role; });
+  });
+  if (!anybody) return std::nullopt;
   audit::AuditLog* of_tenant = logs_.tenant(tenant);
   audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
   const ChangeRequest request{who.name, who.role, tenant, what,
@@ -263,6 +273,9 @@ AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who)
   }
   if (role != policies::kAdminRole && access_()->rules().role(tenant, role) == nullptr) {
     return admin_problem(422, "no-such-role", "The tenant's policy has no such role.");
+  }
+  if (operators_.find(name)) {
+    return admin_problem(409, "refused", "There is an operator of that name already.");
   }
   if (auto answer = ask_second(
           who, tenant, members,

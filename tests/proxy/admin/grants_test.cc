@@ -325,6 +325,25 @@ TEST(Change, AdminAndApproverAreNeverOne) {
               403);
 }
 
+TEST(Change, TheFirstApproverIsMadeByOne) {
+  std::string text = admin_test_policy();
+  text.replace(text.find("roles:\n"), 7, "roles:\n  legal: { reveal: clear }\n");
+  Api api(text + "four-eyes: { approve: [legal], purposes: [contact] }\n");
+  const auto add = [&](const std::string& name) {
+    return api
+        .post("/v1/operators", api.credentials["admin"],
+              R"({"name":")" + name + R"(","role":"legal","type":"program","reason":"r"})")
+        .status;
+  };
+  EXPECT_EQ(add("first"), 200);
+  EXPECT_EQ(add("second"), 202);
+  // Sending the approver away is no way around.
+  EXPECT_EQ(
+      api.post("/v1/operators/first/revoke", api.credentials["admin"], R"({"reason":"r"})").status,
+      200);
+  EXPECT_EQ(add("third"), 202);
+}
+
 policies::Policy policy_of(const std::string& text) {
   auto loaded = policies::load_policy_text("test.yaml", text);
   EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
