@@ -93,7 +93,7 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
 
 std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
   auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
-  made->cases_ = std::move(Cases::open({}).value());
+  made->cases_ = Cases::open({}).value();
   return made;
 }
 

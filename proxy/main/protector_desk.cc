@@ -39,16 +39,16 @@ void append_pair(std::string_view name, std::string_view value, std::string& out
 
 // A tree of names, because two fields of one object are one object.
 struct JsonTree {
-  std::vector<std::pair<std::string, JsonTree>> members;
+  std::vector<std::string> names;
+  std::vector<JsonTree> members;  // in the order of `names`
   std::string value;
   bool is_value = false;
 
   JsonTree& at(std::string_view name) {
-    for (auto& [known, tree] : members) {
-      if (known == name) return tree;
-    }
-    members.emplace_back(std::string(name), JsonTree());
-    return members.back().second;
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known != names.end()) return members[static_cast<std::size_t>(known - names.begin())];
+    names.emplace_back(name);
+    return members.emplace_back();
   }
 };
 
@@ -60,9 +60,9 @@ void append_json(const JsonTree& tree, std::string& out) {
   out.push_back('{');
   for (std::size_t i = 0; i < tree.members.size(); ++i) {
     if (i > 0) out.push_back(',');
-    body::encode_json_string(tree.members[i].first, out);
+    body::encode_json_string(tree.names[i], out);
     out.push_back(':');
-    append_json(tree.members[i].second, out);
+    append_json(tree.members[i], out);
   }
   out.push_back('}');
 }

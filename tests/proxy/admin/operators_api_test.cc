@@ -168,7 +168,7 @@ TEST(OperatorsStore, EverythingSurvivesARestart) {
   const TempFolder folder;
   std::string credential;
   {
-    const auto operators = std::move(Operators::open(folder.path()).value());
+    const auto operators = Operators::open(folder.path()).value();
     credential = std::string(
         crypto::as_text(operators->add("dpo", "dpo", crypto::vault::random_id()).value().bytes()));
     ASSERT_TRUE(operators
@@ -179,7 +179,7 @@ TEST(OperatorsStore, EverythingSurvivesARestart) {
                              })
                     .has_value());
   }
-  const auto again = std::move(Operators::open(folder.path()).value());
+  const auto again = Operators::open(folder.path()).value();
   EXPECT_TRUE(again->authenticate(credential).has_value());
   EXPECT_EQ(again->find("dpo")->attempts.failures, 9U);
   EXPECT_EQ(again->find("dpo")->attempts.last_step, 77U);
@@ -197,11 +197,11 @@ TEST(CaseStore, CasesSurviveARestartAndAlteredOnesAreRefused) {
   one.entries = {{1, 1}};
   const auto file = folder.path() / ("case-" + crypto::vault::id_hex(one.id));
   {
-    const auto cases = std::move(Cases::open(folder.path()).value());
+    const auto cases = Cases::open(folder.path()).value();
     ASSERT_TRUE(cases->use().keep(one).has_value());
   }
   std::ofstream(folder.path() / "operators.tmp") << "left by a crash";
-  const auto again = std::move(Cases::open(folder.path()).value());
+  const auto again = Cases::open(folder.path()).value();
   ASSERT_NE(again->use().find(one.id), nullptr);
   EXPECT_EQ(*again->use().find(one.id), one);
   std::ofstream(file, std::ios::app) << "more";
