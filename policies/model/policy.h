@@ -16,6 +16,7 @@
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
+#include "policies/model/access_terms.h"
 #include "policies/model/condition.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/generalise_options.h"
@@ -33,6 +34,11 @@ struct Role {
   Position at;
   RevealLevel reveal = RevealLevel::refused;
   bool subjects = false;  // may exercise people's rights for them: locate, export, erase, ...
+  std::vector<KindLevel> kinds;  // instead of `reveal`, for values of these kinds
+  Budget budget;                 // of each person with the role
+  Budget budget_together;        // of all of them
+  bool protect = false;          // may have values protected: a dictionary, if nobody counts
+  Budget protect_budget = kProtectBudget;
 };
 
 struct Recipient {
@@ -167,6 +173,7 @@ struct Policy {
   std::vector<Purpose> purposes;
   std::vector<Route> routes;
   std::optional<Elsewhere> elsewhere;
+  std::optional<FourEyes> four_eyes;
 };
 
 inline constexpr std::string_view kElsewhereName = "elsewhere";

@@ -5,6 +5,8 @@
 
 #include "proxy/admin/authenticate.h"
 #include "proxy/admin/openapi.h"
+#include "proxy/admin/operators/scope.h"
+#include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
 
@@ -38,7 +40,7 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 27> kRoutes = {{
+  static constexpr Route kRoutes[] = {
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
@@ -46,6 +48,18 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
       {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
+      {"POST", "/v1/protect", Door::operator_only, &AdminApi::protect},
+      {"POST", "/v1/login", Door::open, &AdminApi::login},
+      {"POST", "/v1/enrol", Door::open, &AdminApi::enrol},
+      {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout},
+      {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami},
+      {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
+      {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
+      {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
+      {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
+      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
+      {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
+      {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
       {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
       {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
       {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
@@ -72,7 +86,7 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
       {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
       {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
-  }};
+  };
   return kRoutes;
 }
 
@@ -93,8 +107,11 @@ AdminParts AdminApi::current_parts() const {
 }
 
 void AdminApi::use_access(std::shared_ptr<const policies::AccessPolicy> access) {
-  const std::lock_guard lock(access_mutex_);
-  parts_.access = std::move(access);
+  {
+    const std::lock_guard lock(access_mutex_);
+    parts_.access = std::move(access);
+  }
+  ledger_.read_again();  // what nobody counted before may count now
 }
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
@@ -121,6 +138,9 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   AdminResponse refusal;
   const auto who = authenticate(request, refusal);
   if (!who) return refusal;
+  if (!allows_path(*who, request.path)) {
+    return admin_problem(403, "scope", "This credential is not for this path.");
+  }
   const bool admins_alone =
       found->door == Door::loopback_or_admin || found->door == Door::admin_only;
   if (admins_alone && who->role != kAdminRole) {
@@ -132,7 +152,10 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
   auto who = admin::authenticate(parts_.operators, parts_.first_credentials, request, refusal);
-  if (!who && refusal.status == 401) ++refused_credentials_;
+  if (!who && refusal.status == 401) {
+    ++refused_credentials_;
+    refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());
+  }
   return who;
 }
 
@@ -160,6 +183,30 @@ AdminResponse AdminApi::openapi(const AdminRequest&, const Operator*) {
 AdminResponse AdminApi::keys(const AdminRequest& request, const Operator* who) {
   if (parts_.keys == nullptr) return admin_problem(404, "no-route", "There is no such path.");
   return parts_.keys->handle(request, *who);
+}
+
+AdminResponse AdminApi::operators(const AdminRequest& request, const Operator* who) {
+  return operators_api_.handle(request, *who);
+}
+
+AdminResponse AdminApi::login(const AdminRequest& request, const Operator*) {
+  return login_desk_.login(request);
+}
+
+AdminResponse AdminApi::enrol(const AdminRequest& request, const Operator*) {
+  return login_desk_.enrol(request);
+}
+
+AdminResponse AdminApi::logout(const AdminRequest& request, const Operator* who) {
+  return login_desk_.logout(request, *who);
+}
+
+AdminResponse AdminApi::whoami(const AdminRequest&, const Operator* who) {
+  std::string out = "{\"operator\":";
+  body::encode_json_string(who->name, out);
+  out.append(",\"role\":");
+  body::encode_json_string(who->role, out);
+  return {200, "application/json", out + "}\n"};
 }
 
 AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {

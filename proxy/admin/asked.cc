@@ -80,7 +80,7 @@ Asked Decider::value(const AskedValue& wanted) const {
   asked.text = wanted.value;
   asked.field = wanted.field;
   asked.status = AskedStatus::malformed;
-  crypto::WallTime as_of = parts_.clock.now();
+  crypto::WallTime as_of = parts_.operators.now();
   if (!wanted.as_of.empty()) {
     const auto day = crypto::parse_epoch(wanted.as_of);
     if (!day || day->length != crypto::EpochLength::day) return asked;
@@ -107,7 +107,7 @@ void Decider::decide(Asked& asked) const {
     asked.status = status_of(described.error());
     return;
   }
-  auto decision = parts_.access->decide(principal_, purpose_, *described, parts_.clock.now());
+  auto decision = parts_.access->decide(principal_, purpose_, *described, parts_.operators.now());
   asked.described.emplace(std::move(*described));
   asked.grant = std::move(decision.grant);
   asked.status = status_of(decision.verdict);

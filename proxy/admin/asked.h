@@ -34,6 +34,8 @@ struct Asked {
   bool guessable = false;
   crypto::reveal::RevealLevel level = crypto::reveal::RevealLevel::replaced;
   std::optional<crypto::SecretBytes> value;
+  // Of what is refused for want of something that can be had: "four-eyes", "not-in-grant".
+  std::string_view because;
 };
 
 // Takes every surrogate of one request as far as a decision. All must outlive it.

@@ -7,6 +7,8 @@
 #include "crypto/base/encoding.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
+#include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -85,6 +87,7 @@ void append_result(const Asked& asked, std::string_view purpose,
     out.append(R"(,"field":)");
     body::encode_json_string(asked.field, out);
   }
+  if (!asked.because.empty()) out.append(R"(,"because":")").append(asked.because).append("\"");
   const bool opened = asked.value.has_value();
   out.append(R"(,"status":")").append(outcome_text(asked)).append("\"");
   if (opened) {
@@ -122,17 +125,12 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
-  const auto no_record = [] {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was re-identified.");
-  };
-
-  if (!parts.access->admits(principal, request.purpose)) {
+  if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
     Asked nothing;
     nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
-    if (!log->append(refusal_entry(*who, request, nothing))) return no_record();
+    if (!log->append(refusal_entry(*who, request, nothing))) return RevealGate::no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
@@ -141,18 +139,32 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
   all.reserve(request.tokens.size() + request.values.size());
   for (const std::string& text : request.tokens) all.push_back(decider.token(text));
   for (const AskedValue& value : request.values) all.push_back(decider.value(value));
-  std::vector<audit::AuditEntry> entries;
-  entries.reserve(all.size());
-  for (const Asked& asked : all) {
+  std::vector<Asked*> pointers;
+  for (Asked& asked : all) {
     if (asked.status == AskedStatus::unreachable) {
       return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
+    pointers.push_back(&asked);
+  }
+  RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
+                  {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
+  if (auto refusal = gate.pass(pointers)) {
+    for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {
+      counters_.add(who->role, request.purpose, refusal->status == 429 ? "budget" : "four-eyes");
+    }
+    return std::move(*refusal);
+  }
+  std::vector<audit::AuditEntry> entries;
+  entries.reserve(all.size());
+  for (const Asked& asked : all) {
     entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
                                   : refusal_entry(*who, request, asked));
+    gate.mark(entries.back());
   }
 
   auto receipts = log->append_batch(entries);
-  if (!receipts) return no_record();
+  if (!receipts) return RevealGate::no_record();
+  if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
   std::size_t size = 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i];

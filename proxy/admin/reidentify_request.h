@@ -26,6 +26,7 @@ struct AskedValue {
 struct ReidentifyRequest {
   std::string purpose;
   std::string reason;  // not empty: it goes on the record
+  std::string grant;   // an approved case, where the policy asks for one; empty: none
   std::vector<std::string> tokens;
   std::vector<AskedValue> values;
 };

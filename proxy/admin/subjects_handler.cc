@@ -11,6 +11,8 @@
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
+#include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/operators/scope.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
 
@@ -238,6 +240,29 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
   return all;
 }
 
+// Budgets hold for an export too, and what needs two people is not in it.
+std::optional<AdminResponse> guard_export(const AdminParts& parts, const Operator& who,
+                                          const SubjectRequest& request, audit::AuditLog& log,
+                                          BudgetLedger& ledger, std::vector<Exported>& all) {
+  std::vector<std::string> purposes;
+  for (const Exported& one : all) {
+    if (std::find(purposes.begin(), purposes.end(), one.purpose) == purposes.end()) {
+      purposes.push_back(one.purpose);
+    }
+  }
+  for (const std::string& purpose : purposes) {
+    std::vector<Asked*> asked;
+    for (Exported& one : all) {
+      if (one.purpose == purpose) asked.push_back(&one.asked);
+    }
+    RevealGate gate(parts.access->rules(), ledger, parts.operators.cases(), log,
+                    {who, purpose, request.reason, {}}, parts.operators.now());
+    if (auto refusal = gate.pass(asked)) return refusal;
+  }
+  std::erase_if(all, [](const Exported& one) { return !one.asked.grant; });
+  return std::nullopt;
+}
+
 }  // namespace
 
 AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, const Operator& who) {
@@ -259,7 +284,8 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const reveal::Principal principal =
       parts.authentication.authenticated(who.name, who.role, who.tenant);
-  if (!parts.access->handles_subjects(principal)) {
+  // A right reaches across purposes, so a credential for some of them is no credential for it.
+  if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::refused))) {
       return no_record();
     }
@@ -349,6 +375,9 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       }
     }
     std::vector<Exported> all = decide_all(parts, principal, meant.subjects.front(), tokens);
+    if (auto refusal = guard_export(parts, who, request, *log, ledger_, all)) {
+      return std::move(*refusal);
+    }
     std::vector<audit::AuditEntry> reveals;
     for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
     auto receipts = log->append_batch(reveals);

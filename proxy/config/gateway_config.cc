@@ -143,6 +143,19 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
   map.finish();
 }
 
+void read_operators(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  MapReader map(node, "operators", out);
+  const auto read = [&map](std::string_view key, std::uint32_t least, std::uint32_t most,
+                           std::uint32_t& to) {
+    if (const auto number = map.integer(key, least, most)) to = number->value;
+  };
+  // Eight characters of three classes are what the CNIL asks for where a lock-out helps.
+  read("passphrase-length", 8, 64, config.operators.passphrase_length);
+  read("passphrase-classes", 3, 4, config.operators.passphrase_classes);
+  read("session-minutes", 5, 720, config.operators.session_minutes);
+  map.finish();
+}
+
 // All of `digits`, in the one spelling without sign or leading zero.
 template <typename Number>
 bool read_digits(std::string_view digits, Number& number) {
@@ -198,6 +211,7 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
     break;
   }
   if (const YamlNode* node = map.find("limits")) read_limits(*node, config, out);
+  if (const YamlNode* node = map.find("operators")) read_operators(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
   if (auto log = map.text("access-log")) config.access_log = log->value;
   map.finish();

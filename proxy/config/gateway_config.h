@@ -51,6 +51,13 @@ struct ListenerConfig {
   bool proxy_protocol = false;  // connections begin with a PROXY header, from trusted proxies only
 };
 
+// How people log in to the admin API.
+struct OperatorsConfig {
+  std::uint32_t passphrase_length = 12;
+  std::uint32_t passphrase_classes = 4;
+  std::uint32_t session_minutes = 60;
+};
+
 struct GatewayConfig {
   std::vector<ListenerConfig> listen;
   Address admin;
@@ -62,6 +69,7 @@ struct GatewayConfig {
   std::vector<UpstreamConfig> upstreams;
   std::vector<std::string> trusted_proxies;  // CIDR
   Limits limits;
+  OperatorsConfig operators;
   std::uint32_t workers = 0;  // 0: one per core
   std::string access_log;     // empty: off
 };

@@ -133,7 +133,8 @@ Error admin_error(const AdminAnswer& answer) {
       sentence += ": " + std::string(title->get_string());
     }
   }
-  const bool barred = answer.status == 401 || answer.status == 403 || answer.status == 409;
+  const bool barred =
+      answer.status == 401 || answer.status == 403 || answer.status == 409 || answer.status == 429;
   const ErrorKind kind = barred                 ? ErrorKind::refused
                          : answer.status >= 500 ? ErrorKind::unreachable
                                                 : ErrorKind::usage;

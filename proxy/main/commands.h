@@ -76,6 +76,7 @@ struct ReidentifyOptions {
   std::string field;
   std::string route;
   std::string as_of;
+  std::string grant;  // an approved case
   bool json = false;
 };
 int run_reidentify(const ReidentifyOptions& options);

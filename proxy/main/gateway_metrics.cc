@@ -76,6 +76,20 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
                         server.resolve_failures()));
 }
 
+// Who asks for too much, and who does not get in.
+void append_access(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  for (const auto& [key, count] : api.budgets().alarms()) {
+    out.push_back({"paravent_budget_alarms_total",
+                   "How often an operator went beyond a budget and has to cool off.",
+                   {{"role", key.first}, {"limit", key.second}},
+                   static_cast<double>(count),
+                   true});
+  }
+  out.push_back(counter("paravent_failed_logins_total",
+                        "Logins and invitations with something wrong in them.",
+                        api.logins().failed_logins()));
+}
+
 }  // namespace
 
 void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>& others) const {
@@ -141,6 +155,7 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));
+  append_access(api, others);
 }
 
 std::string GatewayMetrics::text(const admin::AdminApi* api) const {

@@ -71,6 +71,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   auto publication =
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
+  if (auto status = open->check_consent(files->policies, author); !status) return status;
   if (auto status = open->record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
@@ -78,6 +79,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = server->publish(*publication); !status) return status;
   if (auto status = open->set_subject_clocks(files->policies); !status) return status;
   open->api().use_access(open->access_of(files->policies));
+  if (auto status = open->keep_consent(files->policies); !status) return status;
   if (certificates->admin) admin->use_certificates(certificates->admin);
   config = std::move(files->config);
   served = std::move(files->policies);

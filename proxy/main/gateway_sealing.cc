@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/main/gateway_state.h"
+#include "proxy/main/login_rules.h"
 #include "proxy/main/snapshot_builder.h"
 
 namespace paravent::proxy::main {
@@ -36,11 +37,12 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
   if (!start_recorded) status = record(EventKind::start);
   if (status) {
     start_recorded = true;
-    auto made =
-        OpenVault::create(*installation, served,
-                          {first_credentials, clock, *this, [this] { keys_changed(); },
-                           [this] { keeper_changed_keys(); },
-                           [this](const admin::AdminApi& api) { return metrics->text(&api); }});
+    auto made = OpenVault::create(
+        *installation, served,
+        {first_credentials, clock, *this, [this] { keys_changed(); },
+         [this] { keeper_changed_keys(); },
+         [this](const admin::AdminApi& api) { return metrics->text(&api); },
+         [this] { return server->states().front()->snapshot; }, login_rules_of(config)});
     if (made) {
       open = std::move(*made);
     } else {
@@ -56,6 +58,7 @@ Status Gateway::State::open_gate() {
   if (!open) return {};
   if (!policies_recorded) {
     if (auto status = open->record_policy_loads(served, {}); !status) return status;
+    if (auto status = open->keep_consent(served); !status) return status;
     policies_recorded = true;
   }
   open->start_keeper();

@@ -12,14 +12,12 @@
 #include "crypto/base/secret_arena.h"
 #include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
+#include "proxy/main/access_commands.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 
 namespace paravent::proxy::main {
 namespace {
-
-// The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"operators", "grants"};
 
 // Of the commands that are clients of the admin API.
 template <typename ClientOptions>
@@ -97,6 +95,7 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
       app.add_subcommand("reidentify", "Re-identify tokens, or the tokens in a text (-)");
   command->add_option("--purpose", options.purpose, "Legal purpose")->required();
   command->add_option("--reason", options.reason, "Why; goes on the record")->required();
+  command->add_option("--grant", options.grant, "An approved grant, where the policy asks for one");
   add_admin_address(command, options);
   command->add_option("--credential-file", options.credential_file, "File with your credential");
   CLI::Option* field = command->add_option(
@@ -314,9 +313,11 @@ struct Options {
   SealOptions seal;
   VectorsOptions vectors;
   AuditVerifyOptions audit;
+  AccessOptions access;
 };
 
 int dispatch(const CLI::App& app, const Options& options) {
+  if (!options.access.command.empty()) return run_access(options.access);
   if (app.got_subcommand("backup")) return run_backup(options.backup);
   if (app.got_subcommand("restore")) return run_restore(options.restore);
   if (app.got_subcommand("serve")) return run_serve(options.serve);
@@ -371,14 +372,7 @@ int run(int argc, char** argv) {
   add_audit(app, options.audit);
   add_backups(app, options.backup, options.restore);
   add_keys(app, options.keys, options.rewrap, options.verify_certificate);
-  if (argc > 1) {
-    for (const std::string_view reserved : kReserved) {
-      if (reserved == argv[1]) {
-        return fail(ExitCode::usage, "The command " + std::string(reserved) +
-                                         " is not yet available in this version.");
-      }
-    }
-  }
+  add_access_commands(app, options.access);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -7,6 +7,7 @@
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/vault/engine/key_admin.h"
+#include "proxy/main/policy_loads.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
 
@@ -45,6 +46,14 @@ Status OpenVault::admit_names(const PolicySet& set) {
     if (auto status = installation_.operators().join_tenant(*id); !status) return status;
   }
   return {};
+}
+
+Status OpenVault::check_consent(const PolicySet& set, std::string_view author) {
+  return consent_->check(loads_of(set, installation_.vault()), author);
+}
+
+Status OpenVault::keep_consent(const PolicySet& set) {
+  return consent_->keep(loads_of(set, installation_.vault()));
 }
 
 Status OpenVault::set_retentions(const PolicySet& set) {
@@ -106,6 +115,9 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
                                                      const OpenVaultParts& parts) {
   std::unique_ptr<OpenVault> made(new OpenVault(installation, parts.keeper_changed_keys));
   if (auto status = made->admit_names(policies); !status) return status.error();
+  made->consent_ = std::make_unique<admin::PolicyConsent>(
+      installation.directory().operators(), installation.operators(), installation.audit());
+  if (auto status = made->check_consent(policies, {}); !status) return status.error();
   if (auto status = made->set_retentions(policies); !status) return status.error();
   if (auto status = made->set_subject_clocks(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.
@@ -117,11 +129,13 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->key_api_ =
       std::make_unique<admin::KeyApi>(installation.vault(), installation.audit(), parts.clock,
                                       installation.directory().keys(), parts.keys_changed);
+  made->protector_ = std::make_unique<ProtectorDesk>(parts.snapshot, installation.vault());
   made->api_ = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation.operators(), parts.first, installation.audit(),
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
                         parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
-                        &parts.policies, made->key_api_.get()},
+                        &parts.policies, made->key_api_.get(), parts.logins,
+                        made->protector_.get()},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());
   return made;

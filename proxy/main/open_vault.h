@@ -19,11 +19,13 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/first_credentials.h"
+#include "proxy/admin/grants/policy_consent.h"
 #include "proxy/admin/key_api.h"
 #include "proxy/main/backup_job.h"
 #include "proxy/main/installation.h"
 #include "proxy/main/key_keeper.h"
 #include "proxy/main/policy_set.h"
+#include "proxy/main/protector_desk.h"
 
 namespace paravent::proxy::main {
 
@@ -35,12 +37,14 @@ struct OpenVaultParts {
   std::function<void()> keys_changed;         // by the API, which waits for it
   std::function<void()> keeper_changed_keys;  // on the keeper's thread; must not block
   std::function<std::string(const admin::AdminApi&)> metrics;
+  std::function<std::shared_ptr<const Snapshot>()> snapshot;  // that requests are served with now
+  admin::LoginRules logins;
 };
 
 class OpenVault {
  public:
   // The policies' retentions and clocks are in force afterwards. ErrorKind::configuration: the
-  // vault does not know a name of the policies.
+  // vault does not know a name of the policies, or one gives more than what needs two people.
   static crypto::Result<std::unique_ptr<OpenVault>> create(Installation& installation,
                                                            const PolicySet& policies,
                                                            const OpenVaultParts& parts);
@@ -52,6 +56,10 @@ class OpenVault {
   void stop_keeper() { keeper_.reset(); }
 
   crypto::Status admit_names(const PolicySet& set);
+  // Whether policies that ask for two people let these be loaded (PolicyConsent::check).
+  crypto::Status check_consent(const PolicySet& set, std::string_view author);
+  // When they are in force.
+  crypto::Status keep_consent(const PolicySet& set);
   // What is shorter than before freezes destruction, and an operator has to say that it is meant.
   crypto::Status set_retentions(const PolicySet& set);
   crypto::Status set_subject_clocks(const PolicySet& set);
@@ -68,7 +76,9 @@ class OpenVault {
   std::optional<crypto::reveal::PrincipalAuthority> authentication_;
   std::optional<crypto::reveal::GrantAuthority> granting_;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier_;
+  std::unique_ptr<admin::PolicyConsent> consent_;
   std::unique_ptr<BackupJob> backups_;
+  std::unique_ptr<ProtectorDesk> protector_;
   std::unique_ptr<admin::KeyApi> key_api_;
   std::unique_ptr<admin::AdminApi> api_;
   std::unique_ptr<KeyKeeper> keeper_;

@@ -68,11 +68,15 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Api::Api() : vault(crypto::vault::Vault::in_memory(clock).value()) {
-  auto loaded = policies::load_policy_text("test.yaml", kPolicy);
+std::string admin_test_policy() { return std::string(kPolicy); }
+
+Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(clock).value()) {
+  auto loaded = policies::load_policy_text("test.yaml", policy);
   must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
   policy_ = std::move(loaded.policy);
-  const std::vector<crypto::vault::PolicyNames> names{{"atelier", {"crm"}, {"contact", "billing"}}};
+  crypto::vault::PolicyNames of_policy{"atelier", {"crm"}, {}};
+  for (const auto& purpose : policy_.purposes) of_policy.purposes.push_back(purpose.name);
+  const std::vector<crypto::vault::PolicyNames> names{of_policy};
   must(vault->admit_names(names).has_value(), "names");
   tenant = vault->tenant_id("atelier").value();
   std::filesystem::create_directory(folder.path() / "audit");
@@ -91,10 +95,27 @@ Api::Api() : vault(crypto::vault::Vault::in_memory(clock).value()) {
   stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
   access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
+  restart();
+}
+
+void Api::restart() {
   api = std::make_unique<AdminApi>(
       AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
-                 clock, crypto::vault::SubjectAdmin(*vault), &policies},
+                 clock, crypto::vault::SubjectAdmin(*vault), &policies, nullptr, login_rules,
+                 protect},
       [] { return std::string("paravent_up 1\n"); });
+}
+
+AdminResponse Api::post(const std::string& path, const std::string& credential,
+                        const std::string& body) {
+  AdminRequest request;
+  request.method = "POST";
+  request.path = path;
+  if (!credential.empty()) request.authorization = "Bearer " + credential;
+  request.content_type = "application/json";
+  request.body = body;
+  request.from_loopback = true;
+  return api->handle(request);
 }
 
 AdminResponse Api::get(const std::string& path, const std::string& credential, bool from_loopback) {

@@ -97,6 +97,9 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.root_key, default_root_key());
   EXPECT_TRUE(config.trusted_proxies.empty());
   EXPECT_EQ(config.workers, 0U);
+  EXPECT_EQ(config.operators.passphrase_length, 12U);
+  EXPECT_EQ(config.operators.passphrase_classes, 4U);
+  EXPECT_EQ(config.operators.session_minutes, 60U);
   EXPECT_EQ(config.access_log, "");
   EXPECT_EQ(config.limits.header_bytes, 16U * 1024);
   EXPECT_EQ(config.limits.form_bytes, 1024U * 1024);
@@ -119,6 +122,7 @@ limits:
   { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB, memory: 1GiB, connections: 100,
     connections-per-address: 10, requests-per-second: 20, request-burst: 40 }
 workers: 3
+operators: { passphrase-length: 16, passphrase-classes: 3, session-minutes: 15 }
 access-log: /var/log/x
 )");
   EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
@@ -132,6 +136,9 @@ access-log: /var/log/x
   EXPECT_EQ(config.limits.form_bytes, 65536U);
   EXPECT_EQ(config.limits.json_bytes, 2097152U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.operators.passphrase_length, 16U);
+  EXPECT_EQ(config.operators.passphrase_classes, 3U);
+  EXPECT_EQ(config.operators.session_minutes, 15U);
   EXPECT_FALSE(config.listen[0].proxy_protocol);
   EXPECT_TRUE(config.listen[1].proxy_protocol);
   EXPECT_EQ(config.limits.memory_bytes, std::uint64_t{1} << 30U);
@@ -287,6 +294,10 @@ TEST(GatewayFile, Mistakes) {
       {"limits: { upstream-answer-seconds: 0 }", "limits.upstream-answer-seconds"},
       {"limits: { upstream-requests: 0 }", "limits.upstream-requests"},
       {"workers: 257", "workers"},
+      {"operators: { passphrase-length: 7 }", "operators.passphrase-length"},
+      {"operators: { passphrase-classes: 5 }", "operators.passphrase-classes"},
+      {"operators: { session-minutes: 721 }", "operators.session-minutes"},
+      {"operators: { sessions: 3 }", "operators.sessions"},
       {"workers: -1", "workers"},
       {"workers: many", "workers"},
       {"data: [a]", "data"},
