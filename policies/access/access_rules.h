@@ -59,6 +59,9 @@ class AccessRules {
   // Whether the role exercises people's rights for them (`subjects: true`).
   bool handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const;
 
+  // Whether the role reads the tenant's audit log (`audit: true`).
+  bool reads_audit(const crypto::vault::Id& tenant, std::string_view role) const;
+
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,
                                       std::string_view purpose) const;

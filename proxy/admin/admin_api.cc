@@ -38,7 +38,7 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 27> kRoutes = {{
+  static constexpr std::array<Route, 34> kRoutes = {{
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
@@ -46,7 +46,14 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
       {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
       {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
-      {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
+      {"GET", "/v1/audit/entries", Door::operator_only, &AdminApi::record},
+      {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::record},
+      {"GET", "/v1/audit/proof/inclusion", Door::operator_only, &AdminApi::record},
+      {"GET", "/v1/audit/proof/consistency", Door::operator_only, &AdminApi::record},
+      {"POST", "/v1/dossier", Door::operator_only, &AdminApi::record},
+      {"GET", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+      {"POST", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+      {"POST", "/v1/honey-tokens/remove", Door::admin_only, &AdminApi::record},
       {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
       {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
       {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
@@ -178,15 +185,19 @@ AdminResponse AdminApi::keys(const AdminRequest& request, const Operator* who) {
   return parts_.keys->handle(request, *who);
 }
 
-AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {
-  crypto::audit::AuditLog* log = request.query == "log=installation"
-                                     ? &parts_.logs.installation()
-                                     : parts_.logs.tenant(who->tenant);
-  if (!request.query.empty() && request.query != "log=installation") {
-    return admin_problem(400, "malformed-body", "The query may only be log=installation.");
+AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who) {
+  const AdminParts parts = current_parts();
+  if (parts.record == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
+  return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
+}
+
+std::vector<std::string> AdminApi::served_paths() {
+  std::vector<std::string> paths;
+  for (const Route& route : routes()) {
+    paths.push_back(std::string(route.method) + " " + std::string(route.path));
   }
-  if (log == nullptr) return admin_problem(404, "no-route", "There is no such log.");
-  return {200, "text/plain; charset=utf-8", log->checkpoint()};
+  return paths;
 }
 
 }  // namespace paravent::proxy::admin

@@ -17,10 +17,13 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/idempotency.h"
 #include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/honey_planter.h"
 #include "proxy/main/key_keeper.h"
+#include "proxy/main/record_keeper.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
 #include "proxy/net/memory_watch.h"
@@ -119,7 +122,11 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<BackupJob> backups;
   std::unique_ptr<admin::KeyApi> key_api;
+  std::unique_ptr<RecordKeeper> record_keeper;
+  std::unique_ptr<admin::Honey> honey;
+  std::unique_ptr<admin::RecordApi> record_api;
   std::unique_ptr<admin::AdminApi> api;
+  std::unique_ptr<admin::IdempotentHandler> idempotent;
   std::unique_ptr<admin::AdminServer> admin;
   std::unique_ptr<KeyKeeper> keeper;
 
@@ -128,13 +135,16 @@ struct Gateway::State final : admin::PolicyControl {
   Status take_over(std::string_view author, std::string& remarks);
 
   Status admit_names(const PolicySet& set);
-  Status set_retentions(const PolicySet& set);
+  Status set_retentions(const PolicySet& set, const config::RecordConfig& record_config);
   Status record_policy_loads(const PolicySet& set, std::string_view author);
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
   Status read_certificates();
   Status start_data_path();
+  Status start_record();
   Status start_admin();
   Status record(crypto::audit::EventKind event);
+  Result<admin::PlantedRow> plant(const crypto::vault::Id& tenant, std::string_view route,
+                                  std::string_view field, std::string_view value);
   Status set_subject_clocks(const PolicySet& set);
   void renew_keys();
   void keys_changed();
@@ -162,10 +172,12 @@ Status Gateway::State::admit_names(const PolicySet& set) {
 }
 
 // What is shorter than before freezes destruction, and an operator has to say that it is meant.
-Status Gateway::State::set_retentions(const PolicySet& set) {
+Status Gateway::State::set_retentions(const PolicySet& set,
+                                      const config::RecordConfig& record_config) {
   crypto::vault::KeyAdmin keys(installation->vault());
   const bool was_frozen = keys.freeze_info().keeper.frozen();
   if (auto status = keys.set_retentions(purpose_retentions(set.policies)); !status) return status;
+  if (auto status = keys.set_audit_retention(record_config.retention); !status) return status;
   if (!keys.freeze_info().keeper.frozen()) return {};
   std::fputs(
       "paravent: warning: the destruction of keys is frozen; see paravent keys freeze, then run "
@@ -222,7 +234,9 @@ Status Gateway::State::start_data_path() {
   }
   options.tls = tls.listeners;
   options.upstreams = tls.upstreams;
-  options.other_listeners.push_back({config.admin.host, config.admin.port, false});
+  if (config.admin.unix_path.empty()) {
+    options.other_listeners.push_back({config.admin.host, config.admin.port, false});
+  }
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
     auto range = net::IpRange::parse(text);
@@ -251,6 +265,38 @@ std::shared_ptr<const policies::AccessPolicy> Gateway::State::access_of(
   return std::make_shared<const policies::AccessPolicy>(tenants, *granting);
 }
 
+// What the admin API says about the record, and who looks after it.
+Status Gateway::State::start_record() {
+  record_keeper = std::make_unique<RecordKeeper>(config.record, installation->audit());
+  const auto seed = installation->vault().audit_signing_seed(std::nullopt);
+  if (!seed) return seed.error();
+  auto opened = admin::Honey::open(
+      installation->directory().operators() / "honey", *seed,
+      [this](const auto& tenant, auto route, auto field, auto value) {
+        return plant(tenant, route, field, value);
+      },
+      [this](const admin::HoneyAlarm& alarm) { record_keeper->ring(alarm); });
+  if (!opened) return opened.error();
+  honey = std::move(*opened);
+  record_api = std::make_unique<admin::RecordApi>(installation->audit(), installation->vault(),
+                                                  clock, honey.get());
+  return {};
+}
+
+Result<admin::PlantedRow> Gateway::State::plant(const crypto::vault::Id& tenant,
+                                                std::string_view route, std::string_view field,
+                                                std::string_view value) {
+  std::shared_ptr<const policies::PolicyPlan> plan;
+  {
+    const std::lock_guard lock(changing);
+    plan = served.plan;
+  }
+  for (const auto& [name, id] : installation->vault().tenants()) {
+    if (id == tenant) return plant_honey(installation->vault(), *plan, name, route, field, value);
+  }
+  return Error(ErrorKind::usage, "This operator belongs to no tenant.");
+}
+
 Status Gateway::State::start_admin() {
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation->vault());
@@ -258,7 +304,8 @@ Status Gateway::State::start_admin() {
   reidentifier = std::move(staircase.reidentifier);
   granting.emplace(std::move(staircase.access));
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
-  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
+  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads,
+                                             RecordWatch{honey.get(), record_keeper.get()});
   backups = std::make_unique<BackupJob>(*installation, clock);
   key_api =
       std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
@@ -266,13 +313,16 @@ Status Gateway::State::start_admin() {
   api = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,
-                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get()},
+                        crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get(),
+                        record_api.get()},
       [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;
+  options.unix_path = config.admin.unix_path;
   options.tls = tls.admin;
-  auto started = admin::AdminServer::start(options, *api);
+  idempotent = std::make_unique<admin::IdempotentHandler>(*api, clock);
+  auto started = admin::AdminServer::start(options, *idempotent);
   if (!started) return listen_error(started.error());
   admin = std::move(*started);
   return {};
@@ -357,7 +407,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
-  if (auto status = set_retentions(files->policies); !status) return status;
+  if (auto status = set_retentions(files->policies, files->config.record); !status) return status;
   if (auto status = server->publish(*publication); !status) return status;
   if (auto status = set_subject_clocks(files->policies); !status) return status;
   api->use_access(access_of(files->policies));
@@ -408,9 +458,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->read_certificates(); !status) return status.error();
   if (auto status = state->record(crypto::audit::EventKind::start); !status) return status.error();
   if (auto status = state->admit_names(state->served); !status) return status.error();
-  if (auto status = state->set_retentions(state->served); !status) return status.error();
+  if (auto status = state->set_retentions(state->served, state->config.record); !status)
+    return status.error();
   if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
+  if (auto status = state->start_record(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, {}); !status) {
     return status.error();
@@ -437,7 +489,7 @@ std::string Gateway::addresses() const {
     text += (i == 0 ? "" : ", ") + address.text();
   }
   config::Address admin = state_->config.admin;
-  admin.port = state_->admin->port();
+  if (admin.unix_path.empty()) admin.port = state_->admin->port();
   return text + ", admin on " + admin.text();
 }
 
@@ -458,7 +510,10 @@ Status Gateway::wait() {
   state_->server->drain();
   state_->server->stop();
   state_->admin->stop();
-  return state_->record(crypto::audit::EventKind::stop);
+  if (auto status = state_->installation->audit().record_checkpoints(); !status) return status;
+  if (auto status = state_->record(crypto::audit::EventKind::stop); !status) return status;
+  state_->record_keeper.reset();  // which anchors the last checkpoints
+  return {};
 }
 
 }  // namespace paravent::proxy::main

@@ -138,6 +138,15 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
                       static_cast<double>(log->size()),
                       false});
   }
+  if (record_.honey != nullptr) {
+    others.push_back(counter("paravent_honey_alarms_total", "Honey tokens that were asked for.",
+                             record_.honey->alarms()));
+  }
+  if (record_.keeper != nullptr) {
+    others.push_back(counter("paravent_anchor_failures_total",
+                             "Turns in which checkpoints could not be written elsewhere.",
+                             record_.keeper->anchor_failures()));
+  }
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
     others.push_back({"paravent_reidentifications_total",

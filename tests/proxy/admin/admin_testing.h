@@ -58,6 +58,7 @@ class Api {
   AdminResponse get(const std::string& path, const std::string& credential = "",
                     bool from_loopback = false);
   // `who`: an operator's name, whose credential is sent.
+  AdminResponse post(const std::string& who, const std::string& path, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& purpose,
                            const std::vector<std::string>& tokens);
@@ -81,6 +82,9 @@ class Api {
   crypto::vault::Id tenant{};
   std::map<std::string, std::string> credentials;  // by operator
   FakePolicies policies;
+  std::vector<HoneyAlarm> alarms;
+  std::unique_ptr<Honey> honey;  // plants rows of form.mail
+  std::unique_ptr<RecordApi> record;
   std::unique_ptr<AdminApi> api;
 
  private:
