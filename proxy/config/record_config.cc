@@ -1,7 +1,6 @@
 #include "proxy/config/record_config.h"
 
 #include "crypto/audit/cosignature.h"
-#include "policies/model/period.h"
 #include "policies/model/upstream_address.h"
 #include "policies/model/yaml_reader.h"
 

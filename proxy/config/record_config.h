@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "crypto/keys/calendar.h"
 #include "policies/model/diagnostics.h"
+#include "policies/model/period.h"
 #include "policies/model/yaml_document.h"
 
 namespace paravent::proxy::config {
@@ -34,7 +34,7 @@ struct AnchorConfig {
 struct RecordConfig {
   AnchorConfig anchor;
   // How long the details of a month stay after its end.
-  crypto::CalendarPeriod retention{12, 0};
+  policies::Period retention{12, 0};
   std::string alarm_command;  // run at an alarm; empty: none
 
   void take_paths_from(const std::filesystem::path& folder);

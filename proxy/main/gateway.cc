@@ -464,7 +464,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_record(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
-  if (auto status = state->record_policy_loads(state->served, {}); !status) {
+  if (auto status = state->record_policy_loads(state->served, "start of the gateway"); !status) {
     return status.error();
   }
   state->keeper =

@@ -102,7 +102,7 @@ TEST(Honey, TheFileKeepsThemAndTellsNobody) {
   const auto file = folder.path() / "honey";
   const auto seed = crypto::SecretBytes::copy_of("seed");
   const Honey::Planter planter = [](const auto&, auto, auto, auto value) {
-    return crypto::Result<PlantedRow>({"pvv1" + std::string(value), "text"});
+    return crypto::Result<PlantedRow>(PlantedRow{"pvv1" + std::string(value), "text"});
   };
   const auto open = [&](std::string_view with) {
     return Honey::open(file, crypto::SecretBytes::copy_of(with), planter, [](const auto&) {});

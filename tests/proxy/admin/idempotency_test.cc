@@ -23,10 +23,12 @@ class TestClock final : public crypto::Clock {
 class Counter final : public AdminHandler {
  public:
   AdminResponse handle(const AdminRequest&) override {
+    entered = true;
     if (gate.valid()) gate.wait();
     return {status, "application/json", "answer " + std::to_string(++count)};
   }
   std::atomic<int> count{0};
+  std::atomic<bool> entered{false};
   std::uint16_t status = 200;
   std::shared_future<void> gate;
 };
@@ -101,8 +103,9 @@ TEST_F(Idempotency, WhileTheFirstIsUnderWay) {
   std::promise<void> open;
   inner.gate = open.get_future().share();
   std::thread first([&] { EXPECT_EQ(handler.handle(request("k")).body, "answer 1"); });
-  while (handler.handle(request("k", "x")).status != 422) std::this_thread::yield();
+  while (!inner.entered) std::this_thread::yield();
   EXPECT_EQ(handler.handle(request("k")).status, 409);
+  EXPECT_EQ(handler.handle(request("k", "x")).status, 422);
   open.set_value();
   first.join();
   EXPECT_EQ(handler.handle(request("k")).body, "answer 1");

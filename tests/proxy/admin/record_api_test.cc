@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "crypto/audit/log_proof.h"
 #include "crypto/base/encoding.h"
 #include "proxy/admin/audit_entry_json.h"
 #include "proxy/admin/dossier.h"
