@@ -71,7 +71,7 @@ void set_head(Message& message, const AdminResponse& answer, bool keep_alive) {
 
 // Whole, or piece by piece as the answer makes it. False: the connection is of no more use.
 template <typename Stream>
-asio::awaitable<bool> send(Stream& stream, AdminResponse answer, bool keep_alive,
+asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
                            std::chrono::seconds patience) {
   auto& lowest = beast::get_lowest_layer(stream);
   if (!answer.more) {
@@ -95,16 +95,16 @@ asio::awaitable<bool> send(Stream& stream, AdminResponse answer, bool keep_alive
   for (bool more = true; more;) {
     more = answer.more(piece);
     if (!piece.empty()) {
+      const auto chunk = http::make_chunk(asio::buffer(piece));
       lowest.expires_after(patience);
-      auto [error, written] =
-          co_await asio::async_write(stream, http::make_chunk(asio::buffer(piece)), kToken);
+      auto [error, written] = co_await asio::async_write(stream, chunk, kToken);
       crypto::wipe(piece);
       piece.clear();
       if (error) co_return false;
     }
   }
-  auto [last_error, last_bytes] =
-      co_await asio::async_write(stream, http::make_chunk_last(), kToken);
+  const auto last = http::make_chunk_last();
+  auto [last_error, last_bytes] = co_await asio::async_write(stream, last, kToken);
   co_return !last_error;
 }
 
@@ -178,7 +178,9 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
 asio::awaitable<void> AdminServer::State::serve(stream_protocol::socket socket) {
   ++connections;
   LocalStream stream(std::move(socket));
-  co_await serve_http(stream, Caller{true, {}});
+  const Caller caller{true,
+                      {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
+  co_await serve_http(stream, caller);
   boost::system::error_code ignored;
   stream.socket().shutdown(stream_protocol::socket::shutdown_both, ignored);
   --connections;
@@ -229,7 +231,8 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
-    if (!co_await send(stream, std::move(answer), keep_alive, patience)) break;
+    const bool sent = co_await send(stream, answer, keep_alive, patience);
+    if (!sent) break;
   }
 }
 
