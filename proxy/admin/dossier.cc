@@ -85,7 +85,7 @@ bool concerns(const DossierQuestion& question, const audit::AuditRecord& record)
   return false;
 }
 
-void summarise(Dossier& dossier, const std::map<std::uint32_t, DossierContext>& contexts) {
+void summarise(Dossier& dossier, const std::map<std::uint32_t, std::string>& kinds) {
   std::map<std::pair<std::uint32_t, audit::Hash>, DossierToken> tokens;
   for (const DossierEntry& entry : dossier.entries) {
     ++dossier.events[std::string(audit::event_name(entry.record.open.event))];
@@ -103,8 +103,8 @@ void summarise(Dossier& dossier, const std::map<std::uint32_t, DossierContext>& 
       DossierToken& known = tokens[{token.key_id, token.digest}];
       known.key_id = token.key_id;
       known.digest = token.digest;
-      if (const auto context = contexts.find(token.key_id); context != contexts.end()) {
-        known.kind = context->second.kind;
+      if (const auto kind = kinds.find(token.key_id); kind != kinds.end()) {
+        known.kind = kind->second;
       }
       if (!detail.purpose.empty()) known.purposes.insert(detail.purpose);
       ++(revealed ? known.revealed : known.refused);

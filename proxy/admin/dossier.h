@@ -31,12 +31,6 @@ struct DossierQuestion {
   std::string reason;
 };
 
-// What a key id stands for.
-struct DossierContext {
-  std::string kind;
-  std::string purpose;  // empty for vault tokens, whose entries say it
-};
-
 struct DossierEntry {
   crypto::audit::AuditRecord record;
   std::vector<crypto::audit::Hash> proof;
@@ -72,8 +66,8 @@ struct Dossier {
 // question is about a period alone.
 bool concerns(const DossierQuestion& question, const crypto::audit::AuditRecord& record);
 
-// Fills the counts from the entries.
-void summarise(Dossier& dossier, const std::map<std::uint32_t, DossierContext>& contexts);
+// Fills the counts from the entries. `kinds`: of each key id that is known.
+void summarise(Dossier& dossier, const std::map<std::uint32_t, std::string>& kinds);
 
 std::string dossier_json(const Dossier& dossier);
 // One page for people, without scripts or anything from elsewhere.

@@ -130,15 +130,13 @@ AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader
     }
     return admin_problem(503, "audit-unavailable", "The audit log cannot be read; verify it.");
   }
-  std::map<std::uint32_t, DossierContext> contexts;
+  std::map<std::uint32_t, std::string> kinds;
   for (const auto& context : vault_.context_table().contexts) {
     const auto kind =
         crypto::kind_from_number(static_cast<std::uint8_t>(context.row.normaliser_id >> 8U));
-    contexts.emplace(context.row.key_id,
-                     DossierContext{kind ? std::string(crypto::kind_name(*kind)) : std::string(),
-                                    context.purpose});
+    if (kind) kinds.emplace(context.row.key_id, crypto::kind_name(*kind));
   }
-  summarise(dossier, contexts);
+  summarise(dossier, kinds);
   if ((*members)["format"] == "html") {
     return {200, "text/html; charset=utf-8", dossier_html(dossier)};
   }

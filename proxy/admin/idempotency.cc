@@ -30,10 +30,12 @@ bool is_key(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-// What may be answered otherwise the next time is not kept.
+// What may be answered otherwise the next time is not kept, nor what is answered without asking who
+// it is: nobody unknown may push the others' answers out.
 bool is_final(const AdminResponse& answer) {
-  return answer.status < 500 && answer.status != 401 && answer.status != 409 &&
-         answer.status != 429 && !answer.more && answer.body.size() <= kMostBody;
+  const bool known =
+      answer.status < 300 || answer.status == 400 || answer.status == 403 || answer.status == 422;
+  return known && !answer.more && answer.body.size() <= kMostBody;
 }
 
 }  // namespace

@@ -140,28 +140,31 @@ Status Anchor::post(const std::string& list) const {
   return Error(ErrorKind::unreachable, "The anchor " + config_.url + " takes no checkpoints.");
 }
 
-Status Anchor::run_once() {
+Status Anchor::turn(bool ask_witnesses) {
   Status first;
+  std::vector<bool> away(witnesses_.size(), !ask_witnesses);
   const auto note = [&first](Status status) {
     if (first && !status) first = std::move(status);
   };
   std::map<std::string, std::string> by_log;
   for (audit::AuditLog* log : logs_.all()) {
-    std::string checkpoint = log->checkpoint();
-    const auto before = written_.find(log->log_id());
-    const bool same = before != written_.end() && before->second.starts_with(checkpoint);
-    std::string lines;
+    const std::string checkpoint = log->checkpoint();
+    std::string& cosigned = cosigned_[log->log_id()];
     // What is co-signed already is not asked again.
-    if (same && before->second.size() > checkpoint.size()) {
-      lines = before->second.substr(checkpoint.size());
-    } else {
-      for (Witness& witness : witnesses_) {
+    if (!witnesses_.empty() && !cosigned.starts_with(checkpoint)) {
+      std::string lines;
+      for (std::size_t i = 0; i < witnesses_.size(); ++i) {
+        if (away[i]) continue;
         Status status;
-        lines += ask(witness, *log, checkpoint, status);
+        lines += ask(witnesses_[i], *log, checkpoint, status);
+        away[i] = !status;
         note(std::move(status));
       }
+      if (!lines.empty()) cosigned = checkpoint + lines;
     }
-    by_log.emplace(log->log_id(), checkpoint + lines);
+    // The latest, and the latest that a witness has seen, where that is another one.
+    by_log.emplace(log->log_id(),
+                   cosigned.starts_with(checkpoint) ? cosigned : cosigned + checkpoint);
   }
   if (by_log != written_) {
     std::string list;

@@ -24,11 +24,16 @@ class Anchor {
   // REQUIRES: the keys of its witnesses were checked (record_config.h).
   Anchor(const config::AnchorConfig& config, admin::AuditLogs& logs);
 
-  // One turn: asks the witnesses, then writes. The first thing that failed.
-  crypto::Status run_once();
+  // One turn: asks the witnesses, then writes. The first thing that failed. A witness that does not
+  // answer is not asked again in the same turn.
+  crypto::Status run_once() { return turn(true); }
+  // The last turn, for which nobody wants to wait: writes what there is.
+  crypto::Status finish() { return turn(false); }
   std::uint64_t failures() const noexcept { return failures_.load(); }
 
  private:
+  crypto::Status turn(bool ask_witnesses);
+
   struct Witness {
     std::string url;
     crypto::audit::WitnessKey key;
@@ -44,7 +49,9 @@ class Anchor {
   config::AnchorConfig config_;
   admin::AuditLogs& logs_;
   std::vector<Witness> witnesses_;
-  std::map<std::string, std::string> written_;  // by log id
+  // By log id: the latest checkpoint with co-signatures, and what was written last.
+  std::map<std::string, std::string> cosigned_;
+  std::map<std::string, std::string> written_;
   std::atomic<std::uint64_t> failures_{0};
 };
 

@@ -55,7 +55,8 @@ void run_command(const std::string& command, const std::vector<std::string>& env
 RecordKeeper::RecordKeeper(const config::RecordConfig& config, admin::AuditLogs& logs)
     : config_(config), logs_(logs) {
   if (config.anchor.enabled()) anchor_ = std::make_unique<Anchor>(config.anchor, logs);
-  thread_ = std::thread([this] { run(); });
+  turns_ = std::thread([this] { run_turns(); });
+  rings_ = std::thread([this] { run_alarms(); });
 }
 
 RecordKeeper::~RecordKeeper() {
@@ -63,8 +64,9 @@ RecordKeeper::~RecordKeeper() {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
-  wakes_.notify_one();
-  thread_.join();
+  wakes_.notify_all();
+  rings_.join();
+  turns_.join();
 }
 
 std::uint64_t RecordKeeper::anchor_failures() const { return anchor_ ? anchor_->failures() : 0; }
@@ -75,48 +77,49 @@ void RecordKeeper::ring(const admin::HoneyAlarm& alarm) {
     if (alarms_.size() == kMostAlarms) return;
     alarms_.push_back(alarm);
   }
-  wakes_.notify_one();
+  wakes_.notify_all();
 }
 
-void RecordKeeper::run() {
+void RecordKeeper::run_alarms() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wakes_.wait(lock, [this] { return stopping_ || !alarms_.empty(); });
+    if (alarms_.empty()) return;
+    const admin::HoneyAlarm alarm = std::move(alarms_.front());
+    alarms_.pop_front();
+    lock.unlock();
+    carry_out(alarm);
+    lock.lock();
+  }
+}
+
+void RecordKeeper::run_turns() {
   using Clock = std::chrono::steady_clock;
   SteadyTime anchor_at = Clock::now();
   SteadyTime record_at = Clock::now() + kRecordEvery;
   std::unique_lock lock(mutex_);
-  for (;;) {
-    while (!alarms_.empty()) {
-      const admin::HoneyAlarm alarm = std::move(alarms_.front());
-      alarms_.pop_front();
-      lock.unlock();
-      carry_out(alarm);
-      lock.lock();
+  while (!stopping_) {
+    lock.unlock();
+    if (Clock::now() >= record_at) {
+      // What cannot be written now is written in an hour; reveals say themselves that they stop.
+      std::ignore = logs_.record_checkpoints();
+      record_at = Clock::now() + kRecordEvery;
     }
-    if (stopping_) break;
-    const SteadyTime now = Clock::now();
-    if (now >= record_at || (anchor_ && now >= anchor_at)) {
-      lock.unlock();
-      if (now >= record_at) {
-        // What cannot be written now is written in an hour; reveals say themselves that they stop.
-        std::ignore = logs_.record_checkpoints();
-        record_at = Clock::now() + kRecordEvery;
-      }
-      if (anchor_ && now >= anchor_at) {
-        anchor();
-        anchor_at = Clock::now() + std::chrono::seconds(config_.anchor.seconds);
-      }
-      lock.lock();
-      continue;
+    if (anchor_ && Clock::now() >= anchor_at) {
+      anchor(false);
+      anchor_at = Clock::now() + std::chrono::seconds(config_.anchor.seconds);
     }
-    wakes_.wait_until(lock, anchor_ ? std::min(anchor_at, record_at) : record_at,
-                      [this] { return stopping_ || !alarms_.empty(); });
+    lock.lock();
+    const SteadyTime next = anchor_ ? std::min(anchor_at, record_at) : record_at;
+    wakes_.wait_until(lock, next, [this] { return stopping_; });
   }
   lock.unlock();
   // The last word, too, is elsewhere.
-  if (anchor_) anchor();
+  if (anchor_) anchor(true);
 }
 
-void RecordKeeper::anchor() {
-  const auto status = anchor_->run_once();
+void RecordKeeper::anchor(bool last) {
+  const auto status = last ? anchor_->finish() : anchor_->run_once();
   if (!status && !anchor_failed_) {
     std::fprintf(stderr, "paravent: warning: %s It is tried again.\n",
                  status.error().sentence().c_str());

@@ -1,9 +1,9 @@
-// RecordKeeper: the thread that looks after the record while the gateway runs: it anchors
-// checkpoints, puts those of the tenants' logs into the installation's log every hour, and carries
-// alarms out.
+// RecordKeeper: looks after the record while the gateway runs: one thread anchors checkpoints and
+// puts those of the tenants' logs into the installation's log every hour, another carries alarms
+// out, so that none waits for the network.
 //
 // ring() only enqueues. The logs must outlive it. Its destructor carries out what waits, then ends
-// the thread.
+// the threads.
 
 #pragma once
 
@@ -34,8 +34,9 @@ class RecordKeeper {
   std::uint64_t anchor_failures() const;
 
  private:
-  void run();
-  void anchor();
+  void run_turns();
+  void run_alarms();
+  void anchor(bool last);
   void carry_out(const admin::HoneyAlarm& alarm) const;
 
   config::RecordConfig config_;
@@ -46,7 +47,8 @@ class RecordKeeper {
   std::condition_variable wakes_;
   bool stopping_ = false;
   std::deque<admin::HoneyAlarm> alarms_;
-  std::thread thread_;
+  std::thread turns_;
+  std::thread rings_;
 };
 
 }  // namespace paravent::proxy::main

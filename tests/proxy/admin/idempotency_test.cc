@@ -74,7 +74,7 @@ TEST_F(Idempotency, AnotherRequestUnderTheSameKey) {
 }
 
 TEST_F(Idempotency, WhatFailedIsTriedAgain) {
-  for (const int status : {401, 409, 429, 500, 503}) {
+  for (const int status : {401, 404, 405, 409, 429, 500, 503}) {
     inner.status = static_cast<std::uint16_t>(status);
     const int before = inner.count;
     EXPECT_EQ(handler.handle(request("k")).status, status);

@@ -143,6 +143,26 @@ TEST(Anchor, WhatHasNotGrownIsNotAskedAgain) {
   EXPECT_EQ(test.witness.asked, asked + 1);  // one log has grown, and its size was known
 }
 
+TEST(Anchor, TheLastWordKeepsWhatWasCoSigned) {
+  Anchored test;
+  Anchor anchor(test.config(), *test.api.logs);
+  test.grow();
+  ASSERT_TRUE(anchor.run_once().has_value());
+  const int asked = test.witness.asked;
+  test.grow();
+  ASSERT_TRUE(anchor.finish().has_value());
+  EXPECT_EQ(test.witness.asked, asked);
+  const auto notes = audit::split_checkpoints(read_file(test.file));
+  ASSERT_TRUE(notes.has_value());
+  EXPECT_EQ(notes->size(), 3U);  // of the tenant's log the one that is co-signed, and the latest
+  audit::VerifyOptions options;
+  for (const std::string& note : *notes) options.checkpoints.emplace_back(note);
+  options.witnesses = {test.witness.key()};
+  options.quorum = 1;
+  const auto report = audit::verify_audit((test.api.folder.path() / "audit").string(), options);
+  EXPECT_TRUE(report->verified()) << report->first_fault().sentence();
+}
+
 TEST(Anchor, ANewProcessLearnsFromTheWitnessWhatItKnows) {
   Anchored test;
   test.grow();
