@@ -80,6 +80,7 @@ class AdminApi final : public AdminHandler {
   static std::vector<std::string> served_paths();
 
   const ReidentificationCounters& counters() const { return counters_; }
+  const RecordApi* record() const { return parts_.record; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
 
  private:

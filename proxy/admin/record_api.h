@@ -8,8 +8,11 @@
 
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "crypto/base/clock.h"
 #include "crypto/vault/engine/vault.h"
@@ -31,13 +34,20 @@ struct RecordReader {
 
 class RecordApi {
  public:
-  // `honey`: null where there are none; their path then answers 404.
-  RecordApi(AuditLogs& logs, crypto::vault::Vault& vault, const crypto::Clock& clock, Honey* honey)
-      : logs_(logs), vault_(vault), clock_(clock), honey_(honey) {}
+  // `honey`: null where there are none; their path then answers 404. `anchor_failures`: for
+  // metrics.
+  RecordApi(AuditLogs& logs, crypto::vault::Vault& vault, const crypto::Clock& clock, Honey* honey,
+            std::function<std::uint64_t()> anchor_failures = {})
+      : logs_(logs),
+        vault_(vault),
+        clock_(clock),
+        honey_(honey),
+        anchor_failures_(std::move(anchor_failures)) {}
 
   // Any path below /v1/audit and /v1/honey-tokens, and /v1/dossier.
   AdminResponse handle(const AdminRequest& request, const RecordReader& reader);
   Honey* honey() const noexcept { return honey_; }
+  std::uint64_t anchor_failures() const { return anchor_failures_ ? anchor_failures_() : 0; }
 
  private:
   // The log that the query means; null: the reader has none.
@@ -56,6 +66,7 @@ class RecordApi {
   crypto::vault::Vault& vault_;
   const crypto::Clock& clock_;
   Honey* honey_;
+  std::function<std::uint64_t()> anchor_failures_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -21,9 +21,8 @@
 #include "proxy/main/backup_job.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
-#include "proxy/main/honey_planter.h"
 #include "proxy/main/key_keeper.h"
-#include "proxy/main/record_keeper.h"
+#include "proxy/main/record_desk.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
 #include "proxy/net/memory_watch.h"
@@ -122,9 +121,7 @@ struct Gateway::State final : admin::PolicyControl {
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<BackupJob> backups;
   std::unique_ptr<admin::KeyApi> key_api;
-  std::unique_ptr<RecordKeeper> record_keeper;
-  std::unique_ptr<admin::Honey> honey;
-  std::unique_ptr<admin::RecordApi> record_api;
+  std::unique_ptr<RecordDesk> record_desk;
   std::unique_ptr<admin::AdminApi> api;
   std::unique_ptr<admin::IdempotentHandler> idempotent;
   std::unique_ptr<admin::AdminServer> admin;
@@ -140,11 +137,8 @@ struct Gateway::State final : admin::PolicyControl {
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
   Status read_certificates();
   Status start_data_path();
-  Status start_record();
   Status start_admin();
   Status record(crypto::audit::EventKind event);
-  Result<admin::PlantedRow> plant(const crypto::vault::Id& tenant, std::string_view route,
-                                  std::string_view field, std::string_view value);
   Status set_subject_clocks(const PolicySet& set);
   void renew_keys();
   void keys_changed();
@@ -265,38 +259,6 @@ std::shared_ptr<const policies::AccessPolicy> Gateway::State::access_of(
   return std::make_shared<const policies::AccessPolicy>(tenants, *granting);
 }
 
-// What the admin API says about the record, and who looks after it.
-Status Gateway::State::start_record() {
-  record_keeper = std::make_unique<RecordKeeper>(config.record, installation->audit());
-  const auto seed = installation->vault().audit_signing_seed(std::nullopt);
-  if (!seed) return seed.error();
-  auto opened = admin::Honey::open(
-      installation->directory().operators() / "honey", *seed,
-      [this](const auto& tenant, auto route, auto field, auto value) {
-        return plant(tenant, route, field, value);
-      },
-      [this](const admin::HoneyAlarm& alarm) { record_keeper->ring(alarm); });
-  if (!opened) return opened.error();
-  honey = std::move(*opened);
-  record_api = std::make_unique<admin::RecordApi>(installation->audit(), installation->vault(),
-                                                  clock, honey.get());
-  return {};
-}
-
-Result<admin::PlantedRow> Gateway::State::plant(const crypto::vault::Id& tenant,
-                                                std::string_view route, std::string_view field,
-                                                std::string_view value) {
-  std::shared_ptr<const policies::PolicyPlan> plan;
-  {
-    const std::lock_guard lock(changing);
-    plan = served.plan;
-  }
-  for (const auto& [name, id] : installation->vault().tenants()) {
-    if (id == tenant) return plant_honey(installation->vault(), *plan, name, route, field, value);
-  }
-  return Error(ErrorKind::usage, "This operator belongs to no tenant.");
-}
-
 Status Gateway::State::start_admin() {
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation->vault());
@@ -304,9 +266,14 @@ Status Gateway::State::start_admin() {
   reidentifier = std::move(staircase.reidentifier);
   granting.emplace(std::move(staircase.access));
   first_credentials = std::make_unique<admin::FirstCredentials>(installation->directory().path());
-  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads,
-                                             RecordWatch{honey.get(), record_keeper.get()});
+  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
   backups = std::make_unique<BackupJob>(*installation, clock);
+  auto desk = RecordDesk::create(*installation, config.record, clock, [this] {
+    const std::lock_guard lock(changing);
+    return served.plan;
+  });
+  if (!desk) return desk.error();
+  record_desk = std::move(*desk);
   key_api =
       std::make_unique<admin::KeyApi>(installation->vault(), installation->audit(), clock,
                                       installation->directory().keys(), [this] { keys_changed(); });
@@ -314,7 +281,7 @@ Status Gateway::State::start_admin() {
       admin::AdminParts{installation->operators(), *first_credentials, installation->audit(),
                         *authentication, *reidentifier, access_of(served), clock,
                         crypto::vault::SubjectAdmin(installation->vault()), this, key_api.get(),
-                        record_api.get()},
+                        &record_desk->api()},
       [this] { return metrics->text(*api); }, backups.get());
   admin::AdminServerOptions options;
   options.host = config.admin.host;
@@ -462,7 +429,6 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
     return status.error();
   if (auto status = state->set_subject_clocks(state->served); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
-  if (auto status = state->start_record(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
   if (auto status = state->record_policy_loads(state->served, "start of the gateway"); !status) {
     return status.error();
@@ -512,7 +478,7 @@ Status Gateway::wait() {
   state_->admin->stop();
   if (auto status = state_->installation->audit().record_checkpoints(); !status) return status;
   if (auto status = state_->record(crypto::audit::EventKind::stop); !status) return status;
-  state_->record_keeper.reset();  // which anchors the last checkpoints
+  state_->record_desk.reset();  // which anchors the last checkpoints
   return {};
 }
 

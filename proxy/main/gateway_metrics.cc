@@ -75,6 +75,18 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
                         server.resolve_failures()));
 }
 
+void append_record(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  const admin::RecordApi* record = api.record();
+  if (record == nullptr) return;
+  if (record->honey() != nullptr) {
+    out.push_back(counter("paravent_honey_alarms_total", "Honey tokens that were asked for.",
+                          record->honey()->alarms()));
+  }
+  out.push_back(counter("paravent_anchor_failures_total",
+                        "Turns in which checkpoints could not be written elsewhere.",
+                        record->anchor_failures()));
+}
+
 }  // namespace
 
 std::string GatewayMetrics::text(const admin::AdminApi& api) const {
@@ -138,15 +150,7 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
                       static_cast<double>(log->size()),
                       false});
   }
-  if (record_.honey != nullptr) {
-    others.push_back(counter("paravent_honey_alarms_total", "Honey tokens that were asked for.",
-                             record_.honey->alarms()));
-  }
-  if (record_.keeper != nullptr) {
-    others.push_back(counter("paravent_anchor_failures_total",
-                             "Turns in which checkpoints could not be written elsewhere.",
-                             record_.keeper->anchor_failures()));
-  }
+  append_record(api, others);
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
     others.push_back({"paravent_reidentifications_total",

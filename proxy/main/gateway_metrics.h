@@ -8,30 +8,18 @@
 
 #include "proxy/admin/admin_api.h"
 #include "proxy/main/installation.h"
-#include "proxy/main/record_keeper.h"
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 
 namespace paravent::proxy::main {
 
-// What the gateway knows of its record. Either may be null.
-struct RecordWatch {
-  const admin::Honey* honey = nullptr;
-  const RecordKeeper* keeper = nullptr;
-};
-
 class GatewayMetrics {
  public:
   // `access_log` may be null.
   GatewayMetrics(Installation& installation, const net::Server& server,
-                 const telemetry::AccessLog* access_log, const ReloadCounters& reloads,
-                 RecordWatch record)
-      : installation_(installation),
-        server_(server),
-        access_log_(access_log),
-        reloads_(reloads),
-        record_(record) {}
+                 const telemetry::AccessLog* access_log, const ReloadCounters& reloads)
+      : installation_(installation), server_(server), access_log_(access_log), reloads_(reloads) {}
 
   std::string text(const admin::AdminApi& api) const;
 
@@ -40,7 +28,6 @@ class GatewayMetrics {
   const net::Server& server_;
   const telemetry::AccessLog* access_log_;
   const ReloadCounters& reloads_;
-  RecordWatch record_;
 };
 
 }  // namespace paravent::proxy::main
