@@ -43,6 +43,10 @@ class AccessPolicy {
     return rules_.handles_subjects(principal.tenant(), principal.role());
   }
 
+  bool reads_audit(const crypto::reveal::Principal& principal) const {
+    return rules_.reads_audit(principal.tenant(), principal.role());
+  }
+
   std::vector<std::string> recipients(const crypto::reveal::Principal& principal,
                                       std::string_view purpose) const {
     return rules_.recipients(principal.tenant(), purpose);

@@ -154,6 +154,13 @@ bool AccessRules::handles_subjects(const crypto::vault::Id& tenant, std::string_
   return known != nullptr && known->subjects;
 }
 
+bool AccessRules::reads_audit(const crypto::vault::Id& tenant, std::string_view role) const {
+  const Tenant* known = find(tenant);
+  if (known == nullptr || role == kAdminRole) return false;
+  return std::any_of(known->roles.begin(), known->roles.end(),
+                     [role](const Role& one) { return one.name == role && one.audit; });
+}
+
 std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
                                                  std::string_view purpose) const {
   std::vector<std::string> names;

@@ -68,6 +68,8 @@ class AccessRules {
   // Whether the current policy takes the field for the purpose, spelled as in the policy.
   bool has_field(const crypto::vault::Id& tenant, std::string_view purpose,
                  std::string_view field) const;
+  // Whether the role reads the tenant's audit log (`audit: true`).
+  bool reads_audit(const crypto::vault::Id& tenant, std::string_view role) const;
 
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,

@@ -34,6 +34,7 @@ struct Role {
   Position at;
   RevealLevel reveal = RevealLevel::refused;
   bool subjects = false;  // may exercise people's rights for them: locate, export, erase, ...
+  bool audit = false;     // may read what the audit log says of others; the role dpo unless denied
   std::vector<KindLevel> kinds;  // instead of `reveal`, for values of these kinds
   Budget budget;                 // of each person with the role
   Budget budget_together;        // of all of them
@@ -182,6 +183,8 @@ inline constexpr std::string_view kClientAddressName = "client-address";
 // The space of the days by which dates are shifted; no rule may name it.
 inline constexpr std::string_view kDateShiftSpace = "date-shift";
 inline constexpr std::string_view kAdminRole = "admin";  // built in; never reveals
+// The role of the operator that init makes beside the admin; reads the audit log unless denied.
+inline constexpr std::string_view kDpoRole = "dpo";
 
 // Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
 bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);

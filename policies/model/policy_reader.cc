@@ -48,6 +48,8 @@ Role read_role(const YamlEntry& entry, Diagnostics& out) {
   if (const auto reveal = map.word<RevealLevel>("reveal", kRevealWords))
     role.reveal = reveal->value;
   if (const auto subjects = map.boolean("subjects")) role.subjects = subjects->value;
+  role.audit = role.name == kDpoRole;
+  if (const auto audit = map.boolean("audit")) role.audit = audit->value;
   map.require("reveal", "One of clear, masked, replaced, refused");
   read_role_terms(map, role);
   map.finish();

@@ -40,53 +40,61 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr Route kRoutes[] = {
-      {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
-      {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
-      {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
-      {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
-      {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
-      {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
-      {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
-      {"POST", "/v1/protect", Door::operator_only, &AdminApi::protect},
-      {"POST", "/v1/login", Door::open, &AdminApi::login},
-      {"POST", "/v1/enrol", Door::open, &AdminApi::enrol},
-      {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout},
-      {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami},
-      {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
-      {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
-      {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
-      {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
-      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
-      {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
-      {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
-      {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
-      {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
-      {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
-      {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
-      {"POST", "/v1/subjects/locate", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::locate>},
-      {"POST", "/v1/subjects/export", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::export_all>},
-      {"POST", "/v1/subjects/restrict", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::restrict>},
-      {"POST", "/v1/subjects/object", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::object>},
-      {"POST", "/v1/subjects/erase", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::erase>},
-      {"POST", "/v1/subjects/events", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::events>},
-      {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
-  };
+  static constexpr std::array<Route, 0> kRoutes = {
+    {
+        {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
+        {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
+        {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
+        {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
+        {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
+        {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
+        {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
+        {"POST", "/v1/protect", Door::operator_only, &AdminApi::protect},
+        {"POST", "/v1/login", Door::open, &AdminApi::login},
+        {"POST", "/v1/enrol", Door::open, &AdminApi::enrol},
+        {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout},
+        {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami},
+        {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
+        {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
+        {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
+        {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
+        {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
+        {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
+        {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
+        {"GET", "/v1/audit/entries", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/proof/inclusion", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/proof/consistency", Door::operator_only, &AdminApi::record},
+        {"POST", "/v1/dossier", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+        {"POST", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+        {"POST", "/v1/honey-tokens/remove", Door::admin_only, &AdminApi::record},
+        {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
+        {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
+        {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
+        {"POST", "/v1/subjects/locate", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::locate>},
+        {"POST", "/v1/subjects/export", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::export_all>},
+        {"POST", "/v1/subjects/restrict", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::restrict>},
+        {"POST", "/v1/subjects/object", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::object>},
+        {"POST", "/v1/subjects/erase", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::erase>},
+        {"POST", "/v1/subjects/events", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::events>},
+        {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
+    });
   return kRoutes;
 }
 
@@ -209,15 +217,19 @@ AdminResponse AdminApi::whoami(const AdminRequest&, const Operator* who) {
   return {200, "application/json", out + "}\n"};
 }
 
-AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {
-  crypto::audit::AuditLog* log = request.query == "log=installation"
-                                     ? &parts_.logs.installation()
-                                     : parts_.logs.tenant(who->tenant);
-  if (!request.query.empty() && request.query != "log=installation") {
-    return admin_problem(400, "malformed-body", "The query may only be log=installation.");
+AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who) {
+  const AdminParts parts = current_parts();
+  if (parts.record == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
+  return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
+}
+
+std::vector<std::string> AdminApi::served_paths() {
+  std::vector<std::string> paths;
+  for (const Route& route : routes()) {
+    paths.push_back(std::string(route.method) + " " + std::string(route.path));
   }
-  if (log == nullptr) return admin_problem(404, "no-route", "There is no such log.");
-  return {200, "text/plain; charset=utf-8", log->checkpoint()};
+  return paths;
 }
 
 }  // namespace paravent::proxy::admin

@@ -32,6 +32,9 @@
 #include "proxy/admin/operators/wrong_credentials.h"
 #include "proxy/admin/policy_control.h"
 #include "proxy/admin/protect_desk.h"
+#include "proxy/admin/record_api.h"
+#include "proxy/admin/reidentify_lines.h"
+#include "proxy/admin/reidentify_request.h"
 #include "proxy/admin/store_desk.h"
 #include "proxy/admin/subject_request.h"
 
@@ -50,6 +53,7 @@ struct AdminParts {
   KeyApi* keys = nullptr;             // null: its paths answer 404
   LoginRules login_rules{};
   ProtectDesk* protect = nullptr;  // null: its path answers 404
+  RecordApi* record = nullptr;     // the same
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -84,7 +88,11 @@ class AdminApi final : public AdminHandler {
   // From now on /readyz answers 503, so that load balancers look elsewhere.
   void begin_drain() { draining_ = true; }
 
+  // Every method and path that is served, "GET /healthz": what openapi.json must describe.
+  static std::vector<std::string> served_paths();
+
   const ReidentificationCounters& counters() const { return counters_; }
+  const RecordApi* record() const { return parts_.record; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
   const BudgetLedger& budgets() const { return ledger_; }
   const LoginDesk& logins() const { return login_desk_; }
@@ -102,8 +110,11 @@ class AdminApi final : public AdminHandler {
   AdminResponse metrics(const AdminRequest& request, const Operator* who);
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse reidentify_part(const ReidentifyRequest& request, const Operator& who,
+                                ResultForm form);
+  AdminResponse reidentify_lines(ReidentifyRequest request, const Operator& who);
   AdminResponse keys(const AdminRequest& request, const Operator* who);
-  AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse record(const AdminRequest& request, const Operator* who);
   AdminResponse store(const AdminRequest& request, const Operator* who);
   AdminResponse begin_backup(const AdminRequest& request, const Operator* who);
   AdminResponse backup_state(const AdminRequest& request, const Operator* who);

@@ -41,6 +41,15 @@ bool is_guessable(std::string_view shaped) {
 
 }  // namespace
 
+void watch_for_honey(const AdminParts& parts, const Operator& who,
+                     std::span<const crypto::audit::AuditEntry> entries) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  if (honey == nullptr) return;
+  for (const crypto::audit::AuditEntry& entry : entries) {
+    honey->asked(who.name, who.role, who.tenant, entry.detail.purpose, entry.detail.tokens);
+  }
+}
+
 Asked Decider::token(const std::string& text) const {
   Asked asked;
   asked.text = text;

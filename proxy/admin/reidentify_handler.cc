@@ -117,10 +117,16 @@ void append_result(const Asked& asked, std::string_view purpose,
 }  // namespace
 
 AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
-  const AdminParts parts = current_parts();  // one policy from here to the end
   auto parsed = parse_reidentify_request(http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
-  const ReidentifyRequest& request = *parsed;
+  if (wants_lines(http)) return reidentify_lines(std::move(*parsed), *who);
+  return reidentify_part(*parsed, *who, ResultForm::object);
+}
+
+AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const Operator& asker,
+                                        ResultForm form) {
+  const AdminParts parts = current_parts();  // one policy from here to the end
+  const Operator* who = &asker;
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
@@ -149,6 +155,10 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
   RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
                   {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
   if (auto refusal = gate.pass(pointers)) {
+    // Refused or not, somebody asked.
+    std::vector<audit::AuditEntry> refused;
+    for (const Asked& asked : all) refused.push_back(refusal_entry(*who, request, asked));
+    watch_for_honey(parts, *who, refused);
     for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {
       counters_.add(who->role, request.purpose, refusal->status == 429 ? "budget" : "four-eyes");
     }
@@ -162,6 +172,7 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
     gate.mark(entries.back());
   }
 
+  watch_for_honey(parts, *who, entries);
   auto receipts = log->append_batch(entries);
   if (!receipts) return RevealGate::no_record();
   if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
@@ -184,12 +195,14 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
 
   AdminResponse response;
   response.body.reserve(size);  // growing would leave copies of values behind
-  response.body.append(R"({"results":[)");
+  const bool lines = form == ResultForm::lines;
+  if (!lines) response.body.append(R"({"results":[)");
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i > 0) response.body.push_back(',');
+    if (i > 0 && !lines) response.body.push_back(',');
     append_result(all[i], request.purpose, *parts.access, response.body);
+    if (lines) response.body.push_back('\n');
   }
-  response.body.append("]}\n");
+  if (!lines) response.body.append("]}\n");
   return response;
 }
 

@@ -81,7 +81,7 @@ class Reader final : public body::JsonVisitor {
     return "The only members are purpose, reason, grant, tokens and values.";
   }
 
-  static constexpr std::string_view kTooMany = "One request takes at most 1000 tokens and values.";
+  static constexpr std::string_view kTooMany = "One request takes at most 10000 tokens and values.";
 
   std::string_view text_;
   ReidentifyRequest& request_;

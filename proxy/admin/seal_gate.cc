@@ -91,12 +91,25 @@ AdminResponse SealGate::handle(const AdminRequest& request) {
     if (answer.status == 200) answer.body = "{\"status\":\"ready\",\"reveal\":\"sealed\"}\n";
     return answer;
   }
-  return api_->handle(request);
+  AdminResponse answer = api_->handle(request);
+  if (answer.more) keep_out_when_closed(answer);
+  return answer;
+}
+
+// A long answer goes on behind the handler that began it, and must not outlive the vault it reads.
+void SealGate::keep_out_when_closed(AdminResponse& answer) {
+  answer.more = [this, opened = opened_, more = std::move(answer.more)](std::string& piece) {
+    const std::shared_lock lock(mutex_);
+    if (api_ != nullptr && opened_ == opened) return more(piece);
+    piece = std::move(sealed_problem("The vault was sealed; the rest was not opened.").body);
+    return false;
+  };
 }
 
 void SealGate::open(AdminHandler& api) {
   const std::unique_lock lock(mutex_);
   api_ = &api;
+  ++opened_;
   present_ = true;
 }
 

@@ -73,6 +73,7 @@ class SealGate final : public AdminHandler {
   AdminResponse seal(const AdminRequest& request);
   AdminResponse while_sealed(const AdminRequest& request);
   std::optional<AdminResponse> refused(const AdminRequest& request, bool admin_only);
+  void keep_out_when_closed(AdminResponse& answer);
 
   const Operators& operators_;
   FirstCredentials& first_;
@@ -80,6 +81,7 @@ class SealGate final : public AdminHandler {
   std::function<std::string()> metrics_;
   std::shared_mutex mutex_;  // of api_, shared by every handler that runs
   AdminHandler* api_ = nullptr;
+  std::uint64_t opened_ = 0;  // how often: an answer that is longer than that ends
   std::mutex attempt_;  // one change at a time
   std::chrono::steady_clock::time_point not_before_;
   std::atomic<bool> present_{true};

@@ -66,6 +66,16 @@ audit::AuditEntry entry_of(SubjectDoor door, const Operator& who, const SubjectR
   return entry;
 }
 
+// The tokens that were handed in, as they would stand on the record.
+audit::AuditEntry tokens_entry(const SubjectRequest& request) {
+  audit::AuditEntry entry;
+  for (const std::string& text : request.tokens) {
+    const auto token = crypto::parse_token(crypto::strip_email_shape(text));
+    if (token) entry.detail.tokens.push_back({token->key_id, reveal::token_digest(*token)});
+  }
+  return entry;
+}
+
 AdminResponse no_record() {
   return admin_problem(503, "audit-unavailable",
                        "The audit log cannot be written; nothing was done.");
@@ -292,6 +302,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     return admin_problem(403, "refused", "This role may not exercise people's rights.");
   }
 
+  watch_for_honey(parts, who, {{tokens_entry(request)}});
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
@@ -380,6 +391,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     }
     std::vector<audit::AuditEntry> reveals;
     for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
+    watch_for_honey(parts, who, reveals);
     auto receipts = log->append_batch(reveals);
     if (!receipts) return no_record();
     std::size_t size = out.size() + 64;

@@ -23,13 +23,14 @@ using policies::YamlNode;
 
 constexpr policies::Word<bool> kOnOff[] = {{"on", true}, {"off", false}};
 
-std::optional<Address> read_address(MapReader& map, std::string_view key) {
+std::optional<Address> read_address(MapReader& map, std::string_view key, bool admin = false) {
   const auto text = map.text(key);
   if (!text) return std::nullopt;
-  auto address = parse_address(text->value);
+  auto address = admin ? parse_admin_address(text->value) : parse_address(text->value);
   if (!address) {
     map.diagnostics().error(text->at, map.key(key), "not an address with a port",
-                            "Write for example 127.0.0.1:8080 or [::1]:8080");
+                            admin ? "Write for example 127.0.0.1:8081 or unix:/run/paravent.sock"
+                                  : "Write for example 127.0.0.1:8080 or [::1]:8080");
   }
   return address;
 }
@@ -59,7 +60,7 @@ void read_listen(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
 
 void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
   MapReader map(node, "admin", out);
-  if (auto address = read_address(map, "address")) config.admin = *address;
+  if (auto address = read_address(map, "address", true)) config.admin = *address;
   if (const YamlNode* tls = map.find("tls")) {
     config.admin_tls = read_tls(*tls, "admin.tls", out);
     if (config.admin_tls.asks_for_certificate()) {
@@ -74,6 +75,10 @@ void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
       out.error(ca->at, "admin.client-ca", "client certificates need TLS",
                 "Add admin: { tls: { certificate: FILE, key: FILE } }");
     }
+  }
+  if (!config.admin.unix_path.empty() && config.admin_tls.enabled()) {
+    out.error(node.at, "admin.tls", "a Unix socket needs no TLS",
+              "Take tls out; the permissions of the socket's folder say who reaches it");
   }
   if (!config.admin.is_loopback() && !config.admin_tls.enabled()) {
     out.error(node.at, "admin.address",
@@ -214,6 +219,9 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.find("operators")) read_operators(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
   if (auto log = map.text("access-log")) config.access_log = log->value;
+  if (const YamlNode* node = map.find("anchor")) read_anchor(*node, config.record.anchor, out);
+  if (const YamlNode* node = map.find("audit")) read_audit(*node, config.record, out);
+  if (const YamlNode* node = map.find("alarm")) read_alarm(*node, config.record, out);
   map.finish();
 }
 
@@ -228,11 +236,28 @@ std::string home_folder(const char* variable, const char* below_home) {
 }  // namespace
 
 std::string Address::text() const {
+  if (!unix_path.empty()) return "unix:" + unix_path;
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-bool Address::is_loopback() const { return host == "::1" || host.starts_with("127."); }
+bool Address::is_loopback() const {
+  return !unix_path.empty() || host == "::1" || host.starts_with("127.");
+}
+
+std::optional<Address> parse_admin_address(std::string_view text) {
+  // sun_path has 108 bytes, of which a temporary name may need some.
+  constexpr std::size_t kMostPath = 100;
+  constexpr std::string_view kUnix = "unix:";
+  if (!text.starts_with(kUnix)) return parse_address(text);
+  text.remove_prefix(kUnix.size());
+  if (!text.starts_with('/') || text.ends_with('/') || text.size() > kMostPath || holds_nul(text)) {
+    return std::nullopt;
+  }
+  Address address;
+  address.unix_path = text;
+  return address;
+}
 
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -297,6 +322,7 @@ LoadedConfig load_gateway_file(const std::string& path) {
   }
   for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);
   loaded.config.admin_tls.take_paths_from(folder);
+  loaded.config.record.take_paths_from(folder);
   for (UpstreamConfig& upstream : loaded.config.upstreams) upstream.take_paths_from(folder);
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
   return loaded;

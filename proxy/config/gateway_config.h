@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/record_config.h"
 #include "proxy/config/tls_config.h"
 #include "proxy/config/upstream_config.h"
 #include "proxy/pipeline/limits.h"
@@ -20,12 +21,15 @@ namespace paravent::proxy::config {
 struct Address {
   std::string host;  // an IPv4 or IPv6 address in text, without brackets
   std::uint16_t port = 0;
-  std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
-  bool is_loopback() const;
+  std::string unix_path{};   // of the admin listener only; then host and port are empty
+  std::string text() const;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/paravent.sock"
+  bool is_loopback() const;  // reached from this machine alone
 };
 
 // "127.0.0.1:8080" or "[::1]:8080"; an address and a port, nothing that needs resolving.
 std::optional<Address> parse_address(std::string_view text);
+// The same, or "unix:" and an absolute path of at most 100 bytes.
+std::optional<Address> parse_admin_address(std::string_view text);
 
 // "16KiB", "1MiB", "1GiB" or a plain number of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
@@ -72,6 +76,7 @@ struct GatewayConfig {
   OperatorsConfig operators;
   std::uint32_t workers = 0;  // 0: one per core
   std::string access_log;     // empty: off
+  RecordConfig record;
 };
 
 struct LoadedConfig {

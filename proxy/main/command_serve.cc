@@ -24,7 +24,8 @@ using crypto::Status;
 
 Status override_address(const std::string& text, std::string_view flag, config::Address& address) {
   if (text.empty()) return {};
-  auto parsed = config::parse_address(text);
+  const bool admin = flag == "--admin";
+  auto parsed = admin ? config::parse_admin_address(text) : config::parse_address(text);
   if (!parsed) {
     return Error(ErrorKind::usage,
                  std::string(flag) + " takes an address and a port, such as 127.0.0.1:8080.");
@@ -84,7 +85,8 @@ InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& con
 // A first start that could not listen afterwards would leave a vault, a root key and credentials
 // behind that nobody asked for twice.
 Status check_addresses_free(const GatewayConfig& config) {
-  std::vector<config::Address> addresses = {config.admin};
+  std::vector<config::Address> addresses;
+  if (config.admin.unix_path.empty()) addresses.push_back(config.admin);
   for (const auto& listener : config.listen) addresses.push_back(listener.address);
   for (const config::Address& address : addresses) {
     const auto endpoint = net::socket_address({address.host, address.port});

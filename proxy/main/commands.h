@@ -164,14 +164,6 @@ struct RestoreOptions {
 };
 int run_restore(const RestoreOptions& options);
 
-struct AuditVerifyOptions {
-  std::string folder;
-  std::string checkpoint;
-  std::string public_key;
-  bool json = false;
-};
-int run_audit_verify(const AuditVerifyOptions& options);
-
 // Clients of the admin API; what each option is for stands in main.cc.
 struct KeysOptions {
   std::string action;  // list, due, rotate, disable, ..., and of tenants: tenants, create, end

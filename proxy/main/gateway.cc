@@ -95,7 +95,9 @@ Status Gateway::State::start_data_path() {
   }
   options.tls = tls.listeners;
   options.upstreams = tls.upstreams;
-  options.other_listeners.push_back({config.admin.host, config.admin.port, false});
+  if (config.admin.unix_path.empty()) {
+    options.other_listeners.push_back({config.admin.host, config.admin.port, false});
+  }
   options.workers = config.workers;
   for (const std::string& text : config.trusted_proxies) {
     auto range = net::IpRange::parse(text);
@@ -123,6 +125,7 @@ Status Gateway::State::start_admin() {
   admin::AdminServerOptions options;
   options.host = config.admin.host;
   options.port = config.admin.port;
+  options.unix_path = config.admin.unix_path;
   options.tls = tls.admin;
   auto started = admin::AdminServer::start(options, *gate);
   if (!started) return listen_error(started.error());
@@ -214,7 +217,7 @@ std::string Gateway::addresses() const {
     text += (i == 0 ? "" : ", ") + address.text();
   }
   config::Address admin = state_->config.admin;
-  admin.port = state_->admin->port();
+  if (admin.unix_path.empty()) admin.port = state_->admin->port();
   return text + ", admin on " + admin.text();
 }
 
@@ -238,7 +241,11 @@ Status Gateway::wait() {
   state_->server->drain();
   state_->server->stop();
   state_->admin->stop();
-  return state_->open ? state_->record(crypto::audit::EventKind::stop) : Status();
+  if (!state_->open) return {};
+  if (auto status = state_->installation->audit().record_checkpoints(); !status) return status;
+  if (auto status = state_->record(crypto::audit::EventKind::stop); !status) return status;
+  state_->open->end_record();  // which anchors the last checkpoints
+  return {};
 }
 
 }  // namespace paravent::proxy::main

@@ -90,6 +90,18 @@ void append_access(const admin::AdminApi& api, std::vector<Gauge>& out) {
                         api.logins().failed_logins()));
 }
 
+void append_record(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  const admin::RecordApi* record = api.record();
+  if (record == nullptr) return;
+  if (record->honey() != nullptr) {
+    out.push_back(counter("paravent_honey_alarms_total", "Honey tokens that were asked for.",
+                          record->honey()->alarms()));
+  }
+  out.push_back(counter("paravent_anchor_failures_total",
+                        "Turns in which checkpoints could not be written elsewhere.",
+                        record->anchor_failures()));
+}
+
 }  // namespace
 
 void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>& others) const {
@@ -135,6 +147,7 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                       static_cast<double>(log->size()),
                       false});
   }
+  append_record(api, others);
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
     others.push_back({"paravent_reidentifications_total",

@@ -75,7 +75,9 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   if (auto status = open->record_policy_loads(files->policies, author); !status) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
-  if (auto status = open->set_retentions(files->policies); !status) return status;
+  if (auto status = open->set_retentions(files->policies, files->config.record); !status) {
+    return status;
+  }
   if (auto status = server->publish(*publication); !status) return status;
   if (auto status = open->set_subject_clocks(files->policies); !status) return status;
   open->api().use_access(open->access_of(files->policies));

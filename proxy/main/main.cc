@@ -15,6 +15,7 @@
 #include "proxy/main/access_commands.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/record_cli.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -182,17 +183,6 @@ void add_vectors(CLI::App& app, VectorsOptions& options) {
   command->add_flag("--json", options.json, "Print as JSON");
 }
 
-void add_audit(CLI::App& app, AuditVerifyOptions& options) {
-  CLI::App* audit = app.add_subcommand("audit", "The audit log");
-  audit->require_subcommand(1);
-  CLI::App* command = audit->add_subcommand("verify", "Verify it offline");
-  command->add_option("DIR", options.folder, "Data directory, its audit folder, or one log")
-      ->required();
-  command->add_option("--checkpoint", options.checkpoint, "A checkpoint saved earlier");
-  command->add_option("--public-key", options.public_key, "A public key kept elsewhere");
-  command->add_flag("--json", options.json, "Print as JSON");
-}
-
 void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) {
   CLI::App* command = app.add_subcommand("backup", "Back up a data directory, running or not");
   command->add_option("DIR", backup.data, "Data directory")->required();
@@ -312,8 +302,8 @@ struct Options {
   UnsealOptions unseal;
   SealOptions seal;
   VectorsOptions vectors;
-  AuditVerifyOptions audit;
   AccessOptions access;
+  RecordOptions record;
 };
 
 int dispatch(const CLI::App& app, const Options& options) {
@@ -343,7 +333,7 @@ int dispatch(const CLI::App& app, const Options& options) {
     return run_keys(options.keys);
   }
   if (app.got_subcommand("tenants")) return run_keys(options.keys);
-  if (app.got_subcommand("audit")) return run_audit_verify(options.audit);
+  if (const auto code = dispatch_record(app, options.record)) return *code;
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
 
@@ -369,7 +359,7 @@ int run(int argc, char** argv) {
   add_sealing(app, options.keypair, options.contexts, options.open);
   add_unsealing(app, options.unseal, options.seal);
   add_vectors(app, options.vectors);
-  add_audit(app, options.audit);
+  add_record_commands(app, options.record);
   add_backups(app, options.backup, options.restore);
   add_keys(app, options.keys, options.rewrap, options.verify_certificate);
   add_access_commands(app, options.access);

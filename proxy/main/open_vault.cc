@@ -56,10 +56,17 @@ Status OpenVault::keep_consent(const PolicySet& set) {
   return consent_->keep(loads_of(set, installation_.vault()));
 }
 
-Status OpenVault::set_retentions(const PolicySet& set) {
+void OpenVault::end_record() {
+  idempotent_.reset();
+  api_.reset();
+  record_.reset();
+}
+
+Status OpenVault::set_retentions(const PolicySet& set, const config::RecordConfig& record) {
   crypto::vault::KeyAdmin keys(installation_.vault());
   const bool was_frozen = keys.freeze_info().keeper.frozen();
   if (auto status = keys.set_retentions(purpose_retentions(set.policies)); !status) return status;
+  if (auto status = keys.set_audit_retention(record.retention); !status) return status;
   if (!keys.freeze_info().keeper.frozen()) return {};
   std::fputs(
       "paravent: warning: the destruction of keys is frozen; see paravent keys freeze, then run "
@@ -118,7 +125,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->consent_ = std::make_unique<admin::PolicyConsent>(
       installation.directory().operators(), installation.operators(), installation.audit());
   if (auto status = made->check_consent(policies, {}); !status) return status.error();
-  if (auto status = made->set_retentions(policies); !status) return status.error();
+  if (auto status = made->set_retentions(policies, parts.record); !status) return status.error();
   if (auto status = made->set_subject_clocks(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation.vault());
@@ -129,15 +136,19 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->key_api_ =
       std::make_unique<admin::KeyApi>(installation.vault(), installation.audit(), parts.clock,
                                       installation.directory().keys(), parts.keys_changed);
+  auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
+  if (!record) return record.error();
+  made->record_ = std::move(*record);
   made->protector_ = std::make_unique<ProtectorDesk>(parts.snapshot, installation.vault());
   made->api_ = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation.operators(), parts.first, installation.audit(),
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
                         parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
-                        &parts.policies, made->key_api_.get(), parts.logins,
-                        made->protector_.get()},
+                        &parts.policies, made->key_api_.get(), parts.logins, made->protector_.get(),
+                        &made->record_->api()},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());
+  made->idempotent_ = std::make_unique<admin::IdempotentHandler>(*made->api_, parts.clock);
   return made;
 }
 

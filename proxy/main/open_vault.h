@@ -20,12 +20,14 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/policy_consent.h"
+#include "proxy/admin/idempotency.h"
 #include "proxy/admin/key_api.h"
 #include "proxy/main/backup_job.h"
 #include "proxy/main/installation.h"
 #include "proxy/main/key_keeper.h"
 #include "proxy/main/policy_set.h"
 #include "proxy/main/protector_desk.h"
+#include "proxy/main/record_desk.h"
 
 namespace paravent::proxy::main {
 
@@ -38,7 +40,9 @@ struct OpenVaultParts {
   std::function<void()> keeper_changed_keys;  // on the keeper's thread; must not block
   std::function<std::string(const admin::AdminApi&)> metrics;
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  // that requests are served with now
+  std::function<std::shared_ptr<const policies::PolicyPlan>()> plan;  // that is served now
   admin::LoginRules logins;
+  config::RecordConfig record;
 };
 
 class OpenVault {
@@ -50,10 +54,14 @@ class OpenVault {
                                                            const OpenVaultParts& parts);
 
   admin::AdminApi& api() { return *api_; }
+  // What requests go to: the API behind what answers a repeated change with its first answer.
+  admin::AdminHandler& handler() { return *idempotent_; }
 
   // Ends keys on time from here on; not before everything else works.
   void start_keeper();
   void stop_keeper() { keeper_.reset(); }
+  // Anchors the last checkpoints. REQUIRES: nobody asks the API any more.
+  void end_record();
 
   crypto::Status admit_names(const PolicySet& set);
   // Whether policies that ask for two people let these be loaded (PolicyConsent::check).
@@ -61,7 +69,7 @@ class OpenVault {
   // When they are in force.
   crypto::Status keep_consent(const PolicySet& set);
   // What is shorter than before freezes destruction, and an operator has to say that it is meant.
-  crypto::Status set_retentions(const PolicySet& set);
+  crypto::Status set_retentions(const PolicySet& set, const config::RecordConfig& record);
   crypto::Status set_subject_clocks(const PolicySet& set);
   // One entry per policy, in its tenant's log.
   crypto::Status record_policy_loads(const PolicySet& set, std::string_view author);
@@ -80,7 +88,9 @@ class OpenVault {
   std::unique_ptr<BackupJob> backups_;
   std::unique_ptr<ProtectorDesk> protector_;
   std::unique_ptr<admin::KeyApi> key_api_;
+  std::unique_ptr<RecordDesk> record_;
   std::unique_ptr<admin::AdminApi> api_;
+  std::unique_ptr<admin::IdempotentHandler> idempotent_;
   std::unique_ptr<KeyKeeper> keeper_;
 };
 

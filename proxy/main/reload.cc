@@ -33,6 +33,8 @@ crypto::Status check_reloadable(const config::GatewayConfig& running,
       {running.workers == next.workers, "workers"},
       {running.trusted_proxies == next.trusted_proxies, "trusted-proxies"},
       {running.access_log == next.access_log, "access-log"},
+      {running.record.anchor == next.record.anchor, "anchor"},
+      {running.record.alarm_command == next.record.alarm_command, "alarm"},
   };
   for (const auto& check : checks) {
     if (auto status = same(check.equal, check.key); !status) return status;

@@ -38,7 +38,8 @@ MAY_INCLUDE = {
     "proxy/net/tls": ["crypto/base", "crypto/primitives"],
     "proxy/net": ["proxy/net/tls", "proxy/pipeline", "proxy/body", "proxy/telemetry", "policies/model", "policies/plan"]
     + _DATA_PATH_CRYPTO,
-    "proxy/config": ["proxy/pipeline", "policies/model", "crypto/base"],
+    # crypto/audit: the keys of witnesses are checked where the file is read.
+    "proxy/config": ["proxy/pipeline", "policies/model", "crypto/base", "crypto/audit"],
     "proxy/admin": ["proxy/body", "proxy/net/tls", "proxy/telemetry"] + _POLICIES + _CRYPTO,
     "proxy/main": ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/net/tls", "proxy/pipeline", "proxy/telemetry"]
     + _POLICIES

@@ -151,7 +151,8 @@ def init_then_serve():
 def help_texts():
     commands = [
         [], ["serve"], ["init"], ["check"], ["explain"], ["test"], ["policy"], ["policy", "apply"],
-        ["reidentify"], ["vectors"], ["audit"], ["audit", "verify"],
+        ["reidentify"], ["vectors"], ["audit"], ["audit", "verify"], ["audit", "prove"], ["audit", "consistency"],
+        ["audit", "export"], ["dossier"], ["honey"], ["honey", "plant"], ["honey", "list"], ["honey", "remove"],
     ]  # fmt: skip
     for command in commands:
         done = gateway.run(*command, "--help")

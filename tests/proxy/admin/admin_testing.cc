@@ -95,6 +95,19 @@ Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(cloc
   stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
   access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
+  honey =
+      Honey::open(
+          folder.path() / "honey", crypto::SecretBytes::copy_of("a seed of thirty-two bytes, here"),
+          [this](const auto&, auto route, auto field, auto value) -> crypto::Result<PlantedRow> {
+            if (route != "form" || field != "form.mail") {
+              return crypto::Error(crypto::ErrorKind::usage, "There is no such field.");
+            }
+            const std::string token = token_of("form.mail", value);
+            return PlantedRow{token, token};
+          },
+          [this](const HoneyAlarm& alarm) { alarms.push_back(alarm); })
+          .value();
+  record = std::make_unique<RecordApi>(*logs, *vault, clock, honey.get());
   restart();
 }
 
@@ -102,7 +115,7 @@ void Api::restart() {
   api = std::make_unique<AdminApi>(
       AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
                  clock, crypto::vault::SubjectAdmin(*vault), &policies, nullptr, login_rules,
-                 protect},
+                 protect, record.get()},
       [] { return std::string("paravent_up 1\n"); });
 }
 
@@ -130,9 +143,13 @@ AdminResponse Api::get(const std::string& path, const std::string& credential, b
 }
 
 AdminResponse Api::reidentify(const std::string& who, const std::string& body) {
+  return post(who, "/v1/reidentify", body);
+}
+
+AdminResponse Api::post(const std::string& who, const std::string& path, const std::string& body) {
   AdminRequest request;
   request.method = "POST";
-  request.path = "/v1/reidentify";
+  request.path = path;
   if (!who.empty()) request.authorization = "Bearer " + credentials.at(who);
   request.content_type = "application/json";
   request.body = body;

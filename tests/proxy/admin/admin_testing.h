@@ -76,6 +76,7 @@ class Api {
   AdminResponse get(const std::string& path, const std::string& credential = "",
                     bool from_loopback = false);
   // `who`: an operator's name, whose credential is sent.
+  AdminResponse post(const std::string& who, const std::string& path, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& purpose,
                            const std::vector<std::string>& tokens);
@@ -105,6 +106,9 @@ class Api {
   FakePolicies policies;
   ProtectDesk* protect = nullptr;
   LoginRules login_rules;
+  std::vector<HoneyAlarm> alarms;
+  std::unique_ptr<Honey> honey;  // plants rows of form.mail
+  std::unique_ptr<RecordApi> record;
   std::unique_ptr<AdminApi> api;
 
  private:
