@@ -7,6 +7,7 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/tokens/normaliser.h"
+#include "crypto/vault/engine/row_keeper.h"
 #include "crypto/vault/engine/subject_keeper.h"
 #include "policies/model/period.h"
 #include "proxy/admin/destruction_certificate.h"
@@ -36,6 +37,8 @@ AdminResponse problem_of(const Error& error) {
     case ErrorKind::malformed:
     case ErrorKind::configuration:
       return admin_problem(400, "malformed-body", sentence("The request cannot be read."));
+    case ErrorKind::busy:
+      return admin_problem(409, "refused", sentence("That is under way already."));
     case ErrorKind::sealed:
       return admin_problem(409, "sealed", sentence("A key above this one is out of use."));
     default:
@@ -135,6 +138,7 @@ AdminResponse KeyApi::act(const Act& act) {
   }
   auto done = act.work();
   keys_changed_();
+  if (rows_ != nullptr) rows_->wake();  // rows of what was destroyed go at once
   if (done) return json(std::move(*done));
   entry.outcome = crypto::audit::Outcome::failed;
   std::ignore = log.append(entry);
@@ -150,6 +154,9 @@ AdminResponse KeyApi::handle(const AdminRequest& request, const Operator& who) {
   if (path == "/v1/keys") return list(request);
   if (path == "/v1/keys/freeze") return freeze();
   if (path == "/v1/keys/confirm") return confirm(request, who);
+  if (rows_ != nullptr && get && path == "/v1/keys/rows") return json(rows_->state());
+  if (rows_ != nullptr && !get && path == "/v1/keys/reseal") return reseal(request, who);
+  if (rows_ != nullptr && !get && path == "/v1/keys/reindex") return reindex(request, who);
   const auto below = [&](std::string_view folder) {
     if (!path.starts_with(folder)) return false;
     path.remove_prefix(folder.size());
@@ -422,6 +429,41 @@ AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
               .work = [&]() -> Result<std::string> {
                 if (auto s = KeyAdmin(vault_).replace_root(*next); !s) return s.error();
                 return std::string("{}");
+              }});
+}
+
+AdminResponse KeyApi::reseal(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 1> kKnown{"reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "token rows",
+              .remark = "re-seal under the current keys",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = crypto::vault::RowKeeper::want_reseal(vault_); !s) return s.error();
+                return rows_->state();
+              }});
+}
+
+AdminResponse KeyApi::reindex(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 3> kKnown{"tenant", "domain", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto tenant = vault_.tenant_id((*members)["tenant"]);
+  if (!tenant) return admin_problem(400, "malformed-body", "There is no such tenant.");
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .tenant = *tenant,
+              .object = "domain " + (*members)["domain"].substr(0, 255),
+              .remark = "move the blind index to a new key",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = crypto::vault::RowKeeper::want_reindex(vault_, (*members)["tenant"],
+                                                                    (*members)["domain"]);
+                    !s) {
+                  return s.error();
+                }
+                return rows_->state();
               }});
 }
 

@@ -18,6 +18,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/row_desk.h"
 #include "proxy/admin/text_members.h"
 
 namespace paravent::proxy::admin {
@@ -26,14 +27,16 @@ class KeyApi {
  public:
   // `keys_folder`: where the register of key backups lies. `keys_changed`: asks for the bindings
   // again and publishes them; called after each change, so that the data path stops using what may
-  // not be used any more before the answer goes out.
+  // not be used any more before the answer goes out. `rows`: null: its paths answer 404.
   KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
-         std::filesystem::path keys_folder, std::function<void()> keys_changed)
+         std::filesystem::path keys_folder, std::function<void()> keys_changed,
+         RowDesk* rows = nullptr)
       : vault_(vault),
         logs_(logs),
         clock_(clock),
         keys_folder_(std::move(keys_folder)),
-        keys_changed_(std::move(keys_changed)) {}
+        keys_changed_(std::move(keys_changed)),
+        rows_(rows) {}
 
   // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
   AdminResponse handle(const AdminRequest& request, const Operator& who);
@@ -56,6 +59,8 @@ class KeyApi {
   AdminResponse hold(const AdminRequest& request, const Operator& who);
   AdminResponse release(const AdminRequest& request, const Operator& who, std::string_view id);
   AdminResponse rewrap(const AdminRequest& request, const Operator& who);
+  AdminResponse reseal(const AdminRequest& request, const Operator& who);
+  AdminResponse reindex(const AdminRequest& request, const Operator& who);
 
   AdminResponse act(const Act& act);
   crypto::audit::AuditLog& log_of(const crypto::vault::Id& tenant) const;
@@ -65,6 +70,7 @@ class KeyApi {
   const crypto::Clock& clock_;
   std::filesystem::path keys_folder_;
   std::function<void()> keys_changed_;
+  RowDesk* rows_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -179,6 +179,7 @@ struct KeysOptions {
   std::string confirm;
   std::string within;
   std::string tenant;
+  std::string domain;
   std::string purpose;
   std::string until;
   std::string subject;  // a reference

@@ -260,6 +260,16 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
   command = add_key_client(*group, "confirm", "Let shortened retentions hold and destruction go on",
                            keys, "confirm");
   command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  add_key_client(*group, "rows", "The work on token rows: what is wanted, and what was done", keys,
+                 "rows");
+  command = add_key_client(*group, "reseal", "Seal the rows of old keys under the current ones",
+                           keys, "reseal");
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "reindex", "Move a domain's blind index to a new key", keys,
+                           "reindex");
+  command->add_option("--tenant", keys.tenant, "Tenant")->required();
+  command->add_option("--domain", keys.domain, "Domain")->required();
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
   command = add_key_client(*group, "certificate", "The signed certificate of a destroyed key", keys,
                            "certificate");
   command->add_option("ID", keys.id, "The key")->required();

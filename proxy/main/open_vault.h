@@ -24,6 +24,7 @@
 #include "proxy/main/installation.h"
 #include "proxy/main/key_keeper.h"
 #include "proxy/main/policy_set.h"
+#include "proxy/main/row_job.h"
 
 namespace paravent::proxy::main {
 
@@ -69,6 +70,7 @@ class OpenVault {
   std::optional<crypto::reveal::GrantAuthority> granting_;
   std::unique_ptr<const crypto::reveal::Reidentifier> reidentifier_;
   std::unique_ptr<BackupJob> backups_;
+  std::unique_ptr<RowJob> rows_;
   std::unique_ptr<admin::KeyApi> key_api_;
   std::unique_ptr<admin::AdminApi> api_;
   std::unique_ptr<KeyKeeper> keeper_;

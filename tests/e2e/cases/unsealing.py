@@ -9,7 +9,7 @@ import time
 
 from support import gateway, settings, wire
 from support.case import Failure, Skip, case, contains, equal, expect, lacks
-from support.gateway import Scene, one_sentence
+from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE
 
 PASSPHRASE = "seven plain words that nobody guesses ever"
@@ -459,3 +459,139 @@ def foreign_records():
         os.chmod(record, 0o600)
         scene.start()
         expect_working(scene)
+
+
+@case("PKCS#11: a token that comes back wants its PIN from a person again, and a wrong one changes nothing")
+@with_softhsm
+def pin_again(hsm):
+    token = hsm.token("paravent")
+    with token_scene(pin_file=False) as scene:
+        scene.start()
+        done = unseal(scene, PIN)
+        equal((done.returncode, done.err), (0, ""), "the PIN")
+        value = expect_working(scene)
+        away = os.path.join(hsm.folder, "away")
+        shutil.move(token, away)
+        wait_for_reveal(scene, value, 503)
+        done = unseal(scene, PIN)
+        equal(done.returncode, 4, "without the token")
+        contains(one_sentence(done.err), "no token labelled paravent", "without the token")
+        shutil.move(away, token)
+        time.sleep(0.1)
+        done = unseal(scene, "999999")
+        equal(done.returncode, 4, "a wrong PIN")
+        contains(one_sentence(done.err), "wrong", "a wrong PIN")
+        equal(scene.admin.call("GET", "/v1/keys", None, scene.administrator)[0], 503, "still closed")
+        equal(dict(wire.form_fields(scene.submit(contact()).body))["name"], value, "forward")
+        time.sleep(1.1)
+        done = unseal(scene, PIN)
+        equal((done.returncode, done.err), (0, ""), "the PIN again")
+        equal(scene.reveal([value]), ["Anne"], "with the token")
+        equal(scene.stop(), 0, "serve")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")
+
+
+def wait_for_reveal(scene, value, wanted):
+    deadline = time.monotonic() + 20 * settings.SLOWNESS
+    request = {"purpose": "contact", "reason": "x", "tokens": [value]}
+    while scene.admin.call("POST", "/v1/reidentify", request, scene.dpo)[0] != wanted:
+        expect(time.monotonic() < deadline, f"re-identification never answers {wanted}")
+        time.sleep(0.2)
+
+
+@case("a sealed gateway holds its directory: a second one, and commands beside it, say so with code 4", smoke=True)
+def holds_its_directory():
+    with passphrase_scene() as scene:
+        scene.start()
+        before = digest(scene.data, ("lock",))
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "a second gateway")
+        contains(one_sentence(done.err), "Another paravent process", "a second gateway")
+        done = gateway.run("policy", "apply", scene.policy_file, "--config", scene.config_file, stdin=PASSPHRASE.encode() + b"\n")
+        equal(done.returncode, 4, "policy apply")
+        contains(one_sentence(done.err), "Another paravent process", "policy apply")
+        done = gateway.run("init", "--data", scene.data, "--passphrase", "--secret-fd", "0", stdin=PASSPHRASE.encode() + b"\n")
+        equal(done.returncode, 4, "init")
+        one_sentence(done.err)
+        equal(digest(scene.data, ("lock",)), before, "the directory")
+        equal(unseal(scene, PASSPHRASE).returncode, 0, "the first one unseals")
+        expect_working(scene)
+
+
+@case("files of another installation, of a newer version or of another moment: unsealing says so, nothing is made anew")
+def foreign_files():
+    with passphrase_scene() as scene, passphrase_scene() as other:
+        for one in (scene, other):
+            one.start()
+            equal(unseal(one, PASSPHRASE).returncode, 0, "unseal")
+        value = expect_working(scene)
+        expect_working(other)
+        scene.stop()
+        other.stop()
+        kept = os.path.join(scene.folder, "kept")
+        shutil.copytree(scene.data, kept)
+
+        def put(path, data):
+            with open(os.path.join(scene.data, path), "wb") as out:
+                out.write(data)
+
+        def get(path, data=None):
+            with open(os.path.join(data or scene.data, path), "rb") as file:
+                return file.read()
+
+        def foreign(path):
+            return lambda: put(path, get(path, other.data))
+
+        def foreign_store():
+            shutil.rmtree(os.path.join(scene.data, "store"))
+            shutil.copytree(os.path.join(other.data, "store"), os.path.join(scene.data, "store"))
+
+        def newer(path, at):
+            def change():
+                whole = get(path)
+                put(path, whole[:at] + bytes([whole[at] + 1]) + whole[at + 1 :])
+
+            return change
+
+        # What is seen when the gateway starts, and what only the keys can tell.
+        at_start = [
+            (newer("keys/keystore", 9), "newer version"),
+            (lambda: put("keys/keystore", get("keys/keystore")[:20]), "truncated"),
+        ]
+        at_unsealing = [
+            (newer("keys/unseal", 8), "newer version"),
+            (foreign("keys/keystore"), "different installations"),
+            (foreign("keys/unseal"), "different installations"),
+            (foreign("keys/shred-secret"), "shred secret"),
+            (foreign_store, "another installation"),
+            (lambda: put("keys/keystore", get("keys/keystore")[:-1] + bytes([get("keys/keystore")[-1] ^ 1])), "altered"),
+        ]
+        for change, word in at_start + at_unsealing:
+            change()
+            before = digest(scene.data, LEFT_OUT)
+            if (change, word) in at_start:
+                scene.write_config()
+                done = gateway.run("serve", "--config", scene.config_file)
+                if done.returncode == 4:
+                    contains(one_sentence(done.err), word, word)
+                else:
+                    raise Failure(f"{word}: serve answered {done.returncode}: {done.err}")
+            else:
+                scene.start()
+                done = unseal(scene, PASSPHRASE)
+                equal(done.returncode, 4, f"{word}: {done.err}")
+                contains(one_sentence(done.err), word, word)
+                expect_sealed(scene)
+                equal(scene.stop(), 0, "serve")
+            after = digest(scene.data, LEFT_OUT)
+            equal(after, before, f"{word}: the directory")
+            shutil.rmtree(scene.data)
+            shutil.copytree(kept, scene.data)
+        scene.start()
+        equal(unseal(scene, PASSPHRASE).returncode, 0, "everything put back")
+        equal(scene.reveal([value]), ["Anne"], "the value")
+
+
+# RocksDB writes its own log when it opens a store, whatever it finds there.
+LEFT_OUT = ("lock", "store")
