@@ -127,6 +127,15 @@ class PlanCompiler {
   }
 
   void add_route(const Route& route) {
+    RoutePlan& plan = compile_route(route, false);
+    if (route.when_sealed) plan.when_sealed = &compile_route(when_sealed_variant(route), true);
+    for (const PathPattern& path : route.match.paths) {
+      entries_.push_back(
+          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
+    }
+  }
+
+  RoutePlan& compile_route(const Route& route, bool when_sealed) {
     RoutePlan& plan = new_route(route.name.value, route.upstream.value, route.alternatives);
     plan.recipient = route.recipient.value;
     plan.purpose = route.purpose.value;
@@ -149,16 +158,13 @@ class PlanCompiler {
     plan.unlisted_header = route.unlisted_header;
     plan.unlisted_cookie = route.unlisted_cookie;
     add_rules(route, plan);
-    add_unlisted(route, plan);
+    add_unlisted(route, plan, when_sealed);
     accept_carriers(plan);
     const auto keyed = [](const auto& action) { return action->slot != kNoSlot; };
     plan.needs_keys = plan.address_slot != kNoSlot || plan.subject_slot != kNoSlot ||
                       plan.unlisted_action.slot != kNoSlot ||
                       std::any_of(plan.actions_.begin(), plan.actions_.end(), keyed);
-    for (const PathPattern& path : route.match.paths) {
-      entries_.push_back(
-          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
-    }
+    return plan;
   }
 
   void add_elsewhere(const Elsewhere& elsewhere) {
@@ -260,7 +266,7 @@ class PlanCompiler {
     action.relationship = &delimiter;
   }
 
-  void add_unlisted(const Route& route, RoutePlan& plan) {
+  void add_unlisted(const Route& route, RoutePlan& plan, bool when_sealed) {
     FieldAction& action = plan.unlisted_action;
     switch (plan.unlisted) {
       case Unlisted::refuse:
@@ -273,8 +279,12 @@ class PlanCompiler {
         action.action = ActionKind::keep;
         break;
       case Unlisted::encrypt: {
-        action.action = ActionKind::encrypt;
+        action.action = when_sealed ? ActionKind::seal : ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
+        if (when_sealed) {
+          action.slot = slot_of(unlisted_when_sealed(*policy_, route));
+          break;
+        }
         action.subject_bound =
             unlisted_is_subject_bound(route, find_purpose(*policy_, route.purpose.value));
         action.slot = slot_of(unlisted_context(*policy_, route));

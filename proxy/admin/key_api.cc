@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -154,6 +155,7 @@ AdminResponse KeyApi::handle(const AdminRequest& request, const Operator& who) {
   if (path == "/v1/keys") return list(request);
   if (path == "/v1/keys/freeze") return freeze();
   if (path == "/v1/keys/confirm") return confirm(request, who);
+  if (path == "/v1/keys/when-sealed") return get ? sealed_values() : converted(request, who);
   if (rows_ != nullptr && get && path == "/v1/keys/rows") return json(rows_->state());
   if (rows_ != nullptr && !get && path == "/v1/keys/reseal") return reseal(request, who);
   if (rows_ != nullptr && !get && path == "/v1/keys/reindex") return reindex(request, who);
@@ -239,6 +241,23 @@ AdminResponse KeyApi::certificate(const Id& key) const {
   const std::string text = certificate_text(
       *destruction, key, crypto::vault::id_hex(vault_.installation_id()), *backups);
   return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
+}
+
+Result<std::string> KeyApi::person_certificate(const Id& tenant,
+                                               const crypto::vault::ErasedSubject& person) const {
+  const auto backups = crypto::vault::read_key_backups(keys_folder_);
+  if (!backups) return backups.error();
+  ErasedPerson erased;
+  for (const auto& [name, id] : vault_.tenants()) {
+    if (id == tenant) erased.tenant = name;
+  }
+  erased.tenant_id = tenant;
+  erased.reference = person.reference;
+  erased.keys = person.keys;
+  erased.tokens = person.tokens;
+  erased.at = clock_.now();
+  return log_of(tenant).sign(
+      person_certificate_text(erased, crypto::vault::id_hex(vault_.installation_id()), *backups));
 }
 
 AdminResponse KeyApi::operate(const AdminRequest& request, const Operator& who, std::string_view id,
@@ -464,6 +483,36 @@ AdminResponse KeyApi::reindex(const AdminRequest& request, const Operator& who) 
                   return s.error();
                 }
                 return rows_->state();
+              }});
+}
+
+AdminResponse KeyApi::sealed_values() const {
+  const telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  auto text = list == nullptr ? Result<std::string>(std::string()) : list->read();
+  if (!text) return problem_of(text.error());
+  return {200, "text/plain; charset=utf-8", std::move(*text)};
+}
+
+AdminResponse KeyApi::converted(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 2> kKnown{"converted", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const std::string& text = (*members)["converted"];
+  std::uint64_t lines = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), lines);
+  telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  if (error != std::errc() || end != text.data() + text.size() || lines == 0 || list == nullptr ||
+      lines > list->count()) {
+    return admin_problem(400, "malformed-body",
+                         "converted is how many of the first values of the list are converted.");
+  }
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "values sealed while the vault was",
+              .remark = text + " converted",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = list->drop_first(lines); !s) return s.error();
+                return R"({"left":)" + std::to_string(list->count()) + "}";
               }});
 }
 

@@ -129,6 +129,10 @@ Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& c
   if (action == "certificate") return get("/v1/keys/" + options.id + "/certificate");
   if (action == "confirm") return post("/v1/keys/confirm", {});
   if (action == "rows") return get("/v1/keys/rows");
+  if (action == "when-sealed" && options.converted.empty()) return get("/v1/keys/when-sealed");
+  if (action == "when-sealed") {
+    return post("/v1/keys/when-sealed", {{"converted", options.converted}});
+  }
   if (action == "reseal") return post("/v1/keys/reseal", {});
   if (action == "reindex") {
     return post("/v1/keys/reindex", {{"tenant", options.tenant}, {"domain", options.domain}});
@@ -178,9 +182,9 @@ int run_keys(const KeysOptions& options) {
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(admin_error(*answer));
   if (options.action == "certificate") return write_out(options, answer->body);
-  const bool about_rows =
-      options.action == "rows" || options.action == "reseal" || options.action == "reindex";
-  if (options.json || about_rows) {
+  const bool as_it_is = options.action == "rows" || options.action == "reseal" ||
+                        options.action == "reindex" || options.action == "when-sealed";
+  if (options.json || as_it_is) {
     std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
   } else {
     print_answer(answer->body);

@@ -76,6 +76,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   }
   if (auto status = open->set_retentions(files->policies); !status) return status;
   if (auto status = server->publish(*publication); !status) return status;
+  remember_for_sealed(*built->snapshot);
   if (auto status = open->set_subject_clocks(files->policies); !status) return status;
   open->api().use_access(open->access_of(files->policies));
   if (certificates->admin) admin->use_certificates(certificates->admin);

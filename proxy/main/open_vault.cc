@@ -117,9 +117,9 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->granting_.emplace(std::move(staircase.access));
   made->backups_ = std::make_unique<BackupJob>(installation, parts.clock);
   made->rows_ = std::make_unique<RowJob>(installation.vault(), installation.audit());
-  made->key_api_ =
-      std::make_unique<admin::KeyApi>(installation.vault(), installation.audit(), parts.clock,
-                                      installation.directory().keys(), parts.keys_changed, made->rows_.get());
+  made->key_api_ = std::make_unique<admin::KeyApi>(
+      installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
+      parts.keys_changed, made->rows_.get(), parts.sealed_list);
   made->api_ = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation.operators(), parts.first, installation.audit(),
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),

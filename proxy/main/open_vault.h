@@ -35,6 +35,7 @@ struct OpenVaultParts {
   admin::PolicyControl& policies;
   std::function<void()> keys_changed;         // by the API, which waits for it
   std::function<void()> keeper_changed_keys;  // on the keeper's thread; must not block
+  std::function<telemetry::SealedList*()> sealed_list;
   std::function<std::string(const admin::AdminApi&)> metrics;
 };
 
