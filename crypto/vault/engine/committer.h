@@ -31,7 +31,7 @@ struct PendingBatch {
   std::vector<IndexKey> index{};
   // While the index moves: the same under its version before, where there is one. Else empty.
   std::vector<std::optional<IndexKey>> before{};
-  std::uint64_t index_generation = 0;     // of the LiveContexts that they were made with
+  std::uint64_t index_generation = 0;       // of the LiveContexts that they were made with
   std::optional<PendingSubject> subject{};  // exactly when the batch asks for one
   bool failed = false;
 };

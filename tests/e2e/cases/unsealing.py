@@ -3,18 +3,15 @@
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 
-from support import gateway, settings, wire
-from support.case import Failure, Skip, case, contains, equal, expect, lacks
+from support import gateway, wire
+from support.case import Failure, case, contains, equal, expect, lacks
 from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE
 
 PASSPHRASE = "seven plain words that nobody guesses ever"
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "483921"
 BODY = wire.form({"name": "Anne", "email": "anne@example.fr"})
 
 
@@ -39,6 +36,12 @@ def sealed_scene(unseal, init, secret=b"", policy=WIDE):
 def passphrase_scene(policy=WIDE):
     scene, _ = sealed_scene("{ passphrase: ask }", ["--passphrase", "--secret-fd", "0"], PASSPHRASE.encode() + b"\n", policy)
     return scene
+
+
+def shares_scene(policy=WIDE):
+    """For cases that unseal more than once: shares cost no second each time, as a pass-phrase does."""
+    scene, told = sealed_scene("{ shares: 2 }", ["--shares", "2/3"], policy=policy)
+    return scene, told[0]["shares"][:2]
 
 
 def unseal(scene, *secrets, arguments=()):
@@ -108,9 +111,10 @@ def passphrase():
 
 @case("no connection is dropped by sealing: a route without keys goes on over one, and a body on its way is refused", smoke=True)
 def same_connection():
-    with passphrase_scene() as scene:
+    scene, shares = shares_scene()
+    with scene:
         scene.start()
-        equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+        equal(unseal(scene, *shares).returncode, 0, "unseal")
         with scene.wire() as one, scene.wire() as slow:
             def over(connection, data):
                 connection.send(data)
@@ -128,7 +132,7 @@ def same_connection():
             equal((answer.status, answer.json()["reason"]), (503, "sealed"), "in the middle of a request")
             # Needs no key. A refused body would end its connection, as every refusal of an unread body does.
             equal(over(one, wire.request("GET", "/")).status, 200, "between")
-            equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+            equal(unseal(scene, *shares).returncode, 0, "unseal")
             equal(over(one, contact()).status, 200, "after")
 
 
@@ -295,137 +299,6 @@ def systemd_credential():
             del os.environ["CREDENTIALS_DIRECTORY"]
 
 
-class Softhsm:
-    """A SoftHSM2 with tokens of its own, initialised here."""
-
-    def __init__(self):
-        if not os.path.exists(MODULE) or shutil.which("softhsm2-util") is None:
-            raise Skip("SoftHSM2 is not installed (deploy/packages.txt, section test)")
-        self.folder = tempfile.mkdtemp(prefix="paravent-hsm-")
-        self.tokens = os.path.join(self.folder, "tokens")
-        os.mkdir(self.tokens)
-        config = os.path.join(self.folder, "softhsm2.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-        os.environ["SOFTHSM2_CONF"] = config
-
-    def token(self, label):
-        before = set(os.listdir(self.tokens))
-        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", PIN]
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Failure(f"softhsm2-util: {done.stderr.decode()}")
-        return os.path.join(self.tokens, (set(os.listdir(self.tokens)) - before).pop())
-
-    def close(self):
-        os.environ.pop("SOFTHSM2_CONF", None)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def with_softhsm(run):
-    def wrapped():
-        hsm = Softhsm()
-        try:
-            run(hsm)
-        finally:
-            hsm.close()
-
-    wrapped.__module__ = run.__module__
-    return wrapped
-
-
-def token_scene(pin_file=True):
-    """`pin_file`: else a person gives the PIN."""
-    way = ["--pkcs11-module", MODULE, "--pkcs11-token", "paravent", "--pkcs11-key", "root", "--secret-fd", "0"]
-    text = f"{{ pkcs11: {{ module: {MODULE}, token: paravent, key: root }} }}"
-    scene, _ = sealed_scene(text, way, PIN.encode() + b"\n")
-    if pin_file:
-        file = os.path.join(scene.folder, "pin")
-        with open(file, "w", encoding="utf-8") as out:
-            out.write(PIN + "\n")
-        os.chmod(file, 0o600)
-        scene.extra = scene.extra.replace("key: root", f"key: root, pin-file: {file}")
-    return scene
-
-
-@case("PKCS#11: the PIN from a file or from a person; wrong PIN, token absent, key missing: code 4", smoke=True)
-@with_softhsm
-def pkcs11(hsm):
-    token = hsm.token("paravent")
-    hsm.token("empty")
-    with token_scene() as scene:
-        scene.start()
-        expect_working(scene)
-        equal(scene.stop(), 0, "serve")
-        with_pin_file = scene.extra
-        pin_file = os.path.join(scene.folder, "pin")
-
-        def fails(word, code=4):
-            scene.write_config()
-            done = gateway.run("serve", "--config", scene.config_file)
-            equal(done.returncode, code, f"{word}: {done.err}")
-            contains(one_sentence(done.err), word, word)
-
-        scene.extra = with_pin_file.replace("token: paravent", "token: elsewhere")
-        fails("no token labelled elsewhere")
-        scene.extra = with_pin_file.replace("key: root", "key: other")
-        fails("no AES key labelled other")
-        scene.extra = with_pin_file.replace("token: paravent", "token: empty")
-        fails("no AES key labelled root")
-        scene.extra = with_pin_file.replace(MODULE, "/nonexistent/module.so")
-        fails("cannot be loaded", 3)
-        scene.extra = with_pin_file
-        with open(pin_file, "w", encoding="utf-8") as out:
-            out.write("000000\n")
-        fails("PIN of the token paravent is wrong")
-        shutil.move(token, os.path.join(hsm.folder, "away"))
-        fails("no token labelled paravent")
-        shutil.move(os.path.join(hsm.folder, "away"), token)
-
-        # By a person.
-        scene.extra = with_pin_file.replace(f", pin-file: {pin_file}", "")
-        scene.start()
-        expect_sealed(scene)
-        done = unseal(scene, "111111")
-        equal(done.returncode, 4, "a wrong PIN")
-        contains(one_sentence(done.err), "wrong", "a wrong PIN")
-        time.sleep(1.1)
-        equal(unseal(scene, PIN).returncode, 0, "the PIN")
-        expect_working(scene)
-
-
-@case("PKCS#11: a token pulled out in mid-work closes the way back; forward goes on; put back, all is well", smoke=True)
-@with_softhsm
-def pulled_out(hsm):
-    token = hsm.token("paravent")
-    with token_scene() as scene:
-        scene.start()
-        value = expect_working(scene)
-        away = os.path.join(hsm.folder, "away")
-        shutil.move(token, away)
-        deadline = time.monotonic() + 20 * settings.SLOWNESS
-        while True:
-            status, _, body = scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)
-            if status == 503:
-                break
-            expect(time.monotonic() < deadline, "the way back stays open without the token")
-            time.sleep(0.2)
-        equal(json.loads(body)["reason"], "sealed", "re-identification")
-        contains(json.loads(body)["title"], "token", "the sentence")
-        equal(dict(wire.form_fields(scene.submit(contact()).body))["name"], value, "forward")
-        status, _, body = scene.admin.call("GET", "/readyz")
-        equal((status, json.loads(body)), (200, {"status": "ready", "reveal": "sealed"}), "/readyz")
-        shutil.move(away, token)
-        while scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)[0] != 200:
-            expect(time.monotonic() < deadline, "the way back stays closed with the token")
-            time.sleep(0.2)
-        equal(scene.reveal([value]), ["Anne"], "with the token")
-        equal(seal(scene).returncode, 0, "seal")
-        expect_sealed(scene)
-        equal(scene.admin.call("POST", "/v1/unseal", {})[0], 200, "unseal with the PIN of the file")
-        equal(scene.reveal([value]), ["Anne"], "afterwards")
-
-
 @case("another installation's key store under a right pass-phrase; an altered and a missing record: code 4")
 def foreign_records():
     with passphrase_scene() as scene, passphrase_scene() as other:
@@ -461,75 +334,35 @@ def foreign_records():
         expect_working(scene)
 
 
-@case("PKCS#11: a token that comes back wants its PIN from a person again, and a wrong one changes nothing")
-@with_softhsm
-def pin_again(hsm):
-    token = hsm.token("paravent")
-    with token_scene(pin_file=False) as scene:
-        scene.start()
-        done = unseal(scene, PIN)
-        equal((done.returncode, done.err), (0, ""), "the PIN")
-        value = expect_working(scene)
-        away = os.path.join(hsm.folder, "away")
-        shutil.move(token, away)
-        wait_for_reveal(scene, value, 503)
-        done = unseal(scene, PIN)
-        equal(done.returncode, 4, "without the token")
-        contains(one_sentence(done.err), "no token labelled paravent", "without the token")
-        shutil.move(away, token)
-        time.sleep(0.1)
-        done = unseal(scene, "999999")
-        equal(done.returncode, 4, "a wrong PIN")
-        contains(one_sentence(done.err), "wrong", "a wrong PIN")
-        equal(scene.admin.call("GET", "/v1/keys", None, scene.administrator)[0], 503, "still closed")
-        equal(dict(wire.form_fields(scene.submit(contact()).body))["name"], value, "forward")
-        time.sleep(1.1)
-        done = unseal(scene, PIN)
-        equal((done.returncode, done.err), (0, ""), "the PIN again")
-        equal(scene.reveal([value]), ["Anne"], "with the token")
-        equal(scene.stop(), 0, "serve")
-        done = gateway.run("audit", "verify", scene.data)
-        equal(done.returncode, 0, f"audit verify: {done.err}")
-
-
-def wait_for_reveal(scene, value, wanted):
-    deadline = time.monotonic() + 20 * settings.SLOWNESS
-    request = {"purpose": "contact", "reason": "x", "tokens": [value]}
-    while scene.admin.call("POST", "/v1/reidentify", request, scene.dpo)[0] != wanted:
-        expect(time.monotonic() < deadline, f"re-identification never answers {wanted}")
-        time.sleep(0.2)
-
-
 @case("a sealed gateway holds its directory: a second one, and commands beside it, say so with code 4", smoke=True)
 def holds_its_directory():
-    with passphrase_scene() as scene:
+    scene, shares = shares_scene()
+    with scene:
         scene.start()
         before = digest(scene.data, ("lock",))
         done = gateway.run("serve", "--config", scene.config_file)
         equal(done.returncode, 4, "a second gateway")
         contains(one_sentence(done.err), "Another paravent process", "a second gateway")
-        done = gateway.run("policy", "apply", scene.policy_file, "--config", scene.config_file, stdin=PASSPHRASE.encode() + b"\n")
+        done = gateway.run("policy", "apply", scene.policy_file, "--config", scene.config_file)
         equal(done.returncode, 4, "policy apply")
         contains(one_sentence(done.err), "Another paravent process", "policy apply")
         done = gateway.run("init", "--data", scene.data, "--passphrase", "--secret-fd", "0", stdin=PASSPHRASE.encode() + b"\n")
         equal(done.returncode, 4, "init")
         one_sentence(done.err)
         equal(digest(scene.data, ("lock",)), before, "the directory")
-        equal(unseal(scene, PASSPHRASE).returncode, 0, "the first one unseals")
+        equal(unseal(scene, *shares).returncode, 0, "the first one unseals")
         expect_working(scene)
 
 
 @case("files of another installation, of a newer version or of another moment: unsealing says so, nothing is made anew")
 def foreign_files():
-    # Shares, because they cost no second each time as a pass-phrase does.
-    mine, told = sealed_scene("{ shares: 2 }", ["--shares", "2/3"])
-    theirs, others = sealed_scene("{ shares: 2 }", ["--shares", "2/3"])
-    shares = told[0]["shares"][:2]
-    with mine as scene, theirs as other:
+    scene, shares = shares_scene()
+    other, others = shares_scene()
+    with scene, other:
         scene.start()
         equal(unseal(scene, *shares).returncode, 0, "unseal")
         other.start()
-        equal(unseal(other, *others[0]["shares"][:2]).returncode, 0, "unseal")
+        equal(unseal(other, *others).returncode, 0, "unseal")
         value = expect_working(scene)
         expect_working(other)
         scene.stop()
@@ -600,79 +433,3 @@ def foreign_files():
 
 # RocksDB writes its own log when it opens a store, whatever it finds there.
 LEFT_OUT = ("lock", "store")
-
-
-WHEN_SEALED = """\
-policy: 1
-tenant: atelier
-roles: { dpo: { reveal: clear } }
-recipients: { crm: { name: Atelier CRM, country: FR } }
-purposes:
-  contact: { basis: consent, retention: { active: P1Y }, reveal: [dpo] }
-public-keys: { board: { key: 'PUBLIC' } }
-routes:
-  - name: report
-    match: { method: POST, path: /report }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: contact
-    when-sealed: encrypt-to board
-    fields:
-      form.message: { kind: text, do: encrypt }
-      form.topic: { do: keep }
-      form.phone: { do: drop }
-    unlisted: encrypt
-  - name: contact-form
-    match: { method: POST, path: /contact }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: contact
-    fields: { form.name: { kind: name, do: tokenise }, form.email: { kind: email, do: tokenise } }
-"""
-
-
-def report(message="help me", **more):
-    return wire.request("POST", "/report", wire.form({"message": message, "topic": "noise", "phone": "0612345678", **more}), wire.FORM)
-
-
-@case("when-sealed: encrypt fields go on to the named public key, are listed, and everything else is refused", smoke=True)
-def when_sealed():
-    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
-        private = os.path.join(folder, "board.key")
-        told = json.loads(gateway.run("keypair", "--out", private, "--json").out)
-        with passphrase_scene(policy=WHEN_SEALED.replace("PUBLIC", told["public_key"])) as scene:
-            scene.start()
-            # Never unsealed with this policy: nobody knows the contexts yet.
-            scene.refused(report(), 503, "sealed")
-            equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
-            usual = dict(wire.form_fields(scene.submit(report()).body))
-            expect(usual["message"].startswith("pve_"), f"unsealed: {usual}")
-            equal(seal(scene).returncode, 0, "seal")
-            for restarted in (False, True):
-                if restarted:
-                    scene.restart()
-                got = dict(wire.form_fields(scene.submit(report("secret word", extra="more of it")).body))
-                equal((got["topic"], "phone" in got), ("noise", False), "what needs no key")
-                expect(got["message"].startswith("pvs_") and got["extra"].startswith("pvs_"), f"sealed: {got}")
-                scene.refused(contact(), 503, "sealed")
-            contexts = os.path.join(folder, "contexts.json")
-            equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
-            equal(scene.admin.metric("paravent_when_sealed_values"), 4, "values in the list")
-            expect(dict(wire.form_fields(scene.submit(report()).body))["message"].startswith("pve_"), "unsealed again")
-            # What was sealed meanwhile is listed, and opens with the private key alone.
-            admin = os.path.join(scene.folder, "admin.credential")
-            asked = ("keys", "when-sealed", "--admin", scene.admin.url, "--credential-file", admin)
-            listed = gateway.run(*asked)
-            equal(listed.returncode, 0, f"keys when-sealed: {listed.err}")
-            lines = [line.split(" ") for line in listed.out.splitlines()]
-            equal([line[2:4] for line in lines], [["report/when-sealed", "form.message"], ["report/when-sealed", "unlisted"]] * 2, "the list")
-            equal(lines[-2][4], got["message"], "the value as the application has it")
-            lacks(listed.out, "secret", "the list")
-            done = gateway.run("contexts", "--data", scene.data, "--config", scene.config_file, contexts, stdin=PASSPHRASE.encode() + b"\n")
-            equal(done.returncode, 0, f"contexts: {done.err}")
-            done = gateway.run("open", "--key", private, "--contexts", contexts, lines[0][4], lines[1][4])
-            equal((done.returncode, "secret word" in done.out, "more of it" in done.out), (0, True, True), f"open: {done.err}")
-            equal(gateway.run(*asked, "--converted", "5", "--reason", "done").returncode, 2, "more than there are")
-            equal(gateway.run(*asked, "--converted", "3", "--reason", "done").returncode, 0, "three of them")
-            equal(len(gateway.run(*asked).out.splitlines()), 1, "what is left")
-            equal(scene.admin.metric("paravent_when_sealed_values"), 1, "values in the list")
