@@ -139,6 +139,9 @@ struct Route {
   bool php_names = false;
   bool client_certificate = false;           // required
   std::optional<Located<OnError>> on_error;  // default of the rules that can
+  // `when-sealed: encrypt-to NAME`: a name of Policy::public_keys, to which encrypt fields are
+  // sealed while the vault is.
+  std::optional<Located<std::string>> when_sealed;
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
   Unlisted unlisted_header = Unlisted::keep;

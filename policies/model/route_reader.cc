@@ -127,6 +127,21 @@ void read_text_plain(MapReader& map, Route& route) {
   }
 }
 
+// The only thing that a route may do without the keys of the vault.
+void read_when_sealed(MapReader& map, Route& route) {
+  constexpr std::string_view kWord = "encrypt-to ";
+  auto text = map.text("when-sealed");
+  if (!text) return;
+  if (!text->value.starts_with(kWord) || text->value.size() == kWord.size()) {
+    map.diagnostics().error(text->at, map.key("when-sealed"),
+                            in_quotes(text->value) + " is not what a sealed route can do",
+                            "Write encrypt-to NAME, with a name of public-keys");
+    return;
+  }
+  text->value.erase(0, kWord.size());
+  route.when_sealed = std::move(*text);
+}
+
 void read_rules(MapReader& route, Route& out) {
   const YamlNode* node = route.find("fields");
   if (node == nullptr) return;
@@ -259,6 +274,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);
   read_unlisted(map, route);
+  read_when_sealed(map, route);
   for (const std::string_view later : {"response", "stream", "mode", "when", "websocket"}) {
     map.reserve(later);
   }

@@ -110,6 +110,30 @@ ContextSpec unlisted_context(const Policy& policy, const Route& route) {
   return context_without_rule(policy, route, Kind::text, algorithm, unlisted_epoch(purpose));
 }
 
+ContextSpec unlisted_when_sealed(const Policy& policy, const Route& route) {
+  ContextSpec spec = context_without_rule(policy, route, Kind::text, crypto::Algorithm::sealed,
+                                          crypto::EpochLength::none);
+  const PublicKey* key = find_public_key(policy, route.when_sealed->value);
+  if (key != nullptr && key->key) spec.public_key.assign(key->key->begin(), key->key->end());
+  return spec;
+}
+
+// Whose data it is nobody can tell then, and no epoch of ours ends it.
+Route when_sealed_variant(const Route& route) {
+  Route out = route;
+  out.name.value += "/when-sealed";
+  out.subject = {};
+  out.on_objection.reset();
+  for (Rule& rule : out.rules) {
+    if (rule.action != ActionKind::encrypt) continue;
+    rule.action = ActionKind::seal;
+    rule.sealed_to = *route.when_sealed;
+    rule.erasable.reset();
+    rule.epoch.reset();
+  }
+  return out;
+}
+
 ContextSpec subject_context(const Policy& policy, const Route& route) {
   ContextSpec spec;
   spec.purpose = route.purpose.value;

@@ -128,6 +128,21 @@ class PlanCompiler {
   }
 
   void add_route(const Route& route) {
+    RoutePlan& plan = compile_route(route, false);
+    RoutePlan* sealed = nullptr;
+    if (route.when_sealed) sealed = &compile_route(when_sealed_variant(route), true);
+    plan.when_sealed = sealed;
+    for (const PathPattern& path : route.match.paths) {
+      if (!path.parameters().empty()) {
+        plan.templates.push_back(path);
+        if (sealed != nullptr) sealed->templates.push_back(path);
+      }
+      entries_.push_back(
+          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
+    }
+  }
+
+  RoutePlan& compile_route(const Route& route, bool when_sealed) {
     RoutePlan& plan = new_route(route.name.value, route.upstream.value, route.alternatives);
     plan.recipient = route.recipient.value;
     plan.purpose = route.purpose.value;
@@ -152,17 +167,13 @@ class PlanCompiler {
     plan.unlisted_cookie = route.unlisted_cookie;
     plan.match_when = when_of(route.match.when, plan);
     add_rules(route, plan);
-    add_unlisted(route, plan);
+    add_unlisted(route, plan, when_sealed);
     accept_carriers(plan);
     const auto keyed = [](const auto& action) { return action->slot != kNoSlot; };
     plan.needs_keys = plan.address_slot != kNoSlot || plan.subject_slot != kNoSlot ||
                       plan.unlisted_action.slot != kNoSlot ||
                       std::any_of(plan.actions_.begin(), plan.actions_.end(), keyed);
-    for (const PathPattern& path : route.match.paths) {
-      if (!path.parameters().empty()) plan.templates.push_back(path);
-      entries_.push_back(
-          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
-    }
+    return plan;
   }
 
   void add_elsewhere(const Elsewhere& elsewhere) {
@@ -314,7 +325,7 @@ class PlanCompiler {
     action.relationship = &delimiter;
   }
 
-  void add_unlisted(const Route& route, RoutePlan& plan) {
+  void add_unlisted(const Route& route, RoutePlan& plan, bool when_sealed) {
     FieldAction& action = plan.unlisted_action;
     switch (plan.unlisted) {
       case Unlisted::refuse:
@@ -327,8 +338,12 @@ class PlanCompiler {
         action.action = ActionKind::keep;
         break;
       case Unlisted::encrypt: {
-        action.action = ActionKind::encrypt;
+        action.action = when_sealed ? ActionKind::seal : ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
+        if (when_sealed) {
+          action.slot = slot_of(unlisted_when_sealed(*policy_, route));
+          break;
+        }
         action.subject_bound =
             unlisted_is_subject_bound(route, find_purpose(*policy_, route.purpose.value));
         action.slot = slot_of(unlisted_context(*policy_, route));

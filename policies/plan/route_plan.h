@@ -78,6 +78,9 @@ class RoutePlan {
       required;                // body, query, header and cookie rules that must be present
   bool needs_subject = false;  // it matters whose data this is
   bool needs_keys = false;     // something of it takes a slot: refused while the vault is sealed
+  // What is done instead while it is: the same route with its encrypt fields sealed to a public
+  // key. nullptr: it is refused. Never matched by itself.
+  const RoutePlan* when_sealed = nullptr;
   // Routes that say whose data this is: the slot of the reference (subject_reference).
   std::uint32_t subject_slot = kNoSlot;
   bool stop_objected = false;  // who objected is not sent on

@@ -367,6 +367,14 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     for (const auto& one : *erased) rows += one.tokens;
     out.append(",\"erased\":" + std::to_string(erased->size()));
     out.append(",\"tokens_gone\":" + std::to_string(rows));
+    std::vector<std::string> certificates;
+    for (const auto& one : *erased) {
+      auto text = parts.keys == nullptr
+                      ? crypto::Result<std::string>(crypto::Error(crypto::ErrorKind::internal))
+                      : parts.keys->person_certificate(who.tenant, one);
+      if (text) certificates.push_back(std::move(*text));
+    }
+    list("certificates", certificates, out);
   }
   if (!request.tokens.empty()) {
     const auto unknown = std::count(meant.by_token.begin(), meant.by_token.end(), std::nullopt);

@@ -91,6 +91,7 @@ struct SubjectsOptions {
   std::string kind;     // instead of tokens: the value is read from standard input
   std::string purpose;  // events
   std::string event;
+  std::string certificate;  // erase: where it goes
   std::string day;
   bool lift = false;
   bool json = false;
@@ -172,6 +173,8 @@ struct KeysOptions {
   std::string confirm;
   std::string within;
   std::string tenant;
+  std::string domain;
+  std::string converted;  // how many
   std::string purpose;
   std::string until;
   std::string subject;  // a reference

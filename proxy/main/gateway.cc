@@ -10,6 +10,7 @@
 #include "crypto/vault/engine/key_admin.h"
 #include "proxy/main/gateway_state.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/main/when_sealed.h"
 #include "proxy/net/memory_watch.h"
 
 namespace paravent::proxy::main {
@@ -71,12 +72,20 @@ Limits Gateway::State::limits_of(const config::GatewayConfig& of) {
   return limits;
 }
 
+// It costs nobody a request when it fails: then the route is refused while the vault is sealed.
+void Gateway::State::remember_for_sealed(const Snapshot& snapshot) {
+  if (auto s = keep_sealed_contexts(installation->directory().path(), snapshot); !s) {
+    std::fprintf(stderr, "paravent: warning: %s\n", s.error().sentence().c_str());
+  }
+}
+
 Result<std::shared_ptr<const Snapshot>> Gateway::State::current_snapshot() {
-  if (!installation->is_open()) return sealed_snapshot(served.plan, limits_of(config));
+  if (!installation->is_open()) return sealed_now();
   key_changes = crypto::vault::KeyAdmin(installation->vault()).changes();
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
+  remember_for_sealed(*built->snapshot);
   return built->snapshot;
 }
 
@@ -118,7 +127,11 @@ Status Gateway::State::start_data_path() {
 }
 
 Status Gateway::State::start_admin() {
-  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads);
+  metrics = std::make_unique<GatewayMetrics>(*installation, *server, access_log.get(), reloads,
+                                             [this]() -> const telemetry::SealedList* {
+                                               const std::scoped_lock hold(list_mutex);
+                                               return sealed_list.get();
+                                             });
   gate = std::make_unique<admin::SealGate>(installation->operators(), first_credentials, *this,
                                            [this] { return metrics->text(nullptr); });
   if (auto status = open_gate(); !status) return status;
@@ -167,10 +180,11 @@ void Gateway::State::publish_keys() {
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (built) {
     if (!server->publish(built->snapshot)) return;
+    remember_for_sealed(*built->snapshot);
     keys_valid_until = built->valid_until;
     key_changes = changes;
   } else if (changes != key_changes) {
-    std::ignore = server->publish(sealed_snapshot(served.plan, limits_of(config)));
+    std::ignore = server->publish(sealed_now());
   }
 }
 
@@ -193,6 +207,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   state->config = std::move(files.config);
   state->served = std::move(files.policies);
   if (auto status = state->read_certificates(); !status) return status.error();
+  // Values may wait from before, whatever the policy says today.
+  if (has_when_sealed(*state->served.plan) || state->has_sealed_values()) {
+    if (auto status = state->open_sealed_list(); !status) return status.error();
+  }
   if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();

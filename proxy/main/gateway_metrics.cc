@@ -191,6 +191,10 @@ std::string GatewayMetrics::text(const admin::AdminApi* api) const {
   others.push_back(gauge("paravent_connections_open", "Client connections open now.",
                          static_cast<double>(server_.open_connections())));
   others.push_back(gauge("paravent_sealed", "1 while the keys are not there.", api == nullptr));
+  const telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  others.push_back(gauge("paravent_when_sealed_values",
+                         "Values sealed to another key while the vault was, not yet converted.",
+                         list == nullptr ? 0 : static_cast<double>(list->count())));
   const auto memory = crypto::SecretArena::process().statistics();
   others.push_back(gauge("paravent_secret_memory_locked_bytes", "Locked memory for keys.",
                          static_cast<double>(memory.locked)));

@@ -4,7 +4,9 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/admin/admin_api.h"
@@ -13,6 +15,7 @@
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
 #include "proxy/telemetry/exposition.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::main {
 
@@ -20,8 +23,13 @@ class GatewayMetrics {
  public:
   // `access_log` may be null.
   GatewayMetrics(Installation& installation, const net::Server& server,
-                 const telemetry::AccessLog* access_log, const ReloadCounters& reloads)
-      : installation_(installation), server_(server), access_log_(access_log), reloads_(reloads) {}
+                 const telemetry::AccessLog* access_log, const ReloadCounters& reloads,
+                 std::function<const telemetry::SealedList*()> sealed_list = {})
+      : installation_(installation),
+        server_(server),
+        access_log_(access_log),
+        reloads_(reloads),
+        sealed_list_(std::move(sealed_list)) {}
 
   // `api`: null while sealed; then nothing of the vault is touched.
   std::string text(const admin::AdminApi* api) const;
@@ -33,6 +41,7 @@ class GatewayMetrics {
   const net::Server& server_;
   const telemetry::AccessLog* access_log_;
   const ReloadCounters& reloads_;
+  std::function<const telemetry::SealedList*()> sealed_list_;
 };
 
 }  // namespace paravent::proxy::main

@@ -79,6 +79,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
     return status;
   }
   if (auto status = server->publish(*publication); !status) return status;
+  remember_for_sealed(*built->snapshot);
   if (auto status = open->set_subject_clocks(files->policies); !status) return status;
   open->api().use_access(open->access_of(files->policies));
   if (auto status = open->keep_consent(files->policies); !status) return status;

@@ -1,10 +1,13 @@
 // How a gateway is unsealed and sealed while it runs.
 
+#include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "proxy/main/gateway_state.h"
 #include "proxy/main/login_rules.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/main/when_sealed.h"
 
 namespace paravent::proxy::main {
 
@@ -24,10 +27,45 @@ AuditDetail detail_of(std::string object, std::string remark) {
   return detail;
 }
 
+constexpr const char* kSealedList = "when-sealed.list";
+
 // How often the token is asked whether it is there: soon enough for a person who pulls it out.
 constexpr std::chrono::seconds kLook{2};
 
 }  // namespace
+
+// Whatever is wrong with what is needed for it leaves the routes refused.
+std::shared_ptr<const Snapshot> Gateway::State::sealed_now() {
+  const std::filesystem::path& data = installation->directory().path();
+  SealedContexts contexts;
+  if (has_when_sealed(*served.plan)) {
+    if (auto status = open_sealed_list(); !status) {
+      std::fprintf(stderr, "paravent: warning: %s\n", status.error().sentence().c_str());
+    }
+    auto known = read_sealed_contexts(data);
+    if (known) {
+      contexts = std::move(*known);
+    } else {
+      std::fprintf(stderr, "paravent: warning: %s\n", known.error().sentence().c_str());
+    }
+  }
+  return sealed_snapshot(served.plan, limits_of(config), contexts, sealed_list);
+}
+
+bool Gateway::State::has_sealed_values() const {
+  std::error_code ignored;
+  return std::filesystem::exists(installation->directory().path() / kSealedList, ignored);
+}
+
+Status Gateway::State::open_sealed_list() {
+  const std::scoped_lock hold(list_mutex);
+  if (sealed_list != nullptr) return {};
+  auto list =
+      telemetry::SealedList::open((installation->directory().path() / kSealedList).string());
+  if (!list) return list.error();
+  sealed_list = std::move(*list);
+  return {};
+}
 
 // Vault, audit logs and the admin API; whatever fails leaves it sealed.
 Status Gateway::State::unlock(crypto::vault::RootKey root) {
@@ -41,8 +79,17 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
         *installation, served,
         {first_credentials, clock, *this, [this] { keys_changed(); },
          [this] { keeper_changed_keys(); },
+         [this] {
+           const std::scoped_lock hold(list_mutex);
+           return sealed_list.get();
+         },
          [this](const admin::AdminApi& api) { return metrics->text(&api); },
-         [this] { return server->states().front()->snapshot; }, login_rules_of(config)});
+         [this] { return server->states().front()->snapshot; },
+         [this] {
+           const std::scoped_lock hold(changing);
+           return served.plan;
+         },
+         login_rules_of(config), config.record});
     if (made) {
       open = std::move(*made);
     } else {
@@ -72,7 +119,9 @@ void Gateway::State::lock_up() {
   if (server) {
     server->use_vault(nullptr);
     // It can only fail for want of memory, and then there is no safe way to go on with the keys.
-    if (!server->publish(sealed_snapshot(served.plan, limits_of(config)))) std::abort();
+    const bool published = server->publish(sealed_now()).has_value() ||
+                           server->publish(sealed_snapshot(served.plan, limits_of(config), {}, {}));
+    if (!published) std::abort();
   }
   open.reset();
   installation->lock();

@@ -21,6 +21,7 @@
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
 #include "proxy/telemetry/access_log.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::main {
 
@@ -53,7 +54,9 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   std::uint64_t key_changes = 0;  // that the published snapshot knows of
   bool start_recorded = false;
   bool policies_recorded = false;
-  std::uint64_t wrong_secrets = 0;  // since it was sealed
+  std::uint64_t wrong_secrets = 0;                     // since it was sealed
+  mutable std::mutex list_mutex;                       // of sealed_list; once there, it stays
+  std::shared_ptr<telemetry::SealedList> sealed_list;  // null: no route goes on while sealed
   bool token_present = true;
   std::chrono::steady_clock::time_point next_look;
   std::unique_ptr<GatewayMetrics> metrics;
@@ -73,6 +76,11 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   crypto::Status record(crypto::audit::EventKind event, crypto::audit::AuditDetail detail = {});
 
   static Limits limits_of(const config::GatewayConfig& of);
+  // The snapshot of a sealed gateway.
+  std::shared_ptr<const Snapshot> sealed_now();
+  crypto::Status open_sealed_list();
+  bool has_sealed_values() const;
+  void remember_for_sealed(const Snapshot& snapshot);
   // What the workers get: with keys, or without while sealed.
   crypto::Result<std::shared_ptr<const Snapshot>> current_snapshot();
   // Once a second: new keys for a new epoch; and whether the token is still there.

@@ -130,7 +130,9 @@ void add_subjects(CLI::App& app, SubjectsOptions& options) {
       ->add_flag("--lift", options.lift, "Take the restriction back");
   add("object", "Stop what rests on legitimate interest, and analytics")
       ->add_flag("--lift", options.lift, "Take the objection back");
-  add("erase", "Destroy the person's keys and tokens, for good");
+  add("erase", "Destroy the person's keys and tokens, for good")
+      ->add_option("--certificate", options.certificate,
+                   "File for the signed certificate of destruction");
   CLI::App* events = add("events", "The end of a contract, a case closed, a contact elsewhere");
   events->add_option("--purpose", options.purpose, "Of which purpose")->required();
   events->add_option("--event", options.event, "last-contact, contract-end or case-closed")
@@ -249,6 +251,22 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
   command = add_key_client(*group, "confirm", "Let shortened retentions hold and destruction go on",
                            keys, "confirm");
   command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  add_key_client(*group, "rows", "The work on token rows: what is wanted, and what was done", keys,
+                 "rows");
+  command = add_key_client(*group, "reseal", "Seal the rows of old keys under the current ones",
+                           keys, "reseal");
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "reindex", "Move a domain's blind index to a new key", keys,
+                           "reindex");
+  command->add_option("--tenant", keys.tenant, "Tenant")->required();
+  command->add_option("--domain", keys.domain, "Domain")->required();
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "when-sealed",
+                           "What was sealed to another key while the vault was, to be converted",
+                           keys, "when-sealed");
+  command->add_option("--converted", keys.converted,
+                      "Take the first N from the list: they are converted");
+  command->add_option("--reason", keys.reason, "Why; goes on the record");
   command = add_key_client(*group, "certificate", "The signed certificate of a destroyed key", keys,
                            "certificate");
   command->add_option("ID", keys.id, "The key")->required();

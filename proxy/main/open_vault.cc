@@ -91,8 +91,10 @@ Status OpenVault::set_subject_clocks(const PolicySet& set) {
 }
 
 void OpenVault::start_keeper() {
-  keeper_ = std::make_unique<KeyKeeper>(installation_.vault(), installation_.audit(),
-                                        keeper_changed_keys_);
+  keeper_ = std::make_unique<KeyKeeper>(installation_.vault(), installation_.audit(), [this] {
+    keeper_changed_keys_();
+    rows_->wake();
+  });
 }
 
 Status OpenVault::record_policy_loads(const PolicySet& set, std::string_view author) {
@@ -133,9 +135,10 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->reidentifier_ = std::move(staircase.reidentifier);
   made->granting_.emplace(std::move(staircase.access));
   made->backups_ = std::make_unique<BackupJob>(installation, parts.clock);
-  made->key_api_ =
-      std::make_unique<admin::KeyApi>(installation.vault(), installation.audit(), parts.clock,
-                                      installation.directory().keys(), parts.keys_changed);
+  made->rows_ = std::make_unique<RowJob>(installation.vault(), installation.audit());
+  made->key_api_ = std::make_unique<admin::KeyApi>(
+      installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
+      parts.keys_changed, made->rows_.get(), parts.sealed_list);
   auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
   if (!record) return record.error();
   made->record_ = std::move(*record);

@@ -28,6 +28,7 @@
 #include "proxy/main/policy_set.h"
 #include "proxy/main/protector_desk.h"
 #include "proxy/main/record_desk.h"
+#include "proxy/main/row_job.h"
 
 namespace paravent::proxy::main {
 
@@ -38,6 +39,7 @@ struct OpenVaultParts {
   admin::PolicyControl& policies;
   std::function<void()> keys_changed;         // by the API, which waits for it
   std::function<void()> keeper_changed_keys;  // on the keeper's thread; must not block
+  std::function<telemetry::SealedList*()> sealed_list;
   std::function<std::string(const admin::AdminApi&)> metrics;
   std::function<std::shared_ptr<const Snapshot>()> snapshot;  // that requests are served with now
   std::function<std::shared_ptr<const policies::PolicyPlan>()> plan;  // that is served now
@@ -87,6 +89,7 @@ class OpenVault {
   std::unique_ptr<admin::PolicyConsent> consent_;
   std::unique_ptr<BackupJob> backups_;
   std::unique_ptr<ProtectorDesk> protector_;
+  std::unique_ptr<RowJob> rows_;
   std::unique_ptr<admin::KeyApi> key_api_;
   std::unique_ptr<RecordDesk> record_;
   std::unique_ptr<admin::AdminApi> api_;

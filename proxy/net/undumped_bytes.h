@@ -18,7 +18,7 @@ class UndumpedBytes {
  public:
   explicit UndumpedBytes(std::size_t size) : bytes_(map(size), Unmap{size}) {}
 
-  char* data() noexcept { return bytes_.get(); }
+  char* data() const noexcept { return bytes_.get(); }
 
  private:
   struct Unmap {

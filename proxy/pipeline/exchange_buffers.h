@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -107,6 +108,17 @@ struct ExchangeBuffers {
     invalid_subject = false;
     request_scope.reset();
     required_seen.clear();
+  }
+
+  // Room for the values of a request of this many bytes, before the first of them is decoded:
+  // growing would leave copies behind that nobody wipes. Bounded, so that what is announced and
+  // never decoded costs little.
+  void make_room(std::size_t bytes) {
+    constexpr std::size_t kMost = std::size_t{2} << 20U;
+    const std::size_t room = std::min(2 * bytes + 2048, kMost);
+    for (std::string* text : {&clear, &value, &scratch}) {
+      if (text->capacity() < room) text->reserve(room);
+    }
   }
 
   OpenedField& open_next() {

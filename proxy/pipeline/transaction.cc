@@ -105,6 +105,7 @@ struct Transaction::State final : public RawCounter {
 
   void take_body(ReceivedBody received);
   bool needs_keys() const;
+  bool list_sealed();
   Phase refuse(const Refusal& refusal);
   bool is_stopped() const;
   Phase stop_objected();
@@ -209,7 +210,10 @@ std::optional<Refusal> Transaction::State::refuse_taking() {
   if (route().client_certificate && !downstream.has_client_certificate()) {
     return Refusal{Reason::client_certificate, {}};
   }
-  if (!worker->snapshot->keys_available && needs_keys()) return Refusal{Reason::sealed, {}};
+  if (!worker->snapshot->keys_available && needs_keys()) {
+    if (route().when_sealed == nullptr) return Refusal{Reason::sealed, {}};
+    match.route = route().when_sealed;
+  }
   if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
   return std::nullopt;
 }
@@ -261,6 +265,7 @@ std::optional<Phase> Transaction::State::scan() {
                                  buffers.decoded, body_plan, body)) {
     return refuse(*refusal);
   }
+  buffers.make_room(head->target.size() + body.size());
   RequestScanner scanner(route(), *head, buffers, *this);
   if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanners)) return refuse(*refusal);
   return Phase::resolve;
@@ -305,9 +310,23 @@ std::optional<Phase> Transaction::State::protect() {
   }
   auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
+  if (!worker->snapshot->keys_available && !list_sealed()) return refuse({Reason::sealed, {}});
   count_fields();
   exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);
   return std::nullopt;
+}
+
+// What is sealed because the vault is, for conversion afterwards. False: the list takes no more.
+bool Transaction::State::list_sealed() {
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.action->action != policies::ActionKind::seal || job.replacement.size() == 0) continue;
+    std::string_view value = job.replacement.in(buffers.arena);
+    if (value.size() > 1 && value.front() == '"') value = value.substr(1, value.size() - 2);
+    if (!worker->snapshot->sealed_list->note(id(), route().name, job.action->name, value)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void Transaction::State::count_fields() const {

@@ -18,6 +18,7 @@ std::shared_ptr<const Snapshot> without_keys(const Snapshot& snapshot) {
   }
   kept->routes_without_keys = snapshot.routes_without_keys;
   kept->limits = snapshot.limits;
+  kept->sealed_list = snapshot.sealed_list;
   kept->keys_available = snapshot.keys_available;
   return kept;
 }

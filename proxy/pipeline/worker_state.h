@@ -23,6 +23,7 @@
 #include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/telemetry/access_log.h"
+#include "proxy/telemetry/sealed_list.h"
 #include "proxy/telemetry/worker_counters.h"
 
 namespace paravent::proxy {
@@ -42,6 +43,8 @@ struct Snapshot {
   std::vector<std::uint32_t> key_ids;
   Limits limits;
   bool keys_available = true;  // false: sealed, and routes that need keys answer 503
+  // While sealed: what `when-sealed` routes seal is put on this list, or not let through.
+  std::shared_ptr<telemetry::SealedList> sealed_list;
 
   bool lacks_keys(std::uint32_t route) const {
     return route < routes_without_keys.size() && routes_without_keys[route];

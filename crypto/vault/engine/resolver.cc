@@ -161,10 +161,10 @@ void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
     const std::scoped_lock lock(mutex_);
     wake = asked_.empty() && refused_.empty();
     if (in_flight_ >= kMaxInFlight) {
-      refused_.push_back({std::move(batch), {}, {}, true});
+      refused_.push_back({.batch = std::move(batch), .failed = true});
     } else {
       ++in_flight_;
-      asked_.push_back({std::move(batch), {}, {}, false});
+      asked_.push_back({.batch = std::move(batch)});
     }
   }
   if (wake) look_up_wakes_.notify_one();

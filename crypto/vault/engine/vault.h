@@ -135,6 +135,7 @@ class Vault final : public TokenVault {
   friend class ReverseVault;
   friend class KeyAdmin;
   friend class RetentionKeeper;
+  friend class RowKeeper;
   friend class SubjectAdmin;
   friend class SubjectKeeper;
   struct State;

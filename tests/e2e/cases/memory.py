@@ -1,14 +1,18 @@
 """What a dump of the process would hold: neither keys nor clear values, after requests and after seal."""
 
 import base64
+import gzip
 import hashlib
 import hmac
+import json
 import os
 import re
+import tempfile
 
 from cases.unsealing import seal
 from support import wire
 from support.case import Skip, case, equal, expect
+from support.certificates import Authority
 from support.gateway import Scene
 from support.policies import WIDE
 
@@ -135,3 +139,50 @@ def locked():
         equal(done.returncode, 3, f"serve: {done.stderr.decode()}")
         sentence = done.stderr.decode()
         expect("LimitMEMLOCK" in sentence and "ulimit -l" in sentence, sentence)
+
+
+@case("no value stays in the process: large, chunked, compressed and JSON bodies, uploads, queries, refusals, over TLS too")
+def every_way_in():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        authority = Authority(folder)
+        certificate, key = authority.issue("a.example")
+        with Scene(policy=WIDE, tls=f"{{ certificate: {certificate}, key: {key} }}") as scene:
+            secrets = {}
+
+            def fresh(what):
+                """A name that nobody has sent, looked for as text and as it is encoded in a form."""
+                name = f"Zephyrine {what} Quartzenbourg"
+                for needle in (name.encode(), wire.form({"x": name})[2:]):
+                    secrets[f"{what}: {needle.decode()}"] = needle
+                return name
+
+            def form(what, **more):
+                return wire.form({**more, "name": fresh(what), "email": "a@example.fr"})
+
+            people = json.dumps({"people": [{"name": fresh("Json")}, {"name": fresh("Second")}], "message": "x" * 40_000})
+            upload = wire.multipart({"email": "a@example.fr", "message": fresh("Upload")})
+            ways = {
+                "small": wire.request("POST", "/contact", form("Small"), wire.FORM),
+                "large": wire.request("POST", "/contact", form("Large", message="y" * 90_000), wire.FORM),
+                "chunked": chunked(form("Chunked")),
+                "gzip": wire.request(
+                    "POST", "/contact", gzip.compress(form("Gzip")), wire.FORM, [("Content-Encoding", "gzip")]
+                ),
+                "json": wire.request("POST", "/contact", people, "application/json"),
+                "multipart": wire.request("POST", "/contact", upload, wire.MULTIPART),
+                "header": wire.request("POST", "/contact", form("Beside"), wire.FORM, [("X-Customer", fresh("Header"))]),
+                "refused": wire.request("POST", "/contact", wire.form({"name": fresh("Refused"), "nobody": "x"}), wire.FORM),
+            }
+            for what, data in ways.items():
+                for _ in range(3):
+                    with scene.wire(tls=(authority.trusting(), "a.example")) as connection:
+                        connection.send(data)
+                        equal(connection.answer().status, 422 if what == "refused" else 200, what)
+            look(scene, secrets, "after every way in")
+
+
+def chunked(body):
+    head = "POST /contact HTTP/1.1\r\nHost: www.example.fr\r\nContent-Type: " + wire.FORM + "\r\nTransfer-Encoding: chunked\r\n\r\n"
+    half = len(body) // 2
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:half], body[half:]))
+    return head.encode() + pieces + b"0\r\n\r\n"

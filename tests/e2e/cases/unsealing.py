@@ -3,18 +3,15 @@
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 
-from support import gateway, settings, wire
-from support.case import Failure, Skip, case, contains, equal, expect, lacks
-from support.gateway import Scene, one_sentence
+from support import gateway, wire
+from support.case import Failure, case, contains, equal, expect, lacks
+from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE
 
 PASSPHRASE = "seven plain words that nobody guesses ever"
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "483921"
 BODY = wire.form({"name": "Anne", "email": "anne@example.fr"})
 
 
@@ -39,6 +36,12 @@ def sealed_scene(unseal, init, secret=b"", policy=WIDE):
 def passphrase_scene(policy=WIDE):
     scene, _ = sealed_scene("{ passphrase: ask }", ["--passphrase", "--secret-fd", "0"], PASSPHRASE.encode() + b"\n", policy)
     return scene
+
+
+def shares_scene(policy=WIDE):
+    """For cases that unseal more than once: shares cost no second each time, as a pass-phrase does."""
+    scene, told = sealed_scene("{ shares: 2 }", ["--shares", "2/3"], policy=policy)
+    return scene, told[0]["shares"][:2]
 
 
 def unseal(scene, *secrets, arguments=()):
@@ -108,9 +111,10 @@ def passphrase():
 
 @case("no connection is dropped by sealing: a route without keys goes on over one, and a body on its way is refused", smoke=True)
 def same_connection():
-    with passphrase_scene() as scene:
+    scene, shares = shares_scene()
+    with scene:
         scene.start()
-        equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+        equal(unseal(scene, *shares).returncode, 0, "unseal")
         with scene.wire() as one, scene.wire() as slow:
             def over(connection, data):
                 connection.send(data)
@@ -128,7 +132,7 @@ def same_connection():
             equal((answer.status, answer.json()["reason"]), (503, "sealed"), "in the middle of a request")
             # Needs no key. A refused body would end its connection, as every refusal of an unread body does.
             equal(over(one, wire.request("GET", "/")).status, 200, "between")
-            equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
+            equal(unseal(scene, *shares).returncode, 0, "unseal")
             equal(over(one, contact()).status, 200, "after")
 
 
@@ -295,137 +299,6 @@ def systemd_credential():
             del os.environ["CREDENTIALS_DIRECTORY"]
 
 
-class Softhsm:
-    """A SoftHSM2 with tokens of its own, initialised here."""
-
-    def __init__(self):
-        if not os.path.exists(MODULE) or shutil.which("softhsm2-util") is None:
-            raise Skip("SoftHSM2 is not installed (deploy/packages.txt, section test)")
-        self.folder = tempfile.mkdtemp(prefix="paravent-hsm-")
-        self.tokens = os.path.join(self.folder, "tokens")
-        os.mkdir(self.tokens)
-        config = os.path.join(self.folder, "softhsm2.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(f"directories.tokendir = {self.tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
-        os.environ["SOFTHSM2_CONF"] = config
-
-    def token(self, label):
-        before = set(os.listdir(self.tokens))
-        command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", "12345678", "--pin", PIN]
-        done = subprocess.run(command, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Failure(f"softhsm2-util: {done.stderr.decode()}")
-        return os.path.join(self.tokens, (set(os.listdir(self.tokens)) - before).pop())
-
-    def close(self):
-        os.environ.pop("SOFTHSM2_CONF", None)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def with_softhsm(run):
-    def wrapped():
-        hsm = Softhsm()
-        try:
-            run(hsm)
-        finally:
-            hsm.close()
-
-    wrapped.__module__ = run.__module__
-    return wrapped
-
-
-def token_scene(pin_file=True):
-    """`pin_file`: else a person gives the PIN."""
-    way = ["--pkcs11-module", MODULE, "--pkcs11-token", "paravent", "--pkcs11-key", "root", "--secret-fd", "0"]
-    text = f"{{ pkcs11: {{ module: {MODULE}, token: paravent, key: root }} }}"
-    scene, _ = sealed_scene(text, way, PIN.encode() + b"\n")
-    if pin_file:
-        file = os.path.join(scene.folder, "pin")
-        with open(file, "w", encoding="utf-8") as out:
-            out.write(PIN + "\n")
-        os.chmod(file, 0o600)
-        scene.extra = scene.extra.replace("key: root", f"key: root, pin-file: {file}")
-    return scene
-
-
-@case("PKCS#11: the PIN from a file or from a person; wrong PIN, token absent, key missing: code 4", smoke=True)
-@with_softhsm
-def pkcs11(hsm):
-    token = hsm.token("paravent")
-    hsm.token("empty")
-    with token_scene() as scene:
-        scene.start()
-        expect_working(scene)
-        equal(scene.stop(), 0, "serve")
-        with_pin_file = scene.extra
-        pin_file = os.path.join(scene.folder, "pin")
-
-        def fails(word, code=4):
-            scene.write_config()
-            done = gateway.run("serve", "--config", scene.config_file)
-            equal(done.returncode, code, f"{word}: {done.err}")
-            contains(one_sentence(done.err), word, word)
-
-        scene.extra = with_pin_file.replace("token: paravent", "token: elsewhere")
-        fails("no token labelled elsewhere")
-        scene.extra = with_pin_file.replace("key: root", "key: other")
-        fails("no AES key labelled other")
-        scene.extra = with_pin_file.replace("token: paravent", "token: empty")
-        fails("no AES key labelled root")
-        scene.extra = with_pin_file.replace(MODULE, "/nonexistent/module.so")
-        fails("cannot be loaded", 3)
-        scene.extra = with_pin_file
-        with open(pin_file, "w", encoding="utf-8") as out:
-            out.write("000000\n")
-        fails("PIN of the token paravent is wrong")
-        shutil.move(token, os.path.join(hsm.folder, "away"))
-        fails("no token labelled paravent")
-        shutil.move(os.path.join(hsm.folder, "away"), token)
-
-        # By a person.
-        scene.extra = with_pin_file.replace(f", pin-file: {pin_file}", "")
-        scene.start()
-        expect_sealed(scene)
-        done = unseal(scene, "111111")
-        equal(done.returncode, 4, "a wrong PIN")
-        contains(one_sentence(done.err), "wrong", "a wrong PIN")
-        time.sleep(1.1)
-        equal(unseal(scene, PIN).returncode, 0, "the PIN")
-        expect_working(scene)
-
-
-@case("PKCS#11: a token pulled out in mid-work closes the way back; forward goes on; put back, all is well", smoke=True)
-@with_softhsm
-def pulled_out(hsm):
-    token = hsm.token("paravent")
-    with token_scene() as scene:
-        scene.start()
-        value = expect_working(scene)
-        away = os.path.join(hsm.folder, "away")
-        shutil.move(token, away)
-        deadline = time.monotonic() + 20 * settings.SLOWNESS
-        while True:
-            status, _, body = scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)
-            if status == 503:
-                break
-            expect(time.monotonic() < deadline, "the way back stays open without the token")
-            time.sleep(0.2)
-        equal(json.loads(body)["reason"], "sealed", "re-identification")
-        contains(json.loads(body)["title"], "token", "the sentence")
-        equal(dict(wire.form_fields(scene.submit(contact()).body))["name"], value, "forward")
-        status, _, body = scene.admin.call("GET", "/readyz")
-        equal((status, json.loads(body)), (200, {"status": "ready", "reveal": "sealed"}), "/readyz")
-        shutil.move(away, token)
-        while scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)[0] != 200:
-            expect(time.monotonic() < deadline, "the way back stays closed with the token")
-            time.sleep(0.2)
-        equal(scene.reveal([value]), ["Anne"], "with the token")
-        equal(seal(scene).returncode, 0, "seal")
-        expect_sealed(scene)
-        equal(scene.admin.call("POST", "/v1/unseal", {})[0], 200, "unseal with the PIN of the file")
-        equal(scene.reveal([value]), ["Anne"], "afterwards")
-
-
 @case("another installation's key store under a right pass-phrase; an altered and a missing record: code 4")
 def foreign_records():
     with passphrase_scene() as scene, passphrase_scene() as other:
@@ -459,3 +332,104 @@ def foreign_records():
         os.chmod(record, 0o600)
         scene.start()
         expect_working(scene)
+
+
+@case("a sealed gateway holds its directory: a second one, and commands beside it, say so with code 4", smoke=True)
+def holds_its_directory():
+    scene, shares = shares_scene()
+    with scene:
+        scene.start()
+        before = digest(scene.data, ("lock",))
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal(done.returncode, 4, "a second gateway")
+        contains(one_sentence(done.err), "Another paravent process", "a second gateway")
+        done = gateway.run("policy", "apply", scene.policy_file, "--config", scene.config_file)
+        equal(done.returncode, 4, "policy apply")
+        contains(one_sentence(done.err), "Another paravent process", "policy apply")
+        done = gateway.run("init", "--data", scene.data, "--passphrase", "--secret-fd", "0", stdin=PASSPHRASE.encode() + b"\n")
+        equal(done.returncode, 4, "init")
+        one_sentence(done.err)
+        equal(digest(scene.data, ("lock",)), before, "the directory")
+        equal(unseal(scene, *shares).returncode, 0, "the first one unseals")
+        expect_working(scene)
+
+
+@case("files of another installation, of a newer version or of another moment: unsealing says so, nothing is made anew")
+def foreign_files():
+    scene, shares = shares_scene()
+    other, others = shares_scene()
+    with scene, other:
+        scene.start()
+        equal(unseal(scene, *shares).returncode, 0, "unseal")
+        other.start()
+        equal(unseal(other, *others).returncode, 0, "unseal")
+        value = expect_working(scene)
+        expect_working(other)
+        scene.stop()
+        other.stop()
+        kept = os.path.join(scene.folder, "kept")
+        shutil.copytree(scene.data, kept)
+
+        def put(path, data):
+            with open(os.path.join(scene.data, path), "wb") as out:
+                out.write(data)
+
+        def get(path, data=None):
+            with open(os.path.join(data or scene.data, path), "rb") as file:
+                return file.read()
+
+        def foreign(path):
+            return lambda: put(path, get(path, other.data))
+
+        def foreign_store():
+            shutil.rmtree(os.path.join(scene.data, "store"))
+            shutil.copytree(os.path.join(other.data, "store"), os.path.join(scene.data, "store"))
+
+        def newer(path, at):
+            def change():
+                whole = get(path)
+                put(path, whole[:at] + bytes([whole[at] + 1]) + whole[at + 1 :])
+
+            return change
+
+        # What is seen when the gateway starts, and what only the keys can tell.
+        at_start = [
+            (newer("keys/keystore", 9), "newer version"),
+            (newer("keys/unseal", 8), "newer version"),
+            (lambda: put("keys/keystore", get("keys/keystore")[:20]), "truncated"),
+        ]
+        at_unsealing = [
+            (foreign("keys/keystore"), "different installations"),
+            (foreign("keys/unseal"), "another set"),
+            (foreign("keys/shred-secret"), "shred secret"),
+            (foreign_store, "another installation"),
+            (lambda: put("keys/keystore", get("keys/keystore")[:-1] + bytes([get("keys/keystore")[-1] ^ 1])), "altered"),
+        ]
+        for change, word in at_start + at_unsealing:
+            change()
+            before = digest(scene.data, LEFT_OUT)
+            if (change, word) in at_start:
+                scene.write_config()
+                done = gateway.run("serve", "--config", scene.config_file)
+                if done.returncode == 4:
+                    contains(one_sentence(done.err), word, word)
+                else:
+                    raise Failure(f"{word}: serve answered {done.returncode}: {done.err}")
+            else:
+                scene.start()
+                done = unseal(scene, *shares)
+                equal(done.returncode, 4, f"{word}: {done.err}")
+                contains(one_sentence(done.err), word, word)
+                expect_sealed(scene)
+                equal(scene.stop(), 0, "serve")
+            after = digest(scene.data, LEFT_OUT)
+            equal(after, before, f"{word}: the directory")
+            shutil.rmtree(scene.data)
+            shutil.copytree(kept, scene.data)
+        scene.start()
+        equal(unseal(scene, *shares).returncode, 0, "everything put back")
+        equal(scene.reveal([value]), ["Anne"], "the value")
+
+
+# RocksDB writes its own log when it opens a store, whatever it finds there.
+LEFT_OUT = ("lock", "store")
