@@ -37,6 +37,10 @@ bool is_usable(const FieldSelector& field, Position at, const std::string& key, 
     out.error(at, key, "the path is matched by match.path", "Name another field");
     return false;
   }
+  if (field.carrier == Carrier::csv || field.carrier == Carrier::xml) {
+    out.error(at, key, "conditions are not asked of csv and xml", "Name another field");
+    return false;
+  }
   if (field.carrier == Carrier::header && is_reserved_header(field.name)) {
     out.error(at, key, "the gateway handles this header itself", "Name another field");
     return false;

@@ -15,9 +15,9 @@ namespace {
 
 using Parsed = std::variant<FieldSelector, SelectorFault>;
 
-constexpr std::array<Carrier, 7> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
+constexpr std::array<Carrier, 9> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
                                               Carrier::query, Carrier::header, Carrier::cookie,
-                                              Carrier::path};
+                                              Carrier::path,  Carrier::csv,    Carrier::xml};
 
 constexpr std::string_view kInto = " > ";
 

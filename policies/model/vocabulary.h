@@ -14,9 +14,20 @@
 namespace paravent::policies {
 
 // `value`: the one value that some opened field holds (inside.h); never a part of a message.
-enum class Carrier : std::uint8_t { form, json, multipart, query, header, cookie, path, value };
+enum class Carrier : std::uint8_t {
+  form,
+  json,
+  multipart,
+  query,
+  header,
+  cookie,
+  path,
+  csv,
+  xml,
+  value,
+};
 
-inline constexpr std::size_t kCarrierCount = 8;
+inline constexpr std::size_t kCarrierCount = 10;
 
 // What is done with a field. Behind one word of the policy (`tokenise`, `encrypt`, `generalise`)
 // may stand several, each with its own algorithm.

@@ -22,7 +22,10 @@ namespace {
 using crypto::Error;
 using crypto::ErrorKind;
 
-constexpr Carrier kBodyCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json};
+// Those that a route takes without a rule about them, and those that it takes with one.
+constexpr Carrier kPlainCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json};
+constexpr Carrier kBodyCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json, Carrier::csv,
+                                     Carrier::xml};
 
 std::vector<std::string> values_of(const std::vector<Located<std::string>>& texts) {
   std::vector<std::string> values;
@@ -358,7 +361,7 @@ class PlanCompiler {
       if (plan.has_rules(carrier)) plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
     }
     if (plan.accepted_carriers_ != 0 || plan.unlisted == Unlisted::refuse) return;
-    for (const Carrier carrier : kBodyCarriers) {
+    for (const Carrier carrier : kPlainCarriers) {
       plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
     }
   }

@@ -8,8 +8,10 @@
 #include "crypto/tokens/field_protector.h"
 #include "crypto/vault/engine/vault.h"
 #include "policies/plan/compiler.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/xml.h"
 #include "proxy/main/recorded_request.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/http1/request_parser.h"
@@ -65,6 +67,10 @@ std::string decoded(const FieldJob& job, const ExchangeBuffers& buffers) {
     body::decode_form_value(text, out);
   } else if (job.carrier == Carrier::json) {
     body::decode_json_value(text, body::ValueKind::string, out);
+  } else if (job.carrier == Carrier::csv) {
+    body::decode_csv_value(text, out);
+  } else if (job.carrier == Carrier::xml) {
+    body::decode_xml_value(text, out);
   } else {
     out = text;
   }

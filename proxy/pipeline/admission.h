@@ -22,6 +22,9 @@ enum class BodyCodec : std::uint8_t {
   form,
   multipart,
   json,
+  mixed,
+  csv,
+  xml,
   opaque,
   text,  // form or json: settled when the body is there (settle_body.h)
 };
@@ -32,7 +35,7 @@ struct BodyPlan {
   body::ContentCoding coding = body::ContentCoding::identity;
   policies::Lines lines = policies::Lines::none;  // form, json: how many documents it holds
   bool maybe_gzip = false;                        // text: a body that begins as gzip does is packed
-  std::string_view boundary;                      // multipart
+  std::string_view boundary;                      // multipart, mixed
   std::size_t limit = 0;                          // bytes, as it comes and once decoded
 };
 

@@ -8,6 +8,7 @@
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/multipart.h"
 #include "proxy/pipeline/body_lines.h"
 #include "proxy/pipeline/scan_refusal.h"
@@ -161,6 +162,14 @@ body::ScanStatus ConditionReader::read_body(const BodyPlan& plan, std::string_vi
       ConditionJsonVisitor visitor(*this, body);
       return scan_json_body(body, plan.lines, json_scanners.at(0), visitor, buffers_);
     }
+    case BodyCodec::mixed: {
+      if (!asks(Carrier::json)) return body::ScanStatus::ok;
+      ConditionJsonVisitor visitor(*this, body);
+      return body::scan_mixed(body, plan.boundary, {}, json_scanners.at(0), visitor,
+                              buffers_.lines);
+    }
+    case BodyCodec::csv:
+    case BodyCodec::xml:
     case BodyCodec::none:
     case BodyCodec::opaque:
     case BodyCodec::text:

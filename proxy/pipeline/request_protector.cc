@@ -7,9 +7,12 @@
 
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/multipart.h"
+#include "proxy/body/xml.h"
 #include "proxy/pipeline/generalise/dates.h"
 
 namespace paravent::proxy {
@@ -104,6 +107,18 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
         body::json_line_edits(body, buffers_.lines, buffers_.field_edits, buffers_.arena,
                               buffers_.body_edits);
       }
+      break;
+    case BodyCodec::mixed:
+      collect_edits(Carrier::json, 0);
+      body::mixed_edits(body, buffers_.lines, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::csv:
+      collect_edits(Carrier::csv, 0);
+      body::csv_edits(body, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::xml:
+      collect_edits(Carrier::xml, 0);
+      body::xml_edits(body, buffers_.field_edits, buffers_.body_edits);
       break;
     case BodyCodec::none:
     case BodyCodec::opaque:
@@ -251,6 +266,8 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
       break;
     case Carrier::multipart:
     case Carrier::path:
+    case Carrier::csv:
+    case Carrier::xml:
     case Carrier::value:
       return false;  // the policy's check lets none of these through
   }
@@ -331,6 +348,10 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
     case Carrier::header:
       if (has_control(text)) return false;
       break;
+    case Carrier::csv:
+      return body::encode_csv_value(text, buffers_.arena);
+    case Carrier::xml:
+      return body::encode_xml_value(text, buffers_.arena);
     case Carrier::path:
       if (!is_plain_segment(text)) return false;
       body::encode_form_value(text, buffers_.arena);

@@ -7,10 +7,13 @@
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/form.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/utf8.h"
 #include "proxy/body/wrapping.h"
+#include "proxy/body/xml.h"
 #include "proxy/pipeline/body_lines.h"
 #include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/field_visitors.h"
@@ -57,6 +60,10 @@ std::string_view carrier_prefix(Carrier carrier) {
       return "cookie.";
     case Carrier::path:
       return "path.";
+    case Carrier::csv:
+      return "csv.";
+    case Carrier::xml:
+      return "xml.";
     case Carrier::value:
       break;
   }
@@ -215,6 +222,19 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
       return finish(body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
     }
+    case BodyCodec::mixed: {
+      JsonFieldVisitor visitor(*this, body);
+      return finish(body::scan_mixed(body, plan.boundary, {}, json_scanners_->at(0), visitor,
+                                     buffers_.lines));
+    }
+    case BodyCodec::csv: {
+      FlatFieldVisitor visitor(*this, Carrier::csv, body);
+      return finish(body::scan_csv(body, {}, visitor));
+    }
+    case BodyCodec::xml: {
+      FlatFieldVisitor visitor(*this, Carrier::xml, body);
+      return finish(body::scan_xml(body, {}, visitor));
+    }
     case BodyCodec::json: {
       JsonFieldVisitor visitor(*this, body);
       return finish(scan_json_body(body, plan.lines, json_scanners_->at(0), visitor, buffers_));
@@ -233,7 +253,10 @@ std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) cons
     // all, those of every kind do.
     const Carrier carrier = action->carrier;
     const bool other_body = (carrier == Carrier::form && plan.codec != BodyCodec::form) ||
-                            (carrier == Carrier::json && plan.codec != BodyCodec::json) ||
+                            (carrier == Carrier::json && plan.codec != BodyCodec::json &&
+                             plan.codec != BodyCodec::mixed) ||
+                            (carrier == Carrier::csv && plan.codec != BodyCodec::csv) ||
+                            (carrier == Carrier::xml && plan.codec != BodyCodec::xml) ||
                             (carrier == Carrier::multipart && plan.codec != BodyCodec::multipart);
     if (other_body && plan.codec != BodyCodec::none) continue;
     if (buffers_.required_seen[action->required_index] == 0) {
@@ -299,12 +322,17 @@ bool RequestScanner::take_opaque(std::string_view name, const body::Field& field
 std::string_view RequestScanner::decode(Carrier carrier, const body::Field& field,
                                         std::string_view raw) {
   const bool encoded = carrier == Carrier::form || carrier == Carrier::query ||
-                       carrier == Carrier::path ||
+                       carrier == Carrier::path || carrier == Carrier::csv ||
+                       carrier == Carrier::xml ||
                        (carrier == Carrier::json && field.kind == body::ValueKind::string);
   if (!encoded) return raw;
   ExchangeBuffers::wipe_used(buffers_.value);
   if (carrier == Carrier::json) {
     body::decode_json_value(raw, field.kind, buffers_.value);
+  } else if (carrier == Carrier::csv) {
+    body::decode_csv_value(raw, buffers_.value);
+  } else if (carrier == Carrier::xml) {
+    body::decode_xml_value(raw, buffers_.value);
   } else if (carrier == Carrier::path) {
     // The parser has seen that its escapes are well-formed and none of them is NUL.
     if (!body::unwrap_percent(raw, buffers_.value)) return raw;

@@ -86,6 +86,17 @@ routes:
       json..email: { kind: email, do: tokenise, shape: email }
       form.ep.email: { do: drop }
     unlisted: keep
+  - name: documents
+    match: { method: POST, path: /documents }
+    upstream: UPSTREAM
+    recipient: site
+    purpose: contact
+    fields:
+      csv.email: { kind: email, do: tokenise, shape: email }
+      xml.*/email: { kind: email, do: tokenise, shape: email }
+      json.email: { kind: email, do: tokenise, shape: email }
+      json[*].attachment: { do: keep }
+    unlisted: keep
 elsewhere: { methods: [GET], upstream: UPSTREAM, do: pass }
 """
 
@@ -232,3 +243,35 @@ def lines():
     equal(scene.submit(wire.request("POST", "/lines", beacon, "text/plain")).body, b"en=view\r\nen=click", "a beacon")
     scene.refused(wire.request("POST", "/lines", b'{"a":1}\n\n{"a":2}', "application/x-ndjson"), 400, "malformed-body")
     scene.refused(wire.request("POST", "/lines", b'{"a":1}\n{"a":1,"a":2}', wire.JSON), 400, "malformed-body")
+
+
+@case("CSV, XML and a JSON part with attachments; what is no data in them is refused", smoke=True)
+def documents():
+    scene = SHARED.get()
+
+    def send(body, kind):
+        return scene.submit(wire.request("POST", "/documents", body, kind)).body.decode("latin-1")
+
+    rows = send(b"id,email\r\n1,anne@example.fr\r\n", "text/csv").split("\r\n")
+    token = rows[1].split(",")[1]
+    tokens.email_shaped(token)
+    equal((rows[0], rows[2]), ("id,email", ""), "the other lines")
+    xml = send(b'<?xml version="1.0"?>\n<o id="7"><email>anne@example.fr</email></o>', "application/xml")
+    equal(xml, f'<?xml version="1.0"?>\n<o id="7"><email>{token}</email></o>', "the same token in XML")
+    part = b'--B\r\nContent-Type: application/json\r\n\r\n{"email":"anne@example.fr"}\r\n'
+    picture = b"--B\r\nContent-Type: image/png\r\n\r\n\x89PNG\r\n--B--\r\n"
+    mixed = send(part + picture, "multipart/mixed; boundary=B")
+    equal(mixed.encode("latin-1"), part.replace(b"anne@example.fr", token.encode()) + picture, "the parts")
+    equal(scene.reveal([token]), ["anne@example.fr"], "revealed")
+    entity = b"<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>"
+    for body, kind in (
+        (b"id,id\n1,2\n", "text/csv"),
+        (b"id,email\n1\n", "text/csv"),
+        (entity, "application/xml"),
+        (b"<a><!-- anne@example.fr --></a>", "text/xml"),
+        (b"<a>x<b>y</b></a>", "text/xml"),
+        (part + b"--B\r\nX: y\r\n\r\nz\r\n--B--", "multipart/mixed; boundary=B"),
+        (part, "multipart/mixed; boundary=B"),
+    ):
+        answer = scene.refused(wire.request("POST", "/documents", body, kind), 400, "malformed-body")
+        lacks(answer.body.decode(), "anne", "the answer")

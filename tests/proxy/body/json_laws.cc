@@ -7,6 +7,7 @@
 
 #include "proxy/body/json.h"
 #include "proxy/body/lines.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/splice.h"
 #include "tests/proxy/body/laws.h"
 #include "tests/proxy/body/random.h"
@@ -78,12 +79,16 @@ class Planner final : public JsonVisitor {
   bool on_opaque(JsonPath path, const Field& field) {
     if (random_ != nullptr && random_->below(2) == 0) {
       edits.push_back({field, {}, true});
+      // An envelope's item has a header of its own, an attachment is one part.
       const std::uint32_t header = path[0].index - 1;
-      std::erase_if(expected, [&](const Event& event) { return event.line == header; });
-      lines_gone_ += 2;
+      if (top_ > 0)
+        std::erase_if(expected, [&](const Event& event) { return event.line == header; });
+      lines_gone_ += top_ > 0 ? 2 : 1;
       return true;
     }
-    expected.push_back({line_of(path), shifted(path), false, false, ValueKind::string,
+    std::vector<PathStep> steps(path.begin(), path.end());
+    steps[0].index -= lines_gone_;
+    expected.push_back({line_of(path), path_text(steps), false, false, ValueKind::string,
                         std::string(field.value.in(text_))});
     return true;
   }
@@ -109,15 +114,20 @@ class Planner final : public JsonVisitor {
 };
 
 struct Codec {
-  std::optional<LineForm> form;  // none: one document
+  std::optional<LineForm> form;    // none: one document
+  std::string_view boundary = {};  // of multipart/mixed
   std::vector<Line> lines{};
 
   ScanStatus scan(std::string_view text, JsonVisitor& visitor) {
     JsonScanner scanner(kHashKey);
+    if (!boundary.empty()) {
+      return scan_mixed(text, boundary, JsonLimits{}, scanner, visitor, lines);
+    }
     if (!form) return scanner.scan(text, JsonLimits{}, visitor);
     return scan_json_lines(text, *form, JsonLimits{}, scanner, visitor, lines);
   }
   void edits(std::string_view text, Planner& planner, std::vector<Edit>& out) const {
+    if (!boundary.empty()) return mixed_edits(text, lines, planner.edits, out);
     if (!form) return json_edits(text, planner.edits, out);
     json_line_edits(text, lines, planner.edits, planner.arena, out);
   }
@@ -153,6 +163,10 @@ Verdict check(Codec codec, std::string_view text, std::uint64_t seed) {
 
 Verdict check_json_laws(std::string_view text, std::uint64_t seed) {
   return check({std::nullopt}, text, seed);
+}
+
+Verdict check_mixed_laws(std::string_view text, std::string_view boundary, std::uint64_t seed) {
+  return check({std::nullopt, boundary}, text, seed);
 }
 
 Verdict check_json_line_laws(std::string_view text, LineForm form, std::uint64_t seed) {

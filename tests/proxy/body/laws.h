@@ -25,10 +25,13 @@ struct Verdict {
 };
 
 Verdict check_form_laws(std::string_view text, std::uint64_t seed);
+Verdict check_csv_laws(std::string_view text, std::uint64_t seed);
+Verdict check_xml_laws(std::string_view text, std::uint64_t seed);
 Verdict check_cookie_laws(std::string_view text, std::uint64_t seed);
 Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
 Verdict check_json_laws(std::string_view text, std::uint64_t seed);
 Verdict check_json_line_laws(std::string_view text, LineForm form, std::uint64_t seed);
+Verdict check_mixed_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
 Verdict check_form_line_laws(std::string_view text, std::uint64_t seed);
 
 }  // namespace paravent::proxy::body::test

@@ -181,5 +181,90 @@ TEST(PhpNames, HoldInsideOfFieldsToo) {
       R"({"requests":["?a=1","b=2","","c.ip=1"]})");
 }
 
+TEST(Csv, ColumnsAreFields) {
+  Pipeline pipeline(
+      policy_text("      csv.email: { kind: email, do: tokenise, shape: email }\n"
+                  "      csv.note: { do: replace, with: 'a, \"b\"' }\n"
+                  "      csv.phone: { do: drop }\n"
+                  "      csv.id: { do: keep }\n",
+                  "    unlisted: refuse\n"));
+  const auto run = [&](const std::string& body) {
+    return pipeline.run(request_text("POST /f", "Content-Type: text/csv; charset=utf-8\r\n", body));
+  };
+  const Outcome outcome =
+      run("id,email,note,phone\r\n1,a@b.fr,x,06\r\n2,,\"y\r\nz\",\r\n3,A@b.fr,,07");
+  ASSERT_EQ(outcome.refused, "");
+  const std::size_t at = outcome.body.find("pvv1");
+  const std::string token = outcome.body.substr(at, outcome.body.find(',', at) - at);
+  EXPECT_EQ(outcome.body, "id,email,note,phone\r\n1," + token +
+                              ",\"a, \"\"b\"\"\",\r\n2,,\"a, \"\"b\"\"\",\r\n3," + token + ",,");
+  const Outcome unlisted = run("id,other\n1,2\n");
+  EXPECT_EQ(unlisted.refused, "unlisted-field");
+  EXPECT_EQ(unlisted.field, "csv.other");
+  EXPECT_EQ(run("id;email\n1;2\n").refused, "unlisted-field");
+  EXPECT_EQ(run("id,id\n1,2\n").refused, "malformed-body");
+  EXPECT_EQ(run("id\n" + token + "\n").refused, "own-token");
+  const std::string same = "id\n\"1\"\n1.0";
+  EXPECT_EQ(run(same).body, same);
+  Pipeline forms(policy_text("      form.id: { do: keep }\n", kKeep));
+  EXPECT_EQ(forms.run(request_text("POST /f", "Content-Type: text/csv\r\n", same)).refused,
+            "unsupported-type");
+}
+
+TEST(Xml, ElementsAndAttributesAreFields) {
+  Pipeline pipeline(
+      policy_text("      xml.*/email: { kind: email, do: tokenise, shape: email }\n"
+                  "      xml.order/customer/@name: { do: replace, with: '<\"&' }\n"
+                  "      xml.order/note: { do: drop }\n",
+                  kKeep));
+  const auto run = [&](const std::string& body, const std::string& type = "application/xml") {
+    return pipeline.run(request_text("POST /f", "Content-Type: " + type + "\r\n", body));
+  };
+  const std::string body =
+      "<o:order xmlns:o='u'>\n <customer name='Anne'><x:email>a@b.fr</x:email></customer>\n"
+      " <note k='1'>secret</note><total>1.50 &#8364;</total>\n</o:order>";
+  for (const char* type : {"application/xml", "text/xml", "application/soap+xml; charset=UTF-8"}) {
+    const Outcome outcome = run(body, type);
+    ASSERT_EQ(outcome.refused, "") << type;
+    const std::size_t at = outcome.body.find("pvv1");
+    const std::string token = outcome.body.substr(at, outcome.body.find('<', at) - at);
+    EXPECT_EQ(outcome.body, "<o:order xmlns:o='u'>\n <customer name='&lt;&quot;&amp;'><x:email>" +
+                                token +
+                                "</x:email></customer>\n <total>1.50 &#8364;</total>\n</o:order>");
+  }
+  EXPECT_EQ(run("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><a>&x;</a>").refused,
+            "malformed-body");
+  EXPECT_EQ(run("<a><!-- a@b.fr --></a>").refused, "malformed-body");
+  EXPECT_EQ(run("<a/>", "application/xml; charset=iso-8859-1").refused, "unsupported-type");
+  const std::string same = "<?xml version='1.0'?>\n<a b = \"&#65;\" ><c /></a>\n";
+  EXPECT_EQ(run(same).body, same);
+}
+
+TEST(Mixed, TheJsonPartIsABodyAndAttachmentsNeedARule) {
+  const std::string rules = "      json.actor.name: { do: mask }\n";
+  const auto post = [](const std::string& body) {
+    return request_text("POST /f", "Content-Type: multipart/mixed; boundary=B\r\n", body);
+  };
+  const std::string head = "--B\r\nContent-Type: application/json\r\n\r\n";
+  const std::string attachment =
+      "\r\n--B\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n"
+      "X-Experience-API-Hash: 0a\r\n\r\n\x89PNG\r\n";
+  const std::string json = R"({"actor":{"name":"Anne"},"n":1.0})";
+  const std::string masked = R"({"actor":{"name":"********"},"n":1.0})";
+  Pipeline alone(policy_text(rules, kKeep));
+  EXPECT_EQ(alone.run(post(head + json + "\r\n--B--\r\n")).body, head + masked + "\r\n--B--\r\n");
+  EXPECT_EQ(alone.run(post(head + json + attachment + "\r\n--B--")).refused, "unsupported-type");
+  Pipeline kept(policy_text(rules + "      json[*].attachment: { do: keep }\n", kKeep));
+  EXPECT_EQ(kept.run(post(head + json + attachment + "\r\n--B--")).body,
+            head + masked + attachment + "\r\n--B--");
+  Pipeline dropped(policy_text(rules + "      json[*].attachment: { do: drop }\n", kKeep));
+  EXPECT_EQ(dropped.run(post(head + json + attachment + "\r\n--B--")).body,
+            head + masked + "\r\n--B--");
+  EXPECT_EQ(kept.run(post("--B\r\nContent-Type: text/plain\r\n\r\nx\r\n--B--")).refused,
+            "unsupported-type");
+  Pipeline forms(policy_text("      form.a: { do: keep }\n", kKeep));
+  EXPECT_EQ(forms.run(post(head + json + "\r\n--B--")).refused, "unsupported-type");
+}
+
 }  // namespace
 }  // namespace paravent::proxy::testing
