@@ -4,9 +4,8 @@
 //
 //   backend --clear 9101 --changed 9102 --tokens 9103 --peer-tokens 9104
 //
-// POST /upload is read to its end, thrown away and counted. GET /kib is answered with 1 KiB, which
-// passes every proxy unchanged. GET /__counts on any of the ports answers the counts of all as
-// JSON.
+// GET /kib is answered with 1 KiB, which passes every proxy unchanged. GET /__counts on any of the
+// ports answers the counts of all as JSON.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,8 +22,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bench/support/batch_check.h"
 #include "bench/support/body_check.h"
-#include "bench/support/event_batch.h"
 #include "bench/support/message_head.h"
 #include "bench/support/socket.h"
 
@@ -47,17 +46,15 @@ struct Service {
   std::string name;
   int listener = -1;
   BodyCheck check;
+  BatchCheck batches;
   std::uint64_t gets = 0;
   std::uint64_t uploads = 0;
-  std::uint64_t batches = 0;
-  std::uint64_t bad_batches = 0;
-  Expectation expectation = Expectation::clear;
 };
 
 struct Connection {
   int descriptor = -1;  // -1: a listener's tag
   Service* service = nullptr;
-  std::array<char, 32768> buffer{};
+  std::array<char, 131072> buffer{};
   std::size_t held = 0;
   std::size_t discard = 0;  // of an upload under way: bytes still to come
 };
@@ -75,9 +72,9 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
       out += std::to_string(counts.distinct[f]);
     }
     out += "},\"gets\":" + std::to_string(service.gets) +
-           ",\"uploads\":" + std::to_string(service.uploads) +
-           ",\"batches\":" + std::to_string(service.batches) +
-           ",\"bad_batches\":" + std::to_string(service.bad_batches);
+           ",\"batches\":" + std::to_string(service.batches.good()) +
+           ",\"bad_batches\":" + std::to_string(service.batches.bad()) +
+           ",\"uploads\":" + std::to_string(service.uploads);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -137,11 +134,13 @@ class Backend {
   bool read_from(Connection& connection, bool closing) {
     for (;;) {
       if (connection.discard > 0) {
-        const ssize_t got = recv(connection.descriptor, waste_.data(),
-                                 std::min(waste_.size(), connection.discard), 0);
+        const ssize_t got = recv(connection.descriptor, connection.buffer.data(),
+                                 std::min(connection.buffer.size(), connection.discard), 0);
         if (got <= 0) return got < 0 && errno == EAGAIN;
         connection.discard -= static_cast<std::size_t>(got);
-        if (connection.discard == 0 && !end_upload(connection)) return false;
+        if (connection.discard > 0) continue;
+        ++connection.service->uploads;
+        if (!reply(connection, kAnswer)) return false;
         continue;
       }
       const std::size_t room = connection.buffer.size() - connection.held;
@@ -160,6 +159,7 @@ class Backend {
     while (const auto head = find_head(bytes)) {
       // Every peer of the comparison frames a form by its length.
       if (head->chunked) return reply(connection, kLengthRequired) && false;
+      // An upload is read to its end, thrown away and counted.
       if (head->start_line.starts_with("POST /upload ") && bytes.size() < head->total_bytes()) {
         connection.discard = head->total_bytes() - bytes.size();
         bytes = {};
@@ -179,15 +179,9 @@ class Backend {
     return true;
   }
 
-  bool end_upload(Connection& connection) {
-    ++connection.service->uploads;
-    return reply(connection, kAnswer);
-  }
-
   bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
     if (head.start_line.starts_with("POST /batch ")) {
-      const bool right = batch_is_right(connection.service->expectation, body);
-      ++(right ? connection.service->batches : connection.service->bad_batches);
+      connection.service->batches.inspect(body);
       return reply(connection, kAnswer);
     }
     if (head.start_line.starts_with("POST ")) {
@@ -214,7 +208,6 @@ class Backend {
 
   std::deque<Service>& services_;
   const std::string kib_ = one_kib();
-  std::array<char, 262144> waste_{};
   Poller poller_;
   std::vector<std::unique_ptr<Connection>> listeners_;
   std::unordered_map<int, std::unique_ptr<Connection>> connections_;
@@ -228,6 +221,7 @@ struct ServicePort {
 
 int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::size_t count) {
   const std::vector<Form> forms = make_forms(seed, count);
+  const std::vector<Batch> batches = make_batches(seed, kDefaultBatches);
   std::deque<Service> services;
   for (const auto& [name, expectation, port] : ports) {
     if (port == 0) continue;
@@ -236,7 +230,8 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
       std::cerr << "backend: port " << port << " is taken; choose another\n";
       return 1;
     }
-    services.push_back({name, listener, BodyCheck(expectation, forms), 0, 0, 0, 0, expectation});
+    services.push_back(
+        {name, listener, BodyCheck(expectation, forms), BatchCheck(expectation, batches), 0});
   }
   stop_on_signals();
   Backend(services).run();

@@ -66,7 +66,7 @@ def main():
         "compiler": (output_of("c++", "--version") or "").partition("\n")[0],
         "openssl": output_of("openssl", "version"),
         "packages": {name: debian_version(name) for name in
-                     ("nginx-light", "haproxy", "libnginx-mod-http-lua", "lua-resty-core",
+                     ("nginx-light", "haproxy", "libnginx-mod-http-lua", "lua-resty-core", "lua-luaossl", "libnginx-mod-http-js",
                       "libluajit2-5.1-2", "libluajit-5.1-2", "libssl3", "libsodium23")},
         "commit": output_of(*git, "rev-parse", "HEAD"),
         "uncommitted": bool(output_of(*git, "status", "--porcelain")),

@@ -1,16 +1,14 @@
-// Closed-loop load: N keep-alive connections, each sending its next request, a form, a GET of 1
-// KiB, a batch of events or an upload of 10 MiB, when the answer to the last one is complete. After
-// a warm-up it measures one window, and reads the processor time of the processes it is told to
-// watch at the window's two edges, so that the figure and the requests it is divided by come from
-// the same instants. Writes one JSON object to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request, a form or a GET of 1
+// KiB, when the answer to the last one is complete. After a warm-up it measures one window, and
+// reads the processor time of the processes it is told to watch at the window's two edges, so that
+// the figure and the requests it is divided by come from the same instants. Writes one JSON object
+// to standard output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
 // times.
 
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -18,39 +16,35 @@
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bench/support/cpu_usage.h"
-#include "bench/support/event_batch.h"
-#include "bench/support/form_pool.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
+#include "bench/support/requests.h"
 #include "bench/support/socket.h"
+#include "bench/support/stream.h"
 
 namespace paravent::bench {
 namespace {
 
-constexpr const char* kFormWorkload = "form-post-5-fields";
-constexpr const char* kGetWorkload = "get-1-kib";
-constexpr const char* kUploadWorkload = "upload-10-mib";
-constexpr const char* kBatchWorkload = "json-batch-20";
-constexpr std::size_t kBatches = 64;
-constexpr std::size_t kUploadBytes = std::size_t{10} << 20U;
-
 struct Options {
-  std::uint16_t port = 0;
+  Requests requests;
   std::size_t connections = 64;
   double warm_up = 1.0;
   double window = 5.0;
-  std::string workload = kFormWorkload;
-  std::uint64_t seed = kDefaultSeed;
-  std::size_t forms = kDefaultForms;
   std::vector<pid_t> proxy;
   std::vector<pid_t> backend;
   int proxy_cpu = 0;
   int own_cpu = 1;
   std::vector<std::string> labels;
+  std::string name;  // of the workload in the output; empty: what is sent
+  bool tls = false;
+  bool each_new = false;  // a connection for each request
+  bool resume = false;    // over TLS: each new one goes on from the last one's ticket
 };
 
 std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -61,9 +55,9 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 }
 
 struct Connection {
-  int descriptor = -1;
+  Stream stream;
   std::string_view request;
-  std::size_t sent = 0;
+  std::string_view unsent;  // of an upload under way
   std::uint64_t started_ns = 0;
   std::size_t held = 0;
   std::array<char, 8192> buffer{};
@@ -84,70 +78,18 @@ struct Edge {
   MachineTime proxy_cpu;
   MachineTime own_cpu;
   Tally tally;
+  std::uint64_t resumed = 0;
 };
-
-std::string head_of(const Options& options, std::string_view line) {
-  return std::string(line) + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(options.port) +
-         "\r\nUser-Agent: paravent-bench/1\r\nAccept: */*\r\n";
-}
-
-// Four fields and a file.
-std::string upload_request(const Options& options) {
-  const std::string delimiter =
-      "--paravent-bench-boundary\r\nContent-Disposition: form-data; name=\"";
-  std::string body;
-  for (const char* field : {"name\"\r\n\r\nMarie Dupont", "email\"\r\n\r\nmarie.dupont@example.fr",
-                            "city\"\r\n\r\nLyon", "note\"\r\n\r\nsent by the benchmark"}) {
-    body.append(delimiter).append(field).append("\r\n");
-  }
-  body.append(delimiter).append(
-      "data\"; filename=\"data.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n");
-  // Bytes of every value, as a real file has them; the same in each run.
-  std::uint64_t state = options.seed;
-  for (std::size_t i = 0; i < kUploadBytes; ++i) {
-    state = state * 6364136223846793005U + 1442695040888963407U;
-    body.push_back(static_cast<char>(state >> 56U));
-  }
-  body.append("\r\n--paravent-bench-boundary--\r\n");
-  return head_of(options, "POST /upload") +
-         "Content-Type: multipart/form-data; boundary=paravent-bench-boundary\r\n"
-         "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-// One request of each kind that the workload knows; they are sent in turn.
-std::vector<std::string> make_requests(const Options& options) {
-  std::vector<std::string> requests;
-  if (options.workload == kGetWorkload) {
-    requests.push_back(head_of(options, "GET /kib") + "\r\n");
-    return requests;
-  }
-  if (options.workload == kUploadWorkload) {
-    requests.push_back(upload_request(options));
-    return requests;
-  }
-  if (options.workload == kBatchWorkload) {
-    const std::vector<Form> forms = make_forms(options.seed, options.forms);
-    for (std::size_t i = 0; i < kBatches; ++i) {
-      const std::string body = make_batch(forms, i * kBatchEvents);
-      requests.push_back(head_of(options, "POST /batch") +
-                         "Content-Type: application/json\r\nContent-Length: " +
-                         std::to_string(body.size()) + "\r\n\r\n" + body);
-    }
-    return requests;
-  }
-  for (const Form& form : make_forms(options.seed, options.forms)) {
-    requests.push_back(head_of(options, "POST /contact") +
-                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-                       std::to_string(form.body.size()) + "\r\n\r\n" + form.body);
-  }
-  return requests;
-}
 
 class Load {
  public:
   explicit Load(const Options& options)
-      : options_(options), requests_(make_requests(options)), connections_(options.connections) {}
+      : options_(options),
+        requests_(make_requests(options.requests)),
+        connections_(options.connections),
+        tls_(options.tls ? std::make_unique<TlsClient>(options.resume ? Handshakes::resumed
+                                                                      : Handshakes::full)
+                         : nullptr) {}
 
   // False when the proxy cannot be reached.
   bool start() {
@@ -163,7 +105,7 @@ class Load {
       for (const epoll_event& event : poller_.wait(100)) {
         auto& connection = *static_cast<Connection*>(event.data.ptr);
         const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
-        if ((event.events & EPOLLOUT) != 0 && !closing && !send_rest(connection)) {
+        if ((event.events & EPOLLOUT) != 0 && !send_rest(connection)) {
           ++tally_.errors;
           reopen(connection);
           continue;
@@ -186,20 +128,21 @@ class Load {
     edge.proxy_cpu = machine_time(options_.proxy_cpu);
     edge.own_cpu = machine_time(options_.own_cpu);
     edge.tally = tally_;
+    edge.resumed = tls_ == nullptr ? 0 : tls_->resumed();
     return edge;
   }
 
  private:
   bool open(Connection& connection) {
-    connection.descriptor = connect_loopback(options_.port);
-    if (connection.descriptor < 0) return false;
+    if (!connection.stream.open(options_.requests.port, tls_.get())) return false;
     connection.held = 0;
-    poller_.watch(connection.descriptor, &connection);
+    connection.unsent = {};
+    poller_.watch(connection.stream.descriptor(), &connection);
     return send_next(connection);
   }
 
   void reopen(Connection& connection) {
-    close(connection.descriptor);
+    connection.stream.close();
     ++tally_.reconnects;
     if (!open(connection)) lost_ = true;
   }
@@ -208,28 +151,27 @@ class Load {
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
     connection.started_ns = now_ns();
-    connection.sent = 0;
+    if (options_.requests.workload != kUploadWorkload) {
+      return connection.stream.send(connection.request);
+    }
+    connection.unsent = connection.request;
     return send_rest(connection);
   }
 
-  // A form on an idle connection fits the socket's buffer; of an upload as much as fits. False:
-  // lost.
   bool send_rest(Connection& connection) {
-    while (connection.sent < connection.request.size()) {
-      const ssize_t sent = send(connection.descriptor, connection.request.data() + connection.sent,
-                                connection.request.size() - connection.sent, MSG_NOSIGNAL);
-      if (sent < 0 && errno == EAGAIN) return true;
-      if (sent <= 0) return false;
-      connection.sent += static_cast<std::size_t>(sent);
+    while (!connection.unsent.empty()) {
+      const ssize_t sent = connection.stream.send_some(connection.unsent);
+      if (sent < 0) return false;
+      if (sent == 0) return true;
+      connection.unsent.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
   }
 
   void on_event(Connection& connection, bool readable, bool closing) {
     if (!readable && !closing) return;
-    const std::size_t room = connection.buffer.size() - connection.held;
     const ssize_t got =
-        recv(connection.descriptor, connection.buffer.data() + connection.held, room, 0);
+        connection.stream.receive(std::span(connection.buffer).subspan(connection.held));
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
       ++tally_.errors;  // a form was under way: there is always one
@@ -249,12 +191,14 @@ class Load {
     ++tally_.requests;
     if (unusable || head.status < 200 || head.status > 299) ++tally_.errors;
     connection.held = 0;
-    if (unusable || closing || head.close || !send_next(connection)) reopen(connection);
+    const bool ends = options_.each_new || unusable || closing || head.close;
+    if (ends || !send_next(connection)) reopen(connection);
   }
 
   const Options& options_;
   std::vector<std::string> requests_;
   std::vector<Connection> connections_;
+  std::unique_ptr<TlsClient> tls_;  // null: plain
   Poller poller_;
   Histogram latencies_;
   Tally tally_;
@@ -280,13 +224,15 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   const double machine = 2.0 * seconds;
   const Histogram& latency = load.latencies();
 
-  std::printf("{\"workload\":\"%s\",", options.workload.c_str());
+  const std::string& name = options.name.empty() ? options.requests.workload : options.name;
+  std::printf("{\"workload\":\"%s\",", name.c_str());
   for (const std::string& label : options.labels) {
     const std::size_t at = label.find('=');
     std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
   }
   std::printf("\"seconds\":%.6f,\"connections\":%zu,\"request_bytes\":%zu,", seconds,
               options.connections, load.request_bytes());
+  std::printf("\"resumed\":%llu,", static_cast<unsigned long long>(b.resumed - a.resumed));
   std::printf("\"requests\":%llu,\"errors\":%llu,\"reconnects\":%llu,",
               static_cast<unsigned long long>(requests),
               static_cast<unsigned long long>(b.tally.errors - a.tally.errors),
@@ -307,7 +253,7 @@ int run_load(const Options& options) {
   stop_on_signals();
   Load load(options);
   if (!load.start()) {
-    std::cerr << "load: nothing answers on port " << options.port << "\n";
+    std::cerr << "load: nothing answers on port " << options.requests.port << "\n";
     return 6;
   }
   load.run_for(options.warm_up);
@@ -316,7 +262,8 @@ int run_load(const Options& options) {
   load.run_for(options.window);
   const Edge after = load.edge();
   if (load.lost()) {
-    std::cerr << "load: the proxy on port " << options.port << " went away during the window\n";
+    std::cerr << "load: the proxy on port " << options.requests.port
+              << " went away during the window\n";
     return 6;
   }
   print_report(options, load, before, after);
@@ -329,25 +276,29 @@ int run_load(const Options& options) {
 int main(int argc, char** argv) {
   CLI::App app("Sends forms in a closed loop and measures one window.");
   paravent::bench::Options options;
-  app.add_option("--port", options.port, "Loopback port of the proxy");
+  app.add_option("--port", options.requests.port, "Loopback port of the proxy");
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
-  app.add_option("--workload", options.workload, "What is sent")
-      ->check(CLI::IsMember({paravent::bench::kFormWorkload, paravent::bench::kGetWorkload,
-                             paravent::bench::kUploadWorkload, paravent::bench::kBatchWorkload}));
-  app.add_option("--seed", options.seed, "Seed of the form pool");
-  app.add_option("--forms", options.forms, "Forms in the pool")->check(CLI::PositiveNumber);
+  app.add_option("--workload", options.requests.workload, "What is sent")
+      ->check(CLI::IsMember(paravent::bench::kWorkloads));
+  app.add_option("--seed", options.requests.seed, "Seed of the form pool");
+  app.add_option("--forms", options.requests.forms, "Forms in the pool")
+      ->check(CLI::PositiveNumber);
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');
   app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
   app.add_option("--own-cpu", options.own_cpu, "Processor of the backend and this program");
+  app.add_option("--name", options.name, "Name of the workload in the output");
+  app.add_flag("--tls", options.tls, "Over TLS 1.3");
+  app.add_flag("--each-new", options.each_new, "A new connection for each request");
+  app.add_flag("--resume", options.resume, "With both: handshakes resumed from the last ticket");
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   bool print_form = false;
   app.add_flag("--print-form", print_form, "Print the body of the pool's first form and end");
   CLI11_PARSE(app, argc, argv);
   if (print_form) {
-    std::cout << paravent::bench::make_forms(options.seed, 1).front().body << "\n";
+    std::cout << paravent::bench::make_forms(options.requests.seed, 1).front().body << "\n";
     return 0;
   }
   return paravent::bench::run_load(options);

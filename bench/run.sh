@@ -17,11 +17,14 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20 or upload-10-mib (default: the first with --quick, else all)
+  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events, json-batch-gzip, upload-10-mib, form-post-tls,
+                     tls-handshake or tls-resumption (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
-  --ports N          first of twelve loopback ports (default 19100)
+  --ports N          first of seventeen loopback ports (default 19100)
   --no-syscalls      skip the separate strace windows
+  --latency          added latency at half load as well, open loop (default without --quick)
+  --no-latency       skip it
 USAGE
 }
 
@@ -31,7 +34,7 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no latency=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
@@ -40,6 +43,8 @@ while [ $# -gt 0 ]; do
     --renew) renew=(--renew) ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
+    --latency) latency=yes ;;
+    --no-latency) latency=no ;;
     --help | -h) usage; exit 0 ;;
     --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports)
       [ $# -ge 2 ] || die 2 "$1 needs a value."
@@ -65,10 +70,10 @@ if [ "$gate" = yes ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}"
+  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
 else
-  : "${workload:=form-post-5-fields get-1-kib json-batch-20 upload-10-mib}"
-  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls tls-handshake tls-resumption}"
+  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
 
@@ -78,6 +83,8 @@ for program in nginx haproxy python3 curl taskset pgrep; do
 done
 [ -e $modules/ngx_http_lua_module.so ] ||
   die 6 "nginx's Lua module is missing: apt-get install libnginx-mod-http-lua lua-resty-core"
+[ "$quick" = yes ] || { [ -e $modules/ngx_http_js_module.so ] && [ -e /usr/share/lua/5.1/openssl/hmac.lua ]; } ||
+  die 6 "two peers are missing: apt-get install libnginx-mod-http-js lua-luaossl"
 [ "$(nproc)" -ge 2 ] || die 6 "two processors are needed: one for the proxy, one for load and backend."
 
 # ------------------------------------------------------------------------------------------ build
@@ -90,7 +97,7 @@ find_gateway() {
 
 tools=$build/bench
 targets=()
-[ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
+[ -x "$tools/open_load" ] && [ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
 if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
 if [ ${#targets[@]} -gt 0 ]; then
   echo "bench: building ${targets[*]} (release)" >&2
@@ -127,8 +134,9 @@ declare -A port pid_of
 port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-floor]=$((ports + 3))
   [nginx]=$((ports + 4)) [nginx-null]=$((ports + 5)) [nginx-lua]=$((ports + 6))
   [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
-  [peer-tokens]=$((ports + 10))
-  [haproxy]=$((ports + 11)))
+  [peer-tokens]=$((ports + 10)) [haproxy]=$((ports + 11))
+  [nginx-lua-typical]=$((ports + 12)) [nginx-njs]=$((ports + 13))
+  [nginx-tls]=$((ports + 14)) [nginx-null-tls]=$((ports + 15)) [paravent-tls]=$((ports + 16)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -141,7 +149,7 @@ start() {
 
 # fill FILE LISTEN UPSTREAM FOLDER: a peer's configuration with its words filled in
 fill() {
-  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g" \
+  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g; s#@TLS@#${port[paravent-tls]}#g" \
     -e "s#@USER@#$(id -un)#g; s#@MODULES@#$modules#g; s#@PEERS@#$here/peers#g" "$here/peers/$1"
 }
 
@@ -193,6 +201,10 @@ wait_for() {
 
 counts() { curl -s -m 5 "http://127.0.0.1:${port[clear]}/__counts"; }
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$run/site.key" -out "$run/site.pem" \
+  -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null ||
+  die 6 "openssl could not make a certificate."
+
 start 1 backend "$tools/backend" --clear "${port[clear]}" --changed "${port[changed]}" --tokens "${port[tokens]}" \
   --peer-tokens "${port[peer-tokens]}"
 for _ in $(seq 50); do counts >/dev/null && break; sleep 0.1; done
@@ -202,7 +214,15 @@ start_nginx nginx nginx_plain.conf clear
 start_nginx nginx-null nginx_plain.conf clear
 start_nginx nginx-lua nginx_lua.conf peer-tokens
 start_nginx nginx-lua-light nginx_lua_light.conf changed
+start_nginx nginx-tls nginx_tls.conf clear
+start_nginx nginx-null-tls nginx_tls.conf clear
 start_haproxy
+scripted=()
+if [ "$quick" = no ]; then
+  start_nginx nginx-lua-typical nginx_lua_typical.conf changed
+  start_nginx nginx-njs nginx_njs.conf changed
+  scripted=(nginx-lua-typical nginx-njs)
+fi
 gateway=()
 if [ "$peers_only" = no ]; then
   start_gateway
@@ -210,10 +230,14 @@ if [ "$peers_only" = no ]; then
 fi
 # Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
 declare -A compared
-compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light nginx-null"
+compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
-  [json-batch-20]="nginx ${gateway[*]} haproxy nginx-lua nginx-null"
-  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null")
+  [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
+  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null"
+  [json-batch-gzip]="nginx ${gateway[*]} nginx-null"
+  [form-post-tls]="nginx ${gateway[*]} nginx-null"
+  [tls-handshake]="nginx ${gateway[*]} nginx-null"
+  [tls-resumption]="nginx ${gateway[*]} nginx-null")
 read -ra workloads <<<"$workload"
 for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
@@ -226,12 +250,23 @@ python3 "$here/environment.py" --connections "$connections" --window "$window" -
 # ------------------------------------------------------------------------------------------ rounds
 # load WORKLOAD NAME WARM-UP WINDOW [LABEL...]
 load() {
-  local name=$2 warm=$3 seconds=$4 workload=$1 connections=$connections
+  local name=$2 warm=$3 seconds=$4 workload=$1 door=$2 process=$2 connections=$connections how
   shift 4
-  # Uploads keep their connections busy: a few are a full load.
-  if [ "$workload" = upload-10-mib ] && [ "$connections" -gt 4 ]; then connections=4; fi
-  taskset -c 1 "$tools/load" --workload "$workload" --port "${port[$name]}" --connections "$connections" --warm-up "$warm" \
-    --window "$seconds" --proxy "$(family "${pid_of[$name]}")" --backend "${pid_of[backend]}" \
+  case $workload in
+    form-post-tls) how=(--workload form-post-5-fields --tls) ;;
+    # A few keep both processors busy.
+    upload-10-mib) how=(--workload upload-10-mib) connections=$((connections < 4 ? connections : 4)) ;;
+    # One after the other: the generator waits for each handshake, so only CPU per request says something.
+    tls-handshake) how=(--workload get-1-kib --tls --each-new) ;;
+    tls-resumption) how=(--workload get-1-kib --tls --each-new --resume) ;;
+    *) how=(--workload "$workload") ;;
+  esac
+  if [ "${how[2]:-}" = --tls ]; then
+    door=$name-tls
+    if [ "$name" != paravent ]; then process=$door; fi
+  fi
+  taskset -c 1 "$tools/load" "${how[@]}" --name "$workload" --port "${port[$door]}" --connections "$connections" --warm-up "$warm" \
+    --window "$seconds" --proxy "$(family "${pid_of[$process]}")" --backend "${pid_of[backend]}" \
     --label "peer=$name" "$@"
 }
 
@@ -255,12 +290,34 @@ for workload in "${workloads[@]}"; do
 done
 counts >"$out/counts-after.json"
 
+# ------------------------------------------------------- added latency, open loop, at half the load
+: >"$out/latency.jsonl"
+if [ "$latency" = yes ] && [ "$peers_only" = no ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]]; then
+  rate=$(python3 "$here/added_latency.py" rate "$out")
+  direct=(direct nginx paravent haproxy nginx-lua)
+  port[direct]=${port[clear]}
+  for ((round = 0; round < rounds; round++)); do
+    if [ -t 2 ]; then printf '\rbench: latency, round %d of %d ' $((round + 1)) "$rounds" >&2; fi
+    for ((place = 0; place < ${#direct[@]}; place++)); do
+      step=$(((place + round / 2) % ${#direct[@]}))
+      if ((round % 2 == 1)); then step=$((${#direct[@]} - 1 - step)); fi
+      peer=${direct[step]}
+      taskset -c 1 "$tools/open_load" --port "${port[$peer]}" --rate "$rate" --connections "$connections" \
+        --warm-up "$warm_up" --window "$window" --label "peer=$peer" --label "round=$round" \
+        >>"$out/latency.jsonl" || die 6 "$peer failed at $rate requests/s; its log is in $out."
+    done
+  done
+  if [ -t 2 ]; then echo >&2; fi
+fi
+
 # ---------------------------------------------------------------------- system calls, never timed
 # strace hangs on before the first request and lets go after the last, so that every call it counts
 # belongs to the requests that the witness counts.
 count_syscalls() {
   local workload=$1 peer=$2 seconds=$3 attach=() pid tracer before after
-  for pid in $(family "${pid_of[$peer]}" | tr , ' '); do attach+=(-p "$pid"); done
+  local process=$peer
+  if [[ $workload = *tls* && $peer = nginx ]]; then process=nginx-tls; fi
+  for pid in $(family "${pid_of[$process]}" | tr , ' '); do attach+=(-p "$pid"); done
   before=$(counts)
   strace -f -c -o "$out/$workload.$peer.strace" "${attach[@]}" 2>"$run/strace.log" &
   tracer=$!
@@ -288,6 +345,7 @@ fi
 # ------------------------------------------------------------------------------------------ report
 status=0
 python3 "$here/stats.py" report "$out" || status=$?
+if [ -s "$out/latency.jsonl" ]; then python3 "$here/added_latency.py" report "$out" || status=$?; fi
 if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
 if [ "$results" = yes ] && [ $status -eq 0 ]; then
   python3 "$here/results_page.py" "$out" >"$here/RESULTS.md"

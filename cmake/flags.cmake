@@ -67,7 +67,7 @@ endfunction()
 
 # paravent_fuzz(NAME SOURCE file CORPUS dir LINK target ...)
 # A fuzz target in every build: with libFuzzer in the fuzz preset; elsewhere with a plain main that
-# replays its seed corpus, which is a test.
+# replays its seed corpus, which is a test. The target paravent_fuzzers builds all of them.
 function(paravent_fuzz name)
   cmake_parse_arguments(FUZZ "" "SOURCE;CORPUS" "LINK" ${ARGN})
   if(PARAVENT_FUZZ)
@@ -80,4 +80,8 @@ function(paravent_fuzz name)
     set_tests_properties(${name}_replay PROPERTIES LABELS fuzz-replay TIMEOUT 120)
   endif()
   target_link_libraries(${name} PRIVATE ${FUZZ_LINK} paravent::flags)
+  if(NOT TARGET paravent_fuzzers)
+    add_custom_target(paravent_fuzzers)
+  endif()
+  add_dependencies(paravent_fuzzers ${name})
 endfunction()

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # What takes hours and is run by hand; its results are committed.
 #
-#   sudo ./tests/long.sh [--fuzz-seconds N] [--kills N] [PART...]
+#   sudo ./tests/long.sh [--fuzz-seconds N] [--fuzz-targets A,B] [--kills N] [--mutations N] [PART...]
 #
 # Parts, all of them where none is named:
 #   fuzz      each fuzz target under libFuzzer for so many seconds (1200, 20 minutes of one core), from its committed
-#             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings
+#             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings;
+#             the figures of all runs so far are added up in tests/results/fuzz.txt
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
@@ -21,12 +22,14 @@ cd "$(dirname "$0")/.."
 fuzz_seconds=1200
 kills=500
 mutations=100000
+targets=
 parts=()
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --fuzz-seconds) fuzz_seconds="$2"; shift ;;
     --kills) kills="$2"; shift ;;
     --mutations) mutations="$2"; shift ;;
+    --fuzz-targets) targets="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | upload | threads) parts+=("$1") ;;
     -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
@@ -38,39 +41,57 @@ done
 
 fuzz_targets() {
   local source
-  for source in tests/fuzz/*_fuzz.cc; do basename "$source" .cc; done
+  for source in tests/fuzz/*_fuzz.cc; do
+    source="$(basename "$source" .cc)"
+    case ",$targets," in ,,|*",$source,"*) echo "$source" ;; esac
+  done
 }
 
-# One target. Its own growing corpus lies beside the committed one, which afterwards gets what is new and small.
+# One target. Its own growing corpus lies beside the committed one, which afterwards gets the few inputs that together
+# reach what the seeds do not.
 fuzz_one() {
   local target="$1" binary seeds work
   binary="$(find build/fuzz -type f -name "$target" -perm -u+x | head -n 1)"
   [ -n "$binary" ] || { echo "$target was not built"; return 1; }
   seeds="tests/fuzz/corpus/${target%_fuzz}"
   work="build/fuzz/corpus/$target"
-  as_user mkdir -p "$work" build/fuzz/findings
+  as_user mkdir -p "$work" "$seeds" build/fuzz/findings
   as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$binary" -max_total_time="$fuzz_seconds" \
     -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
     "$work" "$seeds" || return 1
-  as_user "$binary" -merge=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 "$seeds" "$work" 2>&1 | tail -n 3
+  as_user "$binary" -set_cover_merge=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 "$seeds" "$work" 2>&1 | tail -n 3
+}
+
+# A line for one target, and its line in tests/results/fuzz.txt.
+fuzz_and_record() {
+  local target="$1" log="$logs/$1.log" seeds="tests/fuzz/corpus/${1%_fuzz}" outcome=ok
+  fuzz_one "$target" >"$log" 2>&1 || outcome=FAIL
+  as_user flock build/fuzz/table.lock tests/fuzz_record.py tests/results/fuzz.txt "$target" "$log" "$seeds"
+  if [ "$outcome" = ok ]; then
+    echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$log"), $(find "$seeds" -type f | wc -l) inputs committed"
+  else
+    echo "FAIL  $target: see $log"
+  fi
 }
 
 run_fuzz() {
-  local target passed=0 failures=0
+  local target lines
+  as_user mkdir -p tests/results
+  lines="$(mktemp)"
   for target in $(fuzz_targets); do
-    if fuzz_one "$target" >"$logs/$target.log" 2>&1; then
-      passed=$((passed + 1))
-      echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$logs/$target.log"), $(find \
-        "tests/fuzz/corpus/${target%_fuzz}" -type f | wc -l) inputs committed"
-    else
-      failures=$((failures + 1))
-      echo "FAIL  $target: see $logs/$target.log"
-    fi
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    fuzz_and_record "$target" | tee -a "$lines" &
   done
-  echo "$passed passed, $failures failed"
+  wait
+  echo "$(grep -c '^ok' "$lines") passed, $(grep -c '^FAIL' "$lines") failed"
+  rm -f "$lines"
 }
 
 build() { as_user cmake --preset "$1" "${@:2}" && as_user cmake --build --preset "$1"; }
+# Clang 14 cannot emit coroutines under -fsanitize=function, which the preset leaves out therefore.
+build_fuzz() {
+  as_user cmake --preset fuzz -DPARAVENT_BUILD_BENCH=OFF && as_user cmake --build --preset fuzz --target paravent_fuzzers
+}
 build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
     as_user cmake --build --preset release --target paravent
@@ -107,7 +128,7 @@ for part in "${parts[@]}"; do
   case "$part" in
     fuzz)
       step "Fuzzing: $fuzz_seconds s for each target"
-      if must "build fuzz" build fuzz; then count "fuzz" run_fuzz; fi
+      if must "build fuzz" build_fuzz; then count "fuzz" run_fuzz; fi
       ;;
     kills)
       step "$kills kills"

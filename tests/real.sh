@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Real third-party programs through the gateway: matomo-tracker, plausible-tracker and Node's fetch, and Chromium in
-# front of a PHP site; testssl.sh; then nginx, haproxy, Apache, lighttpd, h2o, PHP, Python and Node as judges of what
+# Real third-party programs through the gateway: matomo-tracker, plausible-tracker, Segment's and Snowplow's libraries
+# and Node's fetch, Chromium in front of a PHP site, and WordPress itself; testssl.sh; then nginx, haproxy, Apache, lighttpd, h2o, PHP, Python and Node as judges of what
 # it reads (tests/oracles), and slowhttptest. Looks at the bytes that arrive behind the gateway, never at a status alone.
 #
 #   sudo ./tests/real.sh [--no-install]
 #
-# Installs what is missing: Debian's chromium, its driver and PHP; nodejs and npm from Debian only where there is
+# Installs what is missing: Debian's chromium, its driver, PHP, WordPress and MariaDB; nodejs and npm from Debian only where there is
 # no npm; the trackers from the npm registry by tests/real/package-lock.json. The last line is `N passed, N failed`.
 
 set -uo pipefail
@@ -31,6 +31,7 @@ if [ "$install" = yes ]; then
   step "Packages"
   must "packages" install_packages build site browser tls || finish
   must "oracle packages" install_oracles || finish
+  must "WordPress packages" install_quietly wordpress || finish
   if ! command -v npm >/dev/null; then
     must "node packages" install_packages node || finish
   fi
@@ -41,6 +42,9 @@ must "npm ci" as_user npm ci --prefix tests/real --no-audit --no-fund || finish
 
 step "Release binary"
 must "build release" build_release || finish
+
+step "The Debian package"
+count "package" python3 tests/deploy/package_test.py build/release
 
 step "Through the gateway"
 count "real programs" python3 tests/real/run.py --binary build/release/proxy/main/paravent

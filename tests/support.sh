@@ -29,19 +29,22 @@ prepare() {
   fi
 }
 
-# The servers that judge the front door; none of them is to run by itself.
-install_oracles() {
+# Servers that tests start themselves; none of them is to run because it was installed.
+install_quietly() {
   local guard=/usr/sbin/policy-rc.d status
   if [ "$(id -u)" -eq 0 ] && [ ! -e "$guard" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$guard"
     chmod 755 "$guard"
-    install_packages oracles
+    install_packages "$@"
     status=$?
     rm -f "$guard"
     return "$status"
   fi
-  install_packages oracles
+  install_packages "$@"
 }
+
+# The servers that judge the front door.
+install_oracles() { install_quietly oracles; }
 
 # The gateway's codecs as a program, for tests/oracles/content.py.
 build_body_reader() {

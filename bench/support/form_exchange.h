@@ -92,7 +92,6 @@ class Client final : public proxy::Downstream {
   proxy::ReceivedBody receive_body(std::size_t) override {
     return {proxy::BodyStatus::complete, kBody};
   }
-  proxy::ReceivedBody read_body(std::size_t, std::uint64_t) override { std::abort(); }
   proxy::SendStatus send(std::string_view head, std::string_view body, bool) override {
     bytes += head.size() + body.size();
     return proxy::SendStatus::done;
@@ -117,7 +116,6 @@ class Application final : public proxy::Upstream, public proxy::UpstreamExchange
     handler = &to;
     return this;
   }
-  bool send(const proxy::ProtectedPiece&) override { std::abort(); }
   void resume() override {}
   void cancel() override {}
 
@@ -151,7 +149,7 @@ struct Setting {
   Setting() : text(request_text()), lines(100) {
     parser.begin(lines, 16 * 1024, 8 * 1024);
     if (parser.parse({text.data(), text.size()}) != proxy::http1::ParseStatus::done) std::abort();
-    auto made = proxy::make_worker_state(make_snapshot(), vault, nullptr, nullptr);
+    auto made = proxy::make_worker_state(make_snapshot(), &vault, nullptr, nullptr);
     if (!made) std::abort();
     worker = std::move(*made);
     match = worker->snapshot->plan->route_for("POST", "www.example.org", "/contact");

@@ -53,6 +53,7 @@ struct AuditEntry {
 // An entry read back.
 struct AuditRecord {
   PublicPart open;
+  std::string leaf;                   // its 87 bytes: what a proof is about
   std::optional<AuditDetail> detail;  // nullopt: its key is gone
 };
 

@@ -26,6 +26,14 @@ class MonthKey {
   SecretBytes key_;
 };
 
+// The key of the details that everybody may read: 32 zero bytes. An entry about another log has to
+// be readable without keys, or nobody could compare offline. Everything else stays the same, so
+// that there is one layout.
+ByteView public_detail_key() noexcept;
+bool has_public_detail(EventKind event) noexcept;
+// ErrorKind::malformed: it is not what the leaf commits to. REQUIRES: has_public_detail().
+Result<AuditDetail> open_public_detail(std::string_view origin, const DecodedEntry& entry);
+
 struct SealedEntry {
   std::string bytes;
   Hash leaf_hash;

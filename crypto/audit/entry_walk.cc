@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/audit/leaf.h"
-
 namespace paravent::crypto::audit {
 namespace {
 
@@ -80,6 +78,10 @@ std::optional<Fault> EntryWalk::walk_bundle(std::uint64_t index, unsigned width)
     if (!decoded) return Fault{path, position, decoded.error().sentence()};
     if (decoded->leaf.open.sequence != range_.size()) {
       return Fault{path, position, "entry " + std::to_string(range_.size()) + " was expected here"};
+    }
+    if (listener_ && range_.size() < size_) {
+      const Status heard = listener_(*decoded);
+      if (!heard) return Fault{path, position, heard.error().sentence()};
     }
     ends.push_back(position + entry.size());
     const Hash leaf_hash = hash_leaf(decoded->leaf_bytes);

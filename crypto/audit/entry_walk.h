@@ -6,12 +6,14 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "crypto/audit/leaf.h"
 #include "crypto/audit/merkle.h"
 #include "crypto/audit/snapshot.h"
 #include "crypto/audit/verifier.h"
@@ -25,6 +27,11 @@ class EntryWalk {
 
   // The root at each of these sizes is kept. Before run().
   void watch(std::uint64_t size) { roots_.emplace(size, std::nullopt); }
+  // Called for each entry that the checkpoint covers, in order; what it answers is a fault. Before
+  // run().
+  void listen(std::function<Status(const DecodedEntry&)> listener) {
+    listener_ = std::move(listener);
+  }
   // Nothing where every file is as it must be.
   std::optional<Fault> run();
 
@@ -53,6 +60,7 @@ class EntryWalk {
   CompactRange range_;
   std::array<std::vector<Hash>, kMaxTileLevel + 1> levels_;
   std::map<std::uint64_t, std::optional<Hash>> roots_;
+  std::function<Status(const DecodedEntry&)> listener_;
   std::uint64_t bytes_ = 0;
   std::uint64_t superseded_ = 0;
 };

@@ -6,11 +6,11 @@ namespace paravent::crypto::audit {
 namespace {
 
 // In the order of their numbers, from 1.
-constexpr std::array<std::string_view, 16> kEventNames{
-    "init",          "start",         "stop",           "unseal",
-    "seal",          "reveal",        "refusal",        "protect",
-    "key-operation", "policy-load",   "names-change",   "operator-change",
-    "grant-change",  "subject-right", "authentication", "backup",
+constexpr std::array<std::string_view, 20> kEventNames{
+    "init",         "start",           "stop",         "unseal",        "seal",
+    "reveal",       "refusal",         "protect",      "key-operation", "policy-load",
+    "names-change", "operator-change", "grant-change", "subject-right", "authentication",
+    "backup",       "log-checkpoint",  "alarm",        "honey-change",  "record-export",
 };
 constexpr std::array<std::string_view, 3> kOutcomeNames{"done", "refused", "failed"};
 

@@ -26,6 +26,10 @@ enum class EventKind : std::uint16_t {
   subject_right = 14,    // locate, export, restrict, object, erase
   authentication = 15,   // a credential was refused or locked
   backup = 16,           // backup, restore, export of a log
+  log_checkpoint = 17,   // of another log of the installation; its detail is public (leaf.h)
+  alarm = 18,            // a honey token was asked for
+  honey_change = 19,     // one was planted, or is no longer watched
+  record_export = 20,    // entries of the record were handed out: a dossier, an export
 };
 
 enum class Outcome : std::uint8_t {

@@ -36,30 +36,36 @@ void append_leaf(std::string& out, const Leaf& leaf) {
   append_bytes(out, leaf.ciphertext_hash);
 }
 
-Result<DecodedEntry> decode_entry(ByteView entry) {
+Result<Leaf> decode_leaf(ByteView bytes) {
   const auto fault = [](const char* what) { return Error(ErrorKind::malformed, what); };
-  if (entry.size() < kLeafSize || !valid_sealed_detail_size(entry.size() - kLeafSize)) {
-    return fault("an entry cannot have this size");
-  }
-  const std::uint8_t* const p = entry.data();
-  if (as_text(entry.first(kMagic.size())) != kMagic) return fault("an entry begins otherwise");
-  DecodedEntry decoded;
+  if (bytes.size() != kLeafSize) return fault("a leaf has another size");
+  const std::uint8_t* const p = bytes.data();
+  if (as_text(bytes.first(kMagic.size())) != kMagic) return fault("an entry begins otherwise");
+  Leaf leaf;
   const std::uint64_t time = load_u64be(p + 4);
   if (time > kMaxTime) return fault("the time of an entry is out of range");
-  decoded.leaf.open.time = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(time)));
-  decoded.leaf.open.sequence = load_u64be(p + 12);
+  leaf.open.time = WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(time)));
+  leaf.open.sequence = load_u64be(p + 12);
   const auto event_number = static_cast<std::uint16_t>(p[20] << 8U | p[21]);
   const auto event = event_from_number(event_number);
   const auto outcome = outcome_from_number(p[22]);
   if (!event || !outcome) return fault("an entry is of an unknown kind");
-  decoded.leaf.open.event = *event;
-  decoded.leaf.open.outcome = *outcome;
-  decoded.leaf.detail_commitment = load_hash(p + kPublicPartSize);
-  decoded.leaf.ciphertext_hash = load_hash(p + kPublicPartSize + kSha256Size);
-  decoded.leaf_bytes = entry.first(kLeafSize);
-  decoded.encrypted_detail = entry.subspan(kLeafSize);
+  leaf.open.event = *event;
+  leaf.open.outcome = *outcome;
+  leaf.detail_commitment = load_hash(p + kPublicPartSize);
+  leaf.ciphertext_hash = load_hash(p + kPublicPartSize + kSha256Size);
+  return leaf;
+}
+
+Result<DecodedEntry> decode_entry(ByteView entry) {
+  if (entry.size() < kLeafSize || !valid_sealed_detail_size(entry.size() - kLeafSize)) {
+    return Error(ErrorKind::malformed, "an entry cannot have this size");
+  }
+  const Result<Leaf> leaf = decode_leaf(entry.first(kLeafSize));
+  if (!leaf) return leaf.error();
+  DecodedEntry decoded{*leaf, entry.first(kLeafSize), entry.subspan(kLeafSize)};
   if (sha256(decoded.encrypted_detail) != decoded.leaf.ciphertext_hash) {
-    return fault("the detail of an entry does not match its leaf");
+    return Error(ErrorKind::malformed, "the detail of an entry does not match its leaf");
   }
   return decoded;
 }

@@ -51,6 +51,9 @@ struct DecodedEntry {
 void append_public_part(std::string& out, const PublicPart& part);
 void append_leaf(std::string& out, const Leaf& leaf);
 
+// The 87 bytes alone. ErrorKind::malformed as below.
+Result<Leaf> decode_leaf(ByteView leaf);
+
 // ErrorKind::malformed: wrong magic, an unknown event or outcome, a time after the year 9999, a
 // size that no encrypted detail has, or an encrypted detail that is not the one the leaf was made
 // for.

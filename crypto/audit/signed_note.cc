@@ -115,15 +115,19 @@ Result<SignedNote> parse_signed_note(std::string_view bytes) {
   return note;
 }
 
+std::string signature_line(std::string_view name, ByteView blob) {
+  std::string line(kSignaturePrefix);
+  line.append(name).append(" ");
+  append_base64(line, blob);
+  return line.append("\n");
+}
+
 std::string sign_note(std::string_view text, std::string_view name, const Ed25519Signer& signer) {
   const NoteKeyId id = NoteKey{std::string(name), signer.public_key()}.id();
   const Ed25519Signature signature = signer.sign(as_bytes(text));
   Bytes blob(id.size() + signature.size());
   std::copy(signature.begin(), signature.end(), std::copy(id.begin(), id.end(), blob.begin()));
-  std::string note(text);
-  note.append("\n").append(kSignaturePrefix).append(name).append(" ");
-  append_base64(note, blob);
-  return note.append("\n");
+  return std::string(text).append("\n").append(signature_line(name, blob));
 }
 
 Status verify_note(const SignedNote& note, const NoteKey& key) {

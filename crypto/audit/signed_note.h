@@ -57,6 +57,9 @@ struct SignedNote {
 // ErrorKind::malformed, with the byte position of the fault.
 Result<SignedNote> parse_signed_note(std::string_view bytes);
 
+// One signature line; `blob` is the key id and what it signed with.
+std::string signature_line(std::string_view name, ByteView blob);
+
 // Appends one signature line for `text`, which ends in a newline.
 std::string sign_note(std::string_view text, std::string_view name, const Ed25519Signer& signer);
 

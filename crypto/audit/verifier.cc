@@ -1,18 +1,12 @@
 #include "crypto/audit/verifier.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <set>
 
-#include "crypto/audit/audit_log.h"
 #include "crypto/audit/entry_walk.h"
 #include "crypto/audit/log_folder.h"
-#include "crypto/base/encoding.h"
 
 namespace paravent::crypto::audit {
 namespace {
-
-namespace fs = std::filesystem;
 
 Fault fault_of(std::string file, std::string what) {
   return {std::move(file), std::nullopt, std::move(what)};
@@ -41,8 +35,9 @@ std::optional<Fault> find_strangers(const FolderListing& listing) {
 // Verifies one log and fills a report; each step returns the first fault it finds.
 class LogVerification {
  public:
-  LogVerification(const Snapshot& snapshot, const VerifyOptions& options, LogReport& report)
-      : snapshot_(snapshot), options_(options), report_(report) {}
+  LogVerification(const Snapshot& snapshot, const VerifyOptions& options,
+                  const WitnessedLogs* known, WitnessedLogs* learned, LogReport& report)
+      : snapshot_(snapshot), options_(options), known_(known), learned_(learned), report_(report) {}
 
   std::optional<Fault> run() {
     if (auto fault = find_strangers(snapshot_.listing())) return fault;
@@ -52,6 +47,13 @@ class LogVerification {
   }
 
  private:
+  // A saved checkpoint of this log.
+  struct Earlier {
+    Checkpoint checkpoint;
+    std::string from;
+    std::string witnesses;  // ", co-signed by ..."
+  };
+
   std::optional<Fault> read_key() {
     if (!snapshot_.has(kPublicKeyFile)) return fault_of(kPublicKeyFile, "is missing");
     const Result<Bytes> bytes = snapshot_.read(kPublicKeyFile);
@@ -74,6 +76,21 @@ class LogVerification {
     } else {
       report_.compared.emplace_back("its public key with the one that was given");
     }
+    return read_witnessed();
+  }
+
+  // What the installation's log says about this one.
+  std::optional<Fault> read_witnessed() {
+    if (known_ == nullptr) return std::nullopt;
+    const auto found = known_->find(key_.name);
+    if (found == known_->end()) {
+      report_.notes.emplace_back("the installation's log says nothing about this log");
+      return std::nullopt;
+    }
+    witnessed_ = &found->second;
+    if (witnessed_->key != key_) {
+      return fault_of(kPublicKeyFile, "is not the public key that the installation's log records");
+    }
     return std::nullopt;
   }
 
@@ -90,6 +107,7 @@ class LogVerification {
     if (!checkpoint) return fault_of(kCheckpointFile, checkpoint.error().sentence());
     report_.size = checkpoint->size;
     report_.root = checkpoint->root;
+    report_.checkpoint = as_text(*snapshot_.read(kCheckpointFile));
     report_.compared.emplace_back("the checkpoint's signature");
     if (!snapshot_.has(kNextCheckpointFile)) return std::nullopt;
     const Result<Checkpoint> next = read_checkpoint(kNextCheckpointFile);
@@ -106,6 +124,11 @@ class LogVerification {
   std::optional<Fault> walk() {
     EntryWalk walk(snapshot_, report_.size, next_ ? next_->size : report_.size);
     if (auto fault = watch_earlier(walk)) return fault;
+    if (learned_ != nullptr) {
+      walk.listen([this](const DecodedEntry& entry) {
+        return take_witnessed(key_.name, entry, *learned_);
+      });
+    }
     if (auto fault = walk.run()) return fault;
     report_.bytes += walk.bytes();
     if (walk.root_at(report_.size) != report_.root) {
@@ -118,102 +141,94 @@ class LogVerification {
     if (walk.superseded() != 0) {
       report_.notes.emplace_back("partial files of an earlier size are still there");
     }
-    for (const Checkpoint& earlier : earlier_) {
-      if (walk.root_at(earlier.size) != earlier.root) {
-        return fault_of(kCheckpointFile,
-                        "the log does not continue the earlier checkpoint of size " +
-                            std::to_string(earlier.size));
+    return compare_earlier(walk);
+  }
+
+  std::optional<Fault> compare_earlier(const EntryWalk& walk) {
+    for (const Earlier& earlier : earlier_) {
+      const std::string what = earlier.from + " of size " + std::to_string(earlier.checkpoint.size);
+      if (walk.root_at(earlier.checkpoint.size) != earlier.checkpoint.root) {
+        return fault_of(kCheckpointFile, "the log does not continue " + what);
       }
-      report_.compared.push_back("the earlier checkpoint of size " + std::to_string(earlier.size));
+      report_.compared.push_back(what + earlier.witnesses);
+    }
+    if (witnessed_ == nullptr) return std::nullopt;
+    for (const WitnessedCheckpoint& one : witnessed_->checkpoints) {
+      if (walk.root_at(one.checkpoint.size) != one.checkpoint.root) {
+        return fault_of(kCheckpointFile, "the log does not continue " + sentence_of(one));
+      }
+    }
+    report_.compared.push_back(sentence_of(witnessed_->checkpoints.back()));
+    return std::nullopt;
+  }
+
+  static std::string sentence_of(const WitnessedCheckpoint& one) {
+    return "the checkpoint of size " + std::to_string(one.checkpoint.size) +
+           " that the installation's log records in its entry " + std::to_string(one.entry);
+  }
+
+  // Everything that this log must continue, and its roots on the way.
+  std::optional<Fault> watch_earlier(EntryWalk& walk) {
+    for (const SavedCheckpoint& saved : options_.checkpoints) {
+      const Result<SignedNote> note = parse_signed_note(saved.bytes);
+      if (!note || !note->text.starts_with(key_.name + "\n")) continue;
+      const Result<Checkpoint> checkpoint = open_checkpoint(saved.bytes, key_);
+      if (!checkpoint) return fault_of(saved.from, checkpoint.error().sentence());
+      Earlier earlier{*checkpoint, saved.from, {}};
+      if (auto fault = count_witnesses(*note, earlier)) return fault;
+      if (auto fault = watch(walk, checkpoint->size, saved.from + " of size ")) return fault;
+      earlier_.push_back(std::move(earlier));
+    }
+    if (options_.quorum != 0 && most_witnesses_ < options_.quorum) {
+      return fault_of(kCheckpointFile, "no saved checkpoint of this log is co-signed by " +
+                                           std::to_string(options_.quorum) + " of the witnesses");
+    }
+    if (witnessed_ == nullptr) return std::nullopt;
+    for (const WitnessedCheckpoint& one : witnessed_->checkpoints) {
+      if (auto fault = watch(walk, one.checkpoint.size, "what the installation's log records: ")) {
+        return fault;
+      }
     }
     return std::nullopt;
   }
 
-  std::optional<Fault> watch_earlier(EntryWalk& walk) {
-    for (const std::string& bytes : options_.checkpoints) {
-      const Result<SignedNote> note = parse_signed_note(bytes);
-      if (!note || !note->text.starts_with(key_.name + "\n")) continue;
-      const Result<Checkpoint> checkpoint = open_checkpoint(bytes, key_);
-      if (!checkpoint) return fault_of("the earlier checkpoint", checkpoint.error().sentence());
-      if (checkpoint->size > report_.size) {
-        return fault_of(kCheckpointFile, "is older than the earlier checkpoint of size " +
-                                             std::to_string(checkpoint->size));
-      }
-      walk.watch(checkpoint->size);
-      earlier_.push_back(*checkpoint);
+  std::optional<Fault> watch(EntryWalk& walk, std::uint64_t size, const std::string& what) const {
+    if (size > report_.size) {
+      return fault_of(kCheckpointFile, "is older than " + what + std::to_string(size));
     }
+    walk.watch(size);
+    return std::nullopt;
+  }
+
+  // A wrong co-signature is a fault; a missing one only counts.
+  std::optional<Fault> count_witnesses(const SignedNote& note, Earlier& earlier) {
+    std::size_t count = 0;
+    for (const WitnessKey& witness : options_.witnesses) {
+      const NoteKeyId id = witness.id();
+      const bool claimed = std::any_of(
+          note.signatures.begin(), note.signatures.end(),
+          [&](const NoteSignature& one) { return one.name == witness.name && one.key_id == id; });
+      if (!claimed) continue;
+      const Result<std::uint64_t> time = verify_cosignature(note, witness);
+      if (!time) return fault_of(earlier.from, time.error().sentence());
+      earlier.witnesses += ", co-signed by " + witness.name + " at " + std::to_string(*time);
+      ++count;
+    }
+    most_witnesses_ = std::max(most_witnesses_, count);
     return std::nullopt;
   }
 
   const Snapshot& snapshot_;
   const VerifyOptions& options_;
+  const WitnessedLogs* known_;
+  WitnessedLogs* learned_;
   LogReport& report_;
   NoteKey key_;
   std::optional<Checkpoint> next_;
-  std::vector<Checkpoint> earlier_;
+  std::vector<Earlier> earlier_;
+  std::size_t most_witnesses_ = 0;
+  const WitnessedLog* witnessed_ = nullptr;
 };
-
-bool is_log_id(const std::string& name) {
-  if (name == kInstallationLog) return true;
-  return name.size() == 32 && from_hex(name).has_value();
-}
-
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-// Every log stands in the folder of its own name, and all belong to one installation.
-std::optional<Fault> check_origins(const std::vector<LogReport>& logs) {
-  std::string installation;
-  for (const LogReport& log : logs) {
-    if (log.fault) continue;  // has its own fault, and perhaps no origin
-    const std::string name = fs::path(log.folder).filename().string();
-    if (!log.origin.ends_with("/" + name)) {
-      return fault_of(log.folder, "holds the log of another tenant (" + log.origin + ")");
-    }
-    const std::string stem = log.origin.substr(0, log.origin.size() - name.size());
-    if (installation.empty()) installation = stem;
-    if (stem != installation) return fault_of(log.folder, "is the log of another installation");
-  }
-  return std::nullopt;
-}
-
-std::optional<Fault> check_used(const std::vector<LogReport>& logs, const VerifyOptions& options) {
-  const auto known = [&](std::string_view origin) {
-    return std::any_of(logs.begin(), logs.end(),
-                       [&](const LogReport& log) { return log.origin == origin; });
-  };
-  for (const NoteKey& key : options.trusted_keys) {
-    if (!known(key.name)) return fault_of("the public key given", "is of no log here");
-  }
-  for (const std::string& bytes : options.checkpoints) {
-    const Result<SignedNote> note = parse_signed_note(bytes);
-    if (!note) return fault_of("the earlier checkpoint", note.error().sentence());
-    if (!known(std::string_view(note->text).substr(0, note->text.find('\n')))) {
-      return fault_of("the earlier checkpoint", "is of no log here");
-    }
-  }
-  return std::nullopt;
-}
-
-Result<std::vector<std::string>> log_folders(const std::string& path, std::optional<Fault>& fault) {
-  std::vector<std::string> folders;
-  std::error_code error;
-  for (fs::directory_iterator at(path, error); !error && at != fs::directory_iterator();
-       at.increment(error)) {
-    const std::string name = at->path().filename().string();
-    if (is_log_id(name) && at->symlink_status(error).type() == fs::file_type::directory) {
-      folders.push_back(at->path().string());
-    } else if (!fault) {
-      fault = fault_of(at->path().string(), "does not belong to an audit folder");
-    }
-  }
-  if (error) return Error(ErrorKind::data, "Cannot list " + path + ": " + error.message() + ".");
-  // "installation" stands behind all hexadecimal names in this order, and is read first.
-  std::sort(folders.rbegin(), folders.rend());
-  return folders;
-}
 
 }  // namespace
 
@@ -249,6 +264,11 @@ Result<std::vector<NoteKey>> parse_key_file(std::string_view text) {
 }
 
 LogReport verify_log(const std::string& folder, const VerifyOptions& options) {
+  return verify_log_among(folder, options, nullptr, nullptr);
+}
+
+LogReport verify_log_among(const std::string& folder, const VerifyOptions& options,
+                           const WitnessedLogs* known, WitnessedLogs* learned) {
   LogReport report;
   report.folder = folder;
   const Result<Snapshot> snapshot = Snapshot::take(folder);
@@ -256,30 +276,8 @@ LogReport verify_log(const std::string& folder, const VerifyOptions& options) {
     report.fault = fault_of(folder, snapshot.error().sentence());
     return report;
   }
-  report.fault = LogVerification(*snapshot, options, report).run();
+  report.fault = LogVerification(*snapshot, options, known, learned, report).run();
   if (report.fault) report.fault->file.insert(0, folder + "/");
-  return report;
-}
-
-Result<AuditReport> verify_audit(const std::string& path, const VerifyOptions& options) {
-  fs::path folder = fs::path(path).lexically_normal();
-  if (folder.filename().empty() && folder.has_parent_path()) folder = folder.parent_path();
-  if (is_folder(folder / "audit")) folder /= "audit";
-  AuditReport report;
-  std::vector<std::string> folders;
-  std::error_code ignored;
-  if (is_folder(folder / kInstallationLog)) {
-    Result<std::vector<std::string>> found = log_folders(folder.string(), report.fault);
-    if (!found) return found.error();
-    folders = std::move(*found);
-  } else if (is_folder(folder / "tile") || fs::exists(folder / kCheckpointFile, ignored)) {
-    folders.push_back(folder.string());
-  } else {
-    return Error(ErrorKind::data, path + " is neither a data directory nor an audit folder.");
-  }
-  for (const std::string& log : folders) report.logs.push_back(verify_log(log, options));
-  if (!report.fault && folders.size() > 1) report.fault = check_origins(report.logs);
-  if (!report.fault) report.fault = check_used(report.logs, options);
   return report;
 }
 

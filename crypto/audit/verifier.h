@@ -15,15 +15,30 @@
 #include <vector>
 
 #include "crypto/audit/checkpoint.h"
+#include "crypto/audit/cosignature.h"
+#include "crypto/audit/log_witness.h"
 
 namespace paravent::crypto::audit {
+
+// A checkpoint that was kept elsewhere.
+struct SavedCheckpoint {
+  // `bytes`: its file; `from`: what to call it in a sentence.
+  // NOLINTNEXTLINE(google-explicit-constructor): bytes alone say everything but the name.
+  SavedCheckpoint(std::string its_bytes, std::string where = "the earlier checkpoint")
+      : bytes(std::move(its_bytes)), from(std::move(where)) {}
+
+  std::string bytes;
+  std::string from;
+};
 
 struct VerifyOptions {
   // Keys known from elsewhere; a log whose origin one of them names must have that key.
   std::vector<NoteKey> trusted_keys;
-  // The bytes of checkpoint files saved earlier; each must be a beginning of a log that is
-  // verified.
-  std::vector<std::string> checkpoints;
+  // Each must be a beginning of a log that is verified.
+  std::vector<SavedCheckpoint> checkpoints;
+  // Of each log one saved checkpoint must be co-signed by `quorum` of these witnesses.
+  std::vector<WitnessKey> witnesses;
+  std::size_t quorum = 0;
 };
 
 struct Fault {
@@ -43,6 +58,7 @@ struct LogReport {
   std::uint64_t bytes = 0;            // of all files compared
   std::vector<std::string> compared;  // sentences, for people
   std::vector<std::string> notes;     // what is unusual and no fault
+  std::string checkpoint;             // the bytes of its file, once its signature is verified
   std::optional<Fault> fault;
 };
 
@@ -60,6 +76,10 @@ Result<std::vector<NoteKey>> parse_key_file(std::string_view text);
 
 // One log's folder.
 LogReport verify_log(const std::string& folder, const VerifyOptions& options);
+// The same among others. `known`: what the installation's log says about this one; `learned`: takes
+// what this log, the installation's, says about others. Each may be null.
+LogReport verify_log_among(const std::string& folder, const VerifyOptions& options,
+                           const WitnessedLogs* known, WitnessedLogs* learned);
 
 // `path` is a data directory, its audit folder, or one log's folder. ErrorKind::data: none of
 // these.

@@ -1,11 +1,9 @@
 // SecretBytes: the only home of keys and of clear values on their way out.
 //
-// Owns one locked mapping with a guard page on either side, left out of core dumps and swap, wiped
-// before it is released. Move-only, and nothing prints it: there is no operator<<, no conversion to
-// a string, and bytes() is the one place where the contents are borrowed. Not for the hot path:
-// each object costs three system calls; long-lived key material only. Owned by one thread at a
-// time. mlock may fail (RLIMIT_MEMLOCK): locked() says whether it holds; the start-up check reports
-// it.
+// Its memory comes from the one guarded arena of the process (secret_arena.h): locked, left out of
+// core dumps, wiped when it is released. Move-only, and nothing prints it: there is no operator<<,
+// no conversion to a string, and bytes() is the one place where the contents are borrowed. Not for
+// the hot path: the arena has a lock. Owned by one thread at a time.
 
 #pragma once
 
@@ -37,7 +35,6 @@ class SecretBytes {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  bool locked() const noexcept { return locked_; }
   ByteView bytes() const noexcept { return {data_, size_}; }
   MutableBytes mutable_bytes() noexcept { return {data_, size_}; }
 
@@ -46,9 +43,6 @@ class SecretBytes {
 
   std::uint8_t* data_ = nullptr;
   std::size_t size_ = 0;
-  void* mapping_ = nullptr;
-  std::size_t mapping_size_ = 0;
-  bool locked_ = false;
 };
 
 // Overwrites memory in a way that the compiler may not remove.

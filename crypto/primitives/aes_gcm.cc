@@ -8,6 +8,7 @@
 
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/evp_context.h"
+#include "crypto/primitives/openssl_memory.h"
 
 namespace paravent::crypto {
 namespace {
@@ -34,6 +35,7 @@ EvpContext start(ByteView key, ByteView nonce, ByteView ad, int encrypt) {
       ad.size() > kMaxSize) {
     return {};
   }
+  const SecretScope scope;
   EvpContext context(EVP_CIPHER_CTX_new());
   int written = 0;
   if (!context ||

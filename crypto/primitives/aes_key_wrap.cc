@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include "crypto/primitives/evp_context.h"
+#include "crypto/primitives/openssl_memory.h"
 
 namespace paravent::crypto {
 namespace {
@@ -31,6 +32,7 @@ std::size_t run(ByteView wrapping_key, Padding padding, int encrypt, ByteView in
                 MutableBytes out) {
   const EVP_CIPHER* cipher = cipher_of(wrapping_key.size(), padding);
   if (cipher == nullptr) return 0;
+  const SecretScope scope;
   const EvpContext context(EVP_CIPHER_CTX_new());
   if (!context) return 0;
   EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);

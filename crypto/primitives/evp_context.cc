@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "crypto/primitives/openssl_memory.h"
+
 namespace paravent::crypto {
 namespace {
 
@@ -22,6 +24,7 @@ Result<EvpContext> make_context(const char* cipher, ByteView key, int encrypt) {
   if (static_cast<std::size_t>(EVP_CIPHER_get_key_length(fetched.get())) != key.size()) {
     return Error(ErrorKind::usage);
   }
+  const SecretScope scope;  // from here on OpenSSL keeps the key
   EvpContext context(EVP_CIPHER_CTX_new());
   const std::array<std::uint8_t, 16> zero{};
   if (!context ||

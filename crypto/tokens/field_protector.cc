@@ -8,6 +8,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/coarse_clock.h"
+#include "crypto/base/secret_arena.h"
 #include "crypto/tokens/address_slot.h"
 #include "crypto/tokens/content_key.h"
 #include "crypto/tokens/derived_slot.h"
@@ -52,9 +53,11 @@ struct FieldProtector::State {
   Result<SealedSlot> make_sealed(const ProtectionKey& key);
 
   ProtectorTools tools;
-  std::vector<Slot> slots;
-  std::vector<Slot> previous;           // empty, or as long as `slots`
-  std::deque<ContentKey> content_keys;  // one per recipient; slots point at them
+  // Slots hold states that keys were absorbed into: they lie where keys lie.
+  std::vector<Slot, SecretAllocator<Slot>> slots;
+  std::vector<Slot, SecretAllocator<Slot>> previous;  // empty, or as long as `slots`
+  // One per recipient; slots point at them.
+  std::deque<ContentKey, SecretAllocator<ContentKey>> content_keys;
 };
 
 Result<SealedSlot> FieldProtector::State::make_sealed(const ProtectionKey& key) {

@@ -36,8 +36,15 @@ class AccessPolicy {
   Decision decide(const crypto::reveal::Principal& principal, const std::string& purpose,
                   const crypto::reveal::DescribedToken& token, crypto::WallTime now) const;
 
+  // What the policies say beyond decisions on single tokens. Lives as long as this.
+  const AccessRules& rules() const noexcept { return rules_; }
+
   bool handles_subjects(const crypto::reveal::Principal& principal) const {
     return rules_.handles_subjects(principal.tenant(), principal.role());
+  }
+
+  bool reads_audit(const crypto::reveal::Principal& principal) const {
+    return rules_.reads_audit(principal.tenant(), principal.role());
   }
 
   std::vector<std::string> recipients(const crypto::reveal::Principal& principal,

@@ -25,10 +25,12 @@ bool names_no_key(const Rule& rule) {
                                             *rule.action == ActionKind::tokenise_address_prefix));
 }
 
-RevealLevel level_of(const std::vector<Role>& roles, std::string_view name) {
-  const auto role = std::find_if(roles.begin(), roles.end(),
-                                 [name](const Role& known) { return known.name == name; });
-  return role == roles.end() ? RevealLevel::refused : role->reveal;
+// For values of one kind what the role says of that kind, else what it says of all.
+RevealLevel level_of(const Role* role, crypto::Kind kind) {
+  if (role == nullptr) return RevealLevel::refused;
+  const auto own = std::find_if(role->kinds.begin(), role->kinds.end(),
+                                [kind](const KindLevel& known) { return known.kind == kind; });
+  return own == role->kinds.end() ? role->reveal : own->level;
 }
 
 }  // namespace
@@ -65,6 +67,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     Tenant tenant;
     tenant.id = source.tenant;
     tenant.roles = policy.roles;
+    tenant.four_eyes = policy.four_eyes;
     tenant.phone_region = policy.phone_region.value;
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
@@ -124,11 +127,38 @@ bool AccessRules::admits(const crypto::vault::Id& tenant, std::string_view role,
   return rules != nullptr && (holds(rules->active, role) || holds(rules->archived, role));
 }
 
+const Role* AccessRules::role(const crypto::vault::Id& tenant, std::string_view name) const {
+  const Tenant* known = find(tenant);
+  if (known == nullptr || name == kAdminRole) return nullptr;
+  const auto found = std::find_if(known->roles.begin(), known->roles.end(),
+                                  [name](const Role& one) { return one.name == name; });
+  return found == known->roles.end() ? nullptr : &*found;
+}
+
+const FourEyes* AccessRules::four_eyes(const crypto::vault::Id& tenant) const {
+  const Tenant* known = find(tenant);
+  return known == nullptr || !known->four_eyes ? nullptr : &*known->four_eyes;
+}
+
+bool AccessRules::has_field(const crypto::vault::Id& tenant, std::string_view purpose,
+                            std::string_view field) const {
+  const Tenant* known = find(tenant);
+  return known != nullptr &&
+         std::any_of(known->fields.begin(), known->fields.end(), [&](const FieldSource& source) {
+           return source.purpose == purpose && source.name == field;
+         });
+}
+
 bool AccessRules::handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const {
+  const Role* const known = AccessRules::role(tenant, role);
+  return known != nullptr && known->subjects;
+}
+
+bool AccessRules::reads_audit(const crypto::vault::Id& tenant, std::string_view role) const {
   const Tenant* known = find(tenant);
   if (known == nullptr || role == kAdminRole) return false;
   return std::any_of(known->roles.begin(), known->roles.end(),
-                     [role](const Role& one) { return one.name == role && one.subjects; });
+                     [role](const Role& one) { return one.name == role && one.audit; });
 }
 
 std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
@@ -164,7 +194,7 @@ Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
   if (phase == Phase::expired) return unavailable;
   if (!token.reversible || token.restricted) return refused;
   if (!holds(phase == Phase::active ? rules.active : rules.archived, role)) return refused;
-  const RevealLevel level = level_of(known.roles, role);
+  const RevealLevel level = level_of(AccessRules::role(tenant, role), token.kind);
   if (level == RevealLevel::refused) return refused;
   return {Verdict::allowed, level};
 }

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,17 @@ class AccessRules {
   // Whether the role exercises people's rights for them (`subjects: true`).
   bool handles_subjects(const crypto::vault::Id& tenant, std::string_view role) const;
 
+  // What the policy says of a role beyond levels; nullptr: it has no such role. Lives as long as
+  // the rules.
+  const Role* role(const crypto::vault::Id& tenant, std::string_view name) const;
+  // nullptr: nothing there needs two people.
+  const FourEyes* four_eyes(const crypto::vault::Id& tenant) const;
+  // Whether the current policy takes the field for the purpose, spelled as in the policy.
+  bool has_field(const crypto::vault::Id& tenant, std::string_view purpose,
+                 std::string_view field) const;
+  // Whether the role reads the tenant's audit log (`audit: true`).
+  bool reads_audit(const crypto::vault::Id& tenant, std::string_view role) const;
+
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,
                                       std::string_view purpose) const;
@@ -104,6 +116,7 @@ class AccessRules {
     std::vector<Role> roles;
     std::vector<PurposeRules> purposes;
     std::vector<FieldSource> fields;
+    std::optional<FourEyes> four_eyes;
     std::string phone_region;
     std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
   };

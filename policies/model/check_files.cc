@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "policies/model/checks.h"
 
@@ -64,6 +65,20 @@ void check_file(const Rule& rule, Diagnostics& out) {
   }
 }
 
+// Conditions are decided by the whole message, which is never there.
+void check_conditions(const Route& route, Diagnostics& out) {
+  constexpr std::string_view kMessage =
+      "a route that lets files through does not wait for the whole message";
+  if (!route.match.when.empty()) {
+    out.error(route.match.at, route.key + ".match.when", std::string(kMessage),
+              "Tell the routes apart by path or host");
+  }
+  for (const Rule& rule : route.rules) {
+    if (rule.when.empty()) continue;
+    out.error(rule.at, rule.key + ".when", std::string(kMessage), "Remove the condition");
+  }
+}
+
 }  // namespace
 
 void check_files(const Policy& policy, Diagnostics& out) {
@@ -75,6 +90,7 @@ void check_files(const Policy& policy, Diagnostics& out) {
         check_content(rule, out);
       }
     }
+    if (streams_files(route)) check_conditions(route, out);
     if (route.stream && !streams_files(route)) {
       out.error(route.stream->at, route.key + ".stream",
                 "no rule of this route lets a file through",

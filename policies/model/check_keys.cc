@@ -14,6 +14,8 @@ using crypto::EpochLength;
 using crypto::Kind;
 
 constexpr std::uint32_t kHoursOfDay = 24;
+// How long a key that is due waits, out of use, before it is destroyed (docs/vault.md).
+constexpr std::uint32_t kGuardDays = 3;
 
 std::uint32_t epoch_days(EpochLength epoch) {
   switch (epoch) {
@@ -27,6 +29,15 @@ std::uint32_t epoch_days(EpochLength epoch) {
       return 31;
   }
   return 0;
+}
+
+Period kept_for(const Retention& retention) {
+  Period all = retention.active;
+  if (retention.archive) {
+    all.months += retention.archive->value.months;
+    all.days += retention.archive->value.days;
+  }
+  return all;
 }
 
 bool can_be_bound(ActionKind action) {
@@ -100,6 +111,13 @@ void check_epoch(const RuleContext& c) {
     c.out.warning(rule.epoch ? rule.epoch->at : rule.action_at, rule.key + ".epoch",
                   "the epoch is longer than the retention, so values end early",
                   "For example epoch: day");
+  } else if (retention != nullptr && !from_event && retention->active != Period{} &&
+             makes_surrogate(c.action()) && epoch != EpochLength::none &&
+             epoch_days(epoch) + kGuardDays > least_days(kept_for(*retention))) {
+    c.out.warning(rule.epoch ? rule.epoch->at : rule.action_at, rule.key + ".epoch",
+                  "a key that is due opens nothing, but waits 72 hours before it is destroyed: "
+                  "later than this retention ends",
+                  "A shorter epoch, or a retention of the epoch and three days");
   }
 }
 

@@ -61,6 +61,7 @@ void check_settings(const Policy& policy, Diagnostics& out) {
   for (const PublicKey& key : policy.public_keys) {
     const bool used =
         std::any_of(policy.routes.begin(), policy.routes.end(), [&](const Route& route) {
+          if (route.when_sealed && route.when_sealed->value == key.name) return true;
           return std::any_of(route.rules.begin(), route.rules.end(),
                              [&](const Rule& rule) { return rule.sealed_to.value == key.name; });
         });

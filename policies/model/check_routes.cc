@@ -102,6 +102,47 @@ void check_subject(const Policy& policy, const Route& route, Diagnostics& out) {
   }
 }
 
+// What goes on while nobody has given the keys: only what needs none of ours.
+void check_when_sealed(const Policy& policy, const Route& route, Diagnostics& out) {
+  if (!route.when_sealed) return;
+  const std::string key = route.key + ".when-sealed";
+  const Position at = route.when_sealed->at;
+  std::vector<std::string_view> known;
+  for (const PublicKey& one : policy.public_keys) known.push_back(one.name);
+  if (find_public_key(policy, route.when_sealed->value) == nullptr) {
+    out.error(at, key, "there is no public key " + in_quotes(route.when_sealed->value),
+              suggestion(route.when_sealed->value, known, "Define it under public-keys"));
+  }
+  bool encrypts = route.unlisted.value == Unlisted::encrypt;
+  for (const Rule& rule : route.rules) {
+    if (!rule.action || !is_keyed(*rule.action) || is_sealed(*rule.action)) continue;
+    if (*rule.action == ActionKind::encrypt) {
+      encrypts = true;
+      continue;
+    }
+    out.error(at, key,
+              in_quotes(rule.selector.text) +
+                  " needs the vault's keys, so this route cannot go on without them",
+              "Only encrypt fields can; remove the key, or move the field to another route");
+  }
+  if (route.client_address == ClientAddress::pseudonym) {
+    out.error(at, key, "client-address: pseudonym needs the vault's keys",
+              "Drop or truncate the address");
+  }
+  if (!route.subject.value.empty() && heeds_objections(policy, route)) {
+    out.error(at, key, "nobody could tell who objected while the vault is sealed",
+              "Remove the key: this route has to wait for the vault");
+  }
+  if (!encrypts) {
+    out.error(at, key, "the route encrypts nothing that could be encrypted to somebody else",
+              "Remove the key");
+  } else {
+    out.note(at, key,
+             "what arrives while the vault is sealed is out of the vault's reach until it is "
+             "converted: no retention ends it, and no erasure");
+  }
+}
+
 void check_carriers(const Route& route, Diagnostics& out) {
   const bool has_json = std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
     return rule.has_selector && rule.selector.carrier == Carrier::json &&
@@ -117,6 +158,12 @@ void check_carriers(const Route& route, Diagnostics& out) {
     out.error(at, route.key + ".text-plain", "gzip says how the text is packed, not what it is",
               "Add json, form or both");
   }
+  const Lines lines = route.lines ? route.lines->value : Lines::none;
+  if (lines != Lines::none && !has_json && !(text.form && lines == Lines::each)) {
+    out.error(route.lines->at, route.key + ".lines",
+              "lines are of JSON, or of forms under text/plain",
+              "Add a rule about json, or text-plain: form");
+  }
   if (route.rules.empty() && route.unlisted.value == Unlisted::refuse) {
     out.warning(route.at, route.key + ".fields",
                 "the route lists no field and refuses every unlisted one",
@@ -131,6 +178,7 @@ void check_routes(const Policy& policy, Diagnostics& out) {
     const Route& route = policy.routes[i];
     check_references(policy, route, out);
     check_subject(policy, route, out);
+    check_when_sealed(policy, route, out);
     check_carriers(route, out);
     bool is_covered = false;
     for (std::size_t k = 0; k < i; ++k) {

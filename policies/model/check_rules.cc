@@ -124,14 +124,63 @@ void check_on_error(const RuleContext& c) {
                                      : "protect-raw needs pseudonymise, tokenise or encrypt",
                 "One of refuse, drop, mask");
   }
-  if (rule.required && c.action() == ActionKind::refuse && !rule.file) {
+  if (rule.required && !rule.is_else && !rule.file && c.action() == ActionKind::refuse) {
     c.out.error(rule.action_at, rule.key + ".required",
                 "a field cannot be required and refused at once", "Remove one of the two");
   }
 }
 
+// A segment of the path is always there, and nothing is left of a path without it.
+void check_path(const RuleContext& c) {
+  if (!c.has_carrier(Carrier::path) || !c.rule.selector.outer.empty()) return;
+  const Rule& rule = c.rule;
+  const bool named = std::any_of(
+      c.route.match.paths.begin(), c.route.match.paths.end(), [&](const PathPattern& path) {
+        const auto& all = path.parameters();
+        return std::any_of(all.begin(), all.end(), [&](const PathParameter& parameter) {
+          return parameter.name == rule.selector.name;
+        });
+      });
+  if (!named) {
+    c.out.error(rule.at, rule.key,
+                "no path of this route has the segment {" + rule.selector.name + "}",
+                "Write it in match.path, for example /users/{id}");
+  }
+  if (c.action() == ActionKind::drop || c.action() == ActionKind::open) {
+    c.out.error(rule.action_at, rule.key + ".do",
+                c.action() == ActionKind::drop ? "a path cannot do without one of its segments"
+                                               : "a segment of a path holds no other fields",
+                "Replace it, or refuse");
+  }
+  if (rule.on_error && rule.on_error->value == OnError::drop) {
+    c.out.error(rule.on_error->at, rule.key + ".on-error",
+                "a path cannot do without one of its segments", "One of refuse, mask, protect-raw");
+  }
+  if (rule.required) {
+    c.out.error(rule.at, rule.key + ".required", "a segment is always there", "Remove the key");
+  }
+}
+
+// Only what shows that it is ours can be told from a value.
+void check_own_tokens(const RuleContext& c) {
+  if (!c.rule.own_tokens) return;
+  const std::string key = c.rule.key + ".own-tokens";
+  const Shape shape = shape_of(c.rule);
+  if (shape != Shape::none && shape != Shape::email) {
+    c.out.error(*c.rule.own_tokens, key, "a token in this shape looks like any other text",
+                "Use no shape or shape: email, or remove the key");
+  }
+  const bool is_subject = c.rule.has_selector && c.rule.selector.text == c.route.subject.value;
+  if (is_subject && heeds_objections(c.policy, c.route)) {
+    c.out.error(*c.rule.own_tokens, key,
+                "a token does not say who sends it, so that an objection would go unheard",
+                "Remove the key, or the route's subject");
+  }
+}
+
 void check_rule(const RuleContext& c) {
   check_header(c);
+  check_path(c);
   check_truncation(c);
   check_generalisation(c);
   check_mask(c);
@@ -140,13 +189,15 @@ void check_rule(const RuleContext& c) {
   check_result(c);
   if (!is_keyed(c.action())) return;
   check_key(c);
+  check_own_tokens(c);
   lint_rule(c);
 }
 
 void check_duplicates(const Route& route, Diagnostics& out) {
   for (std::size_t i = 0; i < route.rules.size(); ++i) {
-    for (std::size_t k = 0; k < i && route.rules[i].has_selector; ++k) {
-      if (!route.rules[k].has_selector ||
+    if (!route.rules[i].has_selector || route.rules[i].is_else) continue;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (!route.rules[k].has_selector || route.rules[k].is_else ||
           !route.rules[i].selector.same_as(route.rules[k].selector)) {
         continue;
       }
@@ -154,6 +205,27 @@ void check_duplicates(const Route& route, Diagnostics& out) {
                 "the rule " + in_quotes(route.rules[k].selector.text) + " is about the same field",
                 "Remove one of them");
     }
+  }
+}
+
+// All that the route asks of a message, as match or for a rule.
+void check_conditions(const Route& route, Diagnostics& out) {
+  std::vector<const Condition*> different;
+  const auto count = [&](const std::vector<Condition>& when) {
+    for (const Condition& condition : when) {
+      const bool known = std::any_of(different.begin(), different.end(),
+                                     [&](const auto* other) { return other->same_as(condition); });
+      if (!known) different.push_back(&condition);
+    }
+  };
+  count(route.match.when);
+  for (const Rule& rule : route.rules) {
+    count(rule.when);
+    if (different.size() <= kMaxConditions) continue;
+    out.error(rule.at, rule.key + ".when",
+              "more than " + std::to_string(kMaxConditions) + " different conditions in one route",
+              "Use several routes");
+    return;
   }
 }
 
@@ -186,6 +258,7 @@ void check_rules(const Policy& policy, Diagnostics& out) {
     }
     check_duplicates(route, out);
     check_filters(route, out);
+    check_conditions(route, out);
   }
 }
 

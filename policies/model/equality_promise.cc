@@ -158,7 +158,8 @@ std::vector<Promise> equality_promises(const Policy& policy) {
     }
     for (const Rule& rule : route.rules) {
       if (!rule.action || !is_keyed(*rule.action)) continue;
-      all.push_back({name, rule.selector.text, equality_promise(policy, route, rule)});
+      const std::string field = rule.selector.text + (rule.is_else ? " (else)" : "");
+      all.push_back({name, field, equality_promise(policy, route, rule)});
     }
     if (route.unlisted.value == Unlisted::encrypt) {
       const bool bound =

@@ -6,6 +6,7 @@ std::optional<Wrapping> wrapping_of(std::string_view word) noexcept {
   if (word == "base64") return Wrapping::base64;
   if (word == "base64url") return Wrapping::base64url;
   if (word == "percent") return Wrapping::percent;
+  if (word == "gzip") return Wrapping::gzip;
   return std::nullopt;
 }
 

@@ -2,8 +2,8 @@
 // what is found in them. Written `as: [base64url, json]`.
 //
 //   wrapping   base64, base64url (RFC 4648 4 and 5, with or without padding), percent (RFC
-//   3986 2.1) content    json; query (pairs, after a '?' or not); url (the pairs behind its '?');
-//   mailto (the
+//   3986 2.1), gzip (RFC 1952) content    json; query (pairs, after a '?' or not); url (the pairs
+//   behind its '?'); mailto (the
 //              address of a mailto: URI, RFC 6068, without headers); value (the text itself)
 //
 // Fields inside are named behind ` > `: json.PATH in json, query.NAME in query and url, `value` in
@@ -26,7 +26,7 @@ namespace paravent::policies {
 inline constexpr std::size_t kMaxNesting = 4;
 inline constexpr std::size_t kMaxWrappings = 4;
 
-enum class Wrapping : std::uint8_t { base64, base64url, percent };
+enum class Wrapping : std::uint8_t { base64, base64url, percent, gzip };
 enum class Content : std::uint8_t { value, json, query, url, mailto };
 
 struct InsideForm {

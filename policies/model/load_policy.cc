@@ -3,6 +3,7 @@
 #include <fstream>
 #include <utility>
 
+#include "policies/model/access_reader.h"
 #include "policies/model/checks.h"
 #include "policies/model/policy_reader.h"
 #include "policies/model/yaml_document.h"
@@ -42,6 +43,7 @@ void check_policy(const Policy& policy, Diagnostics& out) {
   check_settings(policy, out);
   check_recipients(policy, out);
   check_purposes(policy, out);
+  check_four_eyes(policy, out);
   check_routes(policy, out);
   check_rules(policy, out);
   check_inside(policy, out);

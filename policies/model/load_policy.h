@@ -21,7 +21,7 @@ struct LoadedPolicy {
   bool ok() const noexcept { return !diagnostics.has_errors(); }
 };
 
-inline constexpr std::size_t kMaxPolicyBytes = 256 * 1024;
+inline constexpr std::size_t kMaxPolicyBytes = 1024 * 1024;
 
 // A file that cannot be read is one diagnostic of the file as a whole.
 LoadedPolicy load_policy_file(const std::string& path);

@@ -48,7 +48,39 @@ std::string_view next_segment(std::string_view& rest) noexcept {
   return segment;
 }
 
+bool is_parameter(std::string_view segment) noexcept {
+  return segment.starts_with('{') && segment.ends_with('}');
+}
+
+bool segment_matches(std::string_view pattern, std::string_view segment) noexcept {
+  return is_parameter(pattern) ? !segment.empty() : glob_matches(pattern, segment);
+}
+
+std::optional<PathFault> bad_braces(std::string_view segment,
+                                    const std::vector<PathParameter>& known) {
+  if (segment.find_first_of("{}") == std::string_view::npos) return std::nullopt;
+  const std::string_view name =
+      is_parameter(segment) ? segment.substr(1, segment.size() - 2) : std::string_view();
+  const bool plain = !name.empty() && name.size() <= 64 &&
+                     std::all_of(name.begin(), name.end(),
+                                 [](char c) { return is_unreserved(c) && c != '.' && c != '~'; });
+  if (!plain) {
+    return PathFault{"braces stand around the name of a whole segment",
+                     "For example /users/{id}, of letters, digits, '_' and '-'"};
+  }
+  const bool again = std::any_of(known.begin(), known.end(),
+                                 [&](const PathParameter& other) { return other.name == name; });
+  if (again) return PathFault{"two segments are called " + in_quotes(name), {}};
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::string_view path_segment(std::string_view path, std::size_t number) noexcept {
+  std::string_view segment = next_segment(path);
+  while (number-- > 0) segment = next_segment(path);
+  return segment;
+}
 
 bool glob_matches(std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0;
@@ -81,9 +113,14 @@ std::variant<PathPattern, PathFault> PathPattern::parse(std::string_view text) {
     return PathFault{"the path is longer than " + std::to_string(kMaxPathBytes) + " bytes", {}};
   }
   if (auto fault = bad_character(text)) return std::move(*fault);
+  PathPattern pattern;
   std::string_view rest = text;
-  while (!rest.empty()) {
+  for (std::size_t number = 0; !rest.empty(); ++number) {
     const std::string_view segment = next_segment(rest);
+    if (auto fault = bad_braces(segment, pattern.parameters_)) return std::move(*fault);
+    if (is_parameter(segment)) {
+      pattern.parameters_.push_back({std::string(segment.substr(1, segment.size() - 2)), number});
+    }
     if (segment == "." || segment == ".." || (segment.empty() && !rest.empty())) {
       return PathFault{"'//', '/./' and '/../' never arrive in a path of normal form",
                        "Write the path without them"};
@@ -92,9 +129,8 @@ std::variant<PathPattern, PathFault> PathPattern::parse(std::string_view text) {
       return PathFault{"'**' is not known", "'/*' at the end matches everything below"};
     }
   }
-  PathPattern pattern;
   pattern.text_ = text;
-  pattern.is_exact_ = text.find('*') == std::string_view::npos;
+  pattern.is_exact_ = text.find('*') == std::string_view::npos && pattern.parameters_.empty();
   pattern.has_tail_ = text.ends_with("/*");
   return pattern;
 }
@@ -105,7 +141,7 @@ bool PathPattern::matches(std::string_view path) const noexcept {
   if (has_tail_) pattern.remove_suffix(2);
   while (!pattern.empty()) {
     if (path.empty() || path.front() != '/') return false;
-    if (!glob_matches(next_segment(pattern), next_segment(path))) return false;
+    if (!segment_matches(next_segment(pattern), next_segment(path))) return false;
   }
   return has_tail_ ? path.starts_with('/') : path.empty();
 }
@@ -121,8 +157,9 @@ bool PathPattern::covers(const PathPattern& other) const noexcept {
     if (theirs.empty()) return false;
     const std::string_view a = next_segment(mine);
     const std::string_view b = next_segment(theirs);
-    const bool literal = b.find('*') == std::string_view::npos;
-    if (a != "*" && !(literal ? glob_matches(a, b) : a == b)) return false;
+    const bool literal = b.find('*') == std::string_view::npos && !is_parameter(b);
+    const bool all = a == "*" || (is_parameter(a) && is_parameter(b));
+    if (!all && !(literal ? segment_matches(a, b) : a == b)) return false;
   }
   if (has_tail_) return other.has_tail_ || !theirs.empty();
   return theirs.empty() && !other.has_tail_;

@@ -33,7 +33,17 @@ crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Pu
 
 }  // namespace
 
+bool same_conditions(const std::vector<Condition>& a, const std::vector<Condition>& b) {
+  const auto holds = [](const std::vector<Condition>& all, const Condition& one) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Condition& other) { return other.same_as(one); });
+  };
+  return a.size() == b.size() &&
+         std::all_of(a.begin(), a.end(), [&](const Condition& one) { return holds(b, one); });
+}
+
 bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs) {
+  if (!mine.when.empty() && !same_conditions(mine.when, theirs.when)) return false;
   if (!admits_all(mine.methods, theirs.methods) || !admits_all(mine.hosts, theirs.hosts)) {
     return false;
   }

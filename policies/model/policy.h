@@ -16,6 +16,8 @@
 #include "crypto/keys/algorithm.h"
 #include "crypto/keys/epoch.h"
 #include "crypto/tokens/kind.h"
+#include "policies/model/access_terms.h"
+#include "policies/model/condition.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/file_rule.h"
 #include "policies/model/generalise_options.h"
@@ -33,6 +35,12 @@ struct Role {
   Position at;
   RevealLevel reveal = RevealLevel::refused;
   bool subjects = false;  // may exercise people's rights for them: locate, export, erase, ...
+  bool audit = false;     // may read what the audit log says of others; the role dpo unless denied
+  std::vector<KindLevel> kinds;  // instead of `reveal`, for values of these kinds
+  Budget budget;                 // of each person with the role
+  Budget budget_together;        // of all of them
+  bool protect = false;          // may have values protected: a dictionary, if nobody counts
+  Budget protect_budget = kProtectBudget;
 };
 
 struct Recipient {
@@ -87,6 +95,8 @@ struct Rule {
   std::optional<Located<std::uint32_t>> max_len;
   bool required = false;
   std::optional<Position> erasable;  // erasable: subject
+  // own-tokens: accept: a vault token of this rule's own space that comes back passes.
+  std::optional<Position> own_tokens;
   std::optional<Located<OnError>> on_error;
   std::optional<Located<Generalisation>> generalise_to;
   GeneraliseOptions options;                        // generalise; the time zone is the policy's
@@ -98,6 +108,9 @@ struct Rule {
   std::optional<Located<std::string>> replacement;  // replace
   Located<InsideForm> inside;                       // open: what the value is
   std::optional<FileRule> file;                     // what becomes of files under this name
+  std::vector<Condition> when;                      // all must hold, else the rule behind applies
+  // This rule is the `else` of the one before it in Route::rules, with the same selector.
+  bool is_else = false;
 };
 
 struct RouteMatchRule {
@@ -105,6 +118,7 @@ struct RouteMatchRule {
   std::vector<Located<std::string>> methods;  // empty: every method
   std::vector<Located<std::string>> hosts;    // lower case, without port; empty: every host
   std::vector<PathPattern> paths;
+  std::vector<Condition> when;  // all must hold; empty: whatever the request says
 };
 
 struct Route {
@@ -123,10 +137,14 @@ struct Route {
   Located<std::string> subject;     // empty: none
   std::optional<Located<OnObjection>> on_objection;
   Located<TextPlain> text_plain;
+  std::optional<Located<Lines>> lines;
   bool php_names = false;
   std::optional<Located<StreamOrder>> stream;  // of bodies with files; absent: fields first
   bool client_certificate = false;             // required
   std::optional<Located<OnError>> on_error;    // default of the rules that can
+  // `when-sealed: encrypt-to NAME`: a name of Policy::public_keys, to which encrypt fields are
+  // sealed while the vault is.
+  std::optional<Located<std::string>> when_sealed;
   std::vector<Rule> rules;
   Located<Unlisted> unlisted;  // body and query
   Unlisted unlisted_header = Unlisted::keep;
@@ -162,6 +180,7 @@ struct Policy {
   std::vector<Purpose> purposes;
   std::vector<Route> routes;
   std::optional<Elsewhere> elsewhere;
+  std::optional<FourEyes> four_eyes;
 };
 
 inline constexpr std::string_view kElsewhereName = "elsewhere";
@@ -170,9 +189,14 @@ inline constexpr std::string_view kClientAddressName = "client-address";
 // The space of the days by which dates are shifted; no rule may name it.
 inline constexpr std::string_view kDateShiftSpace = "date-shift";
 inline constexpr std::string_view kAdminRole = "admin";  // built in; never reveals
+// The role of the operator that init makes beside the admin; reads the audit log unless denied.
+inline constexpr std::string_view kDpoRole = "dpo";
 
 // Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
 bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);
+
+// Whether both ask the same of a message.
+bool same_conditions(const std::vector<Condition>& a, const std::vector<Condition>& b);
 
 // nullptr when there is none.
 const Role* find_role(const Policy& policy, std::string_view name);

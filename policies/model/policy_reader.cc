@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/tokens/recipient_key.h"
+#include "policies/model/access_reader.h"
 
 namespace paravent::policies {
 namespace {
@@ -35,7 +36,9 @@ constexpr std::array<Word<RetentionFrom>, 4> kFromWords = {
      {"case-closed", RetentionFrom::case_closed}}};
 
 Role read_role(const YamlEntry& entry, Diagnostics& out) {
-  Role role{entry.key, entry.at, RevealLevel::refused};
+  Role role;
+  role.name = entry.key;
+  role.at = entry.at;
   MapReader map(entry.value, "roles." + entry.key, out);
   check_name(entry.key, entry.at, map.key(), out);
   if (entry.key == kAdminRole) {
@@ -45,7 +48,10 @@ Role read_role(const YamlEntry& entry, Diagnostics& out) {
   if (const auto reveal = map.word<RevealLevel>("reveal", kRevealWords))
     role.reveal = reveal->value;
   if (const auto subjects = map.boolean("subjects")) role.subjects = subjects->value;
+  role.audit = role.name == kDpoRole;
+  if (const auto audit = map.boolean("audit")) role.audit = audit->value;
   map.require("reveal", "One of clear, masked, replaced, refused");
+  read_role_terms(map, role);
   map.finish();
   return role;
 }
@@ -190,6 +196,7 @@ Policy read_policy(const YamlNode& root, Diagnostics& out) {
     policy.purposes.push_back(read_purpose(entry, out));
   }
   read_routes(top, policy);
+  if (const YamlNode* node = top.find("four-eyes")) policy.four_eyes = read_four_eyes(*node, out);
   if (const YamlNode* node = top.find("elsewhere")) policy.elsewhere = read_elsewhere(*node, out);
   top.finish();
   return policy;

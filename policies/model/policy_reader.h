@@ -28,7 +28,9 @@ Policy read_policy(const YamlNode& root, Diagnostics& out);
 
 Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out);
 Elsewhere read_elsewhere(const YamlNode& node, Diagnostics& out);
-Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out);
+// Appends the rule, and behind it its `else` where it has one.
+void read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out,
+               std::vector<Rule>& rules);
 
 // The keys `client-address`, `fixed-address` and `address-shape` of a route or of elsewhere. A
 // pseudonym needs a key, and so a recipient and a purpose, which elsewhere has not: `has_keys`.

@@ -33,7 +33,8 @@ std::variant<FieldSelector, SelectorFault> previous_selector(const Rule& rule) {
       std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c != '\x7F'; });
   if (!printable) return SelectorFault{in_quotes(name) + " is no field name", {}};
   std::string text(carrier_name(mine.carrier));
-  if (mine.carrier == Carrier::multipart || mine.carrier == Carrier::path) {
+  if (mine.carrier == Carrier::multipart || mine.carrier == Carrier::path ||
+      mine.carrier == Carrier::csv || mine.carrier == Carrier::xml) {
     return SelectorFault{"nothing can be put beside a field of this carrier",
                          "form, query, json, header and cookie can carry two"};
   }

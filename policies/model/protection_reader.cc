@@ -90,6 +90,14 @@ void read_seal(MapReader& map, Rule& rule) {
   if (sealed) rule.action = mode ? mode->value : ActionKind::seal;
 }
 
+void read_own_tokens(MapReader& map, Rule& rule) {
+  constexpr std::array<Word<bool>, 2> kWords = {{{"refuse", false}, {"accept", true}}};
+  const auto word = map.word<bool>("own-tokens", kWords);
+  belongs_to(map, "own-tokens", rule.action == ActionKind::tokenise_vault,
+             "tokenise with mode: vault");
+  if (word && word->value) rule.own_tokens = word->at;
+}
+
 }  // namespace
 
 void read_protection(MapReader& map, Rule& rule) {
@@ -112,14 +120,16 @@ void read_protection(MapReader& map, Rule& rule) {
   belongs_to(map, "because", keyed, kKeyed);
   rule.values = map.integer("values", 1, kMostValues);
   belongs_to(map, "values", keyed, kKeyed);
+  read_own_tokens(map, rule);
 }
 
 void skip_dependent_keys(MapReader& map) {
   for (const auto key :
-       {"to",   "with",      "length",     "space",  "epoch",        "scope",     "shape",
-        "bits", "ipv4-bits", "ipv6-bits",  "values", "shape-length", "because",   "overlap",
-        "seal", "previous",  "show-first", "step",   "relationship", "show-last", "edges",
-        "axis", "band",      "top",        "days",   "keep-query",   "templates", "as"}) {
+       {"to",           "with",       "length",    "space",     "epoch",      "scope",
+        "shape",        "bits",       "ipv4-bits", "ipv6-bits", "values",     "shape-length",
+        "because",      "overlap",    "seal",      "previous",  "show-first", "step",
+        "relationship", "show-last",  "edges",     "axis",      "band",       "top",
+        "days",         "keep-query", "templates", "as",        "own-tokens"}) {
     map.find(key);
   }
 }

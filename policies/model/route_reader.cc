@@ -32,6 +32,8 @@ constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
 
 constexpr std::array<Word<StreamOrder>, 2> kStreamWords = {
     {{"fields-first", StreamOrder::fields_first}, {"any-order", StreamOrder::any}}};
+constexpr std::array<Word<Lines>, 3> kLinesWords = {
+    {{"off", Lines::none}, {"on", Lines::each}, {"envelope", Lines::envelope}}};
 constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
@@ -81,7 +83,9 @@ void read_match(MapReader& route, RouteMatchRule& match) {
   match.methods = read_methods(map, "method");
   read_hosts(map, match);
   read_paths(map, match);
-  map.reserve("when", "Routes are told apart by method, host and path");
+  if (const YamlNode* when = map.find("when")) {
+    match.when = read_conditions(*when, map.key("when"), map.diagnostics());
+  }
   map.finish();
 }
 
@@ -126,12 +130,27 @@ void read_text_plain(MapReader& map, Route& route) {
   }
 }
 
+// The only thing that a route may do without the keys of the vault.
+void read_when_sealed(MapReader& map, Route& route) {
+  constexpr std::string_view kWord = "encrypt-to ";
+  auto text = map.text("when-sealed");
+  if (!text) return;
+  if (!text->value.starts_with(kWord) || text->value.size() == kWord.size()) {
+    map.diagnostics().error(text->at, map.key("when-sealed"),
+                            in_quotes(text->value) + " is not what a sealed route can do",
+                            "Write encrypt-to NAME, with a name of public-keys");
+    return;
+  }
+  text->value.erase(0, kWord.size());
+  route.when_sealed = std::move(*text);
+}
+
 void read_rules(MapReader& route, Route& out) {
   const YamlNode* node = route.find("fields");
   if (node == nullptr) return;
   const MapReader only_checks_the_type(*node, route.key("fields"), route.diagnostics());
   for (const YamlEntry& entry : node->entries) {
-    out.rules.push_back(read_rule(entry, route.key("fields"), route.diagnostics()));
+    read_rule(entry, route.key("fields"), route.diagnostics(), out.rules);
   }
   add_content_rules(out);
 }
@@ -251,6 +270,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   if (auto subject = map.text("subject")) route.subject = std::move(*subject);
   route.on_objection = map.word<OnObjection>("on-objection", kOnObjectionWords);
   read_text_plain(map, route);
+  route.lines = map.word<Lines>("lines", kLinesWords);
   if (const auto php = map.word<bool>("php-names", kSwitchWords)) route.php_names = php->value;
   if (map.word<bool>("client-certificate", kClientCertificateWords)) {
     route.client_certificate = true;
@@ -259,6 +279,7 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   read_rules(map, route);
   read_unlisted(map, route);
   route.stream = map.word<StreamOrder>("stream", kStreamWords);
+  read_when_sealed(map, route);
   for (const std::string_view later : {"response", "mode", "when", "websocket"}) {
     map.reserve(later);
   }

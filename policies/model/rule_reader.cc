@@ -73,8 +73,9 @@ void read_inside(MapReader& map, Rule& rule) {
     const auto wrapping = wrapping_of(word.value);
     const auto content = content_of(word.value);
     if (!wrapping && !content) {
-      map.diagnostics().error(word.at, map.key("as"), "unknown word " + in_quotes(word.value),
-                              "base64, base64url, percent, then json, query, url, mailto or value");
+      map.diagnostics().error(
+          word.at, map.key("as"), "unknown word " + in_quotes(word.value),
+          "base64, base64url, percent, gzip, then json, query, url, mailto or value");
     } else if (ended || form.wrappings.size() == kMaxWrappings) {
       map.diagnostics().error(
           word.at, map.key("as"),
@@ -119,20 +120,10 @@ void belongs_to(MapReader& map, std::string_view key, bool fits, std::string_vie
                           "Remove it");
 }
 
-Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out) {
-  Rule rule;
-  rule.at = entry.at;
-  rule.key = join_key(fields_key, entry.key);
-  auto parsed = parse_selector(entry.key);
-  if (auto* fault = std::get_if<SelectorFault>(&parsed)) {
-    out.error(entry.at, rule.key, fault->message, fault->hint);
-    rule.selector.text = entry.key;
-  } else {
-    rule.selector = std::move(*std::get_if<FieldSelector>(&parsed));
-    rule.has_selector = true;
-  }
-  MapReader map(entry.value, rule.key, out);
-  if (!map.is_map()) return rule;
+namespace {
+
+// What a rule says about itself, but for its conditions.
+void read_treatment(MapReader& map, Rule& rule) {
   read_action(map, rule);
   read_kind(map, rule);
   if (rule.action) {
@@ -150,8 +141,77 @@ Rule read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostic
     rule.erasable = erasable->at;
   if (rule.action) belongs_to(map, "erasable", is_keyed(*rule.action), "tokenise and encrypt");
   map.reserve("format");
+}
+
+// `else: drop`, or a whole action: `else: { do: mask, show-last: 2 }`.
+Rule read_else(const YamlNode& node, const Rule& rule, Diagnostics& out) {
+  Rule other;
+  other.selector = rule.selector;
+  other.has_selector = rule.has_selector;
+  other.at = node.at;
+  other.key = rule.key + ".else";
+  other.is_else = true;
+  other.kind = rule.kind;
+  other.has_kind = rule.has_kind;
+  YamlNode word;
+  if (node.is_scalar()) {
+    word.type = YamlNode::Type::map;
+    word.at = node.at;
+    word.entries.push_back({"do", node.at, node});
+  }
+  MapReader map(node.is_scalar() ? word : node, other.key, out);
+  if (!map.is_map()) return other;
+  read_treatment(map, other);
+  for (const std::string_view key : {"required", "overlap", "previous"}) {
+    belongs_to(map, key, false, "the rule itself");
+  }
+  if (other.action == ActionKind::open) {
+    out.error(other.action_at, other.key + ".do", "only the rule itself can open the field",
+              "Swap the two and their conditions");
+    other.action.reset();
+  }
+  other.required = rule.required;
   map.finish();
-  return rule;
+  return other;
+}
+
+// `when` and `else` belong together: what happens otherwise has to be said.
+std::optional<Rule> read_when(MapReader& map, Rule& rule) {
+  const YamlNode* when = map.find("when");
+  const YamlNode* otherwise = map.find("else");
+  if (when != nullptr) rule.when = read_conditions(*when, map.key("when"), map.diagnostics());
+  if (when != nullptr && otherwise == nullptr) {
+    map.require("else",
+                "drop, refuse, or another action: what happens where a condition does not hold");
+  } else if (when == nullptr && otherwise != nullptr) {
+    map.diagnostics().error(otherwise->at, map.key("else"), "there is no when", "Remove the key");
+  } else if (otherwise != nullptr) {
+    return read_else(*otherwise, rule, map.diagnostics());
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void read_rule(const YamlEntry& entry, const std::string& fields_key, Diagnostics& out,
+               std::vector<Rule>& rules) {
+  Rule& rule = rules.emplace_back();
+  rule.at = entry.at;
+  rule.key = join_key(fields_key, entry.key);
+  auto parsed = parse_selector(entry.key);
+  if (auto* fault = std::get_if<SelectorFault>(&parsed)) {
+    out.error(entry.at, rule.key, fault->message, fault->hint);
+    rule.selector.text = entry.key;
+  } else {
+    rule.selector = std::move(*std::get_if<FieldSelector>(&parsed));
+    rule.has_selector = true;
+  }
+  MapReader map(entry.value, rule.key, out);
+  if (!map.is_map()) return;
+  read_treatment(map, rule);
+  auto otherwise = read_when(map, rule);
+  map.finish();
+  if (otherwise) rules.push_back(std::move(*otherwise));
 }
 
 }  // namespace paravent::policies

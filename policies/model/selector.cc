@@ -15,9 +15,9 @@ namespace {
 
 using Parsed = std::variant<FieldSelector, SelectorFault>;
 
-constexpr std::array<Carrier, 7> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
+constexpr std::array<Carrier, 9> kCarriers = {Carrier::form,  Carrier::json,   Carrier::multipart,
                                               Carrier::query, Carrier::header, Carrier::cookie,
-                                              Carrier::path};
+                                              Carrier::path,  Carrier::csv,    Carrier::xml};
 
 constexpr std::string_view kInto = " > ";
 
@@ -194,14 +194,11 @@ class JsonSteps {
 
 std::vector<std::string_view> carrier_words() {
   std::vector<std::string_view> words;
-  for (const Carrier carrier : kCarriers) {
-    if (carrier != Carrier::path) words.push_back(carrier_name(carrier));
-  }
+  for (const Carrier carrier : kCarriers) words.push_back(carrier_name(carrier));
   return words;
 }
 
 SelectorFault unknown_carrier(std::string_view word) {
-  if (word == "path") return {"the carrier path is " + std::string(kNotYetAvailable), {}};
   return {"unknown carrier " + in_quotes(word),
           suggestion(word, carrier_words(), listed(carrier_words()))};
 }
@@ -230,7 +227,7 @@ Parsed parse_part(std::string_view text) {
   if (end == text.size() || (text[end] == '[' && word != "json")) {
     return SelectorFault{"a field is written CARRIER.NAME", "For example form.email"};
   }
-  if (carrier == nullptr || *carrier == Carrier::path) return unknown_carrier(word);
+  if (carrier == nullptr) return unknown_carrier(word);
   FieldSelector selector;
   selector.carrier = *carrier;
   if (*carrier == Carrier::json) return JsonSteps(text.substr(end)).parse(std::move(selector));

@@ -20,6 +20,10 @@ std::string_view carrier_name(Carrier carrier) noexcept {
       return "cookie";
     case Carrier::path:
       return "path";
+    case Carrier::csv:
+      return "csv";
+    case Carrier::xml:
+      return "xml";
     case Carrier::value:
       return "value";
     case Carrier::file_name:

@@ -23,6 +23,8 @@ enum class Carrier : std::uint8_t {
   header,
   cookie,
   path,
+  csv,
+  xml,
   value,
   file_name,
   file_content,
@@ -87,6 +89,10 @@ struct TextPlain {
 
   bool any() const noexcept { return json || form || gzip; }
 };
+
+// What a body that is read as JSON, or a form under text/plain, holds: one document; one a line; or
+// an envelope, where headers say what the next line is (proxy/body/lines.h).
+enum class Lines : std::uint8_t { none, each, envelope };
 
 // What a role gets to see.
 enum class RevealLevel : std::uint8_t { clear, masked, replaced, refused };

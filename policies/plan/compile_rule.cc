@@ -59,9 +59,15 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
   action.shape = shape_of(rule);
   action.scope = rule.scope.value;
   action.on_error = on_error_of(rule, route);
+  // The route's default may be to drop, and a segment of a path cannot go.
+  if (action.carrier == Carrier::path && action.on_error == OnError::drop) {
+    action.on_error = OnError::refuse;
+  }
   action.required = rule.required;
   action.subject_bound = is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
   action.is_subject = rule.selector.text == route.subject.value;
+  action.is_otherwise = rule.is_else;
+  action.accepts_own_tokens = rule.own_tokens.has_value();
   set_arguments(rule, action);
   if (!rule.previous.value.empty()) {
     const auto selector = previous_selector(rule);
@@ -102,6 +108,30 @@ ContextSpec unlisted_context(const Policy& policy, const Route& route) {
                              ? crypto::Algorithm::encrypted_subject
                              : crypto::Algorithm::encrypted;
   return context_without_rule(policy, route, Kind::text, algorithm, unlisted_epoch(purpose));
+}
+
+ContextSpec unlisted_when_sealed(const Policy& policy, const Route& route) {
+  ContextSpec spec = context_without_rule(policy, route, Kind::text, crypto::Algorithm::sealed,
+                                          crypto::EpochLength::none);
+  const PublicKey* key = find_public_key(policy, route.when_sealed->value);
+  if (key != nullptr && key->key) spec.public_key.assign(key->key->begin(), key->key->end());
+  return spec;
+}
+
+// Whose data it is nobody can tell then, and no epoch of ours ends it.
+Route when_sealed_variant(const Route& route) {
+  Route out = route;
+  out.name.value += "/when-sealed";
+  out.subject = {};
+  out.on_objection.reset();
+  for (Rule& rule : out.rules) {
+    if (rule.action != ActionKind::encrypt) continue;
+    rule.action = ActionKind::seal;
+    rule.sealed_to = *route.when_sealed;
+    rule.erasable.reset();
+    rule.epoch.reset();
+  }
+  return out;
 }
 
 ContextSpec subject_context(const Policy& policy, const Route& route) {

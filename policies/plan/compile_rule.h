@@ -18,6 +18,10 @@ FieldAction compile_rule(const Policy& policy, const Route& route, const Rule& r
 crypto::vault::ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rule);
 // The same for `unlisted: encrypt` and `client-address: pseudonym`.
 crypto::vault::ContextSpec unlisted_context(const Policy& policy, const Route& route);
+// The same for a route's variant under a sealed vault.
+crypto::vault::ContextSpec unlisted_when_sealed(const Policy& policy, const Route& route);
+// The route as it works while the vault is sealed. REQUIRES: route.when_sealed.
+Route when_sealed_variant(const Route& route);
 crypto::vault::ContextSpec subject_context(const Policy& policy, const Route& route);
 crypto::vault::ContextSpec address_context(const Policy& policy, const Route& route);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "policies/plan/compile_rule.h"
+#include "policies/plan/condition_plan.h"
 #include "policies/plan/file_plan.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
@@ -22,7 +23,10 @@ namespace {
 using crypto::Error;
 using crypto::ErrorKind;
 
-constexpr Carrier kBodyCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json};
+// Those that a route takes without a rule about them, and those that it takes with one.
+constexpr Carrier kPlainCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json};
+constexpr Carrier kBodyCarriers[] = {Carrier::form, Carrier::multipart, Carrier::json, Carrier::csv,
+                                     Carrier::xml};
 
 std::vector<std::string> values_of(const std::vector<Located<std::string>>& texts) {
   std::vector<std::string> values;
@@ -128,6 +132,21 @@ class PlanCompiler {
   }
 
   void add_route(const Route& route) {
+    RoutePlan& plan = compile_route(route, false);
+    RoutePlan* sealed = nullptr;
+    if (route.when_sealed) sealed = &compile_route(when_sealed_variant(route), true);
+    plan.when_sealed = sealed;
+    for (const PathPattern& path : route.match.paths) {
+      if (!path.parameters().empty()) {
+        plan.templates.push_back(path);
+        if (sealed != nullptr) sealed->templates.push_back(path);
+      }
+      entries_.push_back(
+          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
+    }
+  }
+
+  RoutePlan& compile_route(const Route& route, bool when_sealed) {
     RoutePlan& plan = new_route(route.name.value, route.upstream.value, route.alternatives);
     plan.recipient = route.recipient.value;
     plan.purpose = route.purpose.value;
@@ -144,6 +163,7 @@ class PlanCompiler {
       if (route.on_objection) plan.on_objection = route.on_objection->value;
     }
     plan.text_plain = route.text_plain.value;
+    if (route.lines) plan.lines = route.lines->value;
     plan.php_names = route.php_names;
     plan.streams_files = streams_files(route);
     plan.any_order = route.stream && route.stream->value == StreamOrder::any;
@@ -152,13 +172,15 @@ class PlanCompiler {
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
     plan.unlisted_cookie = route.unlisted_cookie;
+    plan.match_when = when_of(route.match.when, plan);
     add_rules(route, plan);
-    add_unlisted(route, plan);
+    add_unlisted(route, plan, when_sealed);
     accept_carriers(plan);
-    for (const PathPattern& path : route.match.paths) {
-      entries_.push_back(
-          {&plan, values_of(route.match.methods), values_of(route.match.hosts), path});
-    }
+    const auto keyed = [](const auto& action) { return action->slot != kNoSlot; };
+    plan.needs_keys = plan.address_slot != kNoSlot || plan.subject_slot != kNoSlot ||
+                      plan.unlisted_action.slot != kNoSlot ||
+                      std::any_of(plan.actions_.begin(), plan.actions_.end(), keyed);
+    return plan;
   }
 
   void add_elsewhere(const Elsewhere& elsewhere) {
@@ -185,7 +207,7 @@ class PlanCompiler {
         into.json.push_back({selector.steps, &action});
       } else {
         std::string name = selector.name;
-        if (plan.php_names && is_php_carrier(selector.carrier) && selector.outer.empty()) {
+        if (plan.php_names && is_php_carrier(selector.carrier)) {
           std::string buffer(name.size(), '\0');
           name = std::string(php_name(name, buffer.data()));
         }
@@ -205,15 +227,23 @@ class PlanCompiler {
         list(*name, add_action(route, *name, plan));
     }
     const std::size_t first = plan.actions_.size();
-    for (const Rule& rule : route.rules) list(rule, add_action(route, rule, plan));
+    for (const Rule& rule : route.rules) {
+      const FieldAction& action = add_action(route, rule, plan);
+      if (!rule.is_else) list(rule, action);
+    }
     for (std::size_t i = 0; i < route.rules.size(); ++i) {
       const Rule& rule = route.rules[i];
       FieldAction& action = *plan.actions_[first + i];
       relate(route, rule, first, action, plan);
       if (rule.action == ActionKind::open) {
-        action.inside = inside_of(rule, std::move(lists[rule.selector.text]));
+        action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan.php_names);
       }
       if (rule.file) action.file = file_of(rule, lists[rule.selector.text]);
+    }
+    for (std::size_t i = 1; i < route.rules.size(); ++i) {
+      if (!route.rules[i].is_else) continue;
+      attach_else(route.rules[i - 1], *plan.actions_[first + i - 1], *plan.actions_[first + i],
+                  plan);
     }
     RuleLists& own = lists[std::string()];
     plan.flat_.resize(kCarrierCount);
@@ -235,9 +265,51 @@ class PlanCompiler {
     return file;
   }
 
-  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists) {
+  // What depends on the field and not on what is done with it holds for both.
+  static void attach_else(const Rule& rule, FieldAction& action, FieldAction& otherwise,
+                          RoutePlan& plan) {
+    otherwise.required_index = action.required_index;
+    otherwise.delimits = action.delimits;
+    otherwise.delimiter_index = action.delimiter_index;
+    action.when = when_of(rule.when, plan);
+    action.otherwise = &otherwise;
+    if (std::find(plan.questions.begin(), plan.questions.end(), action.when) ==
+        plan.questions.end()) {
+      plan.questions.push_back(action.when);
+    }
+  }
+
+  // The bits of these conditions, each of which is numbered when it first comes.
+  static std::uint64_t when_of(const std::vector<Condition>& conditions, RoutePlan& plan) {
+    std::uint64_t bits = 0;
+    for (const Condition& condition : conditions) {
+      ConditionPlan wanted;
+      wanted.carrier =
+          condition.field.carrier == Carrier::multipart ? Carrier::form : condition.field.carrier;
+      wanted.name = condition.field.name;
+      if (plan.php_names && is_php_carrier(wanted.carrier)) {
+        std::string buffer(wanted.name.size(), '\0');
+        wanted.name = std::string(php_name(condition.field.name, buffer.data()));
+      }
+      wanted.steps = condition.field.steps;
+      wanted.values = condition.values;
+      wanted.text = condition.field.text;
+      std::vector<ConditionPlan>& known = plan.conditions;
+      auto found = std::find_if(known.begin(), known.end(), [&](const ConditionPlan& other) {
+        return other.carrier == wanted.carrier && other.name == wanted.name &&
+               other.steps == wanted.steps && other.values == wanted.values;
+      });
+      if (found == known.end()) found = known.insert(known.end(), std::move(wanted));
+      bits |= std::uint64_t{1} << static_cast<unsigned>(found - known.begin());
+    }
+    return bits;
+  }
+
+  static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists,
+                                                     bool php_names) {
     auto inside = std::make_shared<InsidePlan>();
     inside->form = rule.inside.value;
+    inside->php_names = php_names;
     auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
     const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
     if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));
@@ -251,7 +323,7 @@ class PlanCompiler {
     plan.actions_.push_back(std::make_unique<FieldAction>(compile_rule(*policy_, route, rule)));
     FieldAction& action = *plan.actions_.back();
     enlist(plan, action);
-    if (action.required) {
+    if (action.required && !rule.is_else) {
       action.required_index = static_cast<std::uint32_t>(plan.required.size());
       plan.required.push_back(&action);
     }
@@ -275,7 +347,7 @@ class PlanCompiler {
     action.relationship = &delimiter;
   }
 
-  void add_unlisted(const Route& route, RoutePlan& plan) {
+  void add_unlisted(const Route& route, RoutePlan& plan, bool when_sealed) {
     FieldAction& action = plan.unlisted_action;
     switch (plan.unlisted) {
       case Unlisted::refuse:
@@ -288,8 +360,12 @@ class PlanCompiler {
         action.action = ActionKind::keep;
         break;
       case Unlisted::encrypt: {
-        action.action = ActionKind::encrypt;
+        action.action = when_sealed ? ActionKind::seal : ActionKind::encrypt;
         if (route.on_error) action.on_error = route.on_error->value;
+        if (when_sealed) {
+          action.slot = slot_of(unlisted_when_sealed(*policy_, route));
+          break;
+        }
         action.subject_bound =
             unlisted_is_subject_bound(route, find_purpose(*policy_, route.purpose.value));
         action.slot = slot_of(unlisted_context(*policy_, route));
@@ -304,7 +380,7 @@ class PlanCompiler {
       if (plan.has_rules(carrier)) plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
     }
     if (plan.accepted_carriers_ != 0 || plan.unlisted == Unlisted::refuse) return;
-    for (const Carrier carrier : kBodyCarriers) {
+    for (const Carrier carrier : kPlainCarriers) {
       plan.accepted_carriers_ |= 1U << static_cast<unsigned>(carrier);
     }
   }

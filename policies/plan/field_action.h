@@ -32,6 +32,7 @@ struct FieldAction {
   bool required = false;
   bool subject_bound = false;         // its values belong to the request's subject
   bool is_subject = false;            // the route's `subject` names this field
+  bool accepts_own_tokens = false;    // once the vault has confirmed them; mode vault only
   bool delimits = false;              // some rule's `relationship` names this field
   std::uint32_t slot = kNoSlot;       // index of PolicyPlan::context_specs(); set for keyed actions
   std::uint32_t id = 0;               // dense over the plan: the index of this rule's counters
@@ -57,6 +58,11 @@ struct FieldAction {
   GeneraliseOptions options;                 // generalise and shift_date
   std::shared_ptr<const InsidePlan> inside;  // open: never null
   std::shared_ptr<const FilePlan> file;      // multipart: of files under this name, or null
+  // Conditions of the route that must all hold, by bit; 0: applies whatever the message says. Where
+  // one does not hold, `otherwise` applies, which is then never null and has no conditions.
+  std::uint64_t when = 0;
+  const FieldAction* otherwise = nullptr;
+  bool is_otherwise = false;
 };
 
 }  // namespace paravent::policies

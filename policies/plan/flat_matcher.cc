@@ -1,10 +1,12 @@
 #include "policies/plan/flat_matcher.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
 #include "policies/plan/name_hash.h"
+#include "policies/plan/php_name.h"
 
 namespace paravent::policies {
 namespace {
@@ -110,6 +112,15 @@ bool FlatMatcher::matches(const Pattern& pattern, std::string_view name) noexcep
     rest.remove_prefix(at + middle.size());
   }
   return true;
+}
+
+const FieldAction* find_php(const FlatMatcher& matcher, std::string_view field) noexcept {
+  std::array<char, kMaxPhpName> buffer;
+  if (field.size() > buffer.size()) return nullptr;
+  const std::string_view name = php_name(field, buffer.data());
+  if (const FieldAction* action = matcher.find(name)) return action;
+  const std::size_t bracket = name.find('[');
+  return bracket == std::string_view::npos ? nullptr : matcher.find(name.substr(0, bracket));
 }
 
 }  // namespace paravent::policies

@@ -55,4 +55,8 @@ class FlatMatcher {
   std::vector<Pattern> patterns_;
 };
 
+// The rule for a name as PHP reads it (php_name.h). REQUIRES: the matcher's literals are folded. A
+// rule about a name without brackets is about every element of the array of that name too.
+const FieldAction* find_php(const FlatMatcher& matcher, std::string_view field) noexcept;
+
 }  // namespace paravent::policies

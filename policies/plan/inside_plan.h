@@ -22,9 +22,11 @@ struct InsidePlan {
   std::unique_ptr<const JsonMatcher> json;
   std::unique_ptr<const FlatMatcher> query;
   const FieldAction* value = nullptr;  // of the rule `OUTER > value`
+  bool php_names = false;              // names of `query` match as PHP folds them
 
   const FieldAction* find(std::string_view name) const noexcept {
-    return query ? query->find(name) : nullptr;
+    if (!query) return nullptr;
+    return php_names ? find_php(*query, name) : query->find(name);
   }
   const FieldAction* find_json(JsonPath path) const noexcept {
     return json ? json->find(path) : nullptr;

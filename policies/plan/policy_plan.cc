@@ -106,13 +106,30 @@ PolicyPlan::~PolicyPlan() = default;
 RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
                                  std::string_view path) const {
   const RoutePlan* taken = nullptr;
-  const RoutePlan* same_path = nullptr;
   index_->for_path(host, path, [&](const Index::Entry& entry) {
-    if (same_path == nullptr || entry.route->id < same_path->id) same_path = entry.route;
     if (!entry.takes_method(method)) return;
     if (taken == nullptr || entry.route->id < taken->id) taken = entry.route;
   });
   if (taken != nullptr) return {taken, nullptr, true};
+  return without_route(method, host, path);
+}
+
+const RoutePlan* PolicyPlan::route_after(const RoutePlan& route, std::string_view method,
+                                         std::string_view host, std::string_view path) const {
+  const RoutePlan* next = nullptr;
+  index_->for_path(host, path, [&](const Index::Entry& entry) {
+    if (entry.route->id <= route.id || !entry.takes_method(method)) return;
+    if (next == nullptr || entry.route->id < next->id) next = entry.route;
+  });
+  return next;
+}
+
+RouteMatch PolicyPlan::without_route(std::string_view method, std::string_view host,
+                                     std::string_view path) const {
+  const RoutePlan* same_path = nullptr;
+  index_->for_path(host, path, [&](const Index::Entry& entry) {
+    if (same_path == nullptr || entry.route->id < same_path->id) same_path = entry.route;
+  });
   if (index_->elsewhere == nullptr || !holds(index_->elsewhere_methods, method)) {
     return {nullptr, nullptr, same_path != nullptr};
   }

@@ -48,6 +48,15 @@ class PolicyPlan {
   // `host` is lower case without port, `path` in normal form (no query). `method` as received.
   RouteMatch route_for(std::string_view method, std::string_view host, std::string_view path) const;
 
+  // The next route behind `route` that takes such a request too, by method, host and path; nullptr:
+  // none. Among routes that conditions tell apart, route_for() answers the first one whatever its
+  // conditions.
+  const RoutePlan* route_after(const RoutePlan& route, std::string_view method,
+                               std::string_view host, std::string_view path) const;
+  // What route_for() would answer if no route took the request.
+  RouteMatch without_route(std::string_view method, std::string_view host,
+                           std::string_view path) const;
+
   // Whether a rule of any route that this path belongs to, whatever its method, names such a field
   // of a query or a body.
   bool is_listed(std::string_view host, std::string_view path, std::string_view name) const;

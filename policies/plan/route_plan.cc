@@ -1,7 +1,5 @@
 #include "policies/plan/route_plan.h"
 
-#include <array>
-
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
 #include "policies/plan/php_name.h"
@@ -12,20 +10,6 @@ RoutePlan::RoutePlan() = default;
 RoutePlan::~RoutePlan() = default;
 RoutePlan::RoutePlan(RoutePlan&&) noexcept = default;
 RoutePlan& RoutePlan::operator=(RoutePlan&&) noexcept = default;
-
-namespace {
-
-// A rule about a name without brackets is about every element of the array of that name too.
-const FieldAction* find_php(const FlatMatcher& matcher, std::string_view field) {
-  std::array<char, kMaxPhpName> buffer;
-  if (field.size() > buffer.size()) return nullptr;
-  const std::string_view name = php_name(field, buffer.data());
-  if (const FieldAction* action = matcher.find(name)) return action;
-  const std::size_t bracket = name.find('[');
-  return bracket == std::string_view::npos ? nullptr : matcher.find(name.substr(0, bracket));
-}
-
-}  // namespace
 
 const FieldAction* RoutePlan::find(Carrier carrier, std::string_view field) const {
   const auto index = static_cast<std::size_t>(carrier);

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "policies/model/path_pattern.h"
+#include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
 #include "policies/plan/json_path.h"
 
@@ -61,8 +63,10 @@ class RoutePlan {
   // client-address: pseudonym: its slot (space and kind ip, epoch day), and ip or ipv4.
   std::uint32_t address_slot = kNoSlot;
   Shape address_shape = Shape::ip;
-  bool client_certificate = false;  // only for clients that have shown one
+  bool client_certificate = false;     // only for clients that have shown one
+  std::vector<PathPattern> templates;  // the route's paths with named segments, in order
   TextPlain text_plain;
+  Lines lines = Lines::none;
   bool streams_files = false;  // bodies of multipart are streamed
   bool any_order = false;      // what is protected may come behind a file
   bool constant_size = false;  // nothing behind the first file's head changes the body's size
@@ -76,11 +80,19 @@ class RoutePlan {
   std::vector<const FieldAction*>
       required;                // body, query, header and cookie rules that must be present
   bool needs_subject = false;  // it matters whose data this is
+  bool needs_keys = false;     // something of it takes a slot: refused while the vault is sealed
+  // What is done instead while it is: the same route with its encrypt fields sealed to a public
+  // key. nullptr: it is refused. Never matched by itself.
+  const RoutePlan* when_sealed = nullptr;
   // Routes that say whose data this is: the slot of the reference (subject_reference).
   std::uint32_t subject_slot = kNoSlot;
   bool stop_objected = false;  // who objected is not sent on
   OnObjection on_objection = OnObjection::refuse;
   std::vector<const FieldAction*> delimiters;  // rules that a `relationship` names
+
+  std::vector<ConditionPlan> conditions;  // each once; at most 64, numbered by FieldAction::when
+  std::vector<std::uint64_t> questions;   // every `when` of a rule, each once
+  std::uint64_t match_when = 0;           // what must hold for the route to be taken at all
 
  private:
   friend class PlanCompiler;

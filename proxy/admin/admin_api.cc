@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/admin/credential.h"
+#include "proxy/admin/authenticate.h"
 #include "proxy/admin/openapi.h"
+#include "proxy/admin/operators/scope.h"
+#include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
 
@@ -38,41 +40,61 @@ struct AdminApi::Route {
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
-  static constexpr std::array<Route, 27> kRoutes = {{
-      {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
-      {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
-      {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
-      {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
-      {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
-      {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
-      {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
-      {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::checkpoint},
-      {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
-      {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
-      {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
-      {"POST", "/v1/subjects/locate", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::locate>},
-      {"POST", "/v1/subjects/export", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::export_all>},
-      {"POST", "/v1/subjects/restrict", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::restrict>},
-      {"POST", "/v1/subjects/object", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::object>},
-      {"POST", "/v1/subjects/erase", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::erase>},
-      {"POST", "/v1/subjects/events", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::events>},
-      {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
-      {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
-      {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
-  }};
+  static constexpr std::array<Route, 0> kRoutes = {
+    {
+        {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
+        {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
+        {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
+        {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
+        {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
+        {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
+        {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
+        {"POST", "/v1/protect", Door::operator_only, &AdminApi::protect},
+        {"POST", "/v1/login", Door::open, &AdminApi::login},
+        {"POST", "/v1/enrol", Door::open, &AdminApi::enrol},
+        {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout},
+        {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami},
+        {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
+        {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
+        {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
+        {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
+        {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
+        {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
+        {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
+        {"GET", "/v1/audit/entries", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/checkpoint", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/proof/inclusion", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/audit/proof/consistency", Door::operator_only, &AdminApi::record},
+        {"POST", "/v1/dossier", Door::operator_only, &AdminApi::record},
+        {"GET", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+        {"POST", "/v1/honey-tokens", Door::admin_only, &AdminApi::record},
+        {"POST", "/v1/honey-tokens/remove", Door::admin_only, &AdminApi::record},
+        {"GET", "/v1/store", Door::admin_only, &AdminApi::store},
+        {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
+        {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
+        {"POST", "/v1/subjects/locate", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::locate>},
+        {"POST", "/v1/subjects/export", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::export_all>},
+        {"POST", "/v1/subjects/restrict", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::restrict>},
+        {"POST", "/v1/subjects/object", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::object>},
+        {"POST", "/v1/subjects/erase", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::erase>},
+        {"POST", "/v1/subjects/events", Door::operator_only,
+         &AdminApi::subjects_at<SubjectDoor::events>},
+        {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/rewrap", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/tenants", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/tenants/*", Door::admin_only, &AdminApi::keys},
+        {"GET", "/v1/holds", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/holds", Door::admin_only, &AdminApi::keys},
+        {"POST", "/v1/holds/*", Door::admin_only, &AdminApi::keys},
+    });
   return kRoutes;
 }
 
@@ -93,8 +115,11 @@ AdminParts AdminApi::current_parts() const {
 }
 
 void AdminApi::use_access(std::shared_ptr<const policies::AccessPolicy> access) {
-  const std::lock_guard lock(access_mutex_);
-  parts_.access = std::move(access);
+  {
+    const std::lock_guard lock(access_mutex_);
+    parts_.access = std::move(access);
+  }
+  ledger_.read_again();  // what nobody counted before may count now
 }
 
 AdminResponse AdminApi::handle(const AdminRequest& request) {
@@ -121,6 +146,9 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   AdminResponse refusal;
   const auto who = authenticate(request, refusal);
   if (!who) return refusal;
+  if (!allows_path(*who, request.path)) {
+    return admin_problem(403, "scope", "This credential is not for this path.");
+  }
   const bool admins_alone =
       found->door == Door::loopback_or_admin || found->door == Door::admin_only;
   if (admins_alone && who->role != kAdminRole) {
@@ -131,23 +159,10 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
 
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
-  // A credential that is sent is what counts, right or wrong; else the certificate's name is the
-  // operator's.
-  if (request.authorization.empty() && !request.certificate_name.empty()) {
-    auto named = parts_.operators.named(request.certificate_name);
-    if (named) return named;
-  }
-  const auto credential = bearer_credential(request.authorization);
-  auto who = credential ? parts_.operators.authenticate(*credential) : std::nullopt;
-  if (!who) {
+  auto who = admin::authenticate(parts_.operators, parts_.first_credentials, request, refusal);
+  if (!who && refusal.status == 401) {
     ++refused_credentials_;
-    refusal = admin_problem(401, "credential", "A valid credential is needed.");
-    return std::nullopt;
-  }
-  if (auto status = parts_.first_credentials.used(*credential); !status) {
-    refusal = admin_problem(503, "store-unavailable",
-                            "The file first-credentials cannot be updated; nothing was done.");
-    return std::nullopt;
+    refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());
   }
   return who;
 }
@@ -178,15 +193,43 @@ AdminResponse AdminApi::keys(const AdminRequest& request, const Operator* who) {
   return parts_.keys->handle(request, *who);
 }
 
-AdminResponse AdminApi::checkpoint(const AdminRequest& request, const Operator* who) {
-  crypto::audit::AuditLog* log = request.query == "log=installation"
-                                     ? &parts_.logs.installation()
-                                     : parts_.logs.tenant(who->tenant);
-  if (!request.query.empty() && request.query != "log=installation") {
-    return admin_problem(400, "malformed-body", "The query may only be log=installation.");
+AdminResponse AdminApi::operators(const AdminRequest& request, const Operator* who) {
+  return operators_api_.handle(request, *who);
+}
+
+AdminResponse AdminApi::login(const AdminRequest& request, const Operator*) {
+  return login_desk_.login(request);
+}
+
+AdminResponse AdminApi::enrol(const AdminRequest& request, const Operator*) {
+  return login_desk_.enrol(request);
+}
+
+AdminResponse AdminApi::logout(const AdminRequest& request, const Operator* who) {
+  return login_desk_.logout(request, *who);
+}
+
+AdminResponse AdminApi::whoami(const AdminRequest&, const Operator* who) {
+  std::string out = "{\"operator\":";
+  body::encode_json_string(who->name, out);
+  out.append(",\"role\":");
+  body::encode_json_string(who->role, out);
+  return {200, "application/json", out + "}\n"};
+}
+
+AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who) {
+  const AdminParts parts = current_parts();
+  if (parts.record == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
+  return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
+}
+
+std::vector<std::string> AdminApi::served_paths() {
+  std::vector<std::string> paths;
+  for (const Route& route : routes()) {
+    paths.push_back(std::string(route.method) + " " + std::string(route.path));
   }
-  if (log == nullptr) return admin_problem(404, "no-route", "There is no such log.");
-  return {200, "text/plain; charset=utf-8", log->checkpoint()};
+  return paths;
 }
 
 }  // namespace paravent::proxy::admin

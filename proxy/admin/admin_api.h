@@ -24,16 +24,24 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
+#include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/key_api.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/operators/login_desk.h"
+#include "proxy/admin/operators/operators_api.h"
+#include "proxy/admin/operators/wrong_credentials.h"
 #include "proxy/admin/policy_control.h"
+#include "proxy/admin/protect_desk.h"
+#include "proxy/admin/record_api.h"
+#include "proxy/admin/reidentify_lines.h"
+#include "proxy/admin/reidentify_request.h"
 #include "proxy/admin/store_desk.h"
 #include "proxy/admin/subject_request.h"
 
 namespace paravent::proxy::admin {
 
 struct AdminParts {
-  const Operators& operators;
+  Operators& operators;
   FirstCredentials& first_credentials;
   AuditLogs& logs;
   const crypto::reveal::PrincipalAuthority& authentication;
@@ -43,6 +51,9 @@ struct AdminParts {
   crypto::vault::SubjectAdmin subjects;
   PolicyControl* policies = nullptr;  // null: nothing can be reloaded
   KeyApi* keys = nullptr;             // null: its paths answer 404
+  LoginRules login_rules{};
+  ProtectDesk* protect = nullptr;  // null: its path answers 404
+  RecordApi* record = nullptr;     // the same
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -62,7 +73,12 @@ class AdminApi final : public AdminHandler {
   // `metrics` gives the text of /metrics.
   // `desk`: must outlive the API; nullptr: its paths are not served.
   AdminApi(const AdminParts& parts, std::function<std::string()> metrics, StoreDesk* desk = nullptr)
-      : parts_(parts), metrics_(std::move(metrics)), desk_(desk) {}
+      : parts_(parts),
+        metrics_(std::move(metrics)),
+        desk_(desk),
+        operators_api_(parts.operators, parts.logs, parts.policies,
+                       [this] { return current_parts().access; }),
+        login_desk_(parts.operators, parts.logs, parts.login_rules) {}
 
   AdminResponse handle(const AdminRequest& request) override;
 
@@ -72,8 +88,14 @@ class AdminApi final : public AdminHandler {
   // From now on /readyz answers 503, so that load balancers look elsewhere.
   void begin_drain() { draining_ = true; }
 
+  // Every method and path that is served, "GET /healthz": what openapi.json must describe.
+  static std::vector<std::string> served_paths();
+
   const ReidentificationCounters& counters() const { return counters_; }
+  const RecordApi* record() const { return parts_.record; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
+  const BudgetLedger& budgets() const { return ledger_; }
+  const LoginDesk& logins() const { return login_desk_; }
 
  private:
   using Handler = AdminResponse (AdminApi::*)(const AdminRequest&, const Operator*);
@@ -88,13 +110,28 @@ class AdminApi final : public AdminHandler {
   AdminResponse metrics(const AdminRequest& request, const Operator* who);
   AdminResponse openapi(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
+  AdminResponse reidentify_part(const ReidentifyRequest& request, const Operator& who,
+                                ResultForm form);
+  AdminResponse reidentify_lines(ReidentifyRequest request, const Operator& who);
   AdminResponse keys(const AdminRequest& request, const Operator* who);
-  AdminResponse checkpoint(const AdminRequest& request, const Operator* who);
+  AdminResponse record(const AdminRequest& request, const Operator* who);
   AdminResponse store(const AdminRequest& request, const Operator* who);
   AdminResponse begin_backup(const AdminRequest& request, const Operator* who);
   AdminResponse backup_state(const AdminRequest& request, const Operator* who);
   AdminResponse served_policies(const AdminRequest& request, const Operator* who);
   AdminResponse reload_policies(const AdminRequest& request, const Operator* who);
+  // /v1/operators, /v1/login, /v1/enrol, /v1/logout, /v1/whoami
+  AdminResponse operators(const AdminRequest& request, const Operator* who);
+  AdminResponse login(const AdminRequest& request, const Operator* who);
+  AdminResponse enrol(const AdminRequest& request, const Operator* who);
+  AdminResponse logout(const AdminRequest& request, const Operator* who);
+  AdminResponse whoami(const AdminRequest& request, const Operator* who);
+  // protect_handler.cc
+  AdminResponse protect(const AdminRequest& request, const Operator* who);
+  // grants/grants_handler.cc
+  AdminResponse open_grant(const AdminRequest& request, const Operator* who);
+  AdminResponse list_grants(const AdminRequest& request, const Operator* who);
+  AdminResponse one_grant(const AdminRequest& request, const Operator* who);
   // subjects_handler.cc
   AdminResponse subjects(SubjectDoor door, const AdminRequest& request, const Operator& who);
   template <SubjectDoor kDoor>
@@ -109,6 +146,10 @@ class AdminApi final : public AdminHandler {
   ReidentificationCounters counters_;
   std::atomic<bool> draining_{false};
   std::atomic<std::uint64_t> refused_credentials_{0};
+  BudgetLedger ledger_;
+  OperatorsApi operators_api_;
+  LoginDesk login_desk_;
+  WrongCredentials wrong_credentials_;
 };
 
 }  // namespace paravent::proxy::admin

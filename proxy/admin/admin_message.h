@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,12 +13,20 @@
 
 namespace paravent::proxy::admin {
 
+// Wiped when let go: it may hold what unseals, and a credential.
 struct AdminRequest {
+  ~AdminRequest() {
+    crypto::wipe(body);
+    crypto::wipe(authorization);
+  }
+
   std::string method;
   std::string path;   // in front of '?'
   std::string query;  // behind it
   std::string authorization;
   std::string content_type;
+  std::string accept;
+  std::string idempotency_key;
   std::string body;
   bool from_loopback = false;
   // The name in the client's verified certificate (tls::verified_common_name); empty: none.
@@ -39,6 +48,9 @@ struct AdminResponse {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  // Instead of `body`, for long answers: puts the next piece into `piece`, which is wiped behind
+  // it; false: it was the last. May block on the disk; called on one thread at a time.
+  std::function<bool(std::string& piece)> more;
 };
 
 // Answers one request; may block on the disk. Thread safe.

@@ -1,5 +1,8 @@
 #include "proxy/admin/admin_server.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -7,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -18,6 +22,8 @@
 #include <thread>
 #include <vector>
 
+#include "crypto/base/secret_arena.h"
+
 namespace paravent::proxy::admin {
 namespace {
 
@@ -25,7 +31,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
+using asio::local::stream_protocol;
 using PlainStream = beast::tcp_stream;
+using LocalStream = beast::basic_stream<stream_protocol>;
 using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
@@ -44,14 +52,16 @@ AdminRequest to_request(const http::request<http::string_body>& message, const C
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
   request.authorization = std::string(message[http::field::authorization]);
   request.content_type = std::string(message[http::field::content_type]);
+  request.accept = std::string(message[http::field::accept]);
+  request.idempotency_key = std::string(message["Idempotency-Key"]);
   request.body = message.body();
   request.from_loopback = caller.from_loopback;
   request.certificate_name = caller.certificate_name;
   return request;
 }
 
-http::response<http::string_body> to_message(AdminResponse answer, bool keep_alive) {
-  http::response<http::string_body> message;
+template <typename Message>
+void set_head(Message& message, const AdminResponse& answer, bool keep_alive) {
   message.version(11);
   message.result(static_cast<http::status>(answer.status));
   message.set(http::field::content_type, answer.content_type);
@@ -59,26 +69,70 @@ http::response<http::string_body> to_message(AdminResponse answer, bool keep_ali
   message.set("X-Content-Type-Options", "nosniff");
   for (const auto& [name, value] : answer.headers) message.set(name, value);
   message.keep_alive(keep_alive);
-  message.body() = answer.body;
-  message.prepare_payload();
-  return message;
+}
+
+// Whole, or piece by piece as the answer makes it. False: the connection is of no more use.
+template <typename Stream>
+asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
+                           std::chrono::seconds patience) {
+  auto& lowest = beast::get_lowest_layer(stream);
+  if (!answer.more) {
+    http::response<http::string_body> message;
+    set_head(message, answer, keep_alive);
+    message.body() = answer.body;
+    message.prepare_payload();
+    lowest.expires_after(patience);
+    auto [error, written] = co_await http::async_write(stream, message, kToken);
+    crypto::wipe(message.body());
+    co_return !error;
+  }
+  http::response<http::empty_body> head;
+  set_head(head, answer, keep_alive);
+  head.chunked(true);
+  http::response_serializer<http::empty_body> serializer(head);
+  lowest.expires_after(patience);
+  auto [head_error, head_bytes] = co_await http::async_write_header(stream, serializer, kToken);
+  if (head_error) co_return false;
+  std::string piece;
+  for (bool more = true; more;) {
+    more = answer.more(piece);
+    if (!piece.empty()) {
+      const auto chunk = http::make_chunk(asio::buffer(piece));
+      lowest.expires_after(patience);
+      auto [error, written] = co_await asio::async_write(stream, chunk, kToken);
+      crypto::wipe(piece);
+      piece.clear();
+      if (error) co_return false;
+    }
+  }
+  const auto last = http::make_chunk_last();
+  auto [last_error, last_bytes] = co_await asio::async_write(stream, last, kToken);
+  co_return !last_error;
 }
 
 }  // namespace
 
 struct AdminServer::State {
   State(const AdminServerOptions& with, AdminHandler& to)
-      : options(with), handler(to), io(static_cast<int>(with.threads)), acceptor(io) {}
+      : options(with),
+        handler(to),
+        io(static_cast<int>(with.threads)),
+        acceptor(io),
+        local_acceptor(io) {}
 
   AdminServerOptions options;
   AdminHandler& handler;
   asio::io_context io;
   tcp::acceptor acceptor;
+  stream_protocol::acceptor local_acceptor;
   std::vector<std::thread> threads;
   std::atomic<std::size_t> connections{0};
 
-  asio::awaitable<void> accept_loop();
+  template <typename Acceptor>
+  asio::awaitable<void> accept_loop(Acceptor& from);
   asio::awaitable<void> serve(tcp::socket socket);
+  asio::awaitable<void> serve(stream_protocol::socket socket);
+  boost::system::error_code listen_local();
   asio::awaitable<void> serve_tls(PlainStream socket, Caller caller);
   template <typename Stream>
   asio::awaitable<void> serve_http(Stream& stream, const Caller& caller);
@@ -90,9 +144,10 @@ struct AdminServer::State {
   mutable std::mutex tls_mutex;  // guards options.tls only
 };
 
-asio::awaitable<void> AdminServer::State::accept_loop() {
-  while (acceptor.is_open()) {
-    auto [error, socket] = co_await acceptor.async_accept(io, kToken);
+template <typename Acceptor>
+asio::awaitable<void> AdminServer::State::accept_loop(Acceptor& from) {
+  while (from.is_open()) {
+    auto [error, socket] = co_await from.async_accept(io, kToken);
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
       // Out of descriptors, most likely: trying again at once would only burn the processor.
@@ -121,6 +176,18 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
   --connections;
 }
 
+// The kernel lets in only whom the permissions of the path let in: this machine, this user or root.
+asio::awaitable<void> AdminServer::State::serve(stream_protocol::socket socket) {
+  ++connections;
+  LocalStream stream(std::move(socket));
+  const Caller caller{true,
+                      {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
+  co_await serve_http(stream, caller);
+  boost::system::error_code ignored;
+  stream.socket().shutdown(stream_protocol::socket::shutdown_both, ignored);
+  --connections;
+}
+
 asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller caller) {
   const auto context = certificates();
   ssl_st* const connection = context->new_connection();
@@ -138,8 +205,10 @@ asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller c
 
 template <typename Stream>
 asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Caller& caller) {
-  PlainStream& lowest = beast::get_lowest_layer(stream);
-  beast::flat_buffer buffer(options.header_bytes + options.body_bytes);
+  auto& lowest = beast::get_lowest_layer(stream);
+  // Secrets arrive here: what unseals, and credentials.
+  beast::basic_flat_buffer<crypto::SecretAllocator<char>> buffer(options.header_bytes +
+                                                                 options.body_bytes);
   bool keep_alive = true;
   while (keep_alive) {
     http::request_parser<http::string_body> parser;
@@ -165,36 +234,65 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       answer = handler.handle(to_request(parser.get(), caller));
       crypto::wipe(parser.get().body());
     }
-    auto message = to_message(std::move(answer), keep_alive);
-    lowest.expires_after(std::chrono::seconds(options.idle_seconds));
-    auto [write_error, written] = co_await http::async_write(stream, message, kToken);
-    crypto::wipe(message.body());
-    if (write_error) break;
+    const std::chrono::seconds patience(options.idle_seconds);
+    const bool sent = co_await send(stream, answer, keep_alive, patience);
+    if (!sent) break;
   }
+}
+
+// Nobody may connect before the mode is set: it listens last.
+boost::system::error_code AdminServer::State::listen_local() {
+  boost::system::error_code error;
+  const stream_protocol::endpoint endpoint(options.unix_path);
+  struct stat status {};
+  if (::lstat(options.unix_path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
+    stream_protocol::socket probe(io);
+    probe.connect(endpoint, error);
+    if (!error) return asio::error::address_in_use;
+    ::unlink(options.unix_path.c_str());
+    error = {};
+  }
+  local_acceptor.open(endpoint.protocol(), error);
+  if (!error) local_acceptor.bind(endpoint, error);
+  if (!error && ::chmod(options.unix_path.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    error.assign(errno, boost::system::system_category());
+  }
+  if (!error) local_acceptor.listen(128, error);
+  return error;
 }
 
 crypto::Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminServerOptions& options,
                                                                 AdminHandler& handler) {
   auto state = std::make_unique<State>(options, handler);
+  const bool local = !options.unix_path.empty();
+  const std::string where =
+      local ? options.unix_path : options.host + ":" + std::to_string(options.port);
   boost::system::error_code error;
-  const auto address = asio::ip::make_address(options.host, error);
-  const std::string where = options.host + ":" + std::to_string(options.port);
-  if (error) {
-    return crypto::Error(crypto::ErrorKind::configuration,
-                         "The admin address " + where + " is not an address.");
+  if (local) {
+    error = state->listen_local();
+  } else {
+    const auto address = asio::ip::make_address(options.host, error);
+    if (error) {
+      return crypto::Error(crypto::ErrorKind::configuration,
+                           "The admin address " + where + " is not an address.");
+    }
+    const tcp::endpoint endpoint(address, options.port);
+    state->acceptor.open(endpoint.protocol(), error);
+    if (!error) state->acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) state->acceptor.bind(endpoint, error);
+    if (!error) state->acceptor.listen(128, error);
   }
-  const tcp::endpoint endpoint(address, options.port);
-  state->acceptor.open(endpoint.protocol(), error);
-  if (!error) state->acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) state->acceptor.bind(endpoint, error);
-  if (!error) state->acceptor.listen(128, error);
   if (error) {
     const bool taken = error == asio::error::address_in_use;
     return crypto::Error(taken ? crypto::ErrorKind::busy : crypto::ErrorKind::configuration,
                          "The admin listener cannot use " + where + ": " + error.message() +
                              ". Choose another address with --admin or in the gateway file.");
   }
-  asio::co_spawn(state->io, state->accept_loop(), asio::detached);
+  if (local) {
+    asio::co_spawn(state->io, state->accept_loop(state->local_acceptor), asio::detached);
+  } else {
+    asio::co_spawn(state->io, state->accept_loop(state->acceptor), asio::detached);
+  }
   for (unsigned i = 0; i < options.threads; ++i) {
     state->threads.emplace_back([io = &state->io] { io->run(); });
   }
@@ -220,6 +318,7 @@ void AdminServer::stop() {
   state_->io.stop();
   for (std::thread& thread : state_->threads) thread.join();
   state_->threads.clear();
+  if (!state_->options.unix_path.empty()) ::unlink(state_->options.unix_path.c_str());
 }
 
 }  // namespace paravent::proxy::admin

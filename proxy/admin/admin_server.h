@@ -23,6 +23,8 @@ namespace paravent::proxy::admin {
 struct AdminServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8081;  // 0: any free one
+  // Instead of host and port: a socket of mode 0600. One that nobody listens on is replaced.
+  std::string unix_path;
   unsigned threads = 4;
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 4 * 1024 * 1024;
@@ -41,7 +43,7 @@ class AdminServer {
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  std::uint16_t port() const;
+  std::uint16_t port() const;  // 0 on a Unix socket
   // For connections to come. REQUIRES: neither null nor plain before. Any thread.
   void use_certificates(std::shared_ptr<const net::tls::ServerContext> tls);
   void stop();

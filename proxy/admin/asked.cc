@@ -41,6 +41,15 @@ bool is_guessable(std::string_view shaped) {
 
 }  // namespace
 
+void watch_for_honey(const AdminParts& parts, const Operator& who,
+                     std::span<const crypto::audit::AuditEntry> entries) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  if (honey == nullptr) return;
+  for (const crypto::audit::AuditEntry& entry : entries) {
+    honey->asked(who.name, who.role, who.tenant, entry.detail.purpose, entry.detail.tokens);
+  }
+}
+
 Asked Decider::token(const std::string& text) const {
   Asked asked;
   asked.text = text;
@@ -80,7 +89,7 @@ Asked Decider::value(const AskedValue& wanted) const {
   asked.text = wanted.value;
   asked.field = wanted.field;
   asked.status = AskedStatus::malformed;
-  crypto::WallTime as_of = parts_.clock.now();
+  crypto::WallTime as_of = parts_.operators.now();
   if (!wanted.as_of.empty()) {
     const auto day = crypto::parse_epoch(wanted.as_of);
     if (!day || day->length != crypto::EpochLength::day) return asked;
@@ -107,7 +116,7 @@ void Decider::decide(Asked& asked) const {
     asked.status = status_of(described.error());
     return;
   }
-  auto decision = parts_.access->decide(principal_, purpose_, *described, parts_.clock.now());
+  auto decision = parts_.access->decide(principal_, purpose_, *described, parts_.operators.now());
   asked.described.emplace(std::move(*described));
   asked.grant = std::move(decision.grant);
   asked.status = status_of(decision.verdict);

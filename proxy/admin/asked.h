@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,7 +35,13 @@ struct Asked {
   bool guessable = false;
   crypto::reveal::RevealLevel level = crypto::reveal::RevealLevel::replaced;
   std::optional<crypto::SecretBytes> value;
+  // Of what is refused for want of something that can be had: "four-eyes", "not-in-grant".
+  std::string_view because;
 };
+
+// Raises the alarm for honey tokens among what is asked for; the answer is the same.
+void watch_for_honey(const AdminParts& parts, const Operator& who,
+                     std::span<const crypto::audit::AuditEntry> entries);
 
 // Takes every surrogate of one request as far as a decision. All must outlive it.
 class Decider {

@@ -1,7 +1,10 @@
 #include "proxy/admin/audit_logs.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "crypto/audit/log_witness.h"
 #include "crypto/base/encoding.h"
 
 namespace paravent::proxy::admin {
@@ -51,13 +54,41 @@ Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& 
 AuditLogs::~AuditLogs() = default;
 
 Status AuditLogs::open_tenant(const Id& tenant) {
-  const std::lock_guard lock(mutex_);
-  if (tenants_.contains(tenant)) return {};
-  auto entry = open_one(tenant, vault_.has_audit_history(tenant)
-                                    ? crypto::audit::OpenMode::must_exist
-                                    : crypto::audit::OpenMode::create_if_missing);
-  if (!entry) return entry.error();
-  tenants_.emplace(tenant, std::move(*entry));
+  {
+    const std::lock_guard lock(mutex_);
+    if (tenants_.contains(tenant)) return {};
+    auto entry = open_one(tenant, vault_.has_audit_history(tenant)
+                                      ? crypto::audit::OpenMode::must_exist
+                                      : crypto::audit::OpenMode::create_if_missing);
+    if (!entry) return entry.error();
+    tenants_.emplace(tenant, std::move(*entry));
+  }
+  // Before its first entry is acknowledged: from now on it cannot go unnoticed.
+  return record_checkpoints();
+}
+
+Status AuditLogs::record_checkpoints() {
+  const std::lock_guard one(recording_);
+  std::vector<crypto::audit::AuditEntry> entries;
+  std::vector<std::pair<Entry*, std::uint64_t>> grown;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, entry] : tenants_) {
+      const std::string checkpoint = entry->log->checkpoint();
+      const auto parsed = crypto::audit::open_checkpoint(checkpoint, entry->log->key());
+      if (!parsed) return parsed.error();
+      if (entry->recorded == parsed->size) continue;
+      entries.push_back(crypto::audit::log_checkpoint_entry(entry->log->key(), checkpoint));
+      grown.emplace_back(entry.get(), parsed->size);
+    }
+  }
+  // Without the lock: requests look their log up while this waits for the disk.
+  for (std::size_t at = 0; at < entries.size(); at += crypto::audit::kMaxBatch) {
+    const std::size_t count = std::min(crypto::audit::kMaxBatch, entries.size() - at);
+    const auto receipts = installation_->log->append_batch(std::span(entries).subspan(at, count));
+    if (!receipts) return receipts.error();
+  }
+  for (const auto& [entry, size] : grown) entry->recorded = size;
   return {};
 }
 

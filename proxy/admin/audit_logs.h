@@ -34,6 +34,11 @@ class AuditLogs {
   // Makes the tenant's log where there has been none yet.
   crypto::Status open_tenant(const crypto::vault::Id& tenant);
 
+  // Puts into the installation's log how far each tenant's log has come, for those that have grown
+  // since; what the verifier compares these with. Done at each opening of a tenant's log, at the
+  // end, and every hour.
+  crypto::Status record_checkpoints();
+
   crypto::audit::AuditLog& installation() { return *installation_->log; }
   // nullptr: no log of that tenant is open.
   crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant) const;
@@ -52,12 +57,14 @@ class AuditLogs {
   crypto::vault::Vault& vault_;
   const crypto::Clock& clock_;
   std::unique_ptr<Entry> installation_;
+  std::mutex recording_;      // one record at a time; taken before mutex_
   mutable std::mutex mutex_;  // guards tenants_; entries stay once they are there
   std::map<crypto::vault::Id, std::unique_ptr<Entry>> tenants_;
 
   struct Entry {
     std::unique_ptr<crypto::audit::DetailKeys> keys;  // outlives the log below
     std::unique_ptr<crypto::audit::AuditLog> log;
+    std::optional<std::uint64_t> recorded;  // its size in the last record; guarded by recording_
   };
 };
 

@@ -30,7 +30,30 @@ std::string list_digest(std::vector<std::string> items) {
   return crypto::to_hex(crypto::sha256(crypto::as_bytes(all)));
 }
 
+std::string no_backup_after(const std::vector<crypto::vault::KeyBackupEntry>& backups,
+                            crypto::WallTime at) {
+  return utc_text(std::max(crypto::add_period(at, crypto::vault::kKeyBackupLife),
+                           crypto::vault::no_key_backup_after(backups, at)));
+}
+
 }  // namespace
+
+std::string person_certificate_text(const ErasedPerson& person, std::string_view installation_hex,
+                                    const std::vector<crypto::vault::KeyBackupEntry>& backups) {
+  std::string out(kCertificateTitle);
+  out.append("\n");
+  line(out, "installation", installation_hex);
+  line(out, "tenant", person.tenant);
+  line(out, "tenant-id", crypto::vault::id_hex(person.tenant_id));
+  line(out, "class", "subject");
+  line(out, "subject", crypto::to_hex(person.reference));
+  line(out, "state", "destroyed");
+  line(out, "destroyed", utc_text(person.at));
+  line(out, "no-backup-after", no_backup_after(backups, person.at));
+  line(out, "keys", std::to_string(person.keys));
+  line(out, "tokens", std::to_string(person.tokens));
+  return out;
+}
 
 std::string certificate_text(const crypto::vault::Destruction& destruction,
                              const crypto::vault::Id& key, std::string_view installation_hex,
@@ -60,9 +83,7 @@ std::string certificate_text(const crypto::vault::Destruction& destruction,
     line(out, "state", crypto::vault::key_state_name(record.condition.state));
   }
   line(out, "destroyed", utc_text(destruction.at));
-  line(out, "no-backup-after",
-       utc_text(std::max(crypto::add_period(destruction.at, crypto::vault::kKeyBackupLife),
-                         crypto::vault::no_key_backup_after(backups, destruction.at))));
+  line(out, "no-backup-after", no_backup_after(backups, destruction.at));
   line(out, "keys", std::to_string(ids.size()));
   line(out, "keys-sha256", list_digest(std::move(ids)));
   line(out, "contexts", std::to_string(contexts.size()));

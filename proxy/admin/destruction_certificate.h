@@ -28,6 +28,19 @@ std::string certificate_text(const crypto::vault::Destruction& destruction,
                              const crypto::vault::Id& key, std::string_view installation_hex,
                              const std::vector<crypto::vault::KeyBackupEntry>& backups);
 
+// One person, as the law calls it: by the keyed reference that the audit log uses too, with how
+// many keys and vault tokens went. Never a name, never a value.
+struct ErasedPerson {
+  std::string tenant;
+  crypto::vault::Id tenant_id{};
+  crypto::vault::SubjectReference reference{};
+  std::size_t keys = 0;
+  std::size_t tokens = 0;
+  crypto::WallTime at{};
+};
+std::string person_certificate_text(const ErasedPerson& person, std::string_view installation_hex,
+                                    const std::vector<crypto::vault::KeyBackupEntry>& backups);
+
 // Its lines, in order, as name and value. ErrorKind::verification: not signed by this key;
 // malformed: signed, and no certificate.
 using CertificateLines = std::vector<std::pair<std::string, std::string>>;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "crypto/base/encoding.h"
 #include "crypto/tokens/normaliser.h"
+#include "crypto/vault/engine/row_keeper.h"
 #include "crypto/vault/engine/subject_keeper.h"
 #include "policies/model/period.h"
 #include "proxy/admin/destruction_certificate.h"
@@ -36,6 +38,8 @@ AdminResponse problem_of(const Error& error) {
     case ErrorKind::malformed:
     case ErrorKind::configuration:
       return admin_problem(400, "malformed-body", sentence("The request cannot be read."));
+    case ErrorKind::busy:
+      return admin_problem(409, "refused", sentence("That is under way already."));
     case ErrorKind::sealed:
       return admin_problem(409, "sealed", sentence("A key above this one is out of use."));
     default:
@@ -135,6 +139,7 @@ AdminResponse KeyApi::act(const Act& act) {
   }
   auto done = act.work();
   keys_changed_();
+  if (rows_ != nullptr) rows_->wake();  // rows of what was destroyed go at once
   if (done) return json(std::move(*done));
   entry.outcome = crypto::audit::Outcome::failed;
   std::ignore = log.append(entry);
@@ -150,6 +155,10 @@ AdminResponse KeyApi::handle(const AdminRequest& request, const Operator& who) {
   if (path == "/v1/keys") return list(request);
   if (path == "/v1/keys/freeze") return freeze();
   if (path == "/v1/keys/confirm") return confirm(request, who);
+  if (path == "/v1/keys/when-sealed") return get ? sealed_values() : converted(request, who);
+  if (rows_ != nullptr && get && path == "/v1/keys/rows") return json(rows_->state());
+  if (rows_ != nullptr && !get && path == "/v1/keys/reseal") return reseal(request, who);
+  if (rows_ != nullptr && !get && path == "/v1/keys/reindex") return reindex(request, who);
   const auto below = [&](std::string_view folder) {
     if (!path.starts_with(folder)) return false;
     path.remove_prefix(folder.size());
@@ -232,6 +241,23 @@ AdminResponse KeyApi::certificate(const Id& key) const {
   const std::string text = certificate_text(
       *destruction, key, crypto::vault::id_hex(vault_.installation_id()), *backups);
   return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
+}
+
+Result<std::string> KeyApi::person_certificate(const Id& tenant,
+                                               const crypto::vault::ErasedSubject& person) const {
+  const auto backups = crypto::vault::read_key_backups(keys_folder_);
+  if (!backups) return backups.error();
+  ErasedPerson erased;
+  for (const auto& [name, id] : vault_.tenants()) {
+    if (id == tenant) erased.tenant = name;
+  }
+  erased.tenant_id = tenant;
+  erased.reference = person.reference;
+  erased.keys = person.keys;
+  erased.tokens = person.tokens;
+  erased.at = clock_.now();
+  return log_of(tenant).sign(
+      person_certificate_text(erased, crypto::vault::id_hex(vault_.installation_id()), *backups));
 }
 
 AdminResponse KeyApi::operate(const AdminRequest& request, const Operator& who, std::string_view id,
@@ -422,6 +448,71 @@ AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
               .work = [&]() -> Result<std::string> {
                 if (auto s = KeyAdmin(vault_).replace_root(*next); !s) return s.error();
                 return std::string("{}");
+              }});
+}
+
+AdminResponse KeyApi::reseal(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 1> kKnown{"reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "token rows",
+              .remark = "re-seal under the current keys",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = crypto::vault::RowKeeper::want_reseal(vault_); !s) return s.error();
+                return rows_->state();
+              }});
+}
+
+AdminResponse KeyApi::reindex(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 3> kKnown{"tenant", "domain", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto tenant = vault_.tenant_id((*members)["tenant"]);
+  if (!tenant) return admin_problem(400, "malformed-body", "There is no such tenant.");
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .tenant = *tenant,
+              .object = "domain " + (*members)["domain"].substr(0, 255),
+              .remark = "move the blind index to a new key",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = crypto::vault::RowKeeper::want_reindex(vault_, (*members)["tenant"],
+                                                                    (*members)["domain"]);
+                    !s) {
+                  return s.error();
+                }
+                return rows_->state();
+              }});
+}
+
+AdminResponse KeyApi::sealed_values() const {
+  const telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  auto text = list == nullptr ? Result<std::string>(std::string()) : list->read();
+  if (!text) return problem_of(text.error());
+  return {200, "text/plain; charset=utf-8", std::move(*text)};
+}
+
+AdminResponse KeyApi::converted(const AdminRequest& request, const Operator& who) {
+  constexpr std::array<std::string_view, 2> kKnown{"converted", "reason"};
+  auto members = members_with_reason(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const std::string& text = (*members)["converted"];
+  std::uint64_t lines = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), lines);
+  telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  if (error != std::errc() || end != text.data() + text.size() || lines == 0 || list == nullptr ||
+      lines > list->count()) {
+    return admin_problem(400, "malformed-body",
+                         "converted is how many of the first values of the list are converted.");
+  }
+  return act({.who = who,
+              .reason = (*members)["reason"],
+              .object = "values sealed while the vault was",
+              .remark = text + " converted",
+              .work = [&]() -> Result<std::string> {
+                if (auto s = list->drop_first(lines); !s) return s.error();
+                return R"({"left":)" + std::to_string(list->count()) + "}";
               }});
 }
 

@@ -15,10 +15,13 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/subject_admin.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/row_desk.h"
 #include "proxy/admin/text_members.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::admin {
 
@@ -26,18 +29,26 @@ class KeyApi {
  public:
   // `keys_folder`: where the register of key backups lies. `keys_changed`: asks for the bindings
   // again and publishes them; called after each change, so that the data path stops using what may
-  // not be used any more before the answer goes out.
+  // not be used any more before the answer goes out. `rows`: null: its paths answer 404.
+  // `sealed_list`: what was sealed while the vault was; empty, or null: nothing ever was.
   KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
-         std::filesystem::path keys_folder, std::function<void()> keys_changed)
+         std::filesystem::path keys_folder, std::function<void()> keys_changed,
+         RowDesk* rows = nullptr, std::function<telemetry::SealedList*()> sealed_list = {})
       : vault_(vault),
         logs_(logs),
         clock_(clock),
         keys_folder_(std::move(keys_folder)),
-        keys_changed_(std::move(keys_changed)) {}
+        keys_changed_(std::move(keys_changed)),
+        rows_(rows),
+        sealed_list_(std::move(sealed_list)) {}
 
   // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
   AdminResponse handle(const AdminRequest& request, const Operator& who);
   bool destruction_is_frozen() const;
+  // The signed certificate of one person's erasure, which is made once: nothing is kept that it
+  // could be made of again.
+  crypto::Result<std::string> person_certificate(const crypto::vault::Id& tenant,
+                                                 const crypto::vault::ErasedSubject& person) const;
 
  private:
   struct Act;
@@ -56,6 +67,10 @@ class KeyApi {
   AdminResponse hold(const AdminRequest& request, const Operator& who);
   AdminResponse release(const AdminRequest& request, const Operator& who, std::string_view id);
   AdminResponse rewrap(const AdminRequest& request, const Operator& who);
+  AdminResponse reseal(const AdminRequest& request, const Operator& who);
+  AdminResponse reindex(const AdminRequest& request, const Operator& who);
+  AdminResponse sealed_values() const;
+  AdminResponse converted(const AdminRequest& request, const Operator& who);
 
   AdminResponse act(const Act& act);
   crypto::audit::AuditLog& log_of(const crypto::vault::Id& tenant) const;
@@ -65,6 +80,8 @@ class KeyApi {
   const crypto::Clock& clock_;
   std::filesystem::path keys_folder_;
   std::function<void()> keys_changed_;
+  RowDesk* rows_;
+  std::function<telemetry::SealedList*()> sealed_list_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -1,12 +1,12 @@
 #include "proxy/admin/operators.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "crypto/base/encoding.h"
-#include "crypto/primitives/random.h"
 #include "crypto/vault/engine/durable_file.h"
+#include "policies/model/policy.h"
+#include "proxy/admin/grants/policy_consent.h"
+#include "proxy/admin/operators/operators_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -16,59 +16,15 @@ using crypto::ErrorKind;
 using crypto::Result;
 using crypto::SecretBytes;
 using crypto::Status;
+using crypto::WallTime;
 using crypto::vault::Id;
 
-constexpr std::string_view kFirstLine = "paravent-operators-v1\n";
-constexpr std::size_t kMaxFileBytes = 1024 * 1024;
+constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
+constexpr std::string_view kPrefix = "pvcred_";
 
-bool is_operator_name(std::string_view name) {
-  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
-bool is_role(std::string_view role) {
-  return !role.empty() && role.size() <= 64 && role.find_first_of(" \n\r\t") == role.npos;
-}
-
-// The next piece of `text` up to `end`, which is consumed; nullopt when `end` is missing.
-std::optional<std::string_view> take_until(std::string_view& text, char end) {
-  const std::size_t at = text.find(end);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view piece = text.substr(0, at);
-  text.remove_prefix(at + 1);
-  return piece;
-}
-
-std::optional<Operator> parse_line(std::string_view line) {
-  const auto name = take_until(line, ' ');
-  const auto tenant = take_until(line, ' ');
-  const auto role = take_until(line, ' ');
-  if (!name || !tenant || !role || !is_operator_name(*name) || !is_role(*role)) return {};
-  Operator made;
-  made.name = *name;
-  made.role = *role;
-  if (*tenant != "-") {
-    const auto id = crypto::from_hex(*tenant);
-    if (!id || id->size() != made.tenant.size()) return {};
-    std::copy(id->begin(), id->end(), made.tenant.begin());
-    if (made.tenant == crypto::vault::kNoId) return {};  // that is spelled "-"
-  }
-  const auto hash = crypto::from_hex(line);
-  if (!hash || hash->size() != made.credential_hash.size()) return {};
-  std::copy(hash->begin(), hash->end(), made.credential_hash.begin());
-  return made;
-}
-
-std::string line_of(const Operator& one) {
-  const bool no_tenant = one.tenant == crypto::vault::kNoId;
-  return one.name + " " + (no_tenant ? "-" : crypto::vault::id_hex(one.tenant)) + " " + one.role +
-         " " + crypto::to_hex(one.credential_hash) + "\n";
-}
-
-bool has_name(const std::vector<Operator>& list, std::string_view name) {
+bool has_name(const std::vector<OperatorRecord>& list, std::string_view name) {
   return std::any_of(list.begin(), list.end(),
-                     [name](const Operator& one) { return one.name == name; });
+                     [name](const OperatorRecord& one) { return one.name == name; });
 }
 
 Error name_taken() { return {ErrorKind::usage, "There is an operator of that name already."}; }
@@ -78,65 +34,108 @@ Error altered(const std::filesystem::path& file) {
                                " is altered or truncated; restore it from a backup."};
 }
 
+bool has_expired(const KeptCredential& credential, WallTime now) {
+  return credential.expires && now >= *credential.expires;
+}
+
+// Whether somebody could still make operators.
+bool has_admin(const std::vector<OperatorRecord>& list, WallTime now) {
+  return std::any_of(list.begin(), list.end(), [now](const OperatorRecord& one) {
+    if (one.role != policies::kAdminRole || one.revoked) return false;
+    return one.passphrase ||
+           std::any_of(one.credentials.begin(), one.credentials.end(),
+                       [now](const KeptCredential& credential) {
+                         return !has_expired(credential, now) && credential.scope.paths.empty();
+                       });
+  });
+}
+
+// The latest time that the list itself speaks of: it was the present once.
+WallTime latest_of(const std::vector<OperatorRecord>& list) {
+  WallTime latest{};
+  for (const OperatorRecord& one : list) {
+    latest = std::max({latest, one.created, one.revoked.value_or(WallTime())});
+    for (const KeptCredential& credential : one.credentials) {
+      latest = std::max(latest, credential.created);
+    }
+  }
+  return latest;
+}
+
+Operator asking(const OperatorRecord& one, const KeptCredential* credential) {
+  Operator who{one.name, one.tenant, one.role, {}, {}};
+  if (credential != nullptr) {
+    who.scope = credential->scope;
+    who.credential = credential_id(credential->hash);
+  }
+  return who;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& folder) {
-  auto made = std::unique_ptr<Operators>(new Operators(folder / "operators"));
+Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& folder,
+                                                   const crypto::Clock* clock) {
+  auto made = std::unique_ptr<Operators>(new Operators(folder / "operators", clock));
+  if (auto status = PolicyConsent::verify(folder); !status) return status.error();
+  auto cases = Cases::open(folder);
+  if (!cases) return cases.error();
+  made->cases_ = std::move(*cases);
   if (!std::filesystem::exists(made->file_)) return made;
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
   if (!bytes) return bytes.error();
-  std::string_view text = crypto::as_text(bytes->bytes());
-  if (!text.starts_with(kFirstLine)) return altered(made->file_);
-  text.remove_prefix(kFirstLine.size());
-  while (!text.empty()) {
-    const auto line = take_until(text, '\n');
-    if (!line) return altered(made->file_);
-    auto one = parse_line(*line);
-    if (!one || has_name(made->list_, one->name)) return altered(made->file_);
-    made->list_.push_back(std::move(*one));
-  }
+  auto list = parse_operators(crypto::as_text(bytes->bytes()));
+  if (!list) return altered(made->file_);
+  made->list_ = std::move(*list);
+  made->latest_ = latest_of(made->list_);
   return made;
 }
 
-std::unique_ptr<Operators> Operators::in_memory() {
-  return std::unique_ptr<Operators>(new Operators(std::filesystem::path()));
+std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
+  auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
+  made->cases_ = Cases::open({}).value();
+  return made;
+}
+
+WallTime Operators::now_locked() const {
+  latest_ = std::max(latest_, clock_->now());
+  return latest_;
+}
+
+WallTime Operators::now() const {
+  const std::lock_guard lock(mutex_);
+  return now_locked();
 }
 
 Result<Operators::Made> Operators::make(std::string_view name, std::string_view role,
                                         const Id& tenant) const {
-  if (!is_operator_name(name) || !is_role(role)) {
+  if (!is_operator_name(name) || !is_role_name(role)) {
     return Error(ErrorKind::usage,
                  "An operator's name is 1 to 32 lower-case letters, digits and hyphens.");
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (has_name(list_, name)) return name_taken();
-  }
-  std::array<std::uint8_t, 32> random{};
-  crypto::random_bytes(random);
-  // The prefix says what it is when it turns up where it should not be.
-  std::string text = "pvcred_";
-  text.reserve(64);
-  crypto::append_base64url(text, random);
-  crypto::wipe(random);
-
+  const std::lock_guard lock(mutex_);
+  if (has_name(list_, name)) return name_taken();
   Made made;
   made.kept.name = name;
   made.kept.role = role;
   made.kept.tenant = tenant;
-  made.kept.credential_hash = crypto::sha256(crypto::as_bytes(text));
-  made.credential = SecretBytes::copy_of(text);
-  crypto::wipe(text);
+  made.kept.created = now_locked();
+  made.credential = new_credential(kPrefix);
+  KeptCredential& credential = made.kept.credentials.emplace_back();
+  credential.hash = crypto::sha256(made.credential.bytes());
+  credential.created = made.kept.created;
   return made;
 }
 
-Status Operators::keep(const std::vector<Operator>& made) {
+Status Operators::keep(const std::vector<OperatorRecord>& made) {
   const std::lock_guard lock(mutex_);
-  std::vector<Operator> next = list_;
-  for (const Operator& one : made) {
+  std::vector<OperatorRecord> next = list_;
+  for (const OperatorRecord& one : made) {
     if (has_name(next, one.name)) return name_taken();
     next.push_back(one);
+  }
+  if (next.size() > kMaxOperators) {
+    return Error(ErrorKind::usage, "There are as many operators as there can be.");
   }
   if (auto status = save(next); !status) return status;
   list_ = std::move(next);
@@ -152,9 +151,9 @@ Result<SecretBytes> Operators::add(std::string_view name, std::string_view role,
 
 Status Operators::join_tenant(const Id& tenant) {
   const std::lock_guard lock(mutex_);
-  std::vector<Operator> next = list_;
+  std::vector<OperatorRecord> next = list_;
   bool changed = false;
-  for (Operator& one : next) {
+  for (OperatorRecord& one : next) {
     if (one.tenant != crypto::vault::kNoId) continue;
     one.tenant = tenant;
     changed = true;
@@ -165,20 +164,65 @@ Status Operators::join_tenant(const Id& tenant) {
   return {};
 }
 
+Status Operators::change(std::string_view name, const Edit& edit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<OperatorRecord> next = list_;
+  const auto found =
+      std::find_if(next.begin(), next.end(), [name](const auto& one) { return one.name == name; });
+  if (found == next.end()) return Error(ErrorKind::refused);
+  if (auto status = edit(*found); !status) return status;
+  if (next == list_) return {};
+  const WallTime now = now_locked();
+  if (has_admin(list_, now) && !has_admin(next, now)) {
+    return Error(
+        ErrorKind::refused,
+        "That would leave nobody with the role admin and a credential; make another first.");
+  }
+  if (auto status = save(next); !status) return status;
+  const bool gone = found->revoked.has_value();
+  list_ = std::move(next);
+  if (gone) sessions_.end_all_of(name);
+  return {};
+}
+
+Status Operators::write_again() {
+  const std::lock_guard lock(mutex_);
+  return save(list_);
+}
+
 std::optional<Operator> Operators::authenticate(std::string_view credential) const {
   const crypto::Sha256Digest hash = crypto::sha256(crypto::as_bytes(credential));
   const std::lock_guard lock(mutex_);
+  const WallTime now = now_locked();
+  const auto session = sessions_.find(hash, now);
   std::optional<Operator> found;
-  for (const Operator& one : list_) {
+  for (const OperatorRecord& one : list_) {
+    if (one.revoked) continue;
+    if (session && one.name == *session) found = asking(one, nullptr);
     // No early exit: the time tells neither whether nor which.
-    if (crypto::equal_constant_time(one.credential_hash, hash)) found = one;
+    for (const KeptCredential& kept : one.credentials) {
+      if (crypto::equal_constant_time(kept.hash, hash) && !has_expired(kept, now)) {
+        found = asking(one, &kept);
+      }
+    }
   }
   return found;
 }
 
 std::optional<Operator> Operators::named(std::string_view name) const {
+  const auto one = find(name);
+  if (!one || one->revoked) return std::nullopt;
+  return asking(*one, nullptr);
+}
+
+std::vector<OperatorRecord> Operators::list() const {
   const std::lock_guard lock(mutex_);
-  for (const Operator& one : list_) {
+  return list_;
+}
+
+std::optional<OperatorRecord> Operators::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  for (const OperatorRecord& one : list_) {
     if (one.name == name) return one;
   }
   return std::nullopt;
@@ -189,11 +233,9 @@ std::size_t Operators::size() const {
   return list_.size();
 }
 
-Status Operators::save(const std::vector<Operator>& list) const {
+Status Operators::save(const std::vector<OperatorRecord>& list) const {
   if (file_.empty()) return {};
-  std::string text(kFirstLine);
-  for (const Operator& one : list) text += line_of(one);
-  return crypto::vault::write_file_durably(file_, crypto::as_bytes(text));
+  return crypto::vault::write_file_durably(file_, crypto::as_bytes(operators_text(list)));
 }
 
 }  // namespace paravent::proxy::admin

@@ -1,16 +1,18 @@
-// Operators: who may ask, and the only thing kept of what proves it: a hash.
+// Operators: who may ask, and the only thing kept of what proves it: hashes.
 //
-// DATA/operators/operators (mode 0600), one line per operator, one spelling:
-//   paravent-operators-v1
-//   NAME TENANT-ID-HEX|- ROLE CREDENTIAL-HASH-HEX
-// A credential is 32 random bytes in text; 256 bits need no slow hash, so SHA-256 of the text is
-// kept and compared in constant time over all operators. The tenant is empty until the first policy
-// is loaded; the two operators of init then join its tenant. Thread safe: the list is immutable
-// between changes, which are durable when the call returns.
+// DATA/operators/operators (mode 0600), in the form of operators_file.h. A credential is 32 random
+// bytes in text; 256 bits need no slow hash, so SHA-256 of the text is kept and compared in
+// constant time over all operators. The tenant is empty until the first policy is loaded; the two
+// operators of init then join its tenant. Thread safe: changes are durable when the call returns,
+// and the next request is judged by them.
+//
+// Time here never goes back: a clock that is set back neither revives a credential nor unlocks a
+// login.
 
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,31 +20,37 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/base/clock.h"
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
-#include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/id.h"
+#include "proxy/admin/grants/cases.h"
+#include "proxy/admin/operators/operator_record.h"
+#include "proxy/admin/operators/sessions.h"
 
 namespace paravent::proxy::admin {
 
+// Who asks, as the credential of this request says.
 struct Operator {
   std::string name;
   crypto::vault::Id tenant{};  // kNoId: none yet
   std::string role;
-  crypto::Sha256Digest credential_hash{};
+  CredentialScope scope;
+  std::string credential{};  // its id; empty: a certificate, or a session
 };
 
 class Operators {
  public:
   // An empty list where the file does not exist yet. ErrorKind::data: altered or unreadable.
-  static crypto::Result<std::unique_ptr<Operators>> open(const std::filesystem::path& folder);
+  // `clock` must outlive it; nullptr: the system's.
+  static crypto::Result<std::unique_ptr<Operators>> open(const std::filesystem::path& folder,
+                                                         const crypto::Clock* clock = nullptr);
   // For tests and explain: nothing on disk.
-  static std::unique_ptr<Operators> in_memory();
+  static std::unique_ptr<Operators> in_memory(const crypto::Clock* clock = nullptr);
 
   // An operator that nobody keeps yet: what would be kept, and the credential, which exists nowhere
   // else.
   struct Made {
-    Operator kept;
+    OperatorRecord kept;
     crypto::SecretBytes credential;
   };
   // ErrorKind::usage: a name or role of another form, or a name that is taken.
@@ -50,7 +58,7 @@ class Operators {
                             const crypto::vault::Id& tenant) const;
   // Keeps operators, all in one durable step. A credential has to be in somebody's hands before:
   // afterwards it cannot be made again. ErrorKind::usage: a name that is taken.
-  crypto::Status keep(const std::vector<Operator>& made);
+  crypto::Status keep(const std::vector<OperatorRecord>& made);
   // Both at once; the caller hands the credential on.
   crypto::Result<crypto::SecretBytes> add(std::string_view name, std::string_view role,
                                           const crypto::vault::Id& tenant);
@@ -58,21 +66,46 @@ class Operators {
   // Gives every operator without a tenant this one.
   crypto::Status join_tenant(const crypto::vault::Id& tenant);
 
+  // Changes one operator, durably, unless `edit` answers an error, which is then the answer; or
+  // keeps nothing where `edit` left all as it was. ErrorKind::refused without a sentence: nobody of
+  // that name; refused with one: the last admin would be without a credential.
+  using Edit = std::function<crypto::Status(OperatorRecord&)>;
+  crypto::Status change(std::string_view name, const Edit& edit);
+
+  // Writes the list once more as it is: what takes as long as a change, where nothing changes.
+  crypto::Status write_again();
+
   // Takes the same time for every credential that nobody has.
   std::optional<Operator> authenticate(std::string_view credential) const;
 
-  // The operator of that name, for one who proved it otherwise.
+  // The operator of that name, for one who proved it otherwise; none that is revoked.
   std::optional<Operator> named(std::string_view name) const;
 
+  // In the order in which they were made.
+  std::vector<OperatorRecord> list() const;
+  std::optional<OperatorRecord> find(std::string_view name) const;
   std::size_t size() const;
 
+  Sessions& sessions() const { return sessions_; }
+  // What operators asked of each other; in the same folder.
+  Cases& cases() const { return *cases_; }
+  // The present, or the latest that was ever seen here.
+  crypto::WallTime now() const;
+
  private:
-  explicit Operators(std::filesystem::path file) : file_(std::move(file)) {}
-  crypto::Status save(const std::vector<Operator>& list) const;
+  Operators(std::filesystem::path file, const crypto::Clock* clock)
+      : file_(std::move(file)), clock_(clock != nullptr ? clock : &system_) {}
+  crypto::Status save(const std::vector<OperatorRecord>& list) const;
+  crypto::WallTime now_locked() const;
 
   std::filesystem::path file_;  // empty: in memory
+  crypto::SystemClock system_;
+  const crypto::Clock* clock_;
   mutable std::mutex mutex_;
-  std::vector<Operator> list_;
+  mutable crypto::WallTime latest_{};
+  std::vector<OperatorRecord> list_;
+  mutable Sessions sessions_;
+  std::unique_ptr<Cases> cases_;  // never null
 };
 
 }  // namespace paravent::proxy::admin

@@ -7,6 +7,8 @@
 #include "crypto/base/encoding.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
+#include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -85,6 +87,7 @@ void append_result(const Asked& asked, std::string_view purpose,
     out.append(R"(,"field":)");
     body::encode_json_string(asked.field, out);
   }
+  if (!asked.because.empty()) out.append(R"(,"because":")").append(asked.because).append("\"");
   const bool opened = asked.value.has_value();
   out.append(R"(,"status":")").append(outcome_text(asked)).append("\"");
   if (opened) {
@@ -114,25 +117,26 @@ void append_result(const Asked& asked, std::string_view purpose,
 }  // namespace
 
 AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
-  const AdminParts parts = current_parts();  // one policy from here to the end
   auto parsed = parse_reidentify_request(http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
-  const ReidentifyRequest& request = *parsed;
+  if (wants_lines(http)) return reidentify_lines(std::move(*parsed), *who);
+  return reidentify_part(*parsed, *who, ResultForm::object);
+}
+
+AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const Operator& asker,
+                                        ResultForm form) {
+  const AdminParts parts = current_parts();  // one policy from here to the end
+  const Operator* who = &asker;
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
-  const auto no_record = [] {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was re-identified.");
-  };
-
-  if (!parts.access->admits(principal, request.purpose)) {
+  if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
     Asked nothing;
     nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
-    if (!log->append(refusal_entry(*who, request, nothing))) return no_record();
+    if (!log->append(refusal_entry(*who, request, nothing))) return RevealGate::no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
@@ -141,18 +145,37 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
   all.reserve(request.tokens.size() + request.values.size());
   for (const std::string& text : request.tokens) all.push_back(decider.token(text));
   for (const AskedValue& value : request.values) all.push_back(decider.value(value));
-  std::vector<audit::AuditEntry> entries;
-  entries.reserve(all.size());
-  for (const Asked& asked : all) {
+  std::vector<Asked*> pointers;
+  for (Asked& asked : all) {
     if (asked.status == AskedStatus::unreachable) {
       return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
+    pointers.push_back(&asked);
+  }
+  RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
+                  {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
+  if (auto refusal = gate.pass(pointers)) {
+    // Refused or not, somebody asked.
+    std::vector<audit::AuditEntry> refused;
+    for (const Asked& asked : all) refused.push_back(refusal_entry(*who, request, asked));
+    watch_for_honey(parts, *who, refused);
+    for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {
+      counters_.add(who->role, request.purpose, refusal->status == 429 ? "budget" : "four-eyes");
+    }
+    return std::move(*refusal);
+  }
+  std::vector<audit::AuditEntry> entries;
+  entries.reserve(all.size());
+  for (const Asked& asked : all) {
     entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
                                   : refusal_entry(*who, request, asked));
+    gate.mark(entries.back());
   }
 
+  watch_for_honey(parts, *who, entries);
   auto receipts = log->append_batch(entries);
-  if (!receipts) return no_record();
+  if (!receipts) return RevealGate::no_record();
+  if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
   std::size_t size = 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i];
@@ -172,12 +195,14 @@ AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who
 
   AdminResponse response;
   response.body.reserve(size);  // growing would leave copies of values behind
-  response.body.append(R"({"results":[)");
+  const bool lines = form == ResultForm::lines;
+  if (!lines) response.body.append(R"({"results":[)");
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (i > 0) response.body.push_back(',');
+    if (i > 0 && !lines) response.body.push_back(',');
     append_result(all[i], request.purpose, *parts.access, response.body);
+    if (lines) response.body.push_back('\n');
   }
-  response.body.append("]}\n");
+  if (!lines) response.body.append("]}\n");
   return response;
 }
 

@@ -58,6 +58,7 @@ class Reader final : public body::JsonVisitor {
   std::string* member_of(std::string_view key) {
     if (key == "purpose") return &request_.purpose;
     if (key == "reason") return &request_.reason;
+    if (key == "grant") return &request_.grant;
     return nullptr;
   }
   std::string* member_of_value(std::string_view key) {
@@ -76,10 +77,11 @@ class Reader final : public body::JsonVisitor {
     }
     if (key == "purpose") return "The member purpose must be a string.";
     if (key == "reason") return "The member reason must be a string.";
-    return "The only members are purpose, reason, tokens and values.";
+    if (key == "grant") return "The member grant must be a string.";
+    return "The only members are purpose, reason, grant, tokens and values.";
   }
 
-  static constexpr std::string_view kTooMany = "One request takes at most 1000 tokens and values.";
+  static constexpr std::string_view kTooMany = "One request takes at most 10000 tokens and values.";
 
   std::string_view text_;
   ReidentifyRequest& request_;

@@ -11,7 +11,7 @@
 
 namespace paravent::proxy::admin {
 
-inline constexpr std::size_t kMaxTokensPerRequest = 1000;
+inline constexpr std::size_t kMaxTokensPerRequest = 10'000;
 inline constexpr std::size_t kMaxReasonBytes = 1000;
 
 // A surrogate whose text names no key: the policy has to say whose it is.
@@ -22,10 +22,11 @@ struct AskedValue {
   std::string as_of;  // a day of its epoch, YYYY-MM-DD in UTC; empty: today
 };
 
-// Together 1 to 1000 tokens and values.
+// Together 1 to 10 000 tokens and values.
 struct ReidentifyRequest {
   std::string purpose;
   std::string reason;  // not empty: it goes on the record
+  std::string grant;   // an approved case, where the policy asks for one; empty: none
   std::vector<std::string> tokens;
   std::vector<AskedValue> values;
 };

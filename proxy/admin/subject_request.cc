@@ -42,7 +42,7 @@ class Reader final : public body::JsonVisitor {
     std::string value;
     body::decode_json_value(field.value.in(text_), field.kind, value);
     if (path.size() == 2 && key == "tokens") {
-      if (request_.tokens.size() == kMaxTokensPerRequest) {
+      if (request_.tokens.size() == kMaxSubjectTokens) {
         return fail("One request takes at most 1000 tokens.");
       }
       request_.tokens.push_back(std::move(value));

@@ -15,6 +15,8 @@ namespace paravent::proxy::admin {
 // One door for each right; which members a body may have depends on it.
 enum class SubjectDoor : std::uint8_t { locate, export_all, restrict, object, erase, events };
 
+inline constexpr std::size_t kMaxSubjectTokens = 1000;
+
 // Who is meant: tokens of theirs, or what tells the person. Exactly one of the two.
 struct SubjectRequest {
   std::string reason;               // not empty: it goes on the record

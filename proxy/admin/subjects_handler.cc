@@ -11,6 +11,8 @@
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
+#include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/operators/scope.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
 
@@ -60,6 +62,16 @@ audit::AuditEntry entry_of(SubjectDoor door, const Operator& who, const SubjectR
   if (door == SubjectDoor::events) {
     entry.detail.purpose = request.purpose.substr(0, 256);
     entry.detail.remark = request.event + " " + (request.day.empty() ? "taken back" : request.day);
+  }
+  return entry;
+}
+
+// The tokens that were handed in, as they would stand on the record.
+audit::AuditEntry tokens_entry(const SubjectRequest& request) {
+  audit::AuditEntry entry;
+  for (const std::string& text : request.tokens) {
+    const auto token = crypto::parse_token(crypto::strip_email_shape(text));
+    if (token) entry.detail.tokens.push_back({token->key_id, reveal::token_digest(*token)});
   }
   return entry;
 }
@@ -238,6 +250,29 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
   return all;
 }
 
+// Budgets hold for an export too, and what needs two people is not in it.
+std::optional<AdminResponse> guard_export(const AdminParts& parts, const Operator& who,
+                                          const SubjectRequest& request, audit::AuditLog& log,
+                                          BudgetLedger& ledger, std::vector<Exported>& all) {
+  std::vector<std::string> purposes;
+  for (const Exported& one : all) {
+    if (std::find(purposes.begin(), purposes.end(), one.purpose) == purposes.end()) {
+      purposes.push_back(one.purpose);
+    }
+  }
+  for (const std::string& purpose : purposes) {
+    std::vector<Asked*> asked;
+    for (Exported& one : all) {
+      if (one.purpose == purpose) asked.push_back(&one.asked);
+    }
+    RevealGate gate(parts.access->rules(), ledger, parts.operators.cases(), log,
+                    {who, purpose, request.reason, {}}, parts.operators.now());
+    if (auto refusal = gate.pass(asked)) return refusal;
+  }
+  std::erase_if(all, [](const Exported& one) { return !one.asked.grant; });
+  return std::nullopt;
+}
+
 }  // namespace
 
 AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, const Operator& who) {
@@ -259,13 +294,15 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const reveal::Principal principal =
       parts.authentication.authenticated(who.name, who.role, who.tenant);
-  if (!parts.access->handles_subjects(principal)) {
+  // A right reaches across purposes, so a credential for some of them is no credential for it.
+  if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::refused))) {
       return no_record();
     }
     return admin_problem(403, "refused", "This role may not exercise people's rights.");
   }
 
+  watch_for_honey(parts, who, {{tokens_entry(request)}});
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
@@ -330,6 +367,14 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     for (const auto& one : *erased) rows += one.tokens;
     out.append(",\"erased\":" + std::to_string(erased->size()));
     out.append(",\"tokens_gone\":" + std::to_string(rows));
+    std::vector<std::string> certificates;
+    for (const auto& one : *erased) {
+      auto text = parts.keys == nullptr
+                      ? crypto::Result<std::string>(crypto::Error(crypto::ErrorKind::internal))
+                      : parts.keys->person_certificate(who.tenant, one);
+      if (text) certificates.push_back(std::move(*text));
+    }
+    list("certificates", certificates, out);
   }
   if (!request.tokens.empty()) {
     const auto unknown = std::count(meant.by_token.begin(), meant.by_token.end(), std::nullopt);
@@ -349,8 +394,12 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       }
     }
     std::vector<Exported> all = decide_all(parts, principal, meant.subjects.front(), tokens);
+    if (auto refusal = guard_export(parts, who, request, *log, ledger_, all)) {
+      return std::move(*refusal);
+    }
     std::vector<audit::AuditEntry> reveals;
     for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
+    watch_for_honey(parts, who, reveals);
     auto receipts = log->append_batch(reveals);
     if (!receipts) return no_record();
     std::size_t size = out.size() + 64;

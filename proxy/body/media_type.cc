@@ -7,25 +7,35 @@ namespace {
 
 constexpr std::size_t kMaxBoundary = 70;  // RFC 2046 5.1.1
 
-bool ends_with_json_suffix(std::string_view subtype) noexcept {
-  constexpr std::string_view kSuffix = "+json";
-  return subtype.size() > kSuffix.size() &&
-         equals_ignoring_case(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
+bool has_suffix(std::string_view subtype, std::string_view suffix) noexcept {
+  return subtype.size() > suffix.size() &&
+         equals_ignoring_case(subtype.substr(subtype.size() - suffix.size()), suffix);
 }
 
 MediaType classify(std::string_view type, std::string_view subtype) noexcept {
   if (equals_ignoring_case(type, "application")) {
     if (equals_ignoring_case(subtype, "x-www-form-urlencoded")) return MediaType::form;
     if (equals_ignoring_case(subtype, "json")) return MediaType::json;
-    return ends_with_json_suffix(subtype) ? MediaType::json : MediaType::other;
+    for (const std::string_view lines : {"x-ndjson", "ndjson", "jsonl", "x-sentry-envelope"}) {
+      if (equals_ignoring_case(subtype, lines)) return MediaType::lines;
+    }
+    if (equals_ignoring_case(subtype, "xml") || has_suffix(subtype, "+xml")) return MediaType::xml;
+    return has_suffix(subtype, "+json") ? MediaType::json : MediaType::other;
   }
-  if (equals_ignoring_case(type, "multipart") && equals_ignoring_case(subtype, "form-data")) {
-    return MediaType::multipart;
+  if (equals_ignoring_case(type, "multipart")) {
+    if (equals_ignoring_case(subtype, "form-data")) return MediaType::multipart;
+    if (equals_ignoring_case(subtype, "mixed")) return MediaType::mixed;
   }
-  if (equals_ignoring_case(type, "text") && equals_ignoring_case(subtype, "plain")) {
-    return MediaType::text;
+  if (equals_ignoring_case(type, "text")) {
+    if (equals_ignoring_case(subtype, "plain")) return MediaType::text;
+    if (equals_ignoring_case(subtype, "csv")) return MediaType::csv;
+    if (equals_ignoring_case(subtype, "xml")) return MediaType::xml;
   }
   return MediaType::other;
+}
+
+bool has_boundary(MediaType type) noexcept {
+  return type == MediaType::multipart || type == MediaType::mixed;
 }
 
 // RFC 2046 5.1.1: bchars, and no space at the end.
@@ -63,14 +73,13 @@ std::optional<ContentType> parse_content_type(std::string_view value) {
     if (equals_ignoring_case(parameter.name, "charset")) {
       out.utf8 = equals_ignoring_case(parameter.value, "utf-8") ||
                  equals_ignoring_case(parameter.value, "us-ascii");
-    } else if (out.type == MediaType::multipart &&
-               equals_ignoring_case(parameter.name, "boundary")) {
+    } else if (has_boundary(out.type) && equals_ignoring_case(parameter.name, "boundary")) {
       if (!is_boundary(parameter.value)) return std::nullopt;
       out.boundary = parameter.value;
     }
   }
   // `text/plain;` is common and harmless; where the framing depends on the parameters it is not.
-  if (out.type == MediaType::multipart && (out.boundary.empty() || empty_parameter)) {
+  if (has_boundary(out.type) && (out.boundary.empty() || empty_parameter)) {
     return std::nullopt;
   }
   return out;

@@ -15,14 +15,18 @@ enum class MediaType : unsigned char {
   none,       // no Content-Type at all
   form,       // application/x-www-form-urlencoded
   multipart,  // multipart/form-data, boundary present
+  mixed,      // multipart/mixed, boundary present
   json,       // application/json or application/*+json
   text,       // text/plain
+  csv,        // text/csv
+  xml,        // application/xml, text/xml or application/*+xml
+  lines,      // application/x-ndjson, ndjson, jsonl, x-sentry-envelope
   other,
 };
 
 struct ContentType {
   MediaType type = MediaType::none;
-  std::string_view boundary;  // multipart only, unquoted, 1 to 70 characters
+  std::string_view boundary;  // multipart and mixed only, unquoted, 1 to 70 characters
   bool utf8 = true;           // no charset, or one of utf-8, us-ascii (any case)
 };
 

@@ -97,6 +97,7 @@ void wrap_base64(std::string_view bytes, Base64Alphabet alphabet, bool padded, s
 bool unwrap_percent(std::string_view text, std::string& out) {
   const std::size_t begin = out.size();
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\0') return give_up(out, begin);
     if (text[i] != '%') {
       out.push_back(text[i]);
       continue;

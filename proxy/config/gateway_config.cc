@@ -12,6 +12,7 @@
 
 #include "policies/model/yaml_document.h"
 #include "policies/model/yaml_reader.h"
+#include "proxy/config/unseal_reader.h"
 
 namespace paravent::proxy::config {
 namespace {
@@ -22,13 +23,14 @@ using policies::YamlNode;
 
 constexpr policies::Word<bool> kOnOff[] = {{"on", true}, {"off", false}};
 
-std::optional<Address> read_address(MapReader& map, std::string_view key) {
+std::optional<Address> read_address(MapReader& map, std::string_view key, bool admin = false) {
   const auto text = map.text(key);
   if (!text) return std::nullopt;
-  auto address = parse_address(text->value);
+  auto address = admin ? parse_admin_address(text->value) : parse_address(text->value);
   if (!address) {
     map.diagnostics().error(text->at, map.key(key), "not an address with a port",
-                            "Write for example 127.0.0.1:8080 or [::1]:8080");
+                            admin ? "Write for example 127.0.0.1:8081 or unix:/run/paravent.sock"
+                                  : "Write for example 127.0.0.1:8080 or [::1]:8080");
   }
   return address;
 }
@@ -58,7 +60,7 @@ void read_listen(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
 
 void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
   MapReader map(node, "admin", out);
-  if (auto address = read_address(map, "address")) config.admin = *address;
+  if (auto address = read_address(map, "address", true)) config.admin = *address;
   if (const YamlNode* tls = map.find("tls")) {
     config.admin_tls = read_tls(*tls, "admin.tls", out);
     if (config.admin_tls.asks_for_certificate()) {
@@ -74,6 +76,10 @@ void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
                 "Add admin: { tls: { certificate: FILE, key: FILE } }");
     }
   }
+  if (!config.admin.unix_path.empty() && config.admin_tls.enabled()) {
+    out.error(node.at, "admin.tls", "a Unix socket needs no TLS",
+              "Take tls out; the permissions of the socket's folder say who reaches it");
+  }
   if (!config.admin.is_loopback() && !config.admin_tls.enabled()) {
     out.error(node.at, "admin.address",
               "the admin listener gives clear values out and may not be reachable from elsewhere "
@@ -81,19 +87,6 @@ void read_admin(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
               "Add tls, or use a loopback address and reach it from outside through SSH");
   }
   map.finish();
-}
-
-void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
-  MapReader vault(node, "vault", out);
-  if (const YamlNode* unseal = vault.find("unseal")) {
-    MapReader map(*unseal, "vault.unseal", out);
-    if (auto file = map.text("key-file")) config.root_key = file->value;
-    for (const std::string_view key : {"pass-phrase", "systemd-credential", "pkcs11", "shares"}) {
-      map.reserve(key, "key-file is the way to unseal in this version");
-    }
-    map.finish();
-  }
-  vault.finish();
 }
 
 void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
@@ -155,6 +148,19 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
   map.finish();
 }
 
+void read_operators(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  MapReader map(node, "operators", out);
+  const auto read = [&map](std::string_view key, std::uint32_t least, std::uint32_t most,
+                           std::uint32_t& to) {
+    if (const auto number = map.integer(key, least, most)) to = number->value;
+  };
+  // Eight characters of three classes are what the CNIL asks for where a lock-out helps.
+  read("passphrase-length", 8, 64, config.operators.passphrase_length);
+  read("passphrase-classes", 3, 4, config.operators.passphrase_classes);
+  read("session-minutes", 5, 720, config.operators.session_minutes);
+  map.finish();
+}
+
 // All of `digits`, in the one spelling without sign or leading zero.
 template <typename Number>
 bool read_digits(std::string_view digits, Number& number) {
@@ -185,7 +191,8 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.require("listen")) read_listen(*node, config, out);
   if (const YamlNode* node = map.find("admin")) read_admin(*node, config, out);
   if (auto data = map.text("data")) config.data = data->value;
-  if (const YamlNode* node = map.find("vault")) read_vault(*node, config, out);
+  if (const YamlNode* node = map.find("vault"))
+    read_vault(*node, config.unseal, config.root_key, out);
   if (const YamlNode* node = map.require("policies")) {
     for (auto& file : policies::read_texts(*node, "policies", true, out)) {
       config.policies.push_back(std::move(file.value));
@@ -209,8 +216,12 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
     break;
   }
   if (const YamlNode* node = map.find("limits")) read_limits(*node, config, out);
+  if (const YamlNode* node = map.find("operators")) read_operators(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
   if (auto log = map.text("access-log")) config.access_log = log->value;
+  if (const YamlNode* node = map.find("anchor")) read_anchor(*node, config.record.anchor, out);
+  if (const YamlNode* node = map.find("audit")) read_audit(*node, config.record, out);
+  if (const YamlNode* node = map.find("alarm")) read_alarm(*node, config.record, out);
   map.finish();
 }
 
@@ -225,11 +236,28 @@ std::string home_folder(const char* variable, const char* below_home) {
 }  // namespace
 
 std::string Address::text() const {
+  if (!unix_path.empty()) return "unix:" + unix_path;
   const bool v6 = host.find(':') != std::string::npos;
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-bool Address::is_loopback() const { return host == "::1" || host.starts_with("127."); }
+bool Address::is_loopback() const {
+  return !unix_path.empty() || host == "::1" || host.starts_with("127.");
+}
+
+std::optional<Address> parse_admin_address(std::string_view text) {
+  // sun_path has 108 bytes, of which a temporary name may need some.
+  constexpr std::size_t kMostPath = 100;
+  constexpr std::string_view kUnix = "unix:";
+  if (!text.starts_with(kUnix)) return parse_address(text);
+  text.remove_prefix(kUnix.size());
+  if (!text.starts_with('/') || text.ends_with('/') || text.size() > kMostPath || holds_nul(text)) {
+    return std::nullopt;
+  }
+  Address address;
+  address.unix_path = text;
+  return address;
+}
 
 std::optional<Address> parse_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -288,11 +316,13 @@ LoadedConfig load_gateway_file(const std::string& path) {
   LoadedConfig loaded = load_gateway_text(path, text);
   const auto folder = std::filesystem::absolute(path).parent_path();
   for (std::string* file :
-       {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log}) {
+       {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log,
+        &loaded.config.unseal.passphrase_file, &loaded.config.unseal.pin_file}) {
     if (!file->empty()) *file = (folder / *file).lexically_normal();
   }
   for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);
   loaded.config.admin_tls.take_paths_from(folder);
+  loaded.config.record.take_paths_from(folder);
   for (UpstreamConfig& upstream : loaded.config.upstreams) upstream.take_paths_from(folder);
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
   return loaded;

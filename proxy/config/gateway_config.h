@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/record_config.h"
 #include "proxy/config/tls_config.h"
 #include "proxy/config/upstream_config.h"
 #include "proxy/pipeline/limits.h"
@@ -20,15 +21,33 @@ namespace paravent::proxy::config {
 struct Address {
   std::string host;  // an IPv4 or IPv6 address in text, without brackets
   std::uint16_t port = 0;
-  std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"
-  bool is_loopback() const;
+  std::string unix_path{};   // of the admin listener only; then host and port are empty
+  std::string text() const;  // "127.0.0.1:8080", "[::1]:8080", "unix:/run/paravent.sock"
+  bool is_loopback() const;  // reached from this machine alone
 };
 
 // "127.0.0.1:8080" or "[::1]:8080"; an address and a port, nothing that needs resolving.
 std::optional<Address> parse_address(std::string_view text);
+// The same, or "unix:" and an absolute path of at most 100 bytes.
+std::optional<Address> parse_admin_address(std::string_view text);
 
 // "16KiB", "1MiB", "1GiB" or a plain number of bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
+
+// vault.unseal: exactly one way to come by the root key.
+enum class UnsealWay : std::uint8_t { key_file, systemd_credential, passphrase, pkcs11, shares };
+
+struct UnsealSettings {
+  UnsealWay way = UnsealWay::key_file;
+  std::string credential;       // systemd-credential: its name
+  std::string passphrase_file;  // passphrase: empty: somebody is asked
+  std::string module;           // pkcs11: the library
+  std::string token;            // pkcs11: the token's label
+  std::string key;              // pkcs11: the key's label
+  std::string pin_file;         // pkcs11: empty: somebody is asked
+  std::uint32_t shares = 0;     // shares: how many are needed
+  bool operator==(const UnsealSettings&) const = default;
+};
 
 struct ListenerConfig {
   Address address;
@@ -36,18 +55,28 @@ struct ListenerConfig {
   bool proxy_protocol = false;  // connections begin with a PROXY header, from trusted proxies only
 };
 
+// How people log in to the admin API.
+struct OperatorsConfig {
+  std::uint32_t passphrase_length = 12;
+  std::uint32_t passphrase_classes = 4;
+  std::uint32_t session_minutes = 60;
+};
+
 struct GatewayConfig {
   std::vector<ListenerConfig> listen;
   Address admin;
   TlsConfig admin_tls;
   std::string data;
-  std::string root_key;
+  std::string root_key;  // of UnsealWay::key_file
+  UnsealSettings unseal;
   std::vector<std::string> policies;
   std::vector<UpstreamConfig> upstreams;
   std::vector<std::string> trusted_proxies;  // CIDR
   Limits limits;
+  OperatorsConfig operators;
   std::uint32_t workers = 0;  // 0: one per core
   std::string access_log;     // empty: off
+  RecordConfig record;
 };
 
 struct LoadedConfig {

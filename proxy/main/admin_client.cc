@@ -1,125 +1,67 @@
 #include "proxy/main/admin_client.h"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/json.hpp>
-#include <chrono>
 #include <utility>
-#include <vector>
 
 #include "crypto/vault/engine/durable_file.h"
-#include "policies/model/upstream_address.h"
-#include "proxy/net/tls/client_context.h"
+#include "proxy/main/http_client.h"
 
 namespace paravent::proxy::main {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
-using asio::ip::tcp;
 using crypto::Error;
 using crypto::ErrorKind;
 using crypto::Result;
 
-constexpr auto kPatience = std::chrono::seconds(30);
-constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
-
-Error unreachable(const std::string& url) {
-  return {ErrorKind::unreachable, "The admin API at " + url +
-                                      " does not answer; is the gateway running, and is this its "
-                                      "--admin address?"};
+// What went wrong, for people.
+Error error_of(const Error& error, const std::string& url) {
+  switch (error.kind()) {
+    case ErrorKind::usage:
+      return {ErrorKind::usage,
+              "--admin takes an address such as http://127.0.0.1:8081 or unix:/run/paravent.sock."};
+    case ErrorKind::verification:
+      return {ErrorKind::unreachable,
+              "The admin API at " + url +
+                  " cannot be trusted: its certificate is not for that name, or not from an "
+                  "authority that is known; give its file with --ca."};
+    case ErrorKind::unreachable:
+      return {ErrorKind::unreachable, "The admin API at " + url +
+                                          " does not answer; is the gateway running, and is this "
+                                          "its --admin address?"};
+    default:
+      return error;
+  }
 }
 
-// Runs one asynchronous step to its end or to the stream's deadline.
-template <typename Start>
-boost::system::error_code finish(asio::io_context& io, Start&& start) {
-  boost::system::error_code result = asio::error::would_block;
-  start([&result](boost::system::error_code error, auto&&...) { result = error; });
-  io.restart();
-  io.run();
-  return result;
-}
-
-template <typename Stream>
-Result<AdminAnswer> exchange(asio::io_context& io, Stream& stream,
-                             const http::request<http::string_body>& request,
-                             const std::string& url) {
-  beast::tcp_stream& lowest = beast::get_lowest_layer(stream);
-  lowest.expires_after(kPatience);
-  auto error = finish(io, [&](auto done) { http::async_write(stream, request, done); });
-  if (error) return unreachable(url);
-  beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(kMaxAnswerBytes);
-  lowest.expires_after(kPatience);
-  error = finish(io, [&](auto done) { http::async_read(stream, buffer, parser, done); });
-  if (error) return unreachable(url);
-  AdminAnswer answer;
-  answer.status = static_cast<std::uint16_t>(parser.get().result_int());
-  answer.body = std::move(parser.get().body());
-  return answer;
-}
-
-Result<AdminAnswer> ask(http::verb verb, const AdminAddress& at, std::string_view path,
+Result<AdminAnswer> ask(bool post, const AdminAddress& at, std::string_view path,
                         const crypto::SecretBytes& credential, std::string_view json) {
-  const auto parsed = policies::parse_upstream(at.url);
-  const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
-  if (address == nullptr || address->host.empty()) {
-    return Error(ErrorKind::usage, "--admin takes an address such as http://127.0.0.1:8081.");
+  HttpQuestion question;
+  question.url = at.url;
+  question.path = path;
+  question.ca = at.ca;
+  question.post = post;
+  question.body = json;
+  if (!credential.empty()) {
+    std::string authorization = "Bearer ";
+    authorization.append(crypto::as_text(credential.bytes()));
+    question.headers.emplace_back("Authorization", std::move(authorization));
   }
-  asio::io_context io;
-  boost::system::error_code error;
-  tcp::resolver resolver(io);
-  const auto found = resolver.resolve(address->host, std::to_string(address->port), error);
-  if (error) return unreachable(at.url);
-  beast::tcp_stream stream(io);
-  stream.expires_after(kPatience);
-  error = finish(io, [&](auto done) { stream.async_connect(found, done); });
-  if (error) return unreachable(at.url);
-
-  http::request<http::string_body> request(verb, beast::string_view(path.data(), path.size()), 11);
-  request.set(http::field::host, address->host + ":" + std::to_string(address->port));
-  if (verb == http::verb::post) request.set(http::field::content_type, "application/json");
-  std::string authorization = "Bearer ";
-  authorization.append(crypto::as_text(credential.bytes()));
-  request.set(http::field::authorization, authorization);
-  crypto::wipe(authorization);
-  request.body() = json;
-  request.prepare_payload();
-  if (!address->tls) return exchange(io, stream, request, at.url);
-
-  std::vector<std::string> unused;
-  auto context = net::tls::ClientContext::make({address->host, at.ca, {}, {}}, unused);
-  if (!context) return context.error();
-  ssl_st* const connection = (*context)->new_connection();
-  if (connection == nullptr) return unreachable(at.url);
-  asio::ssl::stream<beast::tcp_stream> secure(std::move(stream), connection);
-  error =
-      finish(io, [&](auto done) { secure.async_handshake(asio::ssl::stream_base::client, done); });
-  if (error) {
-    return Error(ErrorKind::unreachable,
-                 "The admin API at " + at.url +
-                     " cannot be trusted: its certificate is not for that name, or not from an "
-                     "authority that is known; give its file with --ca.");
-  }
-  return exchange(io, secure, request, at.url);
+  auto answer = http_exchange(question);
+  for (auto& [name, value] : question.headers) crypto::wipe(value);
+  if (!answer) return error_of(answer.error(), at.url);
+  return AdminAnswer{answer->status, std::move(answer->body)};
 }
 
 }  // namespace
 
 Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view path,
                                const crypto::SecretBytes& credential, std::string_view json) {
-  return ask(http::verb::post, at, path, credential, json);
+  return ask(true, at, path, credential, json);
 }
 
 Result<AdminAnswer> admin_get(const AdminAddress& at, std::string_view path,
                               const crypto::SecretBytes& credential) {
-  return ask(http::verb::get, at, path, credential, {});
+  return ask(false, at, path, credential, {});
 }
 
 Error admin_error(const AdminAnswer& answer) {
@@ -131,7 +73,8 @@ Error admin_error(const AdminAnswer& answer) {
       sentence += ": " + std::string(title->get_string());
     }
   }
-  const bool barred = answer.status == 401 || answer.status == 403 || answer.status == 409;
+  const bool barred =
+      answer.status == 401 || answer.status == 403 || answer.status == 409 || answer.status == 429;
   const ErrorKind kind = barred                 ? ErrorKind::refused
                          : answer.status >= 500 ? ErrorKind::unreachable
                                                 : ErrorKind::usage;

@@ -16,8 +16,8 @@ struct AdminAnswer {
   std::string body;  // may hold clear values: the caller wipes it
 };
 
-// Where the admin API is: http://HOST[:PORT] or https://HOST[:PORT]; `ca` is the file of the
-// authority that issued its certificate, empty for the system's.
+// Where the admin API is: http://HOST[:PORT], https://HOST[:PORT] or unix:/PATH; `ca` is the file
+// of the authority that issued its certificate, empty for the system's.
 struct AdminAddress {
   std::string url;
   std::string ca;

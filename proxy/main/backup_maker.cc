@@ -43,9 +43,14 @@ Status add_folder(vault::ArchiveWriter& archive, const fs::path& folder, const s
   return {};
 }
 
-// A log as it stands between two of its commits.
+// A log as it stands between two of its commits. The installation's first: what it says of the
+// others has to hold for what is read of them afterwards.
 Status add_audit_logs(vault::ArchiveWriter& archive, const fs::path& audit) {
-  for (const fs::path& folder : entries_of(audit)) {
+  std::vector<fs::path> folders = entries_of(audit);
+  std::stable_partition(folders.begin(), folders.end(), [](const fs::path& folder) {
+    return folder.filename() == crypto::audit::kInstallationLog;
+  });
+  for (const fs::path& folder : folders) {
     const std::string name = "audit/" + folder.filename().string() + "/";
     const auto snapshot = crypto::audit::Snapshot::take(folder.string());
     if (!snapshot) return snapshot.error();

@@ -1,18 +1,24 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include "crypto/audit/verifier.h"
 #include "crypto/base/encoding.h"
-#include "proxy/main/commands.h"
+#include "crypto/vault/engine/durable_file.h"
 #include "proxy/main/exit_code.h"
-#include "proxy/main/text_file.h"
+#include "proxy/main/record_commands.h"
+#include "proxy/main/record_files.h"
 
 namespace paravent::proxy::main {
 namespace {
 
 namespace audit = crypto::audit;
 
-constexpr std::size_t kMaxSmallFile = 64 * 1024;
+constexpr const char* kNothingSaved =
+    "compared with nothing that was kept elsewhere: if the whole folder was put back to an older "
+    "state, or continued from one, this cannot show; give --remember FILE each time, or "
+    "--checkpoint";
 
 boost::json::object to_json(const audit::LogReport& log) {
   boost::json::object out = {
@@ -36,38 +42,71 @@ void print(const audit::LogReport& log) {
   for (const std::string& line : log.notes) std::printf("  note: %s\n", line.c_str());
 }
 
+crypto::Result<audit::VerifyOptions> read_options(const AuditVerifyOptions& options) {
+  audit::VerifyOptions verify;
+  if (!options.public_key.empty()) {
+    auto keys = read_public_keys(options.public_key);
+    if (!keys) return keys.error();
+    verify.trusted_keys = std::move(*keys);
+  }
+  const auto add = [&verify](const std::string& file, const std::string& from) -> crypto::Status {
+    auto saved = read_checkpoints(file, from);
+    if (!saved) return saved.error();
+    for (auto& one : *saved) verify.checkpoints.push_back(std::move(one));
+    return {};
+  };
+  for (const std::string& file : options.checkpoints) {
+    if (auto s = add(file, "the checkpoint in " + file); !s) return s.error();
+  }
+  std::error_code ignored;
+  if (!options.remember.empty() && std::filesystem::exists(options.remember, ignored)) {
+    const std::string from = "the checkpoint remembered in " + options.remember;
+    if (auto s = add(options.remember, from); !s) return s.error();
+  }
+  for (const std::string& text : options.witnesses) {
+    auto key = read_witness_key(text);
+    if (!key) return key.error();
+    verify.witnesses.push_back(std::move(*key));
+  }
+  verify.quorum = options.quorum != 0 ? options.quorum : verify.witnesses.size();
+  return verify;
+}
+
+// What was verified now is what the next run must find again.
+crypto::Status remember(const std::string& file, const audit::AuditReport& report) {
+  std::string list;
+  for (const auto& log : report.logs) list += log.checkpoint;
+  return crypto::vault::write_file_durably(file, crypto::as_bytes(list));
+}
+
 }  // namespace
 
 int run_audit_verify(const AuditVerifyOptions& options) {
-  audit::VerifyOptions verify;
-  if (!options.public_key.empty()) {
-    const auto text = read_text_file(options.public_key, kMaxSmallFile);
-    if (!text) return fail(text.error());
-    auto keys = audit::parse_key_file(*text);
-    if (!keys) {
-      return fail(ExitCode::usage, "The file " + options.public_key + " holds no public key.");
-    }
-    verify.trusted_keys = std::move(*keys);
-  }
-  if (!options.checkpoint.empty()) {
-    auto text = read_text_file(options.checkpoint, kMaxSmallFile);
-    if (!text) return fail(text.error());
-    verify.checkpoints.push_back(std::move(*text));
-  }
-  const auto report = audit::verify_audit(options.folder, verify);
+  const auto verify = read_options(options);
+  if (!verify) return fail(verify.error());
+  auto report = audit::verify_audit(options.folder, *verify);
   if (!report) return fail(report.error());
+  if (verify->checkpoints.empty()) {
+    for (auto& log : report->logs) log.notes.emplace_back(kNothingSaved);
+  }
+  const bool verified = report->verified();
   if (options.json) {
     boost::json::array logs;
     for (const auto& log : report->logs) logs.push_back(to_json(log));
-    boost::json::object out = {{"verified", report->verified()}, {"logs", logs}};
-    if (!report->verified()) out["fault"] = report->first_fault().sentence();
+    boost::json::object out = {{"verified", verified}, {"logs", logs}};
+    if (!verified) out["fault"] = report->first_fault().sentence();
     std::printf("%s\n", boost::json::serialize(out).c_str());
   } else {
     for (const auto& log : report->logs) print(log);
   }
-  if (report->verified()) return static_cast<int>(ExitCode::done);
-  return fail(ExitCode::verification,
-              "The audit log does not verify: " + report->first_fault().sentence());
+  if (!verified) {
+    return fail(ExitCode::verification,
+                "The audit log does not verify: " + report->first_fault().sentence());
+  }
+  if (!options.remember.empty()) {
+    if (auto s = remember(options.remember, *report); !s) return fail(s.error());
+  }
+  return static_cast<int>(ExitCode::done);
 }
 
 }  // namespace paravent::proxy::main

@@ -13,15 +13,16 @@
 namespace paravent::proxy::main {
 
 int run_contexts(const ContextsOptions& options) {
-  const InstallationPaths paths = installation_paths(options.data, options.root_key);
+  const auto paths = offline_paths(options.config, options.data, options.root_key);
+  if (!paths) return fail(paths.error());
   std::error_code ignored;
-  if (!std::filesystem::is_directory(paths.data, ignored)) {
-    return fail(ExitCode::data, "There is no vault in " + paths.data.string() +
+  if (!std::filesystem::is_directory(paths->data, ignored)) {
+    return fail(ExitCode::data, "There is no vault in " + paths->data.string() +
                                     "; name the gateway's data directory with --data.");
   }
-  const auto root = crypto::vault::RootKey::read(paths.root_key);
+  const auto root = open_root_key(*paths);
   if (!root) return fail(root.error());
-  const auto table = crypto::vault::read_context_table(paths.data, *root);
+  const auto table = crypto::vault::read_context_table(paths->data, *root);
   if (!table) return fail(table.error());
   const std::string text = context_file_text(*table);
   if (options.out == "-") {

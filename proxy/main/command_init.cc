@@ -1,34 +1,143 @@
+#include <charconv>
 #include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/installation.h"
 
 namespace paravent::proxy::main {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::SecretBytes;
+using crypto::Status;
+
+// Straight from the locked page to the terminal: stdio would keep a copy in its buffer.
+Status print_secret(const SecretBytes& text) {
+  const auto view = crypto::as_text(text.bytes());
+  if (std::fwrite(view.data(), 1, view.size(), stdout) == view.size()) return {};
+  return Error(ErrorKind::internal,
+               "Standard output could not be written, and no operator was made; run the command "
+               "again.");
+}
+
+// "3/5"
+bool read_shares(const std::string& text, RootKeySettings& root) {
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, root.unseal.shares);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '/') return false;
+  const auto second = std::from_chars(first.ptr + 1, end, root.shares_made);
+  return second.ec == std::errc() && second.ptr == end && root.unseal.shares >= 2 &&
+         root.shares_made >= root.unseal.shares && root.shares_made <= 255;
+}
+
+// Twice, because a mistyped pass-phrase would lock everybody out.
+Result<SecretBytes> ask_twice() {
+  auto first = ask_secret("New pass-phrase");
+  if (!first) return first.error();
+  const auto second = ask_secret("The same again");
+  if (!second) return second.error();
+  if (!crypto::equal_constant_time(first->bytes(), second->bytes())) {
+    return Error(ErrorKind::usage, "The two were not the same; nothing was made.");
+  }
+  return first;
+}
+
+Status choose_way(const InitOptions& options, RootKeySettings& root) {
+  const bool token = !options.pkcs11_module.empty();
+  const int ways = (options.passphrase ? 1 : 0) + (options.shares.empty() ? 0 : 1) +
+                   (token ? 1 : 0) + (options.root_key.empty() ? 0 : 1);
+  if (ways > 1) {
+    return Error(ErrorKind::usage,
+                 "Choose one of --root-key, --passphrase, --pkcs11-module and --shares.");
+  }
+  if (token && (options.pkcs11_token.empty() || options.pkcs11_key.empty())) {
+    return Error(ErrorKind::usage, "--pkcs11-module needs --pkcs11-token and --pkcs11-key.");
+  }
+  if (ways > 0) root.unseal = {};
+  if (options.passphrase) root.unseal.way = config::UnsealWay::passphrase;
+  if (token) {
+    root.unseal.way = config::UnsealWay::pkcs11;
+    root.unseal.module = options.pkcs11_module;
+    root.unseal.token = options.pkcs11_token;
+    root.unseal.key = options.pkcs11_key;
+  }
+  if (!options.shares.empty()) {
+    root.unseal.way = config::UnsealWay::shares;
+    if (!read_shares(options.shares, root)) {
+      return Error(ErrorKind::usage, "--shares takes K/N with 2 <= K <= N <= 255, such as 3/5.");
+    }
+  }
+  const bool asked_twice = root.unseal.way == config::UnsealWay::passphrase;
+  root.secret = [fd = options.secret_fd, asked_twice]() -> Result<SecretBytes> {
+    if (fd >= 0) return read_secret_from(fd);
+    return asked_twice ? ask_twice() : ask_secret("PIN of the token");
+  };
+  return {};
+}
+
+std::string where_the_key_is(const InstallationPaths& paths) {
+  switch (paths.root.unseal.way) {
+    case config::UnsealWay::key_file:
+      return "its root key is " + paths.root.key_file.string() +
+             ".\nBack that key up where the data is not: without it nothing can be opened again.";
+    case config::UnsealWay::systemd_credential:
+      return "its root key is the systemd credential " + paths.root.unseal.credential + ".";
+    case config::UnsealWay::passphrase:
+      return "it opens with the pass-phrase.\nWithout the pass-phrase and a backup of the folder "
+             "keys nothing can be opened again.";
+    case config::UnsealWay::pkcs11:
+      return "it opens with the key " + paths.root.unseal.key + " of the token " +
+             paths.root.unseal.token +
+             ".\nWithout that token (or its backup) nothing can be opened again.";
+    case config::UnsealWay::shares:
+      return "it opens with " + std::to_string(paths.root.unseal.shares) + " of the " +
+             std::to_string(paths.root.shares_made) + " shares above.";
+  }
+  return {};
+}
+
+}  // namespace
 
 int run_init(const InitOptions& options) {
   const crypto::SystemClock clock;
-  const InstallationPaths paths = installation_paths(options.data, options.root_key);
-  const auto print = [&](const crypto::SecretBytes& credentials) -> crypto::Status {
-    // Straight from the locked page to the terminal: stdio would keep a copy in its buffer.
-    std::setvbuf(stdout, nullptr, _IONBF, 0);
+  auto paths = offline_paths(options.config, options.data, options.root_key);
+  if (!paths) return fail(paths.error());
+  if (auto status = choose_way(options, paths->root); !status) return fail(status.error());
+  std::setvbuf(stdout, nullptr, _IONBF, 0);
+  const auto print_shares = [&](const crypto::vault::Handouts& shares) -> Status {
+    if (options.json) {
+      for (std::size_t i = 0; i < shares.size(); ++i) {
+        std::fputs(i == 0 ? "{\"shares\":[\"" : "\",\"", stdout);
+        if (auto status = print_secret(shares[i]); !status) return status;
+      }
+      std::fputs("\"]}\n", stdout);
+      return {};
+    }
+    std::printf("The shares of the root key, shown once; give each to another person:\n");
+    for (const SecretBytes& share : shares) {
+      if (auto status = print_secret(share); !status) return status;
+      std::fputs("\n", stdout);
+    }
+    return {};
+  };
+  const auto print = [&](const SecretBytes& credentials) -> Status {
     if (!options.json) {
-      std::printf("The vault in %s is ready; its root key is %s.\n", paths.data.c_str(),
-                  paths.root_key.c_str());
-      std::printf(
-          "Back that key up where the data is not: without it nothing can be opened again.\n");
+      std::printf("The vault in %s is ready; %s\n", paths->data.c_str(),
+                  where_the_key_is(*paths).c_str());
       std::printf("These credentials are shown once and stored only as hashes:\n");
     }
-    const auto text = crypto::as_text(credentials.bytes());
-    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return {};
-    return crypto::Error(crypto::ErrorKind::internal,
-                         "The credentials could not be written to standard output, and no operator "
-                         "was made; run the command again.");
+    return print_secret(credentials);
   };
-  auto made = Installation::initialise(paths, clock, print);
+  auto made = Installation::initialise(*paths, clock, print, print_shares);
   if (!made) return fail(made.error());
 
-  if (paths.key_beside_data()) {
+  if (paths->key_beside_data()) {
     std::fprintf(
         stderr,
         "paravent: warning: the root key lies beside the data it protects; give --root-key "

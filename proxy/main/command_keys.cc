@@ -128,6 +128,15 @@ Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& c
   if (action == "freeze") return get("/v1/keys/freeze");
   if (action == "certificate") return get("/v1/keys/" + options.id + "/certificate");
   if (action == "confirm") return post("/v1/keys/confirm", {});
+  if (action == "rows") return get("/v1/keys/rows");
+  if (action == "when-sealed" && options.converted.empty()) return get("/v1/keys/when-sealed");
+  if (action == "when-sealed") {
+    return post("/v1/keys/when-sealed", {{"converted", options.converted}});
+  }
+  if (action == "reseal") return post("/v1/keys/reseal", {});
+  if (action == "reindex") {
+    return post("/v1/keys/reindex", {{"tenant", options.tenant}, {"domain", options.domain}});
+  }
   if (action == "create") return post("/v1/tenants", {{"name", options.id}});
   if (action == "end") {
     const auto id = tenant_id(options, credential);
@@ -173,7 +182,9 @@ int run_keys(const KeysOptions& options) {
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(admin_error(*answer));
   if (options.action == "certificate") return write_out(options, answer->body);
-  if (options.json) {
+  const bool as_it_is = options.action == "rows" || options.action == "reseal" ||
+                        options.action == "reindex" || options.action == "when-sealed";
+  if (options.json || as_it_is) {
     std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
   } else {
     print_answer(answer->body);

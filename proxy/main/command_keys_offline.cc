@@ -25,7 +25,7 @@ int run_keys_rewrap(const KeysRewrapOptions& options) {
   if (!opened) {
     // Interrupted after the keys were wrapped anew, or run twice: the next key opens them already.
     InstallationPaths done = paths;
-    done.root_key = next_path;
+    done.root.key_file = next_path;
     std::error_code ignored;
     if (std::filesystem::exists(next_path, ignored) && Installation::open(done, clock)) {
       std::printf("The keys are wrapped under %s already.\n", next_path.c_str());

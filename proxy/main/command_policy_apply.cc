@@ -64,7 +64,9 @@ int run_policy_apply(const PolicyApplyOptions& options) {
     return fail(ExitCode::configuration, "The policy has errors; the store was not touched.");
   }
   const crypto::SystemClock clock;
-  auto opened = Installation::open(installation_paths(options.data, options.root_key), clock);
+  const auto paths = offline_paths(options.config, options.data, options.root_key);
+  if (!paths) return fail(paths.error());
+  auto opened = Installation::open(*paths, clock);
   if (!opened) return fail(opened.error());
   Vault& vault = (*opened)->vault();
   const PolicyNames names = policy_names(loaded.policy);

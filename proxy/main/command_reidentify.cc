@@ -48,6 +48,7 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
     const auto end =
         tokens.begin() + static_cast<std::ptrdiff_t>(std::min(tokens.size(), at + kBatch));
     boost::json::object request = {{"purpose", options.purpose}, {"reason", options.reason}};
+    if (!options.grant.empty()) request["grant"] = options.grant;
     if (options.field.empty()) {
       request["tokens"] = boost::json::array(begin, end);
     } else {

@@ -11,7 +11,8 @@ namespace paravent::proxy::main {
 int run_restore(const RestoreOptions& options) {
   const crypto::SystemClock clock;
   const InstallationPaths paths = installation_paths(options.data, options.root_key);
-  const auto restored = restore({options.backup, options.keys, paths.data, paths.root_key}, clock);
+  const auto restored =
+      restore({options.backup, options.keys, paths.data, paths.root.key_file}, clock);
   if (!restored) return fail(restored.error());
   const auto& rows = restored->rows;
   if (options.json) {

@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/base/secret_arena.h"
 #include "policies/model/diagnostics.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/gateway.h"
+#include "proxy/main/service_notify.h"
 #include "proxy/net/socket.h"
 
 namespace paravent::proxy::main {
@@ -22,7 +24,8 @@ using crypto::Status;
 
 Status override_address(const std::string& text, std::string_view flag, config::Address& address) {
   if (text.empty()) return {};
-  auto parsed = config::parse_address(text);
+  const bool admin = flag == "--admin";
+  auto parsed = admin ? config::parse_admin_address(text) : config::parse_address(text);
   if (!parsed) {
     return Error(ErrorKind::usage,
                  std::string(flag) + " takes an address and a port, such as 127.0.0.1:8080.");
@@ -71,16 +74,19 @@ InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& con
   if (options.config.empty() || !options.data.empty()) {
     return installation_paths(options.data, options.root_key);
   }
-  InstallationPaths paths;
-  paths.data = config.data;
-  paths.root_key = options.root_key.empty() ? config.root_key : options.root_key;
+  InstallationPaths paths = configured_paths(config);
+  if (!options.root_key.empty()) {
+    paths.root.unseal = {};
+    paths.root.key_file = options.root_key;
+  }
   return paths;
 }
 
 // A first start that could not listen afterwards would leave a vault, a root key and credentials
 // behind that nobody asked for twice.
 Status check_addresses_free(const GatewayConfig& config) {
-  std::vector<config::Address> addresses = {config.admin};
+  std::vector<config::Address> addresses;
+  if (config.admin.unix_path.empty()) addresses.push_back(config.admin);
   for (const auto& listener : config.listen) addresses.push_back(listener.address);
   for (const config::Address& address : addresses) {
     const auto endpoint = net::socket_address({address.host, address.port});
@@ -99,9 +105,9 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
     std::fprintf(stderr,
                  "paravent: warning: the root key lies beside the data it protects (%s); give "
                  "--root-key another place for real use.\n",
-                 paths.root_key.c_str());
+                 paths.root.key_file.c_str());
   }
-  if (Installation::is_initialised(paths.data)) return Installation::open(paths, clock);
+  if (Installation::is_initialised(paths.data)) return Installation::open_sealed(paths, clock);
   if (std::filesystem::exists(paths.data / "lock")) {
     // There is a directory that another process may hold: opening says so, or that it is empty.
     auto directory = crypto::vault::DataDirectory::open(paths.data);
@@ -112,6 +118,7 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
   auto made = Installation::initialise(
       paths, clock, [&file](const crypto::SecretBytes& json) { return file.write(json); });
   if (!made) return made.error();
+  (*made)->lock();  // opened again as every other one is
   std::fprintf(stderr,
                "paravent: a new vault was made in %s; the operators' first credentials are in %s "
                "(each leaves that file at its first use).\n",
@@ -128,6 +135,13 @@ void raise_descriptor_limit() {
   }
 }
 
+// Before any secret is read.
+Status check_locked_memory() {
+  constexpr std::size_t kAtStart = std::size_t{1} << 20U;
+  crypto::SecretArena::process().reserve(kAtStart);
+  return crypto::SecretArena::process().lock_status();
+}
+
 Result<GatewayFiles> read_files(const ServeOptions& options, std::string& remarks) {
   auto config = read_config(options, remarks);
   if (!config) return config.error();
@@ -139,6 +153,7 @@ Result<GatewayFiles> read_files(const ServeOptions& options, std::string& remark
 }
 
 int serve(const ServeOptions& options) {
+  if (auto status = check_locked_memory(); !status) return fail(status.error());
   const ReadFiles read = [options](std::string& remarks) { return read_files(options, remarks); };
   std::string remarks;
   auto files = read(remarks);
@@ -146,11 +161,19 @@ int serve(const ServeOptions& options) {
   if (!files) return fail(files.error());
 
   const crypto::SystemClock clock;
-  auto installation = open_or_initialise(paths_of(options, files->config), files->config, clock);
+  InstallationPaths paths = paths_of(options, files->config);
+  if (options.secret_fd >= 0) {
+    paths.root.secret = [fd = options.secret_fd] { return read_secret_from(fd); };
+  }
+  auto installation = open_or_initialise(paths, files->config, clock);
   if (!installation) return fail(installation.error());
   auto gateway = Gateway::start(std::move(*files), read, std::move(*installation), clock);
   if (!gateway) return fail(gateway.error());
   std::fprintf(stderr, "paravent: %s\n", (*gateway)->addresses().c_str());
+  if ((*gateway)->is_sealed()) {
+    std::fprintf(stderr, "paravent: the vault is sealed; unseal it with: paravent unseal\n");
+  }
+  notify_service("READY=1");
   if (auto status = (*gateway)->wait(); !status) return fail(status.error());
   std::fprintf(stderr, "paravent: stopped.\n");
   return static_cast<int>(ExitCode::done);

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/vault/engine/durable_file.h"
 #include "proxy/main/admin_client.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
@@ -124,6 +125,27 @@ void print_values(const boost::json::array& values) {
   }
 }
 
+// One file a person: FILE, FILE.2, FILE.3. Never over another file.
+crypto::Status write_certificates(const boost::json::object& answer, const std::string& file) {
+  const auto* list = answer.if_contains("certificates");
+  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+    return Error(ErrorKind::data,
+                 "The person is erased, but the gateway could sign no certificate; the audit log "
+                 "has the record.");
+  }
+  std::size_t number = 0;
+  for (const auto& text : list->get_array()) {
+    const std::string name = ++number == 1 ? file : file + "." + std::to_string(number);
+    if (auto s = crypto::vault::write_file_durably(
+            name, crypto::as_bytes(std::string_view(text.as_string())),
+            crypto::vault::Existing::refuse);
+        !s) {
+      return s;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 int run_subjects(const SubjectsOptions& options) {
@@ -155,6 +177,9 @@ int run_subjects(const SubjectsOptions& options) {
     }
   }
   crypto::wipe(answer->body);
+  if (!options.certificate.empty() && !subjects->get_array().empty()) {
+    if (auto s = write_certificates(*object, options.certificate); !s) return fail(s.error());
+  }
   if (!subjects->get_array().empty()) return static_cast<int>(ExitCode::done);
   return fail(ExitCode::refused, "Nothing is kept of such a person.");
 }

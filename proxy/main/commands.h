@@ -18,12 +18,20 @@ struct ServeOptions {
   std::string admin;
   std::string data;
   std::string root_key;
+  int secret_fd = -1;  // gives the pass-phrase or the PIN at the start
 };
 int run_serve(const ServeOptions& options);
 
 struct InitOptions {
   std::string data;
   std::string root_key;
+  std::string config;
+  bool passphrase = false;
+  std::string shares;  // K/N
+  std::string pkcs11_module;
+  std::string pkcs11_token;
+  std::string pkcs11_key;
+  int secret_fd = -1;
   bool json = false;
 };
 int run_init(const InitOptions& options);
@@ -49,6 +57,7 @@ int run_test(const TestOptions& options);
 
 struct PolicyApplyOptions {
   std::string file;
+  std::string config;
   std::string data;
   std::string root_key;
   bool create = false;
@@ -70,6 +79,7 @@ struct ReidentifyOptions {
   // An encrypted file, and where what it holds goes, instead of tokens.
   std::string file;
   std::string out;
+  std::string grant;  // an approved case
   bool json = false;
 };
 int run_reidentify(const ReidentifyOptions& options);
@@ -84,6 +94,7 @@ struct SubjectsOptions {
   std::string kind;     // instead of tokens: the value is read from standard input
   std::string purpose;  // events
   std::string event;
+  std::string certificate;  // erase: where it goes
   std::string day;
   bool lift = false;
   bool json = false;
@@ -97,6 +108,7 @@ struct KeypairOptions {
 int run_keypair(const KeypairOptions& options);
 
 struct ContextsOptions {
+  std::string config;
   std::string data;
   std::string root_key;
   std::string out;  // or "-"
@@ -112,6 +124,23 @@ struct OpenOptions {
   std::string out{};
 };
 int run_open(const OpenOptions& options);
+
+struct UnsealOptions {
+  std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
+  std::string credential_file;  // only where the admin API is not on loopback
+  int secret_fd = -1;
+  bool json = false;
+};
+int run_unseal(const UnsealOptions& options);
+
+struct SealOptions {
+  std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
+  std::string credential_file;
+  bool json = false;
+};
+int run_seal(const SealOptions& options);
 
 struct VectorsOptions {
   std::vector<std::string> files;
@@ -141,14 +170,6 @@ struct RestoreOptions {
 };
 int run_restore(const RestoreOptions& options);
 
-struct AuditVerifyOptions {
-  std::string folder;
-  std::string checkpoint;
-  std::string public_key;
-  bool json = false;
-};
-int run_audit_verify(const AuditVerifyOptions& options);
-
 // Clients of the admin API; what each option is for stands in main.cc.
 struct KeysOptions {
   std::string action;  // list, due, rotate, disable, ..., and of tenants: tenants, create, end
@@ -157,6 +178,8 @@ struct KeysOptions {
   std::string confirm;
   std::string within;
   std::string tenant;
+  std::string domain;
+  std::string converted;  // how many
   std::string purpose;
   std::string until;
   std::string subject;  // a reference

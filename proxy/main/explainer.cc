@@ -9,8 +9,10 @@
 #include "crypto/vault/engine/vault.h"
 #include "policies/plan/compiler.h"
 #include "policies/plan/file_plan.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/xml.h"
 #include "proxy/main/recorded_request.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/net/http1/request_parser.h"
@@ -18,6 +20,7 @@
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
@@ -65,6 +68,10 @@ std::string decoded(const FieldJob& job, const ExchangeBuffers& buffers) {
     body::decode_form_value(text, out);
   } else if (job.carrier == Carrier::json) {
     body::decode_json_value(text, body::ValueKind::string, out);
+  } else if (job.carrier == Carrier::csv) {
+    body::decode_csv_value(text, out);
+  } else if (job.carrier == Carrier::xml) {
+    body::decode_xml_value(text, out);
   } else {
     out = text;
   }
@@ -81,12 +88,18 @@ void refuse(Explanation& explanation, const Refusal& refusal) {
 
 struct Explainer::State {
   crypto::SystemClock clock;
-  std::unique_ptr<crypto::vault::Vault> vault;
+  std::unique_ptr<crypto::vault::Vault> own_vault;  // null: somebody else's
+  crypto::vault::TokenVault* vault = nullptr;
   std::shared_ptr<const Snapshot> snapshot;
   std::unique_ptr<crypto::FieldProtector> protector;
   std::optional<FieldTransforms> transforms;
   body::JsonScanners json_scanners{0};
 
+  crypto::Status prepare();
+  Explanation explain(const policies::RoutePlan* as, std::string_view request);
+  std::optional<Refusal> admit_message(policies::RouteMatch& match, const RequestHead& head,
+                                       std::string_view host, std::string_view body,
+                                       BodyPlan& plan);
   void scan_and_protect(const policies::RouteMatch& match, const RequestHead& head, BodyPlan plan,
                         std::string_view body, Explanation& explanation);
   std::shared_ptr<crypto::vault::ResolveBatch> resolve(const policies::RoutePlan& route,
@@ -99,32 +112,55 @@ crypto::Result<std::unique_ptr<Explainer>> Explainer::create(const policies::Pol
   auto state = std::make_unique<State>();
   auto vault = crypto::vault::Vault::in_memory(state->clock);
   if (!vault) return vault.error();
-  state->vault = std::move(*vault);
+  state->own_vault = std::move(*vault);
+  state->vault = state->own_vault.get();
   auto plan = policies::compile({&policy, 1});
   if (!plan) return plan.error();
   const std::array names{policy_names(policy)};
-  if (auto status = state->vault->register_names(names); !status) return status.error();
-  auto snapshot = build_snapshot(*plan, *state->vault, Limits());
+  if (auto status = state->own_vault->register_names(names); !status) return status.error();
+  auto snapshot = build_snapshot(*plan, *state->own_vault, Limits());
   if (!snapshot) return snapshot.error();
   state->snapshot = snapshot->snapshot;
-  auto protector = crypto::FieldProtector::create(state->snapshot->keys());
-  if (!protector) return protector.error();
-  state->protector = std::move(*protector);
-  auto transforms = FieldTransforms::create(*state->snapshot->plan);
-  if (!transforms) return transforms.error();
-  state->transforms = std::move(*transforms);
+  if (auto status = state->prepare(); !status) return status.error();
   return std::unique_ptr<Explainer>(new Explainer(std::move(state)));
+}
+
+crypto::Result<std::unique_ptr<Explainer>> Explainer::over(std::shared_ptr<const Snapshot> snapshot,
+                                                           crypto::vault::TokenVault& vault) {
+  auto state = std::make_unique<State>();
+  state->vault = &vault;
+  state->snapshot = std::move(snapshot);
+  if (auto status = state->prepare(); !status) return status.error();
+  return std::unique_ptr<Explainer>(new Explainer(std::move(state)));
+}
+
+crypto::Status Explainer::State::prepare() {
+  auto made = crypto::FieldProtector::create(snapshot->keys());
+  if (!made) return made.error();
+  protector = std::move(*made);
+  auto transforming = FieldTransforms::create(*snapshot->plan);
+  if (!transforming) return transforming.error();
+  transforms = std::move(*transforming);
+  return {};
 }
 
 Explainer::Explainer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Explainer::~Explainer() = default;
 
 Explanation Explainer::explain(std::string_view request) {
+  return state_->explain(nullptr, request);
+}
+
+Explanation Explainer::explain_as(const policies::RoutePlan& route, std::string_view request) {
+  return state_->explain(&route, request);
+}
+
+Explanation Explainer::State::explain(const policies::RoutePlan* as, std::string_view request) {
   Explanation explanation;
   RecordedRequest recorded = read_recorded_request(request);
-  std::vector<HeaderLine> lines(state_->snapshot->limits.header_count);
+  std::vector<HeaderLine> lines(snapshot->limits.header_count);
   http1::RequestParser parser;
-  const Limits& limits = state_->snapshot->limits;
+  const Limits& limits = snapshot->limits;
   parser.begin(lines, limits.header_bytes, limits.header_line_bytes);
   const auto status = parser.parse({recorded.head.data(), recorded.head.size()});
   if (status != http1::ParseStatus::done) {
@@ -134,20 +170,39 @@ Explanation Explainer::explain(std::string_view request) {
   }
   const RequestHead& head = parser.head();
   std::string host;
-  const auto match =
-      state_->snapshot->plan->route_for(head.method_text, match_host(head.host, host), head.path);
+  auto match = as != nullptr ? policies::RouteMatch{as}
+                             : snapshot->plan->route_for(head.method_text,
+                                                         match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     refuse(explanation, {match.path_is_protected ? Reason::method : Reason::no_route, {}});
     return explanation;
   }
-  explanation.route = match.route->name;
-  auto admitted = admit(*state_->snapshot->plan, match, head, limits);
-  if (const auto* refusal = std::get_if<Refusal>(&admitted)) {
+  BodyPlan plan;
+  if (const auto refusal = admit_message(match, head, host, recorded.body, plan)) {
+    if (match.route != nullptr) explanation.route = match.route->name;
     refuse(explanation, *refusal);
     return explanation;
   }
-  state_->scan_and_protect(match, head, std::get<BodyPlan>(admitted), recorded.body, explanation);
+  explanation.route = match.route->name;
+  scan_and_protect(match, head, plan, recorded.body, explanation);
   return explanation;
+}
+
+// Phases 1 and 2, with the choice among routes that fields tell apart.
+std::optional<Refusal> Explainer::State::admit_message(policies::RouteMatch& match,
+                                                       const RequestHead& head,
+                                                       std::string_view host, std::string_view body,
+                                                       BodyPlan& plan) {
+  if (RouteGroup::is_group(match)) {
+    ExchangeBuffers buffers;
+    body::ContentDecoder decoder;
+    const RouteGroup group(*snapshot->plan, head, host, snapshot->limits);
+    return group.choose(body, decoder, json_scanners, buffers, match, plan);
+  }
+  auto admitted = admit(*snapshot->plan, match, head, snapshot->limits);
+  if (const auto* refusal = std::get_if<Refusal>(&admitted)) return *refusal;
+  plan = std::get<BodyPlan>(admitted);
+  return std::nullopt;
 }
 
 void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const RequestHead& head,
@@ -177,6 +232,24 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
     return;
   }
   const auto batch = resolve(*match.route, buffers);
+  if (const auto refusal = refuse_unconfirmed(buffers, *batch)) {
+    refuse(explanation, *refusal);
+    list_fields(collector, buffers, false, explanation);
+    return;
+  }
+  if (batch->status != crypto::vault::ResolveStatus::ok &&
+      batch->status != crypto::vault::ResolveStatus::pending) {
+    refuse(explanation,
+           {batch->status == crypto::vault::ResolveStatus::sealed ? Reason::sealed
+                                                                  : Reason::store_unavailable,
+            {}});
+    return;
+  }
+  if (batch->subject && batch->subject->objected && batch->subject->stop_if_objected) {
+    explanation.outcome = "refused";
+    explanation.reason = "objected";
+    return;
+  }
   auto made = protect.protect(plan, body, {*protector, *transforms, clock}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) {
     refuse(explanation, *refusal);
@@ -194,13 +267,11 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
 std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(
     const policies::RoutePlan& route, ExchangeBuffers& buffers) {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
-  for (FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) append_question(*snapshot, job, buffers, *batch);
-  }
+  append_questions(*snapshot, buffers, *batch);
   if (route.subject_slot != policies::kNoSlot) {
     append_subject_question(*snapshot, route, buffers, *batch);
   }
-  if (batch->jobs.empty() && !batch->subject) return batch;
+  if (batch->jobs.empty() && batch->confirms.empty() && !batch->subject) return batch;
   std::promise<void> answered;
   batch->done = [&answered] { answered.set_value(); };
   vault->resolve(batch);
@@ -225,7 +296,7 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
       }
       if (job.treatment == Treatment::remove) {
         field.after.reset();
-      } else if (job.treatment != Treatment::keep) {
+      } else if (job.treatment != Treatment::keep && job.treatment != Treatment::confirm) {
         field.after = protected_now ? decoded(job, buffers) : std::string();
       }
     }

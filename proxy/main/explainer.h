@@ -13,7 +13,10 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
+#include "crypto/vault/api/messages.h"
 #include "policies/model/policy.h"
+#include "policies/plan/route_plan.h"
+#include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy::main {
 
@@ -39,6 +42,10 @@ struct Explanation {
 class Explainer {
  public:
   static crypto::Result<std::unique_ptr<Explainer>> create(const policies::Policy& policy);
+  // The same over the keys and the vault that requests are served with now: what it makes is real.
+  // `vault` must outlive it.
+  static crypto::Result<std::unique_ptr<Explainer>> over(std::shared_ptr<const Snapshot> snapshot,
+                                                         crypto::vault::TokenVault& vault);
   ~Explainer();
   Explainer(const Explainer&) = delete;
   Explainer& operator=(const Explainer&) = delete;
@@ -47,6 +54,8 @@ class Explainer {
   // recomputed from the bytes that are there; one line break at the end of the file is not taken
   // for a part of the body unless Content-Length counts it.
   Explanation explain(std::string_view request);
+  // As if this route had taken the request, whatever its path. REQUIRES: of the snapshot's plan.
+  Explanation explain_as(const policies::RoutePlan& route, std::string_view request);
 
  private:
   struct State;

@@ -27,6 +27,9 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
+  // Whether it waits for somebody to unseal it (POST /v1/unseal).
+  bool is_sealed() const;
+
   // "listening on 127.0.0.1:8080, admin on 127.0.0.1:8081"
   std::string addresses() const;
 

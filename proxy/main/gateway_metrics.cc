@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/vault/engine/key_admin.h"
 #include "proxy/pipeline/refusal.h"
 #include "proxy/telemetry/exposition.h"
@@ -75,27 +76,35 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
                         server.resolve_failures()));
 }
 
+// Who asks for too much, and who does not get in.
+void append_access(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  for (const auto& [key, count] : api.budgets().alarms()) {
+    out.push_back({"paravent_budget_alarms_total",
+                   "How often an operator went beyond a budget and has to cool off.",
+                   {{"role", key.first}, {"limit", key.second}},
+                   static_cast<double>(count),
+                   true});
+  }
+  out.push_back(counter("paravent_failed_logins_total",
+                        "Logins and invitations with something wrong in them.",
+                        api.logins().failed_logins()));
+}
+
+void append_record(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  const admin::RecordApi* record = api.record();
+  if (record == nullptr) return;
+  if (record->honey() != nullptr) {
+    out.push_back(counter("paravent_honey_alarms_total", "Honey tokens that were asked for.",
+                          record->honey()->alarms()));
+  }
+  out.push_back(counter("paravent_anchor_failures_total",
+                        "Turns in which checkpoints could not be written elsewhere.",
+                        record->anchor_failures()));
+}
+
 }  // namespace
 
-std::string GatewayMetrics::text(const admin::AdminApi& api) const {
-  telemetry::CounterView view;
-  for (const auto& state : server_.states()) {
-    view.plan = state->snapshot->plan;
-    view.workers.push_back(state->counters);
-  }
-  std::vector<std::string_view> reasons;
-  for (std::size_t i = 0; i < kReasonCount; ++i) {
-    reasons.push_back(reason_label(static_cast<Reason>(i)));
-  }
-
-  std::vector<Gauge> others;
-  others.push_back({"paravent_build_info",
-                    "Version of this program.",
-                    {{"version", PARAVENT_VERSION}},
-                    1,
-                    false});
-  others.push_back(gauge("paravent_connections_open", "Client connections open now.",
-                         static_cast<double>(server_.open_connections())));
+void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>& others) const {
   const auto vault = installation_.vault().counters();
   others.push_back(counter("paravent_vault_minted_total", "New vault tokens made.", vault.minted));
   others.push_back(counter("paravent_vault_found_total", "Values that had a token.", vault.found));
@@ -138,6 +147,7 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
                       static_cast<double>(log->size()),
                       false});
   }
+  append_record(api, others);
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
     others.push_back({"paravent_reidentifications_total",
@@ -158,6 +168,40 @@ std::string GatewayMetrics::text(const admin::AdminApi& api) const {
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));
+  append_access(api, others);
+}
+
+std::string GatewayMetrics::text(const admin::AdminApi* api) const {
+  telemetry::CounterView view;
+  for (const auto& state : server_.states()) {
+    view.plan = state->snapshot->plan;
+    view.workers.push_back(state->counters);
+  }
+  std::vector<std::string_view> reasons;
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    reasons.push_back(reason_label(static_cast<Reason>(i)));
+  }
+
+  std::vector<Gauge> others;
+  others.push_back({"paravent_build_info",
+                    "Version of this program.",
+                    {{"version", PARAVENT_VERSION}},
+                    1,
+                    false});
+  others.push_back(gauge("paravent_connections_open", "Client connections open now.",
+                         static_cast<double>(server_.open_connections())));
+  others.push_back(gauge("paravent_sealed", "1 while the keys are not there.", api == nullptr));
+  const telemetry::SealedList* list = sealed_list_ ? sealed_list_() : nullptr;
+  others.push_back(gauge("paravent_when_sealed_values",
+                         "Values sealed to another key while the vault was, not yet converted.",
+                         list == nullptr ? 0 : static_cast<double>(list->count())));
+  const auto memory = crypto::SecretArena::process().statistics();
+  others.push_back(gauge("paravent_secret_memory_locked_bytes", "Locked memory for keys.",
+                         static_cast<double>(memory.locked)));
+  others.push_back(gauge("paravent_secret_memory_unlocked_bytes",
+                         "Memory for keys that the system refused to lock; should be 0.",
+                         static_cast<double>(memory.unlocked)));
+  if (api != nullptr) add_unsealed(*api, others);
   if (access_log_ != nullptr) {
     others.push_back(counter("paravent_access_log_dropped_total",
                              "Access log lines dropped because the disk was slow.",

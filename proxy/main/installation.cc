@@ -1,8 +1,9 @@
 #include "proxy/main/installation.h"
 
-#include <array>
+#include <cstdio>
 #include <utility>
 
+#include "crypto/vault/unseal/file_provider.h"
 #include "proxy/config/gateway_config.h"
 
 namespace paravent::proxy::main {
@@ -21,12 +22,55 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
                    .lexically_normal();
   if (!paths.data.has_filename()) paths.data = paths.data.parent_path();
   if (!root_key.empty()) {
-    paths.root_key = std::filesystem::absolute(root_key).lexically_normal();
+    paths.root.key_file = std::filesystem::absolute(root_key).lexically_normal();
   } else {
-    paths.root_key =
+    paths.root.key_file =
         data.empty() ? std::filesystem::path(config::default_root_key()) : paths.data / "root.key";
   }
   return paths;
+}
+
+InstallationPaths configured_paths(const config::GatewayConfig& config) {
+  InstallationPaths paths;
+  paths.data = config.data;
+  paths.root.unseal = config.unseal;
+  paths.root.key_file = config.root_key;
+  return paths;
+}
+
+Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
+                                        const std::string& root_key) {
+  if (config.empty()) return installation_paths(data, root_key);
+  const auto loaded = config::load_gateway_file(config);
+  std::fputs(policies::diagnostics_text(loaded.diagnostics).c_str(), stderr);
+  if (loaded.diagnostics.has_errors()) {
+    return Error(ErrorKind::configuration, "The gateway file has errors; nothing was done.");
+  }
+  InstallationPaths paths = configured_paths(loaded.config);
+  if (!data.empty()) paths.data = std::filesystem::absolute(data).lexically_normal();
+  if (!root_key.empty()) {
+    paths.root.unseal = {};
+    paths.root.key_file = std::filesystem::absolute(root_key).lexically_normal();
+  }
+  paths.root.secret = [] { return ask_secret("Pass-phrase or PIN"); };
+  return paths;
+}
+
+Result<RootKey> open_root_key(const InstallationPaths& paths) {
+  // A key file that is missing has its own sentence, whether or not there is a vault.
+  if (paths.root.unseal.way == config::UnsealWay::key_file) {
+    return RootKey::read(paths.root.key_file);
+  }
+  auto provider = make_provider(paths.root, paths.data / "keys");
+  if (!provider) return provider.error();
+  auto check = crypto::vault::read_root_check(paths.data / "keys");
+  if (!check) return check.error();
+  auto root = (*provider)->open(*check);
+  if (!root) return root.error();
+  if (*root) return std::move(**root);
+  return Error(ErrorKind::sealed,
+               "The root key of this vault is in shares, which are given to the running gateway "
+               "only.");
 }
 
 bool Installation::is_initialised(const std::filesystem::path& data) {
@@ -40,8 +84,8 @@ bool Installation::is_initialised(const std::filesystem::path& data) {
   return !operators || (*operators)->size() > 0;
 }
 
-Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths& paths,
-                                                         const crypto::Clock& clock) {
+Result<std::unique_ptr<Installation>> Installation::open_sealed(const InstallationPaths& paths,
+                                                                const crypto::Clock& clock) {
   auto directory = DataDirectory::open(paths.data);
   if (!directory) return directory.error();
   if (!directory->is_initialised()) {
@@ -49,41 +93,117 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
                                       "; make one with: paravent init --data " +
                                       paths.data.string());
   }
-  auto root = RootKey::obtain(paths.root_key, true);
-  if (!root) return root.error();
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory)));
-  auto vault = Vault::open(installation->directory_, std::move(*root), clock);
-  if (!vault) return vault.error();
-  installation->vault_ = std::move(*vault);
-  if (auto status = installation->open_parts(clock, crypto::audit::OpenMode::must_exist); !status)
-    return status.error();
+  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
+  auto provider = make_provider(paths.root, installation->directory_.keys());
+  if (!provider) return provider.error();
+  installation->provider_ = std::move(*provider);
+  auto check = crypto::vault::read_root_check(installation->directory_.keys());
+  if (!check) return check.error();
+  installation->root_check_ = *check;
+  if (auto status = installation->open_operators(); !status) return status.error();
   return installation;
+}
+
+Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths& paths,
+                                                         const crypto::Clock& clock) {
+  auto installation = open_sealed(paths, clock);
+  if (!installation) return installation.error();
+  auto root = (*installation)->provider().open((*installation)->root_check());
+  if (!root) return root.error();
+  if (!*root) {
+    return Error(
+        ErrorKind::sealed,
+        "The vault in " + paths.data.string() + " is sealed by " +
+            std::string(crypto::vault::unseal_method_name((*installation)->provider().method())) +
+            ", and nobody was asked for it here.");
+  }
+  if (auto status = (*installation)->unlock(std::move(**root)); !status) return status.error();
+  return installation;
+}
+
+Status Installation::unlock(RootKey root) {
+  auto vault = Vault::open(directory_, std::move(root), clock_);
+  if (!vault) return vault.error();
+  vault_ = std::move(*vault);
+  auto status = open_parts(crypto::audit::OpenMode::must_exist);
+  if (!status) lock();
+  return status;
+}
+
+void Installation::lock() {
+  audit_.reset();
+  vault_.reset();
+  if (provider_) provider_->forget();
+}
+
+// Of a directory that holds no vault yet, or one that nobody can have relied on.
+Result<RootKey> Installation::first_root_key(bool interrupted) {
+  if (interrupted) {
+    auto root = provider_->open(root_check_);
+    if (!root) return root.error();
+    if (*root) return std::move(**root);
+    return Error(ErrorKind::data,
+                 "An initialisation was interrupted in " + directory_.path().string() +
+                     " before anybody could rely on it; remove that folder and begin again.");
+  }
+  if (const auto* file = dynamic_cast<const crypto::vault::FileProvider*>(provider_.get())) {
+    return file->obtain_new();
+  }
+  return RootKey::ephemeral();
+}
+
+Status Installation::keep_root(const RootKey& root, const ShareOut& share_out) {
+  const auto method = provider_->method();
+  if (method == crypto::vault::UnsealMethod::key_file ||
+      method == crypto::vault::UnsealMethod::systemd_credential) {
+    return {};  // it came from there
+  }
+  auto shares = provider_->establish(root, crypto::vault::RecordPlace::current);
+  if (!shares) return shares.error();
+  if (shares->empty()) return {};
+  if (!share_out) {
+    return Error(ErrorKind::usage,
+                 "A vault whose root key is shared is made by paravent init --shares K/N, which "
+                 "shows the shares once.");
+  }
+  return share_out(*shares);
 }
 
 Result<std::unique_ptr<Installation>> Installation::initialise(const InstallationPaths& paths,
                                                                const crypto::Clock& clock,
-                                                               const HandOver& hand_over) {
+                                                               const HandOver& hand_over,
+                                                               const ShareOut& share_out) {
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
   const bool interrupted = directory->is_initialised();
-  if (interrupted) {
-    auto operators = admin::Operators::open(directory->operators());
-    if (!operators) return operators.error();
-    if ((*operators)->size() > 0) {
-      return Error(ErrorKind::data,
-                   "There is a vault in " + paths.data.string() + " already; nothing was changed.");
-    }
+  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
+  if (auto status = installation->open_operators(); !status) return status.error();
+  if (interrupted && installation->operators_->size() > 0) {
+    return Error(ErrorKind::data,
+                 "There is a vault in " + paths.data.string() + " already; nothing was changed.");
   }
-  auto root = RootKey::obtain(paths.root_key, interrupted);
+  auto provider = make_provider(paths.root, installation->directory_.keys());
+  if (!provider) return provider.error();
+  installation->provider_ = std::move(*provider);
+  if (interrupted) {
+    auto check = crypto::vault::read_root_check(installation->directory_.keys());
+    if (!check) return check.error();
+    installation->root_check_ = *check;
+  }
+  auto root = installation->first_root_key(interrupted);
   if (!root) return root.error();
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory)));
   auto vault = interrupted ? Vault::open(installation->directory_, std::move(*root), clock)
-                           : Vault::initialise(installation->directory_, std::move(*root), clock);
+                           : Vault::initialise(installation->directory_, std::move(*root), clock,
+                                               [&](const RootKey& made) {
+                                                 return installation->keep_root(made, share_out);
+                                               });
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
-  if (auto status = installation->open_parts(clock, crypto::audit::OpenMode::create_if_missing);
-      !status)
+  if (auto status = installation->open_parts(crypto::audit::OpenMode::create_if_missing); !status)
     return status.error();
+  auto check = crypto::vault::read_root_check(installation->directory_.keys());
+  if (!check) return check.error();
+  installation->root_check_ = *check;
   if (auto status = installation->make_first_operators(hand_over); !status) return status.error();
   return installation;
 }
@@ -102,10 +222,14 @@ Status Installation::make_first_operators(const HandOver& hand_over) {
   return operators_->keep({dpo->kept, admin->kept});
 }
 
-Status Installation::open_parts(const crypto::Clock& clock, crypto::audit::OpenMode audit_mode) {
-  auto audit = admin::AuditLogs::open(directory_.audit(), *vault_, clock, audit_mode);
+Status Installation::open_parts(crypto::audit::OpenMode audit_mode) {
+  auto audit = admin::AuditLogs::open(directory_.audit(), *vault_, clock_, audit_mode);
   if (!audit) return audit.error();
   audit_ = std::move(*audit);
+  return {};
+}
+
+Status Installation::open_operators() {
   auto operators = admin::Operators::open(directory_.operators());
   if (!operators) return operators.error();
   operators_ = std::move(*operators);

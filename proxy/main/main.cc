@@ -9,15 +9,16 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
+#include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
+#include "proxy/main/access_commands.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/record_cli.h"
 
 namespace paravent::proxy::main {
 namespace {
-
-// The commands of CONTRACTS that a later issue brings: named, so that using one gives a sentence.
-constexpr std::string_view kReserved[] = {"operators", "grants"};
 
 // Of the commands that are clients of the admin API.
 template <typename ClientOptions>
@@ -39,13 +40,28 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                       "Address of the admin API (default 127.0.0.1:8081)");
   command->add_option("--data", options.data, "Data directory");
   command->add_option("--root-key", options.root_key, "Root key file");
+  command->add_option("--secret-fd", options.secret_fd,
+                      "Descriptor that gives the pass-phrase or the PIN of the token");
 }
 
 void add_init(CLI::App& app, InitOptions& options) {
   CLI::App* command =
       app.add_subcommand("init", "Make a vault: root key, first keys, two operators");
   command->add_option("--data", options.data, "Data directory");
+  command->add_option("--config", options.config,
+                      "Gateway file whose data directory and vault.unseal are meant");
   command->add_option("--root-key", options.root_key, "Root key file to make");
+  command->add_flag("--passphrase", options.passphrase,
+                    "Keep the root key under a pass-phrase, asked for at the terminal");
+  command->add_option("--shares", options.shares,
+                      "Keep the root key in N shares of which K open it: K/N, such as 3/5");
+  command->add_option("--pkcs11-module", options.pkcs11_module,
+                      "Keep the root key under a key in a token: the module's library");
+  command->add_option("--pkcs11-token", options.pkcs11_token, "Label of the token");
+  command->add_option("--pkcs11-key", options.pkcs11_key,
+                      "Label of the AES key, made when there is none");
+  command->add_option("--secret-fd", options.secret_fd,
+                      "Descriptor that gives the pass-phrase or the PIN, instead of the terminal");
   command->add_flag("--json", options.json, "Print the credentials as JSON and nothing else");
 }
 
@@ -68,6 +84,7 @@ void add_policy_commands(CLI::App& app, CheckOptions& check, ExplainOptions& exp
   policy->require_subcommand(1);
   command = policy->add_subcommand("apply", "Bring a policy's names into the store");
   command->add_option("FILE", apply.file, "Policy")->required();
+  command->add_option("--config", apply.config, "Gateway file whose vault is meant");
   command->add_option("--data", apply.data, "Data directory");
   command->add_option("--root-key", apply.root_key, "Root key file");
   command->add_flag("--create", apply.create, "Make the names that the store does not know");
@@ -89,6 +106,7 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
       app.add_subcommand("reidentify", "Re-identify tokens, or the tokens in a text (-)");
   command->add_option("--purpose", options.purpose, "Legal purpose")->required();
   command->add_option("--reason", options.reason, "Why; goes on the record")->required();
+  command->add_option("--grant", options.grant, "An approved grant, where the policy asks for one");
   add_admin_address(command, options);
   command->add_option("--credential-file", options.credential_file, "File with your credential");
   CLI::Option* field = command->add_option(
@@ -123,7 +141,9 @@ void add_subjects(CLI::App& app, SubjectsOptions& options) {
       ->add_flag("--lift", options.lift, "Take the restriction back");
   add("object", "Stop what rests on legitimate interest, and analytics")
       ->add_flag("--lift", options.lift, "Take the objection back");
-  add("erase", "Destroy the person's keys and tokens, for good");
+  add("erase", "Destroy the person's keys and tokens, for good")
+      ->add_option("--certificate", options.certificate,
+                   "File for the signed certificate of destruction");
   CLI::App* events = add("events", "The end of a contract, a case closed, a contact elsewhere");
   events->add_option("--purpose", options.purpose, "Of which purpose")->required();
   events->add_option("--event", options.event, "last-contact, contract-end or case-closed")
@@ -139,6 +159,7 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_flag("--json", keypair.json, "Print the public key as JSON");
 
   command = app.add_subcommand("contexts", "Export the context table, for paravent open");
+  command->add_option("--config", contexts.config, "Gateway file whose vault is meant");
   command->add_option("--data", contexts.data, "Data directory");
   command->add_option("--root-key", contexts.root_key, "Root key file");
   command->add_option("OUT", contexts.out, "File to write, or - for standard output")->required();
@@ -151,20 +172,28 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_option("TOKEN", open.tokens, "Tokens; none or - filters standard input");
 }
 
+void add_unsealing(CLI::App& app, UnsealOptions& unseal, SealOptions& seal) {
+  CLI::App* command = app.add_subcommand(
+      "unseal", "Give a sealed gateway its pass-phrase, PIN or shares, asked for at the terminal");
+  add_admin_address(command, unseal);
+  command->add_option("--credential-file", unseal.credential_file,
+                      "File with an operator's credential, where the API is not on loopback");
+  command->add_option("--secret-fd", unseal.secret_fd,
+                      "Descriptor that gives the secrets, a line each, instead of the terminal");
+  command->add_flag("--json", unseal.json, "Print as JSON");
+
+  command = app.add_subcommand("seal", "Put the keys of a running gateway away");
+  add_admin_address(command, seal);
+  command
+      ->add_option("--credential-file", seal.credential_file,
+                   "File with a credential of the role admin")
+      ->required();
+  command->add_flag("--json", seal.json, "Print as JSON");
+}
+
 void add_vectors(CLI::App& app, VectorsOptions& options) {
   CLI::App* command = app.add_subcommand("vectors", "Run published test vectors");
   command->add_option("FILE", options.files, "Vector files")->required();
-  command->add_flag("--json", options.json, "Print as JSON");
-}
-
-void add_audit(CLI::App& app, AuditVerifyOptions& options) {
-  CLI::App* audit = app.add_subcommand("audit", "The audit log");
-  audit->require_subcommand(1);
-  CLI::App* command = audit->add_subcommand("verify", "Verify it offline");
-  command->add_option("DIR", options.folder, "Data directory, its audit folder, or one log")
-      ->required();
-  command->add_option("--checkpoint", options.checkpoint, "A checkpoint saved earlier");
-  command->add_option("--public-key", options.public_key, "A public key kept elsewhere");
   command->add_flag("--json", options.json, "Print as JSON");
 }
 
@@ -234,6 +263,22 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
   command = add_key_client(*group, "confirm", "Let shortened retentions hold and destruction go on",
                            keys, "confirm");
   command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  add_key_client(*group, "rows", "The work on token rows: what is wanted, and what was done", keys,
+                 "rows");
+  command = add_key_client(*group, "reseal", "Seal the rows of old keys under the current ones",
+                           keys, "reseal");
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "reindex", "Move a domain's blind index to a new key", keys,
+                           "reindex");
+  command->add_option("--tenant", keys.tenant, "Tenant")->required();
+  command->add_option("--domain", keys.domain, "Domain")->required();
+  command->add_option("--reason", keys.reason, "Why; goes on the record")->required();
+  command = add_key_client(*group, "when-sealed",
+                           "What was sealed to another key while the vault was, to be converted",
+                           keys, "when-sealed");
+  command->add_option("--converted", keys.converted,
+                      "Take the first N from the list: they are converted");
+  command->add_option("--reason", keys.reason, "Why; goes on the record");
   command = add_key_client(*group, "certificate", "The signed certificate of a destroyed key", keys,
                            "certificate");
   command->add_option("ID", keys.id, "The key")->required();
@@ -284,11 +329,15 @@ struct Options {
   KeypairOptions keypair;
   ContextsOptions contexts;
   OpenOptions open;
+  UnsealOptions unseal;
+  SealOptions seal;
   VectorsOptions vectors;
-  AuditVerifyOptions audit;
+  AccessOptions access;
+  RecordOptions record;
 };
 
 int dispatch(const CLI::App& app, const Options& options) {
+  if (!options.access.command.empty()) return run_access(options.access);
   if (app.got_subcommand("backup")) return run_backup(options.backup);
   if (app.got_subcommand("restore")) return run_restore(options.restore);
   if (app.got_subcommand("serve")) return run_serve(options.serve);
@@ -302,6 +351,8 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("keypair")) return run_keypair(options.keypair);
   if (app.got_subcommand("contexts")) return run_contexts(options.contexts);
   if (app.got_subcommand("open")) return run_open(options.open);
+  if (app.got_subcommand("unseal")) return run_unseal(options.unseal);
+  if (app.got_subcommand("seal")) return run_seal(options.seal);
   if (app.got_subcommand("vectors")) return run_vectors(options.vectors);
   if (app.got_subcommand("keys")) {
     const CLI::App* keys = app.get_subcommand("keys");
@@ -312,7 +363,7 @@ int dispatch(const CLI::App& app, const Options& options) {
     return run_keys(options.keys);
   }
   if (app.got_subcommand("tenants")) return run_keys(options.keys);
-  if (app.got_subcommand("audit")) return run_audit_verify(options.audit);
+  if (const auto code = dispatch_record(app, options.record)) return *code;
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
 
@@ -325,6 +376,8 @@ void forbid_core_dumps() {
 
 int run(int argc, char** argv) {
   forbid_core_dumps();
+  // Too late would be a defect of this program: something used OpenSSL before main.
+  if (auto status = crypto::install_openssl_memory(); !status) return fail(status.error());
   CLI::App app{"Paravent: a pseudonymisation and encryption gateway"};
   app.set_version_flag("--version", "paravent " PARAVENT_VERSION);
   Options options;
@@ -334,18 +387,12 @@ int run(int argc, char** argv) {
   add_reidentify(app, options.reidentify);
   add_subjects(app, options.subjects);
   add_sealing(app, options.keypair, options.contexts, options.open);
+  add_unsealing(app, options.unseal, options.seal);
   add_vectors(app, options.vectors);
-  add_audit(app, options.audit);
+  add_record_commands(app, options.record);
   add_backups(app, options.backup, options.restore);
   add_keys(app, options.keys, options.rewrap, options.verify_certificate);
-  if (argc > 1) {
-    for (const std::string_view reserved : kReserved) {
-      if (reserved == argv[1]) {
-        return fail(ExitCode::usage, "The command " + std::string(reserved) +
-                                         " is not yet available in this version.");
-      }
-    }
-  }
+  add_access_commands(app, options.access);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
@@ -357,7 +404,11 @@ int run(int argc, char** argv) {
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());
-  return dispatch(app, options);
+  const int code = dispatch(app, options);
+  // Every thread has ended, and whoever owned a secret is gone.
+  crypto::finish_openssl();
+  crypto::SecretArena::process().wipe_everything();
+  return code;
 }
 
 }  // namespace

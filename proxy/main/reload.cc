@@ -29,10 +29,12 @@ crypto::Status check_reloadable(const config::GatewayConfig& running,
       {running.admin.text() == next.admin.text(), "admin.address"},
       {running.admin_tls.enabled() == next.admin_tls.enabled(), "admin.tls (whether there is one)"},
       {running.data == next.data, "data"},
-      {running.root_key == next.root_key, "vault.unseal.key-file"},
+      {running.root_key == next.root_key && running.unseal == next.unseal, "vault.unseal"},
       {running.workers == next.workers, "workers"},
       {running.trusted_proxies == next.trusted_proxies, "trusted-proxies"},
       {running.access_log == next.access_log, "access-log"},
+      {running.record.anchor == next.record.anchor, "anchor"},
+      {running.record.alarm_command == next.record.alarm_command, "alarm"},
   };
   for (const auto& check : checks) {
     if (auto status = same(check.equal, check.key); !status) return status;

@@ -226,7 +226,7 @@ class Restoring {
   Status settle(Restored& out) {
     InstallationPaths paths;
     paths.data = folder_;
-    paths.root_key = wish_.root_key;
+    paths.root.key_file = wish_.root_key;
     auto installation = Installation::open(paths, clock_);
     if (!installation) return installation.error();
     vault::Vault& vault = (*installation)->vault();

@@ -21,9 +21,6 @@ crypto::vault::PolicyNames policy_names(const policies::Policy& policy) {
   return names;
 }
 
-namespace {
-
-// Which routes need a slot that has no key.
 std::vector<bool> routes_needing(const policies::PolicyPlan& plan,
                                  const std::vector<bool>& missing) {
   std::vector<bool> routes(plan.routes().size());
@@ -32,12 +29,13 @@ std::vector<bool> routes_needing(const policies::PolicyPlan& plan,
     if (needs(action->slot)) routes[plan.action_routes()[action->id]] = true;
   }
   for (const auto& route : plan.routes()) {
-    if (needs(route->address_slot) || needs(route->unlisted_action.slot)) routes[route->id] = true;
+    if (needs(route->address_slot) || needs(route->unlisted_action.slot) ||
+        needs(route->subject_slot)) {
+      routes[route->id] = true;
+    }
   }
   return routes;
 }
-
-}  // namespace
 
 crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
                                              crypto::vault::Vault& vault, const Limits& limits) {
@@ -66,15 +64,6 @@ crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::Pol
   snapshot->limits = limits;
   built.snapshot = std::move(snapshot);
   return built;
-}
-
-std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
-                                                const Limits& limits) {
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->plan = std::move(plan);
-  snapshot->limits = limits;
-  snapshot->keys_available = false;
-  return snapshot;
 }
 
 std::vector<crypto::vault::PurposeRetention> purpose_retentions(

@@ -28,9 +28,9 @@ struct BuiltSnapshot {
 crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
                                              crypto::vault::Vault& vault, const Limits& limits);
 
-// The same plan without a key: every route that needs one answers 503 `sealed`.
-std::shared_ptr<const Snapshot> sealed_snapshot(std::shared_ptr<const policies::PolicyPlan> plan,
-                                                const Limits& limits);
+// By route id: whether it needs a slot that has no key.
+std::vector<bool> routes_needing(const policies::PolicyPlan& plan,
+                                 const std::vector<bool>& missing);
 
 // What these policies say of their purposes.
 std::vector<crypto::vault::PurposeRetention> purpose_retentions(

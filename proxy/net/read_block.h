@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "proxy/net/undumped_bytes.h"
 #include "proxy/pipeline/http_head.h"
 
 namespace paravent::proxy::net {
@@ -18,16 +19,16 @@ class ReadBlock {
   ReadBlock(std::size_t bytes, std::size_t lines)
       : size_(bytes),
         line_count_(lines),
-        bytes_(std::make_unique_for_overwrite<char[]>(bytes)),
+        bytes_(bytes),
         lines_(std::make_unique<HeaderLine[]>(lines)) {}
 
-  std::span<char> bytes() noexcept { return {bytes_.get(), size_}; }
+  std::span<char> bytes() noexcept { return {bytes_.data(), size_}; }
   std::span<HeaderLine> lines() noexcept { return {lines_.get(), line_count_}; }
 
  private:
   std::size_t size_;
   std::size_t line_count_;
-  std::unique_ptr<char[]> bytes_;
+  UndumpedBytes bytes_;
   std::unique_ptr<HeaderLine[]> lines_;
 };
 

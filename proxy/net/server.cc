@@ -24,7 +24,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   for (const auto& worker : server->workers_) {
     if (auto prepared = worker->prepare(*publication); !prepared) return prepared.error();
   }
-  server->snapshot_ = publication->snapshot;
+  server->snapshot_ = without_keys(*publication->snapshot);
   server->upstreams_ = publication->upstreams;
   server->tls_ = publication->tls;
   server->settings_ = options.upstreams;
@@ -117,7 +117,7 @@ crypto::Status Server::publish(const Publication& publication) {
   for (const auto& worker : workers_) {
     if (auto taken = worker->publish(publication); !taken) return taken.error();
   }
-  snapshot_ = publication.snapshot;
+  snapshot_ = without_keys(*publication.snapshot);
   upstreams_ = publication.upstreams;
   tls_ = publication.tls;
   settings_ = publication.settings;

@@ -28,7 +28,7 @@ struct ServerOptions {
   std::vector<ListenEndpoint> other_listeners;
   std::uint32_t workers = 0;  // 0: one per core
   std::vector<IpRange> trusted_proxies;
-  crypto::vault::TokenVault* vault = nullptr;  // outlives the server
+  crypto::vault::TokenVault* vault = nullptr;  // see use_vault
   telemetry::AccessLog* access_log = nullptr;  // outlives the server; null: off
 };
 
@@ -44,6 +44,10 @@ class Server {
 
   // The ports bound, in the order of ServerOptions::listen.
   const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
+
+  // What resolves from the next publish() on; null while sealed. It outlives the snapshots
+  // published with it, and the one before may go once a snapshot without keys was published.
+  void use_vault(crypto::vault::TokenVault* vault) noexcept { context_.vault = vault; }
 
   // New requests see `snapshot`; those under way keep theirs. On an error the old one stays. Blocks
   // for look-ups where the plan is another one; not to be called from a worker.

@@ -41,7 +41,7 @@ void Worker::start() {
 }
 
 crypto::Status Worker::take(const Publication& publication) {
-  auto state = make_worker_state(publication.snapshot, *context_.vault, context_.access_log,
+  auto state = make_worker_state(publication.snapshot, context_.vault, context_.access_log,
                                  generation_ ? generation_->state.get() : nullptr);
   if (!state) return state.error();
   auto generation = std::make_shared<Generation>();
@@ -55,11 +55,21 @@ crypto::Status Worker::take(const Publication& publication) {
     const std::lock_guard lock(state_mutex_);
     published_state_ = generation->state;
   }
+  if (generation_) earlier_.push_back(generation_->state);
+  std::erase_if(earlier_, [](const auto& earlier) { return earlier.expired(); });
+  if (!publication.snapshot->keys_available) forget_earlier_keys();
   generation_ = std::move(generation);
   tls_ = publication.tls;
   generation_->state->counters->connections_open.add(
       open_ - generation_->state->counters->connections_open.read());
   return {};
+}
+
+// What runs under an earlier state may go on for as long as a slow client likes; its keys may not.
+void Worker::forget_earlier_keys() {
+  for (const auto& one : earlier_) {
+    if (const auto state = one.lock()) state->forget_keys();
+  }
 }
 
 crypto::Status Worker::publish(const Publication& publication) {

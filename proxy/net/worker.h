@@ -90,6 +90,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   void on_deadline(DeadlineSlot slot) override;
 
   crypto::Status take(const Publication& publication);
+  void forget_earlier_keys();
   bool has_room() const noexcept;
   void shed();
   void count_refused(Reason reason) noexcept override;
@@ -100,7 +101,8 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   ReadBlockPool blocks_;
   UpstreamPool pool_;
   std::shared_ptr<const Generation> generation_;
-  mutable std::mutex state_mutex_;  // guards published_state_ only
+  std::vector<std::weak_ptr<WorkerState>> earlier_;  // some of them with transactions still
+  mutable std::mutex state_mutex_;                   // guards published_state_ only
   std::shared_ptr<const WorkerState> published_state_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   ListenerTls tls_;  // for connections to come; those there are keep theirs

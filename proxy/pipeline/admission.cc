@@ -70,6 +70,15 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
       return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::text:
       return route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
+    case body::MediaType::mixed:
+      return route.has_rules(Carrier::json) ? BodyCodec::mixed : BodyCodec::none;
+    case body::MediaType::csv:
+      return route.accepts(Carrier::csv) ? BodyCodec::csv : BodyCodec::none;
+    case body::MediaType::xml:
+      return route.accepts(Carrier::xml) ? BodyCodec::xml : BodyCodec::none;
+    case body::MediaType::lines:
+      return route.lines != policies::Lines::none && route.accepts(Carrier::json) ? BodyCodec::json
+                                                                                  : BodyCodec::none;
     case body::MediaType::none:
     case body::MediaType::other:
       return BodyCodec::none;
@@ -123,7 +132,10 @@ std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
     }
     if (plan.codec == BodyCodec::none) return Refusal{Reason::unsupported_type, {}};
     const bool maybe_json = plan.codec == BodyCodec::json || plan.codec == BodyCodec::text;
-    plan.limit = maybe_json ? limits.json_bytes : limits.form_bytes;
+    if (maybe_json) plan.lines = route.lines;
+    const bool document = maybe_json || plan.codec == BodyCodec::mixed ||
+                          plan.codec == BodyCodec::csv || plan.codec == BodyCodec::xml;
+    plan.limit = document ? limits.json_bytes : limits.form_bytes;
     if (plan.codec == BodyCodec::upload) {
       // What expands without end is not streamed.
       if (plan.coding != body::ContentCoding::identity) {

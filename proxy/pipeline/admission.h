@@ -23,6 +23,9 @@ enum class BodyCodec : std::uint8_t {
   multipart,
   upload,  // multipart, streamed
   json,
+  mixed,
+  csv,
+  xml,
   opaque,
   text,  // form or json: settled when the body is there (settle_body.h)
 };
@@ -31,9 +34,10 @@ struct BodyPlan {
   BodyCodec codec = BodyCodec::none;
   // How the body comes; it is read, and goes on, without.
   body::ContentCoding coding = body::ContentCoding::identity;
-  bool maybe_gzip = false;    // text: a body that begins as gzip does is packed
-  std::string_view boundary;  // multipart
-  std::size_t limit = 0;      // bytes, as it comes and once decoded; upload: of the fields
+  policies::Lines lines = policies::Lines::none;  // form, json: how many documents it holds
+  bool maybe_gzip = false;                        // text: a body that begins as gzip does is packed
+  std::string_view boundary;                      // multipart, mixed
+  std::size_t limit = 0;  // bytes, as it comes and once decoded; upload: of the fields
 };
 
 // `match` is what `policy` answered for this head, with a route in it.

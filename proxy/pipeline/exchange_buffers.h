@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "crypto/keys/scope.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
+#include "proxy/body/lines.h"
 #include "proxy/pipeline/opened_field.h"
 
 namespace paravent::proxy {
@@ -29,6 +31,7 @@ enum class Treatment : std::uint8_t {
   rewrite,  // replaced by text that needs no key (mask, truncate, generalise, replace)
   derive,   // FieldProtector: everything that a key makes without the vault
   mint,     // a vault token
+  confirm,  // a vault token that came back: stays as it is where the vault knows it, see `clear`
   reopen,   // rebuilt around what is inside, where anything there changed
   rename,   // a file name: only its ending stays
 };
@@ -38,7 +41,7 @@ struct FieldJob {
   policies::Carrier carrier = policies::Carrier::form;
   Treatment treatment = Treatment::keep;
   std::uint32_t line = 0;       // header and cookie: index into RequestHead::headers
-  std::uint32_t vault_job = 0;  // mint: index into ResolveBatch::jobs
+  std::uint32_t vault_job = 0;  // mint, confirm: index into ResolveBatch::jobs, confirms
   std::uint32_t layer = 0;      // 0: of the message; n: of the n-th opened field
   body::Field field;
   body::Span
@@ -67,6 +70,8 @@ struct ExchangeBuffers {
   std::vector<std::unique_ptr<OpenedField>> opened;
   std::size_t opened_count = 0;
   std::vector<body::FieldEdit> field_edits;
+  std::vector<body::Line> lines;  // of the body, where it is several documents
+  std::vector<body::Edit> path_edits;
   std::vector<body::Edit> query_edits;
   std::vector<body::Edit> cookie_edits;
   std::vector<body::Edit> body_edits;
@@ -101,6 +106,8 @@ struct ExchangeBuffers {
     refused_name.clear();
     close_from(0);
     field_edits.clear();
+    lines.clear();
+    path_edits.clear();
     query_edits.clear();
     cookie_edits.clear();
     body_edits.clear();
@@ -113,6 +120,17 @@ struct ExchangeBuffers {
     invalid_subject = false;
     request_scope.reset();
     required_seen.clear();
+  }
+
+  // Room for the values of a request of this many bytes, before the first of them is decoded:
+  // growing would leave copies behind that nobody wipes. Bounded, so that what is announced and
+  // never decoded costs little.
+  void make_room(std::size_t bytes) {
+    constexpr std::size_t kMost = std::size_t{2} << 20U;
+    const std::size_t room = std::min(2 * bytes + 2048, kMost);
+    for (std::string* text : {&clear, &value, &scratch}) {
+      if (text->capacity() < room) text->reserve(room);
+    }
   }
 
   OpenedField& open_next() {

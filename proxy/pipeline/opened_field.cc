@@ -28,6 +28,8 @@ bool take_off(Wrapping wrapping, std::string_view text, bool& padded, std::strin
       return body::unwrap_base64(text, Base64Alphabet::url, padded, out);
     case Wrapping::percent:
       return body::unwrap_percent(text, out);
+    case Wrapping::gzip:
+      return body::unwrap_gzip(text, out);
   }
   return false;
 }
@@ -40,6 +42,8 @@ void put_on(Wrapping wrapping, std::string_view text, bool padded, std::string& 
       return body::wrap_base64(text, Base64Alphabet::url, padded, out);
     case Wrapping::percent:
       return body::wrap_percent(text, out);
+    case Wrapping::gzip:
+      return body::wrap_gzip(text, out);
   }
 }
 

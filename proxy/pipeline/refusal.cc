@@ -29,6 +29,7 @@ constexpr std::array<ReasonFacts, kReasonCount> kReasons = {{
     {422, false, "unlisted-field"},
     {422, false, "missing-field"},
     {422, false, "refused-field"},
+    {422, false, "ambiguous-field"},
     {422, false, "own-token"},
     {422, false, "transform-failed"},
     {422, false, "objected"},

@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   unlisted_field,        // 422
   missing_field,         // 422
   refused_field,         // 422
+  ambiguous_field,       // 422
   own_token,             // 422
   transform_failed,      // 422
   objected,              // 422

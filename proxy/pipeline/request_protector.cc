@@ -7,10 +7,13 @@
 
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/file_ending.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/multipart.h"
+#include "proxy/body/xml.h"
 #include "proxy/pipeline/generalise/dates.h"
 
 namespace paravent::proxy {
@@ -22,13 +25,18 @@ using policies::Shape;
 namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
-constexpr std::string_view kNamelessFile = "file";
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);
     return u < 0x20 || u == 0x7F;
   });
+}
+
+// What no server takes for more or less than one segment, escaped or not.
+bool is_plain_segment(std::string_view text) {
+  return !text.empty() && text != "." && text != ".." && !has_control(text) &&
+         text.find_first_of("/\\") == std::string_view::npos;
 }
 
 // Digests of the body as the client knew it; wrong once a field was replaced.
@@ -58,11 +66,15 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   decoded_ = plan.coding != body::ContentCoding::identity;
   write_address_pseudonym(tools.protector);
   if (auto refusal = protect_jobs(tools, resolved)) return std::move(*refusal);
-  collect_query();
+  collect_target();
   switch (plan.codec) {
     case BodyCodec::form:
       collect_edits(Carrier::form, 0);
-      body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
+      if (plan.lines == policies::Lines::none) {
+        body::form_edits(body, buffers_.field_edits, buffers_.body_edits);
+      } else {
+        body::form_line_edits(body, buffers_.lines, buffers_.field_edits, buffers_.body_edits);
+      }
       break;
     case BodyCodec::multipart:
     case BodyCodec::upload:
@@ -70,7 +82,24 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
       break;
     case BodyCodec::json:
       collect_edits(Carrier::json, 0);
-      body::json_edits(body, buffers_.field_edits, buffers_.body_edits);
+      if (plan.lines == policies::Lines::none) {
+        body::json_edits(body, buffers_.field_edits, buffers_.body_edits);
+      } else {
+        body::json_line_edits(body, buffers_.lines, buffers_.field_edits, buffers_.arena,
+                              buffers_.body_edits);
+      }
+      break;
+    case BodyCodec::mixed:
+      collect_edits(Carrier::json, 0);
+      body::mixed_edits(body, buffers_.lines, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::csv:
+      collect_edits(Carrier::csv, 0);
+      body::csv_edits(body, buffers_.field_edits, buffers_.body_edits);
+      break;
+    case BodyCodec::xml:
+      collect_edits(Carrier::xml, 0);
+      body::xml_edits(body, buffers_.field_edits, buffers_.body_edits);
       break;
     case BodyCodec::none:
     case BodyCodec::opaque:
@@ -80,34 +109,11 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   return make(body);
 }
 
-std::optional<Refusal> RequestProtector::protect_piece(
-    const BodyPlan& plan, std::string_view text, bool first, const FieldTools& tools,
-    const crypto::vault::ResolveBatch* resolved) {
-  if (route_.mode != RouteMode::protect) std::abort();
-  boundary_ = plan.boundary;
-  text_ = text;
-  if (first) write_address_pseudonym(tools.protector);
-  if (auto refusal = protect_jobs(tools, resolved)) return refusal;
-  if (first) collect_query();
-  collect_parts();
-  return std::nullopt;
-}
-
-ProtectedRequest RequestProtector::begin_upload(std::optional<std::uint64_t> length,
-                                                ProtectedPiece piece) {
-  end_head(length);
-  ProtectedRequest request;
-  request.streamed_ = true;
-  request.piece_ = piece;
-  finish(request);
-  return request;
-}
-
 std::optional<Refusal> RequestProtector::protect_jobs(const FieldTools& tools,
                                                       const crypto::vault::ResolveBatch* resolved) {
   for (FieldJob& job : buffers_.jobs) {
     if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
-        job.treatment == Treatment::reopen) {
+        job.treatment == Treatment::reopen || job.treatment == Treatment::confirm) {
       continue;
     }
     if (write_replacement(job, tools, resolved)) continue;
@@ -122,26 +128,14 @@ std::optional<Refusal> RequestProtector::protect_jobs(const FieldTools& tools,
   return std::nullopt;
 }
 
-void RequestProtector::collect_query() {
+void RequestProtector::collect_target() {
+  collect_edits(Carrier::path, 0);
+  for (const body::FieldEdit& edit : buffers_.field_edits) {
+    buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
+  }
   if (!head_.has_query) return;
   collect_edits(Carrier::query, 0);
   body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
-}
-
-// Names of files lie in the heads of parts, between the values.
-void RequestProtector::collect_parts() {
-  collect_edits(Carrier::multipart, 0);
-  body::multipart_edits(text_, buffers_.field_edits, buffers_.body_edits);
-  const std::size_t others = buffers_.body_edits.size();
-  for (const FieldJob& job : buffers_.jobs) {
-    if (job.carrier != Carrier::file_name || job.treatment == Treatment::keep) continue;
-    buffers_.body_edits.push_back({job.field.value, job.replacement, {}});
-  }
-  if (others == 0 || others == buffers_.body_edits.size()) return;
-  std::inplace_merge(
-      buffers_.body_edits.begin(),
-      buffers_.body_edits.begin() + static_cast<std::ptrdiff_t>(others), buffers_.body_edits.end(),
-      [](const body::Edit& a, const body::Edit& b) { return a.at.begin < b.at.begin; });
 }
 
 // What cannot be transformed never leaves in clear; on-error may still let the request go without
@@ -260,38 +254,6 @@ bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
   return done(true, bytes);
 }
 
-// A file's name: what the rule makes of it, and its ending, which applications tell its type by,
-// where that says nothing else.
-bool RequestProtector::write_file_name(FieldJob& job, const FieldTools& tools,
-                                       const crypto::vault::ResolveBatch* resolved) {
-  ExchangeBuffers::wipe_used(buffers_.scratch);
-  std::string& name = buffers_.scratch;
-  if (job.treatment == Treatment::rename) {
-    name.append(kNamelessFile);
-  } else if (job.treatment == Treatment::derive || job.treatment == Treatment::mint) {
-    if (!write_keyed(job, tools.protector, resolved, name)) return false;
-  } else if (is_keyed(job.action->action)) {
-    name.append(kMask);  // on-error: mask, decided when normalisation failed
-  } else {
-    const std::string_view value = job.clear.in(buffers_.clear);
-    if (!tools.transforms.apply(*job.action, value, tools.clock, name)) return false;
-  }
-  const std::size_t begin = buffers_.arena.size();
-  job.replacement = append_file_name(name, job);
-  const bool safe = body::file_name_is_safe(job.replacement.in(buffers_.arena)) &&
-                    (job.action->max_len == 0 || job.replacement.size() <= job.action->max_len);
-  if (!safe) buffers_.arena.resize(begin);
-  return safe;
-}
-
-body::Span RequestProtector::append_file_name(std::string_view name, const FieldJob& job) {
-  const std::size_t begin = buffers_.arena.size();
-  buffers_.arena.append(name);
-  const std::string_view ending = body::known_ending(job.field.value.in(text_));
-  if (!ending.empty()) buffers_.arena.append(".").append(ending);
-  return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(buffers_.arena.size())};
-}
-
 // The pseudonym of the epoch before, as a field of its own behind this one, so that whoever counts
 // visitors can join both while the epochs overlap.
 bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtector& protector) {
@@ -324,6 +286,8 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
       break;
     case Carrier::multipart:
     case Carrier::path:
+    case Carrier::csv:
+    case Carrier::xml:
     case Carrier::value:
     case Carrier::file_name:
     case Carrier::file_content:
@@ -404,9 +368,16 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
       if (!body::cookie_value_is_safe(text)) return false;
       break;
     case Carrier::header:
-    case Carrier::path:
       if (has_control(text)) return false;
       break;
+    case Carrier::csv:
+      return body::encode_csv_value(text, buffers_.arena);
+    case Carrier::xml:
+      return body::encode_xml_value(text, buffers_.arena);
+    case Carrier::path:
+      if (!is_plain_segment(text)) return false;
+      body::encode_form_value(text, buffers_.arena);
+      return true;
     case Carrier::value:
     case Carrier::file_content:
       break;
@@ -423,7 +394,7 @@ void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::s
   buffers_.field_edits.clear();
   for (const FieldJob& job : buffers_.jobs) {
     if (job.carrier != carrier || job.line != line || job.layer != layer ||
-        job.treatment == Treatment::keep) {
+        job.treatment == Treatment::keep || job.treatment == Treatment::confirm) {
       continue;
     }
     buffers_.field_edits.push_back(
@@ -482,7 +453,9 @@ void RequestProtector::end_head(std::optional<std::uint64_t> length) {
 
 void RequestProtector::write_request_line() {
   std::string& out = buffers_.request_head;
-  out.append(head_.method_text).append(" ").append(head_.path);
+  out.append(head_.method_text).append(" ");
+  body::SplicedBytes(head_.path, buffers_.path_edits, buffers_.arena)
+      .for_each_segment([&](std::string_view segment) { out.append(segment); });
   if (head_.has_query) {
     out.push_back('?');
     body::SplicedBytes(head_.query, buffers_.query_edits, buffers_.arena)
@@ -558,7 +531,7 @@ void RequestProtector::write_policy_target(const HeaderLine& line, std::uint32_t
     if (job.layer != 0) continue;
     if (!is_policy_carrier_line(job.carrier) || job.line > index) break;
     if (job.line < index) continue;
-    if (job.treatment == Treatment::keep) continue;
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::confirm) continue;
     if (job.carrier == Carrier::cookie) {
       cookies = true;
     } else if (job.treatment == Treatment::remove) {

@@ -55,6 +55,9 @@ class RequestProtector {
   ProtectedRequest pass(std::string_view body);
 
  private:
+  // What a file is called whose name is dropped, in front of its ending.
+  static constexpr std::string_view kNamelessFile = "file";
+
   bool write_replacement(FieldJob& job, const FieldTools& tools,
                          const crypto::vault::ResolveBatch* resolved);
   bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
@@ -73,7 +76,7 @@ class RequestProtector {
   bool write_file_name(FieldJob& job, const FieldTools& tools,
                        const crypto::vault::ResolveBatch* resolved);
   body::Span append_file_name(std::string_view name, const FieldJob& job);
-  void collect_query();
+  void collect_target();
   void collect_parts();
   // `length`: the body's; nullopt: it comes in chunks.
   void end_head(std::optional<std::uint64_t> length);

@@ -6,12 +6,18 @@
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_detector.h"
 #include "crypto/tokens/token_text.h"
-#include "policies/plan/json_matcher.h"
 #include "proxy/body/cookie.h"
+#include "proxy/body/csv.h"
 #include "proxy/body/form.h"
+#include "proxy/body/mixed.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/utf8.h"
-#include "proxy/pipeline/flat_field_visitor.h"
+#include "proxy/body/wrapping.h"
+#include "proxy/body/xml.h"
+#include "proxy/pipeline/body_lines.h"
+#include "proxy/pipeline/condition_reader.h"
+#include "proxy/pipeline/field_visitors.h"
+#include "proxy/pipeline/scan_refusal.h"
 #include "proxy/pipeline/scope_ids.h"
 
 namespace paravent::proxy {
@@ -20,6 +26,7 @@ using policies::ActionKind;
 using policies::Carrier;
 using policies::FieldAction;
 using policies::OnError;
+using policies::Shape;
 using policies::Unlisted;
 
 namespace {
@@ -53,6 +60,10 @@ std::string_view carrier_prefix(Carrier carrier) {
       return "cookie.";
     case Carrier::path:
       return "path.";
+    case Carrier::csv:
+      return "csv.";
+    case Carrier::xml:
+      return "xml.";
     case Carrier::value:
     case Carrier::file_name:
     case Carrier::file_content:
@@ -67,21 +78,8 @@ Unlisted unlisted_rule(const policies::RoutePlan& route, Carrier carrier) {
   return route.unlisted;
 }
 
-// `json.items[0].name`, for the sender's own eyes and for explain.
-std::string json_name(policies::JsonPath path) {
-  std::string text;
-  for (const policies::PathStep& step : path) {
-    if (step.is_index) {
-      text.append("[").append(std::to_string(step.index)).append("]");
-    } else {
-      text.append(".").append(step.key);
-    }
-  }
-  return text;
-}
-
 bool is_body_or_query(Carrier carrier) {
-  return carrier != Carrier::header && carrier != Carrier::cookie;
+  return carrier != Carrier::header && carrier != Carrier::cookie && carrier != Carrier::path;
 }
 
 bool is_own_token(std::string_view value) {
@@ -127,58 +125,16 @@ Treatment treatment_of(ActionKind action) {
 
 }  // namespace
 
-class JsonFieldVisitor final : public body::JsonVisitor {
- public:
-  JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
-      : scanner_(scanner), text_(text) {}
-
-  bool on_value(body::JsonPath path, const body::Field& field) override {
-    const FieldAction* action = scanner_.find_json(path);
-    const bool name_needed = scanner_.observer_ != nullptr ||
-                             (action == nullptr && scanner_.route_.unlisted == Unlisted::refuse);
-    const std::string name = name_needed ? json_name(path) : std::string();
-    return scanner_.take(Carrier::json, name, 0, field, field.value.in(text_), action);
-  }
-
-  bool wants_filters() const override {
-    const policies::JsonMatcher* matcher = scanner_.json_matcher();
-    return matcher != nullptr && !matcher->filters().empty();
-  }
-
-  std::uint64_t filters_of(std::string_view object) override {
-    std::uint64_t bits = 0;
-    const auto& filters = scanner_.json_matcher()->filters();
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-      const auto raw = body::find_string_member(object, filters[i].key);
-      if (!raw) continue;
-      ExchangeBuffers::wipe_used(scanner_.buffers_.value);
-      body::decode_json_value(*raw, body::ValueKind::string, scanner_.buffers_.value);
-      if (scanner_.buffers_.value == filters[i].value) bits |= std::uint64_t{1} << i;
-    }
-    return bits;
-  }
-
-  // A rule means one value; an object or an array in its place is not what the policy's author saw.
-  bool on_container(body::JsonPath path, bool) override {
-    const FieldAction* action = scanner_.find_json(path);
-    // Some senders write as an object what others write as its text.
-    if (action == nullptr || action->action == ActionKind::keep ||
-        action->action == ActionKind::open) {
-      return true;
-    }
-    return scanner_.refuse(
-        action->action == ActionKind::refuse ? Reason::refused_field : Reason::transform_failed,
-        action->name);
-  }
-
- private:
-  RequestScanner& scanner_;
-  std::string_view text_;
-};
-
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanners& json_scanners) {
   json_scanners_ = &json_scanners;
+  if (!route_.questions.empty()) {
+    ConditionBits bits;
+    ConditionReader reader(route_, head_, buffers_);
+    if (auto refusal = reader.read(plan, body, json_scanners, bits)) return refusal;
+    if (auto refusal = refuse_unclear(route_, bits)) return refusal;
+    holding_ = bits.hold;
+  }
   if (auto refusal = scan_head()) return refusal;
   if (auto refusal = scan_body(plan, body)) return refusal;
   if (auto refusal = check_required(plan.codec)) return refusal;
@@ -188,6 +144,7 @@ std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_vi
 std::optional<Refusal> RequestScanner::scan_head() {
   buffers_.required_seen.assign(route_.required.size(), 0);
   buffers_.delimiters.assign(route_.delimiters.size(), {});
+  if (route_.has_rules(Carrier::path) && !scan_path()) return refusal_;
   if (auto refusal = scan_query()) return refusal;
   return scan_headers();
 }
@@ -199,6 +156,26 @@ std::optional<Refusal> RequestScanner::assign_scopes() {
     if (keyed && !assign_scope(job, buffers_) && !on_impossible_value(job)) return refusal_;
   }
   return std::nullopt;
+}
+
+// The named segments of the first of the route's paths that this one is.
+bool RequestScanner::scan_path() {
+  for (const policies::PathPattern& path : route_.templates) {
+    if (!path.matches(head_.path)) continue;
+    for (const policies::PathParameter& parameter : path.parameters()) {
+      const std::string_view segment = policies::path_segment(head_.path, parameter.segment);
+      body::Field field;
+      field.value.begin = static_cast<std::uint32_t>(segment.data() - head_.path.data());
+      field.value.end = field.value.begin + static_cast<std::uint32_t>(segment.size());
+      field.whole = field.value;
+      const FieldAction* action = find(Carrier::path, parameter.name);
+      if (action != nullptr && !take(Carrier::path, parameter.name, 0, field, segment, action)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  return true;
 }
 
 std::optional<Refusal> RequestScanner::scan_query() {
@@ -220,7 +197,7 @@ std::optional<Refusal> RequestScanner::scan_headers() {
       body::Field field;
       field.value.end = static_cast<std::uint32_t>(line.value.size());
       field.whole = field.value;
-      const FieldAction* action = route_.find(Carrier::header, line.name);
+      const FieldAction* action = find(Carrier::header, line.name);
       // The agent and the accepted types say nothing about a person that a rule must be demanded
       // for.
       const bool cookie_line = line.id == HeaderName::cookie;
@@ -245,35 +222,36 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       return std::nullopt;
     case BodyCodec::form: {
       FlatFieldVisitor visitor(*this, Carrier::form, body);
-      return finish(body::scan_form(body, {}, buffers_.scratch, visitor));
+      return finish(scan_form_body(body, plan.lines, visitor, buffers_));
     }
     case BodyCodec::multipart:
     case BodyCodec::upload: {
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
       return finish(body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
     }
+    case BodyCodec::mixed: {
+      JsonFieldVisitor visitor(*this, body);
+      return finish(body::scan_mixed(body, plan.boundary, {}, json_scanners_->at(0), visitor,
+                                     buffers_.lines));
+    }
+    case BodyCodec::csv: {
+      FlatFieldVisitor visitor(*this, Carrier::csv, body);
+      return finish(body::scan_csv(body, {}, visitor));
+    }
+    case BodyCodec::xml: {
+      FlatFieldVisitor visitor(*this, Carrier::xml, body);
+      return finish(body::scan_xml(body, {}, visitor));
+    }
     case BodyCodec::json: {
       JsonFieldVisitor visitor(*this, body);
-      return finish(json_scanners_->at(0).scan(body, {}, visitor));
+      return finish(scan_json_body(body, plan.lines, json_scanners_->at(0), visitor, buffers_));
     }
   }
   return std::nullopt;
 }
 
 std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
-  switch (status) {
-    case body::ScanStatus::ok:
-      return std::nullopt;
-    case body::ScanStatus::stopped:
-      return refusal_;
-    case body::ScanStatus::malformed:
-      return Refusal{Reason::malformed_body, {}};
-    case body::ScanStatus::too_large:
-      return Refusal{Reason::too_large, {}};
-    case body::ScanStatus::unsupported:
-      return Refusal{Reason::unsupported_type, {}};
-  }
-  return Refusal{Reason::malformed_body, {}};
+  return status == body::ScanStatus::stopped ? refusal_ : refusal_of(status);
 }
 
 std::optional<Refusal> RequestScanner::check_required(BodyCodec codec, bool fields_only) const {
@@ -282,9 +260,12 @@ std::optional<Refusal> RequestScanner::check_required(BodyCodec codec, bool fiel
     // Rules for another kind of body than the one that came do not apply to it; with no body at
     // all, those of every kind do.
     const Carrier carrier = action->carrier;
-    const bool other_body = (carrier == Carrier::form && codec != BodyCodec::form) ||
-                            (carrier == Carrier::json && codec != BodyCodec::json) ||
-                            (carrier == Carrier::multipart && !multipart);
+    const bool other_body =
+        (carrier == Carrier::form && codec != BodyCodec::form) ||
+        (carrier == Carrier::json && codec != BodyCodec::json && codec != BodyCodec::mixed) ||
+        (carrier == Carrier::csv && codec != BodyCodec::csv) ||
+        (carrier == Carrier::xml && codec != BodyCodec::xml) ||
+        (carrier == Carrier::multipart && !multipart);
     if (other_body && codec != BodyCodec::none) continue;
     if (fields_only && action->file) continue;
     if (buffers_.required_seen[action->required_index] == 0) {
@@ -298,6 +279,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
                           const body::Field& field, std::string_view raw, const FieldAction* action,
                           bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
+  if (field.is_file && carrier == Carrier::json) return take_opaque(name, field, *action);
   // Of a file only a rule with `file` may say anything.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
 
@@ -329,11 +311,32 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   return take_value(job, carrier, value);
 }
 
+// A payload that nothing can be read in: it stays or goes as a whole.
+bool RequestScanner::take_opaque(std::string_view name, const body::Field& field,
+                                 const FieldAction& action) {
+  if (observer_ != nullptr) {
+    observer_->on_field(full_name(Carrier::json, name), {}, true, &action);
+  }
+  if (action.action == ActionKind::refuse) return refuse(Reason::refused_field, action.name);
+  if (action.action != ActionKind::keep && action.action != ActionKind::drop) {
+    return refuse(Reason::unsupported_type, action.name);
+  }
+  FieldJob job;
+  job.action = &action;
+  job.carrier = Carrier::json;
+  job.field = field;
+  job.treatment = treatment_of(action.action);
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
 // The value as an application would read it: a view of `raw` where nothing is encoded, else of
 // `value` in the buffers, until the next call. (`name`s may lie in `scratch`.)
 std::string_view RequestScanner::decode(Carrier carrier, const body::Field& field,
                                         std::string_view raw) {
   const bool encoded = carrier == Carrier::form || carrier == Carrier::query ||
+                       carrier == Carrier::path || carrier == Carrier::csv ||
+                       carrier == Carrier::xml ||
                        (carrier == Carrier::json && field.kind == body::ValueKind::string);
   if (!encoded) return raw;
   // Most JSON strings have no escapes and need no copy.
@@ -343,6 +346,13 @@ std::string_view RequestScanner::decode(Carrier carrier, const body::Field& fiel
   ExchangeBuffers::wipe_used(buffers_.value);
   if (carrier == Carrier::json) {
     body::decode_json_value(raw, field.kind, buffers_.value);
+  } else if (carrier == Carrier::csv) {
+    body::decode_csv_value(raw, buffers_.value);
+  } else if (carrier == Carrier::xml) {
+    body::decode_xml_value(raw, buffers_.value);
+  } else if (carrier == Carrier::path) {
+    // The parser has seen that its escapes are well-formed and none of them is NUL.
+    if (!body::unwrap_percent(raw, buffers_.value)) return raw;
   } else {
     body::decode_form_value(raw, buffers_.value);
   }
@@ -378,6 +388,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       }
       break;
     case Treatment::remove:
+    case Treatment::confirm:
     case Treatment::reopen:
     case Treatment::rename:
       break;
@@ -392,7 +403,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     case Treatment::derive:
     case Treatment::mint: {
-      if (is_own_token(crypto::trim(value))) return refuse(Reason::own_token, action.name);
+      if (is_own_token(crypto::trim(value))) return take_own_token(job, value);
       scoped_ = scoped_ || action.scope != crypto::Scope::person;
       const std::size_t begin = buffers_.clear.size();
       const crypto::NormaliserOptions options{.region = route_.phone_region};
@@ -409,6 +420,32 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     }
   }
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
+// One of ours that comes back, where the rule takes it: in the one spelling that we write. The
+// vault's answer decides.
+bool RequestScanner::take_own_token(FieldJob& job, std::string_view value) {
+  const FieldAction& action = *job.action;
+  std::string_view text = value;
+  bool ours = action.accepts_own_tokens && job.treatment == Treatment::mint;
+  if (ours && action.shape == Shape::email) {
+    const std::string& domain = route_.token_mail_domain;
+    ours = text.size() > domain.size() && text.ends_with(domain) &&
+           text[text.size() - domain.size() - 1] == '@';
+    if (ours) text.remove_suffix(domain.size() + 1);
+  }
+  const auto token = ours ? crypto::parse_token(text) : crypto::Error(crypto::ErrorKind::malformed);
+  if (!token || token->token_class != crypto::TokenClass::vault || token->text != text) {
+    return refuse(Reason::own_token, action.name);
+  }
+  // Whom it stands for is nobody's business here.
+  if (action.is_subject) buffers_.invalid_subject = true;
+  job.treatment = Treatment::confirm;
+  job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
+  buffers_.clear.append(text);
+  job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
   buffers_.jobs.push_back(job);
   return true;
 }
@@ -461,7 +498,7 @@ body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
       body::Field whole;
       whole.value.end = static_cast<std::uint32_t>(text.size());
       whole.whole = whole.value;
-      return take(Carrier::value, "value", 0, whole, text, field.plan->value)
+      return take(Carrier::value, "value", 0, whole, text, chosen(field.plan->value))
                  ? body::ScanStatus::ok
                  : body::ScanStatus::stopped;
     }
@@ -469,7 +506,7 @@ body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {
 }
 
 const FieldAction* RequestScanner::find(Carrier carrier, std::string_view name) const {
-  return outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name);
+  return chosen(outer_ == nullptr ? route_.find(carrier, name) : outer_->inside->find(name));
 }
 
 const policies::JsonMatcher* RequestScanner::json_matcher() const {
@@ -477,7 +514,12 @@ const policies::JsonMatcher* RequestScanner::json_matcher() const {
 }
 
 const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {
-  return outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path);
+  return chosen(outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path));
+}
+
+const FieldAction* RequestScanner::chosen(const FieldAction* action) const noexcept {
+  if (action == nullptr || (action->when & ~holding_) == 0) return action;
+  return action->otherwise;
 }
 
 // For explain.

@@ -1,9 +1,9 @@
-// RequestScanner: phase 4. Reads every carrier of a request (query, headers, cookies, body), asks
-// the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
+// RequestScanner: phase 4. Reads every carrier of a request (path, query, headers, cookies, body),
+// asks the plan what to do with each field and leaves a FieldJob for each that is not simply kept.
 //
 // Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes
-// only into the ExchangeBuffers; jobs come in the order query, headers, cookies, body, each in the
-// order of the bytes. One object per scan, on the stack; nothing is kept.
+// only into the ExchangeBuffers; jobs come in the order path, query, headers, cookies, body, each
+// in the order of the bytes. One object per scan, on the stack; nothing is kept.
 
 #pragma once
 
@@ -69,6 +69,7 @@ class RequestScanner {
   friend class FlatFieldVisitor;
   friend class JsonFieldVisitor;
 
+  bool scan_path();
   std::optional<Refusal> scan_query();
   std::optional<Refusal> scan_headers();
   std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body);
@@ -78,6 +79,8 @@ class RequestScanner {
   bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
             const body::Field& field, std::string_view raw, const policies::FieldAction* action,
             bool listed = true);
+  bool take_opaque(std::string_view name, const body::Field& field,
+                   const policies::FieldAction& action);
   std::string_view decode(policies::Carrier carrier, const body::Field& field,
                           std::string_view raw);
   bool take_file(std::string_view name, const body::Field& field, std::string_view text,
@@ -85,10 +88,13 @@ class RequestScanner {
   void take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
+  bool take_own_token(FieldJob& job, std::string_view value);
   // Reads what is inside of a field that the policy opens.
   bool open(FieldJob& job, std::string_view value);
   body::ScanStatus scan_inside(const OpenedField& field);
+  // The rule about a field, or its `else` where a condition does not hold.
   const policies::FieldAction* find(policies::Carrier carrier, std::string_view name) const;
+  const policies::FieldAction* chosen(const policies::FieldAction* action) const noexcept;
   const policies::FieldAction* find_json(policies::JsonPath path) const;
   const policies::JsonMatcher* json_matcher() const;
   std::string full_name(policies::Carrier carrier, std::string_view name) const;
@@ -114,7 +120,8 @@ class RequestScanner {
   std::size_t depth_ = 0;
   const policies::FieldAction* outer_ = nullptr;
   bool streamed_ = false;
-  bool scoped_ = false;  // some job's scope is narrower than the person
+  std::uint64_t holding_ = 0;  // the route's conditions that hold, by bit
+  bool scoped_ = false;        // some job's scope is narrower than the person
 };
 
 }  // namespace paravent::proxy

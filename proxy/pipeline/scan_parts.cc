@@ -6,7 +6,7 @@
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/random.h"
 #include "crypto/tokens/file_encryptor.h"
-#include "proxy/pipeline/flat_field_visitor.h"
+#include "proxy/pipeline/field_visitors.h"
 #include "proxy/pipeline/request_scanner.h"
 
 namespace paravent::proxy {
@@ -23,7 +23,7 @@ std::optional<Refusal> RequestScanner::scan_parts(
   FlatFieldVisitor visitor(*this, Carrier::multipart, text);
   for (const body::MultipartStream::Part& part : parts) {
     const std::string_view name = part.name.in(text);
-    const FieldAction* action = route_.find(Carrier::multipart, name);
+    const FieldAction* action = find(Carrier::multipart, name);
     if (!first && !part.field.is_file &&
         !may_come_late(action != nullptr ? *action : route_.unlisted_action)) {
       return Refusal{Reason::late_field,
@@ -73,6 +73,10 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   if (field.file_name.size() == 0) return refuse(Reason::unsupported_type, action.name);
   if (file.rule.action.value == policies::FileAction::refuse) {
     return refuse(Reason::refused_field, action.name);
+  }
+  // A body that is held has no way to do this with its files, but explain may say what would be.
+  if (!streamed_ && observer_ == nullptr && file.goes_on() && !file.is_untouched()) {
+    return refuse(Reason::unsupported_type, action.name);
   }
   if (action.required) buffers_.required_seen[action.required_index] = 1;
   FieldJob job;

@@ -16,7 +16,9 @@
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
+#include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
+#include "proxy/pipeline/transaction_state.h"
 #include "proxy/pipeline/upload.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
@@ -35,105 +37,12 @@ std::uint64_t microseconds(SteadyClock::duration duration) {
 
 }  // namespace
 
-struct Transaction::State final : public RawCounter {
-  State(Downstream& down, Upstream& up) : downstream(down), upstream(up) {}
-
-  Downstream& downstream;
-  Upstream& upstream;
-  std::shared_ptr<WorkerState> worker;
-  const RequestHead* head = nullptr;
-  Phase phase = Phase::idle;
-  policies::RouteMatch match;
-  BodyPlan body_plan;
-  std::string_view body;
-  ExchangeBuffers buffers;
-  std::shared_ptr<crypto::vault::ResolveBatch> batch;
-  UpstreamExchange* exchange = nullptr;
-  std::unique_ptr<Upload> upload;  // while the body is streamed
-
-  // respond
-  std::string response_head;
-  std::string problem_body;
-  ResponseFramer framer;
-  std::uint64_t sent_body_bytes = 0;
-  bool response_started = false;
-  bool response_complete = false;  // the upstream has no more
-  bool waiting_for_send = false;
-  bool keep_alive = true;
-  bool body_unread = false;
-
-  // record
-  SteadyClock::time_point started;
-  SteadyClock::time_point forwarded;
-  SteadyClock::time_point answered;
-  telemetry::Outcome outcome = telemetry::Outcome::forwarded;
-  std::optional<Reason> reason;
-  std::uint16_t status = 0;
-  std::array<char, 16> request_id{};
-  bool has_request_id = false;
-  std::string host;
-
-  void on_raw(std::uint32_t action_id) override { worker->counters->raw_fields(action_id).add(); }
-
-  const policies::RoutePlan& route() const { return *match.route; }
-  std::size_t route_index() const {
-    return match.route != nullptr ? match.route->id : worker->counters->no_route();
-  }
-
-  void begin(const RequestHead* request, std::shared_ptr<WorkerState> state);
-  void run(Phase next);
-  std::optional<Phase> step();
-
-  std::optional<Phase> select_route();
-  std::optional<Phase> admit_request();
-  std::optional<Phase> receive();
-  std::optional<Phase> scan();
-  std::optional<Phase> resolve();
-  std::optional<Phase> protect();
-  std::optional<Phase> stream();
-  std::optional<Phase> record();
-
-  enum class Asked : std::uint8_t { nothing, answered, pending };
-  Asked ask_vault(bool about_person);
-  void go_on_streaming() {
-    if (const auto next = stream()) run(*next);
-  }
-  bool waits_for_vault() const {
-    if (!upload) return phase == Phase::resolve;
-    return (phase == Phase::resolve || phase == Phase::forward) && upload->waits_for_vault();
-  }
-  void tell_upload() {
-    if (phase == Phase::resolve) phase = Phase::receive;
-    upload->resolved(batch.get());
-  }
-  void take_body(ReceivedBody received);
-  Phase refuse(const Refusal& refusal);
-  bool is_stopped() const;
-  Phase stop_objected();
-  std::string_view id();
-  ConnectionLine connection_line() const {
-    if (!keep_alive) return ConnectionLine::close;
-    return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
-  }
-  Peer peer() const {
-    return {downstream.peer_address(), downstream.peer_is_trusted(), downstream.trusted_proxies()};
-  }
-
-  void relay(const ResponseHead& response, std::string_view bytes, bool complete);
-  void relay_more(std::string_view bytes, bool complete);
-  void send(std::string_view bytes, bool last);
-  void after_send(SendStatus status);
-  void abort_exchange();
-  void count_fields() const;
-
-  UpstreamHandler* handler = nullptr;
-};
-
 void Transaction::State::begin(const RequestHead* request, std::shared_ptr<WorkerState> state) {
   head = request;
   worker = std::move(state);
   match = {};
   body_plan = {};
+  by_sealed_plan = false;
   body = {};
   batch.reset();
   exchange = nullptr;
@@ -194,21 +103,51 @@ std::optional<Phase> Transaction::State::select_route() {
 }
 
 std::optional<Phase> Transaction::State::admit_request() {
-  if (route().client_certificate && !downstream.has_client_certificate()) {
-    return refuse({Reason::client_certificate, {}});
+  const bool is_group = RouteGroup::is_group(match);
+  if (!is_group) {
+    if (auto refusal = refuse_taking()) return refuse(*refusal);
   }
-  const bool sealed = !worker->snapshot->keys_available && route().mode == RouteMode::protect;
-  if (sealed || worker->snapshot->lacks_keys(route().id)) return refuse({Reason::sealed, {}});
-  auto admitted = admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
+  auto admitted = is_group ? group().admit_any(match)
+                           : admit(*worker->snapshot->plan, match, *head, worker->snapshot->limits);
   if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refuse(*refusal);
   body_plan = std::get<BodyPlan>(admitted);
   return Phase::receive;
 }
 
+// What a route demands whatever the message says.
+std::optional<Refusal> Transaction::State::refuse_taking() {
+  if (route().client_certificate && !downstream.has_client_certificate()) {
+    return Refusal{Reason::client_certificate, {}};
+  }
+  if (!worker->snapshot->keys_available && route().needs_keys) {
+    if (route().when_sealed == nullptr) return Refusal{Reason::sealed, {}};
+    match.route = route().when_sealed;
+    by_sealed_plan = true;
+  }
+  if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
+  return std::nullopt;
+}
+
+// Leaves in `match` the one route of the group that the message is for.
+std::optional<Refusal> Transaction::State::choose_of_group() {
+  if (auto refusal = group().choose(body, *worker->content_decoder, *worker->json_scanners, buffers,
+                                    match, body_plan)) {
+    return refusal;
+  }
+  return refuse_taking();
+}
+
+RouteGroup Transaction::State::group() {
+  return {*worker->snapshot->plan, *head, match_host(head->host, host), worker->snapshot->limits};
+}
+
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
   body_unread = true;
-  if (body_plan.codec == BodyCodec::upload) {
+  // A group's body is held: a field of it says which route it is for.
+  if (body_plan.codec == BodyCodec::upload && !RouteGroup::is_group(match)) {
+    // What is sealed because the vault is goes on a list, whole requests at a time.
+    if (by_sealed_plan) return refuse({Reason::sealed, {}});
     upload = std::make_unique<Upload>(route(), *head, body_plan, peer(), buffers, *worker,
                                       downstream, *this);
     return stream();
@@ -234,54 +173,38 @@ void Transaction::State::take_body(ReceivedBody received) {
 }
 
 std::optional<Phase> Transaction::State::scan() {
+  if (RouteGroup::is_group(match)) {
+    if (auto refusal = choose_of_group()) return refuse(*refusal);
+  }
   if (route().mode == RouteMode::pass) return Phase::protect;
   if (auto refusal = settle_body(route(), worker->snapshot->limits, *worker->content_decoder,
                                  buffers.decoded, body_plan, body)) {
     return refuse(*refusal);
   }
+  buffers.make_room(head->target.size() + body.size());
   RequestScanner scanner(route(), *head, buffers, *this);
   if (auto refusal = scanner.scan(body_plan, body, *worker->json_scanners)) return refuse(*refusal);
   return Phase::resolve;
 }
 
-// Phases 3 to 7 of a streamed body, as far as they go now. The phase is `receive` until the
-// upstream has been asked, with `resolve` in between, and `forward` from there on.
-std::optional<Phase> Transaction::State::stream() {
-  for (;;) {
-    switch (upload->run(exchange)) {
-      case Upload::Step::wait:
-        return std::nullopt;
-      case Upload::Step::ask:
-        if (phase == Phase::receive) phase = Phase::resolve;
-        if (ask_vault(upload->is_first() || needs_subject_key(route(), buffers)) == Asked::pending)
-          return std::nullopt;
-        tell_upload();
-        break;
-      case Upload::Step::exchange:
-        forwarded = SteadyClock::now();
-        phase = Phase::forward;
-        exchange = upstream.exchange(upload->take_request(), *handler);
-        return std::nullopt;
-      case Upload::Step::refused:
-        return refuse(upload->refusal());
-      case Upload::Step::gone:
-        abort_exchange();
-        return std::nullopt;
-      case Upload::Step::done:
-        body_unread = false;
-        return std::nullopt;
-    }
-  }
-}
-
 std::optional<Phase> Transaction::State::resolve() {
-  return ask_vault(true) == Asked::pending ? std::nullopt : std::optional(Phase::protect);
+  switch (ask_vault(true)) {
+    case Asked::pending:
+      return std::nullopt;
+    case Asked::sealed:
+      return refuse({Reason::sealed, {}});
+    case Asked::nothing:
+    case Asked::answered:
+      break;
+  }
+  return Phase::protect;
 }
 
 // `about_person`: also whose request this is, where the route wants to know.
 Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
   batch = questions_of(*worker->snapshot, route(), about_person, buffers);
   if (!batch) return Asked::nothing;
+  if (!worker->has_keys()) return Asked::sealed;  // sealed while the body came in
   if (worker->vault->answer_known(*batch)) return Asked::answered;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
@@ -290,6 +213,8 @@ Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
 }
 
 std::optional<Phase> Transaction::State::protect() {
+  // Sealed while the body or the vault's answer was awaited: the keys are gone from this worker.
+  if (route().needs_keys && !worker->has_keys()) return refuse({Reason::sealed, {}});
   RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
   forwarded = SteadyClock::now();
   // Set before the call: the exchange answers through the handler, and phases only move forward.
@@ -301,156 +226,33 @@ std::optional<Phase> Transaction::State::protect() {
   }
   auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
+  if (!worker->snapshot->keys_available && !list_sealed()) return refuse({Reason::sealed, {}});
   count_fields();
   exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);
   return std::nullopt;
+}
+
+// What is sealed because the vault is, for conversion afterwards. False: the list takes no more.
+bool Transaction::State::list_sealed() {
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.action->action != policies::ActionKind::seal || job.replacement.size() == 0) continue;
+    std::string_view value = job.replacement.in(buffers.arena);
+    if (value.size() > 1 && value.front() == '"') value = value.substr(1, value.size() - 2);
+    if (!worker->snapshot->sealed_list->note(id(), route().name, job.action->name, value)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 void Transaction::State::count_fields() const {
   for (const FieldJob& job : buffers.jobs) worker->counters->fields(job.action->id).add();
 }
 
-Phase Transaction::State::refuse(const Refusal& refusal) {
-  if (exchange != nullptr) {  // a streamed body's, which thereby never comes to a clean end
-    exchange->cancel();
-    exchange = nullptr;
-  }
-  outcome = reason_status(refusal.reason) >= 500 && refusal.reason != Reason::unsupported_coding &&
-                    refusal.reason != Reason::http_version
-                ? telemetry::Outcome::failed
-                : telemetry::Outcome::refused;
-  reason = refusal.reason;
-  status = reason_status(refusal.reason);
-  // A body that nobody has read stands where the next request would: the connection cannot go on.
-  const bool body_expected = head != nullptr && head->framing != BodyFraming::none &&
-                             !(head->framing == BodyFraming::length && head->content_length == 0);
-  const bool unread = body_expected && (body_unread || body_plan.codec == BodyCodec::none);
-  keep_alive = keep_alive && !unread && !reason_closes(refusal.reason);
-  ProblemContext context;
-  if (match.route != nullptr) context.route = match.route->name;
-  context.request_id = id();
-  context.wants_html = head != nullptr && prefers_html(*head);
-  context.head_request = head != nullptr && head->method == Method::head;
-  context.connection = connection_line();
-  std::string allow;
-  if (refusal.reason == Reason::method && head != nullptr) {
-    allow = worker->snapshot->plan->methods_for(match_host(head->host, host), head->path);
-    context.allow = allow;
-  }
-  response_head.clear();
-  problem_body.clear();
-  write_problem(refusal, context, response_head, problem_body);
-  worker->counters->refusals(route_index(), static_cast<std::size_t>(refusal.reason)).add();
-  downstream.set_deadline(0);
-  response_started = response_complete = true;
-  phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, problem_body, true);
-  sent_body_bytes = problem_body.size();
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return Phase::respond;
-  }
-  if (sent == SendStatus::gone) keep_alive = false;
-  return Phase::record;
-}
-
-// Whether this is about somebody who objected, on a route where that counts.
-bool Transaction::State::is_stopped() const {
-  return batch->subject && batch->subject->objected && route().stop_objected;
-}
-
-// Refused, or answered as if it had been taken: nothing is sent on either way.
-Phase Transaction::State::stop_objected() {
-  if (route().on_objection == policies::OnObjection::refuse) return refuse({Reason::objected, {}});
-  outcome = telemetry::Outcome::refused;
-  reason = Reason::objected;
-  status = 204;
-  if (body_unread) keep_alive = false;
-  response_head.clear();
-  write_no_content(connection_line(), response_head);
-  worker->counters->refusals(route_index(), static_cast<std::size_t>(Reason::objected)).add();
-  response_started = response_complete = true;
-  phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, {}, true);
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return Phase::respond;
-  }
-  if (sent == SendStatus::gone) keep_alive = false;
-  return Phase::record;
-}
-
 std::string_view Transaction::State::id() {
   if (!has_request_id) request_id = new_request_id(*worker->random);
   has_request_id = true;
   return {request_id.data(), request_id.size()};
-}
-
-void Transaction::State::relay(const ResponseHead& response, std::string_view bytes,
-                               bool complete) {
-  if (complete) exchange = nullptr;
-  if (body_unread) keep_alive = false;  // an answer before the whole body: no more of it is read
-  answered = SteadyClock::now();
-  phase = Phase::respond;
-  status = response.status;
-  response_started = true;
-  response_complete = complete;
-  const ResponseFraming framing = choose_framing(*head, response, bytes, complete);
-  framer.begin(framing);
-  if (framing.kind == BodyFraming::close) keep_alive = false;
-  response_head.clear();
-  write_relayed_head(response, framing, head->method == Method::head, connection_line(),
-                     response_head);
-  send(bytes, complete);
-}
-
-void Transaction::State::relay_more(std::string_view bytes, bool complete) {
-  if (complete) exchange = nullptr;
-  response_complete = complete;
-  response_head.clear();
-  send(bytes, complete);
-}
-
-// Sends the head that is pending in response_head together with these body bytes in their framing.
-void Transaction::State::send(std::string_view bytes, bool last) {
-  sent_body_bytes += bytes.size();
-  framer.add(bytes, last, response_head);
-  after_send(downstream.send(response_head, bytes, last && framer.has_ended()));
-}
-
-void Transaction::State::after_send(SendStatus sent) {
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return;
-  }
-  waiting_for_send = false;
-  if (sent == SendStatus::gone) {
-    abort_exchange();
-    return;
-  }
-  if (!response_complete) {
-    if (exchange != nullptr) exchange->resume();
-    return;
-  }
-  // The closing chunk goes in a send of its own, after the data.
-  if (!framer.has_ended()) {
-    response_head.clear();
-    send({}, true);
-    return;
-  }
-  run(Phase::record);
-}
-
-// No answer, or the rest of one, can be given: the connection ends so that nobody takes a part for
-// a whole.
-void Transaction::State::abort_exchange() {
-  if (exchange != nullptr) {
-    exchange->cancel();
-    exchange = nullptr;
-  }
-  outcome = telemetry::Outcome::aborted;
-  keep_alive = false;
-  run(Phase::record);
 }
 
 std::optional<Phase> Transaction::State::record() {
@@ -539,12 +341,11 @@ void Transaction::on_resolved() {
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:
-      if (state_->upload && !(state_->upload->is_first() && state_->is_stopped())) {
-        state_->tell_upload();
-        state_->go_on_streaming();
+      if (state_->upload) {
+        state_->answer_upload();
         return;
       }
-      state_->run(state_->is_stopped() ? state_->stop_objected() : Phase::protect);
+      state_->run(state_->after_answer());
       return;
     case ResolveStatus::sealed:
       state_->run(state_->refuse({Reason::sealed, {}}));

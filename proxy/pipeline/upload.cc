@@ -164,6 +164,8 @@ std::optional<Upload::Step> Upload::scan_text() {
 }
 
 std::optional<Upload::Step> Upload::protect_text() {
+  // Sealed while the body or the vault's answer was awaited.
+  if (route_.needs_keys && !worker_.has_keys()) return refuse(Reason::sealed);
   std::string_view text = codec_.text();
   cleaned_.clear();
   const policies::FieldAction* action = nullptr;

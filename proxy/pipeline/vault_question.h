@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "crypto/tokens/token_text.h"
 #include "crypto/vault/api/messages.h"
 #include "policies/plan/route_plan.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/refusal.h"
 #include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy {
@@ -39,7 +42,7 @@ inline bool needs_subject_key(const policies::RoutePlan& route, const ExchangeBu
 inline void append_question(const Snapshot& snapshot, FieldJob& job, const ExchangeBuffers& buffers,
                             crypto::vault::ResolveBatch& batch) {
   crypto::vault::MintJob question;
-  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  question.key_id = snapshot.key_id(job.action->slot);
   question.seal_key_id = snapshot.seal_key_ids[job.action->slot];
   question.kind = job.action->kind;
   question.scope = job.action->scope;
@@ -53,6 +56,40 @@ inline void append_question(const Snapshot& snapshot, FieldJob& job, const Excha
   batch.jobs.push_back(question);
 }
 
+// Adds the token that came back. REQUIRES: Treatment::confirm.
+inline void append_confirmation(const Snapshot& snapshot, FieldJob& job,
+                                const ExchangeBuffers& buffers,
+                                crypto::vault::ResolveBatch& batch) {
+  crypto::vault::ConfirmJob question;
+  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  if (const auto token = crypto::parse_token(job.clear.in(buffers.clear));
+      token && token->payload.size() == question.id.size()) {
+    question.token_key_id = token->key_id;
+    std::copy(token->payload.begin(), token->payload.end(), question.id.begin());
+  }
+  job.vault_job = static_cast<std::uint32_t>(batch.confirms.size());
+  batch.confirms.push_back(question);
+}
+
+// The refusal where a token that came back is none of the field's. REQUIRES: `batch` is answered.
+inline std::optional<Refusal> refuse_unconfirmed(const ExchangeBuffers& buffers,
+                                                 const crypto::vault::ResolveBatch& batch) {
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.treatment != Treatment::confirm || batch.confirms[job.vault_job].known) continue;
+    return Refusal{Reason::own_token, job.action->name};
+  }
+  return std::nullopt;
+}
+
+// Adds all questions about the fields of a request.
+inline void append_questions(const Snapshot& snapshot, ExchangeBuffers& buffers,
+                             crypto::vault::ResolveBatch& batch) {
+  for (FieldJob& job : buffers.jobs) {
+    if (job.treatment == Treatment::mint) append_question(snapshot, job, buffers, batch);
+    if (job.treatment == Treatment::confirm) append_confirmation(snapshot, job, buffers, batch);
+  }
+}
+
 // Whose request this is, where the route says so: asked as soon as a value tells the person, or
 // something will lie under the person's key. REQUIRES: nothing is asked yet.
 inline void append_subject_question(const Snapshot& snapshot, const policies::RoutePlan& route,
@@ -62,7 +99,7 @@ inline void append_subject_question(const Snapshot& snapshot, const policies::Ro
   const bool needs_key = needs_subject_key(route, buffers);
   if (person.empty() && !needs_key) return;
   crypto::vault::SubjectQuestion& question = batch.subject.emplace();
-  question.key_id = snapshot.protection_keys[route.subject_slot].key_id;
+  question.key_id = snapshot.key_id(route.subject_slot);
   question.needs_key = needs_key;
   question.stop_if_objected = route.stop_objected;
   question.begin = static_cast<std::uint32_t>(batch.values.size());
@@ -80,18 +117,18 @@ inline std::shared_ptr<crypto::vault::ResolveBatch> questions_of(const Snapshot&
   const bool about_somebody = about_person && route.subject_slot != policies::kNoSlot;
   std::size_t value_bytes = about_somebody ? known_subject(route, buffers).size() : 0;
   const bool needs_key = about_somebody && needs_subject_key(route, buffers);
+  bool confirms = false;
   for (const FieldJob& job : buffers.jobs) {
     if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
+    confirms = confirms || job.treatment == Treatment::confirm;
   }
   // Nothing to mint: normalised values are never empty.
-  if (value_bytes == 0 && !needs_key) return nullptr;
+  if (value_bytes == 0 && !needs_key && !confirms) return nullptr;
 
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
   batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
   if (about_somebody) append_subject_question(snapshot, route, buffers, *batch);
-  for (FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) append_question(snapshot, job, buffers, *batch);
-  }
+  append_questions(snapshot, buffers, *batch);
   return batch;
 }
 

@@ -27,19 +27,33 @@ void append_time(std::string& out) {
   out.append(".").append(millis, 1, 3).append("Z");
 }
 
+crypto::Result<int> open_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  if (file >= 0) return file;
+  return crypto::Error(crypto::ErrorKind::configuration,
+                       "The access log " + path + " cannot be opened: " + std::strerror(errno) +
+                           ". Check the folder and its permissions, or leave access-log out.");
+}
+
 }  // namespace
 
 crypto::Result<std::unique_ptr<AccessLog>> AccessLog::open(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-  if (file < 0) {
-    return crypto::Error(crypto::ErrorKind::configuration,
-                         "The access log " + path + " cannot be opened: " + std::strerror(errno) +
-                             ". Check the folder and its permissions, or leave access-log out.");
-  }
-  return std::unique_ptr<AccessLog>(new AccessLog(file));
+  const auto file = open_file(path);
+  if (!file) return file.error();
+  return std::unique_ptr<AccessLog>(new AccessLog(path, *file));
 }
 
-AccessLog::AccessLog(int file) : file_(file), writer_([this] { write_loop(); }) {}
+AccessLog::AccessLog(std::string path, int file)
+    : path_(std::move(path)), file_(file), writer_([this] { write_loop(); }) {}
+
+crypto::Status AccessLog::reopen() {
+  const auto file = open_file(path_);
+  if (!file) return file.error();
+  const std::lock_guard lock(mutex_);
+  if (next_ >= 0) ::close(next_);
+  next_ = *file;
+  return {};
+}
 
 AccessLog::~AccessLog() {
   {
@@ -49,6 +63,7 @@ AccessLog::~AccessLog() {
   wake_.notify_one();
   writer_.join();
   ::close(file_);
+  if (next_ >= 0) ::close(next_);
 }
 
 void AccessLog::append(const AccessLine& line) {
@@ -83,7 +98,12 @@ void AccessLog::write_loop() {
     wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
     if (pending_.empty()) return;
     std::swap(writing, pending_);
+    const int next = std::exchange(next_, -1);
     lock.unlock();
+    if (next >= 0) {
+      ::close(file_);
+      file_ = next;
+    }
     std::size_t at = 0;
     while (at < writing.size()) {
       const ssize_t n = ::write(file_, writing.data() + at, writing.size() - at);

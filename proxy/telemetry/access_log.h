@@ -41,14 +41,21 @@ class AccessLog {
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
+  // Opens the file of that name anew, so that one that was moved aside (log rotation) gets no more
+  // lines. Where it cannot be opened, everything goes on into the old one. Waits for the disk: not
+  // for a thread of the data path.
+  crypto::Status reopen();
+
   void append(const AccessLine& line);
   std::uint64_t dropped() const;
 
  private:
-  explicit AccessLog(int file);
+  AccessLog(std::string path, int file);
   void write_loop();
 
-  int file_;
+  const std::string path_;
+  int file_;       // the writer's alone
+  int next_ = -1;  // opened anew, for the writer to take
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::string pending_;

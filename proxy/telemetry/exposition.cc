@@ -83,7 +83,7 @@ MetricFamily fields(const CounterView& view, const std::string& name, const std:
     const double n = sum(view, [&](WorkerCounters& worker) { return (worker.*cell)(id).read(); });
     add(made,
         {{"route", route_name(view, view.plan->action_routes()[id])},
-         {"field", actions[id]->name},
+         {"field", actions[id]->name + (actions[id]->is_otherwise ? " (else)" : "")},
          {"action", std::string(policies::action_name(actions[id]->action))}},
         n);
   }

@@ -7,14 +7,15 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import added_latency  # noqa: E402  (the path comes first)
 import results_page  # noqa: E402  (the path comes first)
 import stats  # noqa: E402
 
 COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "haproxy": 19.4, "nginx-lua": 34.0,
-        "nginx-lua-light": 30.0, "relay-floor": 15.2}
+        "nginx-lua-light": 30.0, "nginx-lua-typical": 44.0, "nginx-njs": 50.0, "relay-floor": 15.2}
 
 
-GET_COST = {peer: us for peer, us in COST.items() if "lua" not in peer}
+GET_COST = {peer: us for peer, us in COST.items() if "lua" not in peer and "njs" not in peer}
 
 
 def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0, workload=stats.FORM):
@@ -32,9 +33,9 @@ def rows_of(cost, rounds=11, noise=0.005, foreign=0.01, steal=0.0, workload=stat
     return rows
 
 
-def counts(good, bad=0, gets=0, uploads=0, email=2048, name=560, city=20, message=60000):
+def counts(good, bad=0, gets=0, email=2048, name=560, city=20, message=60000):
     distinct = {"name": name, "email": email, "phone": email, "city": city, "message": message}
-    return {"good": good, "bad": bad, "gets": gets, "uploads": uploads, "distinct": distinct}
+    return {"good": good, "bad": bad, "gets": gets, "distinct": distinct}
 
 
 def row(result, peer, metric):
@@ -70,6 +71,23 @@ class Ratios(unittest.TestCase):
         self.assertEqual(stats.compare(rows_of(cost)), [])
 
 
+class Batches(unittest.TestCase):
+    rows = (rows_of({"nginx": 26.0, "nginx-null": 26.0, "paravent": 60.0, "nginx-lua": 330.0}, workload=stats.BATCH)
+            + rows_of({"nginx": 17.0, "nginx-null": 17.0, "paravent": 62.0}, workload=stats.GZIP))
+
+    def test_microseconds_above_nginx_and_the_cost_of_gzip(self):
+        result = stats.compare(self.rows)
+        above = row(result, "nginx", stats.ABOVE)
+        self.assertTrue(34.0 < above["low"] <= above["ratio"] <= above["high"] < 45.0)
+        packed = row(result, stats.PLAIN_BATCH, "cpu_us_per_request")
+        self.assertAlmostEqual(packed["ratio"], 62 / 60, delta=0.02)
+        self.assertIn(stats.verdict(packed), ("goal 1.10 met", "limit 1.25 kept"))
+
+    def test_void_where_the_machine_was_disturbed(self):
+        noisy = [one | {"foreign": 0.2} for one in self.rows]
+        self.assertEqual(stats.verdict(row(stats.compare(noisy), "nginx", stats.ABOVE)), "void")
+
+
 class Page(unittest.TestCase):
     def test_a_row_per_target_with_its_verdict(self):
         rows = rows_of(COST) + rows_of(GET_COST | {"paravent": 25.0}, workload=stats.GET)
@@ -78,7 +96,8 @@ class Page(unittest.TestCase):
                  results_page.target_rows(stats.compare(rows), calls)}
         self.assertEqual(found, {
             ("T1", stats.GET): "missed", ("T2", stats.GET): "missed", ("T3", stats.GET): "limit kept",
-            ("T4", stats.FORM): "goal met", ("T5", stats.FORM): "limit kept", ("", stats.FORM): "goal met"})
+            ("T4", stats.FORM): "goal met", ("T5", stats.FORM): "limit kept", ("T5 typical", stats.FORM): "goal met",
+            ("", stats.FORM): "goal met"})
 
     def test_void_rows_say_so(self):
         ratios = stats.compare(rows_of(COST, steal=0.04))
@@ -132,13 +151,18 @@ class Void(unittest.TestCase):
         self.assertAlmostEqual(ratios[stats.GET], 2.0, delta=0.02)
 
 
+# Eleven rounds of 1 000 requests: four peers that change nothing, one each with the two kinds of tokens, three
+# scripts whose values are only looked at.
+AFTER = {"clear": counts(44000), "tokens": counts(11000), "peer-tokens": counts(11000),
+         "changed": counts(33000, email=3 * 2048, name=3 * 560, city=60)}
+
+
 class Witness(unittest.TestCase):
     before = {name: counts(0, email=0, name=0, city=0, message=0)
               for name in ("clear", "tokens", "peer-tokens", "changed")}
 
     def faults(self, **changes):
-        after = {"clear": counts(44000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
-                                                          counts(11000))
+        after = AFTER
         return stats.witness_faults(self.before, after | changes, rows_of(COST))
 
     def test_a_clean_run_has_none(self):
@@ -158,12 +182,32 @@ class Witness(unittest.TestCase):
         after["tokens"] = counts(0, gets=10999)
         self.assertIn("only 10999 GETs", stats.witness_faults(self.before, after, rows)[0])
 
+    def batch_rows(self, workload):
+        return rows_of(GET_COST | {"nginx-lua": 200.0}, workload=workload)
+
+    def test_batches_are_judged_where_they_are_not_clear(self):
+        good = {name: counts(0) | {"batches": n, "bad_batches": 0}
+                for name, n in (("clear", 44000), ("tokens", 11000), ("peer-tokens", 11000), ("changed", 0))}
+        before = {name: counts(0) | {"batches": 0, "bad_batches": 0} for name in good}
+        rows = self.batch_rows(stats.BATCH)
+        self.assertEqual(stats.witness_faults(before, good, rows), [])
+        bad = good | {"tokens": counts(0) | {"batches": 10999, "bad_batches": 1}}
+        self.assertEqual(len(stats.witness_faults(before, bad, rows)), 2)
+
+    def test_a_handshake_that_was_not_resumed_is_no_resumption(self):
+        rows = [row | {"resumed": row["requests"]} for row in rows_of(GET_COST, workload=stats.RESUMPTION)]
+        after = self.before | {"clear": counts(0, gets=44000), "tokens": counts(0, gets=11000)}
+        self.assertEqual(stats.witness_faults(self.before, after, rows), [])
+        rows[0]["resumed"] = 0
+        self.assertIn("were resumed", stats.witness_faults(self.before, after, rows)[0])
+
     def test_uploads_that_never_reached_the_backend(self):
         rows = rows_of(GET_COST, workload=stats.UPLOAD)
-        after = self.before | {"clear": counts(0, uploads=44000), "tokens": counts(0, uploads=11000)}
-        self.assertEqual(stats.witness_faults(self.before, after, rows), [])
-        after["tokens"] = counts(0, uploads=10999)
-        self.assertIn("only 10999 uploads", stats.witness_faults(self.before, after, rows)[0])
+        before = {name: counts(0) | {"uploads": 0} for name in self.before}
+        after = before | {"clear": counts(0) | {"uploads": 44000}, "tokens": counts(0) | {"uploads": 11000}}
+        self.assertEqual(stats.witness_faults(before, after, rows), [])
+        after["tokens"] = counts(0) | {"uploads": 10999}
+        self.assertIn("only 10999 uploads", stats.witness_faults(before, after, rows)[0])
 
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
@@ -174,15 +218,65 @@ class Witness(unittest.TestCase):
     def test_a_derived_token_that_does_not_repeat(self):
         self.assertTrue(self.faults(tokens=counts(11000, name=10000)))
 
+    def test_scripts_that_share_a_service_have_keys_each(self):
+        self.assertTrue(self.faults(changed=counts(33000, email=4 * 2048 * 2)))
+        self.assertTrue(self.faults(changed=counts(33000, name=2000 * 3)))
+
     def test_a_ciphertext_that_repeats(self):
         self.assertTrue(self.faults(tokens=counts(11000, message=216)))
 
     def test_failed_requests(self):
         rows = rows_of(COST)
         rows[0]["errors"] = 2
-        after = {"clear": counts(44000)} | dict.fromkeys(("tokens", "peer-tokens", "changed"),
-                                                          counts(11000))
+        after = AFTER
         self.assertEqual(len(stats.witness_faults(self.before, after, rows)), 1)
+
+
+def latency_rows(ours, nginx=(40, 150, 900), rounds=9, direct=(50, 200, 1000)):
+    rows = []
+    for number in range(rounds):
+        weather = 1 + number / 10  # a slower machine is slower for everybody
+        for peer, quantiles in ((added_latency.DIRECT, (0, 0, 0)), ("nginx", nginx), ("haproxy", nginx),
+                                ("paravent", ours)):
+            p50, p99, p999 = (base * weather + own for base, own in zip(direct, quantiles))
+            rows.append({"workload": stats.FORM, "round": str(number), "peer": peer, "p50_us": p50, "p99_us": p99,
+                         "p999_us": p999, "requests": 1000, "answered": 1000, "errors": 0, "rate": 1000.0})
+    return rows
+
+
+class AddedLatency(unittest.TestCase):
+    def ours(self, rows):
+        return {line["quantile"]: line for line in added_latency.report(rows) if line["peer"] == "paravent"}
+
+    def test_what_the_application_takes_is_taken_off(self):
+        found = self.ours(latency_rows((30, 120, 800)))
+        self.assertEqual([round(found[q]["added_us"]) for q in added_latency.QUANTILES], [30, 120, 800])
+        self.assertAlmostEqual(found["p50_us"]["of_nginx"], 0.75, places=2)
+        self.assertEqual({line["verdict"] for line in found.values()}, {"goal met"})
+
+    def test_limits_and_nginx_both_count(self):
+        found = self.ours(latency_rows((50, 400, 800)))
+        self.assertEqual(found["p50_us"]["verdict"], "limit kept, more than 1.15 of nginx's")
+        self.assertIn("missed", found["p99_us"]["verdict"])
+
+    def test_where_nginx_adds_nothing_there_is_no_ratio(self):
+        self.assertNotIn("of_nginx", self.ours(latency_rows((30, 120, 800), nginx=(0, 0, 0)))["p50_us"])
+
+    def test_an_unanswered_request_is_a_fault(self):
+        rows = latency_rows((30, 120, 800))
+        self.assertEqual(added_latency.faults_of(rows), [])
+        rows[3]["answered"] = 999
+        self.assertEqual(len(added_latency.faults_of(rows)), 1)
+
+    def test_half_of_the_slowest(self):
+        self.assertEqual(added_latency.rate_of(rows_of(COST, noise=0)),
+                         int(added_latency.rate_of([r for r in rows_of(COST, noise=0) if r["peer"] == "nginx-lua"])))
+
+    def test_the_page_shows_it(self):
+        lines = added_latency.report(latency_rows((30, 120, 800)))
+        text = "\n".join(results_page.latency_section(lines))
+        self.assertIn("| paravent | p50 | 30.0 |", text)
+        self.assertEqual(results_page.latency_section([]), [])
 
 
 class Strace(unittest.TestCase):

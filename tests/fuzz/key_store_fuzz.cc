@@ -7,6 +7,7 @@
 #include "crypto/vault/engine/key_store_image.h"
 #include "crypto/vault/engine/names.h"
 #include "crypto/vault/engine/retention.h"
+#include "crypto/vault/engine/row_jobs.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;
@@ -49,6 +50,16 @@ void check(const vault::RecordRef& ref, const crypto::Bytes& payload) {
     case vault::RecordType::keeper:
       if (const auto record = vault::decode_keeper(payload)) {
         must(vault::encode_keeper(*record) == payload);
+      }
+      return;
+    case vault::RecordType::rows:
+      if (const auto record = vault::decode_row_wishes(payload)) {
+        must(vault::encode_row_wishes(*record) == payload);
+      }
+      return;
+    case vault::RecordType::index:
+      if (const auto record = vault::decode_index_versions(payload)) {
+        must(vault::encode_index_versions(*record) == payload);
       }
       return;
     case vault::RecordType::subject_key:

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "proxy/body/content_coding.h"
 #include "proxy/body/wrapping.h"
 #include "tests/fuzz/law_input.h"
 
@@ -21,6 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     body::wrap_base64(bytes, alphabet, padded, again);
     if (again != text) std::abort();
   }
+  std::string packed;
+  std::string unpacked;
+  body::wrap_gzip(text, packed);
+  if (size <= body::kExpansionFree && (!body::unwrap_gzip(packed, unpacked) || unpacked != text)) {
+    std::abort();
+  }
+  if (!body::unwrap_gzip(text, unpacked) && !unpacked.empty()) std::abort();
   std::string plain;
   if (!body::unwrap_percent(text, plain)) {
     if (!plain.empty()) std::abort();

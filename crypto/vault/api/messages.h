@@ -88,6 +88,17 @@ struct MintJob {
   std::string_view shaped_text() const noexcept { return {shaped.data(), shaped_size}; }
 };
 
+// Whether a vault token that came back is one of this binding's: its context row is the binding's
+// (tenant, domain, space and scope), and its row is there and still opens. Yes or no, and nothing
+// about the value.
+struct ConfirmJob {
+  std::uint32_t key_id = 0;        // of the binding
+  std::uint32_t token_key_id = 0;  // in the token's text
+  std::array<std::uint8_t, 16> id{};
+
+  bool known = false;  // the answer
+};
+
 // What tells a person may have so many bytes.
 inline constexpr std::size_t kMaxSubjectValue = 4096;
 
@@ -110,7 +121,8 @@ struct SubjectQuestion {
 
 enum class ResolveStatus : std::uint8_t { pending, ok, sealed, store_unavailable, overloaded };
 
-// One request's questions: at least one job, or a subject. Owned jointly by the asking transaction
+// One request's questions: at least one job, one confirmation or a subject. Where a confirmation is
+// answered no, nothing is made and no job is answered. Owned jointly by the asking transaction
 // and the vault, so that either may give up first; clear values are wiped when the last of them
 // lets go.
 struct ResolveBatch {
@@ -124,6 +136,7 @@ struct ResolveBatch {
   }
 
   std::vector<MintJob> jobs;
+  std::vector<ConfirmJob> confirms;
   std::optional<SubjectQuestion> subject;
   std::string values;
   ResolveStatus status = ResolveStatus::pending;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/keys/key_use.h"
 #include "crypto/vault/engine/binding_plan.h"
 #include "crypto/vault/engine/live_token.h"
@@ -15,7 +16,6 @@ namespace {
 
 // Requests that began before an epoch ended may still ask for its keys.
 constexpr std::chrono::hours kGrace{1};
-constexpr std::uint32_t kIndexVersion = 1;
 
 Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
                                ByteView public_key = {}) {
@@ -38,23 +38,30 @@ Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
 Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
                                                     std::uint32_t key_id, Scope scope) {
   ContextRow row = catalogue.context(key_id)->row;
-  row.key_version =
-      kIndexVersion;  // the index has its own, so that it rotates apart from the tokens
   const auto domain_key = catalogue.keys().find({.key_class = KeyClass::domain,
                                                  .tenant = id_from(row.tenant_id),
                                                  .domain = id_from(row.domain_id)});
   if (!domain_key) return Error(ErrorKind::data, "The key of a domain is missing.");
   const auto parent = catalogue.keys().open(*domain_key);
   if (!parent) return parent.error();
-  const std::string ctx = context_string(row);
-  const SecretBytes key = derive_use_key(parent->bytes(), KeyUse::prf_index, ctx);
-  std::string prefix;
-  append_lp(prefix, ctx);
+  // The index has a version of its own, so that it rotates apart from the tokens.
+  const IndexVersions versions = catalogue.index_version(id_from(row.domain_id));
+  const auto index_under = [&](std::uint32_t version) {
+    row.key_version = version;
+    const std::string ctx = context_string(row);
+    const SecretBytes key = derive_use_key(parent->bytes(), KeyUse::prf_index, ctx);
+    std::string prefix;
+    append_lp(prefix, ctx);
+    return HmacSha256(key.bytes()).with_prefix(as_bytes(prefix));
+  };
   auto shapes = ShapeKey::open(catalogue, id_from(row.tenant_id), id_from(row.domain_id));
   if (!shapes) return shapes.error();
-  return std::make_shared<const LiveToken>(
-      LiveToken{HmacSha256(key.bytes()).with_prefix(as_bytes(prefix)), scope, *shapes,
-                row.scope_id.starts_with(kBoundScope)});
+  // Where keys lie: the state of an HMAC is as good as its key.
+  auto made = std::allocate_shared<LiveToken>(
+      SecretAllocator<LiveToken>(), LiveToken{index_under(versions.current), scope, *shapes,
+                                              row.scope_id.starts_with(kBoundScope), std::nullopt});
+  if (versions.before != 0) made->before = index_under(versions.before);
+  return std::shared_ptr<const LiveToken>(std::move(made));
 }
 
 Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveContexts& live) {
@@ -119,11 +126,19 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
     }
   }
   live.current_seal.clear();
+  live.ended_seals.clear();
   for (const auto& [key_id, record] : catalogue.contexts()) {
-    if (record.row.algorithm != Algorithm::vault_row) continue;
+    if (record.row.algorithm != Algorithm::vault_row &&
+        record.row.algorithm != Algorithm::vault_row_subject) {
+      continue;
+    }
     // Rows under a key that opens no more have no successor: they are sealed anew at their next
-    // use.
-    if (!catalogue.keys().usable(record.parent, KeyOperation::open)) continue;
+    // use, and under a destroyed one not even that.
+    if (!catalogue.keys().usable(record.parent, KeyOperation::open)) {
+      const KeyRecord* key = catalogue.keys().record(record.parent);
+      if (key != nullptr && is_destroyed(key->condition.state)) live.ended_seals.insert(key_id);
+      continue;
+    }
     const auto it = current.find(family_of(record.row));
     if (it != current.end()) live.current_seal.emplace(key_id, it->second);
   }
@@ -159,7 +174,21 @@ Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view
 
 }  // namespace
 
+Status Vault::State::renew_index() {
+  auto next = std::make_shared<LiveContexts>(*live.load());
+  ++next->index_generation;
+  for (auto& [key_id, token] : next->tokens) {
+    auto made = live_token(*catalogue, key_id, token->scope);
+    if (!made) return made.error();
+    token = std::move(*made);
+  }
+  live.store(std::move(next));
+  return {};
+}
+
 void Vault::State::withdraw_keys() {
+  // What was known may lie under a key that is gone.
+  const KnownTokens::Pause forgotten(tokens->known());
   auto next = std::make_shared<LiveContexts>(*live.load());
   std::erase_if(next->seals, [&](const auto& entry) {
     const ContextRecord* record = catalogue->context(entry.first);

@@ -33,6 +33,7 @@ class CachingTokenStore final : public TokenStore {
                 std::span<NewAlias> aliases) override {
     return store_->commit(create, change, aliases);
   }
+  Status replace(std::span<ReplacedRow> rows) override { return store_->replace(rows); }
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override {
     return store_->by_subject(subject);
   }

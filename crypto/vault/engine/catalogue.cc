@@ -49,6 +49,8 @@ Status Catalogue::read_all() {
   retentions_.clear();
   holds_.clear();
   keeper_ = {};
+  row_wishes_ = {};
+  index_versions_.clear();
   Status status;
   store_->for_each([&](const RecordRef& ref, ByteView payload) {
     if (status) status = read_one(ref, payload);
@@ -92,6 +94,17 @@ Status Catalogue::read_one(const RecordRef& ref, ByteView payload) {
       const auto record = decode_keeper(payload);
       if (!record || ref != kKeeperRef) return inconsistent();
       keeper_ = *record;
+      return {};
+    }
+    case RecordType::rows: {
+      const auto record = decode_row_wishes(payload);
+      if (!record || ref != kRowWishesRef) return inconsistent();
+      row_wishes_ = *record;
+      return {};
+    }
+    case RecordType::index: {
+      const auto record = decode_index_versions(payload);
+      if (!record || !index_versions_.emplace(ref.id, *record).second) return inconsistent();
       return {};
     }
     case RecordType::subject_key:
@@ -310,6 +323,21 @@ void Catalogue::remove_hold(const Id& hold) {
 void Catalogue::put_keeper(const KeeperRecord& record) {
   keeper_ = record;
   staged_.push_back({kKeeperRef, encode_keeper(record)});
+}
+
+void Catalogue::put_row_wishes(const RowWishes& wishes) {
+  row_wishes_ = wishes;
+  staged_.push_back({kRowWishesRef, encode_row_wishes(wishes)});
+}
+
+IndexVersions Catalogue::index_version(const Id& domain) const {
+  const auto it = index_versions_.find(domain);
+  return it == index_versions_.end() ? IndexVersions{} : it->second;
+}
+
+void Catalogue::put_index_versions(const Id& domain, const IndexVersions& versions) {
+  index_versions_[domain] = versions;
+  staged_.push_back({{RecordType::index, domain}, encode_index_versions(versions)});
 }
 
 void Catalogue::roll_back() {

@@ -21,6 +21,7 @@
 #include "crypto/vault/engine/key_tree.h"
 #include "crypto/vault/engine/names.h"
 #include "crypto/vault/engine/retention.h"
+#include "crypto/vault/engine/row_jobs.h"
 #include "crypto/vault/engine/shred_files.h"
 
 namespace paravent::crypto::vault {
@@ -86,6 +87,14 @@ class Catalogue {
   void remove_hold(const Id& hold);
   void put_keeper(const KeeperRecord& record);
 
+  // What is still to be done to token rows, and under which versions each domain's index is; a
+  // domain that is not in the map has its first.
+  const RowWishes& row_wishes() const noexcept { return row_wishes_; }
+  void put_row_wishes(const RowWishes& wishes);
+  const std::map<Id, IndexVersions>& index_versions() const noexcept { return index_versions_; }
+  IndexVersions index_version(const Id& domain) const;
+  void put_index_versions(const Id& domain, const IndexVersions& versions);
+
   bool secret_unsettled() const noexcept { return secret_unsettled_; }
   bool staged() const noexcept { return !staged_.empty() || !removed_.empty(); }
   Status commit();
@@ -114,6 +123,8 @@ class Catalogue {
   std::map<Id, RetentionRecord> retentions_;
   std::map<Id, HoldRecord> holds_;
   KeeperRecord keeper_;
+  RowWishes row_wishes_;
+  std::map<Id, IndexVersions> index_versions_;
   std::vector<StoredRecord> staged_;
   std::vector<RecordRef> removed_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "crypto/vault/engine/index_jobs.h"
@@ -23,6 +24,19 @@ struct IndexHash {
   }
 };
 
+// Whether every key that the row lies under is destroyed.
+bool has_ended(const FoundRow& found, const LiveContexts& live) {
+  if (live.ended_seals.empty()) return false;
+  const auto ended = [&](std::uint32_t seal) { return live.ended_seals.contains(seal); };
+  if (row_schema(as_bytes(found.row)) != kBoundRowSchema) {
+    const auto view = decode_token_row(as_bytes(found.row));
+    return view && ended(view->row.seal_key_id);
+  }
+  const auto row = decode_bound_row(as_bytes(found.row));
+  return row && std::all_of(row->copies.begin(), row->copies.end(),
+                            [&](const BoundCopy& copy) { return ended(copy.seal_key_id); });
+}
+
 }  // namespace
 
 // All jobs of a round that ask for one value in one space (and scope): they get one token.
@@ -40,6 +54,7 @@ struct Committer::Group {
   };
 
   IndexKey index{};
+  std::optional<IndexKey> before;  // while the index moves
   std::vector<Want> wants;
   Id id{};
   TokenRow row;
@@ -70,6 +85,7 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
     lock = subjects_.lock_writers();
     settle_subjects(round, live, report);
   }
+  index_anew(round, live);
   gather(round, live);
   if (look_up(day_of(clock_.now()), live)) {
     report.failed = !settle(live, report.wrote) || report.failed;
@@ -113,6 +129,15 @@ void Committer::settle_subjects(std::span<PendingBatch> round, const LiveContext
   }
 }
 
+// An index that began to move after the look-up: nothing new may be made under the old one.
+void Committer::index_anew(std::span<PendingBatch> round, const LiveContexts& live) {
+  for (PendingBatch& pending : round) {
+    if (pending.failed || pending.subject) continue;
+    if (pending.index_generation == live.index_generation) continue;
+    pending.failed = !index_jobs(pending, live);
+  }
+}
+
 void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) {
   std::unordered_map<IndexKey, std::size_t, IndexHash> where;
   for (PendingBatch& pending : round) {
@@ -123,6 +148,7 @@ void Committer::gather(std::span<PendingBatch> round, const LiveContexts& live) 
       if (first) {
         groups_.emplace_back();
         groups_.back().index = pending.index[j];
+        if (!pending.before.empty()) groups_.back().before = pending.before[j];
         groups_.back().value = pending.batch->value(job);
         groups_.back().indexed = job.scope != Scope::request;
         groups_.back().scope_id = job.scope_id;
@@ -152,14 +178,56 @@ std::size_t Committer::name_of(Group& group, const MintJob& job, const LiveConte
   return names_.size() - 1;
 }
 
-bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
+// The rows of all groups that are indexed, in their order.
+bool Committer::find_rows(const LiveContexts& live, std::vector<std::optional<FoundRow>>& found) {
   std::vector<IndexKey> keys;
-  keys.reserve(groups_.size());
+  std::vector<const Group*> groups;
   for (const Group& group : groups_) {
-    if (group.indexed) keys.push_back(group.index);
+    if (!group.indexed) continue;
+    keys.push_back(group.index);
+    groups.push_back(&group);
   }
-  std::vector<std::optional<FoundRow>> found(keys.size());
+  found.resize(keys.size());
   if (!store_.find(keys, found)) return false;
+  if (!find_before(groups, found)) return false;
+  // A row whose key is destroyed is none any more: its value begins anew, with another token.
+  std::vector<IndexKey> ended;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i] || !has_ended(*found[i], live)) continue;
+    ended.push_back(groups[i]->index);
+    if (groups[i]->before) ended.push_back(*groups[i]->before);
+    found[i].reset();
+  }
+  return ended.empty() || store_.drop_index(ended).has_value();
+}
+
+// What was not found, under the index's version before.
+bool Committer::find_before(std::span<const Group* const> groups,
+                            std::span<std::optional<FoundRow>> found) {
+  std::vector<IndexKey> keys;
+  std::vector<std::size_t> where;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i] || !groups[i]->before) continue;
+    keys.push_back(*groups[i]->before);
+    where.push_back(i);
+  }
+  if (keys.empty()) return true;
+  std::vector<std::optional<FoundRow>> rows(keys.size());
+  if (!store_.find(keys, rows)) return false;
+  std::vector<IndexEntry> moved;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) continue;
+    moved.push_back({groups[where[i]]->index, rows[i]->id});
+    found[where[i]] = std::move(rows[i]);
+  }
+  // A token that is known is answered also when nothing can be written; then it moves later.
+  if (!moved.empty()) std::ignore = store_.add_index(moved);
+  return true;
+}
+
+bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
+  std::vector<std::optional<FoundRow>> found;
+  if (!find_rows(live, found)) return false;
   std::size_t at = 0;
   for (Group& group : groups_) {
     const MintJob& first = *group.wants.front().job;

@@ -28,8 +28,11 @@ namespace paravent::crypto::vault {
 struct PendingBatch {
   std::shared_ptr<ResolveBatch> batch;
   // One per job: what tells values apart. Of request scope it is never stored and never looked up.
-  std::vector<IndexKey> index;
-  std::optional<PendingSubject> subject;  // exactly when the batch asks for one
+  std::vector<IndexKey> index{};
+  // While the index moves: the same under its version before, where there is one. Else empty.
+  std::vector<std::optional<IndexKey>> before{};
+  std::uint64_t index_generation = 0;       // of the LiveContexts that they were made with
+  std::optional<PendingSubject> subject{};  // exactly when the batch asks for one
   bool failed = false;
 };
 
@@ -56,6 +59,9 @@ class Committer {
                        CommitReport& report);
   void gather(std::span<PendingBatch> round, const LiveContexts& live);
   std::size_t name_of(Group& group, const MintJob& job, const LiveContexts& live);
+  void index_anew(std::span<PendingBatch> round, const LiveContexts& live);
+  bool find_rows(const LiveContexts& live, std::vector<std::optional<FoundRow>>& found);
+  bool find_before(std::span<const Group* const> groups, std::span<std::optional<FoundRow>> found);
   bool look_up(std::uint32_t today, const LiveContexts& live);
   bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);
   bool prepare_bound(Group& group, std::uint32_t today, const LiveContexts& live);

@@ -33,8 +33,8 @@ Result<std::unique_ptr<FileKeyStore>> FileKeyStore::create(const std::filesystem
       new FileKeyStore(path, std::move(mac_key), std::move(image)));
 }
 
-Result<std::unique_ptr<FileKeyStore>> FileKeyStore::open(const std::filesystem::path& path,
-                                                         const RootKey& root) {
+Result<SecretBytes> FileKeyStore::read_whole(const std::filesystem::path& path,
+                                             KeyStoreHeader& header) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Error(ErrorKind::data, "The key store " + path.string() +
@@ -44,20 +44,35 @@ Result<std::unique_ptr<FileKeyStore>> FileKeyStore::open(const std::filesystem::
   if (auto s = check_private(path); !s) return s.error();
   auto file = read_file(path, kMaxKeyStoreSize);
   if (!file) return file.error();
-  const auto header = parse_key_store_header(file->bytes());
-  if (!header || header->format == 0) return altered(path);
-  if (header->format < kKeyStoreFormat) {
+  const auto parsed = parse_key_store_header(file->bytes());
+  if (!parsed || parsed->format == 0) return altered(path);
+  if (parsed->format < kKeyStoreFormat) {
     return Error(ErrorKind::data, "The key store " + path.string() +
                                       " was written by a version of paravent before the first "
                                       "release; make a new vault with: paravent init.");
   }
-  if (header->format > kKeyStoreFormat) {
+  if (parsed->format > kKeyStoreFormat) {
     return Error(ErrorKind::data, "The key store " + path.string() +
                                       " was written by a newer version of paravent; install that "
                                       "version.");
   }
+  header = *parsed;
+  return file;
+}
+
+Result<KeyStoreHeader> FileKeyStore::read_header(const std::filesystem::path& path) {
+  KeyStoreHeader header;
+  if (auto file = read_whole(path, header); !file) return file.error();
+  return header;
+}
+
+Result<std::unique_ptr<FileKeyStore>> FileKeyStore::open(const std::filesystem::path& path,
+                                                         const RootKey& root) {
+  KeyStoreHeader header;
+  const auto file = read_whole(path, header);
+  if (!file) return file.error();
   // Before anything is decrypted, so that a mistaken key gets a plain sentence.
-  if (!equal_constant_time(root.check_value(header->installation), header->root_check)) {
+  if (!equal_constant_time(root.check_value(header.installation), header.root_check)) {
     return Error(ErrorKind::data, "The root key is not the one that " + path.string() +
                                       " was made with; name the right one with --root-key.");
   }

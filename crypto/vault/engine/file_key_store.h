@@ -25,6 +25,8 @@ class FileKeyStore final : public KeyStore {
   // newer or older version, not of this root key.
   static Result<std::unique_ptr<FileKeyStore>> open(const std::filesystem::path& path,
                                                     const RootKey& root);
+  // What can be read without the root key, with the same sentences.
+  static Result<KeyStoreHeader> read_header(const std::filesystem::path& path);
 
   const Id& installation() const noexcept override { return image_.installation; }
   std::uint64_t generation() const noexcept override { return image_.generation; }
@@ -37,6 +39,8 @@ class FileKeyStore final : public KeyStore {
   Status read_back() const override;
 
  private:
+  // The whole file, of a format that this version reads.
+  static Result<SecretBytes> read_whole(const std::filesystem::path& path, KeyStoreHeader& header);
   FileKeyStore(std::filesystem::path path, SecretBytes mac_key, KeyStoreImage image) noexcept;
   static Status write(const std::filesystem::path& path, const SecretBytes& mac_key,
                       const KeyStoreImage& image, Existing existing);

@@ -20,17 +20,31 @@ bool scope_agrees(const MintJob& job, const LiveToken& token) {
 
 }  // namespace
 
-IndexKey index_of(const LiveToken& token, const ScopeId& scope_id, const Id& subject,
-                  std::string_view value) {
+namespace {
+
+IndexKey index_under(const HmacSha256& index, const LiveToken& token, const ScopeId& scope_id,
+                     const Id& subject, std::string_view value) {
   const auto size = length_prefix(value.size());
-  if (token.scope == Scope::person && !token.bound) return token.index.mac(size, as_bytes(value));
+  if (token.scope == Scope::person && !token.bound) return index.mac(size, as_bytes(value));
   const bool scoped = token.scope != Scope::person;
   const auto scope_size = length_prefix(scope_id.size());
   const auto subject_size = length_prefix(subject.size());
   const auto if_there = [](bool there, ByteView bytes) { return there ? bytes : ByteView(); };
-  return token.index.mac({if_there(scoped, scope_size), if_there(scoped, scope_id),
-                          if_there(token.bound, subject_size), if_there(token.bound, subject), size,
-                          as_bytes(value)});
+  return index.mac({if_there(scoped, scope_size), if_there(scoped, scope_id),
+                    if_there(token.bound, subject_size), if_there(token.bound, subject), size,
+                    as_bytes(value)});
+}
+
+}  // namespace
+
+IndexKey index_of(const LiveToken& token, const ScopeId& scope_id, const Id& subject,
+                  std::string_view value) {
+  return index_under(token.index, token, scope_id, subject, value);
+}
+
+IndexKey index_before(const LiveToken& token, const ScopeId& scope_id, const Id& subject,
+                      std::string_view value) {
+  return index_under(*token.before, token, scope_id, subject, value);
 }
 
 const LiveToken* token_of(const ResolveBatch& batch, const MintJob& job, const LiveContexts& live) {
@@ -49,11 +63,17 @@ bool index_jobs(PendingBatch& pending, const LiveContexts& live) {
   const Id subject = pending.subject ? pending.subject->id : kNoId;
   pending.index.clear();
   pending.index.reserve(batch.jobs.size());
+  pending.before.clear();
+  pending.index_generation = live.index_generation;
   for (const MintJob& job : batch.jobs) {
     const LiveToken* token = token_of(batch, job, live);
     if (token == nullptr) return false;
     if (token->bound && (subject == kNoId || !batch.subject->needs_key)) return false;
     pending.index.push_back(index_of(*token, job.scope_id, subject, batch.value(job)));
+    if (!token->before) continue;
+    pending.before.resize(batch.jobs.size());
+    pending.before[pending.index.size() - 1] =
+        index_before(*token, job.scope_id, subject, batch.value(job));
   }
   return true;
 }

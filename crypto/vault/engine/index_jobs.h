@@ -26,9 +26,13 @@ const LiveToken* token_of(const ResolveBatch& batch, const MintJob& job, const L
 IndexKey index_of(const LiveToken& token, const ScopeId& scope_id, const Id& subject,
                   std::string_view value);
 
-// Fills in pending.index. False when a job names a context that is not bound, a scope or shape that
-// it cannot have, a subject that nobody asked for, or a value that no row can hold. REQUIRES: the
-// batch's subject, if it has one, is settled.
+// The same under the version before. REQUIRES: token.before.
+IndexKey index_before(const LiveToken& token, const ScopeId& scope_id, const Id& subject,
+                      std::string_view value);
+
+// Fills in pending.index, pending.before and pending.index_generation. False when a job names a
+// context that is not bound, a scope or shape that it cannot have, a subject that nobody asked for,
+// or a value that no row can hold. REQUIRES: the batch's subject, if it has one, is settled.
 bool index_jobs(PendingBatch& pending, const LiveContexts& live);
 
 }  // namespace paravent::crypto::vault

@@ -260,6 +260,39 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
   return catalogue.commit();
 }
 
+Status KeyAdmin::set_audit_retention(CalendarPeriod life) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  Catalogue& catalogue = *state.catalogue;
+  const WallTime now = state.clock.now();
+  // Audit keys belong to no purpose: their retention stands where that of kNoId would.
+  const auto known = catalogue.retentions().find(kNoId);
+  const auto& keys = catalogue.keys().records();
+  const bool has_past = std::any_of(keys.begin(), keys.end(), [now](const auto& entry) {
+    return entry.second.key_class == KeyClass::audit_detail && epoch_end(entry.second.epoch) <= now;
+  });
+  const bool first = known == catalogue.retentions().end();
+  const RetentionRule stated{false, life, {}};
+  RetentionRecord next;
+  if (!first) {
+    next.rule = known->second.rule;
+  } else {
+    next.rule = has_past ? RetentionRule{false, kAuditDetailLife, {}} : stated;
+  }
+  if (shortens(next.rule, stated)) {
+    next.pending = stated;
+    KeeperRecord keeper = catalogue.keeper();
+    if (!keeper.frozen_by(Freeze::retention)) {
+      keeper.freeze(Freeze::retention, now);
+      catalogue.put_keeper(keeper);
+    }
+  } else {
+    next.rule = stated;
+  }
+  if (first || next != known->second) catalogue.put_retention(kNoId, next);
+  return catalogue.commit();
+}
+
 FreezeInfo KeyAdmin::freeze_info() const {
   const std::scoped_lock lock(vault_.state_->mutex);
   const Catalogue& catalogue = *vault_.state_->catalogue;
@@ -267,6 +300,10 @@ FreezeInfo KeyAdmin::freeze_info() const {
   out.keeper = catalogue.keeper();
   for (const auto& [purpose, record] : catalogue.retentions()) {
     if (!record.pending) continue;
+    if (purpose == kNoId) {
+      out.pending.push_back({std::string(), "audit", record});
+      continue;
+    }
     const NameRecord* name = catalogue.names().by_id(purpose);
     if (name == nullptr) continue;
     out.pending.push_back({name_of(catalogue.names(), name->owner), name->name, record});

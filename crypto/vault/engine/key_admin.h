@@ -95,6 +95,9 @@ class KeyAdmin {
   // At a policy load. What is longer or new holds at once; what is shorter waits for confirm(), and
   // freezes destruction.
   Status set_retentions(std::span<const PurposeRetention> retentions);
+  // The same for the details of the audit logs, of every tenant; what was never set counts as
+  // kAuditDetailLife as soon as there are details of an earlier month.
+  Status set_audit_retention(CalendarPeriod life);
   FreezeInfo freeze_info() const;
   // An operator has seen why: shortened retentions hold, the clock is right, destruction goes on.
   Status confirm();

@@ -30,6 +30,8 @@ enum class RecordType : std::uint8_t {
   retention = 5,    // how long a purpose's keys live, RetentionRecord; id = the purpose's
   hold = 6,         // what must not be destroyed meanwhile, HoldRecord
   keeper = 7,       // what the retention keeper remembers, KeeperRecord; one, id = 15 zeros | 1
+  rows = 8,         // what is still to be done to token rows, RowWishes; one, id = 15 zeros | 1
+  index = 9,        // versions of a domain's blind index, IndexVersions; id = the domain's
 };
 
 struct RecordRef {

@@ -8,7 +8,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "crypto/keys/protection_key.h"
 #include "crypto/keys/scope.h"
@@ -23,11 +25,13 @@ namespace paravent::crypto::vault {
 // Behind the key id of vault tokens: the blind index of (tenant, domain, space, scope), its context
 // hashed; and the shapes of the domain.
 // bound: its values are a data subject's each.
+// before: the index's version before, while it is being moved.
 struct LiveToken {
   HmacSha256 index;
   Scope scope = Scope::person;
   ShapeKey shapes;
   bool bound = false;
+  std::optional<HmacSha256> before;
 };
 
 // Behind the key id of subject references: whose subjects, for which purpose. The key of the
@@ -55,6 +59,10 @@ struct LiveContexts {
   std::map<Id, std::shared_ptr<const TenantWrap>> wraps;
   // From every seal key id there ever was to the current one of the same domain, purpose and space.
   std::unordered_map<std::uint32_t, std::uint32_t> current_seal;
+  // Grows whenever an index has another version.
+  std::uint64_t index_generation = 0;
+  // Seal key ids whose key is destroyed: a row under one of them is none any more.
+  std::unordered_set<std::uint32_t> ended_seals;
 };
 
 // The published snapshot. Thread safe.

@@ -80,6 +80,16 @@ Status MemoryTokenStore::commit(std::span<NewRow> create, std::span<const Change
   return {};
 }
 
+Status MemoryTokenStore::replace(std::span<ReplacedRow> rows) {
+  const std::scoped_lock lock(mutex_);
+  for (ReplacedRow& row : rows) {
+    const auto there = rows_.find(row.id);
+    row.done = there != rows_.end() && there->second == row.from;
+    if (row.done) there->second = row.to;
+  }
+  return {};
+}
+
 Result<std::vector<Id>> MemoryTokenStore::by_subject(const SubjectReference& subject) {
   const std::scoped_lock lock(mutex_);
   std::vector<Id> ids;

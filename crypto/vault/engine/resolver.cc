@@ -68,6 +68,22 @@ bool bound_settled(const FoundRow& found, const MintJob& job, const SubjectSeal&
          copy->mark == handle_mark(subject.handle, found.id, purpose);
 }
 
+// Whether the row is a token's of this context, under a key that still opens.
+bool is_live_row(const std::optional<std::string>& row, std::uint32_t key_id,
+                 const LiveContexts& live) {
+  if (!row) return false;
+  const ByteView bytes = as_bytes(*row);
+  if (row_schema(bytes) == kBoundRowSchema) {
+    const auto bound = decode_bound_row(bytes);
+    return bound && bound->key_id == key_id &&
+           std::any_of(bound->copies.begin(), bound->copies.end(), [&](const BoundCopy& copy) {
+             return live.current_seal.contains(copy.seal_key_id);
+           });
+  }
+  const auto view = decode_token_row(bytes);
+  return view && view->row.key_id == key_id && live.current_seal.contains(view->row.seal_key_id);
+}
+
 bool settled(const std::optional<FoundRow>& found, const MintJob& job, const ResolveBatch& batch,
              std::uint32_t today, const LiveContexts& live) {
   if (!found) return false;
@@ -111,7 +127,7 @@ bool Resolver::answer_known(ResolveBatch& batch) {
   const std::shared_ptr<const LiveContexts> live = live_.load();
   const std::uint32_t today = day_of(clock_.now());
   // What a subject's state says is for the threads to look up.
-  if (batch.subject) return false;
+  if (batch.subject || !batch.confirms.empty()) return false;
   for (MintJob& job : batch.jobs) {
     if (is_never_known(job)) return false;
     const LiveToken* token = token_of(batch, job, *live);
@@ -145,10 +161,10 @@ void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
     const std::scoped_lock lock(mutex_);
     wake = asked_.empty() && refused_.empty();
     if (in_flight_ >= kMaxInFlight) {
-      refused_.push_back({std::move(batch), {}, {}, true});
+      refused_.push_back({.batch = std::move(batch), .failed = true});
     } else {
       ++in_flight_;
-      asked_.push_back({std::move(batch), {}, {}, false});
+      asked_.push_back({.batch = std::move(batch)});
     }
   }
   if (wake) look_up_wakes_.notify_one();
@@ -160,6 +176,7 @@ void Resolver::look_up_loop() {
   Queue known;
   Queue rest;
   Queue bad;
+  Queue lost;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -171,19 +188,46 @@ void Resolver::look_up_loop() {
     }
     overloaded_ += refused.size();
     answer(refused, ResolveStatus::overloaded);
+    confirm(round, known, lost);
     look_up(round, known, rest, bad);
     round.clear();
     {
       const std::scoped_lock lock(mutex_);
-      in_flight_ -= known.size() + bad.size();
+      in_flight_ -= known.size() + bad.size() + lost.size();
       std::move(rest.begin(), rest.end(), std::back_inserter(to_commit_));
     }
     if (!rest.empty()) commit_wakes_.notify_one();
     rest.clear();
-    failed_ += bad.size();
+    failed_ += bad.size() + lost.size();
     answer(bad, ResolveStatus::sealed);
+    answer(lost, ResolveStatus::store_unavailable);
     answer(known, ResolveStatus::ok);
   }
+}
+
+void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
+  std::vector<Id> ids;
+  for (const PendingBatch& pending : round) {
+    for (const ConfirmJob& job : pending.batch->confirms) ids.push_back(job.id);
+  }
+  if (ids.empty()) return;
+  std::vector<std::optional<std::string>> rows(ids.size());
+  const bool readable = store_.resolve(ids, rows).has_value();
+  const std::shared_ptr<const LiveContexts> live = live_.load();
+  std::size_t at = 0;
+  Queue rest;
+  for (PendingBatch& pending : round) {
+    bool all = true;
+    for (ConfirmJob& job : pending.batch->confirms) {
+      job.known = readable && job.token_key_id == job.key_id && live->tokens.contains(job.key_id) &&
+                  is_live_row(rows[at], job.key_id, *live);
+      all = all && job.known;
+      ++at;
+    }
+    const bool asked = !pending.batch->confirms.empty();
+    (asked && !readable ? lost : all ? rest : known).push_back(std::move(pending));
+  }
+  round.swap(rest);
 }
 
 void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {

@@ -52,6 +52,9 @@ class Resolver {
   void commit_loop();
   // Whether every job can be answered from the store as it is; then the ids are filled in.
   void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
+  // Answers the confirmations of the round. Batches that nothing more is to be done for leave it:
+  // to `known` where the answer is no, to `lost` where the store cannot be read.
+  void confirm(Queue& round, Queue& known, Queue& lost);
   void answer(Queue& batches, ResolveStatus status);
   // Adds what a batch was answered to the known tokens.
   void remember(const PendingBatch& pending, const LiveContexts& live, std::uint32_t today,

@@ -64,7 +64,8 @@ std::optional<DueTimes> due_times(const KeyRecord& key, const RetentionRule* rul
   if (key.key_class == KeyClass::epoch && rule != nullptr) {
     due.limit = retention_end(*rule, epoch_start(key.epoch));
   } else if (key.key_class == KeyClass::audit_detail) {
-    due.limit = add_period(epoch_end(key.epoch), kAuditDetailLife);
+    const CalendarPeriod life = rule != nullptr ? rule->active : kAuditDetailLife;
+    due.limit = add_period(epoch_end(key.epoch), life);
   } else {
     return std::nullopt;
   }

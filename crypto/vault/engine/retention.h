@@ -37,7 +37,8 @@ inline constexpr std::chrono::hours kDestructionGuard{72};
 // How long before its limit a key is disabled: the guard, and a day in which the gateway may stand
 // still.
 inline constexpr std::chrono::hours kDisableAhead{96};
-// How long an operator's log keeps its details (constructions 4.11).
+// How long an audit log keeps its details when nothing else was set (constructions 4.11); counts
+// from the end of their month.
 inline constexpr CalendarPeriod kAuditDetailLife{12, 0};
 // From when on no key backup should exist that still holds what was destroyed.
 inline constexpr CalendarPeriod kKeyBackupLife{0, 30};

@@ -156,6 +156,26 @@ Status RocksdbTokenStore::add_index(std::span<const IndexEntry> entries) {
   return database_->write(batch);
 }
 
+Status RocksdbTokenStore::replace(std::span<ReplacedRow> rows) {
+  const std::scoped_lock lock(database_->write_mutex);
+  std::vector<Slice> keys;
+  keys.reserve(rows.size());
+  for (const ReplacedRow& row : rows) keys.push_back(slice_of(row.id));
+  std::vector<std::optional<std::string>> there;
+  if (auto s = database_->get(database_->rows, keys, there); !s) return s;
+  rocksdb::WriteBatch batch;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!there[i] || *there[i] != rows[i].from) continue;
+    batch.Put(database_->rows, keys[i], rows[i].to);
+  }
+  if (batch.Count() > 0) {
+    if (auto s = database_->write(batch); !s) return s;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i].done = there[i] && *there[i] == rows[i].from;
+  return {};
+}
+
 Status RocksdbTokenStore::drop_index(std::span<const IndexKey> keys) {
   const std::scoped_lock lock(database_->write_mutex);
   rocksdb::WriteBatch batch;

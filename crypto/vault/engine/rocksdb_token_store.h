@@ -42,6 +42,7 @@ class RocksdbTokenStore final : public TokenStore {
   Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override;
   Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
                 std::span<NewAlias> aliases) override;
+  Status replace(std::span<ReplacedRow> rows) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
   Status expire(std::span<const Id> ids) override;
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;

@@ -113,6 +113,11 @@ RootKey RootKey::ephemeral() {
   return RootKey(std::move(key));
 }
 
+Result<RootKey> RootKey::from_bytes(SecretBytes key) {
+  if (key.size() != kKeySize) return Error(ErrorKind::malformed);
+  return RootKey(std::move(key));
+}
+
 KeyCheckValue RootKey::check_value(const Id& installation) const {
   const Sha256Digest mac =
       HmacSha256(key_.bytes()).mac(as_bytes(std::string_view("kcv")), installation);

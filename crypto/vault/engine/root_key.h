@@ -34,6 +34,11 @@ class RootKey {
   // Random, never written anywhere: for explain and test.
   static RootKey ephemeral();
 
+  // From 32 bytes that something else kept: a wrapped record, a token, shares.
+  // ErrorKind::malformed: another size. key() is for whoever keeps them so.
+  static Result<RootKey> from_bytes(SecretBytes key);
+  const SecretBytes& key() const noexcept { return key_; }
+
   // The text of a key file, without the file; ErrorKind::malformed for anything else.
   static Result<RootKey> parse(std::string_view text);
   SecretBytes file_text() const;

@@ -42,6 +42,13 @@ struct ChangedRow {
   std::string row;
 };
 
+struct ReplacedRow {
+  Id id{};
+  std::string from;  // what the row has to be still
+  std::string to;
+  bool done = false;  // out
+};
+
 struct NewAlias {
   AliasKey alias{};
   Id id{};      // of a row that is there, or is created in the same commit
@@ -117,6 +124,10 @@ class TokenStore {
   // row that was not created takes none of the aliases that were asked for its candidate.
   virtual Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
                         std::span<NewAlias> aliases) = 0;
+
+  // Replaces the rows that are exactly what they were when they were read; a row that changed
+  // meanwhile, or went, stays as it is now. For work behind the back of commit(). Durable.
+  virtual Status replace(std::span<ReplacedRow> rows) = 0;
 
   // Ids of all rows of one person, ascending.
   virtual Result<std::vector<Id>> by_subject(const SubjectReference& subject) = 0;

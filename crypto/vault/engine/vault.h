@@ -58,8 +58,12 @@ class Vault final : public TokenVault {
  public:
   // Makes the first keys in a directory that holds none. ErrorKind::data when one was initialised
   // before. Interrupted at any point, it can be repeated.
+  // keep_root: keeps the root key somewhere so that it can be opened again; called when the folder
+  // of keys is empty, and nothing is made when it fails.
+  using KeepRoot = std::function<Status(const RootKey& root)>;
   static Result<std::unique_ptr<Vault>> initialise(DataDirectory& data, RootKey root,
-                                                   const Clock& clock);
+                                                   const Clock& clock,
+                                                   const KeepRoot& keep_root = {});
   // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret
   // or token store missing, truncated, altered, of another installation or of a newer version.
   static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock);
@@ -131,6 +135,7 @@ class Vault final : public TokenVault {
   friend class ReverseVault;
   friend class KeyAdmin;
   friend class RetentionKeeper;
+  friend class RowKeeper;
   friend class SubjectAdmin;
   friend class SubjectKeeper;
   struct State;

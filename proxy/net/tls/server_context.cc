@@ -102,7 +102,9 @@ int use_ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_
   const auto key = keys->find({name, current->name.size()}, now);
   if (key == nullptr) return 0;
   if (!set_ticket_keys(*key, iv, cipher, mac, false)) return -1;
-  return key == current ? 1 : 2;
+  // Under TLS 1.3 a ticket is for one connection: shown twice, it would tell who comes again, and a
+  // client that heeds that (RFC 8446 C.4) needs a new one from each.
+  return key == current && SSL_version(connection) < TLS1_3_VERSION ? 1 : 2;
 }
 
 Status ask_for_certificate(SSL_CTX& context, const ServerOptions& options) {

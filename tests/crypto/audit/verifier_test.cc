@@ -79,6 +79,23 @@ TEST(Verifier, TruncatedAndExtendedFiles) {
   EXPECT_EQ(test.verify(), "");
 }
 
+TEST(Verifier, CutAtEachLength) {
+  TestLog test;
+  append_some(*test.open(), 2);
+  for (const std::string& path : files_below(test.path())) {
+    const std::string good = read_file(path);
+    for (std::size_t size = 0; size < good.size(); ++size) {
+      write_file(path, good.substr(0, size));
+      const std::string fault = test.verify();
+      ASSERT_NE(fault, "") << path << " cut to " << size;
+      // It says where: a file of this log.
+      EXPECT_NE(fault.find(test.path()), std::string::npos) << fault;
+    }
+    write_file(path, good);
+  }
+  EXPECT_EQ(test.verify(), "");
+}
+
 TEST(Verifier, WhatDoesNotBelong) {
   TestLog test;
   append_some(*test.open(), 300);
@@ -262,7 +279,7 @@ TEST(Verifier, KeysAndCheckpointsMustBeOfALogThatIsThere) {
   EXPECT_TRUE(verify_audit(all.data, options)->verified());
   EXPECT_FALSE(
       verify_audit(all.installation.folder.path("audit/" + all.tenant), options)->verified());
-  options.checkpoints = {"rubbish"};
+  options.checkpoints = {std::string("rubbish")};
   EXPECT_FALSE(verify_audit(all.data, options)->verified());
   EXPECT_FALSE(parse_key_file("").has_value());
   EXPECT_FALSE(parse_key_file("rubbish\n").has_value());

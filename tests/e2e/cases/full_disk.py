@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -40,6 +41,59 @@ def fill(folder):
                     if piece == 1 and os.statvfs(folder).f_bavail > 0:
                         break
     return path
+
+
+@contextlib.contextmanager
+def audit_on(scene, disk):
+    """The scene's audit logs on a file system of their own; the scene is stopped."""
+    place, audit = os.path.join(disk, "audit"), os.path.join(scene.data, "audit")
+    shutil.copytree(audit, place)
+    done = subprocess.run(["mount", "--bind", place, audit], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"a bind mount is not possible here: {done.stderr.decode().strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", audit], check=False, capture_output=True)
+
+
+@case("the disk under the audit log fills: no value, no right and no key operation without a record; forms go on", smoke=True)
+def audit_disk_fills():
+    with small_disk("3m") as disk, Scene(policy=WIDE) as scene:
+        scene.stop()
+        with audit_on(scene, disk):
+            scene.start()
+
+            def submit(name):
+                received = scene.submit(wire.request("POST", "/contact", wire.form({"name": name}), wire.FORM))
+                return dict(wire.form_fields(received.body))["name"]
+
+            token = submit("Anne")
+            ballast = fill(disk)
+            body = {"purpose": "contact", "reason": "r", "tokens": [token]}
+            for path, request, who in (
+                ("/v1/reidentify", body, scene.dpo),
+                ("/v1/dossier", {"reason": "r"}, scene.dpo),
+                ("/v1/tenants", {"name": "more", "reason": "r"}, scene.administrator),
+                ("/v1/keys/confirm", {"reason": "r"}, scene.administrator),
+                ("/v1/backup", {"kind": "data"}, scene.administrator),
+            ):
+                status, _, answer = scene.admin.call("POST", path, request, who)
+                equal((status, json.loads(answer)["reason"]), (503, "audit-unavailable"), path)
+                expect(b"Anne" not in answer, "a value without an entry")
+            status, headers, answer = scene.admin.call(
+                "POST", "/v1/reidentify", body, scene.dpo, headers=[("Accept", "application/x-ndjson")]
+            )
+            equal((status, headers["Content-Type"]), (503, "application/problem+json"), "as lines")
+            # Protection goes on, for values never seen before too; and what was recorded stays readable.
+            submit("Bernard")
+            status, _, _ = scene.admin.call("GET", "/v1/audit/checkpoint", credential=scene.dpo)
+            equal(status, 200, "the checkpoint")
+            os.unlink(ballast)
+            equal(scene.reveal([token]), ["Anne"], "with room again, without a restart")
+            scene.stop()
+            done = gateway.run("audit", "verify", scene.data)
+            equal(done.returncode, 0, f"verify: {done.err}")
 
 
 @case("init on a full disk: code 4, one sentence, and a later init works", smoke=True)

@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
+import time
 
-from support import gateway, wire
+from support import gateway, settings, wire
 from support.case import case, contains, equal, expect
 from support.gateway import Scene, one_sentence
 from support.policies import WIDE
@@ -231,6 +232,69 @@ def due():
         equal([k["destroyed_by"] for k in far], sorted(k["destroyed_by"] for k in far), "the order")
         equal(json.loads(scene.command("keys", "due", "--within", "P1D", "--json").out)["keys"], [], "tomorrow")
         one_sentence(scene.command("keys", "due", "--within", "1 month", code=2).err)
+
+
+def settled_rows(scene):
+    """Waits until nothing is to be done to the rows; what the last run did."""
+    deadline = time.monotonic() + 20 * settings.SLOWNESS
+    while True:
+        told = scene.call("GET", "/v1/keys/rows")
+        if told["state"] == "idle" and not told["wanted"]:
+            return told.get("last")
+        expect(time.monotonic() < deadline, f"the rows are not settled: {told}")
+        time.sleep(0.1)
+
+
+@case("rows of a destroyed key leave the store, and a value that comes back gets another token")
+def revived():
+    with Keys() as scene:
+        old = scene.token()
+        equal(scene.token(), old, "a known value")
+        scene.command("keys", "destroy", scene.epoch_key()["id"], "--reason", REASON, "--confirm", "destroy")
+        # At once, whether its row has gone by then or not.
+        new = scene.token()
+        expect(new != old, "the old token came back")
+        equal((outcome(scene, old), scene.reveal([new])), ("unavailable", ["Anne"]), "the two tokens")
+        expect(settled_rows(scene)["removed"] >= 1, "nothing was removed")
+        scene.restart()
+        equal((scene.token(), outcome(scene, old)), (new, "unavailable"), "after a restart")
+
+
+@case("rows and blind index move to new keys, killed in the midst of it: every token stays what it was")
+def moved():
+    with Keys() as scene:
+        names = [f"Person {i}" for i in range(700)]
+        with scene.wire() as connection:
+            for name in names:
+                body = wire.form({"name": name, "email": "anne@example.fr"})
+                connection.send(wire.request("POST", "/contact", body, wire.FORM))
+                equal(connection.answer().status, 200, name)
+        some = names[::53]
+        tokens = [scene.token(name) for name in some]
+        old = scene.epoch_key()["id"]
+        scene.command("keys", "rotate", old, "--reason", REASON)
+        scene.command("keys", "reseal", "--reason", REASON)
+        scene.command("keys", "reindex", "--tenant", "atelier", "--domain", "crm", "--reason", REASON)
+        one_sentence(
+            scene.command("keys", "reindex", "--tenant", "atelier", "--domain", "none", "--reason", REASON, code=2).err
+        )
+        for pause in (0, 0.02, 0.05):
+            time.sleep(pause)
+            scene.kill()
+            scene.start()
+            equal([scene.token(name) for name in some], tokens, "tokens after a kill")
+        settled_rows(scene)
+        scene.command("keys", "reindex", "--tenant", "atelier", "--domain", "crm", "--reason", REASON)
+        expect(settled_rows(scene)["reindexed"] >= len(names), "the second move finds every value under the first")
+        # The proof that nothing hangs on the old key any more.
+        scene.command("keys", "destroy", old, "--reason", REASON, "--confirm", "destroy")
+        equal([scene.token(name) for name in some], tokens, "tokens after the old key's end")
+        equal(scene.reveal(tokens), some, "their values")
+        equal(settled_rows(scene)["removed"], 0, "rows under the old key")
+        scene.stop()
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify ({done.err})")
+        scene.start()
 
 
 @case("another root key: the old one opens nothing any more, everything opens under the new one")

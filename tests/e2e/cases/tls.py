@@ -179,6 +179,8 @@ def tickets():
                 connection.sendall(get())
                 expect(connection.recv(65536).startswith(b"HTTP/1.1 200"), "no answer")
                 equal(connection.session_reused, number > 0, f"{version} connection {number} resumed")
+                if number > 0 and version == ssl.TLSVersion.TLSv1_3:
+                    expect(connection.session != session, "a resumed connection got no ticket of its own")
                 session = connection.session
     file = os.path.join(door.folder, "session.pem")
     address = ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-servername", "a.example"]

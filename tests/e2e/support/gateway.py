@@ -98,6 +98,7 @@ class Scene:
         tls=None,
         admin_tls=None,
         extra="",
+        environment=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="paravent-e2e-")
         self.data = os.path.join(self.folder, "data")
@@ -110,6 +111,7 @@ class Scene:
         self.access_log = os.path.join(self.folder, "access.log") if access_log else None
         self.policy_file = os.path.join(self.folder, "policy.yaml")
         self.config_file = os.path.join(self.folder, "gateway.yaml")
+        self.environment = environment or {}
         self.process = None
         self.port = self.admin_port = None
         self._credentials = {}
@@ -180,6 +182,7 @@ class Scene:
                 stdout=errors,
                 stderr=errors,
                 cwd=self.folder,
+                env=os.environ | self.environment,
             )
         deadline = time.monotonic() + 60 * settings.SLOWNESS
         while True:

@@ -43,13 +43,17 @@ TEST(AnalyticsIp, DropsEveryAddressOfMatomo) {
   }
 }
 
-TEST(AnalyticsIp, RefusesMatomosBulkInEveryDisguise) {
+TEST(AnalyticsIp, ReadsMatomosBulkAndRefusesItsDisguises) {
   const auto plan = plan_of("analytics-ip");
   const RoutePlan& route = *plan->route_for("POST", "", "/matomo.php").route;
-  EXPECT_FALSE(route.accepts(Carrier::json));
+  EXPECT_TRUE(route.accepts(Carrier::json));
   EXPECT_FALSE(route.accepts(Carrier::multipart));
   EXPECT_TRUE(route.accepts(Carrier::form));
-  EXPECT_FALSE(route.text_plain.any());
+  EXPECT_TRUE(route.text_plain.json);
+  // As PHP reads an address whose name has other spellings.
+  for (const char* name : {"cip", " cip", "cip[]", "cip[x]"}) {
+    EXPECT_EQ(action_of(route.find(Carrier::query, name)), ActionKind::drop) << name;
+  }
   // The first field name that the form codec sees in {"requests":["?idsite=1&..."]} and its like.
   for (const char* name : {R"({"requests":["?idsite)", R"({'requests':['?idsite)", R"({"a)",
                            "\n {\"token_auth\":\"x\",\"requests\":[\"?rec"}) {

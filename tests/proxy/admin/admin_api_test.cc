@@ -181,7 +181,8 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
   const AdminResponse response = api.get("/openapi.json");
   const auto document = boost::json::parse(response.body);
   const auto& paths = document.at("paths").as_object();
-  // Every path of the contract, present and future.
+  // Every path of the contract, present and future, but for those that are answered in front of the
+  // API (seal_gate.h).
   for (const char* path : {"/v1/reidentify",
                            "/v1/protect",
                            "/v1/subjects/locate",
@@ -189,11 +190,14 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
                            "/v1/rewrap",
                            "/v1/tenants",
                            "/v1/grants",
+                           "/v1/operators",
+                           "/v1/login",
+                           "/v1/enrol",
+                           "/v1/logout",
+                           "/v1/whoami",
                            "/v1/audit/entries",
                            "/v1/audit/checkpoint",
                            "/v1/audit/proof/inclusion",
-                           "/v1/unseal",
-                           "/v1/seal",
                            "/v1/policy/reload",
                            "/v1/store",
                            "/v1/backup",
@@ -219,7 +223,7 @@ TEST(OpenApi, ListsExactlyWhatIsServed) {
       }
     }
   }
-  EXPECT_EQ(paths.size(), 31U);
+  EXPECT_EQ(paths.size(), 60U);
 }
 
 }  // namespace

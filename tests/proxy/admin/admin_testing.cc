@@ -68,11 +68,15 @@ TempFolder::~TempFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Api::Api() : vault(crypto::vault::Vault::in_memory(clock).value()) {
-  auto loaded = policies::load_policy_text("test.yaml", kPolicy);
+std::string admin_test_policy() { return std::string(kPolicy); }
+
+Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(clock).value()) {
+  auto loaded = policies::load_policy_text("test.yaml", policy);
   must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
   policy_ = std::move(loaded.policy);
-  const std::vector<crypto::vault::PolicyNames> names{{"atelier", {"crm"}, {"contact", "billing"}}};
+  crypto::vault::PolicyNames of_policy{"atelier", {"crm"}, {}};
+  for (const auto& purpose : policy_.purposes) of_policy.purposes.push_back(purpose.name);
+  const std::vector<crypto::vault::PolicyNames> names{of_policy};
   must(vault->admit_names(names).has_value(), "names");
   tenant = vault->tenant_id("atelier").value();
   std::filesystem::create_directory(folder.path() / "audit");
@@ -91,10 +95,40 @@ Api::Api() : vault(crypto::vault::Vault::in_memory(clock).value()) {
   stairs_ = std::make_unique<crypto::reveal::Staircase>(crypto::reveal::build_staircase(*vault));
   const policies::TenantPolicy tenants[] = {{tenant, &policy_}};
   access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
+  honey =
+      Honey::open(
+          folder.path() / "honey", crypto::SecretBytes::copy_of("a seed of thirty-two bytes, here"),
+          [this](const auto&, auto route, auto field, auto value) -> crypto::Result<PlantedRow> {
+            if (route != "form" || field != "form.mail") {
+              return crypto::Error(crypto::ErrorKind::usage, "There is no such field.");
+            }
+            const std::string token = token_of("form.mail", value);
+            return PlantedRow{token, token};
+          },
+          [this](const HoneyAlarm& alarm) { alarms.push_back(alarm); })
+          .value();
+  record = std::make_unique<RecordApi>(*logs, *vault, clock, honey.get());
+  restart();
+}
+
+void Api::restart() {
   api = std::make_unique<AdminApi>(
       AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
-                 clock, crypto::vault::SubjectAdmin(*vault), &policies},
+                 clock, crypto::vault::SubjectAdmin(*vault), &policies, nullptr, login_rules,
+                 protect, record.get()},
       [] { return std::string("paravent_up 1\n"); });
+}
+
+AdminResponse Api::post(const std::string& path, const std::string& credential,
+                        const std::string& body) {
+  AdminRequest request;
+  request.method = "POST";
+  request.path = path;
+  if (!credential.empty()) request.authorization = "Bearer " + credential;
+  request.content_type = "application/json";
+  request.body = body;
+  request.from_loopback = true;
+  return api->handle(request);
 }
 
 AdminResponse Api::get(const std::string& path, const std::string& credential, bool from_loopback) {
@@ -109,9 +143,13 @@ AdminResponse Api::get(const std::string& path, const std::string& credential, b
 }
 
 AdminResponse Api::reidentify(const std::string& who, const std::string& body) {
+  return post(who, "/v1/reidentify", body);
+}
+
+AdminResponse Api::post(const std::string& who, const std::string& path, const std::string& body) {
   AdminRequest request;
   request.method = "POST";
-  request.path = "/v1/reidentify";
+  request.path = path;
   if (!who.empty()) request.authorization = "Bearer " + credentials.at(who);
   request.content_type = "application/json";
   request.body = body;

@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <atomic>
 #include <boost/json.hpp>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -51,16 +53,37 @@ class FakePolicies final : public PolicyControl {
   std::vector<std::string> authors;
 };
 
+// The present, moved by what a test says.
+class MovedClock final : public crypto::Clock {
+ public:
+  crypto::WallTime now() const override {
+    return crypto::SystemClock().now() + std::chrono::milliseconds(moved_.load());
+  }
+  void move(std::chrono::milliseconds by) { moved_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> moved_{0};
+};
+
+// Of the tenant atelier; with the fields of form() below.
+std::string admin_test_policy();
+
 class Api {
  public:
-  Api();
+  Api() : Api(admin_test_policy()) {}
+  explicit Api(const std::string& policy);
 
   AdminResponse get(const std::string& path, const std::string& credential = "",
                     bool from_loopback = false);
   // `who`: an operator's name, whose credential is sent.
+  AdminResponse post(const std::string& who, const std::string& path, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& purpose,
                            const std::vector<std::string>& tokens);
+  AdminResponse post(const std::string& path, const std::string& credential,
+                     const std::string& body);
+  // A new AdminApi over the same vault, logs and operators, as after a restart.
+  void restart();
   static std::vector<Result> results(const AdminResponse& response);
 
   // A token of this value under the field's context; its bytes are taken as they are.
@@ -73,14 +96,19 @@ class Api {
   std::vector<crypto::audit::AuditRecord> entries(std::uint64_t from);
 
   TempFolder folder;
-  crypto::SystemClock clock;
+  MovedClock clock;
   std::unique_ptr<crypto::vault::Vault> vault;
   std::unique_ptr<AuditLogs> logs;
-  std::unique_ptr<Operators> operators = Operators::in_memory();
+  std::unique_ptr<Operators> operators = Operators::in_memory(&clock);
   FirstCredentials first{folder.path()};
   crypto::vault::Id tenant{};
   std::map<std::string, std::string> credentials;  // by operator
   FakePolicies policies;
+  ProtectDesk* protect = nullptr;
+  LoginRules login_rules;
+  std::vector<HoneyAlarm> alarms;
+  std::unique_ptr<Honey> honey;  // plants rows of form.mail
+  std::unique_ptr<RecordApi> record;
   std::unique_ptr<AdminApi> api;
 
  private:

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/body/lines.h"
+
 namespace paravent::proxy::body::test {
 
 // Empty: the laws hold. `accepted` says whether the codec took the text.
@@ -23,6 +25,8 @@ struct Verdict {
 };
 
 Verdict check_form_laws(std::string_view text, std::uint64_t seed);
+Verdict check_csv_laws(std::string_view text, std::uint64_t seed);
+Verdict check_xml_laws(std::string_view text, std::uint64_t seed);
 Verdict check_cookie_laws(std::string_view text, std::uint64_t seed);
 Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
 // A multipart body that is streamed is read as the whole one is, whatever it is split into, and
@@ -33,5 +37,8 @@ Verdict check_multipart_stream(std::string_view text, std::string_view boundary,
 // stays as it is. `text` is taken for a JPEG or a PNG by its first byte.
 Verdict check_picture(std::string_view text, std::uint64_t seed);
 Verdict check_json_laws(std::string_view text, std::uint64_t seed);
+Verdict check_json_line_laws(std::string_view text, LineForm form, std::uint64_t seed);
+Verdict check_mixed_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
+Verdict check_form_line_laws(std::string_view text, std::uint64_t seed);
 
 }  // namespace paravent::proxy::body::test

@@ -46,7 +46,12 @@ TEST(MediaType, ReadsWhatTheGrammarAllows) {
       {"Multipart/Form-Data; Charset=utf-8; Boundary=\"a b=c/d:e?(f)\"", MediaType::multipart,
        "a b=c/d:e?(f)"},
       {longest, MediaType::multipart, std::string_view(longest).substr(30)},
-      {"multipart/mixed; boundary=x", MediaType::other},
+      {"multipart/mixed; boundary=x", MediaType::mixed, "x"},
+      {"multipart/related; boundary=x", MediaType::other},
+      {"text/csv; header=present", MediaType::csv},
+      {"application/soap+xml", MediaType::xml},
+      {"text/xml", MediaType::xml},
+      {"application/x-ndjson", MediaType::lines},
       {"application/json; boundary=x", MediaType::json},
   };
   for (const Case& c : cases) {

@@ -97,6 +97,9 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.root_key, default_root_key());
   EXPECT_TRUE(config.trusted_proxies.empty());
   EXPECT_EQ(config.workers, 0U);
+  EXPECT_EQ(config.operators.passphrase_length, 12U);
+  EXPECT_EQ(config.operators.passphrase_classes, 4U);
+  EXPECT_EQ(config.operators.session_minutes, 60U);
   EXPECT_EQ(config.access_log, "");
   EXPECT_EQ(config.limits.header_bytes, 16U * 1024);
   EXPECT_EQ(config.limits.form_bytes, 1024U * 1024);
@@ -119,6 +122,7 @@ limits:
   { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB, memory: 1GiB, connections: 100,
     connections-per-address: 10, requests-per-second: 20, request-burst: 40 }
 workers: 3
+operators: { passphrase-length: 16, passphrase-classes: 3, session-minutes: 15 }
 access-log: /var/log/x
 )");
   EXPECT_FALSE(loaded.diagnostics.has_errors()) << policies::diagnostics_text(loaded.diagnostics);
@@ -132,6 +136,9 @@ access-log: /var/log/x
   EXPECT_EQ(config.limits.form_bytes, 65536U);
   EXPECT_EQ(config.limits.json_bytes, 2097152U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.operators.passphrase_length, 16U);
+  EXPECT_EQ(config.operators.passphrase_classes, 3U);
+  EXPECT_EQ(config.operators.session_minutes, 15U);
   EXPECT_FALSE(config.listen[0].proxy_protocol);
   EXPECT_TRUE(config.listen[1].proxy_protocol);
   EXPECT_EQ(config.limits.memory_bytes, std::uint64_t{1} << 30U);
@@ -199,6 +206,34 @@ struct Mistake {
   const char* key;   // of the one error
 };
 
+TEST(GatewayFile, WaysToUnseal) {
+  const auto load = [](const std::string& unseal) {
+    return load_gateway_text("g", std::string(kGood) + "vault: { unseal: " + unseal + " }\n");
+  };
+  auto loaded = load("{ passphrase: ask }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::passphrase);
+  EXPECT_EQ(loaded.config.unseal.passphrase_file, "");
+  loaded = load("{ passphrase: { file: /run/pass } }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.passphrase_file, "/run/pass");
+  loaded = load("{ systemd-credential: paravent-root }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::systemd_credential);
+  EXPECT_EQ(loaded.config.unseal.credential, "paravent-root");
+  loaded = load("{ pkcs11: { module: /m.so, token: T, key: K, pin-file: /pin } }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::pkcs11);
+  EXPECT_EQ(loaded.config.unseal.module, "/m.so");
+  EXPECT_EQ(loaded.config.unseal.token, "T");
+  EXPECT_EQ(loaded.config.unseal.key, "K");
+  EXPECT_EQ(loaded.config.unseal.pin_file, "/pin");
+  loaded = load("{ shares: 3 }");
+  ASSERT_FALSE(loaded.diagnostics.has_errors());
+  EXPECT_EQ(loaded.config.unseal.way, UnsealWay::shares);
+  EXPECT_EQ(loaded.config.unseal.shares, 3U);
+}
+
 TEST(GatewayFile, Mistakes) {
   const Mistake besides[] = {
       {"lissen: 1", "lissen"},
@@ -213,6 +248,18 @@ TEST(GatewayFile, Mistakes) {
       {"admin: { port: 1 }", "admin.port"},
       {"admin: 127.0.0.1:8081", "admin"},
       {"vault: { unseal: { pkcs11: x } }", "vault.unseal.pkcs11"},
+      {"vault: { unseal: { pkcs11: { module: /m, token: t } } }", "vault.unseal.pkcs11.key"},
+      {"vault: { unseal: { pkcs11: { module: m, token: t, key: k } } }",
+       "vault.unseal.pkcs11.module"},
+      {"vault: { unseal: { pkcs11: { module: /m, token: t, key: k, pin: 1 } } }",
+       "vault.unseal.pkcs11.pin"},
+      {"vault: { unseal: { passphrase: hunter2 } }", "vault.unseal.passphrase"},
+      {"vault: { unseal: { passphrase: {} } }", "vault.unseal.passphrase.file"},
+      {"vault: { unseal: { pass-phrase: ask } }", "vault.unseal.pass-phrase"},
+      {"vault: { unseal: { shares: 1 } }", "vault.unseal.shares"},
+      {"vault: { unseal: { shares: 3/5 } }", "vault.unseal.shares"},
+      {"vault: { unseal: { key-file: a, shares: 2 } }", "vault.unseal"},
+      {"vault: { unseal: { systemd-credential: { name: x } } }", "vault.unseal.systemd-credential"},
       {"vault: { seal: 1 }", "vault.seal"},
       {"trusted-proxies: [localhost]", "trusted-proxies"},
       {"trusted-proxies: [10.0.0.0/33]", "trusted-proxies"},
@@ -247,6 +294,10 @@ TEST(GatewayFile, Mistakes) {
       {"limits: { upstream-answer-seconds: 0 }", "limits.upstream-answer-seconds"},
       {"limits: { upstream-requests: 0 }", "limits.upstream-requests"},
       {"workers: 257", "workers"},
+      {"operators: { passphrase-length: 7 }", "operators.passphrase-length"},
+      {"operators: { passphrase-classes: 5 }", "operators.passphrase-classes"},
+      {"operators: { session-minutes: 721 }", "operators.session-minutes"},
+      {"operators: { sessions: 3 }", "operators.sessions"},
       {"workers: -1", "workers"},
       {"workers: many", "workers"},
       {"data: [a]", "data"},

@@ -96,7 +96,11 @@ class OpenCommand : public testing::Test {
 
   void export_contexts() {
     const Done done = run([&] {
-      return run_contexts({file("data"), file("root.key"), file("contexts.json")});
+      ContextsOptions options;
+      options.data = file("data");
+      options.root_key = file("root.key");
+      options.out = file("contexts.json");
+      return run_contexts(options);
     });
     EXPECT_EQ(done.code, 0) << done.err;
   }

@@ -58,7 +58,7 @@ TEST(Reload, WhatMayNotIsNamed) {
          to.admin_tls.certificates = {{"a.pem", "a.key"}};
        }},
       {"data", [](GatewayConfig& to) { to.data = "/srv/other"; }},
-      {"vault.unseal.key-file", [](GatewayConfig& to) { to.root_key = "/etc/other"; }},
+      {"vault.unseal", [](GatewayConfig& to) { to.root_key = "/etc/other"; }},
       {"workers", [](GatewayConfig& to) { to.workers = 3; }},
       {"trusted-proxies", [](GatewayConfig& to) { to.trusted_proxies = {"10.0.0.0/8"}; }},
       {"access-log", [](GatewayConfig& to) { to.access_log.clear(); }},

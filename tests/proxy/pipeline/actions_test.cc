@@ -31,6 +31,8 @@ struct Place {
       case Carrier::cookie:
         return request_text("POST /f", "A: 1\r\nCookie: a=1; x=" + value + "; z=2\r\nZ: 2\r\n");
       case Carrier::path:
+      case Carrier::csv:
+      case Carrier::xml:
       case Carrier::value:
       case Carrier::file_name:
       case Carrier::file_content:

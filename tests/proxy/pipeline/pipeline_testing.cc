@@ -17,6 +17,7 @@
 #include "proxy/body/multipart.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/request_protector.h"
+#include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
 
@@ -193,10 +194,8 @@ Pipeline::Pipeline(const std::string& policy)
 
 std::shared_ptr<crypto::vault::ResolveBatch> Pipeline::resolve() {
   auto batch = std::make_shared<crypto::vault::ResolveBatch>();
-  for (FieldJob& job : buffers_.jobs) {
-    if (job.treatment == Treatment::mint) append_question(*snapshot_, job, buffers_, *batch);
-  }
-  if (batch->jobs.empty()) return nullptr;
+  append_questions(*snapshot_, buffers_, *batch);
+  if (batch->jobs.empty() && batch->confirms.empty()) return nullptr;
   std::promise<void> answered;
   batch->done = [&answered] { answered.set_value(); };
   vault_->resolve(batch);
@@ -225,16 +224,24 @@ Outcome Pipeline::run(const std::string& request) {
     return outcome;
   };
   std::string host;
-  const auto match =
-      snapshot_->plan->route_for(head.method_text, match_host(head.host, host), head.path);
+  auto match = snapshot_->plan->route_for(head.method_text, match_host(head.host, host), head.path);
   if (match.route == nullptr) {
     return refused({match.path_is_protected ? Reason::method : Reason::no_route, {}});
   }
-  const auto admitted = admit(*snapshot_->plan, match, head, snapshot_->limits);
-  if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refused(*refusal);
-  auto plan = std::get<BodyPlan>(admitted);
   buffers_.clear_for_next();
   raw_.clear();
+  BodyPlan plan;
+  if (RouteGroup::is_group(match)) {
+    const RouteGroup group(*snapshot_->plan, head, host, snapshot_->limits);
+    if (const auto refusal =
+            group.choose(read.body(), content_decoder_, json_scanners_, buffers_, match, plan)) {
+      return refused(*refusal);
+    }
+  } else {
+    const auto admitted = admit(*snapshot_->plan, match, head, snapshot_->limits);
+    if (const auto* refusal = std::get_if<Refusal>(&admitted)) return refused(*refusal);
+    plan = std::get<BodyPlan>(admitted);
+  }
   RequestProtector protector(*match.route, head, {peer, trusted}, tls, buffers_);
   if (match.route->mode == policies::RouteMode::pass) return finish(protector.pass(read.body()));
   std::string_view body = read.body();
@@ -245,6 +252,9 @@ Outcome Pipeline::run(const std::string& request) {
   RequestScanner scanner(*match.route, head, buffers_, *this, observer);
   if (const auto refusal = scanner.scan(plan, body, json_scanners_)) return refused(*refusal);
   const auto batch = resolve();
+  if (batch) {
+    if (const auto refusal = refuse_unconfirmed(buffers_, *batch)) return refused(*refusal);
+  }
   const auto made = protector.protect(plan, body, {*protector_, *transforms_, clock_}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refused(*refusal);
   return finish(std::get<ProtectedRequest>(made));

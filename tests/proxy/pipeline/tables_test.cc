@@ -25,6 +25,7 @@ TEST(Reasons, AreTheClosedSetOfTheContract) {
       {422, "unlisted-field"},
       {422, "missing-field"},
       {422, "refused-field"},
+      {422, "ambiguous-field"},
       {422, "own-token"},
       {422, "transform-failed"},
       {422, "objected"},

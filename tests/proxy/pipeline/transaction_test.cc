@@ -146,7 +146,7 @@ TEST(Transaction, SealedRoutesRefuseAndTheOthersPass) {
   auto sealed = std::make_shared<Snapshot>();
   sealed->plan = exchange.worker->snapshot->plan;
   sealed->keys_available = false;
-  auto state = make_worker_state(sealed, exchange.vault, nullptr, exchange.worker.get());
+  auto state = make_worker_state(sealed, &exchange.vault, nullptr, exchange.worker.get());
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ((*state)->counters, exchange.worker->counters);
   exchange.worker = *state;
@@ -158,6 +158,44 @@ TEST(Transaction, SealedRoutesRefuseAndTheOthersPass) {
   EXPECT_EQ(exchange.up.exchanges, 0);
   exchange.start(request_text("GET /page", ""));
   EXPECT_EQ(exchange.up.exchanges, 1);
+}
+
+TEST(Transaction, ASealedRouteThatNeedsNoKeyGoesOn) {
+  Exchange exchange(policy_text("      form.note: { do: keep }\n      form.email: { do: drop }\n"));
+  auto sealed = std::make_shared<Snapshot>();
+  sealed->plan = exchange.worker->snapshot->plan;
+  sealed->keys_available = false;
+  auto state = make_worker_state(sealed, nullptr, nullptr, exchange.worker.get());
+  ASSERT_TRUE(state.has_value());
+  exchange.worker = *state;
+  exchange.start(kDerived);
+  EXPECT_EQ(exchange.up.exchanges, 1);
+  EXPECT_EQ(exchange.up.body, "note=hi");
+}
+
+TEST(Transaction, WhatIsSealedWhileItsBodyOrItsTokenComesIsRefused) {
+  {
+    Exchange exchange(kPolicy);
+    exchange.start(kDerived, true);
+    exchange.worker->forget_keys();
+    exchange.transaction.on_body({BodyStatus::complete, exchange.body()});
+    EXPECT_EQ(exchange.refusals(Reason::sealed), 1U);
+    EXPECT_EQ(exchange.up.exchanges, 0);
+  }
+  {
+    Exchange exchange(kPolicy);
+    exchange.start(kMinted);
+    ASSERT_EQ(exchange.vault.batches.size(), 1U);
+    exchange.worker->forget_keys();
+    exchange.vault.batches[0]->status = ResolveStatus::ok;
+    exchange.transaction.on_resolved();
+    EXPECT_EQ(exchange.refusals(Reason::sealed), 1U);
+    EXPECT_EQ(exchange.up.exchanges, 0);
+  }
+  Exchange exchange(kPolicy);
+  exchange.worker->forget_keys();
+  exchange.start(request_text("GET /page", ""));
+  EXPECT_EQ(exchange.up.exchanges, 1) << "a route without keys goes on under the same state";
 }
 
 TEST(Transaction, ARefusedRequestNeverReachesTheUpstream) {

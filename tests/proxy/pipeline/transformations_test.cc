@@ -31,7 +31,7 @@ class Overlap : public ::testing::Test {
     clock_.time = std::chrono::sys_days{std::chrono::November / (next_day ? 21 : 20) / 2026} +
                   (next_day ? std::chrono::minutes{30} : std::chrono::minutes{720});
     auto made =
-        make_worker_state(snapshot_of(policy_text(rules), *keys_), vault_, nullptr, nullptr);
+        make_worker_state(snapshot_of(policy_text(rules), *keys_), &vault_, nullptr, nullptr);
     FakeDownstream down;
     FakeUpstream up;
     Transaction transaction(down, up);

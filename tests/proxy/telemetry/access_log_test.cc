@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <thread>
 
 namespace paravent::proxy::telemetry {
 namespace {
@@ -47,6 +48,34 @@ AccessLine line(std::string_view id) {
   made.response_bytes = 345;
   made.duration_us = 6789;
   return made;
+}
+
+TEST_F(AccessLogTest, AFileThatWasMovedAsideGetsNoMoreLines) {
+  {
+    auto log = AccessLog::open(path("access.log"));
+    ASSERT_TRUE(log.has_value());
+    (*log)->append(line("before"));
+    while (contents("access.log").empty()) std::this_thread::yield();
+    std::filesystem::rename(path("access.log"), path("access.log.1"));
+    ASSERT_TRUE((*log)->reopen());
+    ASSERT_TRUE((*log)->reopen());  // twice before anything is written
+    (*log)->append(line("after"));
+  }
+  EXPECT_NE(contents("access.log.1").find("id=before"), std::string::npos);
+  EXPECT_EQ(contents("access.log.1").find("id=after"), std::string::npos);
+  EXPECT_NE(contents("access.log").find("id=after"), std::string::npos);
+}
+
+TEST_F(AccessLogTest, WhatCannotBeOpenedAnewGoesOnIntoTheOld) {
+  {
+    auto log = AccessLog::open(path("access.log"));
+    ASSERT_TRUE(log.has_value());
+    std::filesystem::rename(path("access.log"), path("old"));
+    std::filesystem::create_directory(path("access.log"));
+    EXPECT_FALSE((*log)->reopen());
+    (*log)->append(line("kept"));
+  }
+  EXPECT_NE(contents("old").find("id=kept"), std::string::npos);
 }
 
 TEST_F(AccessLogTest, OneLinePerExchange) {

@@ -258,6 +258,40 @@ TYPED_TEST(VaultTest, SealedRowsNameTheirRecipient) {
   EXPECT_NE(this->bind(spec).key.key_id, other.key.key_id);
 }
 
+// A token that came back: yes or no, and nothing is made where the answer is no.
+TYPED_TEST(VaultTest, ConfirmsTheTokensOfTheFieldsOwnContext) {
+  const Binding email = this->bind(email_tokens());
+  const Binding mailing = this->bind(email_tokens("contact", "mailing"));
+  const auto minted = batch_of({"a@b.fr"}, email, Kind::email);
+  ASSERT_EQ(run(this->vault(), minted), ResolveStatus::ok);
+  const auto ask = [&](const Binding& binding, std::uint32_t token_key_id, const Id& id,
+                       const std::shared_ptr<ResolveBatch>& batch) {
+    batch->confirms.push_back({binding.key.key_id, token_key_id, id});
+    EXPECT_FALSE(this->vault().answer_known(*batch));
+    EXPECT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+    return batch->confirms.back().known;
+  };
+  const auto alone = [] { return std::make_shared<ResolveBatch>(); };
+  const Id id = minted->jobs[0].id;
+  Id other = id;
+  other[3] ^= 1U;
+  EXPECT_TRUE(ask(email, email.key.key_id, id, alone()));
+  EXPECT_FALSE(ask(email, email.key.key_id, other, alone()));
+  EXPECT_FALSE(ask(email, mailing.key.key_id, id, alone()));
+  EXPECT_FALSE(ask(mailing, email.key.key_id, id, alone()));
+  EXPECT_FALSE(ask(mailing, mailing.key.key_id, id, alone()));
+  // Beside a value that is to be minted.
+  const auto with_job = [&] { return batch_of({"new@b.fr"}, email, Kind::email); };
+  EXPECT_FALSE(ask(email, email.key.key_id, other, with_job()));
+  EXPECT_EQ(this->vault().counters().minted, 1U);
+  const auto both = with_job();
+  EXPECT_TRUE(ask(email, email.key.key_id, id, both));
+  EXPECT_EQ(this->vault().counters().minted, 2U);
+  std::string text;
+  write_vault_token(email.key.key_id, both->jobs[0].id, text);
+  EXPECT_EQ(open_text(this->vault(), text), "new@b.fr");
+}
+
 TYPED_TEST(VaultTest, LastContactMovesOnceADayAndTheRowFollowsTheEpoch) {
   Binding email = this->bind(email_tokens());
   const std::string token = mint(this->vault(), email, "a@b.fr");

@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""What the gateway costs as things grow: routes, rules, connections and stored tokens.
+
+  growth.py --binary PARAVENT --tools DIR [--seconds S] [--rounds N] [--axes A,B] [--out DIR]
+
+Each point is a gateway of its own, measured in turns with one at the axis's first point, so that a ratio is formed
+within seconds on the same machine; the figure is the median of the rounds with its bootstrap 95 % interval. Stored
+tokens are measured by `paravent_micro`, whose stores of 10^7 rows are kept in PARAVENT_BENCH_STORES. Writes
+growth.json, the plots (gnuplot) and the page that shows them.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import stats
+
+HERE = pathlib.Path(__file__).resolve().parent
+PORTS = {"clear": 19201, "tokens": 19202, "base": 19203, "point": 19204, "admin_base": 19205, "admin_point": 19206}
+AXES = {
+    "routes": (1, 10, 100, 1000),
+    "rules": (10, 100, 1000, 10000),
+    "connections": (1, 8, 64, 256, 1024, 4096),
+    "tokens": (1000, 10_000, 100_000, 1_000_000, 10_000_000),
+}
+FIELDS = """      form.name:    { kind: name,  do: tokenise, mode: derived }
+      form.email:   { kind: email, do: tokenise, mode: derived }
+      form.phone:   { kind: phone, do: tokenise, mode: derived }
+      form.city:    { kind: name,  do: pseudonymise }
+      form.message: { kind: text,  do: encrypt }
+"""
+
+
+def route(name, path, fields):
+    return f"""  - name: {name}
+    match: {{ method: POST, path: {path} }}
+    upstream: http://127.0.0.1:{PORTS['tokens']}
+    recipient: site
+    purpose: contact
+    client-address: drop
+    fields:
+{fields}    unlisted: refuse
+"""
+
+
+def policy(routes, rules):
+    """`routes` of them, the one that is used among them in the middle; `rules` in it, its own five among them."""
+    text = (HERE / "peers" / "policy.yaml").read_text(encoding="utf-8")
+    head = text[:text.index("routes:")]
+    more = [f"      form.field_{n}: {{ do: keep }}\n" for n in range(max(0, rules - 5))]
+    fields = "".join(more[:len(more) // 2]) + FIELDS + "".join(more[len(more) // 2:])
+    others = [route(f"other-{n}", f"/other/{n}", FIELDS) for n in range(routes - 1)]
+    half = len(others) // 2
+    return head + "routes:\n" + "".join(others[:half]) + route("contact-form", "/contact", fields) + "".join(others[half:])
+
+
+def wait_for(port, process):
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    sys.exit(f"growth: nothing answers on port {port}")
+
+
+class Gateway:
+    def __init__(self, options, folder, role, text):
+        folder.mkdir()
+        port, admin = PORTS[role], PORTS["admin_" + role]
+        (folder / "policy.yaml").write_text(text, encoding="utf-8")
+        config = (HERE / "peers" / "gateway.yaml").read_text(encoding="utf-8")
+        for word, value in (("@LISTEN@", port), ("@ADMIN@", admin), ("@RUN@", folder)):
+            config = config.replace(word, str(value))
+        config = "".join(line for line in config.splitlines(True) if "@TLS@" not in line)
+        (folder / "gateway.yaml").write_text(config, encoding="utf-8")
+        subprocess.run([options.binary, "init", "--data", folder / "data", "--root-key", folder / "root.key", "--json"],
+                       check=True, capture_output=True)
+        # What is said goes to a file of this run: a policy that the gateway refuses must not look like a slow start.
+        self.log = open(folder / "log", "wb")  # noqa: SIM115 (closed with the gateway)
+        self.process = subprocess.Popen(["taskset", "-c", "0", options.binary, "serve", "--config", folder / "gateway.yaml"],
+                                        stdout=self.log, stderr=self.log)
+        wait_for(port, self.process)
+        self.port = port
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+
+def load(options, gateway, backend, connections):
+    done = subprocess.run(
+        ["taskset", "-c", "1", options.tools / "load", "--port", str(gateway.port), "--connections", str(connections),
+         "--warm-up", str(options.seconds / 4), "--window", str(options.seconds), "--proxy", str(gateway.process.pid),
+         "--backend", str(backend.pid), "--label", "peer=paravent"], check=True, capture_output=True, text=True)
+    row = json.loads(done.stdout)
+    if row["errors"] or not row["requests"]:
+        sys.exit(f"growth: {row['requests']} requests and {row['errors']} failures on port {gateway.port}")
+    return row
+
+
+def measure(options, backend, axis, value, folder):
+    """One line: the point beside the axis's first."""
+    first = AXES[axis][0]
+    sizes = {"routes": 1, "rules": 5, "connections": 64}
+    base, point = sizes | {axis: first}, sizes | {axis: value}
+    one = Gateway(options, folder / "base", "base", policy(base["routes"], base["rules"]))
+    two = Gateway(options, folder / "point", "point", policy(point["routes"], point["rules"]))
+    rows = {"base": [], "point": []}
+    try:
+        for number in range(options.rounds):
+            turn = [("base", one, base), ("point", two, point)]
+            for role, gateway, size in turn if number % 2 == 0 else reversed(turn):
+                rows[role].append(load(options, gateway, backend, size["connections"]))
+    finally:
+        one.close()
+        two.close()
+    line = {"axis": axis, "value": value}
+    for field, name in (("proxy_cpu_us", "cpu"), ("requests_per_second", "rate"), ("p99_us", "p99")):
+        ratio, low, high = stats.interval_of_median([b[field] / a[field] for a, b in zip(rows["base"], rows["point"])])
+        line |= {name: round(statistics.median(row[field] for row in rows["point"]), 3), name + "_ratio": round(ratio, 4),
+                 name + "_low": round(low, 4), name + "_high": round(high, 4)}
+    line["disturbed"] = stats.disturbances(rows["base"] + rows["point"])
+    return line
+
+
+def measure_tokens(options):
+    """Look-up and durable commit by rows in the store, CPU time of one token, from the micro benchmarks."""
+    done = subprocess.run(["taskset", "-c", "0", options.tools / "paravent_micro", "--benchmark_format=json",
+                           "--benchmark_repetitions=3", f"--benchmark_min_time={options.seconds}",
+                           "--benchmark_filter=store_(find_known|commit_new)"],
+                          check=True, capture_output=True, text=True)
+    lines = {}
+    for row in json.loads(done.stdout)["benchmarks"]:
+        if row.get("aggregate_name") != "median":
+            continue
+        name, size = row["run_name"].split("/")[:2]
+        lines.setdefault(int(size), {"axis": "tokens", "value": int(size), "disturbed": []})[name] = row["cpu_time"] / 64000
+    first = lines[min(lines)]
+    return [line | {"find_ratio": round(line["store_find_known"] / first["store_find_known"], 3),
+                    "commit_ratio": round(line["store_commit_new"] / first["store_commit_new"], 3)}
+            for _, line in sorted(lines.items())]
+
+
+PLOT = """set terminal svg size 560,320 font 'sans-serif,12' background '#ffffff'
+set output '{svg}'
+set logscale x 10
+set key off
+set grid ytics lc rgb '#dddddd'
+set border 3
+set tics nomirror
+set yrange [0:*]
+set xlabel '{axis}'
+set ylabel '{what}'
+plot '-' using 1:2:3:4 with yerrorlines pt 7 ps 0.6 lw 2 lc rgb '#1f5fa8'
+{points}
+e
+"""
+
+
+def plot(lines, axis, field, what, folder):
+    points = "\n".join(f"{line['value']} {line[field + '_ratio']} {line.get(field + '_low', line[field + '_ratio'])} "
+                       f"{line.get(field + '_high', line[field + '_ratio'])}" for line in lines)
+    svg = folder / f"{axis}-{field}.svg"
+    subprocess.run(["gnuplot"], input=PLOT.format(svg=svg, axis=axis, what=what, points=points), text=True, check=True)
+    return svg.name
+
+
+def page(lines, folder, facts):
+    text = ["# What it costs as it grows", "",
+            "Written by `bench/growth.py`. The five-field form of `bench/README.md` through the release build on one processor; every",
+            "figure is a ratio to the first point of its axis, measured in turns with it: the median with its bootstrap 95 % interval.",
+            "", facts, ""]
+    for axis in AXES:
+        own = [line for line in lines if line["axis"] == axis]
+        if not own:
+            continue
+        disturbed = sorted({reason for line in own for reason in line["disturbed"]})
+        text += [f"## {axis.capitalize()}", ""]
+        if axis == "tokens":
+            text += ["A known token looked up in the store and 64 new ones written with one fsync, processor time of one token.", "",
+                     "| stored tokens | look-up us | ratio | new us | ratio |", "|---|---|---|---|---|"]
+            text += [f"| {line['value']} | {line['store_find_known']:.2f} | {line['find_ratio']:.2f} | "
+                     f"{line['store_commit_new']:.2f} | {line['commit_ratio']:.2f} |" for line in own]
+            pictures = [plot(own, axis, "find", "look-up, CPU against 1 000 tokens", folder)]
+        else:
+            text += [f"| {axis} | CPU us/request | ratio | requests/s | ratio | p99 us |", "|---|---|---|---|---|---|"]
+            text += [f"| {line['value']} | {line['cpu']:.2f} | {line['cpu_ratio']:.3f} ({line['cpu_low']:.3f} to "
+                     f"{line['cpu_high']:.3f}) | {line['rate']:.0f} | {line['rate_ratio']:.3f} | {line['p99']:.0f} |" for line in own]
+            pictures = [plot(own, axis, "cpu", "CPU per request, ratio", folder),
+                        plot(own, axis, "p99", "99th percentile at saturation, ratio", folder)]
+        text += ["", *[f"![{axis}: {name}](growth/{name})" for name in pictures], ""]
+        text += [f"Void: {reason}" for reason in disturbed] + ([""] if disturbed else [])
+    return "\n".join(text).rstrip() + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", required=True, type=os.path.abspath)
+    parser.add_argument("--tools", required=True, type=lambda text: pathlib.Path(text).resolve(), help="BUILD/bench")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--axes", default=",".join(AXES), type=lambda text: text.split(","))
+    parser.add_argument("--out", type=pathlib.Path, default=HERE.parent / "docs")
+    options = parser.parse_args()
+    unknown = set(options.axes) - set(AXES)
+    if unknown:
+        parser.error(f"there is no axis {', '.join(sorted(unknown))}; there are {', '.join(AXES)}")
+    if not shutil.which("gnuplot"):
+        sys.exit("growth: gnuplot is missing: apt-get install gnuplot-nox")
+    pictures = options.out / "growth"
+    pictures.mkdir(parents=True, exist_ok=True)
+    lines = []
+    backend = subprocess.Popen(["taskset", "-c", "1", options.tools / "backend", "--clear", str(PORTS["clear"]),
+                                "--tokens", str(PORTS["tokens"])], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(PORTS["tokens"], backend)
+        for axis in options.axes:
+            if axis == "tokens":
+                lines += measure_tokens(options)
+                continue
+            for value in AXES[axis]:
+                with tempfile.TemporaryDirectory() as folder:
+                    lines.append(measure(options, backend, axis, value, pathlib.Path(folder)))
+                print(json.dumps(lines[-1]), flush=True)
+    finally:
+        backend.terminate()
+        backend.wait()
+    commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True,
+                            check=False).stdout.strip()
+    facts = f"Commit {commit}; {options.rounds} rounds of {options.seconds} s."
+    (pictures / "growth.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    (options.out / "growth.md").write_text(page(lines, pictures, facts), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+// Open-loop load: requests leave at fixed instants, whether or not earlier ones were answered, and
+// a latency counts from the instant at which its request was due. A closed loop stops sending while
+// the proxy is slow and so leaves out just the moments that hurt ("coordinated omission"); this one
+// counts them. Writes one JSON object to standard output.
+//
+// The rate belongs well below what the proxy can do: at half of it the figures are response times
+// that a visitor sees, without the queue that any overload makes.
+
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "bench/support/histogram.h"
+#include "bench/support/message_head.h"
+#include "bench/support/requests.h"
+#include "bench/support/socket.h"
+
+namespace paravent::bench {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+struct Options {
+  Requests requests;
+  double rate = 1000;
+  std::size_t connections = 64;
+  double warm_up = 1.0;
+  double window = 5.0;
+  std::vector<std::string> labels;
+};
+
+std::uint64_t now_ns() {
+  timespec at{};
+  clock_gettime(CLOCK_MONOTONIC, &at);
+  return static_cast<std::uint64_t>(at.tv_sec) * kSecond + static_cast<std::uint64_t>(at.tv_nsec);
+}
+
+struct Connection {
+  int descriptor = -1;
+  std::uint64_t due_ns = 0;  // of the request under way
+  bool busy = false;
+  std::size_t held = 0;
+  std::array<char, 8192> buffer{};
+};
+
+class OpenLoad {
+ public:
+  explicit OpenLoad(const Options& options)
+      : options_(options),
+        texts_(make_requests(options.requests)),
+        connections_(options.connections),
+        timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+        step_ns_(static_cast<std::uint64_t>(1e9 / options.rate)) {}
+  OpenLoad(const OpenLoad&) = delete;
+  OpenLoad& operator=(const OpenLoad&) = delete;
+  ~OpenLoad() {
+    close(timer_);
+    for (const Connection& connection : connections_) close(connection.descriptor);
+  }
+
+  // False when the proxy cannot be reached, or goes away.
+  bool run() {
+    for (Connection& connection : connections_) {
+      if (!open(connection)) return false;
+      idle_.push_back(&connection);
+    }
+    poller_.watch(timer_, nullptr);
+    const std::uint64_t start = now_ns();
+    from_ns_ = start + static_cast<std::uint64_t>(options_.warm_up * 1e9);
+    until_ns_ = from_ns_ + static_cast<std::uint64_t>(options_.window * 1e9);
+    next_due_ns_ = start;
+    // What is under way at the end is waited for: a late answer counts as late, not as none.
+    const std::uint64_t give_up_ns = until_ns_ + 5 * kSecond;
+    while (!stop_requested() && !lost_) {
+      send_due(now_ns());
+      if (next_due_ns_ >= until_ns_ && waiting_.empty() && idle_.size() == connections_.size())
+        break;
+      if (now_ns() > give_up_ns) break;
+      arm();
+      for (const epoll_event& event : poller_.wait(100)) {
+        if (event.data.ptr == nullptr) {
+          std::uint64_t ticks = 0;
+          (void)!read(timer_, &ticks, sizeof ticks);
+          continue;
+        }
+        on_event(*static_cast<Connection*>(event.data.ptr), event.events);
+      }
+    }
+    return !lost_;
+  }
+
+  void print() const {
+    const auto micros = [&](double q) {
+      return static_cast<double>(latencies_.quantile(q)) / 1000.0;
+    };
+    std::printf("{\"workload\":\"%s\",", options_.requests.workload.c_str());
+    for (const std::string& label : options_.labels) {
+      const std::size_t at = label.find('=');
+      std::printf("\"%s\":\"%s\",", label.substr(0, at).c_str(), label.substr(at + 1).c_str());
+    }
+    std::printf("\"rate\":%.1f,\"seconds\":%.3f,\"connections\":%zu,", options_.rate,
+                options_.window, options_.connections);
+    std::printf("\"requests\":%llu,\"answered\":%llu,\"errors\":%llu,\"queued\":%zu,",
+                static_cast<unsigned long long>(due_in_window_),
+                static_cast<unsigned long long>(latencies_.count()),
+                static_cast<unsigned long long>(errors_), longest_queue_);
+    std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f}\n", micros(0.5),
+                micros(0.9), micros(0.99), micros(0.999));
+  }
+
+ private:
+  bool open(Connection& connection) {
+    connection.descriptor = connect_loopback(options_.requests.port);
+    if (connection.descriptor < 0) return false;
+    connection.held = 0;
+    poller_.watch(connection.descriptor, &connection);
+    return true;
+  }
+
+  // Everything whose instant has come; what finds no idle connection waits in order.
+  void send_due(std::uint64_t now) {
+    for (; next_due_ns_ <= now && next_due_ns_ < until_ns_; next_due_ns_ += step_ns_) {
+      waiting_.push_back(next_due_ns_);
+      if (next_due_ns_ >= from_ns_) ++due_in_window_;
+    }
+    while (!waiting_.empty() && !idle_.empty()) {
+      Connection& connection = *idle_.back();
+      idle_.pop_back();
+      connection.due_ns = waiting_.front();
+      waiting_.pop_front();
+      connection.busy = true;
+      const std::string& text = texts_[at_];
+      at_ = at_ + 1 == texts_.size() ? 0 : at_ + 1;
+      // A request on an idle connection always fits the socket's buffer (connect_loopback).
+      if (send(connection.descriptor, text.data(), text.size(), MSG_NOSIGNAL) !=
+          static_cast<ssize_t>(text.size())) {
+        fail(connection);
+      }
+    }
+    longest_queue_ = std::max(longest_queue_, waiting_.size());
+  }
+
+  void arm() const {
+    itimerspec at{};
+    const std::uint64_t next = next_due_ns_ < until_ns_ ? next_due_ns_ : now_ns() + kSecond / 10;
+    at.it_value.tv_sec = static_cast<time_t>(next / kSecond);
+    at.it_value.tv_nsec = static_cast<long>(next % kSecond);
+    timerfd_settime(timer_, TFD_TIMER_ABSTIME, &at, nullptr);
+  }
+
+  void on_event(Connection& connection, std::uint32_t events) {
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) == 0) return;
+    const std::size_t room = connection.buffer.size() - connection.held;
+    const ssize_t got =
+        recv(connection.descriptor, connection.buffer.data() + connection.held, room, 0);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      fail(connection);
+      return;
+    }
+    connection.held += static_cast<std::size_t>(got);
+    const auto head = find_head({connection.buffer.data(), connection.held});
+    if (!head) return;
+    if (!head->has_length || head->total_bytes() > connection.buffer.size()) {
+      fail(connection);
+      return;
+    }
+    if (connection.held < head->total_bytes()) return;
+    if (head->status < 200 || head->status > 299) ++errors_;
+    if (connection.due_ns >= from_ns_) latencies_.record(now_ns() - connection.due_ns);
+    connection.held = 0;
+    if (head->close) {
+      close(connection.descriptor);
+      if (!open(connection)) lost_ = true;
+    }
+    connection.busy = false;
+    idle_.push_back(&connection);
+  }
+
+  // A connection that closes while nothing is under way is opened anew and is no error.
+  void fail(Connection& connection) {
+    close(connection.descriptor);
+    if (connection.busy) {
+      ++errors_;
+      idle_.push_back(&connection);
+    }
+    connection.busy = false;
+    if (!open(connection)) lost_ = true;
+  }
+
+  const Options& options_;
+  std::vector<std::string> texts_;
+  std::vector<Connection> connections_;
+  std::vector<Connection*> idle_;
+  std::deque<std::uint64_t> waiting_;
+  Poller poller_;
+  int timer_;
+  std::uint64_t step_ns_;
+  std::uint64_t from_ns_ = 0;
+  std::uint64_t until_ns_ = 0;
+  std::uint64_t next_due_ns_ = 0;
+  std::uint64_t due_in_window_ = 0;
+  std::uint64_t errors_ = 0;
+  std::size_t longest_queue_ = 0;
+  std::size_t at_ = 0;
+  bool lost_ = false;
+  Histogram latencies_;
+};
+
+}  // namespace
+}  // namespace paravent::bench
+
+int main(int argc, char** argv) {
+  using namespace paravent::bench;
+  CLI::App app("Sends requests at fixed instants and measures from when each was due.");
+  Options options;
+  app.add_option("--port", options.requests.port, "Loopback port of the proxy")->required();
+  app.add_option("--rate", options.rate, "Requests per second")->check(CLI::Range(1.0, 1e6));
+  app.add_option("--connections", options.connections, "Keep-alive connections")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--warm-up", options.warm_up, "Seconds before the window");
+  app.add_option("--window", options.window, "Seconds of the window");
+  app.add_option("--workload", options.requests.workload, "What is sent")
+      ->check(CLI::IsMember(kWorkloads));
+  app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
+  CLI11_PARSE(app, argc, argv);
+  stop_on_signals();
+  OpenLoad load(options);
+  if (!load.run()) {
+    std::cerr << "open_load: the proxy on port " << options.requests.port
+              << " does not answer, or went away\n";
+    return 6;
+  }
+  load.print();
+  return 0;
+}

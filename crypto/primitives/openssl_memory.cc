@@ -1,0 +1,62 @@
+#include "crypto/primitives/openssl_memory.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "crypto/base/secret_arena.h"
+
+namespace paravent::crypto {
+namespace {
+
+// Set by SecretScope alone; a cipher context says by its address where it came from.
+thread_local bool secret_scope = false;
+
+void release_to_arena(void* block) noexcept {
+  SecretArena& arena = SecretArena::process();
+  arena.release(static_cast<std::uint8_t*>(block), arena.size_of(block));
+}
+
+void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
+  if (!secret_scope || size == 0 || size > SecretArena::kLargest) return std::malloc(size);
+  return SecretArena::process().allocate(size);
+}
+
+void release(void* block, const char* /*file*/, int /*line*/) {
+  if (SecretArena::process().contains(block)) {
+    release_to_arena(block);
+  } else {
+    std::free(block);
+  }
+}
+
+void* reallocate(void* block, std::size_t size, const char* file, int line) {
+  if (!SecretArena::process().contains(block)) return std::realloc(block, size);
+  if (size == 0) {
+    release_to_arena(block);
+    return nullptr;
+  }
+  const SecretScope scope;
+  void* larger = allocate(size, file, line);
+  if (larger == nullptr) return nullptr;
+  std::memcpy(larger, block, std::min(size, SecretArena::process().size_of(block)));
+  release_to_arena(block);
+  return larger;
+}
+
+}  // namespace
+
+Status install_openssl_memory() noexcept {
+  if (CRYPTO_set_mem_functions(allocate, reallocate, release) == 1) return {};
+  return Error(ErrorKind::internal);
+}
+
+void finish_openssl() noexcept { OPENSSL_cleanup(); }
+
+SecretScope::SecretScope() noexcept : before_(secret_scope) { secret_scope = true; }
+
+SecretScope::~SecretScope() { secret_scope = before_; }
+
+}  // namespace paravent::crypto

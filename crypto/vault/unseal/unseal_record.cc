@@ -1,0 +1,208 @@
+#include "crypto/vault/unseal/unseal_record.h"
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+#include "crypto/primitives/sha256.h"
+#include "crypto/vault/engine/byte_reader.h"
+#include "crypto/vault/engine/durable_file.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+constexpr std::string_view kMagic = "PVTUNSL1";
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kDigestSize = 8;
+constexpr std::size_t kMaxFile = 4096;
+constexpr std::size_t kMinWrapped = 16;
+constexpr std::size_t kMaxWrapped = 1024;
+constexpr std::uint32_t kLeastPasses = 3;
+constexpr std::uint32_t kMostPasses = 16;
+constexpr std::uint32_t kLeastMemoryKib = 64 * 1024;
+constexpr std::uint32_t kMostMemoryKib = 4 * 1024 * 1024;
+
+template <typename Array>
+void take_into(ByteReader& in, Array& out) {
+  const ByteView bytes = in.take(out.size());
+  std::copy(bytes.begin(), bytes.end(), out.begin());
+}
+
+void append_body(std::string& out, const PassphraseRecord& body) {
+  append_u32be(out, body.passes);
+  append_u32be(out, body.memory_kib);
+  append_bytes(out, body.salt);
+  append_bytes(out, body.check);
+  append_bytes(out, body.nonce);
+  append_bytes(out, body.wrapped);
+}
+
+void append_body(std::string& out, const Pkcs11Record& body) {
+  append_u8(out, static_cast<std::uint8_t>(body.mechanism));
+  append_bytes(out, body.check);
+  append_lp(out, as_text(body.wrapped));
+}
+
+void append_body(std::string& out, const ShareRecord& body) {
+  append_u8(out, body.threshold);
+  append_u8(out, body.shares);
+  append_bytes(out, body.check);
+}
+
+Result<PassphraseRecord> read_passphrase(ByteReader& in) {
+  PassphraseRecord body;
+  body.passes = in.u32();
+  body.memory_kib = in.u32();
+  take_into(in, body.salt);
+  take_into(in, body.check);
+  take_into(in, body.nonce);
+  take_into(in, body.wrapped);
+  // The upper bounds keep a damaged or planted record from taking the machine.
+  if (body.passes < kLeastPasses || body.passes > kMostPasses ||
+      body.memory_kib < kLeastMemoryKib || body.memory_kib > kMostMemoryKib) {
+    return Error(ErrorKind::malformed);
+  }
+  return body;
+}
+
+Result<Pkcs11Record> read_pkcs11(ByteReader& in) {
+  Pkcs11Record body;
+  const std::uint8_t mechanism = in.u8();
+  take_into(in, body.check);
+  const ByteView wrapped = in.lp();
+  if ((mechanism != 1 && mechanism != 2) || wrapped.size() < kMinWrapped ||
+      wrapped.size() > kMaxWrapped) {
+    return Error(ErrorKind::malformed);
+  }
+  body.mechanism = static_cast<WrapMechanism>(mechanism);
+  body.wrapped.assign(wrapped.begin(), wrapped.end());
+  return body;
+}
+
+Result<ShareRecord> read_shares(ByteReader& in) {
+  ShareRecord body;
+  body.threshold = in.u8();
+  body.shares = in.u8();
+  take_into(in, body.check);
+  if (body.threshold < 2 || body.shares < body.threshold) return Error(ErrorKind::malformed);
+  return body;
+}
+
+template <typename Body>
+Result<UnsealRecord> with_set(const Id& set, Result<Body> body) {
+  if (!body) return body.error();
+  return UnsealRecord{set, std::move(*body)};
+}
+
+Result<UnsealRecord> read_body(std::uint8_t method, const Id& set, ByteReader& in) {
+  switch (method) {
+    case 1:
+      return with_set(set, read_passphrase(in));
+    case 2:
+      return with_set(set, read_pkcs11(in));
+    case 3:
+      return with_set(set, read_shares(in));
+    default:
+      return Error(ErrorKind::malformed);
+  }
+}
+
+std::filesystem::path path_of(const std::filesystem::path& folder, RecordPlace place) {
+  return folder / (place == RecordPlace::current ? "unseal" : "unseal.next");
+}
+
+}  // namespace
+
+std::string_view unseal_method_name(UnsealMethod method) noexcept {
+  switch (method) {
+    case UnsealMethod::key_file:
+      return "key-file";
+    case UnsealMethod::systemd_credential:
+      return "systemd-credential";
+    case UnsealMethod::passphrase:
+      return "passphrase";
+    case UnsealMethod::pkcs11:
+      return "pkcs11";
+    case UnsealMethod::shares:
+      return "shares";
+  }
+  return {};
+}
+
+UnsealMethod UnsealRecord::method() const noexcept {
+  if (std::holds_alternative<PassphraseRecord>(body)) return UnsealMethod::passphrase;
+  return std::holds_alternative<Pkcs11Record>(body) ? UnsealMethod::pkcs11 : UnsealMethod::shares;
+}
+
+Bytes encode_unseal_record(const UnsealRecord& record) {
+  std::string out(kMagic);
+  append_u8(out, kVersion);
+  append_u8(out, static_cast<std::uint8_t>(record.body.index() + 1));
+  append_bytes(out, record.set);
+  std::visit([&out](const auto& body) { append_body(out, body); }, record.body);
+  const Sha256Digest digest = sha256(as_bytes(out));
+  append_bytes(out, ByteView(digest).first(kDigestSize));
+  const ByteView view = as_bytes(out);
+  return {view.begin(), view.end()};
+}
+
+Result<UnsealRecord> parse_unseal_record(ByteView file) {
+  ByteReader in(file);
+  const bool magic = as_text(in.take(kMagic.size())) == kMagic;
+  const std::uint8_t version = in.u8();
+  if (!magic || in.failed() || version == 0) return Error(ErrorKind::malformed);
+  if (version > kVersion) return Error(ErrorKind::usage);
+  const std::uint8_t method = in.u8();
+  const Id set = in.id();
+  if (in.failed() || set == kNoId) return Error(ErrorKind::malformed);
+  auto record = read_body(method, set, in);
+  if (!record) return record.error();
+  const std::size_t signed_size = file.size() - in.remaining();
+  const Sha256Digest digest = sha256(file.first(signed_size));
+  const ByteView kept = in.take(kDigestSize);
+  if (!in.done() || !std::equal(kept.begin(), kept.end(), digest.begin())) {
+    return Error(ErrorKind::malformed);
+  }
+  return record;
+}
+
+Result<std::optional<UnsealRecord>> read_unseal_record(const std::filesystem::path& keys_folder,
+                                                       RecordPlace place) {
+  const std::filesystem::path path = path_of(keys_folder, place);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::optional<UnsealRecord>();
+  if (auto s = check_private(path); !s) return s.error();
+  const auto file = read_file(path, kMaxFile);
+  if (!file) return file.error();
+  auto record = parse_unseal_record(file->bytes());
+  if (!record && record.error().kind() == ErrorKind::usage) {
+    return Error(ErrorKind::data, "The unseal record " + path.string() +
+                                      " was written by a newer version of paravent; install that "
+                                      "version.");
+  }
+  if (!record) {
+    return Error(ErrorKind::data, "The unseal record " + path.string() +
+                                      " is truncated or altered; restore it from a key backup.");
+  }
+  return std::optional<UnsealRecord>(std::move(*record));
+}
+
+Status write_unseal_record(const std::filesystem::path& keys_folder, RecordPlace place,
+                           const UnsealRecord& record) {
+  return write_file_durably(path_of(keys_folder, place), encode_unseal_record(record));
+}
+
+Status adopt_next_record(const std::filesystem::path& keys_folder) {
+  auto next = read_unseal_record(keys_folder, RecordPlace::next);
+  if (!next) return next.error();
+  if (!*next) return {};
+  if (auto s = write_unseal_record(keys_folder, RecordPlace::current, **next); !s) return s;
+  return remove_file_durably(path_of(keys_folder, RecordPlace::next));
+}
+
+Status remove_unseal_records(const std::filesystem::path& keys_folder) {
+  if (auto s = remove_file_durably(path_of(keys_folder, RecordPlace::next)); !s) return s;
+  return remove_file_durably(path_of(keys_folder, RecordPlace::current));
+}
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,29 @@
+#include "proxy/admin/authenticate.h"
+
+#include "proxy/admin/credential.h"
+
+namespace paravent::proxy::admin {
+
+std::optional<Operator> authenticate(const Operators& operators, FirstCredentials& first,
+                                     const AdminRequest& request, AdminResponse& refusal) {
+  // A credential that is sent is what counts, right or wrong; else the certificate's name is the
+  // operator's.
+  if (request.authorization.empty() && !request.certificate_name.empty()) {
+    auto named = operators.named(request.certificate_name);
+    if (named) return named;
+  }
+  const auto credential = bearer_credential(request.authorization);
+  auto who = credential ? operators.authenticate(*credential) : std::nullopt;
+  if (!who) {
+    refusal = admin_problem(401, "credential", "A valid credential is needed.");
+    return std::nullopt;
+  }
+  if (auto status = first.used(*credential); !status) {
+    refusal = admin_problem(503, "store-unavailable",
+                            "The file first-credentials cannot be updated; nothing was done.");
+    return std::nullopt;
+  }
+  return who;
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,146 @@
+// POST /v1/dossier: reads the whole log of the tenant, and is itself on the record.
+
+#include <array>
+#include <span>
+
+#include "crypto/base/encoding.h"
+#include "crypto/tokens/kind.h"
+#include "crypto/tokens/normaliser.h"
+#include "proxy/admin/dossier.h"
+#include "proxy/admin/record_api.h"
+#include "proxy/admin/text_members.h"
+#include "proxy/admin/utc_text.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace audit = crypto::audit;
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+
+constexpr std::size_t kChunk = 1000;
+constexpr std::size_t kReferenceSize = 32;
+
+Error malformed(const char* sentence) { return {ErrorKind::malformed, sentence}; }
+
+Result<DossierQuestion> question_of(TextMembers& members, const Operator& who) {
+  DossierQuestion question;
+  question.asked_by = who.name;
+  question.reason = members["reason"];
+  if (crypto::trim(question.reason).empty()) {
+    return malformed("The reason is missing; it goes on the record.");
+  }
+  question.operator_name = members["operator"];
+  if (const std::string& key = members["key"]; !key.empty()) {
+    const auto bytes = crypto::from_hex(key);
+    if (!bytes || bytes->size() != 4) return malformed("key is a key id of 8 hexadecimal digits.");
+    question.key_id = crypto::load_u32be(bytes->data());
+  }
+  if (const std::string& subject = members["subject"]; !subject.empty()) {
+    const auto bytes = crypto::from_hex(subject);
+    if (!bytes || bytes->size() != kReferenceSize) {
+      return malformed("subject is a reference of 64 hexadecimal digits.");
+    }
+    question.subject = crypto::as_text(*bytes);
+  }
+  if (const std::string& day = members["from"]; !day.empty()) {
+    question.from = day_from(day);
+    if (!question.from) return malformed("from is a day: 2026-11-21.");
+  }
+  if (const std::string& day = members["to"]; !day.empty()) {
+    question.until = day_from(day);
+    if (!question.until) return malformed("to is a day: 2026-11-28.");
+    *question.until += std::chrono::days(1);
+  }
+  const std::string& format = members["format"];
+  if (!format.empty() && format != "json" && format != "html") {
+    return malformed("format is json or html.");
+  }
+  return question;
+}
+
+audit::AuditEntry entry_of(const DossierQuestion& question, const Operator& who) {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::record_export;
+  entry.detail.operator_name = who.name;
+  entry.detail.role = who.role;
+  entry.detail.reason = question.reason;
+  entry.detail.subject = question.subject;
+  entry.detail.object = "dossier";
+  if (!question.operator_name.empty()) entry.detail.object += " of " + question.operator_name;
+  if (question.from) entry.detail.remark += "from " + utc_text(*question.from);
+  if (question.until) {
+    entry.detail.remark += (question.from ? " until " : "until ") + utc_text(*question.until);
+  }
+  return entry;
+}
+
+// ErrorKind::refused: too many; else as the log answers.
+crypto::Status collect(const audit::AuditLog& log, Dossier& dossier) {
+  for (std::uint64_t at = 0; at < dossier.size;) {
+    auto records = log.read(at, std::min<std::uint64_t>(kChunk, dossier.size - at));
+    if (!records) return records.error();
+    if (records->empty()) return Error(ErrorKind::data);
+    at += records->size();
+    for (audit::AuditRecord& record : *records) {
+      if (!concerns(dossier.question, record)) continue;
+      if (dossier.entries.size() == kMostDossierEntries) return Error(ErrorKind::refused);
+      dossier.entries.push_back({std::move(record), {}});
+    }
+  }
+  for (DossierEntry& entry : dossier.entries) {
+    auto proof = log.prove_inclusion(entry.record.open.sequence, dossier.size);
+    if (!proof) return proof.error();
+    entry.proof = std::move(*proof);
+  }
+  return {};
+}
+
+}  // namespace
+
+AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader& reader) {
+  constexpr std::array<std::string_view, 7> kKnown{"operator", "key",    "subject", "from",
+                                                   "to",       "reason", "format"};
+  auto members = read_text_members(request.body, kKnown);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const auto question = question_of(*members, reader.who);
+  if (!question) return admin_problem(400, "malformed-body", question.error().sentence());
+  audit::AuditLog* log = logs_.tenant(reader.who.tenant);
+  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  audit::AuditEntry entry = entry_of(*question, reader.who);
+  if (!reader.reads_audit) entry.outcome = audit::Outcome::refused;
+  if (!log->append(entry)) {
+    return admin_problem(503, "audit-unavailable",
+                         "The audit log cannot be written; nothing was done.");
+  }
+  if (!reader.reads_audit) {
+    return admin_problem(403, "refused", "This role may not read the audit log.");
+  }
+  Dossier dossier;
+  dossier.question = *question;
+  dossier.made = clock_.now();
+  dossier.origin = log->key().name;
+  dossier.checkpoint = log->checkpoint();
+  dossier.size = audit::open_checkpoint(dossier.checkpoint, log->key())->size;
+  if (const auto status = collect(*log, dossier); !status) {
+    if (status.error().kind() == ErrorKind::refused) {
+      return admin_problem(400, "too-large",
+                           "More than 20 000 entries; narrow it by a period or an operator.");
+    }
+    return admin_problem(503, "audit-unavailable", "The audit log cannot be read; verify it.");
+  }
+  std::map<std::uint32_t, std::string> kinds;
+  for (const auto& context : vault_.context_table().contexts) {
+    const auto kind =
+        crypto::kind_from_number(static_cast<std::uint8_t>(context.row.normaliser_id >> 8U));
+    if (kind) kinds.emplace(context.row.key_id, crypto::kind_name(*kind));
+  }
+  summarise(dossier, kinds);
+  if ((*members)["format"] == "html") {
+    return {200, "text/html; charset=utf-8", dossier_html(dossier)};
+  }
+  return {200, "application/json", dossier_json(dossier)};
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,259 @@
+// /v1/grants: cases of re-identification, opened by one operator and approved by another.
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "crypto/tokens/normaliser.h"
+#include "proxy/admin/admin_api.h"
+#include "proxy/admin/asked.h"
+#include "proxy/admin/body_members.h"
+#include "proxy/admin/grants/case_record.h"
+#include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/key_text.h"
+#include "proxy/admin/operators/scope.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace audit = crypto::audit;
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::WallTime;
+
+constexpr std::array<MemberRule, 8> kOpenRules{{{"purpose", MemberType::text, 64},
+                                                {"basis", MemberType::text, 32},
+                                                {"reason", MemberType::text, 1000},
+                                                {"fields", MemberType::list, kMaxCaseFields},
+                                                {"tokens", MemberType::list, kMaxCaseTokens},
+                                                {"subjects", MemberType::number, kMaxCaseSubjects},
+                                                {"values", MemberType::number, kMaxCaseValues},
+                                                {"hours", MemberType::number, kMaxCaseHours}}};
+constexpr std::array<MemberRule, 1> kStepRules{{{"reason", MemberType::text, 1000}}};
+constexpr std::array<std::string_view, 6> kBases{"consent",          "contract",
+                                                 "legal-obligation", "vital-interests",
+                                                 "public-task",      "legitimate-interest"};
+
+AdminResponse malformed(std::string_view sentence) {
+  return admin_problem(400, "malformed-body", sentence);
+}
+
+AdminResponse no_record() {
+  return admin_problem(503, "audit-unavailable",
+                       "The audit log cannot be written; nothing was done.");
+}
+
+AdminResponse no_store() {
+  return admin_problem(503, "store-unavailable", "The grant cannot be written.");
+}
+
+AdminResponse no_such_grant() {
+  return admin_problem(404, "no-such-grant", "There is no such grant.");
+}
+
+audit::AuditEntry entry_of(const Operator& who, const Case& one, std::string_view reason,
+                           std::string_view remark) {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::grant_change;
+  entry.detail.operator_name = who.name;
+  entry.detail.role = who.role;
+  entry.detail.purpose = one.purpose;
+  entry.detail.reason = reason;
+  entry.detail.object = std::string(BudgetLedger::kCasePrefix) + crypto::vault::id_hex(one.id);
+  entry.detail.remark = remark;
+  return entry;
+}
+
+// On the record, then in the file, then in force.
+AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Operator& who,
+                   std::string_view reason, std::string_view remark) {
+  const auto receipt = log.append(entry_of(who, next, reason, remark));
+  if (!receipt) return no_record();
+  next.entries.push_back({receipt->index(), 1});
+  if (!use.keep(next)) return no_store();
+  return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
+}
+
+bool approves(const policies::FourEyes* terms, std::string_view role) {
+  return terms != nullptr && std::any_of(terms->approve.begin(), terms->approve.end(),
+                                         [role](const auto& known) { return known.value == role; });
+}
+
+// What may be asked for, without the tokens.
+Result<Case> case_of(const BodyMembers& members, const Operator& who, WallTime now) {
+  if (crypto::trim(members.text("reason")).empty()) {
+    return Error(ErrorKind::malformed, "The reason is missing; it goes on the record.");
+  }
+  const std::string_view basis = members.text("basis");
+  if (std::find(kBases.begin(), kBases.end(), basis) == kBases.end()) {
+    return Error(ErrorKind::malformed,
+                 "The member basis is the legal basis: consent, contract, legal-obligation, "
+                 "vital-interests, public-task or legitimate-interest.");
+  }
+  const auto hours = members.number("hours").value_or(0);
+  if (hours == 0) return Error(ErrorKind::malformed, "The member hours is 1 to 720.");
+  Case made;
+  made.id = crypto::vault::random_id();
+  made.tenant = who.tenant;
+  made.requester = who.name;
+  made.requester_role = who.role;
+  made.opened = now;
+  made.expires = now + std::chrono::hours(hours);
+  made.purpose = members.text("purpose");
+  made.basis = basis;
+  made.fields = members.list("fields");
+  const std::size_t tokens = members.list("tokens").size();
+  made.most_subjects =
+      static_cast<std::uint32_t>(members.number("subjects").value_or(std::uint64_t{tokens}));
+  made.most_values =
+      static_cast<std::uint32_t>(members.number("values").value_or(std::uint64_t{tokens}));
+  if (made.most_subjects == 0 || made.most_values == 0) {
+    return Error(ErrorKind::malformed,
+                 "Name the tokens, or how many subjects and values there may be.");
+  }
+  return made;
+}
+
+}  // namespace
+
+AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who) {
+  const AdminParts parts = current_parts();
+  audit::AuditLog* log = parts.logs.tenant(who->tenant);
+  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  const auto members = read_body_members(http.body, kOpenRules);
+  if (!members) return malformed(members.error().sentence());
+  auto made = case_of(*members, *who, parts.operators.now());
+  if (!made) return malformed(made.error().sentence());
+  const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
+  if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
+    audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
+    entry.outcome = audit::Outcome::refused;
+    if (!log->append(entry)) return no_record();
+    return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
+  }
+  if (parts.access->rules().four_eyes(who->tenant) == nullptr) {
+    return admin_problem(422, "no-four-eyes", "The policy names nobody who could approve.");
+  }
+  for (const std::string& field : made->fields) {
+    if (field.find('\n') != std::string::npos ||
+        !parts.access->rules().has_field(who->tenant, made->purpose, field)) {
+      return admin_problem(422, "no-such-field", "The policy has no such field for this purpose.");
+    }
+  }
+  const Decider decider(parts, principal, made->purpose);
+  audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
+  for (const std::string& text : members->list("tokens")) {
+    const Asked asked = decider.token(text);
+    if (asked.status == AskedStatus::unreachable) {
+      return admin_problem(503, "store-unavailable", "The token store cannot be read.");
+    }
+    if (!asked.token) return malformed("One of the tokens is none.");
+    made->tokens.push_back(crypto::reveal::token_digest(*asked.token));
+    entry.detail.tokens.push_back({asked.token->key_id, made->tokens.back()});
+  }
+  Cases::Use use = parts.operators.cases().use();
+  const auto receipt = log->append(entry);
+  if (!receipt) return no_record();
+  made->entries.push_back({receipt->index(), 1});
+  if (!use.keep(*made)) return no_store();
+  return {201, "application/json", case_json(*made, members->text("reason")) + "\n"};
+}
+
+AdminResponse AdminApi::list_grants(const AdminRequest&, const Operator* who) {
+  const AdminParts parts = current_parts();
+  audit::AuditLog* log = parts.logs.tenant(who->tenant);
+  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
+  if (!present) return no_record();
+  const bool all = approves(parts.access->rules().four_eyes(who->tenant), who->role);
+  Cases::Use use = parts.operators.cases().use();
+  for (const Case* one : use.all()) {
+    if (one->tenant == who->tenant) close_if_over(*one, *present, use);
+  }
+  std::vector<const Case*> mine;
+  for (const Case* one : use.all()) {
+    if (one->tenant == who->tenant && (all || one->requester == who->name)) mine.push_back(one);
+  }
+  std::sort(mine.begin(), mine.end(),
+            [](const Case* a, const Case* b) { return a->opened > b->opened; });
+  constexpr std::size_t kMostListed = 1000;
+  if (mine.size() > kMostListed) mine.resize(kMostListed);
+  std::string out = "{\"grants\":[";
+  for (const Case* one : mine) {
+    if (one != mine.front()) out.push_back(',');
+    out += case_json(*one, reason_of(*one, *log));
+  }
+  return {200, "application/json", out + "]}\n"};
+}
+
+AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who) {
+  constexpr std::string_view kBase = "/v1/grants/";
+  const AdminParts parts = current_parts();
+  audit::AuditLog* log = parts.logs.tenant(who->tenant);
+  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  std::string_view rest = std::string_view(http.path).substr(kBase.size());
+  const auto id = id_from_hex(rest.substr(0, rest.find('/')));
+  rest.remove_prefix(std::min(rest.size(), std::size_t{33}));
+  const bool reads = http.method == "GET";
+  if (reads ? !rest.empty() && rest != "record"
+            : rest != "approve" && rest != "refuse" && rest != "close") {
+    return admin_problem(404, "no-route", "There is no such path.");
+  }
+  const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
+  if (!present) return no_record();
+  const bool may_approve = approves(parts.access->rules().four_eyes(who->tenant), who->role);
+  Cases::Use use = parts.operators.cases().use();
+  const Case* one = id ? use.find(*id) : nullptr;
+  const bool mine = one != nullptr && one->requester == who->name;
+  if (one == nullptr || one->tenant != who->tenant || (!mine && !may_approve)) {
+    return no_such_grant();
+  }
+  if (close_if_over(*one, *present, use)) one = use.find(*id);
+  const bool over = *present >= one->expires;
+  if (reads && rest.empty()) {
+    return {200, "application/json", case_json(*one, reason_of(*one, *log)) + "\n"};
+  }
+  if (reads) {
+    if (one->state == CaseState::open || one->state == CaseState::approved) {
+      return admin_problem(409, "grant-state", "The record is made when the grant is closed.");
+    }
+    const bool html = http.query == "format=html";
+    if (!html && !http.query.empty()) return malformed("The query may only be format=html.");
+    auto record = html ? case_record_html(*one, *log) : case_record_json(*one, *log);
+    if (!record) return no_store();
+    return {200, html ? "text/html; charset=utf-8" : "application/json", std::move(*record)};
+  }
+  const auto members = read_body_members(http.body.empty() ? "{}" : http.body, kStepRules);
+  if (!members) return malformed(members.error().sentence());
+  const std::string_view reason = members->text("reason");
+  if (crypto::trim(reason).empty()) {
+    return malformed("The reason is missing; it goes on the record.");
+  }
+  Case next = *one;
+  if (rest == "close") {
+    if (over || (next.state != CaseState::open && next.state != CaseState::approved)) {
+      return admin_problem(409, "grant-state", "The grant is closed already.");
+    }
+    next.state = CaseState::closed;
+    return step(*log, use, std::move(next), *who, reason, "close");
+  }
+  const bool approve = rest == "approve";
+  if (mine || !may_approve) {
+    audit::AuditEntry entry = entry_of(*who, next, reason, rest);
+    entry.outcome = audit::Outcome::refused;
+    if (!log->append(entry)) return no_record();
+    return admin_problem(403, "refused",
+                         mine ? "Whoever asks never approves." : "This role does not approve.");
+  }
+  if (over || next.state != CaseState::open) {
+    return admin_problem(409, "grant-state", "The grant is not open any more.");
+  }
+  next.state = approve ? CaseState::approved : CaseState::refused;
+  next.approver = who->name;
+  next.approver_role = who->role;
+  return step(*log, use, std::move(next), *who, reason, rest);
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,54 @@
+// PolicyConsent: where a policy is in force that asks for two people, one that gives more is not
+// loaded before somebody else approved it.
+//
+// What was in force is kept in DATA/operators/terms-TENANT (mode 0600) for as long as it asks for
+// two people, so that a policy changed while nothing ran is compared too. Not thread safe: loads
+// come one after the other.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/base/result.h"
+#include "policies/access/access_rules.h"
+#include "policies/access/reveal_terms.h"
+#include "proxy/admin/audit_logs.h"
+#include "proxy/admin/operators.h"
+
+namespace paravent::proxy::admin {
+
+class PolicyConsent {
+ public:
+  // `folder`: DATA/operators. All must outlive it.
+  PolicyConsent(std::filesystem::path folder, Operators& operators, AuditLogs& logs)
+      : folder_(std::move(folder)), operators_(operators), logs_(logs) {}
+
+  struct Load {
+    crypto::vault::Id tenant{};
+    const policies::Policy* policy = nullptr;
+    std::string sha256;  // of its text, in hex
+  };
+  // Whether every such file of the folder can be read: to be asked before anything is written.
+  static crypto::Status verify(const std::filesystem::path& folder);
+
+  // ErrorKind::refused with a sentence: one of them gives more than what is in force, and nobody
+  // has approved exactly this text; a case for it is open then. configuration: the same, where
+  // `author` is no operator's name (a signal, a start), so that no case can be opened. data: what
+  // was in force cannot be read; disk_full: no record.
+  crypto::Status check(const std::vector<Load>& loads, std::string_view author);
+  // To be called when they are in force.
+  crypto::Status keep(const std::vector<Load>& loads);
+
+ private:
+  std::filesystem::path file_of(const crypto::vault::Id& tenant) const;
+  crypto::Status ask(const Load& load, std::string_view author, const std::string& first);
+
+  std::filesystem::path folder_;
+  Operators& operators_;
+  AuditLogs& logs_;
+};
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,211 @@
+#include "proxy/admin/grants/reveal_gate.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "proxy/admin/asked.h"
+#include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/key_text.h"
+#include "proxy/admin/utc_text.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace audit = crypto::audit;
+namespace reveal = crypto::reveal;
+
+// Whether something of the value will be seen.
+bool shows(const Asked& asked) {
+  return asked.grant && asked.grant->level() != reveal::RevealLevel::replaced;
+}
+
+crypto::audit::Hash digest_of(const Asked& asked) {
+  return asked.token ? reveal::token_digest(*asked.token) : reveal::token_digest(*asked.bare);
+}
+
+SubjectKey subject_of(const Asked& asked) {
+  const auto& subject = asked.described->description().subject;
+  return subject ? *subject : digest_of(asked);
+}
+
+std::vector<SubjectKey> subjects_of(std::span<Asked* const> asked) {
+  std::vector<SubjectKey> subjects;
+  for (const Asked* one : asked) {
+    if (shows(*one)) subjects.push_back(subject_of(*one));
+  }
+  return subjects;
+}
+
+template <typename Items, typename Item>
+bool names(const Items& items, const Item& item) {
+  return std::any_of(items.begin(), items.end(),
+                     [&](const auto& known) { return known.value == item; });
+}
+
+AdminResponse retry_at(AdminResponse response, crypto::WallTime now, crypto::WallTime until) {
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(until - now).count();
+  response.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(wait, 1)));
+  return response;
+}
+
+}  // namespace
+
+AdminResponse RevealGate::no_record() {
+  return admin_problem(503, "audit-unavailable",
+                       "The audit log cannot be written; nothing was re-identified.");
+}
+
+// One entry that names every token: what is refused whole is on record whole.
+std::optional<AdminResponse> RevealGate::refuse(std::uint16_t status, std::string_view reason,
+                                                std::string_view detail, std::string_view object,
+                                                std::string remark, std::span<Asked* const> asked) {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::refusal;
+  entry.outcome = audit::Outcome::refused;
+  entry.detail.operator_name = question_.who.name;
+  entry.detail.role = question_.who.role;
+  entry.detail.purpose = question_.purpose.substr(0, 256);
+  entry.detail.reason = question_.reason;
+  entry.detail.object = object;
+  entry.detail.remark = std::move(remark);
+  for (const Asked* one : asked) {
+    if (one->token) entry.detail.tokens.push_back({one->token->key_id, digest_of(*one)});
+    if (one->bare) entry.detail.tokens.push_back({one->bare->key_id, digest_of(*one)});
+    if (entry.detail.tokens.size() == audit::kMaxDetailTokens) break;
+  }
+  if (!log_.append(entry)) return no_record();
+  return admin_problem(status, reason, detail);
+}
+
+std::optional<AdminResponse> RevealGate::pass(std::span<Asked* const> asked) {
+  if (!question_.grant.empty()) {
+    if (auto answer = find_case()) {
+      if (answer->status != 403) return answer;
+      return refuse(403, "grant", "This grant does not cover the request.", "", "grant", asked);
+    }
+    return charge_case(asked);
+  }
+  const policies::FourEyes* terms = rules_.four_eyes(question_.who.tenant);
+  if (terms == nullptr) return charge_budget(asked);
+  if (names(terms->purposes, question_.purpose)) {
+    return refuse(403, "four-eyes", "This purpose needs a grant that somebody else approved.", "",
+                  "four-eyes", asked);
+  }
+  for (Asked* one : asked) {
+    if (!shows(*one) || !needs_two(*one)) continue;
+    one->grant.reset();
+    one->status = AskedStatus::refused;
+    one->because = "four-eyes";
+  }
+  if (terms->subjects) {
+    const Account account{question_.who.tenant, question_.who.name, question_.who.role};
+    const auto many = ledger_.subjects_with(log_, account, subjects_of(asked), now_);
+    if (!many) return no_record();
+    if (*many > terms->subjects->value) {
+      return refuse(403, "four-eyes",
+                    "So many people in one day need a grant that somebody else approved.", "",
+                    "four-eyes", asked);
+    }
+  }
+  return charge_budget(asked);
+}
+
+bool RevealGate::needs_two(const Asked& asked) const {
+  const policies::FourEyes* terms = rules_.four_eyes(question_.who.tenant);
+  return terms != nullptr && names(terms->kinds, asked.described->description().kind);
+}
+
+std::optional<AdminResponse> RevealGate::charge_budget(std::span<Asked* const> asked) {
+  const policies::Role* role = rules_.role(question_.who.tenant, question_.who.role);
+  if (role == nullptr) return std::nullopt;  // nothing was granted
+  const policies::FourEyes* terms = rules_.four_eyes(question_.who.tenant);
+  const bool counts = role->budget.is_limited() || role->budget_together.is_limited() ||
+                      (terms != nullptr && terms->subjects);
+  if (!counts) return std::nullopt;
+  const std::vector<SubjectKey> subjects = subjects_of(asked);
+  if (subjects.empty()) return std::nullopt;
+  const Account account{question_.who.tenant, question_.who.name, question_.who.role};
+  const auto overrun = ledger_.charge(log_, account, Counted::reveal, role->budget,
+                                      role->budget_together, subjects, now_);
+  if (!overrun) return no_record();
+  if (!*overrun) return std::nullopt;
+  auto answer =
+      refuse(429, "budget", "This goes beyond the budget of your role; nothing was re-identified.",
+             (*overrun)->alarm ? BudgetLedger::kAlarmObject : std::string_view(),
+             BudgetLedger::alarm_remark(Counted::reveal, **overrun), asked);
+  if (answer->status != 429) return answer;
+  return retry_at(std::move(*answer), now_, (*overrun)->until);
+}
+
+// 403: whatever is wrong with it, one answer.
+std::optional<AdminResponse> RevealGate::find_case() {
+  const auto refused = [] { return admin_problem(403, "grant", ""); };
+  const auto id = id_from_hex(question_.grant);
+  if (!id) return refused();
+  auto present = ledger_.present(log_, question_.who.tenant, now_);
+  if (!present) return no_record();
+  use_.emplace(cases_.use());
+  const Case* found = use_->find(*id);
+  if (found == nullptr || found->tenant != question_.who.tenant) return refused();
+  if (close_if_over(*found, *present, *use_)) found = use_->find(*id);
+  if (found->type != CaseType::reveal || found->state != CaseState::approved ||
+      *present >= found->expires || found->requester != question_.who.name ||
+      found->requester_role != question_.who.role || found->purpose != question_.purpose) {
+    return refused();
+  }
+  case_ = *found;
+  return std::nullopt;
+}
+
+bool RevealGate::in_case(const Asked& asked) const {
+  const auto& tokens = case_->tokens;
+  if (!tokens.empty() &&
+      std::find(tokens.begin(), tokens.end(), digest_of(asked)) == tokens.end()) {
+    return false;
+  }
+  if (case_->fields.empty()) return true;
+  const auto fields = rules_.fields(question_.purpose, asked.described->description());
+  return std::any_of(fields.begin(), fields.end(), [&](const std::string& field) {
+    return std::find(case_->fields.begin(), case_->fields.end(), field) != case_->fields.end();
+  });
+}
+
+std::optional<AdminResponse> RevealGate::charge_case(std::span<Asked* const> asked) {
+  std::set<SubjectKey> subjects(case_->subjects.begin(), case_->subjects.end());
+  std::uint64_t values = case_->values;
+  for (Asked* one : asked) {
+    if (!shows(*one)) continue;
+    if (!in_case(*one)) {
+      one->grant.reset();
+      one->status = AskedStatus::refused;
+      one->because = "not-in-grant";
+      continue;
+    }
+    if (subjects.insert(subject_of(*one)).second) case_->subjects.push_back(subject_of(*one));
+    ++values;
+  }
+  if (subjects.size() > case_->most_subjects || values > case_->most_values) {
+    return refuse(403, "grant", "This goes beyond what was approved; nothing was re-identified.",
+                  std::string(BudgetLedger::kCasePrefix) + question_.grant, "quota", asked);
+  }
+  case_->values = static_cast<std::uint32_t>(values);
+  return std::nullopt;
+}
+
+void RevealGate::mark(audit::AuditEntry& entry) const {
+  if (case_) entry.detail.object = std::string(BudgetLedger::kCasePrefix) + question_.grant;
+}
+
+std::optional<AdminResponse> RevealGate::recorded(std::span<const audit::AuditReceipt> receipts) {
+  if (!case_ || receipts.empty()) return std::nullopt;
+  case_->entries.push_back({receipts.front().index(), receipts.size()});
+  if (case_->values >= case_->most_values) case_->state = CaseState::closed;
+  if (!use_->keep(*case_)) {
+    return admin_problem(503, "store-unavailable",
+                         "The grant's quota cannot be written; nothing was re-identified.");
+  }
+  return std::nullopt;
+}
+
+}  // namespace paravent::proxy::admin

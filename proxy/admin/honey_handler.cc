@@ -1,0 +1,112 @@
+// /v1/honey-tokens: for the role admin, which never reveals: whoever can ask for values cannot list
+// the decoys, and whoever lists them cannot ask.
+
+#include <array>
+
+#include "crypto/tokens/normaliser.h"
+#include "proxy/admin/record_api.h"
+#include "proxy/admin/text_members.h"
+#include "proxy/admin/utc_text.h"
+#include "proxy/body/json.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace audit = crypto::audit;
+using crypto::ErrorKind;
+
+AdminResponse no_record() {
+  return admin_problem(503, "audit-unavailable",
+                       "The audit log cannot be written; nothing was done.");
+}
+
+AdminResponse problem_of(const crypto::Error& error) {
+  const std::string& said = error.sentence();
+  switch (error.kind()) {
+    case ErrorKind::usage:
+    case ErrorKind::malformed:
+      return admin_problem(400, "malformed-body", said);
+    case ErrorKind::refused:
+      return admin_problem(409, "refused", said);
+    default:
+      return admin_problem(503, "store-unavailable", "The honey token could not be kept.");
+  }
+}
+
+void member(std::string_view name, std::string_view text, std::string& out, bool first = false) {
+  out.append(first ? "\"" : ",\"").append(name).append("\":");
+  body::encode_json_string(text, out);
+}
+
+void append_token(const HoneyToken& token, std::string& out) {
+  out.push_back('{');
+  member("token", token.text, out, true);
+  member("route", token.route, out);
+  member("field", token.field, out);
+  member("note", token.note, out);
+  member("planted_by", token.planted_by, out);
+  member("planted", utc_text(token.planted), out);
+  out.push_back('}');
+}
+
+}  // namespace
+
+AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordReader& reader) {
+  if (honey_ == nullptr) return admin_problem(404, "no-route", "There is no such path.");
+  const Operator& who = reader.who;
+  if (request.method == "GET") {
+    std::string out = "{\"honey_tokens\":[";
+    bool first = true;
+    for (const HoneyToken& token : honey_->list(who.tenant)) {
+      if (!first) out.push_back(',');
+      first = false;
+      append_token(token, out);
+    }
+    return {200, "application/json", out + "]}\n"};
+  }
+  const bool removing = request.path == "/v1/honey-tokens/remove";
+  constexpr std::array<std::string_view, 5> kPlant{"route", "field", "value", "note", "reason"};
+  constexpr std::array<std::string_view, 2> kRemove{"token", "reason"};
+  auto members =
+      removing ? read_text_members(request.body, kRemove) : read_text_members(request.body, kPlant);
+  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  if (crypto::trim((*members)["reason"]).empty()) {
+    return admin_problem(400, "malformed-body", "The reason is missing; it goes on the record.");
+  }
+  // In the installation's log, which operators who reveal cannot read: they shall not learn which
+  // tokens these are.
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::honey_change;
+  entry.detail.operator_name = who.name;
+  entry.detail.role = who.role;
+  entry.detail.reason = (*members)["reason"];
+  entry.detail.object = "tenant " + crypto::vault::id_hex(who.tenant);
+  entry.detail.remark =
+      removing ? "remove" : "plant " + (*members)["route"] + " " + (*members)["field"];
+  if (!logs_.installation().append(entry)) return no_record();
+  const auto failed = [&](const crypto::Error& error) {
+    entry.outcome = audit::Outcome::failed;
+    std::ignore = logs_.installation().append(entry);
+    return problem_of(error);
+  };
+  if (removing) {
+    const auto gone = honey_->remove(who.tenant, (*members)["token"]);
+    if (!gone) return failed(gone.error());
+    if (!*gone) return admin_problem(404, "no-such-token", "This is no honey token of yours.");
+    return {200, "application/json", "{}\n"};
+  }
+  HoneyToken wish;
+  wish.tenant = who.tenant;
+  wish.route = (*members)["route"];
+  wish.field = (*members)["field"];
+  wish.note = (*members)["note"];
+  wish.planted_by = who.name;
+  wish.planted = clock_.now();
+  const auto token = honey_->plant(std::move(wish), (*members)["value"]);
+  if (!token) return failed(token.error());
+  std::string out = "{";
+  member("token", *token, out, true);
+  return {200, "application/json", out + "}\n"};
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,56 @@
+// Idempotency-Key: a change that is sent twice, because its answer was lost, happens once (the
+// IETF HTTPAPI draft "The Idempotency-Key HTTP Header Field").
+//
+// Stands in front of the API. The same key of the same caller with the same request gets the same
+// answer again; with another request 422; while the first is under way 409. Answers are kept for an
+// hour, in locked memory, at most 1000; a restart forgets them. Only changes: what gives out values
+// or credentials of others is never kept. Thread safe.
+
+#pragma once
+
+#include <chrono>
+#include <list>
+#include <map>
+#include <mutex>
+
+#include "crypto/base/clock.h"
+#include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/sha256.h"
+#include "proxy/admin/admin_message.h"
+
+namespace paravent::proxy::admin {
+
+inline constexpr std::size_t kMostKeptAnswers = 1000;
+inline constexpr std::chrono::hours kAnswerLife{1};
+inline constexpr std::size_t kMaxIdempotencyKey = 128;
+
+class IdempotentHandler final : public AdminHandler {
+ public:
+  // Both must outlive it.
+  IdempotentHandler(AdminHandler& inner, const crypto::Clock& clock)
+      : inner_(inner), clock_(clock) {}
+
+  AdminResponse handle(const AdminRequest& request) override;
+
+ private:
+  struct Kept {
+    crypto::Sha256Digest request{};
+    bool done = false;
+    crypto::WallTime at;
+    std::uint16_t status = 0;
+    std::string content_type;
+    crypto::SecretBytes body;
+  };
+
+  AdminResponse replay(const Kept& kept, const crypto::Sha256Digest& request) const;
+  // REQUIRES: mutex_ is held. False: there is no room.
+  bool make_room(crypto::WallTime now);
+
+  AdminHandler& inner_;
+  const crypto::Clock& clock_;
+  std::mutex mutex_;  // guards what follows
+  std::map<crypto::Sha256Digest, Kept> kept_;
+  std::list<crypto::Sha256Digest> order_;  // oldest first
+};
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,66 @@
+// LoginDesk: how a person gets a short credential: a pass-phrase and a code of a second factor; and
+// how both are chosen, with an invitation of an admin.
+//
+// POST /v1/login, /v1/enrol, /v1/logout. Thread safe. Failures in a row lock a login for a time
+// that doubles, and that is kept with the operator, so a restart does not help. Unknown names are
+// answered and locked alike, in memory. At most two pass-phrases are checked at once: each takes
+// 64 MiB.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <string_view>
+
+#include "crypto/primitives/passphrase.h"
+#include "proxy/admin/admin_message.h"
+#include "proxy/admin/audit_logs.h"
+#include "proxy/admin/operators.h"
+#include "proxy/admin/operators/passphrase_rule.h"
+
+namespace paravent::proxy::admin {
+
+struct LoginRules {
+  PassphraseRule passphrase;
+  std::uint32_t session_minutes = 60;
+  crypto::PassphraseCost cost;  // of new pass-phrases, and the floor of old ones
+};
+
+// Free failures in a row; each further one doubles the wait, from a minute to a day.
+inline constexpr std::uint32_t kFreeFailures = 5;
+crypto::WallTime locked_until(std::uint32_t failures, crypto::WallTime now);
+
+class LoginDesk {
+ public:
+  LoginDesk(Operators& operators, AuditLogs& logs, const LoginRules& rules);
+
+  AdminResponse login(const AdminRequest& request);
+  AdminResponse enrol(const AdminRequest& request);
+  AdminResponse logout(const AdminRequest& request, const Operator& who);
+
+  // Since the start, for metrics.
+  std::uint64_t failed_logins() const { return failed_.load(); }
+
+ private:
+  crypto::audit::AuditLog& log_of(const crypto::vault::Id& tenant) const;
+  bool record(const OperatorRecord& one, crypto::audit::EventKind event,
+              crypto::audit::Outcome outcome, std::string remark) const;
+  AdminResponse wrong(const std::optional<OperatorRecord>& one, const std::string& name);
+  crypto::Status succeed(const OperatorRecord& one, std::string_view passphrase,
+                         const crypto::TotpSecret& secret, std::uint64_t step);
+
+  Operators& operators_;
+  AuditLogs& logs_;
+  LoginRules rules_;
+  crypto::PassphraseVerifier nobody_;  // what is checked where there is nobody of that name
+  std::counting_semaphore<2> checking_{2};
+  std::atomic<std::uint64_t> failed_{0};
+  std::mutex mutex_;  // guards unknown_
+  std::map<std::string, Attempts> unknown_;
+};
+
+}  // namespace paravent::proxy::admin

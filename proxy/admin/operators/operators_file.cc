@@ -1,0 +1,287 @@
+#include "proxy/admin/operators/operators_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "crypto/base/encoding.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::WallTime;
+
+constexpr std::string_view kFirstLine = "paravent-operators-v2\n";
+constexpr std::string_view kFirstLineV1 = "paravent-operators-v1\n";
+constexpr std::string_view kEnd = "end\n";
+constexpr std::uint64_t kMostMilliseconds = 253'402'300'799'999;  // the end of the year 9999
+
+// The next piece of `text` up to `end`, which is consumed; nullopt when `end` is missing.
+std::optional<std::string_view> take_until(std::string_view& text, char end) {
+  const std::size_t at = text.find(end);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view piece = text.substr(0, at);
+  text.remove_prefix(at + 1);
+  return piece;
+}
+
+// The words of one line. Once something was missing or wrong, good() stays false.
+class Words {
+ public:
+  explicit Words(std::string_view line) : rest_(line) {}
+
+  std::string_view word() {
+    if (done_) return fail();
+    const std::size_t at = rest_.find(' ');
+    const std::string_view piece = rest_.substr(0, at);
+    done_ = at == std::string_view::npos;
+    rest_.remove_prefix(done_ ? rest_.size() : at + 1);
+    return piece.empty() ? fail() : piece;
+  }
+
+  std::uint64_t number(std::uint64_t most) {
+    const std::string_view digits = word();
+    std::uint64_t value = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const bool canonical = digits.size() == 1 || !digits.starts_with('0');
+    if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !canonical ||
+        value > most) {
+      fail();
+    }
+    return value;
+  }
+
+  WallTime time() { return WallTime(std::chrono::milliseconds(number(kMostMilliseconds))); }
+
+  std::optional<WallTime> time_or_none() {
+    if (rest_ == "-" || rest_.starts_with("- ")) {
+      word();
+      return std::nullopt;
+    }
+    return time();
+  }
+
+  template <std::size_t kSize>
+  void bytes(std::array<std::uint8_t, kSize>& out) {
+    const auto read = crypto::from_hex(word());
+    if (!read || read->size() != kSize) {
+      fail();
+      return;
+    }
+    std::copy(read->begin(), read->end(), out.begin());
+  }
+
+  std::vector<std::string> list() {
+    std::string_view text = word();
+    std::vector<std::string> words;
+    if (text == "-") return words;
+    while (good_) {
+      const std::size_t comma = text.find(',');
+      words.emplace_back(text.substr(0, comma));
+      if (words.back().empty() || words.back() == "-" || words.size() > kMaxScopeWords) fail();
+      if (comma == std::string_view::npos) break;
+      text.remove_prefix(comma + 1);
+    }
+    return words;
+  }
+
+  // Whether everything was there, and nothing more.
+  bool end() const { return good_ && done_; }
+  void refuse() { fail(); }
+
+ private:
+  std::string_view fail() {
+    good_ = false;
+    return {};
+  }
+
+  std::string_view rest_;
+  bool done_ = false;
+  bool good_ = true;
+};
+
+void read_tenant(Words& words, crypto::vault::Id& tenant) {
+  const std::string_view text = words.word();
+  if (text == "-") return;
+  const auto id = crypto::from_hex(text);
+  if (!id || id->size() != tenant.size()) return words.refuse();
+  std::copy(id->begin(), id->end(), tenant.begin());
+  if (tenant == crypto::vault::kNoId) words.refuse();  // that is spelled "-"
+}
+
+void read_name_and_role(Words& words, OperatorRecord& one) {
+  one.name = words.word();
+  read_tenant(words, one.tenant);
+  one.role = words.word();
+  if (!is_operator_name(one.name) || !is_role_name(one.role)) words.refuse();
+}
+
+bool read_operator(Words& words, std::vector<OperatorRecord>& list) {
+  OperatorRecord one;
+  read_name_and_role(words, one);
+  const std::string_view type = words.word();
+  if (type != "person" && type != "program") words.refuse();
+  one.person = type == "person";
+  one.created = words.time();
+  one.revoked = words.time_or_none();
+  list.push_back(std::move(one));
+  return words.end() && list.size() <= kMaxOperators;
+}
+
+bool read_credential(Words& words, OperatorRecord& one) {
+  KeptCredential credential;
+  words.bytes(credential.hash);
+  credential.created = words.time();
+  credential.expires = words.time_or_none();
+  credential.scope.purposes = words.list();
+  credential.scope.paths = words.list();
+  const bool in_order = !one.passphrase && !one.enrolment && one.attempts == Attempts();
+  one.credentials.push_back(std::move(credential));
+  return words.end() && in_order && one.credentials.size() <= kMaxCredentials;
+}
+
+bool read_passphrase(Words& words, OperatorRecord& one) {
+  crypto::PassphraseVerifier verifier;
+  words.bytes(verifier.salt);
+  verifier.cost.passes = static_cast<std::uint32_t>(words.number(crypto::kMostPasses));
+  verifier.cost.kibibytes = static_cast<std::uint32_t>(words.number(crypto::kMostKibibytes));
+  words.bytes(verifier.verifier);
+  words.bytes(verifier.sealed);
+  const bool in_order = !one.passphrase && !one.enrolment && one.attempts == Attempts();
+  one.passphrase = verifier;
+  return words.end() && in_order && crypto::is_possible(verifier.cost);
+}
+
+bool read_enrolment(Words& words, OperatorRecord& one) {
+  Enrolment enrolment;
+  words.bytes(enrolment.code_hash);
+  enrolment.expires = words.time();
+  words.bytes(enrolment.secret);
+  const bool in_order = !one.enrolment && one.attempts == Attempts();
+  one.enrolment = enrolment;
+  return words.end() && in_order;
+}
+
+bool read_attempts(Words& words, OperatorRecord& one) {
+  const bool in_order = one.attempts == Attempts();
+  one.attempts.failures = static_cast<std::uint32_t>(words.number(1'000'000));
+  one.attempts.locked_until = words.time();
+  one.attempts.last_step = words.number(kMostMilliseconds);
+  return words.end() && in_order && !(one.attempts == Attempts());
+}
+
+bool read_line(std::string_view line, std::vector<OperatorRecord>& list) {
+  Words words(line);
+  const std::string_view what = words.word();
+  if (what == "operator") return read_operator(words, list);
+  if (list.empty()) return false;
+  if (what == "credential") return read_credential(words, list.back());
+  if (what == "passphrase") return read_passphrase(words, list.back());
+  if (what == "enrolment") return read_enrolment(words, list.back());
+  if (what == "attempts") return read_attempts(words, list.back());
+  return false;
+}
+
+bool read_line_v1(std::string_view line, std::vector<OperatorRecord>& list) {
+  Words words(line);
+  OperatorRecord one;
+  read_name_and_role(words, one);
+  words.bytes(one.credentials.emplace_back().hash);
+  list.push_back(std::move(one));
+  return words.end() && list.size() <= kMaxOperators;
+}
+
+bool each_once(const std::vector<OperatorRecord>& list) {
+  std::set<std::string_view> names;
+  std::set<crypto::Sha256Digest> hashes;
+  for (const OperatorRecord& one : list) {
+    if (!names.insert(one.name).second) return false;
+    for (const KeptCredential& credential : one.credentials) {
+      if (!hashes.insert(credential.hash).second) return false;
+    }
+  }
+  return true;
+}
+
+std::string time_text(WallTime time) { return std::to_string(time.time_since_epoch().count()); }
+
+std::string time_text(const std::optional<WallTime>& time) {
+  return time ? time_text(*time) : std::string("-");
+}
+
+std::string list_text(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  return out.empty() ? "-" : out;
+}
+
+void append_operator(const OperatorRecord& one, std::string& out) {
+  const bool no_tenant = one.tenant == crypto::vault::kNoId;
+  out += "operator " + one.name + " " + (no_tenant ? "-" : crypto::vault::id_hex(one.tenant)) +
+         " " + one.role + (one.person ? " person " : " program ") + time_text(one.created) + " " +
+         time_text(one.revoked) + "\n";
+  for (const KeptCredential& credential : one.credentials) {
+    out += "credential " + crypto::to_hex(credential.hash) + " " + time_text(credential.created) +
+           " " + time_text(credential.expires) + " " + list_text(credential.scope.purposes) + " " +
+           list_text(credential.scope.paths) + "\n";
+  }
+  if (one.passphrase) {
+    const crypto::PassphraseVerifier& kept = *one.passphrase;
+    out += "passphrase " + crypto::to_hex(kept.salt) + " " + std::to_string(kept.cost.passes) +
+           " " + std::to_string(kept.cost.kibibytes) + " " + crypto::to_hex(kept.verifier) + " " +
+           crypto::to_hex(kept.sealed) + "\n";
+  }
+  if (one.enrolment) {
+    out += "enrolment " + crypto::to_hex(one.enrolment->code_hash) + " " +
+           time_text(one.enrolment->expires) + " " + crypto::to_hex(one.enrolment->secret) + "\n";
+  }
+  if (!(one.attempts == Attempts())) {
+    out += "attempts " + std::to_string(one.attempts.failures) + " " +
+           time_text(one.attempts.locked_until) + " " + std::to_string(one.attempts.last_step) +
+           "\n";
+  }
+}
+
+}  // namespace
+
+std::string credential_id(const crypto::Sha256Digest& hash) {
+  std::string text = "paravent/v1/credential-id";
+  crypto::append_u8(text, 0);
+  crypto::append_bytes(text, hash);
+  return crypto::to_hex(crypto::sha256(crypto::as_bytes(text))).substr(0, 12);
+}
+
+bool is_operator_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+bool is_role_name(std::string_view role) noexcept {
+  return !role.empty() && role.size() <= 64 && role.find_first_of(" \n\r\t") == role.npos;
+}
+
+std::string operators_text(const std::vector<OperatorRecord>& list) {
+  std::string out(kFirstLine);
+  for (const OperatorRecord& one : list) append_operator(one, out);
+  return out.append(kEnd);
+}
+
+std::optional<std::vector<OperatorRecord>> parse_operators(std::string_view text) {
+  const bool first_version = text.starts_with(kFirstLineV1);
+  if (!first_version &&
+      (!text.starts_with(kFirstLine) || !text.ends_with("\n" + std::string(kEnd))))
+    return std::nullopt;
+  text.remove_prefix(first_version ? kFirstLineV1.size() : kFirstLine.size());
+  if (!first_version) text.remove_suffix(kEnd.size());
+  std::vector<OperatorRecord> list;
+  while (!text.empty()) {
+    const auto line = take_until(text, '\n');
+    if (!line) return std::nullopt;
+    if (!(first_version ? read_line_v1(*line, list) : read_line(*line, list))) return std::nullopt;
+  }
+  if (!each_once(list)) return std::nullopt;
+  return list;
+}
+
+}  // namespace paravent::proxy::admin

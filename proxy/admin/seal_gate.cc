@@ -1,0 +1,189 @@
+#include "proxy/admin/seal_gate.h"
+
+#include <boost/json.hpp>
+#include <utility>
+
+#include "proxy/admin/authenticate.h"
+#include "proxy/admin/openapi.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::SecretBytes;
+
+constexpr std::size_t kMaxBody = 8192;
+constexpr std::chrono::seconds kPause{1};
+
+AdminResponse sealed_problem(std::string_view detail) {
+  return admin_problem(503, "sealed", detail);
+}
+
+AdminResponse state_answer(const SealState& state) {
+  const boost::json::object body = {{"sealed", state.sealed},
+                                    {"present", state.present},
+                                    {"method", state.method},
+                                    {"given", state.given},
+                                    {"needed", state.needed}};
+  return {200, "application/json", boost::json::serialize(body) + "\n"};
+}
+
+// What is wrong with a secret is the caller's to mend; the rest is the installation's.
+AdminResponse unseal_problem(const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::refused:
+      return admin_problem(403, "unseal-refused", error.sentence());
+    case ErrorKind::malformed:
+      return admin_problem(400, "malformed-secret", error.sentence());
+    case ErrorKind::data:
+    case ErrorKind::configuration:
+    case ErrorKind::usage:
+      return admin_problem(409, "unseal-failed", error.sentence());
+    default:
+      return admin_problem(
+          503, "sealed",
+          error.sentence().empty() ? "The vault could not be opened." : error.sentence());
+  }
+}
+
+}  // namespace
+
+Result<std::optional<SecretBytes>> parse_unseal_request(std::string_view body) {
+  const Error malformed(ErrorKind::malformed,
+                        "The body is {} or exactly one of passphrase, pin and share.");
+  if (body.size() > kMaxBody) return malformed;
+  // All that the parser allocates lies in locked memory that is wiped.
+  SecretBytes room(8 * kMaxBody);
+  boost::json::monotonic_resource memory(room.mutable_bytes().data(), room.size());
+  boost::system::error_code wrong;
+  const boost::json::value document =
+      boost::json::parse(boost::json::string_view(body.data(), body.size()), wrong, &memory);
+  const auto* object = wrong ? nullptr : document.if_object();
+  if (object == nullptr || object->size() > 1) return malformed;
+  if (object->empty()) return std::optional<SecretBytes>();
+  const auto& [key, value] = *object->begin();
+  if ((key != "passphrase" && key != "pin" && key != "share") || !value.is_string()) {
+    return malformed;
+  }
+  const auto& text = value.get_string();
+  return std::optional(SecretBytes::copy_of(std::string_view(text.data(), text.size())));
+}
+
+AdminResponse SealGate::handle(const AdminRequest& request) {
+  if (request.path == "/v1/unseal" && request.method == "POST") return unseal(request);
+  if (request.path == "/v1/seal" && request.method == "POST") return seal(request);
+  if (request.path == "/v1/unseal" || request.path == "/v1/seal") {
+    AdminResponse refusal = admin_problem(405, "method", "This path takes another method.");
+    refusal.headers.emplace_back("Allow", "POST");
+    return refusal;
+  }
+  const std::shared_lock lock(mutex_);
+  if (api_ == nullptr) return while_sealed(request);
+  if (!present_ && request.path.starts_with("/v1/")) {
+    return sealed_problem(
+        "The token that holds the root key was removed; put it back, and where nothing "
+        "gives its PIN, run: paravent unseal.");
+  }
+  if (!present_ && request.path == "/readyz" && !draining_) {
+    AdminResponse answer = api_->handle(request);
+    if (answer.status == 200) answer.body = "{\"status\":\"ready\",\"reveal\":\"sealed\"}\n";
+    return answer;
+  }
+  AdminResponse answer = api_->handle(request);
+  if (answer.more) keep_out_when_closed(answer);
+  return answer;
+}
+
+// A long answer goes on behind the handler that began it, and must not outlive the vault it reads.
+void SealGate::keep_out_when_closed(AdminResponse& answer) {
+  answer.more = [this, opened = opened_, more = std::move(answer.more)](std::string& piece) {
+    const std::shared_lock lock(mutex_);
+    if (api_ != nullptr && opened_ == opened) return more(piece);
+    piece = std::move(sealed_problem("The vault was sealed; the rest was not opened.").body);
+    return false;
+  };
+}
+
+void SealGate::open(AdminHandler& api) {
+  const std::unique_lock lock(mutex_);
+  api_ = &api;
+  ++opened_;
+  present_ = true;
+}
+
+void SealGate::close() {
+  const std::unique_lock lock(mutex_);
+  api_ = nullptr;
+}
+
+std::optional<AdminResponse> SealGate::refused(const AdminRequest& request, bool admin_only) {
+  AdminResponse refusal;
+  const auto who = authenticate(operators_, first_, request, refusal);
+  if (!who) return refusal;
+  if (admin_only && who->role != "admin") {
+    return admin_problem(403, "refused", "This needs the role admin.");
+  }
+  return std::nullopt;
+}
+
+AdminResponse SealGate::while_sealed(const AdminRequest& request) {
+  if (request.path == "/openapi.json" && request.method == "GET") {
+    return {200, "application/json", std::string(openapi_document())};
+  }
+  const bool metrics = request.path == "/metrics";
+  if ((metrics || request.path == "/healthz" || request.path == "/readyz") &&
+      request.method == "GET") {
+    if (!request.from_loopback) {
+      if (auto refusal = refused(request, metrics)) return std::move(*refusal);
+    }
+    if (metrics) return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_()};
+    if (request.path == "/healthz") return {200, "application/json", "{\"status\":\"alive\"}\n"};
+    AdminResponse answer(503, "application/json",
+                         draining_ ? "{\"status\":\"draining\"}\n" : "{\"status\":\"sealed\"}\n");
+    return answer;
+  }
+  return sealed_problem("The vault is sealed; unseal it with: paravent unseal.");
+}
+
+AdminResponse SealGate::unseal(const AdminRequest& request) {
+  std::string who = "loopback";
+  if (!request.from_loopback || !request.authorization.empty()) {
+    AdminResponse refusal;
+    const auto found = authenticate(operators_, first_, request, refusal);
+    if (!found) return refusal;
+    who = found->name;
+  }
+  auto secret = parse_unseal_request(request.body);
+  if (!secret) return admin_problem(400, "malformed-body", secret.error().sentence());
+  const std::unique_lock attempt(attempt_, std::try_to_lock);
+  if (!attempt.owns_lock() || std::chrono::steady_clock::now() < not_before_) {
+    AdminResponse busy = admin_problem(429, "rate-limited", "One attempt at a time; try again.");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
+  }
+  const SealState before = control_.seal_state();
+  if (!before.sealed && before.present) return state_answer(before);
+  auto state = control_.unseal(*secret ? &**secret : nullptr, who);
+  if (state) return state_answer(*state);
+  if (state.error().kind() == ErrorKind::refused) {
+    not_before_ = std::chrono::steady_clock::now() + kPause;
+  }
+  return unseal_problem(state.error());
+}
+
+AdminResponse SealGate::seal(const AdminRequest& request) {
+  AdminResponse refusal;
+  const auto who = authenticate(operators_, first_, request, refusal);
+  if (!who) return refusal;
+  if (who->role != "admin") return admin_problem(403, "refused", "This needs the role admin.");
+  const std::unique_lock attempt(attempt_);
+  if (control_.seal_state().sealed) return state_answer(control_.seal_state());
+  auto recorded = control_.seal(*who);
+  if (!recorded) return admin_problem(503, "not-sealed", recorded.error().sentence());
+  const boost::json::object body = {{"sealed", true}, {"recorded", *recorded}};
+  return {200, "application/json", boost::json::serialize(body) + "\n"};
+}
+
+}  // namespace paravent::proxy::admin

@@ -1,0 +1,40 @@
+// paravent dossier: client of POST /v1/dossier.
+
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "crypto/vault/engine/durable_file.h"
+#include "proxy/main/admin_client.h"
+#include "proxy/main/exit_code.h"
+#include "proxy/main/record_commands.h"
+
+namespace paravent::proxy::main {
+
+int run_dossier(const DossierOptions& options) {
+  const auto credential = read_credential(options.client.credential_file);
+  if (!credential) return fail(credential.error());
+  boost::json::object request = {{"reason", options.reason}};
+  const std::pair<const char*, const std::string*> members[] = {
+      {"operator", &options.operator_name},
+      {"key", &options.key},
+      {"subject", &options.subject},
+      {"from", &options.from},
+      {"to", &options.to}};
+  for (const auto& [name, text] : members) {
+    if (!text->empty()) request[name] = *text;
+  }
+  if (options.html) request["format"] = "html";
+  const auto answer = admin_post({options.client.admin, options.client.ca}, "/v1/dossier",
+                                 *credential, boost::json::serialize(request));
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200) return fail(admin_error(*answer));
+  if (options.out.empty()) {
+    std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
+    return static_cast<int>(ExitCode::done);
+  }
+  const auto bytes = crypto::as_bytes(answer->body);
+  if (auto s = crypto::vault::write_file_durably(options.out, bytes); !s) return fail(s.error());
+  return static_cast<int>(ExitCode::done);
+}
+
+}  // namespace paravent::proxy::main

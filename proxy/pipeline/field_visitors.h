@@ -1,0 +1,103 @@
+// What a scan hands to the RequestScanner: the fields of flat carriers, and of JSON. Internal to
+// the scanner; one visitor for one text, on the stack.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policies/plan/file_plan.h"
+#include "policies/plan/json_matcher.h"
+#include "proxy/body/json.h"
+#include "proxy/pipeline/request_scanner.h"
+
+namespace paravent::proxy {
+
+// `json.items[0].name`, for the sender's own eyes and for explain.
+inline std::string json_name(policies::JsonPath path) {
+  std::string text;
+  for (const policies::PathStep& step : path) {
+    if (step.is_index) {
+      text.append("[").append(std::to_string(step.index)).append("]");
+    } else {
+      text.append(".").append(step.key);
+    }
+  }
+  return text;
+}
+
+// Flat carriers: form, multipart, query and the cookies of one header line.
+class FlatFieldVisitor final : public body::FlatVisitor {
+ public:
+  FlatFieldVisitor(RequestScanner& scanner, policies::Carrier carrier, std::string_view text,
+                   std::uint32_t line = 0)
+      : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
+
+  bool on_field(std::string_view name, const body::Field& field) override {
+    const policies::FieldAction* action = scanner_.find(carrier_, name);
+    if (field.is_file && action != nullptr && action->file) {
+      return scanner_.take_file(name, field, text_, *action);
+    }
+    return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
+  }
+
+ private:
+  RequestScanner& scanner_;
+  policies::Carrier carrier_;
+  std::string_view text_;
+  std::uint32_t line_;
+};
+
+class JsonFieldVisitor final : public body::JsonVisitor {
+ public:
+  JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
+      : scanner_(scanner), text_(text) {}
+
+  bool on_value(body::JsonPath path, const body::Field& field) override {
+    const policies::FieldAction* action = scanner_.find_json(path);
+    const bool name_needed =
+        scanner_.observer_ != nullptr ||
+        (action == nullptr && scanner_.route_.unlisted == policies::Unlisted::refuse);
+    const std::string name = name_needed ? json_name(path) : std::string();
+    return scanner_.take(policies::Carrier::json, name, 0, field, field.value.in(text_), action);
+  }
+
+  bool wants_filters() const override {
+    const policies::JsonMatcher* matcher = scanner_.json_matcher();
+    return matcher != nullptr && !matcher->filters().empty();
+  }
+
+  std::uint64_t filters_of(std::string_view object) override {
+    std::uint64_t bits = 0;
+    const auto& filters = scanner_.json_matcher()->filters();
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      const auto raw = body::find_string_member(object, filters[i].key);
+      if (!raw) continue;
+      ExchangeBuffers::wipe_used(scanner_.buffers_.value);
+      body::decode_json_value(*raw, body::ValueKind::string, scanner_.buffers_.value);
+      if (scanner_.buffers_.value == filters[i].value) bits |= std::uint64_t{1} << i;
+    }
+    return bits;
+  }
+
+  // A rule means one value; an object or an array in its place is not what the policy's author saw.
+  bool on_container(body::JsonPath path, bool) override {
+    const policies::FieldAction* action = scanner_.find_json(path);
+    // Some senders write as an object what others write as its text.
+    if (action == nullptr || action->action == policies::ActionKind::keep ||
+        action->action == policies::ActionKind::open) {
+      return true;
+    }
+    return scanner_.refuse(action->action == policies::ActionKind::refuse
+                               ? Reason::refused_field
+                               : Reason::transform_failed,
+                           action->name);
+  }
+
+ private:
+  RequestScanner& scanner_;
+  std::string_view text_;
+};
+
+}  // namespace paravent::proxy

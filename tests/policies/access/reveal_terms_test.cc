@@ -1,0 +1,109 @@
+// How open a policy is, compared with another; and as text.
+
+#include "policies/access/reveal_terms.h"
+
+#include <gtest/gtest.h>
+
+#include "policies/model/load_policy.h"
+
+namespace paravent::policies {
+namespace {
+
+std::string text_with(const std::string& old, const std::string& next) {
+  std::string text = R"(policy: 1
+tenant: atelier
+roles:
+  dpo: { reveal: clear, subjects: true }
+  support: { reveal: masked, kinds: { iban: refused }, budget: { subjects-per-day: 10 } }
+  crm: { reveal: refused, protect: true }
+recipients: { crm: { name: CRM, country: FR } }
+purposes:
+  contact:
+    basis: contract
+    retention: { from: collection, active: P3Y, archive: P1Y }
+    reveal: [dpo, support]
+    reveal-archived: [dpo]
+routes:
+  - name: form
+    match: { method: POST, path: /f }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields: { form.submit: { do: keep } }
+four-eyes: { approve: [dpo], purposes: [contact], kinds: [nir], subjects: 20 }
+)";
+  const std::size_t place = text.find(old);
+  EXPECT_NE(place, std::string::npos) << old;
+  return text.replace(place, old.size(), next);
+}
+
+RevealTerms terms_of(const std::string& old = "policy: 1", const std::string& next = "policy: 1") {
+  const auto loaded = load_policy_text("terms.yaml", text_with(old, next));
+  EXPECT_TRUE(loaded.ok()) << diagnostics_text(loaded.diagnostics);
+  return reveal_terms(loaded.policy);
+}
+
+// The first key under which the changed policy gives more; empty: nowhere.
+std::string wider(const std::string& old, const std::string& next) {
+  const auto keys = widened(terms_of(), terms_of(old, next));
+  return keys.empty() ? "" : keys.front();
+}
+
+TEST(RevealTerms, EveryWayOfGivingMore) {
+  EXPECT_EQ(wider("policy: 1", "policy: 1"), "");
+  EXPECT_EQ(wider("support: { reveal: masked", "support: { reveal: clear"),
+            "may see support contact active address");
+  EXPECT_EQ(wider("iban: refused", "iban: replaced"), "may see support contact active iban");
+  EXPECT_EQ(wider("reveal-archived: [dpo]", "reveal-archived: [dpo, support]"),
+            "may see support contact archived address");
+  EXPECT_EQ(wider("subjects-per-day: 10", "subjects-per-day: 11"),
+            "limit of support subjects-per-day");
+  EXPECT_EQ(wider(", budget: { subjects-per-day: 10 }", ""), "limit of support haste");
+  EXPECT_EQ(wider("subjects-per-day: 10", "subjects-per-day: 10, cooling-off-minutes: 5"),
+            "limit of support haste");
+  EXPECT_EQ(wider("protect: true", "protect: true, protect-budget: { values-per-hour: 101 }"),
+            "limit to protect of crm values-per-day");
+  EXPECT_EQ(wider("crm: { reveal: refused", "crm: { reveal: refused, subjects: true"),
+            "may handle subjects crm");
+  EXPECT_EQ(wider("approve: [dpo]", "approve: [dpo, support]"), "may approve support");
+  EXPECT_EQ(wider("purposes: [contact], kinds", "kinds"), "limit alone purpose contact");
+  EXPECT_EQ(wider("kinds: [nir]", "kinds: [iban]"), "limit alone kind nir");
+  EXPECT_EQ(wider("subjects: 20", "subjects: 21"), "limit alone subjects");
+  EXPECT_EQ(wider("active: P3Y", "active: P4Y"), "limit days active contact");
+  EXPECT_EQ(wider("from: collection", "from: last-contact"), "limit clock contact");
+}
+
+TEST(RevealTerms, GivingLessIsNothingToAskFor) {
+  EXPECT_EQ(wider("support: { reveal: masked", "support: { reveal: replaced"), "");
+  EXPECT_EQ(wider("reveal: [dpo, support]", "reveal: [dpo]"), "");
+  EXPECT_EQ(wider("subjects-per-day: 10", "subjects-per-day: 9, values-per-hour: 5"), "");
+  EXPECT_EQ(wider("kinds: [nir]", "kinds: [nir, iban]"), "");
+  EXPECT_EQ(wider("active: P3Y", "active: P2Y"), "");
+  EXPECT_EQ(wider(", archive: P1Y", ""), "");
+  EXPECT_EQ(wider("protect: true", "protect: false"), "");
+  EXPECT_EQ(wider("support: { reveal: masked, kinds: { iban: refused }, budget: { "
+                  "subjects-per-day: 10 } }",
+                  "support: { reveal: refused }"),
+            "");
+}
+
+TEST(RevealTerms, AsText) {
+  const RevealTerms terms = terms_of();
+  EXPECT_EQ(parse_terms(terms_text(terms)), terms);
+  EXPECT_EQ(parse_terms(terms_text({})), RevealTerms());
+  EXPECT_EQ(approving_roles(terms), std::vector<std::string>{"dpo"});
+  const std::string good = terms_text(terms);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(parse_terms(good.substr(0, size)).has_value()) << size;
+  }
+  const std::string head = "paravent-terms-v1\n";
+  for (const std::string body :
+       {"may x 1\nmay x 1\nend\n", "may y 1\nmay x 1\nend\n", "can x 1\nend\n", "may x 01\nend\n",
+        "may x\nend\n", "may x 1 \nend\n", "may x 99999999999999999999\nend\n",
+        "may x 1\nend\nend"}) {
+    EXPECT_FALSE(parse_terms(head + body).has_value()) << body;
+  }
+}
+
+}  // namespace
+}  // namespace paravent::policies

@@ -1,0 +1,132 @@
+// Budgets: a stolen account reveals ten people and not the customer file.
+
+#include <gtest/gtest.h>
+
+#include "tests/proxy/admin/admin_testing.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::audit::EventKind;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+std::string policy_with(const std::string& budget) {
+  std::string text = admin_test_policy();
+  const std::string role = "support: { reveal: masked";
+  text.replace(text.find(role), role.size(), role + ", " + budget);
+  return text;
+}
+
+std::vector<std::string> mails(Api& api, int from, int to) {
+  std::vector<std::string> tokens;
+  for (int i = from; i < to; ++i) {
+    tokens.push_back(api.token_of("form.mail", "person" + std::to_string(i) + "@example.org"));
+  }
+  return tokens;
+}
+
+TEST(Budgets, TenPeopleADayAndThenCoolOff) {
+  Api api(policy_with("budget: { subjects-per-day: 10, cooling-off-minutes: 120 }"));
+  const auto tokens = mails(api, 0, 12);
+  const auto ten = std::vector<std::string>(tokens.begin(), tokens.begin() + 10);
+  EXPECT_EQ(api.reidentify("support", "contact", ten).status, 200);
+  // The same people again are no other people.
+  EXPECT_EQ(api.reidentify("support", "contact", ten).status, 200);
+  const std::uint64_t before = api.log().size();
+  const AdminResponse over = api.reidentify("support", "contact", {tokens[0], tokens[10]});
+  EXPECT_EQ(over.status, 429);
+  EXPECT_NE(over.body.find("urn:paravent:problem:budget"), std::string::npos);
+  EXPECT_EQ(over.headers.at(0), (std::pair<std::string, std::string>{"Retry-After", "7200"}));
+  // One entry, which names both tokens; nothing was opened.
+  const auto entries = api.entries(before);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].open.event, EventKind::refusal);
+  EXPECT_EQ(entries[0].detail->object, "budget");
+  EXPECT_EQ(entries[0].detail->tokens.size(), 2U);
+  EXPECT_EQ(entries[0].detail->remark, "reveal operator subjects-per-day cooling-off-minutes=120");
+  EXPECT_EQ(api.api->budgets().alarms().at({"support", "subjects-per-day"}), 1U);
+  EXPECT_EQ(api.api->counters().read().at({"support", "contact", "budget"}), 2U);
+  // Cooling off: not even what was allowed before.
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429);
+  EXPECT_EQ(api.api->budgets().alarms().at({"support", "subjects-per-day"}), 1U) << "one alarm";
+  // Another person with another role has nothing to do with it.
+  EXPECT_EQ(api.reidentify("dpo", "contact", tokens).status, 200);
+  api.clock.move(hours(25));
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[10]}).status, 200);
+}
+
+TEST(Budgets, ARestartGivesNobodyANewOne) {
+  Api api(policy_with("budget: { subjects-per-day: 3 }"));
+  const auto tokens = mails(api, 0, 5);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0], tokens[1], tokens[2]}).status, 200);
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[3]}).status, 429);
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429) << "still cooling off";
+  // Nor does a clock that is set back, nor both.
+  api.clock.move(-hours(48));
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429);
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[3]}).status, 429);
+}
+
+TEST(Budgets, ValuesPerHourSlide) {
+  Api api(policy_with("budget: { values-per-hour: 4, cooling-off-minutes: 1 }"));
+  const auto tokens = mails(api, 0, 2);
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 200);
+  api.clock.move(minutes(40));
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 200);
+  api.clock.move(minutes(5));
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429);
+  api.clock.move(minutes(30));  // the first two are more than an hour ago
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 200);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429);
+}
+
+TEST(Budgets, OfTheWholeRole) {
+  Api api(policy_with("budget-together: { values-per-day: 3 }"));
+  const std::string second(
+      crypto::as_text(api.operators->add("support-2", "support", api.tenant).value().bytes()));
+  api.credentials["support-2"] = second;
+  const auto tokens = mails(api, 0, 2);
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 200);
+  EXPECT_EQ(api.reidentify("support-2", "contact", tokens).status, 429);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429) << "all of them wait";
+  api.restart();
+  EXPECT_EQ(api.reidentify("support-2", "contact", {tokens[0]}).status, 429);
+}
+
+TEST(Budgets, WhatIsNotSeenDoesNotCount) {
+  Api api(policy_with("budget: { values-per-day: 2 }"));
+  const auto tokens = mails(api, 0, 2);
+  const std::string unknown = api.unknown_token("form.mail");
+  const std::string city = api.token_of("form.city", "Lyon");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(api.reidentify("support", "contact", {unknown, city, "no token"}).status, 200);
+  }
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0], unknown, tokens[1]}).status, 200);
+  EXPECT_EQ(api.reidentify("support", "contact", {unknown}).status, 200);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429);
+}
+
+TEST(Budgets, WithoutALogNothingIsCountedAndNothingGiven) {
+  Api api(policy_with("budget: { values-per-day: 2 }"));
+  const auto tokens = mails(api, 0, 1);
+  std::filesystem::remove_all(api.folder.path() / "audit");
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 503);
+}
+
+TEST(Levels, OfKinds) {
+  Api api(policy_with("kinds: { email: clear, phone: refused, text: replaced }"));
+  const auto results = Api::results(api.reidentify(
+      "support", "contact",
+      {api.token_of("form.mail", "jane@example.org"), api.token_of("form.phone", "+33612345678"),
+       api.token_of("form.message", "Hello")}));
+  EXPECT_EQ(results.at(0).status + " " + results.at(0).value, "revealed jane@example.org");
+  EXPECT_EQ(results.at(1).status + " " + results.at(1).value, "refused -");
+  EXPECT_EQ(results.at(2).status + " " + results.at(2).value, "replaced [withheld]");
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin

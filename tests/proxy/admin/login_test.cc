@@ -1,0 +1,213 @@
+// Pass-phrase and second factor: inviting, choosing, logging in; what is wrong, replayed or tried
+// too often.
+
+#include <gtest/gtest.h>
+
+#include "crypto/primitives/totp.h"
+#include "tests/proxy/admin/admin_testing.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::string_view kPhrase = "Correct-Horse-7";
+
+TEST(PassphraseRule, WhatTheCnilTakesForEightyBits) {
+  const PassphraseRule rule;
+  for (const char* good :
+       {"Abcdefgh12!x", "abcdefghij12!x", "Abcdefghijkl12", "one two three four five six seven",
+        "eins-zwei-drei-vier-fuenf-sechs-"
+        "sieben",
+        "\xC3\x89t\xC3\xA9 \xC3\xA0 Lyon 42"}) {
+    EXPECT_TRUE(is_strong(good, "anne", rule)) << good;
+  }
+  for (const char* weak : {"", "Abcdefg12!x", "abcdefghij1!x", "abcdefghijklm1",
+                           "one two three four five", "one one one one one one one one one",
+                           "Anne-Martin-12!", "aaaaaaaaaaaA1!", "a b c d e f g"}) {
+    EXPECT_FALSE(is_strong(weak, "anne", rule)) << weak;
+  }
+  EXPECT_TRUE(is_strong("abcdefg1!", "anne", {8, 3}));
+  EXPECT_FALSE(is_strong("Abcdefgh12!x", "anne", {16, 4}));
+}
+
+TEST(LoginRules, TheWaitDoublesUpToADay) {
+  const crypto::WallTime now{};
+  for (std::uint32_t i = 0; i < kFreeFailures; ++i) EXPECT_LE(locked_until(i, now), now);
+  EXPECT_EQ(locked_until(kFreeFailures, now), now + minutes(1));
+  EXPECT_EQ(locked_until(kFreeFailures + 3, now), now + minutes(8));
+  EXPECT_EQ(locked_until(1'000'000, now), now + std::chrono::hours(24));
+}
+
+class Login : public testing::Test {
+ protected:
+  Login() {
+    api.login_rules.cost = {1, 64};  // the rule is tested elsewhere; this is about the steps
+    api.restart();
+    const auto made = api.post("/v1/operators", api.credentials["admin"],
+                               R"({"name":"anne","role":"dpo","type":"person","reason":"new"})");
+    EXPECT_EQ(made.status, 200) << made.body;
+    EXPECT_EQ(made.body.find("credential\":\""), std::string::npos);
+  }
+
+  std::string invite() {
+    const auto answer =
+        api.post("/v1/operators/anne/invite", api.credentials["admin"], R"({"reason":"new"})");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return std::string(json::parse(answer.body).at("code").as_string());
+  }
+  crypto::TotpSecret secret() { return api.operators->find("anne")->enrolment->secret; }
+  std::string code(const crypto::TotpSecret& of, int steps = 0) {
+    const auto now = crypto::totp_step(api.clock.now());
+    return crypto::totp_code(of, now + static_cast<std::uint64_t>(steps));
+  }
+  AdminResponse enrol(const std::string& invitation, std::string_view phrase,
+                      const std::string& one_code) {
+    return api.post("/v1/enrol", "",
+                    json::serialize(json::object{
+                        {"invitation", invitation}, {"passphrase", phrase}, {"code", one_code}}));
+  }
+  AdminResponse login(std::string_view phrase, const std::string& one_code,
+                      const std::string& name = "anne") {
+    return api.post("/v1/login", "",
+                    json::serialize(json::object{
+                        {"operator", name}, {"passphrase", phrase}, {"code", one_code}}));
+  }
+  // Enrols; the secret.
+  crypto::TotpSecret enrolled() {
+    const std::string invitation = invite();
+    const auto made = secret();
+    EXPECT_EQ(enrol(invitation, kPhrase, code(made)).status, 200);
+    api.clock.move(seconds(90));
+    return made;
+  }
+
+  Api api;
+};
+
+TEST_F(Login, FromTheInvitationToASession) {
+  const std::string invitation = invite();
+  const auto shown = api.post("/v1/enrol", "", R"({"invitation":")" + invitation + R"("})");
+  ASSERT_EQ(shown.status, 200);
+  const auto mine = secret();
+  EXPECT_EQ(json::parse(shown.body).at("secret").as_string(), crypto::totp_secret_text(mine));
+  EXPECT_EQ(enrol(invitation, "weak", code(mine)).status, 422);
+  EXPECT_EQ(enrol(invitation, kPhrase, "000000").status, 422);
+  const std::string used = code(mine);
+  EXPECT_EQ(enrol(invitation, kPhrase, used).status, 200);
+  EXPECT_EQ(enrol(invitation, kPhrase, code(mine, 1)).status, 401) << "an invitation works once";
+  EXPECT_EQ(login(kPhrase, used).status, 401) << "a code works once";
+  api.clock.move(seconds(60));
+  const auto answer = login(kPhrase, code(mine));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const std::string session(json::parse(answer.body).at("credential").as_string());
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", session).status, 200);
+  const auto who = json::parse(api.get("/v1/whoami", session).body);
+  EXPECT_EQ(who.at("operator").as_string(), "anne");
+  EXPECT_EQ(api.post("/v1/logout", session, "").status, 200);
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", session).status, 401);
+}
+
+TEST_F(Login, ASessionIsShortAndEndsWithItsOperator) {
+  const auto mine = enrolled();
+  const auto session_of = [&] {
+    const auto answer = login(kPhrase, code(mine));
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return std::string(json::parse(answer.body).at("credential").as_string());
+  };
+  const std::string first = session_of();
+  api.clock.move(minutes(61));
+  EXPECT_EQ(api.get("/v1/whoami", first).status, 401);
+  api.clock.move(-minutes(61));
+  EXPECT_EQ(api.get("/v1/whoami", first).status, 401) << "a clock set back revives nothing";
+  api.clock.move(minutes(65));
+  const std::string second = session_of();
+  EXPECT_EQ(api.get("/v1/whoami", second).status, 200);
+  EXPECT_EQ(api.post("/v1/operators/anne/revoke", api.credentials["admin"], R"({"reason":"left"})")
+                .status,
+            200);
+  EXPECT_EQ(api.get("/v1/whoami", second).status, 401);
+  EXPECT_EQ(login(kPhrase, code(mine, 1)).status, 401);
+}
+
+TEST_F(Login, EveryMistakeGetsOneAnswer) {
+  const auto mine = enrolled();
+  const std::string right = code(mine);
+  const std::string wrong_phrase = login("Correct-Horse-8", right).body;
+  for (const auto& response :
+       {login(kPhrase, "000000").body, login(kPhrase, right, "nobody").body,
+        login(kPhrase, right, "dpo").body, login(std::string(1024, 'x'), right).body}) {
+    EXPECT_EQ(response, wrong_phrase);
+  }
+  const auto records = api.entries(api.log().size() - 1);
+  EXPECT_EQ(records.at(0).open.event, crypto::audit::EventKind::authentication);
+  EXPECT_EQ(records.at(0).open.outcome, crypto::audit::Outcome::refused);
+  EXPECT_EQ(records.at(0).detail->object, "anne");
+  EXPECT_EQ(login("", right).status, 400);
+  EXPECT_EQ(login(std::string(2000, 'x'), right).status, 400);
+}
+
+TEST_F(Login, FailuresLockAndARestartDoesNotHelp) {
+  const auto mine = enrolled();
+  for (std::uint32_t i = 0; i < kFreeFailures; ++i) {
+    EXPECT_EQ(login("wrong", "000000").status, 401) << i;
+  }
+  const auto locked = login(kPhrase, code(mine));
+  EXPECT_EQ(locked.status, 429);
+  EXPECT_EQ(locked.headers.at(0).first, "Retry-After");
+  api.restart();
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 429);
+  const auto listed = api.get("/v1/operators", api.credentials["admin"]).body;
+  EXPECT_NE(listed.find(R"("state":"locked")"), std::string::npos);
+  // Unknown names are locked alike, so a lock tells nobody who exists.
+  for (std::uint32_t i = 0; i < kFreeFailures; ++i) {
+    EXPECT_EQ(login("wrong", "000000", "ghost").status, 401);
+  }
+  EXPECT_EQ(login("wrong", "000000", "ghost").status, 429);
+  EXPECT_EQ(api.post("/v1/operators/anne/unlock", api.credentials["admin"], R"({"reason":"rang"})")
+                .status,
+            200);
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+  // Or by waiting; the counter begins anew only with a success.
+  for (std::uint32_t i = 0; i <= kFreeFailures; ++i) login("wrong", "000000");
+  api.clock.move(minutes(3));
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+}
+
+TEST_F(Login, ACodeIsSpentAcrossARestart) {
+  const auto mine = enrolled();
+  const std::string used = code(mine);
+  EXPECT_EQ(login(kPhrase, used).status, 200);
+  api.restart();
+  EXPECT_EQ(login(kPhrase, used).status, 401);
+  EXPECT_EQ(login(kPhrase, code(mine, -1)).status, 401) << "an earlier one is spent too";
+  EXPECT_EQ(login(kPhrase, code(mine, 1)).status, 200);
+}
+
+TEST_F(Login, AnOldCostIsRaisedAtTheNextLogin) {
+  const auto mine = enrolled();
+  api.login_rules.cost = {2, 128};
+  api.restart();
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+  EXPECT_EQ(api.operators->find("anne")->passphrase->cost, (crypto::PassphraseCost{2, 128}));
+  api.clock.move(seconds(60));
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+}
+
+TEST_F(Login, InvitationsEndAndAreForPeople) {
+  const std::string invitation = invite();
+  api.clock.move(std::chrono::hours(73));
+  EXPECT_EQ(enrol(invitation, kPhrase, code(secret())).status, 401);
+  EXPECT_EQ(enrol("pvenrol_forged", kPhrase, "000000").status, 401);
+  api.post("/v1/operators", api.credentials["admin"],
+           R"({"name":"robot","role":"dpo","type":"program","reason":"r"})");
+  EXPECT_EQ(
+      api.post("/v1/operators/robot/invite", api.credentials["admin"], R"({"reason":"r"})").status,
+      409);
+  EXPECT_EQ(api.post("/v1/logout", api.credentials["dpo"], "").status, 409);
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin

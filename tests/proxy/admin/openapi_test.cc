@@ -1,0 +1,56 @@
+// Every path that is served is described, and nothing is described that is not served. The answers
+// are compared in tests/e2e/cases/openapi.py.
+
+#include "proxy/admin/openapi.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cctype>
+
+#include "proxy/admin/admin_api.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+// Whether the served pattern ("/v1/keys/*") stands for the described path ("/v1/keys/{id}/rotate").
+bool covers(std::string_view served, std::string_view described) {
+  if (!served.ends_with("/*")) return served == described;
+  served.remove_suffix(1);
+  return described.starts_with(served);
+}
+
+std::vector<std::string> described_paths() {
+  std::vector<std::string> all;
+  const auto document = boost::json::parse(openapi_document());
+  for (const auto& [path, item] : document.at("paths").as_object()) {
+    for (const auto& [method, operation] : item.as_object()) {
+      if (method == "parameters") continue;
+      std::string upper(method);
+      std::transform(upper.begin(), upper.end(), upper.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      all.push_back(upper + " " + std::string(path));
+    }
+  }
+  return all;
+}
+
+TEST(OpenApi, DescribesWhatIsServedAndNothingElse) {
+  const auto described = described_paths();
+  const auto served = AdminApi::served_paths();
+  EXPECT_GT(served.size(), 30U);
+  for (const std::string& route : served) {
+    EXPECT_TRUE(std::any_of(described.begin(), described.end(),
+                            [&](const std::string& path) { return covers(route, path); }))
+        << route << " is served and not described";
+  }
+  for (const std::string& path : described) {
+    EXPECT_TRUE(std::any_of(served.begin(), served.end(),
+                            [&](const std::string& route) { return covers(route, path); }))
+        << path << " is described and not served";
+  }
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin

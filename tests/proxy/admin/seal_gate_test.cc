@@ -1,0 +1,176 @@
+#include "proxy/admin/seal_gate.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "tests/proxy/admin/admin_testing.h"
+
+namespace paravent::proxy::admin {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+
+class FakeApi final : public AdminHandler {
+ public:
+  AdminResponse handle(const AdminRequest&) override {
+    running = true;
+    while (hold) std::this_thread::yield();
+    return {200, "text/plain", "api"};
+  }
+  std::atomic<bool> hold{false};
+  std::atomic<bool> running{false};
+};
+
+class FakeControl final : public SealControl {
+ public:
+  SealState seal_state() override { return state; }
+  crypto::Result<SealState> unseal(const crypto::SecretBytes* secret, const std::string&) override {
+    ++attempts;
+    if (secret != nullptr) last = std::string(crypto::as_text(secret->bytes()));
+    if (last == "wrong") return Error(ErrorKind::refused, "The pass-phrase is wrong.");
+    if (last == "form") return Error(ErrorKind::malformed, "This is no share.");
+    if (last == "store") return Error(ErrorKind::data, "The key store is altered.");
+    if (secret != nullptr) state.sealed = false;
+    return state;
+  }
+  crypto::Result<bool> seal(const Operator&) override {
+    state.sealed = true;
+    return recorded;
+  }
+  SealState state{true, true, "passphrase", 0, 1};
+  std::string last;
+  int attempts = 0;
+  bool recorded = true;
+};
+
+class Gate : public testing::Test {
+ protected:
+  Gate() {
+    for (const char* role : {"admin", "dpo"}) {
+      const auto made = operators->add(role, role, crypto::vault::kNoId);
+      credentials[role] = std::string(crypto::as_text(made->bytes()));
+    }
+  }
+  AdminResponse ask(const std::string& method, const std::string& path,
+                    const std::string& body = "", const std::string& who = "",
+                    bool loopback = true) {
+    AdminRequest request;
+    request.method = method;
+    request.path = path;
+    request.body = body;
+    request.from_loopback = loopback;
+    if (!who.empty()) request.authorization = "Bearer " + credentials[who];
+    return gate.handle(request);
+  }
+
+  TempFolder folder;
+  std::unique_ptr<Operators> operators = Operators::in_memory();
+  FirstCredentials first{folder.path()};
+  std::map<std::string, std::string> credentials;
+  FakeControl control;
+  FakeApi api;
+  SealGate gate{*operators, first, control, [] { return std::string("metrics\n"); }};
+};
+
+TEST_F(Gate, SealedMeansSealed) {
+  for (const char* path : {"/v1/reidentify", "/v1/audit/checkpoint", "/v1/policy", "/nothing"}) {
+    const AdminResponse answer = ask("POST", path, "{}", "dpo");
+    EXPECT_EQ(answer.status, 503) << path;
+    EXPECT_NE(answer.body.find("urn:paravent:problem:sealed"), std::string::npos);
+    EXPECT_EQ(answer.headers.at(0).first, "Retry-After");
+  }
+  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  const AdminResponse ready = ask("GET", "/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.body, "{\"status\":\"sealed\"}\n");
+  EXPECT_EQ(ask("GET", "/metrics").body, "metrics\n");
+  EXPECT_EQ(ask("GET", "/openapi.json").status, 200);
+  EXPECT_EQ(ask("GET", "/healthz", "", "", false).status, 401);
+  EXPECT_EQ(ask("GET", "/healthz", "", "dpo", false).status, 200);
+  EXPECT_EQ(ask("GET", "/metrics", "", "dpo", false).status, 403);
+}
+
+TEST_F(Gate, OpenPassesEverythingOnUntilItIsClosed) {
+  gate.open(api);
+  EXPECT_EQ(ask("POST", "/v1/reidentify").body, "api");
+  EXPECT_EQ(ask("GET", "/readyz").body, "api");
+  gate.set_present(false);
+  EXPECT_EQ(ask("POST", "/v1/reidentify").status, 503);
+  EXPECT_EQ(ask("GET", "/readyz").body, "{\"status\":\"ready\",\"reveal\":\"sealed\"}\n");
+  EXPECT_EQ(ask("GET", "/metrics").body, "api");
+  gate.set_present(true);
+  EXPECT_EQ(ask("POST", "/v1/reidentify").body, "api");
+  gate.close();
+  EXPECT_EQ(ask("POST", "/v1/reidentify").status, 503);
+}
+
+TEST_F(Gate, ClosingWaitsForTheHandlersThatRun) {
+  gate.open(api);
+  api.hold = true;
+  auto handler = std::async(std::launch::async, [this] { return ask("POST", "/v1/x").status; });
+  while (!api.running) std::this_thread::yield();
+  std::atomic<bool> closed{false};
+  std::thread closer([&] {
+    gate.close();
+    closed = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(closed);
+  api.hold = false;
+  closer.join();
+  EXPECT_EQ(handler.get(), 200);
+}
+
+TEST_F(Gate, EachOutcomeOfUnsealingHasItsStatus) {
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}").status, 200);
+  EXPECT_EQ(ask("POST", "/v1/unseal", R"({"share":"form"})").status, 400);
+  EXPECT_EQ(ask("POST", "/v1/unseal", R"({"pin":"store"})").status, 409);
+  EXPECT_EQ(ask("POST", "/v1/unseal", R"({"passphrase":"wrong"})").status, 403);
+  const int attempts = control.attempts;
+  EXPECT_EQ(ask("POST", "/v1/unseal", R"({"passphrase":"right"})").status, 429);
+  EXPECT_EQ(control.attempts, attempts);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  const AdminResponse answer = ask("POST", "/v1/unseal", R"({"passphrase":"r\"\u00e9"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(control.last, "r\"é");
+  EXPECT_EQ(
+      answer.body,
+      "{\"sealed\":false,\"present\":true,\"method\":\"passphrase\",\"given\":0,\"needed\":1}\n");
+}
+
+TEST_F(Gate, FromElsewhereAnOperatorsCredentialIsAskedForToo) {
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}", "", false).status, 401);
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}", "dpo", false).status, 200);
+  credentials["nobody"] = "pvcred_wrong";
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}", "nobody").status, 401);
+  EXPECT_EQ(ask("GET", "/v1/unseal").status, 405);
+}
+
+TEST_F(Gate, OnlyTheRoleAdminSeals) {
+  control.state.sealed = false;
+  EXPECT_EQ(ask("POST", "/v1/seal").status, 401);
+  EXPECT_EQ(ask("POST", "/v1/seal", "", "dpo").status, 403);
+  EXPECT_EQ(ask("POST", "/v1/seal", "", "admin").body, "{\"sealed\":true,\"recorded\":true}\n");
+  control.state.sealed = false;
+  control.recorded = false;
+  EXPECT_EQ(ask("POST", "/v1/seal", "", "admin").body, "{\"sealed\":true,\"recorded\":false}\n");
+}
+
+TEST(UnsealRequest, IsNothingOrOneSecret) {
+  for (const char* bad : {"", "[]", "null", "{\"key\":\"x\"}", "{\"pin\":1}",
+                          "{\"pin\":\"1\",\"share\":\"2\"}", "{\"pin\":\"1\"", "{} x"}) {
+    EXPECT_FALSE(parse_unseal_request(bad)) << bad;
+  }
+  EXPECT_FALSE(parse_unseal_request("{\"pin\":\"" + std::string(9000, 'x') + "\"}"));
+  EXPECT_FALSE(parse_unseal_request("{}")->has_value());
+  EXPECT_TRUE(parse_unseal_request(R"({"pin":"1"})")->has_value());
+  EXPECT_FALSE(parse_unseal_request(std::string(8000, '[')));
+}
+
+}  // namespace
+}  // namespace paravent::proxy::admin
