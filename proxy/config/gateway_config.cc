@@ -158,6 +158,7 @@ void read_operators(const YamlNode& node, GatewayConfig& config, Diagnostics& ou
   read("passphrase-length", 8, 64, config.operators.passphrase_length);
   read("passphrase-classes", 3, 4, config.operators.passphrase_classes);
   read("session-minutes", 5, 720, config.operators.session_minutes);
+  map.reserve("oidc", "people log in with pass-phrase and code, programs with credentials");
   map.finish();
 }
 

@@ -125,7 +125,9 @@ int run_backup(const BackupOptions& options) {
     return fail(ExitCode::usage, "--days takes 1 to 3650.");
   }
   const crypto::SystemClock clock;
-  const InstallationPaths paths = installation_paths(options.data, options.root_key);
+  const auto found = offline_paths(options.config, options.data, options.root_key);
+  if (!found) return fail(found.error());
+  const InstallationPaths& paths = *found;
   std::error_code ignored;
   if (fs::exists(options.out, ignored)) {
     return fail(ExitCode::data, options.out + " exists already and is not overwritten.");

@@ -149,6 +149,7 @@ struct VectorsOptions {
 int run_vectors(const VectorsOptions& options);
 
 struct BackupOptions {
+  std::string config;
   std::string data;
   std::string out;
   bool keys = false;

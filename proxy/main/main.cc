@@ -203,6 +203,7 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
   command->add_option("OUT", backup.out, "File to make")->required();
   command->add_flag("--keys", backup.keys, "Back up the keys, and nothing else");
   command->add_option("--days", backup.days, "With --keys: until it expires (default 30)");
+  command->add_option("--config", backup.config, "Gateway file whose vault is meant");
   command->add_option("--root-key", backup.root_key, "Root key file");
   add_admin_address(command, backup);
   command->add_option("--credential-file", backup.credential_file,

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "policies/plan/json_matcher.h"
 #include "proxy/body/form.h"
 #include "proxy/pipeline/match_host.h"
 
@@ -59,6 +60,12 @@ const HeaderLine* only_line(const RequestHead& head, HeaderName name, bool& repe
   return found;
 }
 
+// multipart/mixed is taken on where some rule says what becomes of attachments, be it to refuse
+// them.
+bool takes_attachments(const RoutePlan& route) {
+  return route.json_matcher() != nullptr && route.json_matcher()->ends_in("attachment");
+}
+
 BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
   switch (type.type) {
     case body::MediaType::form:
@@ -71,7 +78,7 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
     case body::MediaType::text:
       return route.text_plain.any() ? BodyCodec::text : BodyCodec::none;
     case body::MediaType::mixed:
-      return route.has_rules(Carrier::json) ? BodyCodec::mixed : BodyCodec::none;
+      return takes_attachments(route) ? BodyCodec::mixed : BodyCodec::none;
     case body::MediaType::csv:
       return route.accepts(Carrier::csv) ? BodyCodec::csv : BodyCodec::none;
     case body::MediaType::xml:

@@ -38,6 +38,11 @@ Error cannot_read(const std::string& path) {
                                " cannot be opened; check the folder and its permissions."};
 }
 
+// Names of policies may have blanks; a line is told apart by them.
+void append_name(std::string_view name, std::string& out) {
+  for (const char c : name) out.push_back(static_cast<unsigned char>(c) <= 0x20 ? '_' : c);
+}
+
 bool write_all(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(file, text.data(), text.size());
@@ -102,7 +107,10 @@ bool SealedList::note(std::string_view request_id, std::string_view route, std::
   const std::lock_guard lock(mutex_);
   if (failing_ || stopping_ || pending_.size() + value.size() > kMaxPendingBytes) return false;
   append_time(pending_);
-  pending_.append(" ").append(request_id).append(" ").append(route).append(" ").append(field);
+  pending_.append(" ").append(request_id).append(" ");
+  append_name(route, pending_);
+  pending_.append(" ");
+  append_name(field, pending_);
   pending_.append(" ").append(value).append("\n");
   ++count_;
   wake_.notify_all();

@@ -2,7 +2,7 @@
 // afterwards: one line a value, with time, request id, route, field and the sealed value itself,
 // which only the holder of the private key opens. A file of its own, mode 0600.
 //
-//   2026-11-28T05:16:00Z REQUEST_ID ROUTE FIELD pvs_...
+//   2026-11-28T05:16:00Z REQUEST_ID ROUTE FIELD pvs_...        blanks in names become _
 //
 // note() copies into a bounded buffer and never blocks on the disk; a background thread writes and
 // syncs. Where there is no room, or the disk takes nothing, it answers false and the request must

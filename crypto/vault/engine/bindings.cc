@@ -174,16 +174,20 @@ Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view
 
 }  // namespace
 
-Status Vault::State::renew_index() {
+void Vault::State::renew_index() {
   auto next = std::make_shared<LiveContexts>(*live.load());
   ++next->index_generation;
-  for (auto& [key_id, token] : next->tokens) {
-    auto made = live_token(*catalogue, key_id, token->scope);
-    if (!made) return made.error();
-    token = std::move(*made);
+  for (auto it = next->tokens.begin(); it != next->tokens.end();) {
+    auto made = live_token(*catalogue, it->first, it->second->scope);
+    // One whose key is out of use is asked for again when it is bound.
+    if (!made) {
+      it = next->tokens.erase(it);
+      continue;
+    }
+    it->second = std::move(*made);
+    ++it;
   }
   live.store(std::move(next));
-  return {};
 }
 
 void Vault::State::withdraw_keys() {

@@ -189,7 +189,8 @@ Status RowKeeper::want_reindex(Vault& vault, std::string_view tenant, std::strin
   versions = {versions.current + 1, versions.current};
   catalogue.put_index_versions(*id, versions);
   if (auto s = catalogue.commit(); !s) return s;
-  return state.renew_index();
+  state.renew_index();
+  return {};
 }
 
 Result<bool> RowKeeper::page(Walk& walk) {
@@ -273,7 +274,8 @@ Status RowKeeper::finish(const Walk& walk) {
   }
   if (!catalogue.staged()) return {};
   if (auto s = catalogue.commit(); !s) return s;
-  return moved ? state.renew_index() : Status();
+  if (moved) state.renew_index();
+  return {};
 }
 
 Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& stopped) {

@@ -43,9 +43,8 @@ struct Vault::State {
 
   // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.
   void withdraw_keys();
-  // The tokens' indexes anew, after their versions changed. REQUIRES: `mutex` is held. Fails when a
-  // domain's key does not open; then nothing has changed.
-  Status renew_index();
+  // The tokens' indexes anew, after their versions changed. REQUIRES: `mutex` is held.
+  void renew_index();
   Resolver resolver;  // last: its threads stop before anything they use is gone
 };
 

@@ -1,3 +1,5 @@
+// Longer than the house likes: one door with its changes, each a record and an edit of the list.
+
 #include "proxy/admin/operators/operators_api.h"
 
 #include <algorithm>
@@ -9,8 +11,8 @@
 #include "policies/model/period.h"
 #include "policies/model/yaml_reader.h"
 #include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/operators/operator_json.h"
 #include "proxy/admin/utc_text.h"
-#include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -31,9 +33,11 @@ constexpr std::array<MemberRule, 8> kAddRules{{{"name", MemberType::text, 32},
                                                {"purposes", MemberType::list, kMaxScopeWords},
                                                {"paths", MemberType::list, kMaxScopeWords},
                                                {"grant", MemberType::text, 32}}};
-constexpr std::array<std::string_view, 14> kScopePaths{
-    "reidentify", "protect", "subjects", "keys",   "rewrap", "tenants", "holds",
-    "operators",  "grants",  "audit",    "policy", "store",  "backup",  "metrics"};
+constexpr std::array<std::string_view, 16> kScopePaths{
+    "reidentify", "protect", "subjects", "keys",  "rewrap", "tenants", "holds",  "operators",
+    "grants",     "audit",   "policy",   "store", "backup", "metrics", "unseal", "seal"};
+// Room for a credential, so that growing leaves no copies of it behind.
+constexpr std::size_t kCredentialRoom = 256;
 constexpr auto kEnrolmentLife = std::chrono::hours(72);
 
 AdminResponse malformed(const Error& error) {
@@ -42,21 +46,6 @@ AdminResponse malformed(const Error& error) {
 
 AdminResponse no_such_operator() {
   return admin_problem(404, "no-such-operator", "There is no operator of that name.");
-}
-
-void member(std::string_view name, std::string_view text, std::string& out) {
-  out.append(out.ends_with('{') ? "\"" : ",\"").append(name).append("\":");
-  body::encode_json_string(text, out);
-}
-
-void list_member(std::string_view name, const std::vector<std::string>& texts, std::string& out) {
-  if (texts.empty()) return;
-  out.append(",\"").append(name).append("\":[");
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0) out.push_back(',');
-    body::encode_json_string(texts[i], out);
-  }
-  out.push_back(']');
 }
 
 Result<BodyMembers> members_with_reason(std::string_view body, std::vector<MemberRule> rules) {
@@ -79,16 +68,6 @@ std::string words_of(const BodyMembers& members) {
     for (const std::string& word : members.list(list)) out += ", " + std::string(list) + " " + word;
   }
   return out;
-}
-
-std::string credential_json(const KeptCredential& credential) {
-  std::string out = "{";
-  member("id", credential_id(credential.hash), out);
-  member("created", utc_text(credential.created), out);
-  if (credential.expires) member("expires", utc_text(*credential.expires), out);
-  list_member("purposes", credential.scope.purposes, out);
-  list_member("paths", credential.scope.paths, out);
-  return out + "}";
 }
 
 }  // namespace
@@ -119,7 +98,9 @@ AdminResponse OperatorsApi::act(const Act& act) {
   }
   auto done = act.work();
   if (done) {
-    AdminResponse response(200, "application/json", *done + "\n");
+    AdminResponse response;
+    response.body.reserve(done->size() + 1);
+    response.body.append(*done).append("\n");
     crypto::wipe(*done);  // it may hold a credential
     return response;
   }
@@ -184,29 +165,7 @@ std::string OperatorsApi::tenant_text(const Id& tenant) const {
 }
 
 std::string OperatorsApi::json_of(const OperatorRecord& one) const {
-  const WallTime now = operators_.now();
-  std::string out = "{";
-  member("name", one.name, out);
-  if (const std::string tenant = tenant_text(one.tenant); !tenant.empty()) {
-    member("tenant", tenant, out);
-  }
-  member("role", one.role, out);
-  member("type", one.person ? "person" : "program", out);
-  member("state",
-         one.revoked                       ? "revoked"
-         : now < one.attempts.locked_until ? "locked"
-                                           : "active",
-         out);
-  if (one.revoked) member("revoked", utc_text(*one.revoked), out);
-  if (now < one.attempts.locked_until) {
-    member("locked_until", utc_text(one.attempts.locked_until), out);
-  }
-  out.append(one.passphrase ? ",\"passphrase\":true" : ",\"passphrase\":false");
-  out.append(",\"credentials\":[");
-  for (std::size_t i = 0; i < one.credentials.size(); ++i) {
-    out.append(i > 0 ? "," : "").append(credential_json(one.credentials[i]));
-  }
-  return out + "]}";
+  return operator_json(one, tenant_text(one.tenant), operators_.now());
 }
 
 AdminResponse OperatorsApi::list() const {
@@ -295,7 +254,9 @@ AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who)
                 }
                 if (auto status = operators_.keep({made->kept}); !status) return status.error();
                 std::string out = "{\"operator\":" + json_of(made->kept);
-                if (!person) member("credential", crypto::as_text(made->credential.bytes()), out);
+                out.reserve(out.size() + kCredentialRoom);
+                if (!person)
+                  append_text_member("credential", crypto::as_text(made->credential.bytes()), out);
                 return out + "}";
               }});
 }
@@ -328,7 +289,8 @@ AdminResponse OperatorsApi::add_credential(const BodyMembers& members, const Ope
                 if (!status) return status.error();
                 std::string out = credential_json(*wanted);
                 out.pop_back();
-                member("credential", crypto::as_text(credential.bytes()), out);
+                out.reserve(out.size() + kCredentialRoom);
+                append_text_member("credential", crypto::as_text(credential.bytes()), out);
                 return out + "}";
               }});
 }
@@ -397,9 +359,10 @@ AdminResponse OperatorsApi::enrol(const Operator& who, const std::string& name,
                 });
                 if (!status) return status.error();
                 std::string out = "{";
-                member("operator", name, out);
-                member("code", crypto::as_text(code.bytes()), out);
-                member("expires", utc_text(made.expires), out);
+                out.reserve(2 * kCredentialRoom);
+                append_text_member("operator", name, out);
+                append_text_member("code", crypto::as_text(code.bytes()), out);
+                append_text_member("expires", utc_text(made.expires), out);
                 return out + "}";
               }});
 }

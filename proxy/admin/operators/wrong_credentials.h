@@ -17,9 +17,9 @@ namespace paravent::proxy::admin {
 
 class WrongCredentials {
  public:
-  static constexpr std::uint32_t kMostPerMinute = 120;
+  static constexpr std::uint32_t kMostPerMinute = 1000;
 
-  // 401; beyond 120 in a minute 429, of which the first is on record.
+  // 401; beyond 1000 in a minute 429, of which the first is on record.
   AdminResponse one_more(crypto::WallTime now, crypto::audit::AuditLog& log);
 
  private:

@@ -105,7 +105,7 @@ def on_record():
         equal(status, 403, path)
 
 
-@case("a real token raises nothing; a honey token in people's rights does")
+@case("a real token raises nothing; a honey token that is asked for in vain does")
 def only_honey():
     hive = SHARED.get()
     scene = hive.scene

@@ -307,7 +307,7 @@ def dossier():
     one_sentence(done.err)
 
 
-@case("one checkpoint of a thousand reveals: 10 000 tokens as lines, each answered, in bounded pieces")
+@case("10 000 tokens in one request: as lines, each answered, part by part")
 def ten_thousand():
     recorded = SHARED.get()
     scene = recorded.scene

@@ -117,6 +117,16 @@ TEST(Budgets, WithoutALogNothingIsCountedAndNothingGiven) {
   EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 503);
 }
 
+TEST(Time, ThatIsSetBackRevivesNoValue) {
+  Api api;
+  const std::string mail = api.token_of("form.mail", "jane@example.org");
+  EXPECT_EQ(Api::results(api.reidentify("dpo", "contact", {mail})).at(0).status, "revealed");
+  api.clock.move(hours(24 * 366 * 3));  // the three years of its purpose
+  EXPECT_EQ(Api::results(api.reidentify("dpo", "contact", {mail})).at(0).status, "unavailable");
+  api.clock.move(-hours(24 * 366 * 3));
+  EXPECT_EQ(Api::results(api.reidentify("dpo", "contact", {mail})).at(0).status, "unavailable");
+}
+
 TEST(Levels, OfKinds) {
   Api api(policy_with("kinds: { email: clear, phone: refused, text: replaced }"));
   const auto results = Api::results(api.reidentify(

@@ -298,6 +298,7 @@ TEST(GatewayFile, Mistakes) {
       {"operators: { passphrase-classes: 5 }", "operators.passphrase-classes"},
       {"operators: { session-minutes: 721 }", "operators.session-minutes"},
       {"operators: { sessions: 3 }", "operators.sessions"},
+      {"operators: { oidc: { issuer: x } }", "operators.oidc"},
       {"workers: -1", "workers"},
       {"workers: many", "workers"},
       {"data: [a]", "data"},

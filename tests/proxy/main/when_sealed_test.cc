@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "policies/model/load_policy.h"
+#include "policies/plan/compiler.h"
 
 namespace paravent::proxy::main {
 namespace {

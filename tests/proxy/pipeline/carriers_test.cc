@@ -251,9 +251,12 @@ TEST(Mixed, TheJsonPartIsABodyAndAttachmentsNeedARule) {
       "X-Experience-API-Hash: 0a\r\n\r\n\x89PNG\r\n";
   const std::string json = R"({"actor":{"name":"Anne"},"n":1.0})";
   const std::string masked = R"({"actor":{"name":"********"},"n":1.0})";
-  Pipeline alone(policy_text(rules, kKeep));
+  Pipeline alone(policy_text(rules + "      json[*].attachment: { do: refuse }\n", kKeep));
   EXPECT_EQ(alone.run(post(head + json + "\r\n--B--\r\n")).body, head + masked + "\r\n--B--\r\n");
-  EXPECT_EQ(alone.run(post(head + json + attachment + "\r\n--B--")).refused, "unsupported-type");
+  EXPECT_EQ(alone.run(post(head + json + attachment + "\r\n--B--")).refused, "refused-field");
+  // Where no rule says anything about attachments, such bodies are not taken on at all.
+  Pipeline without(policy_text(rules, kKeep));
+  EXPECT_EQ(without.run(post(head + json + "\r\n--B--\r\n")).refused, "unsupported-type");
   Pipeline kept(policy_text(rules + "      json[*].attachment: { do: keep }\n", kKeep));
   EXPECT_EQ(kept.run(post(head + json + attachment + "\r\n--B--")).body,
             head + masked + attachment + "\r\n--B--");

@@ -62,9 +62,10 @@ TEST_F(SealedListTest, KeepsWhatIsNotedAcrossRestarts) {
   EXPECT_EQ(list->count(), 2U);
   const std::string line = text().substr(0, text().find('\n'));
   EXPECT_EQ(line.substr(line.find(' ')), " id1 report form.a pvs_one");
-  EXPECT_TRUE(list->note("id2", "report", "form.a", "pvs_three"));
+  EXPECT_TRUE(list->note("id2", "report", "form.a b\nc", "pvs_three"));
   list.reset();
   EXPECT_EQ(values(text()).back(), "pvs_three");
+  EXPECT_NE(text().find(" form.a_b_c pvs_three\n"), std::string::npos);
 }
 
 TEST_F(SealedListTest, WhatIsConvertedGoesAndTheRestStays) {
