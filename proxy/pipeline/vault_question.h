@@ -61,7 +61,7 @@ inline void append_confirmation(const Snapshot& snapshot, FieldJob& job,
                                 const ExchangeBuffers& buffers,
                                 crypto::vault::ResolveBatch& batch) {
   crypto::vault::ConfirmJob question;
-  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  question.key_id = snapshot.key_id(job.action->slot);
   if (const auto token = crypto::parse_token(job.clear.in(buffers.clear));
       token && token->payload.size() == question.id.size()) {
     question.token_key_id = token->key_id;
