@@ -75,21 +75,21 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
   if (!start_recorded) status = record(EventKind::start);
   if (status) {
     start_recorded = true;
-    auto made = OpenVault::create(
-        *installation, served,
-        {first_credentials, clock, *this, [this] { keys_changed(); },
-         [this] { keeper_changed_keys(); },
-         [this] {
-           const std::scoped_lock hold(list_mutex);
-           return sealed_list.get();
-         },
-         [this](const admin::AdminApi& api) { return metrics->text(&api); },
-         [this] { return server->states().front()->snapshot; },
-         [this] {
-           const std::scoped_lock hold(changing);
-           return served.plan;
-         },
-         login_rules_of(config), config.record});
+    auto made =
+        OpenVault::create(*installation, served,
+                          {first_credentials, clock, *this, [this] { keys_changed(); },
+                           [this] { keeper_changed_keys(); },
+                           [this] {
+                             const std::scoped_lock hold(list_mutex);
+                             return sealed_list.get();
+                           },
+                           [this](const admin::AdminApi& api) { return metrics->text(&api); },
+                           [this] { return server->states().front()->snapshot; },
+                           [this] {
+                             const std::scoped_lock hold(changing);
+                             return served.plan;
+                           },
+                           login_rules_of(config), config.record});
     if (made) {
       open = std::move(*made);
     } else {
@@ -182,7 +182,8 @@ Result<bool> Gateway::State::seal(const admin::Operator& who) {
   AuditDetail detail;
   detail.operator_name = who.name;
   detail.role = who.role;
-  const Status recorded = record(EventKind::seal, std::move(detail));
+  Status recorded = installation->audit().record_checkpoints();
+  if (recorded) recorded = record(EventKind::seal, std::move(detail));
   lock_up();
   return recorded.has_value();
 }
