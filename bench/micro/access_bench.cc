@@ -1,6 +1,6 @@
 // What whoever asks could measure: a token of another tenant, one that was never made, and for
 // comparison one of one's own that the role may see; as far as the decision, on a store on disk.
-// The first two answer the same and must take the same time (asked_for_foreign, asked_for_unknown).
+// The first two answer the same; what they differ in time is said in docs/threat-model.md.
 
 #include <benchmark/benchmark.h>
 #include <stdlib.h>

@@ -18,9 +18,10 @@ Status argon2id(ByteView password, ByteView salt, std::uint32_t passes, std::uin
       out.size() < crypto_pwhash_argon2id_BYTES_MIN) {
     return Error(ErrorKind::usage);
   }
-  if (crypto_pwhash_argon2id(out.data(), out.size(), as_text(password).data(), password.size(),
-                             salt.data(), passes, memory,
-                             crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+  // Nothing to read of an empty one, and still no null pointer.
+  const char* words = password.empty() ? "" : as_text(password).data();
+  if (crypto_pwhash_argon2id(out.data(), out.size(), words, password.size(), salt.data(), passes,
+                             memory, crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
     return Error(ErrorKind::internal, "There is not enough memory for Argon2id, which needs " +
                                           std::to_string(memory_kib / 1024) + " MiB.");
   }

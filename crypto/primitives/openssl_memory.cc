@@ -1,6 +1,8 @@
 #include "crypto/primitives/openssl_memory.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <string.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +12,10 @@
 
 namespace paravent::crypto {
 namespace {
+
+// Blocks from this size on are wiped when OpenSSL frees them (RFC 8446 5.1: a record's plaintext
+// has up to 2^14 bytes).
+constexpr std::size_t kRecordSize = std::size_t{1} << 14U;
 
 // Set by SecretScope alone; a cipher context says by its address where it came from.
 thread_local bool secret_scope = false;
@@ -27,9 +33,12 @@ void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
 void release(void* block, const char* /*file*/, int /*line*/) {
   if (SecretArena::process().contains(block)) {
     release_to_arena(block);
-  } else {
-    std::free(block);
+    return;
   }
+  // Records of TLS, decrypted in place: OpenSSL lets go of them after each read and wipes nothing.
+  const std::size_t size = ::malloc_usable_size(block);
+  if (size >= kRecordSize) ::explicit_bzero(block, size);
+  std::free(block);
 }
 
 void* reallocate(void* block, std::size_t size, const char* file, int line) {

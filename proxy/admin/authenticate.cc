@@ -1,6 +1,7 @@
 #include "proxy/admin/authenticate.h"
 
 #include "proxy/admin/credential.h"
+#include "proxy/admin/operators/scope.h"
 
 namespace paravent::proxy::admin {
 
@@ -21,6 +22,10 @@ std::optional<Operator> authenticate(const Operators& operators, FirstCredential
   if (auto status = first.used(*credential); !status) {
     refusal = admin_problem(503, "store-unavailable",
                             "The file first-credentials cannot be updated; nothing was done.");
+    return std::nullopt;
+  }
+  if (!allows_path(*who, request.path)) {
+    refusal = admin_problem(403, "scope", "This credential is not for this path.");
     return std::nullopt;
   }
   return who;

@@ -10,8 +10,9 @@
 
 namespace paravent::proxy::admin {
 
-// The operator, by credential or by verified certificate; else `refusal` is the answer (401; 503
-// when the file of first credentials cannot be updated). Needs no key of the vault.
+// The operator, by credential or by verified certificate; else `refusal` is the answer (401; 403
+// where the credential is for other paths; 503 when the file of first credentials cannot be
+// updated). Needs no key of the vault.
 std::optional<Operator> authenticate(const Operators& operators, FirstCredentials& first,
                                      const AdminRequest& request, AdminResponse& refusal);
 

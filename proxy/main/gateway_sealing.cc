@@ -182,7 +182,8 @@ Result<bool> Gateway::State::seal(const admin::Operator& who) {
   AuditDetail detail;
   detail.operator_name = who.name;
   detail.role = who.role;
-  const Status recorded = record(EventKind::seal, std::move(detail));
+  Status recorded = installation->audit().record_checkpoints();
+  if (recorded) recorded = record(EventKind::seal, std::move(detail));
   lock_up();
   return recorded.has_value();
 }

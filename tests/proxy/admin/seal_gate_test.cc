@@ -17,11 +17,20 @@ using crypto::ErrorKind;
 
 class FakeApi final : public AdminHandler {
  public:
-  AdminResponse handle(const AdminRequest&) override {
+  AdminResponse handle(const AdminRequest& request) override {
     running = true;
     while (hold) std::this_thread::yield();
-    return {200, "text/plain", "api"};
+    AdminResponse answer(200, "text/plain", "api");
+    if (request.path == "/v1/long") {
+      answer.more = [this](std::string& piece) {
+        ++pieces;
+        piece = "a line\n";
+        return true;
+      };
+    }
+    return answer;
   }
+  int pieces = 0;
   std::atomic<bool> hold{false};
   std::atomic<bool> running{false};
 };
@@ -76,6 +85,34 @@ class Gate : public testing::Test {
   FakeApi api;
   SealGate gate{*operators, first, control, [] { return std::string("metrics\n"); }};
 };
+
+TEST_F(Gate, ACredentialForOtherPathsNeitherSealsNorUnseals) {
+  ASSERT_TRUE(operators->add("admin-2", "admin", crypto::vault::kNoId));
+  ASSERT_TRUE(operators->change("admin", [](OperatorRecord& kept) -> crypto::Status {
+    kept.credentials.front().scope.paths = {"metrics"};
+    return {};
+  }));
+  control.state.sealed = false;
+  EXPECT_EQ(ask("POST", "/v1/seal", "", "admin").status, 403);
+  EXPECT_FALSE(control.state.sealed);
+  EXPECT_EQ(ask("POST", "/v1/unseal", R"({"passphrase":"x"})", "admin", false).status, 403);
+  EXPECT_EQ(control.attempts, 0);
+}
+
+TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
+  FakeApi api;
+  gate.open(api);
+  AdminResponse answer = ask("GET", "/v1/long");
+  ASSERT_TRUE(answer.more);
+  std::string piece;
+  EXPECT_TRUE(answer.more(piece));
+  gate.close();
+  EXPECT_FALSE(answer.more(piece));
+  EXPECT_NE(piece.find("urn:paravent:problem:sealed"), std::string::npos);
+  gate.open(api);  // another vault, as far as the old answer knows
+  EXPECT_FALSE(answer.more(piece));
+  EXPECT_EQ(api.pieces, 1);
+}
 
 TEST_F(Gate, SealedMeansSealed) {
   for (const char* path : {"/v1/reidentify", "/v1/audit/checkpoint", "/v1/policy", "/nothing"}) {
