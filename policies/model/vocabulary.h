@@ -30,7 +30,8 @@ enum class Carrier : std::uint8_t {
   file_content,
 };
 
-inline constexpr std::size_t kCarrierCount = 10;
+inline constexpr std::size_t kCarrierCount = 12;
+static_assert(kCarrierCount == static_cast<std::size_t>(Carrier::file_content) + 1);
 
 // What is done with a field. Behind one word of the policy (`tokenise`, `encrypt`, `generalise`)
 // may stand several, each with its own algorithm.
