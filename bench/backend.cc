@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -47,6 +48,7 @@ struct Service {
   BodyCheck check;
   BatchCheck batches;
   std::uint64_t gets = 0;
+  std::uint64_t uploads = 0;
 };
 
 struct Connection {
@@ -54,6 +56,7 @@ struct Connection {
   Service* service = nullptr;
   std::array<char, 131072> buffer{};
   std::size_t held = 0;
+  std::size_t discard = 0;  // of an upload under way: bytes still to come
 };
 
 std::string as_json(const std::deque<Service>& services, bool with_bad) {
@@ -70,7 +73,8 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
     }
     out += "},\"gets\":" + std::to_string(service.gets) +
            ",\"batches\":" + std::to_string(service.batches.good()) +
-           ",\"bad_batches\":" + std::to_string(service.batches.bad());
+           ",\"bad_batches\":" + std::to_string(service.batches.bad()) +
+           ",\"uploads\":" + std::to_string(service.uploads);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -129,6 +133,16 @@ class Backend {
   // False when the connection is to be closed.
   bool read_from(Connection& connection, bool closing) {
     for (;;) {
+      if (connection.discard > 0) {
+        const ssize_t got = recv(connection.descriptor, connection.buffer.data(),
+                                 std::min(connection.buffer.size(), connection.discard), 0);
+        if (got <= 0) return got < 0 && errno == EAGAIN;
+        connection.discard -= static_cast<std::size_t>(got);
+        if (connection.discard > 0) continue;
+        ++connection.service->uploads;
+        if (!reply(connection, kAnswer)) return false;
+        continue;
+      }
       const std::size_t room = connection.buffer.size() - connection.held;
       if (room == 0) return false;
       const ssize_t got =
@@ -145,6 +159,12 @@ class Backend {
     while (const auto head = find_head(bytes)) {
       // Every peer of the comparison frames a form by its length.
       if (head->chunked) return reply(connection, kLengthRequired) && false;
+      // An upload is read to its end, thrown away and counted.
+      if (head->start_line.starts_with("POST /upload ") && bytes.size() < head->total_bytes()) {
+        connection.discard = head->total_bytes() - bytes.size();
+        bytes = {};
+        break;
+      }
       if (head->total_bytes() > connection.buffer.size()) {
         return reply(connection, kTooLarge) && false;
       }

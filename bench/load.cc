@@ -57,6 +57,7 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 struct Connection {
   Stream stream;
   std::string_view request;
+  std::string_view unsent;  // of an upload under way
   std::uint64_t started_ns = 0;
   std::size_t held = 0;
   std::array<char, 8192> buffer{};
@@ -104,6 +105,11 @@ class Load {
       for (const epoll_event& event : poller_.wait(100)) {
         auto& connection = *static_cast<Connection*>(event.data.ptr);
         const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+        if ((event.events & EPOLLOUT) != 0 && !send_rest(connection)) {
+          ++tally_.errors;
+          reopen(connection);
+          continue;
+        }
         on_event(connection, (event.events & EPOLLIN) != 0, closing);
       }
     }
@@ -130,6 +136,7 @@ class Load {
   bool open(Connection& connection) {
     if (!connection.stream.open(options_.requests.port, tls_.get())) return false;
     connection.held = 0;
+    connection.unsent = {};
     poller_.watch(connection.stream.descriptor(), &connection);
     return send_next(connection);
   }
@@ -144,7 +151,21 @@ class Load {
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
     connection.started_ns = now_ns();
-    return connection.stream.send(connection.request);
+    if (options_.requests.workload != kUploadWorkload) {
+      return connection.stream.send(connection.request);
+    }
+    connection.unsent = connection.request;
+    return send_rest(connection);
+  }
+
+  bool send_rest(Connection& connection) {
+    while (!connection.unsent.empty()) {
+      const ssize_t sent = connection.stream.send_some(connection.unsent);
+      if (sent < 0) return false;
+      if (sent == 0) return true;
+      connection.unsent.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
   }
 
   void on_event(Connection& connection, bool readable, bool closing) {

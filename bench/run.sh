@@ -17,7 +17,7 @@ bench/run.sh --gate [--renew]
   --build DIR        folder of the release build (default: build/release; built when missing)
   --results          write bench/RESULTS.md from this run
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events, json-batch-gzip, form-post-tls,
+  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events, json-batch-gzip, upload-10-mib, form-post-tls,
                      tls-handshake or tls-resumption (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
@@ -72,7 +72,7 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
 else
-  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip form-post-tls tls-handshake tls-resumption}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls tls-handshake tls-resumption}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -233,6 +233,7 @@ declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
   [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
+  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null"
   [json-batch-gzip]="nginx ${gateway[*]} nginx-null"
   [form-post-tls]="nginx ${gateway[*]} nginx-null"
   [tls-handshake]="nginx ${gateway[*]} nginx-null"
@@ -249,10 +250,12 @@ python3 "$here/environment.py" --connections "$connections" --window "$window" -
 # ------------------------------------------------------------------------------------------ rounds
 # load WORKLOAD NAME WARM-UP WINDOW [LABEL...]
 load() {
-  local name=$2 warm=$3 seconds=$4 workload=$1 door=$2 process=$2 how
+  local name=$2 warm=$3 seconds=$4 workload=$1 door=$2 process=$2 connections=$connections how
   shift 4
   case $workload in
     form-post-tls) how=(--workload form-post-5-fields --tls) ;;
+    # A few keep both processors busy.
+    upload-10-mib) how=(--workload upload-10-mib) connections=$((connections < 4 ? connections : 4)) ;;
     # One after the other: the generator waits for each handshake, so only CPU per request says something.
     tls-handshake) how=(--workload get-1-kib --tls --each-new) ;;
     tls-resumption) how=(--workload get-1-kib --tls --each-new --resume) ;;

@@ -12,6 +12,7 @@
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
 #   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
+#   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -29,13 +30,13 @@ while [ "$#" -gt 0 ]; do
     --kills) kills="$2"; shift ;;
     --mutations) mutations="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
-    fuzz | kills | oracles | crowd | idle | threads) parts+=("$1") ;;
+    fuzz | kills | oracles | crowd | idle | upload | threads) parts+=("$1") ;;
     -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle upload threads)
 . tests/support.sh
 
 fuzz_targets() {
@@ -145,6 +146,12 @@ for part in "${parts[@]}"; do
           count "bodies $seed" python3 tests/oracles/content.py --bodies "$mutations" --seed "$seed" \
             --reader build/units/tests/oracles/body_reader
         done
+      fi
+      ;;
+    upload)
+      step "10 GiB uploads"
+      if must "build release" build_release; then
+        count "upload" python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
       fi
       ;;
     crowd)

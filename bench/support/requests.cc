@@ -37,12 +37,41 @@ std::vector<std::string> make_batch_requests(const Requests& wanted) {
   return requests;
 }
 
+// Four fields and a file of 10 MiB.
+std::string upload_request(const Requests& wanted) {
+  constexpr std::size_t kFile = std::size_t{10} << 20U;
+  const std::string delimiter =
+      "--paravent-bench-boundary\r\nContent-Disposition: form-data; name=\"";
+  std::string body;
+  for (const char* field : {"name\"\r\n\r\nMarie Dupont", "email\"\r\n\r\nmarie.dupont@example.fr",
+                            "city\"\r\n\r\nLyon", "note\"\r\n\r\nsent by the benchmark"}) {
+    body.append(delimiter).append(field).append("\r\n");
+  }
+  body.append(delimiter).append(
+      "data\"; filename=\"data.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n");
+  // Bytes of every value, as a real file has them; the same in each run.
+  std::uint64_t state = wanted.seed;
+  for (std::size_t i = 0; i < kFile; ++i) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    body.push_back(static_cast<char>(state >> 56U));
+  }
+  body.append("\r\n--paravent-bench-boundary--\r\n");
+  return head_of(wanted, "POST /upload") +
+         "Content-Type: multipart/form-data; boundary=paravent-bench-boundary\r\n"
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 }  // namespace
 
 std::vector<std::string> make_requests(const Requests& wanted) {
   std::vector<std::string> requests;
   if (wanted.workload == kGetWorkload) {
     requests.push_back(head_of(wanted, "GET /kib") + "\r\n");
+    return requests;
+  }
+  if (wanted.workload == kUploadWorkload) {
+    requests.push_back(upload_request(wanted));
     return requests;
   }
   if (wanted.workload == kBatchWorkload || wanted.workload == kGzipWorkload) {

@@ -16,9 +16,10 @@ inline constexpr std::string_view kFormWorkload = "form-post-5-fields";
 inline constexpr std::string_view kGetWorkload = "get-1-kib";
 inline constexpr std::string_view kBatchWorkload = "json-batch-20-events";
 inline constexpr std::string_view kGzipWorkload = "json-batch-gzip";
+inline constexpr std::string_view kUploadWorkload = "upload-10-mib";
 inline const std::vector<std::string> kWorkloads = {
     std::string(kFormWorkload), std::string(kGetWorkload), std::string(kBatchWorkload),
-    std::string(kGzipWorkload)};
+    std::string(kGzipWorkload), std::string(kUploadWorkload)};
 
 struct Requests {
   std::string workload{kFormWorkload};

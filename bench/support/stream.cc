@@ -87,6 +87,11 @@ bool Stream::send(std::string_view bytes) {
          static_cast<ssize_t>(bytes.size());
 }
 
+ssize_t Stream::send_some(std::string_view bytes) {
+  const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return sent < 0 && errno == EAGAIN ? 0 : sent;
+}
+
 ssize_t Stream::receive(std::span<char> into) {
   if (tls_ == nullptr) return ::recv(descriptor_, into.data(), into.size(), 0);
   const int got = SSL_read(tls_, into.data(), static_cast<int>(into.size()));

@@ -52,6 +52,9 @@ class Stream {
 
   // A request on an idle connection always fits the socket's buffer (connect_loopback).
   bool send(std::string_view bytes);
+  // Of a request that may not fit, over a plain connection: how many bytes went, 0 when none fit
+  // now; -1 when the connection is lost.
+  ssize_t send_some(std::string_view bytes);
   // As recv(2): 0 at the end, -1 with errno EAGAIN when there is nothing yet.
   ssize_t receive(std::span<char> into);
 

@@ -27,6 +27,18 @@ void check_outer(const Route& route, const Rule& rule, Diagnostics& out) {
               "Add one, for example { do: open, as: json }");
     return;
   }
+  const bool content = rule.selector.carrier == Carrier::file_content;
+  if (content || rule.selector.carrier == Carrier::file_name) {
+    const bool fits = outer->file && (content ? outer->file->action.value == FileAction::encrypt
+                                              : goes_on(outer->file->action.value));
+    if (fits || !outer->action) return;
+    out.error(rule.at, rule.key,
+              outer->file ? content ? "the content of this file is not encrypted"
+                                    : "a file that does not go on has no name"
+                          : "the rule about " + in_quotes(name) + " is about no file",
+              content ? "Write file: encrypt there" : "Write file: pass there");
+    return;
+  }
   if (outer->action != ActionKind::open) {
     if (outer->action) {
       out.error(rule.at, rule.key, "the rule about " + in_quotes(name) + " does not open it",

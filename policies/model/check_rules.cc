@@ -124,7 +124,7 @@ void check_on_error(const RuleContext& c) {
                                      : "protect-raw needs pseudonymise, tokenise or encrypt",
                 "One of refuse, drop, mask");
   }
-  if (rule.required && !rule.is_else && c.action() == ActionKind::refuse) {
+  if (rule.required && !rule.is_else && !rule.file && c.action() == ActionKind::refuse) {
     c.out.error(rule.action_at, rule.key + ".required",
                 "a field cannot be required and refused at once", "Remove one of the two");
   }

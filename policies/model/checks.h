@@ -21,6 +21,8 @@ void check_routes(const Policy& policy, Diagnostics& out);
 void check_rules(const Policy& policy, Diagnostics& out);
 // Fields inside of opened fields.
 void check_inside(const Policy& policy, Diagnostics& out);
+// Files and their names.
+void check_files(const Policy& policy, Diagnostics& out);
 // One space, one kind.
 void check_spaces(const Policy& policy, Diagnostics& out);
 

@@ -19,6 +19,7 @@
 #include "policies/model/access_terms.h"
 #include "policies/model/condition.h"
 #include "policies/model/diagnostics.h"
+#include "policies/model/file_rule.h"
 #include "policies/model/generalise_options.h"
 #include "policies/model/inside.h"
 #include "policies/model/path_pattern.h"
@@ -106,6 +107,7 @@ struct Rule {
   std::optional<Located<std::uint32_t>> show_last;
   std::optional<Located<std::string>> replacement;  // replace
   Located<InsideForm> inside;                       // open: what the value is
+  std::optional<FileRule> file;                     // what becomes of files under this name
   std::vector<Condition> when;                      // all must hold, else the rule behind applies
   // This rule is the `else` of the one before it in Route::rules, with the same selector.
   bool is_else = false;
@@ -137,8 +139,9 @@ struct Route {
   Located<TextPlain> text_plain;
   std::optional<Located<Lines>> lines;
   bool php_names = false;
-  bool client_certificate = false;           // required
-  std::optional<Located<OnError>> on_error;  // default of the rules that can
+  std::optional<Located<StreamOrder>> stream;  // of bodies with files; absent: fields first
+  bool client_certificate = false;             // required
+  std::optional<Located<OnError>> on_error;    // default of the rules that can
   // `when-sealed: encrypt-to NAME`: a name of Policy::public_keys, to which encrypt fields are
   // sealed while the vault is.
   std::optional<Located<std::string>> when_sealed;
@@ -201,6 +204,9 @@ const Recipient* find_recipient(const Policy& policy, std::string_view id);
 const Purpose* find_purpose(const Policy& policy, std::string_view name);
 const PublicKey* find_public_key(const Policy& policy, std::string_view name);
 const Rule* find_rule(const Route& route, std::string_view field);
+
+// Whether some rule lets files through, so that bodies of multipart are streamed.
+bool streams_files(const Route& route);
 
 // The pseudonymisation domain of a route: its own, else its recipient's, else the recipient's id.
 std::string domain_of(const Policy& policy, const Route& route);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policies/model/policy_reader.h"
+#include "policies/model/rule_parts.h"
 
 namespace paravent::policies {
 namespace {
@@ -29,6 +30,8 @@ constexpr std::array<Word<Unlisted>, 4> kUnlistedWords = {{{"refuse", Unlisted::
 constexpr std::array<Word<Unlisted>, 3> kUnlistedHeaderWords = {
     {{"refuse", Unlisted::refuse}, {"drop", Unlisted::drop}, {"keep", Unlisted::keep}}};
 
+constexpr std::array<Word<StreamOrder>, 2> kStreamWords = {
+    {{"fields-first", StreamOrder::fields_first}, {"any-order", StreamOrder::any}}};
 constexpr std::array<Word<Lines>, 3> kLinesWords = {
     {{"off", Lines::none}, {"on", Lines::each}, {"envelope", Lines::envelope}}};
 constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false}}};
@@ -149,6 +152,7 @@ void read_rules(MapReader& route, Route& out) {
   for (const YamlEntry& entry : node->entries) {
     read_rule(entry, route.key("fields"), route.diagnostics(), out.rules);
   }
+  add_content_rules(out);
 }
 
 // The name first, so that every later diagnostic of the route can carry it.
@@ -274,8 +278,9 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);
   read_unlisted(map, route);
+  route.stream = map.word<StreamOrder>("stream", kStreamWords);
   read_when_sealed(map, route);
-  for (const std::string_view later : {"response", "stream", "mode", "when", "websocket"}) {
+  for (const std::string_view later : {"response", "mode", "when", "websocket"}) {
     map.reserve(later);
   }
   map.finish();

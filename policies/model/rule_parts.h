@@ -13,6 +13,12 @@ namespace paravent::policies {
 // Reports `key`, when present, unless it `fits`: it belongs to `what` alone. Takes note of it.
 void belongs_to(MapReader& map, std::string_view key, bool fits, std::string_view what);
 
+// `file` and what belongs to it. Whether the key is there, which makes `do` optional.
+bool read_file(MapReader& map, Rule& rule);
+
+// Adds to a route the rules about the content of files that are encrypted, where it has none.
+void add_content_rules(Route& route);
+
 // `to` of generalise and its arguments. `to: shifted-date` turns the action into shift_date.
 // REQUIRES: rule.action.
 void read_generalisation(MapReader& map, Rule& rule);

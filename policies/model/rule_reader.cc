@@ -32,7 +32,13 @@ constexpr std::uint32_t kMaxLength = 1U << 20U;
 constexpr std::uint32_t kMostShown = 4;  // characters that a mask leaves (constructions 4.10)
 
 void read_action(MapReader& map, Rule& rule) {
+  const bool about_file = read_file(map, rule);
   const auto action = map.word<ActionKind>("do", kActionWords, {"scan"});
+  if (about_file && map.find("do") == nullptr) {
+    rule.action = ActionKind::refuse;  // what is no file
+    rule.action_at = map.at();
+    return;
+  }
   if (map.require("do", "What is done with the field, for example tokenise") == nullptr) return;
   if (action) {
     rule.action = action->value;

@@ -237,9 +237,10 @@ Parsed parse_part(std::string_view text) {
 }
 
 Parsed parse_inner(std::string_view text) {
-  if (text == carrier_name(Carrier::value)) {
+  for (const Carrier carrier : {Carrier::value, Carrier::file_name, Carrier::file_content}) {
+    if (text != carrier_name(carrier)) continue;
     FieldSelector selector;
-    selector.carrier = Carrier::value;
+    selector.carrier = carrier;
     selector.name = text;
     return selector;
   }
@@ -249,7 +250,7 @@ Parsed parse_inner(std::string_view text) {
       selector->carrier != Carrier::query) {
     return SelectorFault{std::string(carrier_name(selector->carrier)) +
                              " is a part of a message, not of a value that is opened",
-                         "One of json, query and value"};
+                         "One of json, query, value, file-name and content"};
   }
   return parsed;
 }

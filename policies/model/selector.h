@@ -7,7 +7,8 @@
 // `[*]` (any element), `..key` (at any depth).
 //
 // `OUTER > INNER` is a field inside another one that the policy opens: INNER is json, query, or the
-// bare word `value`; see inside.h. Plain values; parsing is a pure function.
+// bare word `value`; see inside.h. The name of an uploaded file is `multipart.NAME > file-name`
+// (file_rule.h). Plain values; parsing is a pure function.
 
 #pragma once
 

@@ -26,6 +26,10 @@ std::string_view carrier_name(Carrier carrier) noexcept {
       return "xml";
     case Carrier::value:
       return "value";
+    case Carrier::file_name:
+      return "file-name";
+    case Carrier::file_content:
+      return "content";
   }
   std::abort();
 }

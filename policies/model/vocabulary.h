@@ -14,6 +14,7 @@
 namespace paravent::policies {
 
 // `value`: the one value that some opened field holds (inside.h); never a part of a message.
+// `file_name`, `file_content`: of an uploaded file (file_rule.h); inside of a part.
 enum class Carrier : std::uint8_t {
   form,
   json,
@@ -25,6 +26,8 @@ enum class Carrier : std::uint8_t {
   csv,
   xml,
   value,
+  file_name,
+  file_content,
 };
 
 inline constexpr std::size_t kCarrierCount = 10;

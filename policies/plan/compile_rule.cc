@@ -150,6 +150,35 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
                               crypto::EpochLength::day);
 }
 
+std::optional<Rule> default_name_rule(const Route& route, const Rule& rule) {
+  if (!rule.file || !goes_on(rule.file->action.value)) return std::nullopt;
+  Rule name;
+  name.selector.text = rule.selector.text + " > file-name";
+  if (find_rule(route, name.selector.text) != nullptr) return std::nullopt;
+  name.selector.outer = rule.selector.text;
+  name.selector.carrier = Carrier::file_name;
+  name.selector.root = Carrier::multipart;
+  name.selector.name = carrier_name(Carrier::file_name);
+  name.has_selector = true;
+  name.action = ActionKind::drop;
+  return name;
+}
+
+// Of a body that comes with a length and whose fields lie in front of its files: whether the rest
+// keeps its size whatever it is. Then the length can be told before the rest is there.
+bool has_constant_size(const Route& route) {
+  if (route.stream && route.stream->value == StreamOrder::any) return false;
+  if (route.unlisted.value == Unlisted::drop) return false;
+  return std::all_of(route.rules.begin(), route.rules.end(), [&route](const Rule& rule) {
+    if (!rule.has_selector || rule.selector.carrier != Carrier::multipart) return true;
+    if (rule.action == ActionKind::drop) return false;
+    if (!rule.file || rule.file->action.value == FileAction::refuse) return true;
+    const Rule* name = find_rule(route, rule.selector.text + " > file-name");
+    return rule.file->action.value == FileAction::pass && !rule.file->strip_metadata &&
+           name != nullptr && name->action == ActionKind::keep;
+  });
+}
+
 std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule) {
   if (rule.previous.value.empty()) return std::nullopt;
   auto parsed = previous_selector(rule);

@@ -29,4 +29,9 @@ crypto::vault::ContextSpec address_context(const Policy& policy, const Route& ro
 // has none, or the route lists that very field. REQUIRES: the rule has a selector and an action.
 std::optional<Rule> drop_of_previous(const Route& route, const Rule& rule);
 
+// The rule for the names of files that go on, where the policy has none: only their ending stays.
+std::optional<Rule> default_name_rule(const Route& route, const Rule& rule);
+// Whether a streamed body keeps its size behind the head of its first file.
+bool has_constant_size(const Route& route);
+
 }  // namespace paravent::policies

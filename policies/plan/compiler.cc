@@ -10,6 +10,7 @@
 
 #include "policies/plan/compile_rule.h"
 #include "policies/plan/condition_plan.h"
+#include "policies/plan/file_plan.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
@@ -164,6 +165,9 @@ class PlanCompiler {
     plan.text_plain = route.text_plain.value;
     if (route.lines) plan.lines = route.lines->value;
     plan.php_names = route.php_names;
+    plan.streams_files = streams_files(route);
+    plan.any_order = route.stream && route.stream->value == StreamOrder::any;
+    plan.constant_size = has_constant_size(route);
     plan.client_certificate = route.client_certificate;
     plan.unlisted = route.unlisted.value;
     plan.unlisted_header = route.unlisted_header;
@@ -218,6 +222,10 @@ class PlanCompiler {
       if (auto drop = drop_of_previous(route, rule)) drops.push_back(std::move(*drop));
     }
     for (const Rule& drop : drops) list(drop, add_action(route, drop, plan));
+    for (const Rule& rule : route.rules) {
+      if (const auto name = default_name_rule(route, rule))
+        list(*name, add_action(route, *name, plan));
+    }
     const std::size_t first = plan.actions_.size();
     for (const Rule& rule : route.rules) {
       const FieldAction& action = add_action(route, rule, plan);
@@ -230,6 +238,7 @@ class PlanCompiler {
       if (rule.action == ActionKind::open) {
         action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan.php_names);
       }
+      if (rule.file) action.file = file_of(rule, lists[rule.selector.text]);
     }
     for (std::size_t i = 1; i < route.rules.size(); ++i) {
       if (!route.rules[i].is_else) continue;
@@ -244,6 +253,16 @@ class PlanCompiler {
                                                     static_cast<Carrier>(i) == Carrier::header);
     }
     if (!own.json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(own.json));
+  }
+
+  static std::shared_ptr<const FilePlan> file_of(const Rule& rule, const RuleLists& lists) {
+    auto file = std::make_shared<FilePlan>();
+    file->rule = *rule.file;
+    const auto& names = lists.flat[static_cast<std::size_t>(Carrier::file_name)];
+    if (!names.empty()) file->name = names.front().action;
+    const auto& contents = lists.flat[static_cast<std::size_t>(Carrier::file_content)];
+    if (!contents.empty()) file->content = contents.front().action;
+    return file;
   }
 
   // What depends on the field and not on what is done with it holds for both.

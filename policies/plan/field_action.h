@@ -19,6 +19,7 @@ namespace paravent::policies {
 inline constexpr std::uint32_t kNoSlot = 0xFFFFFFFF;
 
 struct InsidePlan;  // policies/plan/inside_plan.h
+struct FilePlan;    // policies/plan/file_plan.h
 
 struct FieldAction {
   std::string name;
@@ -56,6 +57,7 @@ struct FieldAction {
   std::string literal;                       // replace: the value written instead
   GeneraliseOptions options;                 // generalise and shift_date
   std::shared_ptr<const InsidePlan> inside;  // open: never null
+  std::shared_ptr<const FilePlan> file;      // multipart: of files under this name, or null
   // Conditions of the route that must all hold, by bit; 0: applies whatever the message says. Where
   // one does not hold, `otherwise` applies, which is then never null and has no conditions.
   std::uint64_t when = 0;

@@ -67,7 +67,10 @@ class RoutePlan {
   std::vector<PathPattern> templates;  // the route's paths with named segments, in order
   TextPlain text_plain;
   Lines lines = Lines::none;
-  bool php_names = false;  // form, multipart, query and cookie names match as PHP folds them
+  bool streams_files = false;  // bodies of multipart are streamed
+  bool any_order = false;      // what is protected may come behind a file
+  bool constant_size = false;  // nothing behind the first file's head changes the body's size
+  bool php_names = false;      // form, multipart, query and cookie names match as PHP folds them
 
   Unlisted unlisted = Unlisted::refuse;  // body and query
   Unlisted unlisted_header = Unlisted::keep;

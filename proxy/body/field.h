@@ -38,6 +38,7 @@ struct Field {
   // A multipart part with a file name that is not empty, or with an empty one and contents all the
   // same. What a browser sends for a file input left empty is an ordinary empty field.
   bool is_file = false;
+  Span file_name = {};  // multipart: between the quotes; empty where there is none
 };
 
 enum class ScanStatus : std::uint8_t {

@@ -1,8 +1,7 @@
 #include "proxy/body/multipart.h"
 
-#include <cstring>
-
 #include "proxy/body/find_stop.h"
+#include "proxy/body/multipart_line.h"
 #include "proxy/body/part_head.h"
 
 namespace paravent::proxy::body {
@@ -10,22 +9,6 @@ namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::string_view kDashes = "--";
-
-// The next place at or behind `from` where `dash_boundary` starts a line, whatever ends the line
-// before (some readers take a bare LF); npos when there is none. `text` starts a line itself.
-std::size_t find_at_line_start(std::string_view text, std::size_t from,
-                               std::string_view dash_boundary) noexcept {
-  while (from <= text.size()) {
-    // memmem skips ahead; std::string_view::find would compare at every dash of a text of dashes.
-    const void* const hit = ::memmem(text.data() + from, text.size() - from, dash_boundary.data(),
-                                     dash_boundary.size());
-    if (hit == nullptr) break;
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
-    if (at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r') return at;
-    from = at + dash_boundary.size();  // no line starts inside a boundary
-  }
-  return std::string_view::npos;
-}
 
 // True when `text` starts with "--" and then the boundary.
 bool starts_with_delimiter(std::string_view text, std::string_view boundary) noexcept {
@@ -59,11 +42,15 @@ ScanStatus read_part(std::string_view text, std::string_view dash_boundary,
   return ScanStatus::ok;
 }
 
-Field field_of(const Part& part) noexcept {
+Field field_of(std::string_view text, const Part& part) noexcept {
   Field field;
   field.value = {static_cast<std::uint32_t>(part.content), static_cast<std::uint32_t>(part.end)};
   field.whole = {static_cast<std::uint32_t>(part.begin), static_cast<std::uint32_t>(part.end)};
   field.is_file = part.head.has_filename && (!part.head.empty_filename || field.value.size() > 0);
+  const std::string_view name = part.head.file_name;
+  if (!name.empty()) {
+    field.file_name = span_of(text.data(), name.data(), name.data() + name.size());
+  }
   return field;
 }
 
@@ -86,7 +73,7 @@ ScanStatus scan_multipart(std::string_view text, std::string_view boundary,
     part.content = at + dash_boundary.size() + kCrlf.size();
     const ScanStatus status = read_part(text, dash_boundary, limits, part);
     if (status != ScanStatus::ok) return status;
-    if (!visitor.on_field(part.head.name, field_of(part))) return ScanStatus::stopped;
+    if (!visitor.on_field(part.head.name, field_of(text, part))) return ScanStatus::stopped;
     at = part.end + kCrlf.size();
   }
 }
@@ -111,16 +98,19 @@ void multipart_edits(std::string_view text, std::span<const FieldEdit> fields,
       out.push_back({{whole.begin, behind}, {}, {}});
       continue;
     }
-    const std::string_view head = Span{whole.begin, value.begin}.in(text);
-    const std::size_t lines = head.find(kCrlf) + kCrlf.size();
-    const std::string_view length =
-        find_header_line(head.substr(lines, head.size() - lines - kCrlf.size()), "content-length");
-    if (!length.empty()) {
-      const auto begin = static_cast<std::uint32_t>(length.data() - text.data());
-      out.push_back({{begin, static_cast<std::uint32_t>(begin + length.size())}, {}, {}});
-    }
+    const Span length = multipart_length_line(text, edit.field);
+    if (length.size() > 0) out.push_back({length, {}, {}});
     out.push_back({value, edit.replacement, {}});
   }
+}
+
+Span multipart_length_line(std::string_view text, const Field& field) {
+  const std::string_view head = Span{field.whole.begin, field.value.begin}.in(text);
+  const std::size_t lines = head.find(kCrlf) + kCrlf.size();
+  const std::string_view length =
+      find_header_line(head.substr(lines, head.size() - lines - kCrlf.size()), "content-length");
+  if (length.empty()) return {};
+  return span_of(text.data(), length.data(), length.data() + length.size());
 }
 
 }  // namespace paravent::proxy::body

@@ -45,4 +45,8 @@ bool multipart_value_is_safe(std::string_view text, std::string_view boundary);
 void multipart_edits(std::string_view text, std::span<const FieldEdit> fields,
                      std::vector<Edit>& out);
 
+// The line of the part's head that states its length, with its CRLF; empty where none does.
+// REQUIRES: the field comes from a scan of this text.
+Span multipart_length_line(std::string_view text, const Field& field);
+
 }  // namespace paravent::proxy::body

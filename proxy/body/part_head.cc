@@ -65,6 +65,7 @@ ScanStatus read_disposition(std::string_view value, PartHead& out) {
     } else if (equals_ignoring_case(parameter.name, "filename")) {
       out.has_filename = true;
       out.empty_filename = parameter.value.empty();
+      out.file_name = parameter.value;
     }
   }
   return out.name.empty() || !is_valid_utf8(out.name) ? ScanStatus::malformed : ScanStatus::ok;
@@ -99,7 +100,10 @@ ScanStatus read_header(const HeaderLine& line, PartHead& out) {
   if (equals_ignoring_case(line.name, "content-disposition")) {
     return read_disposition(line.value, out);
   }
-  if (equals_ignoring_case(line.name, "content-type")) return check_type(line.value);
+  if (equals_ignoring_case(line.name, "content-type")) {
+    out.content_type = line.value;
+    return check_type(line.value);
+  }
   if (equals_ignoring_case(line.name, "content-transfer-encoding")) {
     return check_transfer_encoding(line.value);
   }

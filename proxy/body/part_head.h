@@ -16,6 +16,8 @@ struct PartHead {
   std::string_view name;  // valid UTF-8, not empty
   bool has_filename = false;
   bool empty_filename = false;
+  std::string_view file_name;     // as it stands between the quotes
+  std::string_view content_type;  // the header's value; empty when absent
   // RFC 7578 4.8 ignores other headers; this one must at least be true, and goes when the content
   // is replaced (multipart_edits).
   std::optional<std::size_t> content_length;

@@ -97,10 +97,11 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
     std::uint64_t most;
   };
   // The upper bounds keep one request from taking the machine: buffered bodies live in memory.
-  constexpr std::array<Entry, 4> kEntries = {{
+  constexpr std::array<Entry, 5> kEntries = {{
       {"header-bytes", &Limits::header_bytes, 1024, 64 * 1024},
       {"form-bytes", &Limits::form_bytes, 1024, 64 * 1024 * 1024},
       {"json-bytes", &Limits::json_bytes, 1024, 64 * 1024 * 1024},
+      {"file-bytes", &Limits::file_bytes, 1024, std::uint64_t{1} << 50U},  // never held in memory
       {"memory", &Limits::memory_bytes, 64 * 1024 * 1024, std::uint64_t{1} << 40U},
   }};
   struct Count {
@@ -144,7 +145,6 @@ void read_limits(const YamlNode& node, GatewayConfig& config, Diagnostics& out) 
     }
     config.limits.*entry.member = *bytes;
   }
-  map.reserve("file-bytes", "streamed uploads are not yet available");
   map.finish();
 }
 

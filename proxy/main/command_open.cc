@@ -16,6 +16,7 @@
 #include "proxy/body/utf8.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/context_file.h"
+#include "proxy/main/encrypted_file.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/text_file.h"
 #include "proxy/main/token_places.h"
@@ -160,11 +161,26 @@ int list_values(const Opener& opener, const OpenOptions& options) {
   return report(missing, options.tokens.size(), "");
 }
 
+int open_sealed_file(const Opener& opener, const OpenOptions& options) {
+  const auto token = token_of_file(options.file);
+  if (!token) return fail(token.error());
+  const auto key = opener.open(*token);
+  if (!key) return report(1, 1, "");
+  const auto status = open_file(options.file, crypto::as_text(key->bytes()), options.out);
+  return status ? static_cast<int>(ExitCode::done) : fail(status.error());
+}
+
 }  // namespace
 
 int run_open(const OpenOptions& options) {
   const auto opener = Opener::load(options);
   if (!opener) return fail(opener.error());
+  if (!options.file.empty()) {
+    if (!options.tokens.empty()) {
+      return fail(ExitCode::usage, "Give either tokens or --file, not both.");
+    }
+    return open_sealed_file(*opener, options);
+  }
   const bool filter = options.tokens.empty() || options.tokens == std::vector<std::string>{"-"};
   if (filter && options.json) {
     return fail(ExitCode::usage, "A text is filtered as it is; give tokens with --json.");

@@ -9,6 +9,7 @@
 
 #include "proxy/main/admin_client.h"
 #include "proxy/main/commands.h"
+#include "proxy/main/encrypted_file.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/text_file.h"
 #include "proxy/main/token_places.h"
@@ -106,6 +107,26 @@ int filter_text(const ReidentifyOptions& options, const crypto::SecretBytes& cre
                                      " tokens could not be re-identified and stand as they were.");
 }
 
+// The file's key is the value of the token in its head: asked for like any other value, so that the
+// audit entry is there before the first byte.
+int reveal_file(const ReidentifyOptions& options, const crypto::SecretBytes& credential) {
+  const auto token = token_of_file(options.file);
+  if (!token) return fail(token.error());
+  Answers answers;
+  boost::json::array ignored;
+  if (auto status = ask(options, credential, {*token}, answers, ignored); !status) {
+    return fail(status.error());
+  }
+  Answered& answered = answers[*token];
+  if (answered.status != "revealed") {
+    return fail(ExitCode::refused,
+                "The key of the file could not be re-identified: " + answered.status + ".");
+  }
+  const auto status = open_file(options.file, answered.value, options.out);
+  crypto::wipe(answered.value);
+  return status ? static_cast<int>(ExitCode::done) : fail(status.error());
+}
+
 int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& credential) {
   Answers answers;
   boost::json::array raw;
@@ -138,6 +159,12 @@ int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& cre
 int run_reidentify(const ReidentifyOptions& options) {
   const auto credential = read_credential(options.credential_file);
   if (!credential) return fail(credential.error());
+  if (!options.file.empty()) {
+    if (!options.tokens.empty()) {
+      return fail(ExitCode::usage, "Give either tokens or --file, not both.");
+    }
+    return reveal_file(options, *credential);
+  }
   const bool filter = options.tokens.empty() || options.tokens == std::vector<std::string>{"-"};
   if (filter && !options.field.empty()) {
     return fail(ExitCode::usage, "Such values cannot be found in a text; give them after --field.");

@@ -76,6 +76,9 @@ struct ReidentifyOptions {
   std::string field;
   std::string route;
   std::string as_of;
+  // An encrypted file, and where what it holds goes, instead of tokens.
+  std::string file;
+  std::string out;
   std::string grant;  // an approved case
   bool json = false;
 };
@@ -117,6 +120,8 @@ struct OpenOptions {
   std::string contexts;
   std::vector<std::string> tokens;  // or one "-"
   bool json = false;
+  std::string file{};  // instead of tokens, and where what it holds goes
+  std::string out{};
 };
 int run_open(const OpenOptions& options);
 

@@ -8,6 +8,7 @@
 #include "crypto/tokens/field_protector.h"
 #include "crypto/vault/engine/vault.h"
 #include "policies/plan/compiler.h"
+#include "policies/plan/file_plan.h"
 #include "proxy/body/csv.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
@@ -290,6 +291,9 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
     field.action = seen.action != nullptr ? policies::action_name(seen.action->action) : "keep";
     if (seen.action != nullptr && seen.job < buffers.jobs.size()) {
       const FieldJob& job = buffers.jobs[seen.job];
+      if (job.field.is_file && seen.action->file) {
+        field.action = policies::file_action_name(seen.action->file->rule.action.value);
+      }
       if (job.treatment == Treatment::remove) {
         field.after.reset();
       } else if (job.treatment != Treatment::keep && job.treatment != Treatment::confirm) {

@@ -91,6 +91,16 @@ void add_policy_commands(CLI::App& app, CheckOptions& check, ExplainOptions& exp
   command->add_option("--rename", apply.rename, "OLD=NEW, may be repeated");
 }
 
+template <typename Options>
+void add_file(CLI::App* command, Options& options, CLI::Option* not_with) {
+  CLI::Option* file =
+      command->add_option("--file", options.file, "An encrypted file, instead of tokens");
+  CLI::Option* out =
+      command->add_option("--out", options.out, "With --file: the file to make")->needs(file);
+  file->needs(out);
+  if (not_with != nullptr) file->excludes(not_with);
+}
+
 void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
   CLI::App* command =
       app.add_subcommand("reidentify", "Re-identify tokens, or the tokens in a text (-)");
@@ -106,6 +116,7 @@ void add_reidentify(CLI::App& app, ReidentifyOptions& options) {
   command->add_option("--as-of", options.as_of, "With --field: the day it was made, YYYY-MM-DD")
       ->needs(field);
   command->add_flag("--json", options.json, "Print the API's results as JSON");
+  add_file(command, options, field);
   command->add_option("TOKEN", options.tokens, "Tokens; none or - filters standard input");
 }
 
@@ -157,6 +168,7 @@ void add_sealing(CLI::App& app, KeypairOptions& keypair, ContextsOptions& contex
   command->add_option("--key", open.key, "Private key file")->required();
   command->add_option("--contexts", open.contexts, "Exported context table")->required();
   command->add_flag("--json", open.json, "Print as JSON");
+  add_file(command, open, nullptr);
   command->add_option("TOKEN", open.tokens, "Tokens; none or - filters standard input");
 }
 

@@ -10,11 +10,9 @@
 namespace paravent::proxy::net {
 namespace {
 
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // How long a client may take to notice that we are done, so that its last answer is not lost to a
 // reset.
 constexpr std::uint32_t kLingerMs = 2'000;
-constexpr std::uint32_t kPaceCheckMs = 1'000;
 // Steps in one go, about a dozen requests: a client that pipelines or uploads without pause must
 // not keep the worker from the others.
 constexpr int kStepsPerTurn = 64;
@@ -220,24 +218,6 @@ bool Session::advance_head() {
   return readable_ && fill();
 }
 
-bool Session::advance_body() {
-  if (peer_closed_) {
-    body_ended(BodyStatus::gone);
-    return true;
-  }
-  if (!readable_) return false;
-  const std::span<char> room = body_.room();
-  const IoResult got = read(room);
-  if (got.would_block) return false;
-  if (got.bytes == 0) {
-    peer_closed_ = true;
-    return true;
-  }
-  const BodyStatus status = body_.arrived(got.bytes);
-  if (status != BodyStatus::pending) body_ended(status);
-  return true;
-}
-
 bool Session::advance_lingering() {
   if (!readable_) return false;
   std::array<char, 4096> waste;
@@ -373,46 +353,6 @@ void Session::finish_exchange() {
   loop_.deadlines().set(own_deadline_, limits().idle_ms);
 }
 
-ReceivedBody Session::receive_body(std::size_t limit) {
-  const BodyStatus status = body_.start(limit);
-  if (status == BodyStatus::complete) return {status, body_.body()};
-  if (status != BodyStatus::pending) return {status, {}};
-  if (peer_closed_) return {BodyStatus::gone, {}};
-  if (head_.expect_continue && body_.taken() == 0) {
-    iovec part = to_iovec(kContinue);
-    // Nothing else is on its way to this client, so a socket that cannot take 25 bytes is dead.
-    if (write({&part, 1}).bytes != kContinue.size()) {
-      gone_ = true;
-      return {BodyStatus::gone, {}};
-    }
-  }
-  receiving_ = true;
-  body_since_ms_ = loop_.deadlines().now_ms();
-  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
-  if (!running_) loop_.defer(*this);
-  return {BodyStatus::pending, {}};
-}
-
-void Session::body_ended(BodyStatus status) {
-  receiving_ = false;
-  if (status == BodyStatus::gone) gone_ = true;
-  loop_.deadlines().clear(own_deadline_);
-  transaction_.on_body(
-      {status, status == BodyStatus::complete ? body_.body() : std::string_view()});
-}
-
-void Session::check_body_pace() {
-  const Limits& limit = limits();
-  const std::uint64_t elapsed = loop_.deadlines().now_ms() - body_since_ms_;
-  const std::uint64_t paced =
-      elapsed > limit.body_grace_ms ? (elapsed - limit.body_grace_ms) * limit.body_rate / 1000 : 0;
-  if (elapsed > limit.body_total_ms || body_.taken() < paced) {
-    body_ended(BodyStatus::timeout);
-    return;
-  }
-  loop_.deadlines().set(own_deadline_, kPaceCheckMs);
-}
-
 std::function<void()> Session::resume_from_other_thread() {
   return [mailbox = loop_.mailbox(), this, serial = serial_] {
     // Sessions live as long as their loop, so `this` is good wherever the post arrives.
@@ -442,6 +382,9 @@ UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& h
 
 SendStatus Session::send(std::string_view head, std::string_view body, bool last) {
   if (gone_) return SendStatus::gone;
+  if (std::exchange(receiving_, false)) {  // answered before the body's end
+    loop_.deadlines().clear(own_deadline_);
+  }
   if (send_pending_ || write_waiting_) std::abort();  // one send at a time is the contract
   // A client that has sent more already is answered at once: its next request waits for this.
   if (last && head.size() + body.size() <= kSmallAnswer && body_.next() == body_.filled()) {

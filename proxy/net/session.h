@@ -90,6 +90,7 @@ class Session final : private Downstream,
 
   // Downstream.
   ReceivedBody receive_body(std::size_t limit) override;
+  ReceivedBody read_body(std::size_t consumed, std::uint64_t limit) override;
   SendStatus send(std::string_view head, std::string_view body, bool last) override;
   void finished(bool keep_alive) override;
   std::function<void()> resume_from_other_thread() override;
@@ -127,7 +128,9 @@ class Session final : private Downstream,
   void refuse_head(Reason reason);
   bool enter_exchange();
   void finish_exchange();
-  void body_ended(BodyStatus status);
+  bool ask_for_body();
+  void await_body();
+  void body_came(BodyStatus status);
   void check_body_pace();
   void watch_write();
   void check_write_progress();
@@ -166,8 +169,9 @@ class Session final : private Downstream,
   std::shared_ptr<const Generation> generation_;
   RequestHead head_;
   BodyReceiver body_;
-  std::uint64_t serial_ = 0;  // tells late answers for an earlier exchange from this one's
-  std::uint64_t body_since_ms_ = 0;
+  std::uint64_t serial_ = 0;          // tells late answers for an earlier exchange from this one's
+  std::uint64_t body_since_ms_ = 0;   // less the time in which nobody asked for it
+  std::uint64_t body_paused_ms_ = 0;  // when it was last asked for no more
   bool receiving_ = false;
   bool finished_ = false;
   bool keep_alive_ = false;

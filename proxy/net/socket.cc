@@ -197,6 +197,11 @@ IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
   }
 }
 
+void reset_on_close(int fd) noexcept {
+  const linger now{1, 0};
+  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
 std::size_t unacknowledged(int fd) noexcept {
   int bytes = 0;
   if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;

@@ -68,6 +68,9 @@ struct IoResult {
 IoResult receive(int fd, std::span<char> into) noexcept;
 IoResult send_gather(int fd, std::span<iovec> parts) noexcept;
 
+// Closing will reset the connection: the other side learns that something was broken off.
+void reset_on_close(int fd) noexcept;
+
 // Bytes that the kernel holds for the other side and that it has not acknowledged yet.
 std::size_t unacknowledged(int fd) noexcept;
 

@@ -8,9 +8,6 @@
 namespace paravent::proxy::net {
 namespace {
 
-// Head and body up to this size are copied into one buffer: cheaper than a gather list of many
-// fields.
-constexpr std::size_t kSmallRequest = std::size_t{16} * 1024;
 // More interim answers than this before the final one are a flood.
 constexpr unsigned kMostInterim = 8;
 // Applications close idle connections after 5 s (Node, Apache) to 75 s. A connection that has
@@ -158,57 +155,6 @@ void UpstreamConnection::on_connected(std::uint32_t events) {
   begin_request();
 }
 
-void UpstreamConnection::begin_request() {
-  state_ = State::busy;
-  wrote_ = false;
-  sending_ = true;
-  gather_request();
-  pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
-  // What took long to make does not wait for others that take as long.
-  if (left_.size() == 1 && left_.front().iov_len <= kSmallRequest) {
-    pool_.loop().write_soon(*this);
-  } else {
-    write_request();
-  }
-}
-
-void UpstreamConnection::gather_request() {
-  const std::string_view head = request_->head();
-  const std::size_t body = request_->body().size();
-  parts_.clear();
-  if (head.size() + body <= kSmallRequest) {
-    small_.assign(head);
-    request_->body().for_each_segment([this](std::string_view part) { small_.append(part); });
-    parts_.push_back(to_iovec(small_));
-  } else {
-    parts_.push_back(to_iovec(head));
-    request_->body().for_each_segment(
-        [this](std::string_view part) { parts_.push_back(to_iovec(part)); });
-  }
-  left_ = parts_;
-}
-
-void UpstreamConnection::write_request() {
-  while (!left_.empty()) {
-    const IoResult sent = write(left_);
-    if (sent.would_block) return;
-    if (sent.failed) {
-      // The application may have answered and closed before it read everything; what it said, if
-      // anything, is still to be read. The deadline and the reader decide.
-      left_ = {};
-      sending_ = false;
-      reusable_ = false;
-      peer_closed_ = readable_ = true;
-      pool_.loop().defer(*this);
-      return;
-    }
-    wrote_ = wrote_ || sent.bytes > 0;
-    left_ = consume(left_, sent.bytes);
-    pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
-  }
-  sending_ = false;
-}
-
 void UpstreamConnection::begin_answer() {
   if (!block_) {
     block_ = pool_.blocks().take(ReadBlockPool::kUsualBytes, ReadBlockPool::kUsualLines);
@@ -218,6 +164,7 @@ void UpstreamConnection::begin_answer() {
   begin_ = end_ = 0;
   body_left_ = 0;
   interim_ = 0;
+  streaming_ = piece_sent_ = false;
   has_head_ = head_told_ = received_ = paused_ = peer_closed_ = readable_ = false;
   reusable_ = true;
 }
@@ -275,7 +222,10 @@ void UpstreamConnection::on_deadline(DeadlineSlot) {
 void UpstreamConnection::run_task() {
   if (failure_) {
     fail(*failure_);
-  } else if (state_ == State::busy) {
+    return;
+  }
+  if (std::exchange(piece_sent_, false)) piece_sent();
+  if (state_ == State::busy) {
     read_answer();
   }
 }
@@ -367,15 +317,19 @@ bool UpstreamConnection::take_head() {
     }
     parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
   }
+  // That the whole request was sent is told before what it was answered.
+  if (!streaming_ && std::exchange(piece_sent_, false)) piece_sent();
+  if (state_ != State::busy) return false;
   has_head_ = true;
   host_->succeeded();
   body_left_ = parser_.head().content_length;
-  if (sending_) {
+  if (sending_ || streaming_) {
     // An answer before the whole request was read: nothing more is sent, and the rest of the
     // request must never be taken for another one.
     left_ = {};
-    sending_ = false;
+    sending_ = streaming_ = piece_sent_ = false;
     reusable_ = false;
+    pool_.loop().deadlines().set(deadline_, limits_->upstream_ms);
   }
   return true;
 }
@@ -537,7 +491,11 @@ void UpstreamConnection::finish() {
 void UpstreamConnection::close() {
   if (fd_) {
     pool_.loop().drop(*this);
-    if (tls_) tls_->close_notify();
+    if (state_ == State::busy && (sending_ || streaming_)) {
+      reset_on_close(fd_.get());  // half a request must not look like a whole one
+    } else if (tls_) {
+      tls_->close_notify();
+    }
     tls_.reset();
     fd_.reset();
   }
@@ -545,7 +503,7 @@ void UpstreamConnection::close() {
   pool_.loop().forget_write(*this);
   state_ = State::closed;
   left_ = {};
-  sending_ = false;
+  sending_ = streaming_ = piece_sent_ = false;
 }
 
 void UpstreamConnection::release() {

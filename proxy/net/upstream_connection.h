@@ -54,6 +54,7 @@ class UpstreamConnection final : public UpstreamExchange,
   // idle: closes it and leaves the pool's list.
   void discard();
 
+  bool send(const ProtectedPiece& piece) override;
   void resume() override;
   void cancel() override;
 
@@ -79,6 +80,8 @@ class UpstreamConnection final : public UpstreamExchange,
   void begin_request();
   void gather_request();
   void write_request();
+  bool write_left();
+  void piece_sent();
   void begin_answer();
   void read_answer();
   bool make_room();
@@ -121,6 +124,8 @@ class UpstreamConnection final : public UpstreamExchange,
   std::span<iovec> left_;
   bool wrote_ = false;
   bool sending_ = false;
+  bool streaming_ = false;   // pieces of the request's body are still to come
+  bool piece_sent_ = false;  // to be told once the current call has unwound
 
   // Receiving.
   std::unique_ptr<ReadBlock> block_;

@@ -71,7 +71,8 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
     case body::MediaType::form:
       return route.accepts(Carrier::form) ? BodyCodec::form : BodyCodec::none;
     case body::MediaType::multipart:
-      return route.accepts(Carrier::multipart) ? BodyCodec::multipart : BodyCodec::none;
+      if (!route.accepts(Carrier::multipart)) return BodyCodec::none;
+      return route.streams_files ? BodyCodec::upload : BodyCodec::multipart;
     case body::MediaType::json:
       return route.accepts(Carrier::json) ? BodyCodec::json : BodyCodec::none;
     case body::MediaType::text:
@@ -90,6 +91,16 @@ BodyCodec codec_for(const RoutePlan& route, const body::ContentType& type) {
       return BodyCodec::none;
   }
   return BodyCodec::none;
+}
+
+// Before the client is asked to go on.
+std::variant<BodyPlan, Refusal> admit_upload(const RequestHead& head, const Limits& limits,
+                                             const BodyPlan& plan) {
+  const std::uint64_t most = limits.file_bytes + plan.limit;
+  if (head.framing == BodyFraming::length && head.content_length > most) {
+    return Refusal{Reason::too_large, {}};
+  }
+  return plan;
 }
 
 }  // namespace
@@ -132,6 +143,13 @@ std::variant<BodyPlan, Refusal> admit(const policies::PolicyPlan& policy,
     const bool document = maybe_json || plan.codec == BodyCodec::mixed ||
                           plan.codec == BodyCodec::csv || plan.codec == BodyCodec::xml;
     plan.limit = document ? limits.json_bytes : limits.form_bytes;
+    if (plan.codec == BodyCodec::upload) {
+      // What expands without end is not streamed.
+      if (plan.coding != body::ContentCoding::identity) {
+        return Refusal{Reason::unsupported_encoding, {}};
+      }
+      return admit_upload(head, limits, plan);
+    }
     plan.maybe_gzip = plan.codec == BodyCodec::text && route.text_plain.gzip &&
                       plan.coding == body::ContentCoding::identity;
   }

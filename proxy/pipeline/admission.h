@@ -21,6 +21,7 @@ enum class BodyCodec : std::uint8_t {
   none,
   form,
   multipart,
+  upload,  // multipart, streamed
   json,
   mixed,
   csv,
@@ -36,7 +37,7 @@ struct BodyPlan {
   policies::Lines lines = policies::Lines::none;  // form, json: how many documents it holds
   bool maybe_gzip = false;                        // text: a body that begins as gzip does is packed
   std::string_view boundary;                      // multipart, mixed
-  std::size_t limit = 0;                          // bytes, as it comes and once decoded
+  std::size_t limit = 0;  // bytes, as it comes and once decoded; upload: of the fields
 };
 
 // `match` is what `policy` answered for this head, with a route in it.

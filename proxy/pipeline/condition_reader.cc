@@ -153,7 +153,8 @@ body::ScanStatus ConditionReader::read_body(const BodyPlan& plan, std::string_vi
       ConditionFlatVisitor visitor(*this, Carrier::form, body);
       return scan_form_body(body, plan.lines, visitor, buffers_);
     }
-    case BodyCodec::multipart: {
+    case BodyCodec::multipart:
+    case BodyCodec::upload: {
       ConditionFlatVisitor visitor(*this, Carrier::multipart, body);
       return body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor);
     }

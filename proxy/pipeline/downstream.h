@@ -12,18 +12,34 @@
 
 #include "proxy/pipeline/client_chain.h"
 #include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/refusal.h"
 
 namespace paravent::proxy {
 
 // How the receiving of a body ended. Everything but `complete` and `pending` is a refusal.
-enum class BodyStatus : std::uint8_t { complete, pending, too_large, framing, timeout, gone };
+// `more` and `complete` say of a streamed body that there are bytes, and whether they are the rest.
+enum class BodyStatus : std::uint8_t { complete, more, pending, too_large, framing, timeout, gone };
 
 struct ReceivedBody {
   BodyStatus status = BodyStatus::pending;
-  std::string_view bytes;  // complete: the decoded body, valid until the exchange ends
+  // complete: the decoded body, valid until the exchange ends. Of a streamed body (more, complete):
+  // what has come and is not consumed, valid until the next read_body.
+  std::string_view bytes;
 };
 
 enum class SendStatus : std::uint8_t { done, pending, gone };
+
+// REQUIRES: the status is a refusal.
+inline Reason reason_of(BodyStatus status) noexcept {
+  switch (status) {
+    case BodyStatus::too_large:
+      return Reason::too_large;
+    case BodyStatus::timeout:
+      return Reason::timeout;
+    default:
+      return Reason::framing;
+  }
+}
 
 class Downstream {
  public:
@@ -32,6 +48,12 @@ class Downstream {
   // Receives the whole body, at most `limit` bytes once decoded; sends 100 Continue first where the
   // head asks for it. pending: Transaction::on_body follows.
   virtual ReceivedBody receive_body(std::size_t limit) = 0;
+
+  // In place of receive_body, for a body that is not to be held: takes `consumed` bytes off what
+  // the last call or on_body gave, and asks for more behind the rest. Memory: kBodyWindow, whatever
+  // the body. Not more than `limit` bytes in all. pending: Transaction::on_body follows, once;
+  // nothing is read from the client before the next call.
+  virtual ReceivedBody read_body(std::size_t consumed, std::uint64_t limit) = 0;
 
   // Sends bytes of the response; what cannot leave at once is copied, so both views need only stay
   // for the call. `last` ends the exchange's response; done may then mean that it is as good as

@@ -33,6 +33,7 @@ enum class Treatment : std::uint8_t {
   mint,     // a vault token
   confirm,  // a vault token that came back: stays as it is where the vault knows it, see `clear`
   reopen,   // rebuilt around what is inside, where anything there changed
+  rename,   // a file name: only its ending stays
 };
 
 struct FieldJob {
@@ -83,6 +84,17 @@ struct ExchangeBuffers {
   std::optional<body::Span> subject;  // the normal form of the subject's field, in `clear`
   std::optional<crypto::ScopeId> request_scope;
   std::vector<std::uint8_t> required_seen;  // by FieldAction::required_index: 1 once there
+
+  // Before the next piece of a streamed body: what was found out about the request stays, and so
+  // does `clear`, where the subject's name lies.
+  void clear_for_next_piece() noexcept {
+    jobs.clear();
+    arena.clear();
+    close_from(0);
+    field_edits.clear();
+    body_edits.clear();
+    inside_edits.clear();
+  }
 
   void clear_for_next() noexcept {
     jobs.clear();

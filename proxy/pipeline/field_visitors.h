@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "policies/plan/file_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "proxy/body/json.h"
 #include "proxy/pipeline/request_scanner.h"
@@ -35,6 +36,9 @@ class FlatFieldVisitor final : public body::FlatVisitor {
 
   bool on_field(std::string_view name, const body::Field& field) override {
     const policies::FieldAction* action = scanner_.find(carrier_, name);
+    if (field.is_file && action != nullptr && action->file) {
+      return scanner_.take_file(name, field, text_, *action);
+    }
     return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
   }
 

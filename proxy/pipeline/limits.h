@@ -14,6 +14,8 @@ struct Limits {
   std::size_t header_count = 100;
   std::size_t form_bytes = 1024 * 1024;
   std::size_t json_bytes = 8 * 1024 * 1024;
+  std::uint64_t file_bytes = std::uint64_t{1}
+                             << 30U;  // the streamed files of one request, together
   std::size_t response_head_bytes = 64 * 1024;
   std::uint32_t requests_per_connection = 1000;
   std::uint32_t handshake_ms = 5'000;    // TLS, from accept to its end
@@ -22,7 +24,8 @@ struct Limits {
   std::uint32_t body_grace_ms = 10'000;  // then at least body_rate bytes a second on average
   std::uint32_t body_rate = 1024;
   std::uint32_t body_total_ms = 300'000;
-  std::uint32_t write_ms = 60'000;  // without any progress
+  std::uint32_t upload_rate = 16 * 1024;  // streamed bodies, beyond body_total_ms: on average
+  std::uint32_t write_ms = 60'000;        // without any progress
   std::uint32_t connect_ms = 5'000;
   std::uint32_t upstream_ms = 60'000;         // first byte of the answer, and between bytes
   std::size_t upstream_requests = 1024;       // under way at one target, per worker: 503

@@ -33,6 +33,7 @@ constexpr std::array<ReasonFacts, kReasonCount> kReasons = {{
     {422, false, "own-token"},
     {422, false, "transform-failed"},
     {422, false, "objected"},
+    {422, false, "late-field"},
     {429, false, "rate-limited"},
     {431, true, "headers-too-large"},
     {501, true, "unsupported-coding"},

@@ -29,6 +29,7 @@ enum class Reason : std::uint8_t {
   own_token,             // 422
   transform_failed,      // 422
   objected,              // 422
+  late_field,            // 422: behind a streamed file
   rate_limited,          // 429
   headers_too_large,     // 431, closes
   unsupported_coding,    // 501, closes

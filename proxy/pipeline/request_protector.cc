@@ -8,6 +8,7 @@
 #include "crypto/tokens/token_text.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/csv.h"
+#include "proxy/body/file_ending.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"
 #include "proxy/body/mixed.h"
@@ -61,31 +62,11 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
     const crypto::vault::ResolveBatch* resolved) {
   if (route_.mode != RouteMode::protect) std::abort();
   boundary_ = plan.boundary;
+  text_ = body;
   decoded_ = plan.coding != body::ContentCoding::identity;
   write_address_pseudonym(tools.protector);
-  for (FieldJob& job : buffers_.jobs) {
-    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
-        job.treatment == Treatment::reopen || job.treatment == Treatment::confirm) {
-      continue;
-    }
-    if (write_replacement(job, tools, resolved)) continue;
-    if (auto refusal = on_failure(job)) return std::move(*refusal);
-  }
-  // The innermost first: what is inside of a field was opened after it.
-  for (std::size_t number = buffers_.opened_count; number > 0; --number) {
-    if (rebuild(number)) continue;
-    FieldJob& job = buffers_.jobs[buffers_.opened[number - 1]->job];
-    if (auto refusal = on_failure(job)) return std::move(*refusal);
-  }
-
-  collect_edits(Carrier::path, 0);
-  for (const body::FieldEdit& edit : buffers_.field_edits) {
-    buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
-  }
-  if (head_.has_query) {
-    collect_edits(Carrier::query, 0);
-    body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
-  }
+  if (auto refusal = protect_jobs(tools, resolved)) return std::move(*refusal);
+  collect_target();
   switch (plan.codec) {
     case BodyCodec::form:
       collect_edits(Carrier::form, 0);
@@ -96,8 +77,8 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
       }
       break;
     case BodyCodec::multipart:
-      collect_edits(Carrier::multipart, 0);
-      body::multipart_edits(body, buffers_.field_edits, buffers_.body_edits);
+    case BodyCodec::upload:
+      collect_parts();
       break;
     case BodyCodec::json:
       collect_edits(Carrier::json, 0);
@@ -128,14 +109,52 @@ std::variant<ProtectedRequest, Refusal> RequestProtector::protect(
   return make(body);
 }
 
+std::optional<Refusal> RequestProtector::protect_jobs(const FieldTools& tools,
+                                                      const crypto::vault::ResolveBatch* resolved) {
+  for (FieldJob& job : buffers_.jobs) {
+    if (job.treatment == Treatment::keep || job.treatment == Treatment::remove ||
+        job.treatment == Treatment::reopen || job.treatment == Treatment::confirm) {
+      continue;
+    }
+    if (write_replacement(job, tools, resolved)) continue;
+    if (auto refusal = on_failure(job)) return refusal;
+  }
+  // The innermost first: what is inside of a field was opened after it.
+  for (std::size_t number = buffers_.opened_count; number > 0; --number) {
+    if (rebuild(number)) continue;
+    FieldJob& job = buffers_.jobs[buffers_.opened[number - 1]->job];
+    if (auto refusal = on_failure(job)) return refusal;
+  }
+  return std::nullopt;
+}
+
+void RequestProtector::collect_target() {
+  collect_edits(Carrier::path, 0);
+  for (const body::FieldEdit& edit : buffers_.field_edits) {
+    buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
+  }
+  if (!head_.has_query) return;
+  collect_edits(Carrier::query, 0);
+  body::form_edits(head_.query, buffers_.field_edits, buffers_.query_edits);
+}
+
 // What cannot be transformed never leaves in clear; on-error may still let the request go without
 // it.
 std::optional<Refusal> RequestProtector::on_failure(FieldJob& job) {
   switch (job.action->on_error) {
     case policies::OnError::drop:
+      if (job.carrier == Carrier::file_name) {
+        job.treatment = Treatment::rename;
+        job.replacement = append_file_name(kNamelessFile, job);
+        return std::nullopt;
+      }
       job.treatment = Treatment::remove;
       return std::nullopt;
     case policies::OnError::mask:
+      if (job.carrier == Carrier::file_name) {
+        job.replacement = append_file_name(kMask, job);
+        return std::nullopt;
+      }
       job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
       if (!encode(job.carrier, kMask)) break;
       job.replacement.end = static_cast<std::uint32_t>(buffers_.arena.size());
@@ -189,6 +208,7 @@ ProtectedRequest RequestProtector::pass(std::string_view body) {
 
 bool RequestProtector::write_replacement(FieldJob& job, const FieldTools& tools,
                                          const crypto::vault::ResolveBatch* resolved) {
+  if (job.carrier == Carrier::file_name) return write_file_name(job, tools, resolved);
   const std::size_t begin = buffers_.arena.size();
   // `bytes`: of the text that the upstream will store, before the carrier's quotes and escapes.
   const auto done = [&](bool ok, std::size_t bytes) {
@@ -269,6 +289,8 @@ bool RequestProtector::write_previous(const FieldJob& job, crypto::FieldProtecto
     case Carrier::csv:
     case Carrier::xml:
     case Carrier::value:
+    case Carrier::file_name:
+    case Carrier::file_content:
       return false;  // the policy's check lets none of these through
   }
   return encode(job.carrier, buffers_.scratch);
@@ -357,6 +379,10 @@ bool RequestProtector::encode(Carrier carrier, std::string_view text) {
       body::encode_form_value(text, buffers_.arena);
       return true;
     case Carrier::value:
+    case Carrier::file_content:
+      break;
+    case Carrier::file_name:
+      if (!body::file_name_is_safe(text)) return false;
       break;
   }
   buffers_.arena.append(text);
@@ -379,19 +405,26 @@ void RequestProtector::collect_edits(Carrier carrier, std::uint32_t line, std::s
 ProtectedRequest RequestProtector::make(std::string_view body) {
   ProtectedRequest request;
   request.body_ = body::SplicedBytes(body, buffers_.body_edits, buffers_.arena);
-  write_head(body, request.body_);
+  const bool method_has_body = head_.method != Method::get && head_.method != Method::head;
+  has_body_ = !body.empty() || method_has_body;
+  begin_head(decoded_ || !request.body_.untouched());
+  end_head(request.body_.size());
+  finish(request);
+  return request;
+}
+
+void RequestProtector::finish(ProtectedRequest& request) {
   request.head_ = buffers_.request_head;
   request.upstream_ = route_.upstream;
   request.is_head_request_ = head_.method == Method::head;
   request.may_retry_ = head_.method == Method::get || head_.method == Method::head;
-  return request;
 }
 
-void RequestProtector::write_head(std::string_view body, const body::SplicedBytes& spliced) {
+void RequestProtector::begin_head(bool body_changed) {
   std::string& out = buffers_.request_head;
   write_request_line();
   out.append("Host: ").append(head_.host).append(kCrlf);
-  write_lines(decoded_ || !spliced.untouched());
+  write_lines(body_changed);
   append_client_address(route_, head_, peer_, buffers_.address, out);
   const bool forwarded_kept = peer_.trusted;
   bool has_proto = false;
@@ -404,11 +437,16 @@ void RequestProtector::write_head(std::string_view body, const body::SplicedByte
   }
   if (!has_proto) out.append("X-Forwarded-Proto: ").append(tls_ ? "https" : "http").append(kCrlf);
   if (!has_host) out.append("X-Forwarded-Host: ").append(head_.host).append(kCrlf);
-  const bool method_has_body = head_.method != Method::get && head_.method != Method::head;
-  if (!body.empty() || method_has_body) {
+}
+
+void RequestProtector::end_head(std::optional<std::uint64_t> length) {
+  std::string& out = buffers_.request_head;
+  if (has_body_ && length) {
     out.append("Content-Length: ");
-    append_number(out, spliced.size());
+    append_number(out, *length);
     out.append(kCrlf);
+  } else if (has_body_) {
+    out.append("Transfer-Encoding: chunked\r\n");
   }
   out.append(kCrlf);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <variant>
@@ -38,10 +39,25 @@ class RequestProtector {
                                                   const FieldTools& tools,
                                                   const crypto::vault::ResolveBatch* resolved);
 
+  // The same for a body that is streamed (upload.h). First the edits, into body_edits, of a piece
+  // of which `text` is the part between files; then, once, the request, whose body is sent by
+  // pieces.
+  std::optional<Refusal> protect_piece(const BodyPlan& plan, std::string_view text, bool first,
+                                       const FieldTools& tools,
+                                       const crypto::vault::ResolveBatch* resolved);
+  // `body_changed`: whether the body may leave as another than it came.
+  void begin_head(bool body_changed);
+  // `length`: of the whole body, where that is known. REQUIRES: begin_head, after the first piece's
+  // edits and before the second's.
+  ProtectedRequest begin_upload(std::optional<std::uint64_t> length, ProtectedPiece piece);
+
   // For a route that the policy declares unprotected, by name. REQUIRES: the route's mode is pass.
   ProtectedRequest pass(std::string_view body);
 
  private:
+  // What a file is called whose name is dropped, in front of its ending.
+  static constexpr std::string_view kNamelessFile = "file";
+
   bool write_replacement(FieldJob& job, const FieldTools& tools,
                          const crypto::vault::ResolveBatch* resolved);
   bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
@@ -55,12 +71,21 @@ class RequestProtector {
   // Makes the replacement of the opened field of this number out of the edits inside of it.
   bool rebuild(std::size_t number);
   void collect_edits(policies::Carrier carrier, std::uint32_t line, std::size_t layer = 0);
-  void write_head(std::string_view body, const body::SplicedBytes& spliced);
+  std::optional<Refusal> protect_jobs(const FieldTools& tools,
+                                      const crypto::vault::ResolveBatch* resolved);
+  bool write_file_name(FieldJob& job, const FieldTools& tools,
+                       const crypto::vault::ResolveBatch* resolved);
+  body::Span append_file_name(std::string_view name, const FieldJob& job);
+  void collect_target();
+  void collect_parts();
+  // `length`: the body's; nullopt: it comes in chunks.
+  void end_head(std::optional<std::uint64_t> length);
   void write_request_line();
   void write_lines(bool body_changed);
   void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job,
                            LineCopier& lines);
   ProtectedRequest make(std::string_view body);
+  void finish(ProtectedRequest& request);
 
   const policies::RoutePlan& route_;
   const RequestHead& head_;
@@ -68,6 +93,8 @@ class RequestProtector {
   bool tls_;
   ExchangeBuffers& buffers_;
   std::string_view boundary_;
+  std::string_view text_;  // the body, or the piece of it, that file names lie in
+  bool has_body_ = true;
   bool decoded_ = false;  // the body came in a content coding
 };
 

@@ -65,6 +65,8 @@ std::string_view carrier_prefix(Carrier carrier) {
     case Carrier::xml:
       return "xml.";
     case Carrier::value:
+    case Carrier::file_name:
+    case Carrier::file_content:
       break;
   }
   return "";
@@ -126,8 +128,6 @@ Treatment treatment_of(ActionKind action) {
 std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_view body,
                                             body::JsonScanners& json_scanners) {
   json_scanners_ = &json_scanners;
-  buffers_.required_seen.assign(route_.required.size(), 0);
-  buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (!route_.questions.empty()) {
     ConditionBits bits;
     ConditionReader reader(route_, head_, buffers_);
@@ -135,12 +135,18 @@ std::optional<Refusal> RequestScanner::scan(const BodyPlan& plan, std::string_vi
     if (auto refusal = refuse_unclear(route_, bits)) return refusal;
     holding_ = bits.hold;
   }
+  if (auto refusal = scan_head()) return refusal;
+  if (auto refusal = scan_body(plan, body)) return refusal;
+  if (auto refusal = check_required(plan.codec)) return refusal;
+  return scoped_ ? assign_scopes() : std::nullopt;
+}
+
+std::optional<Refusal> RequestScanner::scan_head() {
+  buffers_.required_seen.assign(route_.required.size(), 0);
+  buffers_.delimiters.assign(route_.delimiters.size(), {});
   if (route_.has_rules(Carrier::path) && !scan_path()) return refusal_;
   if (auto refusal = scan_query()) return refusal;
-  if (auto refusal = scan_headers()) return refusal;
-  if (auto refusal = scan_body(plan, body)) return refusal;
-  if (auto refusal = check_required(plan)) return refusal;
-  return scoped_ ? assign_scopes() : std::nullopt;
+  return scan_headers();
 }
 
 // Only now, because the field that delimits a relationship may come last.
@@ -218,7 +224,8 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       FlatFieldVisitor visitor(*this, Carrier::form, body);
       return finish(scan_form_body(body, plan.lines, visitor, buffers_));
     }
-    case BodyCodec::multipart: {
+    case BodyCodec::multipart:
+    case BodyCodec::upload: {
       FlatFieldVisitor visitor(*this, Carrier::multipart, body);
       return finish(body::scan_multipart(body, plan.boundary, {}, buffers_.scratch, visitor));
     }
@@ -247,18 +254,20 @@ std::optional<Refusal> RequestScanner::finish(body::ScanStatus status) const {
   return status == body::ScanStatus::stopped ? refusal_ : refusal_of(status);
 }
 
-std::optional<Refusal> RequestScanner::check_required(const BodyPlan& plan) const {
+std::optional<Refusal> RequestScanner::check_required(BodyCodec codec, bool fields_only) const {
+  const bool multipart = codec == BodyCodec::multipart || codec == BodyCodec::upload;
   for (const FieldAction* action : route_.required) {
     // Rules for another kind of body than the one that came do not apply to it; with no body at
     // all, those of every kind do.
     const Carrier carrier = action->carrier;
-    const bool other_body = (carrier == Carrier::form && plan.codec != BodyCodec::form) ||
-                            (carrier == Carrier::json && plan.codec != BodyCodec::json &&
-                             plan.codec != BodyCodec::mixed) ||
-                            (carrier == Carrier::csv && plan.codec != BodyCodec::csv) ||
-                            (carrier == Carrier::xml && plan.codec != BodyCodec::xml) ||
-                            (carrier == Carrier::multipart && plan.codec != BodyCodec::multipart);
-    if (other_body && plan.codec != BodyCodec::none) continue;
+    const bool other_body =
+        (carrier == Carrier::form && codec != BodyCodec::form) ||
+        (carrier == Carrier::json && codec != BodyCodec::json && codec != BodyCodec::mixed) ||
+        (carrier == Carrier::csv && codec != BodyCodec::csv) ||
+        (carrier == Carrier::xml && codec != BodyCodec::xml) ||
+        (carrier == Carrier::multipart && !multipart);
+    if (other_body && codec != BodyCodec::none) continue;
+    if (fields_only && action->file) continue;
     if (buffers_.required_seen[action->required_index] == 0) {
       return Refusal{Reason::missing_field, action->name};
     }
@@ -271,7 +280,7 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
                           bool listed) {
   if (action == nullptr) return take_unlisted(carrier, name, line, field, raw);
   if (field.is_file && carrier == Carrier::json) return take_opaque(name, field, *action);
-  // Files are streamed by a later issue; until then no rule may mean one.
+  // Of a file only a rule with `file` may say anything.
   if (field.is_file) return refuse(Reason::unsupported_type, action->name);
 
   FieldJob job;
@@ -286,7 +295,11 @@ bool RequestScanner::take(Carrier carrier, std::string_view name, std::uint32_t 
   if (observer_ != nullptr) {
     observer_->on_field(full_name(carrier, name), value, listed, action);
   }
-  if (action->action == ActionKind::refuse) return refuse(Reason::refused_field, action->name);
+  // Browsers send an input for a file that was left alone as an empty field.
+  const bool no_file = action->file != nullptr && value.empty();
+  if (action->action == ActionKind::refuse && !no_file) {
+    return refuse(Reason::refused_field, action->name);
+  }
   const bool empty = field.kind == body::ValueKind::null || crypto::trim(value).empty();
   const bool noted = action->delimits || (action->is_subject && route_.needs_subject);
   if (!empty && noted) take_note(*action, value);
@@ -326,6 +339,10 @@ std::string_view RequestScanner::decode(Carrier carrier, const body::Field& fiel
                        carrier == Carrier::xml ||
                        (carrier == Carrier::json && field.kind == body::ValueKind::string);
   if (!encoded) return raw;
+  // Most JSON strings have no escapes and need no copy.
+  if (carrier == Carrier::json && raw.find('\\') == std::string_view::npos) {
+    return raw.substr(1, raw.size() - 2);
+  }
   ExchangeBuffers::wipe_used(buffers_.value);
   if (carrier == Carrier::json) {
     body::decode_json_value(raw, field.kind, buffers_.value);
@@ -373,6 +390,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
     case Treatment::remove:
     case Treatment::confirm:
     case Treatment::reopen:
+    case Treatment::rename:
       break;
     case Treatment::rewrite:
       // The same where most of a value survives.

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "policies/plan/route_plan.h"
 #include "proxy/body/json_scanners.h"
+#include "proxy/body/multipart_stream.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/http_head.h"
@@ -53,6 +55,16 @@ class RequestScanner {
   std::optional<Refusal> scan(const BodyPlan& plan, std::string_view body,
                               body::JsonScanners& json_scanners);
 
+  // The same for a body that is streamed (upload.h), a piece at a time: query and headers, once;
+  // the parts of each piece, whose spans are of `text`, with a scanner of its own; what must be
+  // there, once it should have come.
+  std::optional<Refusal> scan_head();
+  std::optional<Refusal> scan_parts(std::string_view text,
+                                    std::span<const body::MultipartStream::Part> parts, bool first,
+                                    body::JsonScanners& json_scanners);
+  // `fields_only`: files may still come.
+  std::optional<Refusal> check_required(BodyCodec codec, bool fields_only = false) const;
+
  private:
   friend class FlatFieldVisitor;
   friend class JsonFieldVisitor;
@@ -62,7 +74,6 @@ class RequestScanner {
   std::optional<Refusal> scan_headers();
   std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body);
   std::optional<Refusal> finish(body::ScanStatus status) const;
-  std::optional<Refusal> check_required(const BodyPlan& plan) const;
 
   // One field: decides, decodes, normalises. False: refusal_ says why.
   bool take(policies::Carrier carrier, std::string_view name, std::uint32_t line,
@@ -72,6 +83,10 @@ class RequestScanner {
                    const policies::FieldAction& action);
   std::string_view decode(policies::Carrier carrier, const body::Field& field,
                           std::string_view raw);
+  bool take_file(std::string_view name, const body::Field& field, std::string_view text,
+                 const policies::FieldAction& action);
+  void take_file_key(const policies::FieldAction& action);
+  bool may_come_late(const policies::FieldAction& action) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool take_own_token(FieldJob& job, std::string_view value);
   // Reads what is inside of a field that the policy opens.
@@ -104,6 +119,7 @@ class RequestScanner {
   std::uint32_t layer_ = 0;
   std::size_t depth_ = 0;
   const policies::FieldAction* outer_ = nullptr;
+  bool streamed_ = false;
   std::uint64_t holding_ = 0;  // the route's conditions that hold, by bit
   bool scoped_ = false;        // some job's scope is narrower than the person
 };

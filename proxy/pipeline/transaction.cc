@@ -11,12 +11,15 @@
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/match_host.h"
+#include "proxy/pipeline/request_id.h"
 #include "proxy/pipeline/request_protector.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
 #include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
+#include "proxy/pipeline/transaction_state.h"
+#include "proxy/pipeline/upload.h"
 #include "proxy/pipeline/vault_question.h"
 #include "proxy/pipeline/worker_state.h"
 
@@ -24,6 +27,7 @@ namespace paravent::proxy {
 
 namespace {
 
+using policies::RouteMode;
 using SteadyClock = std::chrono::steady_clock;
 
 std::uint64_t microseconds(SteadyClock::duration duration) {
@@ -31,109 +35,14 @@ std::uint64_t microseconds(SteadyClock::duration duration) {
       std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
 
-Reason reason_for(BodyStatus status) {
-  switch (status) {
-    case BodyStatus::too_large:
-      return Reason::too_large;
-    case BodyStatus::timeout:
-      return Reason::timeout;
-    default:
-      return Reason::framing;
-  }
-}
-
 }  // namespace
-
-struct Transaction::State final : public RawCounter {
-  State(Downstream& down, Upstream& up) : downstream(down), upstream(up) {}
-
-  Downstream& downstream;
-  Upstream& upstream;
-  std::shared_ptr<WorkerState> worker;
-  const RequestHead* head = nullptr;
-  Phase phase = Phase::idle;
-  policies::RouteMatch match;
-  BodyPlan body_plan;
-  std::string_view body;
-  ExchangeBuffers buffers;
-  std::shared_ptr<crypto::vault::ResolveBatch> batch;
-  UpstreamExchange* exchange = nullptr;
-
-  // respond
-  std::string response_head;
-  std::string problem_body;
-  ResponseFramer framer;
-  std::uint64_t sent_body_bytes = 0;
-  bool response_started = false;
-  bool response_complete = false;  // the upstream has no more
-  bool waiting_for_send = false;
-  bool keep_alive = true;
-  bool body_unread = false;
-
-  // record
-  SteadyClock::time_point started;
-  SteadyClock::time_point forwarded;
-  SteadyClock::time_point answered;
-  telemetry::Outcome outcome = telemetry::Outcome::forwarded;
-  std::optional<Reason> reason;
-  std::uint16_t status = 0;
-  std::array<char, 16> request_id{};
-  bool has_request_id = false;
-  std::string host;
-
-  void on_raw(std::uint32_t action_id) override { worker->counters->raw_fields(action_id).add(); }
-
-  const policies::RoutePlan& route() const { return *match.route; }
-  std::size_t route_index() const {
-    return match.route != nullptr ? match.route->id : worker->counters->no_route();
-  }
-
-  void begin(const RequestHead* request, std::shared_ptr<WorkerState> state);
-  void run(Phase next);
-  std::optional<Phase> step();
-
-  std::optional<Phase> select_route();
-  std::optional<Refusal> refuse_taking();
-  std::optional<Refusal> choose_of_group();
-  RouteGroup group();
-  std::optional<Phase> admit_request();
-  std::optional<Phase> receive();
-  std::optional<Phase> scan();
-  std::optional<Phase> resolve();
-  std::optional<Phase> protect();
-  std::optional<Phase> record();
-
-  void take_body(ReceivedBody received);
-  bool needs_keys() const;
-  bool list_sealed();
-  Phase refuse(const Refusal& refusal);
-  bool is_stopped() const;
-  Phase stop_objected();
-  Phase after_answer();
-  std::string_view id();
-  ConnectionLine connection_line() const {
-    if (!keep_alive) return ConnectionLine::close;
-    return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
-  }
-  Peer peer() const {
-    return {downstream.peer_address(), downstream.peer_is_trusted(), downstream.trusted_proxies()};
-  }
-
-  void relay(const ResponseHead& response, std::string_view bytes, bool complete);
-  void relay_more(std::string_view bytes, bool complete);
-  void send(std::string_view bytes, bool last);
-  void after_send(SendStatus status);
-  void abort_exchange();
-  void count_fields() const;
-
-  UpstreamHandler* handler = nullptr;
-};
 
 void Transaction::State::begin(const RequestHead* request, std::shared_ptr<WorkerState> state) {
   head = request;
   worker = std::move(state);
   match = {};
   body_plan = {};
+  by_sealed_plan = false;
   body = {};
   batch.reset();
   exchange = nullptr;
@@ -210,9 +119,10 @@ std::optional<Refusal> Transaction::State::refuse_taking() {
   if (route().client_certificate && !downstream.has_client_certificate()) {
     return Refusal{Reason::client_certificate, {}};
   }
-  if (!worker->snapshot->keys_available && needs_keys()) {
+  if (!worker->snapshot->keys_available && route().needs_keys) {
     if (route().when_sealed == nullptr) return Refusal{Reason::sealed, {}};
     match.route = route().when_sealed;
+    by_sealed_plan = true;
   }
   if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
   return std::nullopt;
@@ -231,11 +141,17 @@ RouteGroup Transaction::State::group() {
   return {*worker->snapshot->plan, *head, match_host(head->host, host), worker->snapshot->limits};
 }
 
-bool Transaction::State::needs_keys() const { return route().needs_keys; }
-
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
   body_unread = true;
+  // A group's body is held: a field of it says which route it is for.
+  if (body_plan.codec == BodyCodec::upload && !RouteGroup::is_group(match)) {
+    // What is sealed because the vault is goes on a list, whole requests at a time.
+    if (by_sealed_plan) return refuse({Reason::sealed, {}});
+    upload = std::make_unique<Upload>(route(), *head, body_plan, peer(), buffers, *worker,
+                                      downstream, *this);
+    return stream();
+  }
   const ReceivedBody received = downstream.receive_body(body_plan.limit);
   if (received.status == BodyStatus::pending) return std::nullopt;
   take_body(received);
@@ -253,14 +169,14 @@ void Transaction::State::take_body(ReceivedBody received) {
     abort_exchange();
     return;
   }
-  run(refuse({reason_for(received.status), {}}));
+  run(refuse({reason_of(received.status), {}}));
 }
 
 std::optional<Phase> Transaction::State::scan() {
   if (RouteGroup::is_group(match)) {
     if (auto refusal = choose_of_group()) return refuse(*refusal);
   }
-  if (route().mode == policies::RouteMode::pass) return Phase::protect;
+  if (route().mode == RouteMode::pass) return Phase::protect;
   if (auto refusal = settle_body(route(), worker->snapshot->limits, *worker->content_decoder,
                                  buffers.decoded, body_plan, body)) {
     return refuse(*refusal);
@@ -272,38 +188,38 @@ std::optional<Phase> Transaction::State::scan() {
 }
 
 std::optional<Phase> Transaction::State::resolve() {
-  // Nothing more for routes that do not say whose data this is.
-  const bool about_somebody = route().subject_slot != policies::kNoSlot;
-  std::size_t value_bytes = about_somebody ? known_subject(route(), buffers).size() : 0;
-  const bool needs_key = about_somebody && needs_subject_key(route(), buffers);
-  bool confirms = false;
-  for (const FieldJob& job : buffers.jobs) {
-    if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
-    confirms = confirms || job.treatment == Treatment::confirm;
+  switch (ask_vault(true)) {
+    case Asked::pending:
+      return std::nullopt;
+    case Asked::sealed:
+      return refuse({Reason::sealed, {}});
+    case Asked::nothing:
+    case Asked::answered:
+      break;
   }
-  if (value_bytes == 0 && !needs_key && !confirms)
-    return Phase::protect;  // nothing to mint: normalised values are never empty
-  if (!worker->has_keys()) return refuse({Reason::sealed, {}});  // sealed while the body came in
+  return Phase::protect;
+}
 
-  batch = std::make_shared<crypto::vault::ResolveBatch>();
-  batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
-  if (about_somebody) append_subject_question(*worker->snapshot, route(), buffers, *batch);
-  append_questions(*worker->snapshot, buffers, *batch);
-  if (worker->vault->answer_known(*batch)) return Phase::protect;
+// `about_person`: also whose request this is, where the route wants to know.
+Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
+  batch = questions_of(*worker->snapshot, route(), about_person, buffers);
+  if (!batch) return Asked::nothing;
+  if (!worker->has_keys()) return Asked::sealed;  // sealed while the body came in
+  if (worker->vault->answer_known(*batch)) return Asked::answered;
   batch->done = downstream.resume_from_other_thread();
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
   worker->vault->resolve(batch);
-  return std::nullopt;
+  return Asked::pending;
 }
 
 std::optional<Phase> Transaction::State::protect() {
   // Sealed while the body or the vault's answer was awaited: the keys are gone from this worker.
-  if (needs_keys() && !worker->has_keys()) return refuse({Reason::sealed, {}});
+  if (route().needs_keys && !worker->has_keys()) return refuse({Reason::sealed, {}});
   RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
   forwarded = SteadyClock::now();
   // Set before the call: the exchange answers through the handler, and phases only move forward.
   phase = Phase::forward;
-  if (route().mode == policies::RouteMode::pass) {
+  if (route().mode == RouteMode::pass) {
     outcome = telemetry::Outcome::passed;
     exchange = upstream.exchange(protector.pass(body), *handler);
     return std::nullopt;
@@ -333,155 +249,10 @@ void Transaction::State::count_fields() const {
   for (const FieldJob& job : buffers.jobs) worker->counters->fields(job.action->id).add();
 }
 
-Phase Transaction::State::refuse(const Refusal& refusal) {
-  outcome = reason_status(refusal.reason) >= 500 && refusal.reason != Reason::unsupported_coding &&
-                    refusal.reason != Reason::http_version
-                ? telemetry::Outcome::failed
-                : telemetry::Outcome::refused;
-  reason = refusal.reason;
-  status = reason_status(refusal.reason);
-  // A body that nobody has read stands where the next request would: the connection cannot go on.
-  const bool body_expected = head != nullptr && head->framing != BodyFraming::none &&
-                             !(head->framing == BodyFraming::length && head->content_length == 0);
-  const bool unread = body_expected && (body_unread || body_plan.codec == BodyCodec::none);
-  keep_alive = keep_alive && !unread && !reason_closes(refusal.reason);
-  ProblemContext context;
-  if (match.route != nullptr) context.route = match.route->name;
-  context.request_id = id();
-  context.wants_html = head != nullptr && prefers_html(*head);
-  context.head_request = head != nullptr && head->method == Method::head;
-  context.connection = connection_line();
-  std::string allow;
-  if (refusal.reason == Reason::method && head != nullptr) {
-    allow = worker->snapshot->plan->methods_for(match_host(head->host, host), head->path);
-    context.allow = allow;
-  }
-  response_head.clear();
-  problem_body.clear();
-  write_problem(refusal, context, response_head, problem_body);
-  worker->counters->refusals(route_index(), static_cast<std::size_t>(refusal.reason)).add();
-  downstream.set_deadline(0);
-  response_started = response_complete = true;
-  phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, problem_body, true);
-  sent_body_bytes = problem_body.size();
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return Phase::respond;
-  }
-  if (sent == SendStatus::gone) keep_alive = false;
-  return Phase::record;
-}
-
-// Whether this is about somebody who objected, on a route where that counts.
-bool Transaction::State::is_stopped() const {
-  return batch->subject && batch->subject->objected && route().stop_objected;
-}
-
-// What follows when the vault has said what it knows.
-Phase Transaction::State::after_answer() {
-  if (auto refusal = refuse_unconfirmed(buffers, *batch)) return refuse(*refusal);
-  return is_stopped() ? stop_objected() : Phase::protect;
-}
-
-// Refused, or answered as if it had been taken: nothing is sent on either way.
-Phase Transaction::State::stop_objected() {
-  if (route().on_objection == policies::OnObjection::refuse) return refuse({Reason::objected, {}});
-  outcome = telemetry::Outcome::refused;
-  reason = Reason::objected;
-  status = 204;
-  response_head.clear();
-  write_no_content(connection_line(), response_head);
-  worker->counters->refusals(route_index(), static_cast<std::size_t>(Reason::objected)).add();
-  response_started = response_complete = true;
-  phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, {}, true);
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return Phase::respond;
-  }
-  if (sent == SendStatus::gone) keep_alive = false;
-  return Phase::record;
-}
-
 std::string_view Transaction::State::id() {
-  if (!has_request_id) {
-    std::array<std::uint8_t, 8> random{};
-    worker->random->fill(random);
-    constexpr std::string_view kHex = "0123456789abcdef";
-    for (std::size_t i = 0; i < random.size(); ++i) {
-      request_id[2 * i] = kHex[random[i] >> 4U];
-      request_id[2 * i + 1] = kHex[random[i] & 15U];
-    }
-    has_request_id = true;
-  }
+  if (!has_request_id) request_id = new_request_id(*worker->random);
+  has_request_id = true;
   return {request_id.data(), request_id.size()};
-}
-
-void Transaction::State::relay(const ResponseHead& response, std::string_view bytes,
-                               bool complete) {
-  if (complete) exchange = nullptr;
-  answered = SteadyClock::now();
-  phase = Phase::respond;
-  status = response.status;
-  response_started = true;
-  response_complete = complete;
-  const ResponseFraming framing = choose_framing(*head, response, bytes, complete);
-  framer.begin(framing);
-  if (framing.kind == BodyFraming::close) keep_alive = false;
-  response_head.clear();
-  write_relayed_head(response, framing, head->method == Method::head, connection_line(),
-                     response_head);
-  send(bytes, complete);
-}
-
-void Transaction::State::relay_more(std::string_view bytes, bool complete) {
-  if (complete) exchange = nullptr;
-  response_complete = complete;
-  response_head.clear();
-  send(bytes, complete);
-}
-
-// Sends the head that is pending in response_head together with these body bytes in their framing.
-void Transaction::State::send(std::string_view bytes, bool last) {
-  sent_body_bytes += bytes.size();
-  framer.add(bytes, last, response_head);
-  after_send(downstream.send(response_head, bytes, last && framer.has_ended()));
-}
-
-void Transaction::State::after_send(SendStatus sent) {
-  if (sent == SendStatus::pending) {
-    waiting_for_send = true;
-    return;
-  }
-  waiting_for_send = false;
-  if (sent == SendStatus::gone) {
-    abort_exchange();
-    return;
-  }
-  if (!response_complete) {
-    if (exchange != nullptr) exchange->resume();
-    return;
-  }
-  // The closing chunk goes in a send of its own, after the data.
-  if (!framer.has_ended()) {
-    response_head.clear();
-    send({}, true);
-    return;
-  }
-  run(Phase::record);
-}
-
-// No answer, or the rest of one, can be given: the connection ends so that nobody takes a part for
-// a whole.
-void Transaction::State::abort_exchange() {
-  if (exchange != nullptr) {
-    exchange->cancel();
-    exchange = nullptr;
-  }
-  outcome = telemetry::Outcome::aborted;
-  keep_alive = false;
-  run(Phase::record);
 }
 
 std::optional<Phase> Transaction::State::record() {
@@ -501,11 +272,12 @@ std::optional<Phase> Transaction::State::record() {
     line.outcome = telemetry::outcome_name(outcome);
     line.reason = reason ? reason_label(*reason) : "-";
     line.status = status;
-    line.request_bytes = body.size();
+    line.request_bytes = upload ? upload->bytes() : body.size();
     line.response_bytes = sent_body_bytes;
     line.duration_us = total;
     worker->access_log->append(line);
   }
+  upload.reset();
   buffers.clear_for_next();
   batch.reset();
   head = nullptr;
@@ -544,6 +316,12 @@ void Transaction::refuse_at_door(const RequestHead& head, Reason reason,
 }
 
 void Transaction::on_body(ReceivedBody body) {
+  if (state_->upload) {
+    if (state_->phase != Phase::receive && state_->phase != Phase::forward) return;  // answered
+    state_->upload->on_body(body);
+    state_->go_on_streaming();
+    return;
+  }
   if (state_->phase != Phase::receive) return;
   state_->take_body(body);
   if (state_->phase == Phase::receive) state_->run(Phase::scan);
@@ -555,7 +333,7 @@ void Transaction::on_sent(bool ok) {
 }
 
 void Transaction::on_resolved() {
-  if (state_->phase != Phase::resolve || !state_->batch ||
+  if (!state_->waits_for_vault() || !state_->batch ||
       state_->batch->status == crypto::vault::ResolveStatus::pending) {
     return;
   }
@@ -563,6 +341,10 @@ void Transaction::on_resolved() {
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:
+      if (state_->upload) {
+        state_->answer_upload();
+        return;
+      }
       state_->run(state_->after_answer());
       return;
     case ResolveStatus::sealed:
@@ -579,7 +361,7 @@ void Transaction::on_resolved() {
 }
 
 void Transaction::on_deadline() {
-  if (state_->phase != Phase::resolve) return;
+  if (!state_->waits_for_vault()) return;
   state_->run(state_->refuse({Reason::store_unavailable, {}}));
 }
 
@@ -596,6 +378,12 @@ void Transaction::on_response(const ResponseHead& head, std::string_view body, b
 
 void Transaction::on_response_body(std::string_view bytes, bool complete) {
   state_->relay_more(bytes, complete);
+}
+
+void Transaction::on_piece_sent() {
+  if (!state_->upload || state_->phase != Phase::forward) return;
+  state_->upload->on_sent();
+  state_->go_on_streaming();
 }
 
 void Transaction::on_failure(UpstreamFailure failure) {

@@ -54,7 +54,7 @@ class Transaction final : public UpstreamHandler {
   // The same once `head` has been read, in place of start(): overload, a client's rate.
   void refuse_at_door(const RequestHead& head, Reason reason, std::shared_ptr<WorkerState> worker);
 
-  // Answers to what Downstream said was pending.
+  // Answers to what Downstream said was pending. Of a streamed body on_body comes more than once.
   void on_body(ReceivedBody body);
   void on_sent(bool ok);
   void on_resolved();
@@ -67,6 +67,7 @@ class Transaction final : public UpstreamHandler {
 
   void on_response(const ResponseHead& head, std::string_view body, bool complete) override;
   void on_response_body(std::string_view bytes, bool complete) override;
+  void on_piece_sent() override;
   void on_failure(UpstreamFailure failure) override;
 
  private:

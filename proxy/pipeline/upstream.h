@@ -27,6 +27,8 @@ class UpstreamHandler {
   // The body bytes are decoded from their framing. complete: nothing follows, the handle is dead.
   virtual void on_response(const ResponseHead& head, std::string_view body, bool complete) = 0;
   virtual void on_response_body(std::string_view bytes, bool complete) = 0;
+  // Of a streamed request: the piece last given has been taken, and what it borrowed is free again.
+  virtual void on_piece_sent() {}
   // Nothing follows, the handle is dead. May come before or in the middle of the answer.
   virtual void on_failure(UpstreamFailure failure) = 0;
 };
@@ -35,6 +37,10 @@ class UpstreamHandler {
 class UpstreamExchange {
  public:
   virtual ~UpstreamExchange() = default;
+  // Of a streamed request, after on_piece_sent or `true`: the next piece of its body. True: it has
+  // been taken; false: on_piece_sent follows. Never calls the handler before returning. After the
+  // answer's head nothing more is to be sent.
+  virtual bool send(const ProtectedPiece& piece) = 0;
   // The bytes last handed over have been taken; send more. Never calls the handler before
   // returning.
   virtual void resume() = 0;

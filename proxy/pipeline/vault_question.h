@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -60,7 +61,7 @@ inline void append_confirmation(const Snapshot& snapshot, FieldJob& job,
                                 const ExchangeBuffers& buffers,
                                 crypto::vault::ResolveBatch& batch) {
   crypto::vault::ConfirmJob question;
-  question.key_id = snapshot.protection_keys[job.action->slot].key_id;
+  question.key_id = snapshot.key_id(job.action->slot);
   if (const auto token = crypto::parse_token(job.clear.in(buffers.clear));
       token && token->payload.size() == question.id.size()) {
     question.token_key_id = token->key_id;
@@ -104,6 +105,31 @@ inline void append_subject_question(const Snapshot& snapshot, const policies::Ro
   question.begin = static_cast<std::uint32_t>(batch.values.size());
   batch.values.append(person);
   question.end = static_cast<std::uint32_t>(batch.values.size());
+}
+
+// Everything that has to be asked about the jobs in the buffers; null: nothing. `about_person`:
+// also whose request this is, where the route wants to know.
+inline std::shared_ptr<crypto::vault::ResolveBatch> questions_of(const Snapshot& snapshot,
+                                                                 const policies::RoutePlan& route,
+                                                                 bool about_person,
+                                                                 ExchangeBuffers& buffers) {
+  // Nothing more for routes that do not say whose data this is.
+  const bool about_somebody = about_person && route.subject_slot != policies::kNoSlot;
+  std::size_t value_bytes = about_somebody ? known_subject(route, buffers).size() : 0;
+  const bool needs_key = about_somebody && needs_subject_key(route, buffers);
+  bool confirms = false;
+  for (const FieldJob& job : buffers.jobs) {
+    if (job.treatment == Treatment::mint) value_bytes += job.clear.size();
+    confirms = confirms || job.treatment == Treatment::confirm;
+  }
+  // Nothing to mint: normalised values are never empty.
+  if (value_bytes == 0 && !needs_key && !confirms) return nullptr;
+
+  auto batch = std::make_shared<crypto::vault::ResolveBatch>();
+  batch->values.reserve(value_bytes);  // growing would leave copies behind that nobody wipes
+  if (about_somebody) append_subject_question(snapshot, route, buffers, *batch);
+  append_questions(snapshot, buffers, *batch);
+  return batch;
 }
 
 }  // namespace paravent::proxy

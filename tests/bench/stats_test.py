@@ -201,6 +201,14 @@ class Witness(unittest.TestCase):
         rows[0]["resumed"] = 0
         self.assertIn("were resumed", stats.witness_faults(self.before, after, rows)[0])
 
+    def test_uploads_that_never_reached_the_backend(self):
+        rows = rows_of(GET_COST, workload=stats.UPLOAD)
+        before = {name: counts(0) | {"uploads": 0} for name in self.before}
+        after = before | {"clear": counts(0) | {"uploads": 44000}, "tokens": counts(0) | {"uploads": 11000}}
+        self.assertEqual(stats.witness_faults(before, after, rows), [])
+        after["tokens"] = counts(0) | {"uploads": 10999}
+        self.assertIn("only 10999 uploads", stats.witness_faults(before, after, rows)[0])
+
     def test_answers_that_never_reached_the_backend(self):
         self.assertIn("only 5000 bodies", self.faults(tokens=counts(5000))[0])
 

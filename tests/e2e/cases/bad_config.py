@@ -141,7 +141,7 @@ def gateway_files():
         ("{ address: 127.0.0.1:8081 }", "{ address: '[::]:8081' }"),
         ("{ address: 127.0.0.1:8081 }", "{ address: 127.0.0.1:8081, client-ca: x }"),
         ("policies: [policy.yaml]", "policies: [policy.yaml]\nlimits: { form-bytes: lots }"),
-        ("policies: [policy.yaml]", "policies: [policy.yaml]\nlimits: { file-bytes: 1GiB }"),
+        ("policies: [policy.yaml]", "policies: [policy.yaml]\nlimits: { file-bytes: 1PB }"),
         ("policies: [policy.yaml]", "policies: [policy.yaml]\nworkers: many"),
         ("policies: [policy.yaml]", "policies: [policy.yaml]\ntrusted-proxies: [10.0.0.0/33]"),
         ("policies: [policy.yaml]", "policies: [policy.yaml]\nlisten: [{ address: 127.0.0.1:9 }]"),

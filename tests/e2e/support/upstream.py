@@ -52,6 +52,7 @@ class Upstream:
     def __init__(self, answer=default_answer, port=0, path=None, tls=None):
         self.answer = answer
         self.requests = []
+        self.broken = []  # heads and what came of bodies that never came to their end
         self.history = []  # every request ever, whatever clear() forgets
         self.stray = b""
         self.connections = 0
@@ -110,19 +111,20 @@ class Upstream:
                         return
                     buffer += data
                 head, buffer = buffer.split(b"\r\n\r\n", 1)
-                # The gateway frames by length alone; anything else is kept as a body-less request, and
-                # the case that looks at it fails.
+                # The gateway frames by length, and streamed bodies by chunks; anything else is kept as a
+                # body-less request, and the case that looks at it fails.
                 length = 0
                 for line in head.split(b"\r\n")[1:]:
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.split(b":", 1)[1])
-                while len(buffer) < length:
-                    data = connection.recv(65536)
-                    if not data:
-                        return
-                    buffer += data
-                received = Received(head, buffer[:length])
-                buffer = buffer[length:]
+                if b"\r\ntransfer-encoding: chunked" in head.lower():
+                    body, buffer = self._chunks(connection, head, buffer)
+                else:
+                    while len(buffer) < length:
+                        data = self._receive(connection, head, buffer)
+                        buffer += data
+                    body, buffer = buffer[:length], buffer[length:]
+                received = Received(head, body)
                 with self._lock:
                     self.requests.append(received)
                     self.history.append(received.raw)
@@ -139,6 +141,33 @@ class Upstream:
                 self.stray += buffer
                 self._open.discard(connection)
             connection.close()
+
+    def _receive(self, connection, head, so_far):
+        try:
+            data = connection.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            with self._lock:
+                self.broken.append((head, bytes(so_far)))
+            raise ConnectionResetError
+        return data
+
+    def _chunks(self, connection, head, buffer):
+        body = bytearray()
+        while True:
+            while b"\r\n" not in buffer:
+                buffer += self._receive(connection, head, body)
+            line, buffer = buffer.split(b"\r\n", 1)
+            size = int(line, 16)
+            while len(buffer) < size + 2:
+                buffer += self._receive(connection, head, body)
+            if buffer[size : size + 2] != b"\r\n":
+                raise Failure("a chunk does not end in CRLF")
+            body += buffer[:size]
+            buffer = buffer[size + 2 :]
+            if size == 0:
+                return bytes(body), buffer
 
     def clear(self):
         with self._lock:

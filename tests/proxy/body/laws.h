@@ -29,6 +29,13 @@ Verdict check_csv_laws(std::string_view text, std::uint64_t seed);
 Verdict check_xml_laws(std::string_view text, std::uint64_t seed);
 Verdict check_cookie_laws(std::string_view text, std::uint64_t seed);
 Verdict check_multipart_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);
+// A multipart body that is streamed is read as the whole one is, whatever it is split into, and
+// what was gathered and handed on is the body again.
+Verdict check_multipart_stream(std::string_view text, std::string_view boundary,
+                               std::uint64_t seed);
+// A picture freed of its metadata is the same whatever it is split into, and once more freed it
+// stays as it is. `text` is taken for a JPEG or a PNG by its first byte.
+Verdict check_picture(std::string_view text, std::uint64_t seed);
 Verdict check_json_laws(std::string_view text, std::uint64_t seed);
 Verdict check_json_line_laws(std::string_view text, LineForm form, std::uint64_t seed);
 Verdict check_mixed_laws(std::string_view text, std::string_view boundary, std::uint64_t seed);

@@ -270,7 +270,7 @@ TEST(GatewayFile, Mistakes) {
       {"limits: { form-bytes: 65MiB }", "limits.form-bytes"},
       {"limits: { json-bytes: huge }", "limits.json-bytes"},
       {"limits: { header-bytes: 65KiB }", "limits.header-bytes"},
-      {"limits: { file-bytes: 1GiB }", "limits.file-bytes"},
+      {"limits: { file-bytes: 1023 }", "limits.file-bytes"},
       {"limits: { memory: 63MiB }", "limits.memory"},
       {"limits: { connections: 0 }", "limits.connections"},
       {"limits: { connections-per-address: many }", "limits.connections-per-address"},

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -237,6 +240,100 @@ TEST(BodyReceiver, Limits) {
   body.begin(head, block, 0, 0);
   EXPECT_EQ(feed(body, block, "6;x\r\n", 0, 0, 10), BodyStatus::framing);
   EXPECT_FALSE(body.settled());
+}
+
+// Feeds `stream` as it is asked for, and takes all but `left` bytes of each window.
+BodyStatus feed_stream(BodyReceiver& body, std::span<char> block, const std::string& stream,
+                       std::size_t first, std::size_t most, std::size_t left, std::string& out) {
+  std::copy_n(stream.begin(), first, block.begin());
+  std::size_t fed = first;
+  if (!body.start_stream(1'000'000)) return BodyStatus::too_large;
+  for (BodyStatus status = body.fill_window();;) {
+    if (status == BodyStatus::complete || status == BodyStatus::more) {
+      const std::string_view window = body.window();
+      const bool last = status == BodyStatus::complete;
+      const std::size_t take = last || window.size() < left ? window.size() : window.size() - left;
+      out.append(window.substr(0, take));
+      body.consume(take);
+      if (last) return status;
+      status = body.fill_window();
+    } else if (status == BodyStatus::pending && fed < stream.size()) {
+      const auto room = body.room();
+      EXPECT_FALSE(room.empty());
+      const std::size_t n = std::min({room.size(), stream.size() - fed, most});
+      std::copy_n(stream.begin() + static_cast<std::ptrdiff_t>(fed), n, room.begin());
+      fed += n;
+      status = body.arrived(n);
+    } else {
+      return status;
+    }
+  }
+}
+
+std::string in_chunks(const std::string& content, std::size_t size) {
+  std::string out;
+  for (std::size_t at = 0; at < content.size(); at += size) {
+    const std::string chunk = content.substr(at, size);
+    std::array<char, 16> hex;
+    const auto end = std::to_chars(hex.data(), hex.data() + hex.size(), chunk.size(), 16).ptr;
+    out.append(hex.data(), end).append("\r\n").append(chunk).append("\r\n");
+  }
+  return out + "0\r\n\r\n";
+}
+
+TEST(BodyReceiver, StreamsThroughAWindow) {
+  std::string content(300'000, 'x');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>('a' + i % 23);
+  for (const std::size_t most : {std::size_t{1}, std::size_t{999}, std::size_t{100'000}}) {
+    for (const std::size_t left : {std::size_t{0}, std::size_t{70}}) {
+      for (const std::size_t chunk : {std::size_t{0}, std::size_t{1}, std::size_t{5'000}}) {
+        if (most == 1 && chunk == 5'000) continue;
+        const std::string sent = content.substr(0, chunk == 1 || most == 1 ? 3'000 : 300'000);
+        RequestHead head;
+        head.framing = chunk == 0 ? BodyFraming::length : BodyFraming::chunked;
+        head.content_length = sent.size();
+        const std::string stream = chunk == 0 ? sent : in_chunks(sent, chunk);
+        std::vector<char> block(1'100);
+        BodyReceiver body;
+        body.begin(head, block, 0, 100);
+        std::string out;
+        EXPECT_EQ(feed_stream(body, block, stream, 100, most, left, out), BodyStatus::complete);
+        EXPECT_EQ(out, sent) << most << ' ' << left << ' ' << chunk;
+        EXPECT_TRUE(body.settled());
+        EXPECT_EQ(body.next(), body.filled());
+        body.end();
+        EXPECT_FALSE(body.is_streamed());
+      }
+    }
+  }
+}
+
+TEST(BodyReceiver, AStreamKeepsToItsFramingAndLimits) {
+  std::vector<char> block(1'100);
+  RequestHead head;
+  head.framing = BodyFraming::length;
+  head.content_length = 1'000'001;
+  BodyReceiver body;
+  std::string out;
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed_stream(body, block, "x", 0, 1, 0, out), BodyStatus::too_large);
+  head.content_length = 10;
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed_stream(body, block, "123456789", 0, 4, 0, out), BodyStatus::pending);
+  EXPECT_FALSE(body.settled());
+  head.framing = BodyFraming::chunked;
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed_stream(body, block, "3\r\nabc\r\n;\r\n", 0, 4, 0, out), BodyStatus::framing);
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed_stream(body, block, in_chunks(std::string(1'000'001, 'x'), 9'000), 0, 900, 0, out),
+            BodyStatus::too_large);
+  // What follows the body stays for the next request.
+  out.clear();
+  body.begin(head, block, 0, 0);
+  EXPECT_EQ(feed_stream(body, block, "3\r\nabc\r\n0\r\n\r\nGET /", 0, 100, 0, out),
+            BodyStatus::complete);
+  EXPECT_EQ(out, "abc");
+  EXPECT_EQ(std::string(block.data() + body.next(), body.filled() - body.next()), "GET /");
 }
 
 TEST(BodyReceiver, ABodyNobodyAskedForIsSkippedOnlyWhenAllOfItIsThere) {

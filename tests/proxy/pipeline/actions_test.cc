@@ -34,6 +34,8 @@ struct Place {
       case Carrier::csv:
       case Carrier::xml:
       case Carrier::value:
+      case Carrier::file_name:
+      case Carrier::file_content:
         break;
     }
     return {};

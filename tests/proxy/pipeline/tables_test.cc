@@ -29,6 +29,7 @@ TEST(Reasons, AreTheClosedSetOfTheContract) {
       {422, "own-token"},
       {422, "transform-failed"},
       {422, "objected"},
+      {422, "late-field"},
       {429, "rate-limited"},
       {431, "headers-too-large"},
       {501, "unsupported-coding"},

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,19 @@ class FakeDownstream final : public Downstream {
   ReceivedBody receive_body(std::size_t limit) override {
     limits.push_back(limit);
     return received;
+  }
+  ReceivedBody read_body(std::size_t consumed, std::uint64_t limit) override {
+    stream_limit = limit;
+    window.erase(0, consumed);
+    return next_piece();
+  }
+  // What has come since, or pending.
+  ReceivedBody next_piece() {
+    if (stream_fault) return {*stream_fault, {}};
+    if (pieces.empty()) return {};
+    window.append(pieces.front());
+    pieces.pop_front();
+    return {pieces.empty() && stream_ends ? BodyStatus::complete : BodyStatus::more, window};
   }
   SendStatus send(std::string_view head, std::string_view body, bool last) override {
     if (send_status == SendStatus::gone) return SendStatus::gone;
@@ -39,7 +53,12 @@ class FakeDownstream final : public Downstream {
   bool has_client_certificate() const override { return client_certificate; }
   bool tls() const override { return false; }
 
-  ReceivedBody received;  // what receive_body answers
+  ReceivedBody received;           // what receive_body answers
+  std::deque<std::string> pieces;  // what read_body answers, one after the other
+  bool stream_ends = true;         // with the last of them
+  std::optional<BodyStatus> stream_fault;
+  std::string window;
+  std::uint64_t stream_limit = 0;
   SendStatus send_status = SendStatus::done;
   std::vector<std::size_t> limits;
   std::string sent;
@@ -60,7 +79,17 @@ class FakeUpstream final : public Upstream, public UpstreamExchange {
     head.assign(request.head());
     body.clear();
     request.body().for_each_segment([this](std::string_view piece) { body.append(piece); });
+    if (request.is_streamed()) take(request.piece());
     return this;
+  }
+  bool send(const ProtectedPiece& piece) override {
+    take(piece);
+    return !slow;
+  }
+  void take(const ProtectedPiece& piece) {
+    for (const std::string_view part : piece.parts()) body.append(part);
+    ended = piece.last();
+    ++pieces;
   }
   void resume() override { ++resumes; }
   void cancel() override { ++cancels; }
@@ -69,6 +98,9 @@ class FakeUpstream final : public Upstream, public UpstreamExchange {
   int exchanges = 0;
   int resumes = 0;
   int cancels = 0;
+  int pieces = 0;
+  bool ended = false;  // the last piece came
+  bool slow = false;   // pieces wait for handler->on_piece_sent
   std::string head;
   std::string body;
 };

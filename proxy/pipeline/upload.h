@@ -1,0 +1,144 @@
+// Upload: phases 3 to 7 of a request whose body is streamed, piece by piece: multipart/form-data on
+// a route that lets files through.
+//
+// Reads the body in a window, tells fields from files (body/multipart_stream.h), has the fields of
+// each stretch between two files scanned and protected as those of any request, lets the files'
+// contents through (or out, or freed of their metadata), and hands the result on in pieces. It
+// never waits: where the client, the vault or the upstream has to do something first, run() says so
+// and is called again. Nothing is read from the client before the upstream has taken the piece
+// before.
+//
+// Up to kGathered bytes are held back, so that what is refused early, and any small body, is
+// refused before the upstream hears of it, and small bodies get a Content-Length. What is refused
+// later ends the upstream's connection without a clean end: the transaction cancels the exchange.
+//
+// Memory: the window, kGathered, a cleaned piece as large as the window at most, and the fields
+// within form_bytes. One object per upload, owned by the Transaction; one thread.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/vault/api/messages.h"
+#include "policies/plan/file_plan.h"
+#include "policies/plan/route_plan.h"
+#include "proxy/body/multipart_stream.h"
+#include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/client_address.h"
+#include "proxy/pipeline/downstream.h"
+#include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/file_filter.h"
+#include "proxy/pipeline/http_head.h"
+#include "proxy/pipeline/protected_request.h"
+#include "proxy/pipeline/request_protector.h"
+#include "proxy/pipeline/request_scanner.h"
+#include "proxy/pipeline/upstream.h"
+#include "proxy/pipeline/worker_state.h"
+
+namespace paravent::proxy {
+
+class Upload {
+ public:
+  enum class Step : std::uint8_t {
+    wait,      // for on_body or on_sent
+    ask,       // for resolved: the jobs in the buffers are ready for phase 5
+    exchange,  // take_request() is to be sent; on_sent follows
+    refused,   // refusal() says why
+    gone,      // the client went away
+    done,      // the upstream has the whole body
+  };
+
+  static constexpr std::size_t kGathered = std::size_t{64} * 1024;
+
+  // Everything is the transaction's and must stay. REQUIRES: plan.codec is upload.
+  Upload(const policies::RoutePlan& route, const RequestHead& head, const BodyPlan& plan,
+         const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker, Downstream& downstream,
+         RawCounter& raw_counter);
+  ~Upload();
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+
+  // Goes on as far as it can. `exchange`: null until the request was taken and sent.
+  Step run(UpstreamExchange* exchange);
+
+  void on_body(const ReceivedBody& received);
+  void on_sent() noexcept { sending_ = false; }
+  // `batch` stays until the next Step; null: nothing had to be asked.
+  void resolved(const crypto::vault::ResolveBatch* batch);
+
+  bool waits_for_body() const noexcept { return receiving_; }
+  bool waits_for_vault() const noexcept { return todo_ == Todo::protect_text; }
+  // The first stretch of fields: the only one in which the request's person can be asked about.
+  bool is_first() const noexcept { return first_; }
+  ProtectedRequest take_request();
+  const Refusal& refusal() const noexcept { return refusal_; }
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  // What comes before the next byte is read.
+  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, flush, over };
+
+  std::optional<Step> read();
+  std::optional<Step> read_event();
+  std::optional<Step> end_text(bool last);
+  std::optional<Step> scan_text();
+  std::optional<Step> protect_text();
+  void edit_around_files();
+  bool begin_encryption();
+  std::optional<Step> take_content(std::string_view content);
+  std::optional<Step> end_file();
+  std::optional<Step> flush(UpstreamExchange* exchange);
+  ProtectedPiece frame();
+  Step refuse(Reason reason, std::string_view field = {});
+  const body::MultipartStream::Part& last_part() const { return parts_.back(); }
+
+  const policies::RoutePlan& route_;
+  const RequestHead& head_;
+  const BodyPlan plan_;
+  const Peer peer_;
+  ExchangeBuffers& buffers_;
+  WorkerState& worker_;
+  Downstream& downstream_;
+  RawCounter& raw_counter_;
+  RequestProtector protector_;
+
+  body::MultipartStream codec_;
+  std::vector<body::MultipartStream::Part> parts_;  // of the text under way
+  std::string_view window_;                         // the client's bytes that have come
+  std::size_t used_ = 0;                            // of the window
+  bool complete_ = false;                           // nothing comes behind the window
+  bool receiving_ = false;                          // on_body will follow
+  bool gone_ = false;
+  std::optional<Reason> fault_;  // of the body's framing, size or pace
+  std::uint64_t bytes_ = 0;      // of the body, that have come
+  std::uint64_t file_bytes_ = 0;
+
+  Todo todo_ = Todo::nothing;
+  const crypto::vault::ResolveBatch* batch_ = nullptr;
+  bool first_ = true;
+  bool last_ = false;  // the text under way is the end of the body
+  bool after_dropped_ = false;
+  const policies::FilePlan* file_ = nullptr;  // of the content under way
+  std::string_view file_rule_;                // its name in the policy
+  FileFilter filter_;
+  Refusal refusal_;
+
+  // The piece under way: views of the text, of the arena, of the window and of `cleaned_`.
+  std::vector<std::string_view> piece_;
+  std::vector<std::string_view> framed_;
+  std::string cleaned_;
+  std::string gathered_;
+  std::string chunk_head_;
+  bool begun_ = false;
+  bool sending_ = false;
+  std::optional<std::uint64_t> length_;  // of the body that is sent, where it is known
+  std::int64_t growth_ = 0;              // of the first text
+};
+
+}  // namespace paravent::proxy
