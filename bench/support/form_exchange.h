@@ -92,6 +92,7 @@ class Client final : public proxy::Downstream {
   proxy::ReceivedBody receive_body(std::size_t) override {
     return {proxy::BodyStatus::complete, kBody};
   }
+  proxy::ReceivedBody read_body(std::size_t, std::uint64_t) override { std::abort(); }
   proxy::SendStatus send(std::string_view head, std::string_view body, bool) override {
     bytes += head.size() + body.size();
     return proxy::SendStatus::done;
@@ -116,6 +117,7 @@ class Application final : public proxy::Upstream, public proxy::UpstreamExchange
     handler = &to;
     return this;
   }
+  bool send(const proxy::ProtectedPiece&) override { std::abort(); }  // nothing is streamed
   void resume() override {}
   void cancel() override {}
 

@@ -7,7 +7,7 @@
 // is wiped when it is freed. What is larger than the largest class (values on their way out, files)
 // gets a mapping of its own with guard pages of its own, treated the same way.
 //
-// There is one arena in a process (docs/decisions/0020-memory.md says why), behind SecretBytes,
+// There is one arena in a process (docs/decisions/0022-memory.md says why), behind SecretBytes,
 // SecretAllocator and the cipher contexts of OpenSSL. Thread safe; one lock; not for the hot path.
 // Locking may fail (RLIMIT_MEMLOCK): lock_status() has the sentence, statistics() the bytes, and a
 // gateway asks at its start and does not start without.

@@ -82,7 +82,7 @@ class SealGate final : public AdminHandler {
   std::shared_mutex mutex_;  // of api_, shared by every handler that runs
   AdminHandler* api_ = nullptr;
   std::uint64_t opened_ = 0;  // how often: an answer that is longer than that ends
-  std::mutex attempt_;  // one change at a time
+  std::mutex attempt_;        // one change at a time
   std::chrono::steady_clock::time_point not_before_;
   std::atomic<bool> present_{true};
   std::atomic<bool> draining_{false};

@@ -119,8 +119,8 @@ void Api::restart() {
       [] { return std::string("paravent_up 1\n"); });
 }
 
-AdminResponse Api::post(const std::string& path, const std::string& credential,
-                        const std::string& body) {
+AdminResponse Api::post_with(const std::string& path, const std::string& credential,
+                             const std::string& body) {
   AdminRequest request;
   request.method = "POST";
   request.path = path;
@@ -147,14 +147,7 @@ AdminResponse Api::reidentify(const std::string& who, const std::string& body) {
 }
 
 AdminResponse Api::post(const std::string& who, const std::string& path, const std::string& body) {
-  AdminRequest request;
-  request.method = "POST";
-  request.path = path;
-  if (!who.empty()) request.authorization = "Bearer " + credentials.at(who);
-  request.content_type = "application/json";
-  request.body = body;
-  request.from_loopback = true;
-  return api->handle(request);
+  return post_with(path, who.empty() ? who : credentials.at(who), body);
 }
 
 AdminResponse Api::reidentify(const std::string& who, const std::string& purpose,

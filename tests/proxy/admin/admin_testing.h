@@ -80,8 +80,9 @@ class Api {
   AdminResponse reidentify(const std::string& who, const std::string& body);
   AdminResponse reidentify(const std::string& who, const std::string& purpose,
                            const std::vector<std::string>& tokens);
-  AdminResponse post(const std::string& path, const std::string& credential,
-                     const std::string& body);
+  // The same with a credential as it is; empty: none.
+  AdminResponse post_with(const std::string& path, const std::string& credential,
+                          const std::string& body);
   // A new AdminApi over the same vault, logs and operators, as after a restart.
   void restart();
   static std::vector<Result> results(const AdminResponse& response);

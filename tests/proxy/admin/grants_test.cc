@@ -33,7 +33,7 @@ class Grants {
   }
   json::object call(const std::string& path, const std::string& who, const std::string& body,
                     int status) {
-    const AdminResponse response = api.post(path, api.credentials.at(who), body);
+    const AdminResponse response = api.post_with(path, api.credentials.at(who), body);
     EXPECT_EQ(response.status, status) << path << " " << body << " " << response.body;
     return json::parse(response.body).as_object();
   }
@@ -211,7 +211,7 @@ TEST(Grant, WhatCannotBeAskedFor) {
   Api plain;
   EXPECT_EQ(
       plain
-          .post(
+          .post_with(
               "/v1/grants", plain.credentials["dpo"],
               R"({"purpose":"contact","basis":"contract","hours":1,"reason":"r","subjects":1,"values":1})")
           .status,
@@ -331,15 +331,16 @@ TEST(Change, TheFirstApproverIsMadeByOne) {
   Api api(text + "four-eyes: { approve: [legal], purposes: [contact] }\n");
   const auto add = [&](const std::string& name) {
     return api
-        .post("/v1/operators", api.credentials["admin"],
-              R"({"name":")" + name + R"(","role":"legal","type":"program","reason":"r"})")
+        .post_with("/v1/operators", api.credentials["admin"],
+                   R"({"name":")" + name + R"(","role":"legal","type":"program","reason":"r"})")
         .status;
   };
   EXPECT_EQ(add("first"), 200);
   EXPECT_EQ(add("second"), 202);
   // Sending the approver away is no way around.
   EXPECT_EQ(
-      api.post("/v1/operators/first/revoke", api.credentials["admin"], R"({"reason":"r"})").status,
+      api.post_with("/v1/operators/first/revoke", api.credentials["admin"], R"({"reason":"r"})")
+          .status,
       200);
   EXPECT_EQ(add("third"), 202);
 }

@@ -46,15 +46,16 @@ class Login : public testing::Test {
   Login() {
     api.login_rules.cost = {1, 64};  // the rule is tested elsewhere; this is about the steps
     api.restart();
-    const auto made = api.post("/v1/operators", api.credentials["admin"],
-                               R"({"name":"anne","role":"dpo","type":"person","reason":"new"})");
+    const auto made =
+        api.post_with("/v1/operators", api.credentials["admin"],
+                      R"({"name":"anne","role":"dpo","type":"person","reason":"new"})");
     EXPECT_EQ(made.status, 200) << made.body;
     EXPECT_EQ(made.body.find("credential\":\""), std::string::npos);
   }
 
   std::string invite() {
     const auto answer =
-        api.post("/v1/operators/anne/invite", api.credentials["admin"], R"({"reason":"new"})");
+        api.post_with("/v1/operators/anne/invite", api.credentials["admin"], R"({"reason":"new"})");
     EXPECT_EQ(answer.status, 200) << answer.body;
     return std::string(json::parse(answer.body).at("code").as_string());
   }
@@ -65,15 +66,16 @@ class Login : public testing::Test {
   }
   AdminResponse enrol(const std::string& invitation, std::string_view phrase,
                       const std::string& one_code) {
-    return api.post("/v1/enrol", "",
-                    json::serialize(json::object{
-                        {"invitation", invitation}, {"passphrase", phrase}, {"code", one_code}}));
+    return api.post_with(
+        "/v1/enrol", "",
+        json::serialize(
+            json::object{{"invitation", invitation}, {"passphrase", phrase}, {"code", one_code}}));
   }
   AdminResponse login(std::string_view phrase, const std::string& one_code,
                       const std::string& name = "anne") {
-    return api.post("/v1/login", "",
-                    json::serialize(json::object{
-                        {"operator", name}, {"passphrase", phrase}, {"code", one_code}}));
+    return api.post_with("/v1/login", "",
+                         json::serialize(json::object{
+                             {"operator", name}, {"passphrase", phrase}, {"code", one_code}}));
   }
   // Enrols; the secret.
   crypto::TotpSecret enrolled() {
@@ -89,7 +91,7 @@ class Login : public testing::Test {
 
 TEST_F(Login, FromTheInvitationToASession) {
   const std::string invitation = invite();
-  const auto shown = api.post("/v1/enrol", "", R"({"invitation":")" + invitation + R"("})");
+  const auto shown = api.post_with("/v1/enrol", "", R"({"invitation":")" + invitation + R"("})");
   ASSERT_EQ(shown.status, 200);
   const auto mine = secret();
   EXPECT_EQ(json::parse(shown.body).at("secret").as_string(), crypto::totp_secret_text(mine));
@@ -106,7 +108,7 @@ TEST_F(Login, FromTheInvitationToASession) {
   EXPECT_EQ(api.get("/v1/audit/checkpoint", session).status, 200);
   const auto who = json::parse(api.get("/v1/whoami", session).body);
   EXPECT_EQ(who.at("operator").as_string(), "anne");
-  EXPECT_EQ(api.post("/v1/logout", session, "").status, 200);
+  EXPECT_EQ(api.post_with("/v1/logout", session, "").status, 200);
   EXPECT_EQ(api.get("/v1/audit/checkpoint", session).status, 401);
 }
 
@@ -125,9 +127,10 @@ TEST_F(Login, ASessionIsShortAndEndsWithItsOperator) {
   api.clock.move(minutes(65));
   const std::string second = session_of();
   EXPECT_EQ(api.get("/v1/whoami", second).status, 200);
-  EXPECT_EQ(api.post("/v1/operators/anne/revoke", api.credentials["admin"], R"({"reason":"left"})")
-                .status,
-            200);
+  EXPECT_EQ(
+      api.post_with("/v1/operators/anne/revoke", api.credentials["admin"], R"({"reason":"left"})")
+          .status,
+      200);
   EXPECT_EQ(api.get("/v1/whoami", second).status, 401);
   EXPECT_EQ(login(kPhrase, code(mine, 1)).status, 401);
 }
@@ -166,9 +169,10 @@ TEST_F(Login, FailuresLockAndARestartDoesNotHelp) {
     EXPECT_EQ(login("wrong", "000000", "ghost").status, 401);
   }
   EXPECT_EQ(login("wrong", "000000", "ghost").status, 429);
-  EXPECT_EQ(api.post("/v1/operators/anne/unlock", api.credentials["admin"], R"({"reason":"rang"})")
-                .status,
-            200);
+  EXPECT_EQ(
+      api.post_with("/v1/operators/anne/unlock", api.credentials["admin"], R"({"reason":"rang"})")
+          .status,
+      200);
   EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
   // Or by waiting; the counter begins anew only with a success.
   for (std::uint32_t i = 0; i <= kFreeFailures; ++i) login("wrong", "000000");
@@ -201,12 +205,13 @@ TEST_F(Login, InvitationsEndAndAreForPeople) {
   api.clock.move(std::chrono::hours(73));
   EXPECT_EQ(enrol(invitation, kPhrase, code(secret())).status, 401);
   EXPECT_EQ(enrol("pvenrol_forged", kPhrase, "000000").status, 401);
-  api.post("/v1/operators", api.credentials["admin"],
-           R"({"name":"robot","role":"dpo","type":"program","reason":"r"})");
+  api.post_with("/v1/operators", api.credentials["admin"],
+                R"({"name":"robot","role":"dpo","type":"program","reason":"r"})");
   EXPECT_EQ(
-      api.post("/v1/operators/robot/invite", api.credentials["admin"], R"({"reason":"r"})").status,
+      api.post_with("/v1/operators/robot/invite", api.credentials["admin"], R"({"reason":"r"})")
+          .status,
       409);
-  EXPECT_EQ(api.post("/v1/logout", api.credentials["dpo"], "").status, 409);
+  EXPECT_EQ(api.post_with("/v1/logout", api.credentials["dpo"], "").status, 409);
 }
 
 }  // namespace

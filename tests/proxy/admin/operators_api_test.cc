@@ -17,7 +17,7 @@ class OperatorsPaths : public testing::Test {
  protected:
   json::object call(const std::string& path, const std::string& body, int status,
                     const std::string& who = "admin") {
-    const AdminResponse response = api.post(path, api.credentials.at(who), body);
+    const AdminResponse response = api.post_with(path, api.credentials.at(who), body);
     EXPECT_EQ(response.status, status) << path << " " << response.body;
     return json::parse(response.body).as_object();
   }
@@ -35,8 +35,8 @@ class OperatorsPaths : public testing::Test {
   }
   int asks(const std::string& credential, const std::string& purpose = "contact") {
     return api
-        .post("/v1/reidentify", credential,
-              R"({"purpose":")" + purpose + R"(","reason":"r","tokens":["pvv1"]})")
+        .post_with("/v1/reidentify", credential,
+                   R"({"purpose":")" + purpose + R"(","reason":"r","tokens":["pvv1"]})")
         .status;
   }
 
@@ -93,8 +93,9 @@ TEST_F(OperatorsPaths, AScopeNarrowsAndNeverWidens) {
   const std::string other = program("other", R"("purposes":["billing"],)");
   EXPECT_EQ(asks(other), 403);             // not for this purpose
   EXPECT_EQ(asks(other, "billing"), 403);  // the role is not for that one
-  EXPECT_EQ(api.post("/v1/subjects/locate", other, R"({"reason":"r","tokens":["pvv1"]})").status,
-            403);
+  EXPECT_EQ(
+      api.post_with("/v1/subjects/locate", other, R"({"reason":"r","tokens":["pvv1"]})").status,
+      403);
 }
 
 TEST_F(OperatorsPaths, WhatMakesNoSenseIsRefused) {
@@ -111,15 +112,17 @@ TEST_F(OperatorsPaths, WhatMakesNoSenseIsRefused) {
            {R"({"name":"x","role":"support","type":"person","expires":"P1Y","reason":"r"})", 400},
            {R"({"name":"dpo","role":"support","type":"program","reason":"r"})", 409},
            {R"({"name":"x","unknown":"y","reason":"r"})", 400}}) {
-    EXPECT_EQ(api.post("/v1/operators", api.credentials["admin"], body).status, status) << body;
+    EXPECT_EQ(api.post_with("/v1/operators", api.credentials["admin"], body).status, status)
+        << body;
   }
   const std::string good = R"({"name":"x","role":"support","type":"program","reason":"r"})";
-  EXPECT_EQ(api.post("/v1/operators", api.credentials["dpo"], good).status, 403);
-  EXPECT_EQ(api.post("/v1/operators", "", good).status, 401);
+  EXPECT_EQ(api.post_with("/v1/operators", api.credentials["dpo"], good).status, 403);
+  EXPECT_EQ(api.post_with("/v1/operators", "", good).status, 401);
   for (const char* path : {"/v1/operators/nobody/revoke", "/v1/operators/nobody/credentials",
                            "/v1/operators/nobody/invite", "/v1/operators/nobody/unlock",
                            "/v1/operators/dpo/frobnicate"}) {
-    EXPECT_EQ(api.post(path, api.credentials["admin"], R"({"reason":"r"})").status, 404) << path;
+    EXPECT_EQ(api.post_with(path, api.credentials["admin"], R"({"reason":"r"})").status, 404)
+        << path;
   }
 }
 

@@ -52,8 +52,8 @@ class Protect {
     for (int i = 0; i < count; ++i) {
       values += (i > 0 ? "," : "") + std::string("\"form.f") + std::to_string(i) + "\":\"secret\"";
     }
-    return api.post("/v1/protect", api.credentials.at(who),
-                    R"({"route":")" + route + R"(","values":{)" + values + "}}");
+    return api.post_with("/v1/protect", api.credentials.at(who),
+                         R"({"route":")" + route + R"(","values":{)" + values + "}}");
   }
   Api api;
   FakeDesk desk;
@@ -75,7 +75,7 @@ TEST(Protect, IsARightOfItsOwn) {
   }
   EXPECT_EQ(test.desk.calls, 1);
   EXPECT_EQ(test.ask("support", "other").status, 404);
-  EXPECT_EQ(test.api.post("/v1/protect", "", "{}").status, 401);
+  EXPECT_EQ(test.api.post_with("/v1/protect", "", "{}").status, 401);
 }
 
 TEST(Protect, IsCountedAlsoWhereThePolicySaysNothing) {
@@ -113,7 +113,7 @@ TEST(Protect, WhatTheRouteWouldRefuseIsRefusedWithItsReason) {
   EXPECT_EQ(test.ask("support").status, 503);
   for (const char* body : {"", "{}", R"({"route":"form"})", R"({"route":"form","values":{}})",
                            R"({"route":"form","values":["a"]})", R"({"route":1,"values":{}})"}) {
-    EXPECT_EQ(test.api.post("/v1/protect", test.api.credentials["support"], body).status, 400)
+    EXPECT_EQ(test.api.post_with("/v1/protect", test.api.credentials["support"], body).status, 400)
         << body;
   }
 }

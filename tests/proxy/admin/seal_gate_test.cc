@@ -100,8 +100,8 @@ TEST_F(Gate, ACredentialForOtherPathsNeitherSealsNorUnseals) {
 }
 
 TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
-  FakeApi api;
-  gate.open(api);
+  FakeApi opened;
+  gate.open(opened);
   AdminResponse answer = ask("GET", "/v1/long");
   ASSERT_TRUE(answer.more);
   std::string piece;
@@ -109,9 +109,9 @@ TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
   gate.close();
   EXPECT_FALSE(answer.more(piece));
   EXPECT_NE(piece.find("urn:paravent:problem:sealed"), std::string::npos);
-  gate.open(api);  // another vault, as far as the old answer knows
+  gate.open(opened);  // another vault, as far as the old answer knows
   EXPECT_FALSE(answer.more(piece));
-  EXPECT_EQ(api.pieces, 1);
+  EXPECT_EQ(opened.pieces, 1);
 }
 
 TEST_F(Gate, SealedMeansSealed) {
