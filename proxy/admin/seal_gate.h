@@ -15,6 +15,7 @@
 
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -22,6 +23,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
@@ -54,6 +56,9 @@ class SealControl {
 
 class SealGate final : public AdminHandler {
  public:
+  // What it answers itself, sealed or not; everything else is the API's behind it.
+  static constexpr std::array<std::string_view, 2> kServed{"POST /v1/unseal", "POST /v1/seal"};
+
   // All must outlive it. `metrics` gives the text of /metrics while sealed.
   SealGate(const Operators& operators, FirstCredentials& first, SealControl& control,
            std::function<std::string()> metrics)
