@@ -67,8 +67,8 @@ def faults(document, schema, value, at="$"):
             if isinstance(value, list):
                 for number, one in enumerate(value):
                     found += faults(document, wanted, one, f"{at}[{number}]")
-        elif keyword in ("minItems", "maxItems", "minLength", "maxLength"):
-            kind = list if keyword.endswith("Items") else str
+        elif keyword in ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"):
+            kind = {"Items": list, "Length": str, "Properties": dict}[keyword[3:]]
             if isinstance(value, kind):
                 low = keyword.startswith("min")
                 if (len(value) < wanted) if low else (len(value) > wanted):
