@@ -29,7 +29,7 @@ build_release() {
 prepare
 if [ "$install" = yes ]; then
   step "Packages"
-  must "packages" install_packages build site browser tls || finish
+  must "packages" install_packages build site browser package tls || finish
   must "oracle packages" install_oracles || finish
   must "WordPress packages" install_quietly wordpress || finish
   if ! command -v npm >/dev/null; then
@@ -44,7 +44,7 @@ step "Release binary"
 must "build release" build_release || finish
 
 step "The Debian package"
-count "package" python3 tests/deploy/package_test.py build/release
+count "package" as_user python3 tests/deploy/package_test.py build/release
 
 step "Through the gateway"
 count "real programs" python3 tests/real/run.py --binary build/release/proxy/main/paravent
