@@ -74,6 +74,8 @@ std::size_t token_at(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
+bool may_contain_token(std::string_view text) noexcept { return find_start(text, 0) < text.size(); }
+
 std::optional<TokenSpan> next_token(std::string_view text, std::size_t from) noexcept {
   while (true) {
     const std::size_t at = find_start(text, from);

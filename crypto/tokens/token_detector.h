@@ -26,6 +26,9 @@ std::optional<TokenSpan> next_token(std::string_view text, std::size_t from = 0)
 
 inline bool contains_token(std::string_view text) noexcept { return next_token(text).has_value(); }
 
+// Whether any token could begin in the text at all: "pv" in any case. Far cheaper than looking.
+bool may_contain_token(std::string_view text) noexcept;
+
 // callback(offset, length) for each token, left to right; tokens never overlap.
 template <typename Callback>
 void find_tokens(std::string_view text, Callback&& callback) {

@@ -243,6 +243,8 @@ std::optional<Refusal> RequestScanner::scan_body(const BodyPlan& plan, std::stri
       return finish(body::scan_xml(body, {}, visitor));
     }
     case BodyCodec::json: {
+      json_free_of_tokens_ =
+          body.find('\\') == std::string_view::npos && !crypto::may_contain_token(body);
       JsonFieldVisitor visitor(*this, body);
       return finish(scan_json_body(body, plan.lines, json_scanners_->at(0), visitor, buffers_));
     }
@@ -378,12 +380,20 @@ void RequestScanner::take_note(const FieldAction& action, std::string_view value
   }
 }
 
+// Whether a value that goes on as it is has to be searched for tokens. The values of a JSON body
+// without escapes are parts of its bytes: where those hold no start of a token, no value does.
+// What was opened inside of a value is another matter.
+bool RequestScanner::may_hold_token(Carrier carrier) const {
+  if (carrier == Carrier::json && layer_ == 0 && json_free_of_tokens_) return false;
+  return is_body_or_query(carrier);
+}
+
 bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view value) {
   const FieldAction& action = *job.action;
   switch (job.treatment) {
     case Treatment::keep:
       // Somebody else's token, planted where it would pass, must not be answered for later.
-      if (is_body_or_query(carrier) && crypto::contains_token(value)) {
+      if (may_hold_token(carrier) && crypto::contains_token(value)) {
         return refuse(Reason::own_token, action.name);
       }
       break;
@@ -394,7 +404,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     case Treatment::rewrite:
       // The same where most of a value survives.
-      if (is_body_or_query(carrier) && leaves_text(action) && crypto::contains_token(value)) {
+      if (may_hold_token(carrier) && leaves_text(action) && crypto::contains_token(value)) {
         return refuse(Reason::own_token, action.name);
       }
       job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
@@ -568,7 +578,7 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
           .append(shown_name(name));
       return refuse(Reason::unlisted_field, buffers_.refused_name);
     case Unlisted::keep:
-      if (is_body_or_query(carrier) && crypto::contains_token(decode(carrier, field, raw))) {
+      if (may_hold_token(carrier) && crypto::contains_token(decode(carrier, field, raw))) {
         return refuse(Reason::own_token, route_.unlisted_action.name);
       }
       return true;

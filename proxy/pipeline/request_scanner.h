@@ -87,6 +87,7 @@ class RequestScanner {
                  const policies::FieldAction& action);
   void take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
+  bool may_hold_token(policies::Carrier carrier) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool take_own_token(FieldJob& job, std::string_view value);
   // Reads what is inside of a field that the policy opens.
@@ -117,6 +118,7 @@ class RequestScanner {
   // Where the scan is: 0 and nullptr in the message itself, else inside of the opened field of this
   // number, which this action opened.
   std::uint32_t layer_ = 0;
+  bool json_free_of_tokens_ = false;  // of the body, not of what is opened in it
   std::size_t depth_ = 0;
   const policies::FieldAction* outer_ = nullptr;
   bool streamed_ = false;

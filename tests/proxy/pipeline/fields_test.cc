@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
+#include "crypto/base/encoding.h"
 #include "crypto/tokens/token_text.h"
 #include "tests/proxy/pipeline/pipeline_testing.h"
 
@@ -96,6 +99,36 @@ TEST(OwnTokens, AreRefusedWhereverTheyWouldPass) {
   std::string other = token;
   other.back() = other.back() == 'q' ? 'p' : 'q';
   EXPECT_EQ(refused("note=" + other), " ");
+}
+
+TEST(OwnTokens, AreFoundInJsonHoweverTheyAreWritten) {
+  const std::string token = own_token();
+  std::string capitals = token;
+  for (char& c : capitals) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  std::string packed;
+  crypto::append_base64(packed, crypto::as_bytes(R"({"deep":")" + token + R"("})"));
+  Pipeline pipeline(
+      policy_text("      json.note: { do: keep }\n"
+                  "      json.packed: { do: open, as: [base64, json] }\n"
+                  "      json.packed > json.deep: { do: keep }\n",
+                  "    unlisted: keep\n"));
+  const auto refused = [&](const std::string& value, const std::string& name = "note") {
+    const std::string body = R"({"first":"plain","list":[{")" + name + R"(":")" + value +
+                             R"("}],")" + name + R"(":")" + value + R"("})";
+    return pipeline.run(json_post(body)).refused;
+  };
+  EXPECT_EQ(refused("nothing of ours, p v1 and vp"), "");
+  for (const std::string& name : {std::string("note"), std::string("unlisted")}) {
+    EXPECT_EQ(refused(token, name), "own-token");
+    EXPECT_EQ(refused("see " + token + " please", name), "own-token");
+    EXPECT_EQ(refused(capitals, name), "own-token");
+    // No byte of it begins a token; what an application reads does.
+    EXPECT_EQ(refused("\\u0070" + token.substr(1), name), "own-token");
+    EXPECT_EQ(refused("p\\u0076" + token.substr(2), name), "own-token");
+  }
+  // Nor here: it comes out only where the value is opened.
+  EXPECT_EQ(packed.find("pv"), std::string::npos);
+  EXPECT_EQ(pipeline.run(json_post(R"({"packed":")" + packed + R"("})")).refused, "own-token");
 }
 
 TEST(Shape, EmailIsEncodedForItsCarrier) {
