@@ -269,7 +269,7 @@ class Scene:
         for at in range(0, len(tokens), 500):
             results += self.admin.reidentify(self.dpo, tokens[at : at + 500], purpose)
         for token, result in zip(tokens, results, strict=True):
-            expect(result["token"] == token, f"results are out of order: {shown(results)}")
+            expect(result["token"] == token, f"results are out of order: {shown(result)} for {token}")
             expect(result["status"] == "revealed", f"not revealed: {shown(result)}")
         return [result["value"] for result in results]
 
