@@ -13,12 +13,6 @@ constexpr std::uint8_t kCosignatureType = 0x04;
 constexpr std::size_t kTimeSize = 8;
 constexpr std::uint64_t kMaxSeconds = ~std::uint64_t{0} >> 1U;
 
-Bytes typed_key(const WitnessKey& key) {
-  Bytes bytes(1 + kEd25519PublicKeySize, kCosignatureType);
-  std::copy(key.public_key.begin(), key.public_key.end(), bytes.begin() + 1);
-  return bytes;
-}
-
 std::string signed_message(std::string_view text, std::uint64_t seconds) {
   return "cosignature/v1\ntime " + std::to_string(seconds) + "\n" + std::string(text);
 }
@@ -44,35 +38,17 @@ Result<std::uint64_t> check(const NoteSignature& signature, std::string_view tex
 
 }  // namespace
 
-NoteKeyId WitnessKey::id() const {
-  const std::array<std::uint8_t, 1> newline{'\n'};
-  const Sha256Digest digest =
-      Sha256().update(as_bytes(name)).update(newline).update(typed_key(*this)).finish();
-  NoteKeyId id;
-  std::copy_n(digest.begin(), id.size(), id.begin());
-  return id;
-}
+NoteKeyId WitnessKey::id() const { return note_key_id(name, kCosignatureType, public_key); }
 
-std::string WitnessKey::text() const {
-  return name + "+" + to_hex(id()) + "+" + to_base64(typed_key(*this));
-}
+std::string WitnessKey::text() const { return note_key_text(name, kCosignatureType, public_key); }
 
 Result<WitnessKey> parse_witness_key(std::string_view text) {
-  const Error bad(ErrorKind::malformed,
-                  "This is not the key of a witness (NAME+ID+KEY, Ed25519 co-signatures).");
-  const std::size_t first = text.find('+');
-  if (first == std::string_view::npos) return bad;
-  const std::size_t second = text.find('+', first + 1);
-  if (second == std::string_view::npos) return bad;
-  const Result<Bytes> bytes = from_base64(text.substr(second + 1));
-  if (!bytes || bytes->size() != 1 + kEd25519PublicKeySize || bytes->front() != kCosignatureType) {
-    return bad;
+  const auto key = parse_key_text(text, kCosignatureType);
+  if (!key) {
+    return Error(ErrorKind::malformed,
+                 "This is not the key of a witness (NAME+ID+KEY, Ed25519 co-signatures).");
   }
-  WitnessKey key;
-  key.name = text.substr(0, first);
-  std::copy(bytes->begin() + 1, bytes->end(), key.public_key.begin());
-  if (!valid_note_name(key.name) || key.text() != text) return bad;
-  return key;
+  return WitnessKey{key->name, key->public_key};
 }
 
 Result<std::uint64_t> verify_cosignature(const SignedNote& note, const WitnessKey& witness) {

@@ -22,9 +22,9 @@ Error malformed_at(std::size_t position, const char* what) {
   return {ErrorKind::malformed, "byte " + std::to_string(position) + ": " + what};
 }
 
-Bytes typed_key(const NoteKey& key) {
-  Bytes bytes(1 + kEd25519PublicKeySize, kEd25519Type);
-  std::copy(key.public_key.begin(), key.public_key.end(), bytes.begin() + 1);
+Bytes typed_key(std::uint8_t type, const Ed25519PublicKey& key) {
+  Bytes bytes(1 + kEd25519PublicKeySize, type);
+  std::copy(key.begin(), key.end(), bytes.begin() + 1);
   return bytes;
 }
 
@@ -47,35 +47,46 @@ Result<NoteSignature> parse_signature_line(std::string_view line) {
 
 }  // namespace
 
-NoteKeyId NoteKey::id() const {
+NoteKeyId note_key_id(std::string_view name, std::uint8_t type, const Ed25519PublicKey& key) {
   const std::array<std::uint8_t, 1> newline{'\n'};
   const Sha256Digest digest =
-      Sha256().update(as_bytes(name)).update(newline).update(typed_key(*this)).finish();
+      Sha256().update(as_bytes(name)).update(newline).update(typed_key(type, key)).finish();
   NoteKeyId id;
   std::copy_n(digest.begin(), id.size(), id.begin());
   return id;
 }
 
-std::string NoteKey::text() const {
-  return name + "+" + to_hex(id()) + "+" + to_base64(typed_key(*this));
+std::string note_key_text(std::string_view name, std::uint8_t type, const Ed25519PublicKey& key) {
+  return std::string(name) + "+" + to_hex(note_key_id(name, type, key)) + "+" +
+         to_base64(typed_key(type, key));
 }
 
-Result<NoteKey> parse_note_key(std::string_view text) {
-  const Error bad(ErrorKind::malformed, "This is not a verifier key (NAME+ID+KEY, Ed25519).");
+std::optional<NoteKey> parse_key_text(std::string_view text, std::uint8_t type) {
   const std::size_t first = text.find('+');
-  if (first == std::string_view::npos) return bad;
+  if (first == std::string_view::npos) return std::nullopt;
   const std::size_t second = text.find('+', first + 1);
-  if (second == std::string_view::npos) return bad;
+  if (second == std::string_view::npos) return std::nullopt;
   const Result<Bytes> bytes = from_base64(text.substr(second + 1));
-  if (!bytes || bytes->size() != 1 + kEd25519PublicKeySize || bytes->front() != kEd25519Type) {
-    return bad;
-  }
+  if (!bytes || bytes->size() != 1 + kEd25519PublicKeySize) return std::nullopt;
   NoteKey key;
   key.name = text.substr(0, first);
   std::copy(bytes->begin() + 1, bytes->end(), key.public_key.begin());
-  // One spelling: writing what was understood must give the same text, the key id included.
-  if (!valid_note_name(key.name) || key.text() != text) return bad;
+  // One spelling: writing what was understood must give the same text, type and key id included.
+  const bool same = note_key_text(key.name, type, key.public_key) == text;
+  if (!valid_note_name(key.name) || !same) return std::nullopt;
   return key;
+}
+
+NoteKeyId NoteKey::id() const { return note_key_id(name, kEd25519Type, public_key); }
+
+std::string NoteKey::text() const { return note_key_text(name, kEd25519Type, public_key); }
+
+Result<NoteKey> parse_note_key(std::string_view text) {
+  auto key = parse_key_text(text, kEd25519Type);
+  if (!key) {
+    return Error(ErrorKind::malformed, "This is not a verifier key (NAME+ID+KEY, Ed25519).");
+  }
+  return *std::move(key);
 }
 
 bool valid_note_name(std::string_view name) noexcept {

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,12 @@ struct NoteKey {
 
 // ErrorKind::malformed: not the one spelling of an Ed25519 verifier key, or a wrong key id in it.
 Result<NoteKey> parse_note_key(std::string_view text);
+
+// What keys of every type have alike; `type` is the byte in front of the public key.
+NoteKeyId note_key_id(std::string_view name, std::uint8_t type, const Ed25519PublicKey& key);
+std::string note_key_text(std::string_view name, std::uint8_t type, const Ed25519PublicKey& key);
+// nullopt: not the one spelling of a key of that type.
+std::optional<NoteKey> parse_key_text(std::string_view text, std::uint8_t type);
 
 // Not empty, valid UTF-8, at most 255 bytes, without white space, control characters and "+".
 bool valid_note_name(std::string_view name) noexcept;

@@ -1,15 +1,13 @@
 #include "crypto/primitives/passphrase.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <string>
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/secret_bytes.h"
+#include "crypto/primitives/argon2id.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/sha256.h"
-#include "crypto/primitives/sodium_ready.h"
 
 namespace paravent::crypto {
 namespace {
@@ -21,13 +19,11 @@ Result<SecretBytes> stretch(std::string_view passphrase, const PassphraseVerifie
   if (!is_possible(kept.cost) || passphrase.size() > kMaxPassphraseBytes) {
     return Error(ErrorKind::usage, "The pass-phrase is longer than 1024 bytes.");
   }
-  require_sodium();
   SecretBytes out(2 * kHalf);
-  const std::size_t memory = std::size_t{kept.cost.kibibytes} * 1024;
-  if (::crypto_pwhash(out.mutable_bytes().data(), out.size(), passphrase.data(), passphrase.size(),
-                      kept.salt.data(), kept.cost.passes, memory,
-                      crypto_pwhash_ALG_ARGON2ID13) != 0) {
-    return Error(ErrorKind::internal, "There is not enough memory to check a pass-phrase.");
+  if (auto status = argon2id(as_bytes(passphrase), kept.salt, kept.cost.passes, kept.cost.kibibytes,
+                             out.mutable_bytes());
+      !status) {
+    return status.error();
   }
   return out;
 }

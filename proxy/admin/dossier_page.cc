@@ -5,6 +5,7 @@
 #include "proxy/admin/dossier.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/utc_text.h"
+#include "proxy/body/html_text.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -17,33 +18,12 @@ constexpr std::string_view kStyle =
     "top;overflow-wrap:anywhere}th{background:#eee}pre{white-space:pre-wrap;overflow-wrap:anywhere}"
     "code{font-size:9pt}tr{break-inside:avoid}";
 
-void escape(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out.append("&amp;");
-        break;
-      case '<':
-        out.append("&lt;");
-        break;
-      case '>':
-        out.append("&gt;");
-        break;
-      case '"':
-        out.append("&quot;");
-        break;
-      default:
-        out.push_back(c);
-    }
-  }
-}
-
 void row(std::initializer_list<std::string> cells, std::string& out,
          std::string_view element = "td") {
   out.append("<tr>");
   for (const std::string& cell : cells) {
     out.append("<").append(element).append(">");
-    escape(cell, out);
+    body::append_html_text(cell, out);
     out.append("</").append(element).append(">");
   }
   out.append("</tr>\n");
@@ -128,7 +108,7 @@ std::string dossier_html(const Dossier& dossier) {
   out.append(
       "<h2>Checkpoint</h2>\n<p>Each proof leads from the entry's leaf to the root of this "
       "checkpoint (RFC 9162 2.1.3.2), which the log has signed.</p>\n<pre>");
-  escape(dossier.checkpoint, out);
+  body::append_html_text(dossier.checkpoint, out);
   return out.append("</pre>\n</body></html>\n");
 }
 

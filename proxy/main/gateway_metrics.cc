@@ -156,15 +156,6 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                       static_cast<double>(count),
                       true});
   }
-  append_upstreams(server_, others);
-  for (const auto& [outcome, count] :
-       {std::pair("done", reloads_.done.load()), std::pair("refused", reloads_.refused.load())}) {
-    others.push_back({"paravent_reloads_total",
-                      "Reloads of gateway file, policies and certificates, by outcome.",
-                      {{"outcome", outcome}},
-                      static_cast<double>(count),
-                      true});
-  }
   others.push_back(counter("paravent_refused_credentials_total",
                            "Admin requests without a valid credential.",
                            api.refused_credentials()));
@@ -201,6 +192,16 @@ std::string GatewayMetrics::text(const admin::AdminApi* api) const {
   others.push_back(gauge("paravent_secret_memory_unlocked_bytes",
                          "Memory for keys that the system refused to lock; should be 0.",
                          static_cast<double>(memory.unlocked)));
+  // Routes that need no key go on while sealed, and so do their upstreams.
+  append_upstreams(server_, others);
+  for (const auto& [outcome, count] :
+       {std::pair("done", reloads_.done.load()), std::pair("refused", reloads_.refused.load())}) {
+    others.push_back({"paravent_reloads_total",
+                      "Reloads of gateway file, policies and certificates, by outcome.",
+                      {{"outcome", outcome}},
+                      static_cast<double>(count),
+                      true});
+  }
   if (api != nullptr) add_unsealed(*api, others);
   if (access_log_ != nullptr) {
     others.push_back(counter("paravent_access_log_dropped_total",

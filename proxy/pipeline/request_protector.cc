@@ -129,9 +129,11 @@ std::optional<Refusal> RequestProtector::protect_jobs(const FieldTools& tools,
 }
 
 void RequestProtector::collect_target() {
-  collect_edits(Carrier::path, 0);
-  for (const body::FieldEdit& edit : buffers_.field_edits) {
-    buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
+  if (!route_.templates.empty()) {
+    collect_edits(Carrier::path, 0);
+    for (const body::FieldEdit& edit : buffers_.field_edits) {
+      buffers_.path_edits.push_back({edit.field.value, edit.replacement, {}});
+    }
   }
   if (!head_.has_query) return;
   collect_edits(Carrier::query, 0);

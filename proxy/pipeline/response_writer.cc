@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "proxy/body/html_text.h"
 #include "proxy/body/json.h"
 #include "proxy/pipeline/line_copier.h"
 
@@ -93,27 +94,6 @@ Sentence sentence_for(Reason reason) {
           "What was sent could not be accepted and was not passed on."};
 }
 
-void append_html_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out.append("&lt;");
-        break;
-      case '>':
-        out.append("&gt;");
-        break;
-      case '&':
-        out.append("&amp;");
-        break;
-      case '"':
-        out.append("&quot;");
-        break;
-      default:
-        out.push_back(c);
-    }
-  }
-}
-
 void write_json_body(const Refusal& refusal, const ProblemContext& context, std::string& body) {
   const std::uint16_t status = reason_status(refusal.reason);
   const std::string_view label = reason_label(refusal.reason);
@@ -142,7 +122,7 @@ void write_html_body(const Refusal& refusal, const ProblemContext& context, std:
   body.append(reason_label(refusal.reason));
   if (!refusal.field.empty()) {
     body.append(" &middot; ");
-    append_html_text(body, refusal.field);
+    body::append_html_text(refusal.field, body);
   }
   body.append(" &middot; ").append(context.request_id);
   body.append("</small></p>\n</body></html>\n");

@@ -6,6 +6,7 @@
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/utc_text.h"
+#include "proxy/body/html_text.h"
 #include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
@@ -89,24 +90,7 @@ void append_event(const Event& event, std::string& out) {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out.push_back(c);
-    }
-  }
+  body::append_html_text(text, out);
   return out;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "crypto/primitives/passphrase_facts.h"
+
 namespace paravent::crypto {
 namespace {
 
@@ -67,6 +69,26 @@ TEST(Passphrase, TheDefaultCost) {
   const auto kept = keep_passphrase("correct horse", kSecret).value();
   EXPECT_EQ(kept.cost, (PassphraseCost{3, 65536}));
   EXPECT_EQ(open_passphrase("correct horse", kept).value(), kSecret);
+}
+
+TEST(PassphraseFacts, CountsWhatARuleAsks) {
+  const PassphraseFacts facts = passphrase_facts("Caf\xC3\xA9 noir NOIR, de 1985!");
+  EXPECT_EQ(facts.characters, 24U);
+  EXPECT_EQ(facts.classes, 4U);
+  EXPECT_EQ(facts.words, 4U);           // "de" is too short for a word
+  EXPECT_EQ(facts.distinct_words, 3U);  // in either case the same
+  EXPECT_TRUE(facts.printable);
+  EXPECT_FALSE(passphrase_facts("two\nlines").printable);
+  EXPECT_EQ(passphrase_facts("aaaA").distinct, 2U);
+  EXPECT_EQ(passphrase_facts("").words, 0U);
+  // Two bytes and one character, which is no word of three.
+  EXPECT_EQ(passphrase_facts("\xC3\xA9\xC3\xA9").words, 0U);
+}
+
+TEST(PassphraseFacts, FindsANameInEitherCase) {
+  EXPECT_TRUE(holds_name("for-ANNE-only", "anne"));
+  EXPECT_FALSE(holds_name("for-ann-only", "anne"));
+  EXPECT_FALSE(holds_name("anything", ""));
 }
 
 }  // namespace
