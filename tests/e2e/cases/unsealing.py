@@ -71,6 +71,8 @@ def expect_sealed(scene):
         equal((status, json.loads(body)["reason"]), (503, "sealed"), path)
         expect(headers["Retry-After"], f"{path} without Retry-After")
     equal(scene.admin.metric("paravent_sealed"), 1, "paravent_sealed")
+    # Routes without keys go on, and so do the figures of what they ask.
+    equal(scene.admin.metric("paravent_reloads_total", outcome="refused"), 0, "reloads while sealed")
 
 
 def expect_working(scene):
