@@ -12,7 +12,8 @@
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
 #   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
-#   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow
+#   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow; the result goes to
+#             tests/results/upload.txt
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -31,7 +32,7 @@ while [ "$#" -gt 0 ]; do
     --mutations) mutations="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | upload | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -103,6 +104,13 @@ run_kills() {
     PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/kills.txt
 }
+run_upload() {
+  as_user mkdir -p tests/results
+  {
+    echo "two uploads, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
+  } | as_user tee tests/results/upload.txt
+}
 run_threads() {
   local reports="$PWD/build/tsan/reports"
   as_user rm -rf "$reports"
@@ -151,7 +159,7 @@ for part in "${parts[@]}"; do
     upload)
       step "10 GiB uploads"
       if must "build release" build_release; then
-        count "upload" python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
+        count "upload" run_upload
       fi
       ;;
     crowd)
