@@ -4,9 +4,9 @@
 #   sudo ./tests/long.sh [--fuzz-seconds N] [--fuzz-targets A,B] [--kills N] [--mutations N] [PART...]
 #
 # Parts, all of them where none is named:
-#   fuzz      each fuzz target under libFuzzer for so many seconds (1200, 20 minutes of one core), from its committed
-#             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings;
-#             the figures of all runs so far are added up in tests/results/fuzz.txt
+#   fuzz      each fuzz target under libFuzzer for so many seconds of processor time (1200, 20 minutes), from its
+#             committed corpus, to which the inputs that reach something new are added; findings stay in
+#             build/fuzz/findings; the figures of all runs so far are added up in tests/results/fuzz.txt
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
@@ -32,7 +32,7 @@ while [ "$#" -gt 0 ]; do
     --mutations) mutations="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | upload | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -57,9 +57,8 @@ fuzz_one() {
   seeds="tests/fuzz/corpus/${target%_fuzz}"
   work="build/fuzz/corpus/$target"
   as_user mkdir -p "$work" "$seeds" build/fuzz/findings
-  as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$binary" -max_total_time="$fuzz_seconds" \
-    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
-    "$work" "$seeds" || return 1
+  as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests/fuzz_run.py "$binary" "$fuzz_seconds" \
+    "build/fuzz/findings/$target-" "$work" "$seeds" || return 1
   as_user "$binary" -set_cover_merge=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 "$seeds" "$work" 2>&1 | tail -n 3
 }
 
@@ -69,7 +68,7 @@ fuzz_and_record() {
   fuzz_one "$target" >"$log" 2>&1 || outcome=FAIL
   as_user flock build/fuzz/table.lock tests/fuzz_record.py tests/results/fuzz.txt "$target" "$log" "$seeds"
   if [ "$outcome" = ok ]; then
-    echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$log"), $(find "$seeds" -type f | wc -l) inputs committed"
+    echo "ok    $target: $(grep -o '^fuzzed .*' "$log" | cut -d ' ' -f 3) executions, $(find "$seeds" -type f | wc -l) inputs committed"
   else
     echo "FAIL  $target: see $log"
   fi
