@@ -69,6 +69,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     tenant.roles = policy.roles;
     tenant.four_eyes = policy.four_eyes;
     tenant.phone_region = policy.phone_region.value;
+    tenant.oidc = policy.oidc;
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
           {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
@@ -159,6 +160,38 @@ bool AccessRules::reads_audit(const crypto::vault::Id& tenant, std::string_view 
   if (known == nullptr || role == kAdminRole) return false;
   return std::any_of(known->roles.begin(), known->roles.end(),
                      [role](const Role& one) { return one.name == role && one.audit; });
+}
+
+std::optional<OidcRole> AccessRules::oidc_role(std::string_view issuer, std::string_view subject,
+                                               const HasClaim& has) const {
+  std::optional<OidcRole> found;
+  for (const Tenant& tenant : tenants_) {
+    for (const OidcEntry& entry : tenant.oidc) {
+      const bool meant = entry.issuer.value == issuer &&
+                         (entry.subject.empty() || entry.subject == subject) &&
+                         std::all_of(entry.claims.begin(), entry.claims.end(),
+                                     [&](const OidcClaim& claim) {
+                                       return has(claim.name, claim.value);
+                                     });
+      if (!meant) continue;
+      if (found) return std::nullopt;
+      found = OidcRole{tenant.id, entry.role.value};
+    }
+  }
+  return found;
+}
+
+std::vector<crypto::vault::Id> AccessRules::tenants_of_oidc(std::string_view issuer,
+                                                            std::string_view subject) const {
+  std::vector<crypto::vault::Id> tenants;
+  for (const Tenant& tenant : tenants_) {
+    if (std::any_of(tenant.oidc.begin(), tenant.oidc.end(), [&](const OidcEntry& entry) {
+          return entry.issuer.value == issuer && entry.subject == subject;
+        })) {
+      tenants.push_back(tenant.id);
+    }
+  }
+  return tenants;
 }
 
 std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,12 @@ enum class Verdict : std::uint8_t {
   unavailable,  // another tenant's, of another purpose, or expired; the same as unknown
 };
 
+// Whom a verified credential of another issuer stands for.
+struct OidcRole {
+  crypto::vault::Id tenant{};
+  std::string role;
+};
+
 struct Ruling {
   Verdict verdict = Verdict::barred;
   RevealLevel level = RevealLevel::refused;  // when allowed: clear, masked or replaced
@@ -70,6 +77,15 @@ class AccessRules {
                  std::string_view field) const;
   // Whether the role reads the tenant's audit log (`audit: true`).
   bool reads_audit(const crypto::vault::Id& tenant, std::string_view role) const;
+
+  // The role of a subject of the issuer. `has`: whether the credential's claims say that. nullopt:
+  // no entry of any tenant is about it, or more than one, so that nobody belongs to two.
+  using HasClaim = std::function<bool(std::string_view name, std::string_view value)>;
+  std::optional<OidcRole> oidc_role(std::string_view issuer, std::string_view subject,
+                                    const HasClaim& has) const;
+  // The tenants that have an entry for exactly this subject.
+  std::vector<crypto::vault::Id> tenants_of_oidc(std::string_view issuer,
+                                                 std::string_view subject) const;
 
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,
@@ -119,6 +135,7 @@ class AccessRules {
     std::optional<FourEyes> four_eyes;
     std::string phone_region;
     std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
+    std::vector<OidcEntry> oidc;
   };
 
   const Tenant* find(const crypto::vault::Id& tenant) const;

@@ -123,6 +123,12 @@ RevealTerms reveal_terms(const Policy& policy) {
     terms["may protect " + role.name] = 1;
     add_budget("to protect of " + role.name, role.protect_budget, terms);
   }
+  for (const OidcEntry& entry : policy.oidc) {
+    std::string key = "may enter " + entry.role.value + " of " + entry.issuer.value;
+    if (!entry.subject.empty()) key += " sub=" + entry.subject;
+    for (const OidcClaim& claim : entry.claims) key += " " + claim.name + "=" + claim.value;
+    terms[key] = 1;
+  }
   for (const Purpose& purpose : policy.purposes) {
     add_levels(policy, purpose, "active", purpose.reveal, terms);
     add_levels(policy, purpose, "archived", purpose.reveal_archived, terms);

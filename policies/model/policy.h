@@ -22,6 +22,7 @@
 #include "policies/model/file_rule.h"
 #include "policies/model/generalise_options.h"
 #include "policies/model/inside.h"
+#include "policies/model/oidc_entry.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
@@ -181,6 +182,7 @@ struct Policy {
   std::vector<Route> routes;
   std::optional<Elsewhere> elsewhere;
   std::optional<FourEyes> four_eyes;
+  std::vector<OidcEntry> oidc;  // subjects of other issuers who have a role here
 };
 
 inline constexpr std::string_view kElsewhereName = "elsewhere";

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/admin/authenticate.h"
+#include "proxy/admin/oidc/oidc_entry.h"
 #include "proxy/admin/openapi.h"
 #include "proxy/body/json.h"
 
@@ -55,6 +56,8 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
       {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
       {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
+      {"GET", "/v1/oidc", Door::admin_only, &AdminApi::list_oidc},
+      {"POST", "/v1/oidc/revoke", Door::admin_only, &AdminApi::revoke_oidc},
       {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
       {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
       {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
@@ -154,7 +157,15 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
 
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
-  auto who = admin::authenticate(parts_.operators, parts_.first_credentials, request, refusal);
+  const AdminParts parts = current_parts();
+  const auto jwt = parts.oidc == nullptr ? std::nullopt : bearer_jwt(request.authorization);
+  std::optional<Operator> who;
+  if (jwt) {
+    who = enter_by_oidc(*parts.oidc, parts.access->rules(), parts.operators, *jwt);
+    refusal.status = 401;
+  } else {
+    who = admin::authenticate(parts.operators, parts.first_credentials, request, refusal);
+  }
   if (!who && refusal.status == 401) {
     ++refused_credentials_;
     refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());

@@ -26,6 +26,7 @@
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/key_api.h"
+#include "proxy/admin/oidc/oidc_desk.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/operators/login_desk.h"
 #include "proxy/admin/operators/operators_api.h"
@@ -54,6 +55,7 @@ struct AdminParts {
   LoginRules login_rules{};
   ProtectDesk* protect = nullptr;  // null: its path answers 404
   RecordApi* record = nullptr;     // the same
+  OidcDesk* oidc = nullptr;        // null: no issuer is trusted
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -93,6 +95,7 @@ class AdminApi final : public AdminHandler {
 
   const ReidentificationCounters& counters() const { return counters_; }
   const RecordApi* record() const { return parts_.record; }
+  const OidcDesk* oidc() const { return parts_.oidc; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
   const BudgetLedger& budgets() const { return ledger_; }
   const LoginDesk& logins() const { return login_desk_; }
@@ -126,6 +129,9 @@ class AdminApi final : public AdminHandler {
   AdminResponse enrol(const AdminRequest& request, const Operator* who);
   AdminResponse logout(const AdminRequest& request, const Operator* who);
   AdminResponse whoami(const AdminRequest& request, const Operator* who);
+  // oidc/oidc_api.cc
+  AdminResponse list_oidc(const AdminRequest& request, const Operator* who);
+  AdminResponse revoke_oidc(const AdminRequest& request, const Operator* who);
   // protect_handler.cc
   AdminResponse protect(const AdminRequest& request, const Operator* who);
   // grants/grants_handler.cc

@@ -80,6 +80,9 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   auto cases = Cases::open(folder);
   if (!cases) return cases.error();
   made->cases_ = std::move(*cases);
+  auto revoked = OidcRevocations::open(folder);
+  if (!revoked) return revoked.error();
+  made->oidc_revocations_ = std::move(*revoked);
   if (!std::filesystem::exists(made->file_)) return made;
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
@@ -94,6 +97,7 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
 std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
   auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
   made->cases_ = Cases::open({}).value();
+  made->oidc_revocations_ = OidcRevocations::open({}).value();
   return made;
 }
 

@@ -148,7 +148,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
                         parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
                         &parts.policies, made->key_api_.get(), parts.logins, made->protector_.get(),
-                        &made->record_->api()},
+                        &made->record_->api(), parts.oidc},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());
   made->idempotent_ = std::make_unique<admin::IdempotentHandler>(*made->api_, parts.clock);
