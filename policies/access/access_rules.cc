@@ -70,6 +70,11 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     tenant.four_eyes = policy.four_eyes;
     tenant.phone_region = policy.phone_region.value;
     tenant.oidc = policy.oidc;
+    for (const Role& role : policy.roles) {
+      if (role.hours.empty()) continue;
+      tenant.hours.emplace_back(
+          role.name, std::make_shared<const OpenHours>(role.hours, policy.time_zone.value));
+    }
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
           {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
@@ -136,6 +141,18 @@ const Role* AccessRules::role(const crypto::vault::Id& tenant, std::string_view 
   return found == known->roles.end() ? nullptr : &*found;
 }
 
+bool AccessRules::is_open(const Tenant& tenant, std::string_view role, crypto::WallTime now) {
+  const auto found = std::find_if(tenant.hours.begin(), tenant.hours.end(),
+                                  [role](const auto& one) { return one.first == role; });
+  return found == tenant.hours.end() || found->second->at(now);
+}
+
+bool AccessRules::within_hours(const crypto::vault::Id& tenant, std::string_view role,
+                               crypto::WallTime now) const {
+  const Tenant* known = find(tenant);
+  return known == nullptr || is_open(*known, role, now);
+}
+
 const FourEyes* AccessRules::four_eyes(const crypto::vault::Id& tenant) const {
   const Tenant* known = find(tenant);
   return known == nullptr || !known->four_eyes ? nullptr : &*known->four_eyes;
@@ -167,12 +184,10 @@ std::optional<OidcRole> AccessRules::oidc_role(std::string_view issuer, std::str
   std::optional<OidcRole> found;
   for (const Tenant& tenant : tenants_) {
     for (const OidcEntry& entry : tenant.oidc) {
-      const bool meant = entry.issuer.value == issuer &&
-                         (entry.subject.empty() || entry.subject == subject) &&
-                         std::all_of(entry.claims.begin(), entry.claims.end(),
-                                     [&](const OidcClaim& claim) {
-                                       return has(claim.name, claim.value);
-                                     });
+      const bool meant =
+          entry.issuer.value == issuer && (entry.subject.empty() || entry.subject == subject) &&
+          std::all_of(entry.claims.begin(), entry.claims.end(),
+                      [&](const OidcClaim& claim) { return has(claim.name, claim.value); });
       if (!meant) continue;
       if (found) return std::nullopt;
       found = OidcRole{tenant.id, entry.role.value};
@@ -225,7 +240,7 @@ Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
   const PurposeRules& rules = *find(known, purpose);
   const Phase phase = phase_of(rules.purpose, *clock, now);
   if (phase == Phase::expired) return unavailable;
-  if (!token.reversible || token.restricted) return refused;
+  if (!token.reversible || token.restricted || !is_open(known, role, now)) return refused;
   if (!holds(phase == Phase::active ? rules.active : rules.archived, role)) return refused;
   const RevealLevel level = level_of(AccessRules::role(tenant, role), token.kind);
   if (level == RevealLevel::refused) return refused;

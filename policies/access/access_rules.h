@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/reverse.h"
+#include "policies/access/open_hours.h"
 #include "policies/model/policy.h"
 
 namespace paravent::policies {
@@ -41,7 +43,7 @@ Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
 enum class Verdict : std::uint8_t {
   allowed,
   barred,       // this role may not ask for this purpose at all, whatever the token (403)
-  refused,      // not this value: phase, level, a pseudonym, or restricted at the person's request
+  refused,      // not this value: phase, level, hours, a pseudonym, or restricted by the person
   unavailable,  // another tenant's, of another purpose, or expired; the same as unknown
 };
 
@@ -70,6 +72,9 @@ class AccessRules {
   // What the policy says of a role beyond levels; nullptr: it has no such role. Lives as long as
   // the rules.
   const Role* role(const crypto::vault::Id& tenant, std::string_view name) const;
+  // Whether the role may ask at this time of day; always where its policy says nothing of hours.
+  bool within_hours(const crypto::vault::Id& tenant, std::string_view role,
+                    crypto::WallTime now) const;
   // nullptr: nothing there needs two people.
   const FourEyes* four_eyes(const crypto::vault::Id& tenant) const;
   // Whether the current policy takes the field for the purpose, spelled as in the policy.
@@ -136,10 +141,12 @@ class AccessRules {
     std::string phone_region;
     std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
     std::vector<OidcEntry> oidc;
+    std::vector<std::pair<std::string, std::shared_ptr<const OpenHours>>> hours;  // by role
   };
 
   const Tenant* find(const crypto::vault::Id& tenant) const;
   static const PurposeRules* find(const Tenant& tenant, std::string_view purpose);
+  static bool is_open(const Tenant& tenant, std::string_view role, crypto::WallTime now);
 
   std::vector<Tenant> tenants_;
 };

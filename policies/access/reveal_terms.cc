@@ -62,6 +62,24 @@ void add_budget(const std::string& key, const Budget& budget, RevealTerms& terms
   if (budget.is_limited()) terms["limit " + key + " haste"] = 24 * 60 - budget.cooling_off;
 }
 
+// Open minutes of each hour of the week: more of them are more. In another time zone they are
+// others.
+void add_hours(const Role& role, const std::string& zone, RevealTerms& terms) {
+  if (role.hours.empty()) return;
+  terms["limit zone of " + role.name + " " + zone] = 0;
+  for (unsigned day = 0; day < kDayNames.size(); ++day) {
+    for (unsigned hour = 0; hour < 24; ++hour) {
+      std::uint64_t open = 0;
+      for (unsigned minute = 60 * hour; minute < 60 * (hour + 1); ++minute) {
+        if (is_within(role.hours, day, minute)) ++open;
+      }
+      const std::string digits = (hour < 10 ? "0" : "") + std::to_string(hour);
+      terms["limit minutes of " + role.name + " " + std::string(kDayNames.at(day)) + " " + digits] =
+          open;
+    }
+  }
+}
+
 void add_levels(const Policy& policy, const Purpose& purpose, std::string_view phase,
                 const std::vector<Located<std::string>>& roles, RevealTerms& terms) {
   for (const auto& name : roles) {
@@ -119,6 +137,7 @@ RevealTerms reveal_terms(const Policy& policy) {
     if (role.subjects) terms["may handle subjects " + role.name] = 1;
     add_budget("of " + role.name, role.budget, terms);
     add_budget("together of " + role.name, role.budget_together, terms);
+    add_hours(role, policy.time_zone.value, terms);
     if (!role.protect) continue;
     terms["may protect " + role.name] = 1;
     add_budget("to protect of " + role.name, role.protect_budget, terms);

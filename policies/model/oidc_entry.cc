@@ -15,15 +15,14 @@ constexpr std::size_t kMostClaims = 8;
 constexpr std::size_t kMostText = 128;
 constexpr std::size_t kMostIssuerName = 16;
 // What the verification itself is about, and what changes from one credential to the next.
-constexpr std::array<std::string_view, 7> kNoClaims{"iss", "sub", "aud", "exp", "nbf", "iat",
-                                                    "jti"};
+constexpr std::array<std::string_view, 7> kNoClaims{"iss", "sub", "aud", "exp",
+                                                    "nbf", "iat", "jti"};
 
 // Printable ASCII without blank, quote and backslash: it stands in names and in lists of words.
 bool is_word(std::string_view text) noexcept {
   return !text.empty() && text.size() <= kMostText &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < '\x7f' && c != '"' && c != '\\';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
 }
 
 constexpr const char* kWordHint =
@@ -127,9 +126,9 @@ void check_oidc(const Policy& policy, Diagnostics& out) {
                 suggestion(entry.role.value, roles, "Define it first"));
     }
     if (entry.subject.empty() && entry.claims.empty()) continue;
-    const bool twice = std::any_of(
-        policy.oidc.begin(), policy.oidc.begin() + static_cast<std::ptrdiff_t>(i),
-        [&](const OidcEntry& before) { return same_subjects(before, entry); });
+    const bool twice =
+        std::any_of(policy.oidc.begin(), policy.oidc.begin() + static_cast<std::ptrdiff_t>(i),
+                    [&](const OidcEntry& before) { return same_subjects(before, entry); });
     if (twice) {
       out.error(entry.at, key, "this subject has an entry already",
                 "Whoever is meant by two entries gets in by none");

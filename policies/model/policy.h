@@ -25,6 +25,7 @@
 #include "policies/model/oidc_entry.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
+#include "policies/model/role_hours.h"
 #include "policies/model/selector.h"
 #include "policies/model/upstream_address.h"
 #include "policies/model/vocabulary.h"
@@ -42,6 +43,7 @@ struct Role {
   Budget budget_together;        // of all of them
   bool protect = false;          // may have values protected: a dictionary, if nobody counts
   Budget protect_budget = kProtectBudget;
+  std::vector<HourWindow> hours;  // when it may ask; empty: always
 };
 
 struct Recipient {

@@ -107,6 +107,10 @@ class AdminApi final : public AdminHandler {
 
   AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
+  // hours_gate.cc. Whether the role may not ask now. An error: the tenant's log cannot be read.
+  crypto::Result<bool> outside_hours(const AdminParts& parts, const Operator& who);
+  // The answer for whoever comes outside of their hours, put on record.
+  std::optional<AdminResponse> closed_for(const AdminRequest& request, const Operator& who);
 
   AdminResponse healthz(const AdminRequest& request, const Operator* who);
   AdminResponse readyz(const AdminRequest& request, const Operator* who);

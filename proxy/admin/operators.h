@@ -92,6 +92,8 @@ class Operators {
   Cases& cases() const { return *cases_; }
   // Subjects of other issuers that are shut out; in the same folder.
   OidcRevocations& oidc_revocations() const { return *oidc_revocations_; }
+  // What the clock says now, even where that was later before.
+  crypto::WallTime clock_time() const { return clock_->now(); }
   // The present, or the latest that was ever seen here.
   crypto::WallTime now() const;
 

@@ -8,6 +8,7 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/hours_gate.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
@@ -151,6 +152,22 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
       return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
     pointers.push_back(&asked);
+  }
+  // Whatever the tokens are: who asks at the wrong time gets one answer, and is on record with all.
+  const auto closed = outside_hours(parts, *who);
+  if (!closed) return RevealGate::no_record();
+  if (*closed) {
+    std::vector<audit::AuditEntry> refused;
+    for (Asked& asked : all) {
+      asked.grant.reset();
+      if (asked.status == AskedStatus::granted) asked.status = AskedStatus::refused;
+      refused.push_back(refusal_entry(*who, request, asked));
+      refused.back().detail.remark = kHoursRemark;
+      counters_.add(who->role, request.purpose, kHoursRemark);
+    }
+    watch_for_honey(parts, *who, refused);
+    if (!log->append_batch(refused)) return RevealGate::no_record();
+    return hours_problem();
   }
   RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
                   {*who, request.purpose, request.reason, request.grant}, parts.operators.now());

@@ -12,6 +12,7 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/hours_gate.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -303,6 +304,14 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
 
   watch_for_honey(parts, who, {{tokens_entry(request)}});
+  const auto closed = outside_hours(parts, who);
+  if (!closed) return no_record();
+  if (*closed) {
+    audit::AuditEntry entry = entry_of(door, who, request, nullptr, audit::Outcome::refused);
+    entry.detail.remark = kHoursRemark;
+    if (!log->append(entry)) return no_record();
+    return hours_problem();
+  }
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {

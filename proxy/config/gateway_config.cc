@@ -158,7 +158,8 @@ void read_operators(const YamlNode& node, GatewayConfig& config, Diagnostics& ou
   read("passphrase-length", 8, 64, config.operators.passphrase_length);
   read("passphrase-classes", 3, 4, config.operators.passphrase_classes);
   read("session-minutes", 5, 720, config.operators.session_minutes);
-  if (const YamlNode* oidc = map.find("oidc")) config.operators.oidc = read_oidc_issuers(*oidc, out);
+  if (const YamlNode* oidc = map.find("oidc"))
+    config.operators.oidc = read_oidc_issuers(*oidc, out);
   map.finish();
 }
 

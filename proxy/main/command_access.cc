@@ -75,7 +75,8 @@ Result<AdminAnswer> ask_operators(const AccessOptions& options, const SecretByte
   const std::string base = "/v1/operators";
   json::object body{{"reason", options.reason}};
   if (options.action == "list") return admin_get({options.admin, options.ca}, base, credential);
-  if (options.action == "oidc") return admin_get({options.admin, options.ca}, "/v1/oidc", credential);
+  if (options.action == "oidc")
+    return admin_get({options.admin, options.ca}, "/v1/oidc", credential);
   constexpr std::string_view kOidc = "oidc:";
   if (options.action == "revoke" && options.name.starts_with(kOidc)) {
     const std::size_t slash = options.name.find('/');

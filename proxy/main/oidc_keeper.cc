@@ -90,16 +90,15 @@ OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::Oid
                        std::chrono::milliseconds pause)
     : configs_(std::move(configs)), desk_(desk), pause_(pause), turns_(configs_.size()) {}
 
-Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(
-    std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-    std::chrono::milliseconds pause) {
+Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
+                                                      admin::OidcDesk& desk,
+                                                      std::chrono::milliseconds pause) {
   std::unique_ptr<OidcKeeper> made(new OidcKeeper(std::move(configs), desk, pause));
   for (std::size_t i = 0; i < made->configs_.size(); ++i) {
     if (made->configs_[i].keys_file.empty()) continue;
     if (auto status = made->look(i); !status) {
-      return Error(ErrorKind::configuration,
-                   "operators.oidc, issuer " + made->configs_[i].name + ": " +
-                       status.error().sentence());
+      return Error(ErrorKind::configuration, "operators.oidc, issuer " + made->configs_[i].name +
+                                                 ": " + status.error().sentence());
     }
     made->turns_[i].last = std::chrono::steady_clock::now();
     made->turns_[i].next =

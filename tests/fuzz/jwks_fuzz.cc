@@ -18,8 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (keys->size() == 0 || keys->size() + keys->unusable() > proxy::admin::kMostKeys) std::abort();
   using crypto::SignatureAlgorithm;
-  for (const auto algorithm : {SignatureAlgorithm::rsa_sha256,
-                               SignatureAlgorithm::ecdsa_p256_sha256, SignatureAlgorithm::ed25519}) {
+  for (const auto algorithm :
+       {SignatureAlgorithm::rsa_sha256, SignatureAlgorithm::ecdsa_p256_sha256,
+        SignatureAlgorithm::ed25519}) {
     const auto* const key = keys->find("k", algorithm);
     if (key == nullptr) continue;
     if (key->algorithm() != algorithm) std::abort();

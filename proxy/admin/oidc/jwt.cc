@@ -76,9 +76,8 @@ Result<Jws> parse_jws(std::string_view text) {
 
 bool is_oidc_subject(std::string_view text) noexcept {
   return !text.empty() && text.size() <= kMostSubjectBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return c > ' ' && c < '\x7f' && c != '"' && c != '\\';
-         });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
 }
 
 Result<JwtClaims> read_claims(crypto::ByteView payload) {

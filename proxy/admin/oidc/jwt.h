@@ -65,8 +65,8 @@ struct JwtTerms {
   std::string issuer;                                  // iss, to the letter
   std::string audience;                                // one of aud
   std::vector<crypto::SignatureAlgorithm> algorithms;  // that this issuer uses
-  std::string type;                // typ; empty: none, "jwt" and "at+jwt" (RFC 9068) are good
-  std::chrono::seconds leeway{0};  // between two clocks
+  std::string type;                     // typ; empty: none, "jwt" and "at+jwt" (RFC 9068) are good
+  std::chrono::seconds leeway{0};       // between two clocks
   std::chrono::seconds lifetime{3600};  // from iat to exp at most
 };
 

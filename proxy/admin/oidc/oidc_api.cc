@@ -36,8 +36,8 @@ std::string issuer_json(const OidcIssuerState& state) {
 std::string revoked_json(std::string_view name, crypto::WallTime at) {
   const std::size_t slash = name.find('/');
   std::string out = "{";
-  append_text_member("operator",
-                     oidc_operator_name(name.substr(0, slash), name.substr(slash + 1)), out);
+  append_text_member("operator", oidc_operator_name(name.substr(0, slash), name.substr(slash + 1)),
+                     out);
   append_text_member("revoked", utc_text(at), out);
   return out + "}";
 }

@@ -26,9 +26,9 @@ std::optional<OidcIdentity> OidcDesk::verify(std::string_view credential, crypto
   // Which issuer's keys are to be tried; that it is true, only the signature says.
   auto claims = read_claims(jws->payload);
   if (!claims) return std::nullopt;
-  const auto found = std::find_if(
-      issuers_.begin(), issuers_.end(),
-      [&](const OidcIssuer& issuer) { return issuer.terms.issuer == claims->issuer; });
+  const auto found = std::find_if(issuers_.begin(), issuers_.end(), [&](const OidcIssuer& issuer) {
+    return issuer.terms.issuer == claims->issuer;
+  });
   if (found == issuers_.end() || !header_holds(*jws, found->terms)) return std::nullopt;
   const auto place = static_cast<std::size_t>(found - issuers_.begin());
   const auto keys = keys_of(place);

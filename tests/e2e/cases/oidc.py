@@ -164,7 +164,7 @@ def revoked():
             wrong = gateway.run("operators", "revoke", "oidc:crm-1", "--reason", "x", *options)
             equal(wrong.returncode, 2, "a name without an issuer")
             one_sentence(wrong.err)
-            changes = [one for one in entries(scene) if one["event"] == "operator_change"]
+            changes = [one for one in entries(scene) if one["event"] == "operator-change"]
             expect(
                 any(one.get("object") == "oidc:login/crm-1" and one.get("remark") == "revoke" for one in changes),
                 f"not on the record: {shown(changes)}",

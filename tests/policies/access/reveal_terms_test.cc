@@ -43,10 +43,38 @@ RevealTerms terms_of(const std::string& old = "policy: 1", const std::string& ne
   return reveal_terms(loaded.policy);
 }
 
+// The same between two changes of the role support.
+std::string wider_hours(const std::string& before, const std::string& next) {
+  const auto terms = [](const std::string& hours) {
+    return terms_of("support: { reveal: masked", "support: { reveal: masked" + hours);
+  };
+  const auto keys = widened(terms(before), terms(next));
+  return keys.empty() ? "" : keys.front();
+}
+
 // The first key under which the changed policy gives more; empty: nowhere.
 std::string wider(const std::string& old, const std::string& next) {
   const auto keys = widened(terms_of(), terms_of(old, next));
   return keys.empty() ? "" : keys.front();
+}
+
+TEST(RevealTerms, Hours) {
+  const std::string day = ", hours: { days: [mon], from: '08:00', until: '18:00' }";
+  EXPECT_EQ(wider_hours("", day), "");
+  EXPECT_EQ(wider_hours(day, ""), "limit minutes of support fri 00");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon], from: '08:30', until: '17:00' }"), "");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon], from: '08:00', until: '18:01' }"),
+            "limit minutes of support mon 18");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon, sun], from: '08:00', until: '18:00' }"),
+            "limit minutes of support sun 08");
+  // The same hours of another place are other hours.
+  const RevealTerms here = terms_of("support: { reveal: masked", "support: { reveal: masked" + day);
+  const RevealTerms there = terms_of(
+      "roles:\n  dpo: { reveal: clear, subjects: true }\n  support: { reveal: masked",
+      "time-zone: Pacific/Auckland\nroles:\n  dpo: { reveal: clear, subjects: true }\n  support: { "
+      "reveal: masked" +
+          day);
+  EXPECT_EQ(widened(here, there).front(), "limit zone of support Europe/Paris");
 }
 
 TEST(RevealTerms, EveryWayOfGivingMore) {
@@ -66,6 +94,8 @@ TEST(RevealTerms, EveryWayOfGivingMore) {
   EXPECT_EQ(wider("crm: { reveal: refused", "crm: { reveal: refused, subjects: true"),
             "may handle subjects crm");
   EXPECT_EQ(wider("approve: [dpo]", "approve: [dpo, support]"), "may approve support");
+  EXPECT_EQ(wider("four-eyes:", "oidc: [{ issuer: login, subject: a, role: dpo }]\nfour-eyes:"),
+            "may enter dpo of login sub=a");
   EXPECT_EQ(wider("purposes: [contact], kinds", "kinds"), "limit alone purpose contact");
   EXPECT_EQ(wider("kinds: [nir]", "kinds: [iban]"), "limit alone kind nir");
   EXPECT_EQ(wider("subjects: 20", "subjects: 21"), "limit alone subjects");

@@ -78,14 +78,14 @@ TEST(KeySet, UsesNoKeyThatIsWeakOrWrong) {
   const std::string ed = SigningKey::ed25519().jwk("x");
   const std::string x = R"("x":")";
   // The point (0, 0) is none of the curve.
-  const std::string nowhere = R"({"kid":"x","kty":"EC","crv":"P-256","x":")" + std::string(43, 'A') +
-                              R"(","y":")" + std::string(43, 'A') + R"("})";
+  const std::string nowhere = R"({"kid":"x","kty":"EC","crv":"P-256","x":")" +
+                              std::string(43, 'A') + R"(","y":")" + std::string(43, 'A') + R"("})";
   const std::string wrong[] = {
       SigningKey::rsa(1024).jwk("x"),
       SigningKey::rsa(2040).jwk("x"),
-      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"Aw")"),      // 3
-      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"AQAA")"),    // even
-      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"AAEAAQ")"),  // a leading zero
+      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"Aw")"),       // 3
+      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"AQAA")"),     // even
+      replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"AAEAAQ")"),   // a leading zero
       replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"AQAAAAE")"),  // five bytes
       replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":"")"),
       replaced(rsa.jwk("x"), R"("e":"AQAB")", R"("e":65537)"),
@@ -131,10 +131,10 @@ TEST(KeySet, IsRefusedWhole) {
       R"({"Keys":[)" + good + "]}",
       key_set(good) + "x",
       key_set(good + ","),
-      key_set(good + "," + good),                               // one name twice
-      key_set(SigningKey::rsa().jwk("x", tail) + "," + good),   // private
-      key_set(R"({"kty":"oct","k":"AA"},)" + good),             // secret
-      R"({"keys":[)" + good + R"(],"keys":[]})",                // duplicate member
+      key_set(good + "," + good),                              // one name twice
+      key_set(SigningKey::rsa().jwk("x", tail) + "," + good),  // private
+      key_set(R"({"kty":"oct","k":"AA"},)" + good),            // secret
+      R"({"keys":[)" + good + R"(],"keys":[]})",               // duplicate member
       key_set(replaced(good, R"("kid":"c")", R"("kid":"c","kid":"d")")),
       key_set(replaced(good, "}", R"(,"a":[[[[[[[[[[]]]]]]]]]]})")),  // nested too deep
       key_set(many),

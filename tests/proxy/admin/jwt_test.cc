@@ -17,7 +17,9 @@ using crypto::SignatureAlgorithm;
 
 constexpr std::int64_t kNow = 1'800'000'000;  // seconds
 
-crypto::WallTime at(std::int64_t seconds) { return crypto::WallTime(std::chrono::seconds(seconds)); }
+crypto::WallTime at(std::int64_t seconds) {
+  return crypto::WallTime(std::chrono::seconds(seconds));
+}
 
 class StillClock final : public crypto::MonotonicClock {
  public:
@@ -77,8 +79,7 @@ class Desk : public testing::Test {
 };
 
 TEST_F(Desk, LetsGoodOnesIn) {
-  const std::pair<const SigningKey*, const char*> keys[] = {
-      {&rsa_, "r"}, {&ec_, "e"}, {&ed_, "d"}};
+  const std::pair<const SigningKey*, const char*> keys[] = {{&rsa_, "r"}, {&ec_, "e"}, {&ed_, "d"}};
   for (const auto& [key, kid] : keys) {
     const auto who =
         desk_.verify(signed_jwt(*key, header_of(*key, kid), claims_of(kNow)), at(kNow));
@@ -264,8 +265,8 @@ TEST_F(Desk, BelievesClaimsForUsAlone) {
       {"sub", "\"\u00e9\""},
       {"sub", "\"" + std::string(129, 's') + "\""},
       {"exp", ""},
-      {"exp", std::to_string(kNow)},           // not after iat
-      {"exp", std::to_string(kNow + 3601)},    // longer than allowed
+      {"exp", std::to_string(kNow)},         // not after iat
+      {"exp", std::to_string(kNow + 3601)},  // longer than allowed
       {"exp", "\"1800000600\""},
       {"exp", "1800000600.5"},
       {"exp", "1.8e9"},
@@ -274,7 +275,7 @@ TEST_F(Desk, BelievesClaimsForUsAlone) {
       {"exp", "99999999999999"},
       {"exp", "null"},
       {"iat", ""},
-      {"iat", std::to_string(kNow + 31)},      // from the future
+      {"iat", std::to_string(kNow + 31)},  // from the future
       {"iat", "true"},
       {"nbf", std::to_string(kNow + 31)},
       {"nbf", "\"1800000000\""},

@@ -129,8 +129,7 @@ TEST_F(OidcEntry, RevealsAtItsLevelAndIsNamedOnTheRecord) {
   EXPECT_EQ(entries[0].detail->role, "support");
   // Nothing of the credential is anywhere on the disk.
   const std::string signature = credential.substr(credential.rfind('.') + 1);
-  for (const auto& file :
-       std::filesystem::recursive_directory_iterator(api_.folder.path())) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(api_.folder.path())) {
     if (!file.is_regular_file()) continue;
     std::ifstream in(file.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -211,8 +210,9 @@ TEST(OidcRevocations, SurviveARestart) {
   EXPECT_TRUE(operators->oidc_revocations().holds("login/crm-1"));
   EXPECT_TRUE(operators->oidc_revocations().holds("login/a/b|c"));
   EXPECT_FALSE(operators->oidc_revocations().holds("login/crm-2"));
-  EXPECT_EQ(operators->oidc_revocations().revoke("login/crm-1", now + std::chrono::hours(1)).value(),
-            now);
+  EXPECT_EQ(
+      operators->oidc_revocations().revoke("login/crm-1", now + std::chrono::hours(1)).value(),
+      now);
   // Altered or truncated, nobody starts with it.
   std::ofstream(folder.path() / "oidc-revoked", std::ios::app) << "x";
   const auto altered = Operators::open(folder.path());
@@ -221,22 +221,20 @@ TEST(OidcRevocations, SurviveARestart) {
 }
 
 TEST(OidcRevocations, HaveOneSpelling) {
-  const std::string good =
-      "paravent-oidc-revoked-v1\nrevoked login/a 12\nrevoked login/b 0\nend\n";
+  const std::string good = "paravent-oidc-revoked-v1\nrevoked login/a 12\nrevoked login/b 0\nend\n";
   const auto parsed = parse_revocations(good);
   ASSERT_TRUE(parsed);
   EXPECT_EQ(revocations_text(*parsed), good);
-  for (const char* wrong :
-       {"", "paravent-oidc-revoked-v1\n", "paravent-oidc-revoked-v2\nend\n",
-        "paravent-oidc-revoked-v1\nend\n\n", "paravent-oidc-revoked-v1\nend",
-        "paravent-oidc-revoked-v1\nrevoked login/b 1\nrevoked login/a 1\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login/a 1\nrevoked login/a 1\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login/a 01\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login/a -1\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login/a\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login 1\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked /a 1\nend\n",
-        "paravent-oidc-revoked-v1\nrevoked login/ 1\nend\n"}) {
+  for (const char* wrong : {"", "paravent-oidc-revoked-v1\n", "paravent-oidc-revoked-v2\nend\n",
+                            "paravent-oidc-revoked-v1\nend\n\n", "paravent-oidc-revoked-v1\nend",
+                            "paravent-oidc-revoked-v1\nrevoked login/b 1\nrevoked login/a 1\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login/a 1\nrevoked login/a 1\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login/a 01\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login/a -1\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login/a\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login 1\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked /a 1\nend\n",
+                            "paravent-oidc-revoked-v1\nrevoked login/ 1\nend\n"}) {
     EXPECT_FALSE(parse_revocations(wrong)) << wrong;
   }
 }

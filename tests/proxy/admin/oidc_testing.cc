@@ -81,9 +81,7 @@ crypto::Bytes SigningKey::sign(std::string_view text) const {
 
 std::string base64url(std::string_view text) { return encoded(crypto::as_bytes(text)); }
 
-std::string key_set(std::string_view jwks) {
-  return R"({"keys":[)" + std::string(jwks) + "]}";
-}
+std::string key_set(std::string_view jwks) { return R"({"keys":[)" + std::string(jwks) + "]}"; }
 
 std::string json_of(const JsonText& members) {
   std::string out = "{";

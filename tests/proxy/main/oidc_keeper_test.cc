@@ -126,10 +126,9 @@ TEST_F(Keeper, FetchesInTheBackground) {
   ASSERT_TRUE(keeper);
   EXPECT_FALSE(enters(desk, jwt(first_, "one")));
   EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
-  for (const auto& [status, text] :
-       {std::pair<std::uint16_t, std::string>{302, ""},
-        {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
-        {200, "<html>"}}) {
+  for (const auto& [status, text] : {std::pair<std::uint16_t, std::string>{302, ""},
+                                     {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
+                                     {200, "<html>"}}) {
     publisher.answer(status, text);
     const std::uint64_t before = desk.states().front().failures;
     EXPECT_TRUE(soon([&] { return desk.states().front().failures > before + 1; }));
