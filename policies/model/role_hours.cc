@@ -15,13 +15,12 @@ std::uint8_t read_days(MapReader& map, const YamlNode& node) {
   std::uint8_t days = 0;
   for (const auto& word : read_texts(node, map.key("days"), false, map.diagnostics())) {
     const auto found = std::find(kDayNames.begin(), kDayNames.end(), word.value);
-    const auto bit = found == kDayNames.end() ? 0U : 1U << (found - kDayNames.begin());
-    if (bit == 0 || (days & bit) != 0) {
-      map.diagnostics().error(
-          word.at, map.key("days"),
-          in_quotes(word.value) + (bit == 0 ? " is no day" : " is there already"),
-          "mon, tue, wed, thu, fri, sat, sun");
+    if (found == kDayNames.end()) {
+      map.diagnostics().error(word.at, map.key("days"), in_quotes(word.value) + " is no day",
+                              "mon, tue, wed, thu, fri, sat, sun");
+      continue;
     }
+    const auto bit = 1U << static_cast<unsigned>(found - kDayNames.begin());
     days = static_cast<std::uint8_t>(days | bit);
   }
   return days;

@@ -10,6 +10,7 @@ namespace paravent::proxy::admin {
 inline void name_operator(const Operator& who, crypto::audit::AuditDetail& detail) {
   detail.operator_name = who.name;
   detail.role = who.role;
+  detail.credential = who.credential;
 }
 
 }  // namespace paravent::proxy::admin

@@ -202,7 +202,10 @@ std::optional<Operator> Operators::authenticate(std::string_view credential) con
   std::optional<Operator> found;
   for (const OperatorRecord& one : list_) {
     if (one.revoked) continue;
-    if (session && one.name == *session) found = asking(one, nullptr);
+    if (session && one.name == *session) {
+      found = asking(one, nullptr);
+      found->credential = credential_id(hash);
+    }
     // No early exit: the time tells neither whether nor which.
     for (const KeptCredential& kept : one.credentials) {
       if (crypto::equal_constant_time(kept.hash, hash) && !has_expired(kept, now)) {
@@ -216,7 +219,9 @@ std::optional<Operator> Operators::authenticate(std::string_view credential) con
 std::optional<Operator> Operators::named(std::string_view name) const {
   const auto one = find(name);
   if (!one || one->revoked) return std::nullopt;
-  return asking(*one, nullptr);
+  Operator who = asking(*one, nullptr);
+  who.credential = kCertificate;
+  return who;
 }
 
 std::vector<OperatorRecord> Operators::list() const {

@@ -30,13 +30,16 @@
 
 namespace paravent::proxy::admin {
 
+// What stands for the id of a credential where a certificate was shown.
+inline constexpr std::string_view kCertificate = "certificate";
+
 // Who asks, as the credential of this request says.
 struct Operator {
   std::string name;
   crypto::vault::Id tenant{};  // kNoId: none yet
   std::string role;
   CredentialScope scope;
-  std::string credential{};  // its id; empty: a certificate
+  std::string credential{};  // its id (credential_id), or kCertificate
 };
 
 class Operators {

@@ -9,6 +9,7 @@
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/hours_gate.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
@@ -60,8 +61,7 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
   audit::AuditEntry entry;
   entry.event = audit::EventKind::refusal;
   entry.outcome = audit::Outcome::refused;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.purpose = request.purpose.substr(0, 256);
   entry.detail.reason = request.reason;
   entry.detail.remark = status_text(asked.status);
@@ -186,6 +186,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
   for (const Asked& asked : all) {
     entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
                                   : refusal_entry(*who, request, asked));
+    entries.back().detail.credential = who->credential;
     gate.mark(entries.back());
   }
 

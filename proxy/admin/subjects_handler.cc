@@ -13,6 +13,7 @@
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/hours_gate.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -50,8 +51,7 @@ audit::AuditEntry entry_of(SubjectDoor door, const Operator& who, const SubjectR
   audit::AuditEntry entry;
   entry.event = audit::EventKind::subject_right;
   entry.outcome = outcome;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.reason = request.reason;
   entry.detail.object = door_name(door);
   if (subject != nullptr) {
@@ -407,7 +407,10 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       return std::move(*refusal);
     }
     std::vector<audit::AuditEntry> reveals;
-    for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
+    for (const Exported& one : all) {
+      reveals.push_back(one.asked.grant->audit_entry(request.reason));
+      reveals.back().detail.credential = who.credential;
+    }
     watch_for_honey(parts, who, reveals);
     auto receipts = log->append_batch(reveals);
     if (!receipts) return no_record();

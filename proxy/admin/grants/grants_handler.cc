@@ -12,6 +12,7 @@
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 
 namespace paravent::proxy::admin {
@@ -57,8 +58,7 @@ audit::AuditEntry entry_of(const Operator& who, const Case& one, std::string_vie
                            std::string_view remark) {
   audit::AuditEntry entry;
   entry.event = audit::EventKind::grant_change;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.purpose = one.purpose;
   entry.detail.reason = reason;
   entry.detail.object = std::string(BudgetLedger::kCasePrefix) + crypto::vault::id_hex(one.id);

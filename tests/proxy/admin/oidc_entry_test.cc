@@ -127,6 +127,7 @@ TEST_F(OidcEntry, RevealsAtItsLevelAndIsNamedOnTheRecord) {
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0].detail->operator_name, "oidc:login/crm-1");
   EXPECT_EQ(entries[0].detail->role, "support");
+  EXPECT_EQ(entries[0].detail->credential.size(), 12U);
   // Nothing of the credential is anywhere on the disk.
   const std::string signature = credential.substr(credential.rfind('.') + 1);
   for (const auto& file : std::filesystem::recursive_directory_iterator(api_.folder.path())) {
