@@ -113,6 +113,13 @@ bool is_seen(const RevealTerms& terms, std::string_view role, std::string_view p
   });
 }
 
+// Whether the role still gives anybody anything.
+bool can_do_something(const RevealTerms& terms, std::string_view role) {
+  const std::string name(role);
+  return is_seen(terms, role, {}) || terms.contains("may protect " + name) ||
+         terms.contains("may handle subjects " + name) || terms.contains("may approve " + name);
+}
+
 // Whether a limit that is gone limited something that is still there.
 bool still_matters(std::string_view key, const RevealTerms& next) {
   if (key.starts_with("limit of ")) return is_seen(next, word_of(key, 2), {});
@@ -123,6 +130,9 @@ bool still_matters(std::string_view key, const RevealTerms& next) {
   if (key.starts_with("limit clock ")) return is_seen(next, {}, word_of(key, 2));
   if (key.starts_with("limit days ") || key.starts_with("limit alone purpose ")) {
     return is_seen(next, {}, word_of(key, 3));
+  }
+  if (key.starts_with("limit zone of ") || key.starts_with("limit minutes of ")) {
+    return can_do_something(next, word_of(key, 3));
   }
   return true;
 }
@@ -144,8 +154,8 @@ RevealTerms reveal_terms(const Policy& policy) {
   }
   for (const OidcEntry& entry : policy.oidc) {
     std::string key = "may enter " + entry.role.value + " of " + entry.issuer.value;
-    if (!entry.subject.empty()) key += " sub=" + entry.subject;
-    for (const OidcClaim& claim : entry.claims) key += " " + claim.name + "=" + claim.value;
+    if (!entry.subject.empty()) key += " sub " + entry.subject;
+    for (const OidcClaim& claim : entry.claims) key += " claim " + claim.name + " " + claim.value;
     terms[key] = 1;
   }
   for (const Purpose& purpose : policy.purposes) {

@@ -166,17 +166,19 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   return (this->*found->handler)(request, &*who);
 }
 
+std::optional<Operator> AdminApi::identify(const AdminParts& parts, const AdminRequest& request,
+                                           AdminResponse& refusal) {
+  const auto jwt = parts.oidc == nullptr ? std::nullopt : bearer_jwt(request.authorization);
+  if (!jwt) {
+    return admin::authenticate(parts.operators, parts.first_credentials, request, refusal);
+  }
+  refusal.status = 401;
+  return enter_by_oidc(*parts.oidc, parts.access->rules(), parts.operators, *jwt);
+}
+
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
-  const AdminParts parts = current_parts();
-  const auto jwt = parts.oidc == nullptr ? std::nullopt : bearer_jwt(request.authorization);
-  std::optional<Operator> who;
-  if (jwt) {
-    who = enter_by_oidc(*parts.oidc, parts.access->rules(), parts.operators, *jwt);
-    refusal.status = 401;
-  } else {
-    who = admin::authenticate(parts.operators, parts.first_credentials, request, refusal);
-  }
+  auto who = identify(current_parts(), request, refusal);
   if (!who && refusal.status == 401) {
     ++refused_credentials_;
     refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());

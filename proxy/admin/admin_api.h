@@ -84,6 +84,10 @@ class AdminApi final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // Whoever sends this, if they may ask now: tenant, name and scope, the same for every credential
+  // that gives the same. Counts nothing and puts nothing on record.
+  std::optional<std::string> caller_of(const AdminRequest& request);
+
   // Requests from now on are decided by it; those under way keep theirs.
   void use_access(std::shared_ptr<const policies::AccessPolicy> access);
 
@@ -107,6 +111,9 @@ class AdminApi final : public AdminHandler {
 
   AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
+  // The same without counting who is wrong.
+  static std::optional<Operator> identify(const AdminParts& parts, const AdminRequest& request,
+                                          AdminResponse& refusal);
   // hours_gate.cc. Whether the role may not ask now. An error: the tenant's log cannot be read.
   crypto::Result<bool> outside_hours(const AdminParts& parts, const Operator& who);
   // The answer for whoever comes outside of their hours, put on record.

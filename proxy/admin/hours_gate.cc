@@ -29,6 +29,21 @@ crypto::Result<bool> AdminApi::outside_hours(const AdminParts& parts, const Oper
   return !rules.within_hours(who.tenant, who.role, *latest);
 }
 
+std::optional<std::string> AdminApi::caller_of(const AdminRequest& request) {
+  const AdminParts parts = current_parts();
+  AdminResponse unused;
+  const auto who = identify(parts, request, unused);
+  if (!who) return std::nullopt;
+  const auto closed = outside_hours(parts, *who);
+  if (!closed || *closed) return std::nullopt;
+  std::string text = crypto::vault::id_hex(who->tenant) + "\n" + who->name;
+  for (const auto* words : {&who->scope.purposes, &who->scope.paths}) {
+    text.push_back('\n');
+    for (const std::string& word : *words) text.append(word).push_back(' ');
+  }
+  return text;
+}
+
 std::optional<AdminResponse> AdminApi::closed_for(const AdminRequest& request,
                                                   const Operator& who) {
   const AdminParts parts = current_parts();

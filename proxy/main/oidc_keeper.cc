@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <tuple>
@@ -21,6 +23,14 @@ using crypto::Status;
 constexpr std::chrono::seconds kPatience{5};
 
 Result<std::string> read_text(const std::string& path) {
+  std::error_code missing;
+  const auto mode = std::filesystem::status(path, missing).permissions();
+  constexpr auto kOthers =
+      std::filesystem::perms::group_write | std::filesystem::perms::others_write;
+  if (!missing && (mode & kOthers) != std::filesystem::perms::none) {
+    return Error(ErrorKind::configuration,
+                 "The file " + path + " says who comes in, and others may write it: chmod go-w.");
+  }
   std::ifstream in(path, std::ios::binary);
   std::string text(admin::kMostKeySetBytes + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
@@ -46,7 +56,8 @@ Result<std::string> fetch_text(const config::OidcIssuerConfig& issuer) {
   if (!answer && answer.error().kind() == ErrorKind::verification) {
     what = " has a certificate that is not trusted.";
   }
-  return Error(ErrorKind::unreachable, issuer.keys_url + what);
+  // A query may be nobody else's business.
+  return Error(ErrorKind::unreachable, issuer.keys_url.substr(0, issuer.keys_url.find('?')) + what);
 }
 
 }  // namespace
@@ -127,32 +138,64 @@ OidcKeeper::~OidcKeeper() {
   thread_.join();
 }
 
+// What can be read is taken over, whatever is missing from it: keys that were withdrawn, or can be
+// used by everybody, must not go on until they are too old.
 Status OidcKeeper::look(std::size_t issuer) {
   const config::OidcIssuerConfig& config = configs_[issuer];
   const auto text = config.keys_file.empty() ? fetch_text(config) : read_text(config.keys_file);
   if (!text) return text.error();
   auto keys = admin::KeySet::parse(*text);
   if (!keys) return keys.error();
+  Status status;
+  if (keys->size() == 0) {
+    status = Error(ErrorKind::malformed,
+                   "The key set holds no key for RS256, ES256 or EdDSA that could be used; nobody "
+                   "comes in by it.");
+  }
+  if (keys->exposed() > 0) {
+    status = Error(ErrorKind::malformed,
+                   "The key set holds a private or secret key, which everybody can use now; that "
+                   "key is not taken any more.");
+  }
   desk_.use_keys(issuer, std::make_shared<const admin::KeySet>(std::move(*keys)));
-  return {};
+  return status;
 }
 
 void OidcKeeper::look_and_plan(std::size_t issuer) {
-  const Status status = look(issuer);
+  Status status;
+  try {
+    status = look(issuer);
+  } catch (const std::exception&) {
+    // Asio throws where no descriptor is left; the gateway goes on.
+    status = Error(ErrorKind::internal, "No connection could be made.");
+  }
   if (!status) desk_.count_failure(issuer);  // not under the lock: the desk's own comes first
   const Time now = std::chrono::steady_clock::now();
-  const std::chrono::seconds refresh(configs_[issuer].refresh_seconds);
-  const std::scoped_lock lock(mutex_);
-  Turn& turn = turns_[issuer];
-  turn.last = now;
-  turn.next = status ? now + refresh : now + std::min<std::chrono::milliseconds>(pause_, refresh);
-  turn.wished = false;
-  if (!status && !turn.failed) {
-    std::fprintf(stderr,
-                 "paravent: warning: the keys of the OIDC issuer %s: %s It is tried again.\n",
-                 configs_[issuer].name.c_str(), status.error().sentence().c_str());
+  const std::chrono::milliseconds refresh = std::chrono::seconds(configs_[issuer].refresh_seconds);
+  bool first = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    Turn& turn = turns_[issuer];
+    constexpr unsigned kMostDoublings = 5;
+    const std::chrono::milliseconds again =
+        std::min(pause_, refresh) * (1LL << std::min(turn.failures, kMostDoublings));
+    first = !status && turn.failures == 0;
+    turn.failures = status ? 0 : turn.failures + 1;
+    turn.last = now;
+    turn.next = now + (status ? refresh : again);
+    turn.wished = false;
   }
-  turn.failed = !status;
+  if (!first) return;
+  std::fprintf(stderr, "paravent: warning: the keys of the OIDC issuer %s: %s It is tried again.\n",
+               configs_[issuer].name.c_str(), status.error().sentence().c_str());
+}
+
+void OidcKeeper::read_again() {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (Turn& turn : turns_) turn.next = Time();
+  }
+  wakes_.notify_all();
 }
 
 void OidcKeeper::run() {
@@ -166,7 +209,8 @@ void OidcKeeper::run() {
       Time at = turn.next;
       // Never looked at: at once. Wished for: when the pause is over.
       if (turn.last != Time() && turn.wished) at = std::min(at, turn.last + pause_);
-      if (at <= now && due == turns_.size()) due = i;
+      // Whoever is due longest.
+      if (at <= now && at < wake) due = i;
       wake = std::min(wake, at);
     }
     if (due < turns_.size()) {

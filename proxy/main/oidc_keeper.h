@@ -2,8 +2,10 @@
 // request ever waits for an issuer.
 //
 // A set is read again every `refresh-seconds`, sooner when a credential names an unknown key, but
-// never within `pause` of the last look, whoever asks. What fails is tried again after `pause`, is
-// said once on standard error and counted; the last good set stays until the desk finds it too old.
+// for that never within `pause` of the last look, whoever asks. Whoever has waited longest is next,
+// so that issuers that hang keep nobody else from their turn. What fails is tried again after a
+// time that doubles, is said once on standard error and counted; when nothing could be read the
+// last good set stays until the desk finds it too old. What an issuer has withdrawn goes at once.
 // The desk must outlive it.
 
 #pragma once
@@ -40,6 +42,8 @@ class OidcKeeper {
   static crypto::Result<std::unique_ptr<OidcKeeper>> start(
       std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
       std::chrono::milliseconds pause = kPause);
+  // Looks at every issuer anew, in the background.
+  void read_again();
   ~OidcKeeper();
   OidcKeeper(const OidcKeeper&) = delete;
   OidcKeeper& operator=(const OidcKeeper&) = delete;
@@ -49,7 +53,7 @@ class OidcKeeper {
   struct Turn {
     Time last;  // look at the issuer
     Time next;
-    bool failed = false;  // said so already
+    unsigned failures = 0;  // in a row
     bool wished = false;
   };
 

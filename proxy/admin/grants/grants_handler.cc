@@ -76,6 +76,13 @@ AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Opera
   return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
 }
 
+// Whether both come by the same other issuer, which can be either of them.
+bool of_one_issuer(std::string_view requester, std::string_view approver) {
+  constexpr std::string_view kOidc = "oidc:";  // oidc_operator_name()
+  if (!requester.starts_with(kOidc)) return false;
+  return approver.starts_with(requester.substr(0, requester.find('/') + 1));
+}
+
 bool approves(const policies::FourEyes* terms, std::string_view role) {
   return terms != nullptr && std::any_of(terms->approve.begin(), terms->approve.end(),
                                          [role](const auto& known) { return known.value == role; });
@@ -240,7 +247,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
     return step(*log, use, std::move(next), *who, reason, "close");
   }
   const bool approve = rest == "approve";
-  if (mine || !may_approve) {
+  if (mine || !may_approve || of_one_issuer(one->requester, who->name)) {
     audit::AuditEntry entry = entry_of(*who, next, reason, rest);
     entry.outcome = audit::Outcome::refused;
     if (!log->append(entry)) return no_record();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/oidc/json_members.h"
@@ -18,6 +20,16 @@ using crypto::VerificationKey;
 // Private parts of RSA and EC keys, and what a symmetric key consists of (RFC 7518 6).
 constexpr std::array<std::string_view, 8> kSecretMembers{"d",  "p",  "q",   "dp",
                                                          "dq", "qi", "oth", "k"};
+
+bool is_exposed(const JsonMembers& key) {
+  return std::any_of(kSecretMembers.begin(), kSecretMembers.end(),
+                     [&](std::string_view name) { return key.has(name); });
+}
+
+// What tells a public key from another of its type.
+std::string_view value_of(const JsonMembers& key) {
+  return key.text("kty") == "RSA" ? key.text("n") : key.text("x");
+}
 
 Error refused(const char* sentence) { return {ErrorKind::malformed, sentence}; }
 
@@ -64,29 +76,36 @@ std::optional<SignatureAlgorithm> jws_algorithm(std::string_view name) noexcept 
   return std::nullopt;
 }
 
+template <typename IsOut>
+std::size_t KeySet::drop(IsOut is_out) {
+  return std::erase_if(keys_, is_out);
+}
+
 Result<KeySet> KeySet::parse(std::string_view text) {
   if (text.size() > kMostKeySetBytes) return refused("The key set is longer than 256 KiB.");
   const auto objects = read_key_objects(text, kMostKeys);
   if (!objects) return refused("This is no JWK Set of at most 100 keys (RFC 7517).");
   KeySet set;
+  std::set<std::string, std::less<>> twice;
   for (const JsonMembers& object : *objects) {
-    if (std::any_of(kSecretMembers.begin(), kSecretMembers.end(),
-                    [&](std::string_view name) { return object.has(name); })) {
-      return refused("The key set holds a private or secret key, which everybody can read now.");
-    }
     const auto algorithm = algorithm_of(object);
-    if (!algorithm) continue;
+    if (!algorithm || is_exposed(object)) continue;
     const std::string kid(object.text("kid"));
     auto key = key_of(object, *algorithm);
     if (!key || kid.empty() || kid.size() > kMostKidBytes) {
       ++set.unusable_;
       continue;
     }
-    if (set.find(kid, *algorithm) != nullptr) return refused("The key set has one kid twice.");
-    set.keys_.push_back({kid, std::move(*key)});
+    if (set.find(kid, *algorithm) != nullptr) twice.insert(kid);
+    set.keys_.push_back({kid, std::string(value_of(object)), std::move(*key)});
   }
-  if (set.keys_.empty()) {
-    return refused("The key set holds no key for RS256, ES256 or EdDSA that could be used.");
+  set.unusable_ += set.drop([&](const Named& named) { return twice.contains(named.kid); });
+  for (const JsonMembers& object : *objects) {
+    if (!is_exposed(object)) continue;
+    ++set.exposed_;
+    set.drop([&](const Named& named) {
+      return named.kid == object.text("kid") || named.value == value_of(object);
+    });
   }
   return set;
 }

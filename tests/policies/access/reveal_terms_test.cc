@@ -95,7 +95,7 @@ TEST(RevealTerms, EveryWayOfGivingMore) {
             "may handle subjects crm");
   EXPECT_EQ(wider("approve: [dpo]", "approve: [dpo, support]"), "may approve support");
   EXPECT_EQ(wider("four-eyes:", "oidc: [{ issuer: login, subject: a, role: dpo }]\nfour-eyes:"),
-            "may enter dpo of login sub=a");
+            "may enter dpo of login sub a");
   EXPECT_EQ(wider("purposes: [contact], kinds", "kinds"), "limit alone purpose contact");
   EXPECT_EQ(wider("kinds: [nir]", "kinds: [iban]"), "limit alone kind nir");
   EXPECT_EQ(wider("subjects: 20", "subjects: 21"), "limit alone subjects");
@@ -103,7 +103,29 @@ TEST(RevealTerms, EveryWayOfGivingMore) {
   EXPECT_EQ(wider("from: collection", "from: last-contact"), "limit clock contact");
 }
 
+// What looks alike when it is written in one go is told apart.
+TEST(RevealTerms, SubjectsAndClaimsAreNotMistaken) {
+  const auto with = [](const std::string& entry) {
+    return terms_of("four-eyes:", "oidc: [" + entry + "]\nfour-eyes:");
+  };
+  const auto subject = with("{ issuer: login, subject: 'uid=a,ou=b', role: dpo }");
+  const auto claim = with("{ issuer: login, claims: { 'sub=uid': 'a,ou=b' }, role: dpo }");
+  EXPECT_EQ(widened(claim, subject).size(), 1U);
+  EXPECT_EQ(widened(subject, claim).size(), 1U);
+  const auto value = with("{ issuer: login, claims: { groups: 'cn=x' }, role: dpo }");
+  const auto name = with("{ issuer: login, claims: { 'groups=cn': x }, role: dpo }");
+  EXPECT_EQ(widened(name, value).size(), 1U);
+}
+
 TEST(RevealTerms, GivingLessIsNothingToAskFor) {
+  const RevealTerms hours =
+      terms_of("support: { reveal: masked",
+               "support: { reveal: masked, hours: { from: '08:00', until: '18:00' }");
+  EXPECT_TRUE(widened(hours, terms_of("support: { reveal: masked, kinds: { iban: refused }, "
+                                      "budget: { subjects-per-day: 10 } }",
+                                      "support: { reveal: refused }"))
+                  .empty())
+      << "a role that sees nothing any more needs no hours";
   EXPECT_EQ(wider("support: { reveal: masked", "support: { reveal: replaced"), "");
   EXPECT_EQ(wider("reveal: [dpo, support]", "reveal: [dpo]"), "");
   EXPECT_EQ(wider("subjects-per-day: 10", "subjects-per-day: 9, values-per-hour: 5"), "");

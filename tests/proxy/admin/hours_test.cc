@@ -101,6 +101,16 @@ TEST_F(Hours, HoldForEveryPath) {
   EXPECT_EQ(api_.get("/v1/operators", api_.credentials["admin"]).status, 200);
 }
 
+// A repeated change is not answered from memory outside of the hours, and a 403 is not kept.
+TEST_F(Hours, OutsideOfThemNobodyIsACaller) {
+  AdminRequest request;
+  request.authorization = "Bearer " + api_.credentials["support"];
+  request.path = "/v1/grants";
+  EXPECT_TRUE(api_.api->caller_of(request));
+  api_.clock.move(2h);
+  EXPECT_FALSE(api_.api->caller_of(request));
+}
+
 // A stolen credential at night is heard all the same.
 TEST_F(Hours, HoneyIsWatchedAtNight) {
   const auto planted = api_.post(

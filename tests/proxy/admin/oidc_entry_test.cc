@@ -91,12 +91,15 @@ TEST_F(OidcEntry, DenyIsTheDefault) {
 TEST_F(OidcEntry, IsAnsweredAsAWrongCredentialIs) {
   const AdminResponse wrong = api_.get("/v1/whoami", "pvcred_wrong");
   const SigningKey stranger = SigningKey::ed25519();
-  const std::string forged = signed_jwt(stranger, header_of(stranger, "k"), claims_of(0));
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(api_.clock.now().time_since_epoch());
+  // Good in everything but the signature.
+  const std::string forged = signed_jwt(stranger, header_of(stranger, "k"), claims_of(now.count()));
   JsonText header = header_of(key_, "k");
   header["alg"] = "\"none\"";
   for (const std::string& credential :
-       {jwt("somebody"), forged, signed_jwt(key_, header, claims_of(0)), std::string("a.b.c"),
-        std::string("."), jwt("crm-1") + "A"}) {
+       {jwt("somebody"), forged, signed_jwt(key_, header, claims_of(now.count())),
+        std::string("a.b.c"), std::string("."), jwt("crm-1") + "A"}) {
     const AdminResponse answer = api_.get("/v1/whoami", credential);
     EXPECT_EQ(answer.status, wrong.status);
     EXPECT_EQ(answer.body, wrong.body);
@@ -196,6 +199,44 @@ TEST_F(OidcEntry, RevokesOnlyWhatCanBeMeant) {
     EXPECT_EQ(api_.post("admin", "/v1/oidc/revoke", body).status, expected) << body;
   }
   EXPECT_TRUE(api_.operators->oidc_revocations().list().empty());
+}
+
+// Whoever runs the issuer is every subject of it, so two of them are not two people.
+TEST_F(OidcEntry, TwoOfOneIssuerAreNotTwoPeople) {
+  Api api(admin_test_policy() + kEntries +
+          "four-eyes: { approve: [dpo, support], purposes: [billing] }\n");
+  api.oidc = &desk_;
+  api.restart();
+  const std::string ask =
+      R"({"purpose":"contact","basis":"contract","reason":"r","hours":1,"tokens":[")" +
+      api.token_of("form.mail", "anne@example.fr") + "\"]}";
+  const AdminResponse opened = api.post_with("/v1/grants", jwt("boss"), ask);
+  ASSERT_LT(opened.status, 300) << opened.body;
+  const auto grant = boost::json::parse(opened.body).as_object();
+  const std::string path = "/v1/grants/" + std::string(grant.at("id").as_string()) + "/approve";
+  EXPECT_EQ(api.post_with(path, jwt("crm-1"), R"({"reason":"r"})").status, 403);
+  EXPECT_EQ(api.post_with(path, jwt("boss"), R"({"reason":"r"})").status, 403);
+  EXPECT_EQ(api.post("dpo", path, R"({"reason":"r"})").status, 200);
+}
+
+// The same operator with another credential is the same caller; a revoked one is none.
+TEST_F(OidcEntry, ACallerIsTheOperator) {
+  const auto caller = [&](const std::string& credential) {
+    AdminRequest request;
+    request.method = "POST";
+    request.path = "/v1/grants";
+    request.authorization = "Bearer " + credential;
+    return api_.api->caller_of(request);
+  };
+  const auto first = caller(jwt("crm-1"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(caller(jwt("crm-1", {{"jti", "\"2\""}})), first);
+  EXPECT_NE(caller(jwt("boss")), first);
+  EXPECT_FALSE(caller(jwt("somebody")));
+  EXPECT_EQ(api_.api->refused_credentials(), 0U);
+  const std::string body = R"({"issuer":"login","subject":"crm-1","reason":"r"})";
+  ASSERT_EQ(api_.post("admin", "/v1/oidc/revoke", body).status, 200);
+  EXPECT_FALSE(caller(jwt("crm-1")));
 }
 
 TEST(OidcRevocations, SurviveARestart) {

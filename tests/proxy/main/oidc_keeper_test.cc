@@ -35,7 +35,10 @@ class Publisher final : public admin::AdminHandler {
     ++asked_;
     good_ = good_ && request.method == "GET" && request.path == "/keys" &&
             request.query == "tenant=a" && request.authorization.empty();
-    return {status_, "application/jwk-set+json", text_};
+    admin::AdminResponse response(status_, "application/jwk-set+json", text_);
+    if (request.path == "/moved") response.status = 200;
+    if (status_ == 302) response.headers.emplace_back("Location", "/moved");
+    return response;
   }
   void answer(std::uint16_t status, std::string text) {
     const std::scoped_lock lock(mutex_);
@@ -100,6 +103,9 @@ TEST_F(Keeper, ReadsAFileBeforeAnybodyAsks) {
   std::ofstream(config.keys_file) << "{\"keys\":[]}";
   EXPECT_FALSE(OidcKeeper::start({config}, desk));
   std::ofstream(config.keys_file) << admin::key_set(first_.jwk("one"));
+  std::filesystem::permissions(config.keys_file, std::filesystem::perms(0666));
+  EXPECT_FALSE(OidcKeeper::start({config}, desk)) << "anybody could be let in by anybody";
+  std::filesystem::permissions(config.keys_file, std::filesystem::perms(0644));
   const auto keeper = OidcKeeper::start({config}, desk, 20ms);
   ASSERT_TRUE(keeper);
   EXPECT_TRUE(enters(desk, jwt(first_, "one")));
@@ -126,9 +132,10 @@ TEST_F(Keeper, FetchesInTheBackground) {
   ASSERT_TRUE(keeper);
   EXPECT_FALSE(enters(desk, jwt(first_, "one")));
   EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
-  for (const auto& [status, text] : {std::pair<std::uint16_t, std::string>{302, ""},
-                                     {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
-                                     {200, "<html>"}}) {
+  for (const auto& [status, text] :
+       {std::pair<std::uint16_t, std::string>{302, admin::key_set(first_.jwk("one"))},
+        {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
+        {200, "<html>"}}) {
     publisher.answer(status, text);
     const std::uint64_t before = desk.states().front().failures;
     EXPECT_TRUE(soon([&] { return desk.states().front().failures > before + 1; }));
@@ -173,6 +180,50 @@ TEST_F(Keeper, AsksAgainWhenThePauseIsOver) {
   EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
   EXPECT_TRUE(enters(desk, jwt(first_, "one")));
   EXPECT_LE(publisher.asked(), 3);
+}
+
+// What can be read is taken over: a key that is withdrawn, or whose private half got out, is gone.
+TEST_F(Keeper, WithdrawnKeysAreGone) {
+  Publisher publisher;
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  for (const std::string& next :
+       {std::string(R"({"keys":[]})"), admin::key_set(first_.jwk("one", R"(,"use":"enc")")),
+        admin::key_set(first_.jwk("one", R"(,"d":"AA")"))}) {
+    publisher.answer(200, admin::key_set(first_.jwk("one")));
+    admin::OidcDesk desk(issuers_of({config}), clock_);
+    const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+    ASSERT_TRUE(keeper);
+    ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+    publisher.answer(200, next);
+    EXPECT_TRUE(enters(desk, jwt(first_, "one"))) << "nobody has looked yet";
+    (*keeper)->read_again();  // as a reload does
+    EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); })) << next;
+    EXPECT_EQ(desk.states().front().keys, 0U);
+    EXPECT_GT(desk.states().front().failures, 0U);
+  }
+}
+
+// Takes connections and says nothing.
+TEST_F(Keeper, IssuersThatHangKeepNobodyWaiting) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  std::vector<config::OidcIssuerConfig> configs;
+  for (const char* name : {"dead-1", "dead-2", "login"}) {
+    auto& one = configs.emplace_back(issuer());
+    one.name = name;
+    one.issuer = std::string("https://") + name + ".example";
+    one.refresh_seconds = 1;
+    one.keys_url = "http://127.0.0.1:1/keys";
+  }
+  configs.back() = issuer();
+  configs.back().keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of(configs), clock_);
+  // Whatever fails is due again at once.
+  const auto keeper = OidcKeeper::start(configs, desk, 0ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 3; }));
 }
 
 // Where nobody listens, a gateway starts all the same and nobody enters.
