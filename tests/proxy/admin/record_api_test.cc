@@ -223,7 +223,8 @@ TEST(RecordApi, ADossierByCredential) {
     EXPECT_EQ(text(entry.at("operator")), "support");
     EXPECT_EQ(text(entry.at("credential")), second);
   }
-  for (const auto& entry : dossier(mine).at("entries").as_array()) {
+  const json::object of_mine = dossier(mine);
+  for (const auto& entry : of_mine.at("entries").as_array()) {
     EXPECT_EQ(text(entry.at("credential")), mine);
   }
   EXPECT_EQ(dossier("000000000000").at("entries").as_array().size(), 0U);
