@@ -80,8 +80,9 @@ AdminResponse IdempotentHandler::handle(const AdminRequest& request) {
     return admin_problem(400, "idempotency-key",
                          "An Idempotency-Key is 1 to 128 visible ASCII characters.");
   }
-  const auto caller =
-      digest_of({request.authorization, request.certificate_name, request.idempotency_key});
+  const auto who = caller_of_(request);
+  if (!who) return inner_.handle(request);
+  const auto caller = digest_of({*who, request.idempotency_key});
   const auto asked = digest_of({request.path, request.query, request.body});
   const crypto::WallTime now = clock_.now();
   {

@@ -13,6 +13,7 @@
 #include "policies/model/period.h"
 #include "proxy/admin/destruction_certificate.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/json.h"
 
@@ -127,8 +128,7 @@ crypto::audit::AuditLog& KeyApi::log_of(const Id& tenant) const {
 AdminResponse KeyApi::act(const Act& act) {
   crypto::audit::AuditEntry entry;
   entry.event = act.event;
-  entry.detail.operator_name = act.who.name;
-  entry.detail.role = act.who.role;
+  name_operator(act.who, entry.detail);
   entry.detail.reason = act.reason;
   entry.detail.object = act.object;
   entry.detail.remark = act.remark;

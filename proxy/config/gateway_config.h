@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/oidc_config.h"
 #include "proxy/config/record_config.h"
 #include "proxy/config/tls_config.h"
 #include "proxy/config/upstream_config.h"
@@ -60,6 +61,7 @@ struct OperatorsConfig {
   std::uint32_t passphrase_length = 12;
   std::uint32_t passphrase_classes = 4;
   std::uint32_t session_minutes = 60;
+  std::vector<OidcIssuerConfig> oidc;
 };
 
 struct GatewayConfig {

@@ -89,7 +89,7 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
                              const std::scoped_lock hold(changing);
                              return served.plan;
                            },
-                           login_rules_of(config), config.record});
+                           login_rules_of(config), config.record, oidc.get()});
     if (made) {
       open = std::move(*made);
     } else {

@@ -17,6 +17,7 @@
 #include "proxy/main/gateway.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/oidc_keeper.h"
 #include "proxy/main/open_vault.h"
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
@@ -59,6 +60,10 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   std::shared_ptr<telemetry::SealedList> sealed_list;  // null: no route goes on while sealed
   bool token_present = true;
   std::chrono::steady_clock::time_point next_look;
+  // The issuers' keys do not hang on the vault: they stay while it is sealed. Null: no issuer.
+  crypto::SteadyClock steady;
+  std::unique_ptr<admin::OidcDesk> oidc;
+  std::unique_ptr<OidcKeeper> oidc_keeper;
   std::unique_ptr<GatewayMetrics> metrics;
   std::unique_ptr<OpenVault> open;  // null: sealed
   std::unique_ptr<admin::SealGate> gate;
@@ -69,6 +74,7 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   crypto::Status take_over(std::string_view author, std::string& remarks);
 
   crypto::Status read_certificates();
+  crypto::Status start_oidc();
   // Opens the vault if nobody has to be asked for that.
   crypto::Status unlock_alone();
   crypto::Status start_data_path();

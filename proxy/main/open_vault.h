@@ -45,6 +45,7 @@ struct OpenVaultParts {
   std::function<std::shared_ptr<const policies::PolicyPlan>()> plan;  // that is served now
   admin::LoginRules logins;
   config::RecordConfig record;
+  admin::OidcDesk* oidc;  // may be null
 };
 
 class OpenVault {

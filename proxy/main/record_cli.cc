@@ -77,6 +77,9 @@ void add_dossier(CLI::App& app, DossierOptions& options) {
       "dossier", "What an operator, key, person or period touched, with proofs, for a breach");
   add_client(command, options.client);
   command->add_option("--operator", options.operator_name, "Only of this operator or program");
+  command->add_option(
+      "--credential", options.credential_id,
+      "Only with this credential, by the id that the record and operators list show");
   command->add_option("--key", options.key, "Only tokens under this key id (8 hex digits)");
   command->add_option("--subject", options.subject, "Only of this person, by reference");
   command->add_option("--from", options.from, "From this day on, YYYY-MM-DD (UTC)");

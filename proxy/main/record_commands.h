@@ -55,6 +55,7 @@ int run_audit_export(const AuditExportOptions& options);
 struct DossierOptions {
   ClientOptions client;
   std::string operator_name;
+  std::string credential_id;
   std::string key;
   std::string subject;
   std::string from;

@@ -34,6 +34,7 @@ crypto::Status check_reloadable(const config::GatewayConfig& running,
       {running.trusted_proxies == next.trusted_proxies, "trusted-proxies"},
       {running.access_log == next.access_log, "access-log"},
       {running.record.anchor == next.record.anchor, "anchor"},
+      {running.operators.oidc == next.operators.oidc, "operators.oidc"},
       {running.record.alarm_command == next.record.alarm_command, "alarm"},
   };
   for (const auto& check : checks) {
