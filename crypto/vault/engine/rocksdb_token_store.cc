@@ -35,9 +35,9 @@ RocksdbTokenStore::~RocksdbTokenStore() = default;
 
 Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
     const std::filesystem::path& folder, const Id& installation,
-    std::shared_ptr<rocksdb::FileSystem> file_system) {
+    std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory) {
   auto database = std::make_unique<Database>();
-  auto status = database->start(folder.string(), true, std::move(file_system));
+  auto status = database->start(folder.string(), true, std::move(file_system), memory);
   if (status.IsInvalidArgument()) {
     return Error(ErrorKind::data,
                  "The token store " + folder.string() + " exists already and is not overwritten.");
@@ -51,14 +51,14 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
 
 Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
     const std::filesystem::path& folder, const Id& installation,
-    std::shared_ptr<rocksdb::FileSystem> file_system) {
+    std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory) {
   std::error_code missing;
   if (!std::filesystem::exists(folder / "CURRENT", missing)) {
     return Error(ErrorKind::data, "The token store " + folder.string() +
                                       " is missing; restore it from a data backup.");
   }
   auto database = std::make_unique<Database>();
-  const auto status = database->start(folder.string(), false, std::move(file_system));
+  const auto status = database->start(folder.string(), false, std::move(file_system), memory);
   if (!status.ok()) {
     const Error error = rocksdb_error(status);
     if (error.kind() == ErrorKind::disk_full) return error;
