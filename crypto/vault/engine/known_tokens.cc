@@ -19,9 +19,12 @@ std::uint64_t when(std::uint32_t day, std::uint64_t generation) noexcept {
 
 }  // namespace
 
-KnownTokens::KnownTokens(std::size_t bytes)
-    : count_(std::max(bytes / sizeof(Set), std::size_t{1})),
-      sets_(std::make_unique<Set[]>(count_)) {}
+KnownTokens::KnownTokens(std::size_t bytes) : memory_(std::max(bytes, sizeof(Set))) {
+  if (memory_.empty()) return;
+  count_ = std::max(bytes / sizeof(Set), std::size_t{1});
+  // Zeros are what a set is made of: free slots.
+  sets_ = reinterpret_cast<Set*>(memory_.data());
+}
 
 // By the half of the index that is not in the name.
 KnownTokens::Set& KnownTokens::set_of(const IndexKey& index) const noexcept {
@@ -45,6 +48,7 @@ KnownTokens::Words KnownTokens::words_of(const Key& key, const Id& id,
 }
 
 void KnownTokens::expect(const IndexKey& index) const noexcept {
+  if (count_ == 0) return;
   const Set& set = set_of(index);
   for (const Slot& slot : set.slots) __builtin_prefetch(&slot);
 }
@@ -73,7 +77,7 @@ void KnownTokens::resume() {
 
 std::optional<Id> KnownTokens::find(const Key& key) const noexcept {
   const std::uint64_t generation = this->generation();
-  if (generation == 0) return std::nullopt;
+  if (generation == 0 || count_ == 0) return std::nullopt;
   const Words wanted = words_of(key, kNoId, generation);
   Words words{};
   for (const Slot& slot : set_of(key.index).slots) {
@@ -90,7 +94,7 @@ std::optional<Id> KnownTokens::find(const Key& key) const noexcept {
 }
 
 void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation) noexcept {
-  if (generation == 0 || generation != this->generation()) return;
+  if (generation == 0 || count_ == 0 || generation != this->generation()) return;
   const Words entry = words_of(key, id, generation);
   Set& set = set_of(key.index);
   Words words{};

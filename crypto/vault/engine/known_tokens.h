@@ -6,7 +6,7 @@
 //
 // Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
 // outside can aim at a bucket. 48 bytes for each, in sets of four that fill three cache lines; one
-// is replaced when a set is full. Fixed memory, allocated at once and touched as it fills. A reader
+// is replaced when a set is full. Fixed memory, touched as it fills (zeroed_memory.h). A reader
 // takes no lock and writes nothing: each slot has a version that is odd while it is written (a
 // seqlock); a writer that meets another one gives up. Thread safe.
 //
@@ -19,11 +19,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 
 #include "crypto/vault/engine/token_store.h"
+#include "crypto/vault/engine/zeroed_memory.h"
 
 namespace paravent::crypto::vault {
 
@@ -38,6 +38,7 @@ class KnownTokens {
     std::uint32_t day = 0;
   };
 
+  // One set at least; when the system does not give so much, nothing is ever known.
   explicit KnownTokens(std::size_t bytes = kDefaultBytes);
 
   // Pauses for as long as it lives; then everything is forgotten.
@@ -88,8 +89,9 @@ class KnownTokens {
   std::mutex pause_mutex_;
   int pauses_ = 0;          // under pause_mutex_
   std::uint64_t next_ = 2;  // under pause_mutex_
-  std::size_t count_;       // of sets
-  std::unique_ptr<Set[]> sets_;
+  const ZeroedMemory memory_;
+  std::size_t count_ = 0;  // of sets; 0: nothing is known
+  Set* sets_ = nullptr;
 };
 
 }  // namespace paravent::crypto::vault

@@ -1,7 +1,5 @@
 #include "crypto/vault/engine/read_memory.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -9,9 +7,6 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::size_t kLine = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20U;
-// From here on what huge pages save is more than what a half-filled one costs.
-constexpr std::size_t kWorthHugePages = std::size_t{128} << 20U;
 
 // A slot: u16 size of the value | key | value. Whole cache lines, so that no slot begins within
 // one.
@@ -37,28 +32,12 @@ std::size_t scaled(std::uint64_t word, std::size_t range) noexcept {
 ReadMemory::ReadMemory(std::size_t key_bytes, std::size_t value_bytes, std::size_t memory)
     : key_bytes_(key_bytes),
       value_bytes_(slot_size(key_bytes, value_bytes) - sizeof(std::uint16_t) - key_bytes),
-      slot_bytes_(slot_size(key_bytes, value_bytes)) {
-  const std::size_t sets = memory / (kWays * bytes_per_slot());
-  if (sets == 0) return;
-  // Room to begin the slots on a huge page: then no slot lies across two.
-  mapped_ = sets * kWays * bytes_per_slot() + 2 * kHugePage;
-  map_ = ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (map_ == MAP_FAILED) {
-    map_ = nullptr;
-    return;
-  }
-  // Wishes: without them everything is only slower, or a core dump larger.
-  (void)::madvise(map_, mapped_, MADV_DONTDUMP);
-  if (mapped_ >= kWorthHugePages) (void)::madvise(map_, mapped_, MADV_HUGEPAGE);
-  const auto begin = reinterpret_cast<std::uintptr_t>(map_);
-  slots_ = static_cast<char*>(map_) + ((begin + kHugePage - 1) / kHugePage * kHugePage - begin);
-  marks_ = reinterpret_cast<Mark*>(slots_ + sets * kWays * slot_bytes_);
-  sets_ = sets;
-}
-
-ReadMemory::~ReadMemory() {
-  if (map_ != nullptr) ::munmap(map_, mapped_);
+      slot_bytes_(slot_size(key_bytes, value_bytes)),
+      memory_(memory / (kWays * bytes_per_slot()) * kWays * bytes_per_slot()) {
+  if (memory_.empty()) return;
+  sets_ = memory / (kWays * bytes_per_slot());
+  slots_ = memory_.data();
+  marks_ = reinterpret_cast<Mark*>(slots_ + sets_ * kWays * slot_bytes_);
 }
 
 ReadMemory::Place ReadMemory::place_of(std::string_view key) const noexcept {

@@ -4,11 +4,10 @@
 // are ballast. And finding a row through it costs some thirty places in memory, one after the
 // other; here it is five, and those of many keys are fetched side by side.
 //
-// Fixed memory, in one piece that is touched as it fills (large ones in huge pages, where the
-// system has them) and left out of core dumps: sets of sixteen slots of one size, with a mark of
-// two bytes for each slot kept apart. A value that is longer than a slot is not held. When a set is
-// full, one that was not asked for since the last such need gives way. A key that was removed is
-// overwritten at once.
+// Fixed memory, touched as it fills (zeroed_memory.h): sets of sixteen slots of one size, with a
+// mark of two bytes for each slot kept apart. A value that is longer than a slot is not held. When
+// a set is full, one that was not asked for since the last such need gives way. A key that was
+// removed is overwritten at once.
 //
 // Always agrees with the store, as long as everything that is written is told after it was written
 // and before the writer says so: whoever read before a key changed and comes with it afterwards is
@@ -24,7 +23,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "crypto/vault/engine/zeroed_memory.h"
 
 namespace paravent::crypto::vault {
 
@@ -38,7 +38,7 @@ class ReadMemory {
   ReadMemory(std::size_t key_bytes, std::size_t value_bytes, std::size_t memory);
   ReadMemory(const ReadMemory&) = delete;
   ReadMemory& operator=(const ReadMemory&) = delete;
-  ~ReadMemory();
+  ~ReadMemory() = default;
 
   // REQUIRES: all three are of one size. `out` is empty where nothing is held.
   void find(std::span<const std::string_view> keys, std::span<std::optional<std::string>> out,
@@ -79,9 +79,8 @@ class ReadMemory {
   const std::size_t key_bytes_;
   const std::size_t value_bytes_;
   const std::size_t slot_bytes_;
+  const ZeroedMemory memory_;
   std::size_t sets_ = 0;
-  std::size_t mapped_ = 0;
-  void* map_ = nullptr;
   Mark* marks_ = nullptr;
   char* slots_ = nullptr;
 
