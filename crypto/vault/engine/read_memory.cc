@@ -34,8 +34,10 @@ ReadMemory::ReadMemory(std::size_t key_bytes, std::size_t value_bytes, std::size
       value_bytes_(slot_size(key_bytes, value_bytes) - sizeof(std::uint16_t) - key_bytes),
       slot_bytes_(slot_size(key_bytes, value_bytes)),
       memory_(memory / (kWays * bytes_per_slot()) * kWays * bytes_per_slot()) {
+  const std::size_t sets = memory / (kWays * bytes_per_slot());
+  refused_ = sets > 0 && memory_.empty();
   if (memory_.empty()) return;
-  sets_ = memory / (kWays * bytes_per_slot());
+  sets_ = sets;
   slots_ = memory_.data();
   marks_ = reinterpret_cast<Mark*>(slots_ + sets_ * kWays * slot_bytes_);
 }

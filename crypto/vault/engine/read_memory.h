@@ -48,6 +48,8 @@ class ReadMemory {
   // What the store has from now on; nullopt: nothing, or nobody knows.
   void changed(std::string_view key, std::optional<std::string_view> value);
 
+  // The system did not give what was asked for, so nothing is held.
+  bool refused() const noexcept { return refused_; }
   std::size_t capacity() const noexcept { return sets_ * kWays; }
   // What one key takes.
   std::size_t bytes_per_slot() const noexcept { return slot_bytes_ + sizeof(Mark); }
@@ -80,6 +82,7 @@ class ReadMemory {
   const std::size_t value_bytes_;
   const std::size_t slot_bytes_;
   const ZeroedMemory memory_;
+  bool refused_ = false;
   std::size_t sets_ = 0;
   Mark* marks_ = nullptr;
   char* slots_ = nullptr;

@@ -71,6 +71,9 @@ struct RocksdbTokenStore::Database {
   rocksdb::Status start(const std::string& folder, bool create,
                         std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory);
 
+  // After start(): there is less than was asked for.
+  bool memory_refused() const noexcept { return index_memory->refused() || rows_memory->refused(); }
+
   // One durable write. Everything that is written to a family with a memory goes through here.
   // REQUIRES: write_mutex is held.
   Status write(rocksdb::WriteBatch& batch);

@@ -31,7 +31,8 @@ class RocksdbTokenStore final : public TokenStore {
 
   // `file_system`: for tests that inject faults; empty: the disk. `memory`: as above. create:
   // DATA/store is empty, else ErrorKind::data. open: ErrorKind::data, one sentence each: missing,
-  // damaged, of another installation, of a newer version.
+  // damaged, of another installation, of a newer version. Both: ErrorKind::configuration when the
+  // system does not give `memory`.
   static Result<std::unique_ptr<RocksdbTokenStore>> create(
       const std::filesystem::path& folder, const Id& installation,
       std::shared_ptr<rocksdb::FileSystem> file_system = nullptr,

@@ -82,6 +82,12 @@ Result<std::unique_ptr<SubjectStore>> open_subjects(Catalogue& catalogue, DataDi
   return store;
 }
 
+Error known_refused() {
+  return Error(ErrorKind::configuration,
+               "The system does not give the memory that vault.memory.known-tokens asks for; ask "
+               "for less.");
+}
+
 }  // namespace
 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -109,8 +115,10 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
   auto subjects = open_subjects(**catalogue, data, clock.now());
   if (!subjects) return subjects.error();
   if (auto s = data.finish_initialisation(); !s) return s.error();
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock, memory)));
+  auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
+                                       std::move(*tokens), clock, memory);
+  if (state->tokens->known().capacity() == 0) return known_refused();
+  return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
 Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock,
@@ -134,8 +142,10 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   if (!subjects) return subjects.error();
   auto tokens = RocksdbTokenStore::open(data.store(), installation, nullptr, memory.store);
   if (!tokens) return tokens.error();
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock, memory)));
+  auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
+                                       std::move(*tokens), clock, memory);
+  if (state->tokens->known().capacity() == 0) return known_refused();
+  return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
 Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {

@@ -120,6 +120,23 @@ TEST(ReadMemory, KeysThatLookAlikeAreToldApart) {
   }
 }
 
+constexpr std::size_t kNobodyHasThis = std::size_t{1} << 52U;
+
+TEST(StoreMemory, WhatTheSystemDoesNotGiveIsASentence) {
+  TempDir temp;
+  const auto store =
+      RocksdbTokenStore::create(temp.path() / "store", Id{7}, nullptr, kNobodyHasThis);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind(), ErrorKind::configuration);
+
+  auto data = DataDirectory::create(temp.path() / "data").value();
+  const SystemClock clock;
+  const auto vault =
+      Vault::initialise(data, RootKey::ephemeral(), clock, {}, {.known = kNobodyHasThis});
+  ASSERT_FALSE(vault);
+  EXPECT_EQ(vault.error().kind(), ErrorKind::configuration);
+}
+
 // Rows that are written again and again, and removed and made anew, while others read them: nobody
 // sees an older row than the last one whose write had returned before they asked.
 TEST(StoreMemory, NeverShowsAnOlderRow) {
@@ -182,7 +199,11 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
   ASSERT_TRUE(store->expire(ids));
   std::vector<std::optional<FoundRow>> found(kRows);
   ASSERT_TRUE(store->find(index, found));
-  EXPECT_TRUE(std::none_of(found.begin(), found.end(), [](const auto& one) { return one; }));
+  const auto is_there = [](const auto& one) { return one.has_value(); };
+  EXPECT_TRUE(std::none_of(found.begin(), found.end(), is_there));
+  std::vector<std::optional<std::string>> resolved(kRows);
+  ASSERT_TRUE(store->resolve(ids, resolved));
+  EXPECT_TRUE(std::none_of(resolved.begin(), resolved.end(), is_there));
 }
 
 }  // namespace
