@@ -193,8 +193,7 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.require("listen")) read_listen(*node, config, out);
   if (const YamlNode* node = map.find("admin")) read_admin(*node, config, out);
   if (auto data = map.text("data")) config.data = data->value;
-  if (const YamlNode* node = map.find("vault"))
-    read_vault(*node, config.unseal, config.root_key, out);
+  if (const YamlNode* node = map.find("vault")) read_vault(*node, config, out);
   if (const YamlNode* node = map.require("policies")) {
     for (auto& file : policies::read_texts(*node, "policies", true, out)) {
       config.policies.push_back(std::move(file.value));

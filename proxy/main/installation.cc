@@ -35,6 +35,7 @@ InstallationPaths configured_paths(const config::GatewayConfig& config) {
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
+  paths.memory = {.known = config.vault_memory.known_tokens, .store = config.vault_memory.store};
   return paths;
 }
 
@@ -93,7 +94,8 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
                                       "; make one with: paravent init --data " +
                                       paths.data.string());
   }
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
+  auto installation =
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
   auto provider = make_provider(paths.root, installation->directory_.keys());
   if (!provider) return provider.error();
   installation->provider_ = std::move(*provider);
@@ -122,7 +124,7 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
 }
 
 Status Installation::unlock(RootKey root) {
-  auto vault = Vault::open(directory_, std::move(root), clock_);
+  auto vault = Vault::open(directory_, std::move(root), clock_, memory_);
   if (!vault) return vault.error();
   vault_ = std::move(*vault);
   auto status = open_parts(crypto::audit::OpenMode::must_exist);
@@ -176,7 +178,8 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
   const bool interrupted = directory->is_initialised();
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
+  auto installation =
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
   if (auto status = installation->open_operators(); !status) return status.error();
   if (interrupted && installation->operators_->size() > 0) {
     return Error(ErrorKind::data,
@@ -192,11 +195,13 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   }
   auto root = installation->first_root_key(interrupted);
   if (!root) return root.error();
-  auto vault = interrupted ? Vault::open(installation->directory_, std::move(*root), clock)
-                           : Vault::initialise(installation->directory_, std::move(*root), clock,
-                                               [&](const RootKey& made) {
-                                                 return installation->keep_root(made, share_out);
-                                               });
+  auto vault =
+      interrupted
+          ? Vault::open(installation->directory_, std::move(*root), clock, paths.memory)
+          : Vault::initialise(
+                installation->directory_, std::move(*root), clock,
+                [&](const RootKey& made) { return installation->keep_root(made, share_out); },
+                paths.memory);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
   if (auto status = installation->open_parts(crypto::audit::OpenMode::create_if_missing); !status)

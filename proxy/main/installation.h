@@ -26,6 +26,7 @@ namespace paravent::proxy::main {
 struct InstallationPaths {
   std::filesystem::path data;
   RootKeySettings root;
+  crypto::vault::VaultMemory memory;
   // True when a key file lies in the data directory because nobody said otherwise: worth a warning.
   bool key_beside_data() const {
     return root.unseal.way == config::UnsealWay::key_file && root.key_file.parent_path() == data;
@@ -90,8 +91,9 @@ class Installation {
   admin::Operators& operators() { return *operators_; }
 
  private:
-  Installation(crypto::vault::DataDirectory directory, const crypto::Clock& clock)
-      : directory_(std::move(directory)), clock_(clock) {}
+  Installation(crypto::vault::DataDirectory directory, const crypto::Clock& clock,
+               crypto::vault::VaultMemory memory)
+      : directory_(std::move(directory)), clock_(clock), memory_(memory) {}
   crypto::Result<crypto::vault::RootKey> first_root_key(bool interrupted);
   crypto::Status keep_root(const crypto::vault::RootKey& root, const ShareOut& share_out);
   crypto::Status open_parts(crypto::audit::OpenMode audit_mode);
@@ -100,6 +102,7 @@ class Installation {
 
   crypto::vault::DataDirectory directory_;
   const crypto::Clock& clock_;
+  const crypto::vault::VaultMemory memory_;
   std::unique_ptr<crypto::vault::UnsealProvider> provider_;
   crypto::vault::RootCheck root_check_;
   std::unique_ptr<crypto::vault::Vault> vault_;
