@@ -80,7 +80,7 @@ Result<std::optional<RootKey>> FileProvider::give(const SecretBytes&, const Root
   return Error(ErrorKind::malformed, "This vault unseals from a file; nothing is to be given.");
 }
 
-Result<Handouts> FileProvider::establish(const RootKey& root, RecordPlace) {
+Result<Handouts> FileProvider::establish(const RootKey& root, const Id&, RecordPlace) {
   if (!credential_.empty()) {
     return Error(ErrorKind::usage,
                  "A systemd credential is made from a root key file; give --root-key.");
