@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxRootRequest = 16 * 1024;
 
 struct RootRequest {
   std::string reason;
-  std::string confirm;             // not empty: nothing else is there
+  std::string confirm;  // not empty: nothing else is there
   std::optional<RootWish> wish;
 };
 

@@ -168,9 +168,9 @@ Result<std::vector<SecretBytes>> ask_present(const KeysRewrapOptions& options,
   const bool shares = present.unseal.way == UnsealWay::shares;
   const std::uint32_t wanted = shares ? present.unseal.shares : 1;
   for (std::uint32_t i = 1; i <= wanted; ++i) {
-    auto secret = ask(options, shares ? "Present share " + std::to_string(i) + " of " +
-                                            std::to_string(wanted)
-                                      : "Present pass-phrase");
+    auto secret =
+        ask(options, shares ? "Present share " + std::to_string(i) + " of " + std::to_string(wanted)
+                            : "Present pass-phrase");
     if (!secret) return secret.error();
     if (secret->empty()) {
       return Error(ErrorKind::usage,
@@ -214,14 +214,15 @@ Result<Offer> read_offer(std::string_view body) {
 // A wrong secret, a foreign token, a token that is missing: all are about data and keys.
 Error api_error(const AdminAnswer& answer) {
   Error error = admin_error(answer);
-  const bool of_the_vault = answer.status == 409 ||
-                            answer.body.find("unseal-refused") != std::string::npos;
+  const bool of_the_vault =
+      answer.status == 409 || answer.body.find("unseal-refused") != std::string::npos;
   return of_the_vault ? Error(ErrorKind::data, error.sentence()) : error;
 }
 
 int through_gateway(const KeysRewrapOptions& options, const RootKeySettings& present,
                     const RootKeySettings& next) {
-  if (options.reason.empty()) return fail(ExitCode::usage, "--reason says why; it goes on the record.");
+  if (options.reason.empty())
+    return fail(ExitCode::usage, "--reason says why; it goes on the record.");
   const auto credential = read_credential(options.credential_file, CredentialOf::admin);
   if (!credential) return fail(credential.error());
   const auto given = ask_present(options, present);

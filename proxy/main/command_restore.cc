@@ -25,10 +25,9 @@ std::string question_of(config::UnsealWay way) {
 // What the flags say; else what the gateway file says; else what the key backup says.
 Result<RootKeySettings> settings_of(const RestoreOptions& options) {
   RootKeySettings root;
-  const WayOptions way{options.root_key,      options.systemd_credential,
-                       false,                 {},
-                       options.pkcs11_module, options.pkcs11_token,
-                       options.pkcs11_key};
+  const WayOptions way{
+      options.root_key,     options.systemd_credential, false, {}, options.pkcs11_module,
+      options.pkcs11_token, options.pkcs11_key};
   if (names_a_way(way)) {
     if (auto s = choose_way(way, "--", root); !s) return s.error();
   } else if (!options.config.empty()) {

@@ -54,7 +54,8 @@ Error no_offer() {
 
 Result<admin::RootOffer> Gateway::State::prepare(const RootWish& wish) {
   const std::scoped_lock lock(changing);
-  if (ending || !open) return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
+  if (ending || !open)
+    return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
   root_offer.reset();  // before the next one: it takes its record back
   if (people_hold(installation->root_settings())) {
     if (auto s = check_holders(*installation, wish.present); !s) return s.error();
@@ -73,7 +74,8 @@ Result<admin::RootOffer> Gateway::State::prepare(const RootWish& wish) {
 
 Status Gateway::State::decide(std::string_view ticket) {
   const std::scoped_lock lock(changing);
-  if (ending || !open) return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
+  if (ending || !open)
+    return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
   if (!root_offer || root_offer->ticket != ticket) return no_offer();
   RootOfferMade offer = std::move(*root_offer);
   root_offer.reset();

@@ -138,8 +138,8 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
   auto check = crypto::vault::read_root_check(installation->directory_.keys());
   if (!check) return check.error();
   installation->root_check_ = *check;
-  if (auto status = crypto::vault::check_unseal_method(
-          installation->directory_.keys(), *check, installation->provider_->method());
+  if (auto status = crypto::vault::check_unseal_method(installation->directory_.keys(), *check,
+                                                       installation->provider_->method());
       !status) {
     return status.error();
   }
@@ -151,13 +151,12 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
                                                          const crypto::Clock& clock) {
   auto installation = open_sealed(paths, clock);
   if (!installation) return installation.error();
-  auto root = open_root(
-      (*installation)->provider(), (*installation)->root_check(), paths.root.secret,
-      Error(ErrorKind::sealed,
-            "The vault in " + paths.data.string() + " is sealed by " +
-                std::string(
-                    crypto::vault::unseal_method_name((*installation)->provider().method())) +
-                ", and nobody gave enough for it here."));
+  auto root =
+      open_root((*installation)->provider(), (*installation)->root_check(), paths.root.secret,
+                Error(ErrorKind::sealed, "The vault in " + paths.data.string() + " is sealed by " +
+                                             std::string(crypto::vault::unseal_method_name(
+                                                 (*installation)->provider().method())) +
+                                             ", and nobody gave enough for it here."));
   if (!root) return root.error();
   if (auto status = (*installation)->unlock(std::move(*root)); !status) return status.error();
   return installation;
@@ -253,11 +252,12 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   }
   auto root = installation->first_root_key(interrupted);
   if (!root) return root.error();
-  auto vault = interrupted ? Vault::open(installation->directory_, std::move(*root), clock)
-                           : Vault::initialise(installation->directory_, std::move(*root), clock,
-                                               [&](const RootKey& made, const crypto::vault::Id& id) {
-                                                 return installation->keep_root(made, id, share_out);
-                                               });
+  auto vault = interrupted
+                   ? Vault::open(installation->directory_, std::move(*root), clock)
+                   : Vault::initialise(installation->directory_, std::move(*root), clock,
+                                       [&](const RootKey& made, const crypto::vault::Id& id) {
+                                         return installation->keep_root(made, id, share_out);
+                                       });
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
   if (auto status = installation->open_parts(crypto::audit::OpenMode::create_if_missing); !status)

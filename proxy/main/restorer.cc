@@ -218,8 +218,7 @@ class Restoring {
     const auto record = record_of(*info, wish_.key_backup);
     if (!record) return record.error();
     if (!*record) {
-      return Error(ErrorKind::data, "The root key of the key backup " +
-                                        wish_.key_backup.string() +
+      return Error(ErrorKind::data, "The root key of the key backup " + wish_.key_backup.string() +
                                         " is in a file; name it with --root-key.");
     }
     return root_by(**record, info->installation);

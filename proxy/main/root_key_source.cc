@@ -83,8 +83,8 @@ Result<std::unique_ptr<UnsealProvider>> make_provider(const RootKeySettings& set
 }
 
 Result<crypto::vault::RootKey> open_root(UnsealProvider& provider,
-                          const crypto::vault::RootCheck& check,
-                          const SecretSource& ask, const Error& nobody) {
+                                         const crypto::vault::RootCheck& check,
+                                         const SecretSource& ask, const Error& nobody) {
   auto root = provider.open(check);
   while (root && !*root) {
     if (!ask) return nobody;
@@ -95,9 +95,8 @@ Result<crypto::vault::RootKey> open_root(UnsealProvider& provider,
   }
   if (root) return std::move(**root);
   // There is nobody to come back with another one: the command is over.
-  return root.error().kind() == ErrorKind::refused
-             ? Error(ErrorKind::data, root.error().sentence())
-             : root.error();
+  return root.error().kind() == ErrorKind::refused ? Error(ErrorKind::data, root.error().sentence())
+                                                   : root.error();
 }
 
 Result<SecretBytes> read_secret_from(int descriptor) {

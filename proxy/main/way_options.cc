@@ -44,8 +44,8 @@ Status choose_way(const WayOptions& options, std::string_view prefix, RootKeySet
   }
   const bool token = !options.pkcs11_module.empty();
   if (token && (options.pkcs11_token.empty() || options.pkcs11_key.empty())) {
-    return Error(ErrorKind::usage, flag + "pkcs11-module needs " + flag + "pkcs11-token and " +
-                                       flag + "pkcs11-key.");
+    return Error(ErrorKind::usage,
+                 flag + "pkcs11-module needs " + flag + "pkcs11-token and " + flag + "pkcs11-key.");
   }
   if (ways > 0) root.unseal = {};
   if (!options.root_key.empty()) {

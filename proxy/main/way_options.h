@@ -1,5 +1,5 @@
-// From the flags of a command to a way to unseal: --root-key, --passphrase, --shares, --pkcs11-... of
-// init, and the same with new- in front of keys rewrap.
+// From the flags of a command to a way to unseal: --root-key, --passphrase, --shares, --pkcs11-...
+// of init, and the same with new- in front of keys rewrap.
 
 #pragma once
 

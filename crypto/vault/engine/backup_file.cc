@@ -141,8 +141,8 @@ Result<std::unique_ptr<BackupWriter>> BackupWriter::create(const std::filesystem
   random_bytes(key.mutable_bytes());
   random_bytes(parts.nonce);
   auto sealer = StreamSealer::start(key.bytes(), parts.stream);
-  if (!sealer || !xchacha20_poly1305_seal(backup_key, parts.nonce, parts.before, key.bytes(),
-                                          parts.wrapped)) {
+  if (!sealer ||
+      !xchacha20_poly1305_seal(backup_key, parts.nonce, parts.before, key.bytes(), parts.wrapped)) {
     std::abort();  // only sizes can be wrong, and they are constants
   }
   std::unique_ptr<BackupWriter> writer(

@@ -41,14 +41,13 @@ struct BackupInfo {
   Id installation{};
   Id id{};
   WallTime made;
-  WallTime expires;  // the epoch of the clock: never
+  WallTime expires;     // the epoch of the clock: never
   Bytes unseal_record;  // of a key backup; at most kMaxUnsealInBackup bytes
   bool can_expire() const noexcept { return expires != WallTime(); }
 };
 
 // Of a header without an unseal record.
-inline constexpr std::size_t kBackupHeaderSize =
-    8 + 2 + 1 + 16 + 16 + 8 + 8 + 2 + 8 + 24 + 48 + 24;
+inline constexpr std::size_t kBackupHeaderSize = 8 + 2 + 1 + 16 + 16 + 8 + 8 + 2 + 8 + 24 + 48 + 24;
 inline constexpr std::size_t kMaxUnsealInBackup = 4096;
 inline constexpr std::size_t kBackupChunk = std::size_t{64} << 10U;
 

@@ -103,7 +103,7 @@ Result<RootKey> Pkcs11Provider::unwrap(const Id& set, const Pkcs11Record& record
 }
 
 Result<Handouts> Pkcs11Provider::establish(const RootKey& root, const Id& installation,
-                             RecordPlace place) {
+                                           RecordPlace place) {
   if (!pin_) return Error(ErrorKind::usage, "The PIN of the token has to be given first.");
   const auto pin = pin_();
   if (!pin) return pin.error();
@@ -121,7 +121,9 @@ Result<Handouts> Pkcs11Provider::establish(const RootKey& root, const Id& instal
       (*token)->wrap(content(binding_of(location_.key, set), root.key()), record.mechanism);
   if (!wrapped) return wrapped.error();
   record.wrapped = std::move(*wrapped);
-  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record}); !s) return s.error();
+  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record});
+      !s)
+    return s.error();
   return Handouts();
 }
 

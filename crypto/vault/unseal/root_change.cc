@@ -61,8 +61,8 @@ Status RootChange::decide(const ReplaceRoot& replace) {
   undecided_ = false;
   // From here on the new way is in force, whatever becomes of the old one's record: that opens
   // nothing, and the next unsealing or change takes it away.
-  std::ignore = has_record_ ? settle_unseal_records(folder_, check_)
-                            : remove_unseal_records(folder_);
+  std::ignore =
+      has_record_ ? settle_unseal_records(folder_, check_) : remove_unseal_records(folder_);
   return {};
 }
 

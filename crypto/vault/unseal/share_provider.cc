@@ -70,7 +70,7 @@ Result<std::optional<RootKey>> ShareProvider::give(const SecretBytes& secret,
 }
 
 Result<Handouts> ShareProvider::establish(const RootKey& root, const Id& installation,
-                             RecordPlace place) {
+                                          RecordPlace place) {
   SystemRandom random;
   auto made = shamir_split(root.key().bytes(), threshold_, shares_, random);
   if (!made) {
@@ -84,7 +84,9 @@ Result<Handouts> ShareProvider::establish(const RootKey& root, const Id& install
   for (const ShamirShare& share : *made) {
     texts.push_back(share_text(set_of(set), record.threshold, share));
   }
-  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record}); !s) return s.error();
+  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record});
+      !s)
+    return s.error();
   return texts;
 }
 

@@ -108,7 +108,8 @@ TEST(BackupFile, AKeyBackupNamesWhatMakesItsRootKey) {
   EXPECT_EQ(read_backup(file), "keys");
   const std::string whole = read_text(file);
   // It is bound to the rest: another record, or none, and nothing of it opens.
-  for (const std::size_t at : {std::size_t{59}, std::size_t{60}, std::size_t{61}, std::size_t{4000}}) {
+  for (const std::size_t at :
+       {std::size_t{59}, std::size_t{60}, std::size_t{61}, std::size_t{4000}}) {
     std::string bad = whole;
     bad[at] = static_cast<char>(bad[at] ^ 1);
     write_text(file, bad);

@@ -35,7 +35,8 @@ TEST(PassphraseRule, TakesLongOnesAndRefusesShortOrMonotonousOnes) {
 
 TEST(PassphraseProvider, OpensWithTheRightOneOnly) {
   const KeysFolder keys;
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   auto provider = asking(keys);
   const auto waiting = provider.open(keys.check);
   ASSERT_TRUE(waiting);
@@ -56,7 +57,8 @@ TEST(PassphraseProvider, OpensWithTheRightOneOnly) {
 
 TEST(PassphraseProvider, RefusesAWeakOneAndWritesNothing) {
   const KeysFolder keys;
-  const auto made = knowing(keys, "password").establish(keys.root, keys.check.installation, RecordPlace::current);
+  const auto made =
+      knowing(keys, "password").establish(keys.root, keys.check.installation, RecordPlace::current);
   ASSERT_FALSE(made);
   expect_sentence(made.error(), ErrorKind::usage, "easy to guess");
   EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal"));
@@ -67,17 +69,19 @@ TEST(PassphraseProvider, NamesWhatIsWrongWithTheRecord) {
   auto provider = asking(keys);
   expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
                   "no unseal record");
-  ASSERT_TRUE(
-      write_unseal_record(keys.folder, RecordPlace::current, {Id{3}, keys.check.value, ShareRecord{2, 3, {}}}));
+  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current,
+                                  {Id{3}, keys.check.value, ShareRecord{2, 3, {}}}));
   expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
                   "unseals by shares");
   // A record of another installation: the pass-phrase is right, the key is another's.
   const KeysFolder other;
-  ASSERT_TRUE(knowing(keys, kGood).establish(other.root, other.check.installation, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(other.root, other.check.installation, RecordPlace::current));
   expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
                   "another root key");
   // An altered wrap under a right pass-phrase.
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   auto record = **read_unseal_record(keys.folder, RecordPlace::current);
   std::get<PassphraseRecord>(record.body).wrapped[5] ^= 1;
   ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current, record));
@@ -87,7 +91,8 @@ TEST(PassphraseProvider, NamesWhatIsWrongWithTheRecord) {
 // The three steps of a change of root key, cut after each.
 TEST(PassphraseProvider, AnInterruptedChangeOpensWithWhateverFitsTheKeyStore) {
   KeysFolder keys;
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   const RootKey changed = RootKey::ephemeral();
   const char* const kNew = "Another-horse8battery";
   ASSERT_TRUE(knowing(keys, kNew).establish(changed, keys.check.installation, RecordPlace::next));

@@ -1,7 +1,7 @@
 // A change of the way to unseal: from each to each, and interrupted before each system call that
 // makes something durable and in the middle of each write. What is left unseals by the old way or
-// by the new one: never by neither, never by both. With SoftHSM2, which the test initialises itself;
-// the module is loaded in children only, each of which begins with a fresh one.
+// by the new one: never by neither, never by both. With SoftHSM2, which the test initialises
+// itself; the module is loaded in children only, each of which begins with a fresh one.
 
 #include "crypto/vault/unseal/root_change.h"
 
@@ -94,9 +94,8 @@ struct Way {
 
   fs::path handed(const fs::path& folder) const { return folder / ("handed-" + name); }
   std::unique_ptr<UnsealProvider> maker(const fs::path& folder) const {
-    return make(folder, [text = secret]() -> Result<SecretBytes> {
-      return SecretBytes::copy_of(text);
-    });
+    return make(folder,
+                [text = secret]() -> Result<SecretBytes> { return SecretBytes::copy_of(text); });
   }
   // The root key, as people and files make it; nullopt: they do not.
   std::optional<RootKey> open(const fs::path& folder) const {
@@ -104,7 +103,8 @@ struct Way {
     if (!check) return std::nullopt;
     const auto opener = make(folder, nullptr);
     auto root = opener->open(*check);
-    if (root && !*root && !secret.empty()) root = opener->give(SecretBytes::copy_of(secret), *check);
+    if (root && !*root && !secret.empty())
+      root = opener->give(SecretBytes::copy_of(secret), *check);
     if (root && !*root && fs::exists(handed(folder))) {
       const std::string all = read_text(handed(folder));
       for (std::size_t at = 0; at + 77 < all.size() && root && !*root; at += 78) {
@@ -228,8 +228,8 @@ class RootChangeTest : public testing::Test {
     if (!fs::exists(kModule)) GTEST_SKIP() << "SoftHSM2 is not installed";
     const auto tokens = temp_.path() / "tokens";
     fs::create_directory(tokens);
-    write_text(temp_.path() / "softhsm2.conf", "directories.tokendir = " + tokens.string() +
-                                                   "\nobjectstore.backend = file\n");
+    write_text(temp_.path() / "softhsm2.conf",
+               "directories.tokendir = " + tokens.string() + "\nobjectstore.backend = file\n");
     ::setenv("SOFTHSM2_CONF", (temp_.path() / "softhsm2.conf").c_str(), 1);
     ASSERT_EQ(std::system("softhsm2-util --init-token --free --label change --so-pin 12345678 "
                           "--pin 483921 > /dev/null"),
@@ -260,8 +260,8 @@ class RootChangeTest : public testing::Test {
       const auto work = temp_.path() / "work";
       copy_folder(before, work);
       const int code = in_child([&] { return change(work, from, to, n); });
-      ASSERT_TRUE(code == 0 || code == kDied) << from.name << " " << to.name << " " << n << ": "
-                                              << code;
+      ASSERT_TRUE(code == 0 || code == kDied)
+          << from.name << " " << to.name << " " << n << ": " << code;
       const int opens = in_child([&] { return who_opens(work, from, to, keys_); });
       ASSERT_TRUE(opens == 1 || opens == 2)
           << from.name << " to " << to.name << ", step " << n << ": opened by " << opens;
@@ -290,8 +290,8 @@ class RootChangeTest : public testing::Test {
 };
 
 TEST_F(RootChangeTest, FromEachWayToEach) {
-  const std::vector<Way> ways{begin_, passphrase("words", "Correct-horse7battery"), shares("two", 2),
-                              token("hsm")};
+  const std::vector<Way> ways{begin_, passphrase("words", "Correct-horse7battery"),
+                              shares("two", 2), token("hsm")};
   const std::vector<Way> others{key_file("other"), passphrase("more", "Another-horse8battery"),
                                 shares("three", 3), token("again")};
   for (const Way& from : ways) {
@@ -314,9 +314,7 @@ TEST_F(RootChangeTest, KilledAtEachStepFileToPassphrase) {
   kill_at_each_step(begin_, passphrase("words", "Correct-horse7battery"));
 }
 
-TEST_F(RootChangeTest, KilledAtEachStepFileToFile) {
-  kill_at_each_step(begin_, key_file("other"));
-}
+TEST_F(RootChangeTest, KilledAtEachStepFileToFile) { kill_at_each_step(begin_, key_file("other")); }
 
 TEST_F(RootChangeTest, KilledAtEachStepSharesToTokenToFile) {
   store_of(token("hsm"));  // the token has its key; SoftHSM's own files are not at stake here

@@ -53,7 +53,8 @@ struct Shared {
   KeysFolder keys;
   Handouts texts;
   Shared() {
-    auto made = ShareProvider(keys.folder, 3, 5).establish(keys.root, keys.check.installation, RecordPlace::current);
+    auto made = ShareProvider(keys.folder, 3, 5)
+                    .establish(keys.root, keys.check.installation, RecordPlace::current);
     if (!made) std::abort();
     texts = std::move(*made);
   }
@@ -126,10 +127,11 @@ TEST(ShareProvider, RecordAndGatewayFileHaveToAgree) {
   const Shared shared;
   ShareProvider provider(shared.keys.folder, 2);
   expect_sentence(provider.open(shared.keys.check).error(), ErrorKind::data, "needs 3 shares");
-  expect_sentence(ShareProvider(shared.keys.folder, 1, 3)
-                      .establish(shared.keys.root, shared.keys.check.installation, RecordPlace::current)
-                      .error(),
-                  ErrorKind::usage, "K of N");
+  expect_sentence(
+      ShareProvider(shared.keys.folder, 1, 3)
+          .establish(shared.keys.root, shared.keys.check.installation, RecordPlace::current)
+          .error(),
+      ErrorKind::usage, "K of N");
   // Of another installation, with its record beside this key store.
   const Shared other;
   ASSERT_TRUE(write_unseal_record(shared.keys.folder, RecordPlace::current,
