@@ -20,11 +20,17 @@ struct PendingRoot {
   RootKeySettings settings;  // that `opener` was made of
 };
 
-// `next.secret` is not used: `secret` is the new pass-phrase or the PIN. Blocks as providers do.
+// A new key file has to lie outside of the data directory. `next.secret` is not used: `secret` is
+// the new pass-phrase or the PIN. Blocks as providers do.
 crypto::Result<PendingRoot> prepare_root(Installation& installation, RootKeySettings next,
                                          const crypto::SecretBytes& secret);
 // From here on the installation's provider is the new one. An error: everything is as it was.
 crypto::Status decide_root(Installation& installation, PendingRoot pending);
+
+// Whether a PKCS#11 module that is named through the API may be loaded into the process that holds
+// all keys: a file of root's or of this user's that nobody else can write, below folders of which
+// the same holds. Answers its path without symbolic links. ErrorKind::configuration.
+crypto::Result<std::string> trusted_module(const std::string& module);
 
 // Whether people, and nothing else, make the present root key, so that it is worth asking them: one
 // admin must not replace what takes a quorum. A token's PIN cannot be asked: it is logged in.

@@ -74,7 +74,10 @@ int done(const KeysRewrapOptions& options, const RootKeySettings& next, bool run
   if (next.unseal.way == UnsealWay::key_file) {
     std::printf("Keep a copy of %s where the data is not.\n", next.key_file.c_str());
   }
-  std::printf("Make a key backup now: older ones open with the old root key only.\n");
+  std::printf(
+      "Make both backups now, of the data and of the keys: those from before restore with each "
+      "other and the old root key only. As long as one of them is to be of use, keep the old "
+      "secret for it.\n");
   return static_cast<int>(ExitCode::done);
 }
 

@@ -56,11 +56,17 @@ Result<admin::RootOffer> Gateway::State::prepare(const RootWish& wish) {
   const std::scoped_lock lock(changing);
   if (ending || !open)
     return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
-  root_offer.reset();  // before the next one: it takes its record back
   if (people_hold(installation->root_settings())) {
     if (auto s = check_holders(*installation, wish.present); !s) return s.error();
   }
-  auto pending = prepare_root(*installation, settings_of(wish), wish.secret);
+  RootKeySettings next = settings_of(wish);
+  if (wish.way == RootWish::Way::pkcs11) {
+    auto module = trusted_module(wish.module);
+    if (!module) return module.error();
+    next.unseal.module = std::move(*module);
+  }
+  root_offer.reset();  // before the next one: it takes its record back
+  auto pending = prepare_root(*installation, std::move(next), wish.secret);
   if (!pending) return pending.error();
   admin::RootOffer offer;
   for (const crypto::SecretBytes& share : pending->change.handouts()) {
@@ -83,7 +89,9 @@ Status Gateway::State::decide(std::string_view ticket) {
   if (auto s = decide_root(*installation, std::move(offer.pending)); !s) return s;
   // What a reload compares a gateway file with: the file has to say the new way from now on.
   config.unseal = installation->root_settings().unseal;
-  config.root_key = installation->root_settings().key_file.string();
+  if (config.unseal.way == config::UnsealWay::key_file) {
+    config.root_key = installation->root_settings().key_file.string();
+  }
   return {};
 }
 

@@ -210,6 +210,11 @@ Result<std::unique_ptr<BackupReader>> BackupReader::open_unchecked(
   Bytes& bytes = reader->header_;
   ssize_t size = read_all(descriptor, bytes);
   const bool ours = size > 0 && as_text(bytes).starts_with(kMagic);
+  if (ours && size >= 10 && bytes[8] == 0 && bytes[9] == 1) {
+    return Error(ErrorKind::data, "The backup " + file.string() +
+                                      " was written by a version of paravent before the first "
+                                      "release; make a new one.");
+  }
   if (size == static_cast<ssize_t>(kPrefixSize)) {
     const std::size_t record =
         std::size_t{bytes[kPrefixSize - 2]} << 8U | std::size_t{bytes[kPrefixSize - 1]};

@@ -1,7 +1,5 @@
 #include "crypto/vault/unseal/file_provider.h"
 
-#include <sys/stat.h>
-
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -85,8 +83,7 @@ Result<Handouts> FileProvider::establish(const RootKey& root, const Id&, RecordP
     return Error(ErrorKind::usage,
                  "A systemd credential is made from a root key file; give --root-key.");
   }
-  const std::filesystem::path folder = file_.parent_path();
-  if (!folder.empty()) ::mkdir(folder.c_str(), 0700);  // an existing folder keeps its mode
+  make_folder_of(file_);
   const SecretBytes text = root.file_text();
   if (auto s = write_file_durably(file_, text.bytes(), Existing::refuse); !s) return s.error();
   return Handouts();

@@ -10,6 +10,7 @@ namespace paravent::crypto::vault {
 RootChange::RootChange(RootChange&& other) noexcept
     : folder_(std::move(other.folder_)),
       root_(std::move(other.root_)),
+      present_(other.present_),
       check_(other.check_),
       handouts_(std::move(other.handouts_)),
       has_record_(other.has_record_),
@@ -33,7 +34,7 @@ Result<RootChange> RootChange::prepare(const std::filesystem::path& keys_folder,
     return Error(ErrorKind::usage,
                  "That is the root key of this vault already; nothing was changed.");
   }
-  RootChange change(keys_folder, std::move(*root), check, file == nullptr);
+  RootChange change(keys_folder, std::move(*root), present, check, file == nullptr);
   if (change.has_record_) {
     auto handouts = maker.establish(change.root_, present.installation, RecordPlace::next);
     if (!handouts) return handouts.error();
@@ -57,12 +58,17 @@ Status RootChange::try_out(UnsealProvider& opener, const SecretBytes& secret) {
 }
 
 Status RootChange::decide(const ReplaceRoot& replace) {
-  if (auto s = replace(root_); !s) return s;
+  if (auto s = replace(root_); !s) {
+    // What decides is in the key store, whatever went wrong around it.
+    const auto now = read_root_check(folder_);
+    if (now && now->value == present_.value) return s;
+    undecided_ = false;
+    if (!now || now->value != check_.value) return s;
+  }
   undecided_ = false;
   // From here on the new way is in force, whatever becomes of the old one's record: that opens
   // nothing, and the next unsealing or change takes it away.
-  std::ignore =
-      has_record_ ? settle_unseal_records(folder_, check_) : remove_unseal_records(folder_);
+  std::ignore = has_record_ ? adopt_next_record(folder_) : remove_unseal_records(folder_);
   return {};
 }
 

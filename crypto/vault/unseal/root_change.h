@@ -42,14 +42,16 @@ class RootChange {
 
   // Wraps the key store under another root key, in one step, or leaves it as it was.
   using ReplaceRoot = std::function<Status(const RootKey& next)>;
-  // Once. An error: nothing has changed, and nothing is left of it.
+  // Once. An error: nothing has changed, as the key store itself says, and nothing is left of it;
+  // or the key store cannot be read, and then both records stay until somebody unseals.
   Status decide(const ReplaceRoot& replace);
 
  private:
-  RootChange(std::filesystem::path keys_folder, RootKey root, const RootCheck& check,
-             bool has_record)
+  RootChange(std::filesystem::path keys_folder, RootKey root, const RootCheck& present,
+             const RootCheck& check, bool has_record)
       : folder_(std::move(keys_folder)),
         root_(std::move(root)),
+        present_(present),
         check_(check),
         has_record_(has_record),
         undecided_(true) {}
@@ -57,7 +59,8 @@ class RootChange {
 
   std::filesystem::path folder_;
   RootKey root_;
-  RootCheck check_;
+  RootCheck present_;  // before the change
+  RootCheck check_;    // after it
   Handouts handouts_;
   bool has_record_;  // the new way keeps one
   bool undecided_;

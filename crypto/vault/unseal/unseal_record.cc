@@ -221,9 +221,19 @@ Result<std::optional<UnsealRecord>> record_in_force(const std::filesystem::path&
 
 Status settle_unseal_records(const std::filesystem::path& keys_folder, const RootCheck& check) {
   const auto next = read_unseal_record(keys_folder, RecordPlace::next);
-  if (!next) return next.error();
-  if (!*next) return {};
-  if ((*next)->root_check != check.value) return remove_next_record(keys_folder);
+  if (next && *next && (*next)->root_check == check.value) return adopt_next_record(keys_folder);
+  const auto current = read_unseal_record(keys_folder, RecordPlace::current);
+  const bool fits = current && *current && (*current)->root_check == check.value;
+  // What cannot be read may be whole all the same, and needed: it goes only where it is certain
+  // that another one is in force.
+  if (next ? next->has_value() : fits) {
+    if (auto s = remove_next_record(keys_folder); !s) return s;
+  }
+  if (!current || !*current || fits) return {};
+  return remove_file_durably(path_of(keys_folder, RecordPlace::current));
+}
+
+Status adopt_next_record(const std::filesystem::path& keys_folder) {
   return rename_file_durably(path_of(keys_folder, RecordPlace::next),
                              path_of(keys_folder, RecordPlace::current));
 }

@@ -99,9 +99,14 @@ Result<std::optional<UnsealRecord>> record_in_force(const std::filesystem::path&
 // correct; a record of another root key is no matter of this one.
 Status check_unseal_method(const std::filesystem::path& keys_folder, const RootCheck& check,
                            UnsealMethod method);
-// After the key store was opened with the root key of `check`: the next record becomes the current
-// one if that key is its own, and goes otherwise, because no key store was ever under it.
+// After the key store was opened with the root key of `check`: the record that makes this key is
+// the current one afterwards, and every other one goes: a next one that was never in force, and the
+// current one of a key that is in force no more. What cannot be read stays, unless the current one
+// is in force.
 Status settle_unseal_records(const std::filesystem::path& keys_folder, const RootCheck& check);
+// Of a change that is decided. REQUIRES: there is a next record, and it makes the root key in
+// force.
+Status adopt_next_record(const std::filesystem::path& keys_folder);
 // When the new method needs no record.
 Status remove_unseal_records(const std::filesystem::path& keys_folder);
 Status remove_next_record(const std::filesystem::path& keys_folder);

@@ -154,6 +154,11 @@ def running(hsm):
         rewrap_running(scene, *TOKEN, secrets=[*shares, PIN])
         time.sleep(3)
         equal(scene.reveal([value]), ["Anne"], "with the token")
+        # A token that is not there is no reason to lose the one that is.
+        other = [word.replace("paravent", "paravnet") for word in TOKEN]
+        contains(rewrap_running(scene, "--root-key", scene.root_key or "unused", *other, secrets=[PIN], code=4), "no token labelled paravnet", "a mistyped token")
+        time.sleep(3)
+        equal(scene.reveal([value]), ["Anne"], "with the token in force after a mistyped one")
         use(scene, f"{{ pkcs11: {{ module: {MODULE}, token: paravent, key: root }} }}")
         scene.kill()
         scene.start()
@@ -195,6 +200,22 @@ def bodies():
             lacks(answer.decode() if isinstance(answer, bytes) else answer, "hunter2", "the answer")
         status, _, answer = scene.admin.call("POST", "/v1/rewrap", {"reason": "r", "systemd_credential": "x"}, scene.administrator)
         equal(status, 409, f"without systemd: {answer}")
+        # Not among the vault's own files; and no code that somebody else could have put there.
+        for name in ("keys/unseal", "keys/unseal.next", "root.key", "store/../keys/new"):
+            body = {"reason": "r", "root_key_file": os.path.join(scene.data, name)}
+            status, _, answer = scene.admin.call("POST", "/v1/rewrap", body, scene.administrator)
+            equal(status, 400, f"{name}: {answer}")
+            expect(b"outside of the data directory" in answer, f"{name}: {answer}")
+            equal(os.path.exists(os.path.join(scene.data, name)), False, name)
+        module = os.path.join(scene.folder, "module.so")
+        for source in (MODULE, "/etc/passwd"):
+            if os.path.exists(source):
+                shutil.copy(source, module)
+                os.chmod(module, 0o666)
+                body = {"reason": "r", "pkcs11": {"module": module, "token": "t", "key": "k", "pin": PIN}}
+                status, _, answer = scene.admin.call("POST", "/v1/rewrap", body, scene.administrator)
+                equal(status, 400, f"a module that others can write: {answer}")
+                expect(b"not taken from there" in answer, f"{answer}")
         equal(scene.admin.call("POST", "/v1/rewrap", {"reason": "r", "shares": "2/3"}, scene.dpo)[0], 403, "the DPO")
         equal(scene.stop(), 0, "serve")
 
@@ -213,6 +234,10 @@ def bodies():
             equal(scene.reveal([value]), ["Anne"], "under the credential")
             # And from there, while it runs, to a pass-phrase.
             rewrap_running(scene, "--config", scene.config_file, "--new-passphrase", secrets=[PASSPHRASE])
+            for text in ("{ passphrase: ask }", f"{{ passphrase: {{ file: {scene.folder}/words }} }}", "{ shares: 2 }"):
+                use(scene, text)
+                status, _, answer = scene.admin.call("POST", "/v1/policy/reload", None, scene.administrator)
+                equal(status, 422 if "shares" in text else 200, f"a reload with {text}: {answer}")
             use(scene, "{ passphrase: ask }")
             scene.restart()
             equal(unseal(scene, PASSPHRASE).returncode, 0, "the pass-phrase")
@@ -241,6 +266,35 @@ def restore(data, keys, folder, *options, secrets=(), code=0):
             expect(not os.path.exists(folder + more), f"{more} is left behind")
         return one_sentence(done.err)
     return json.loads(done.out)
+
+
+@case("after a change of the root key, backups from before restore with each other and the old key, and the new ones with the new")
+def old_backups():
+    with Scene(policy=WIDE) as scene, tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        value = expect_working(scene)
+        equal(scene.stop(), 0, "serve")
+        old_key, new_key = scene.root_key, os.path.join(folder, "new.key")
+        made = {}
+        for moment, key in (("old", old_key), ("new", new_key)):
+            for kind, options in (("data", ()), ("keys", ("--keys",))):
+                made[moment, kind] = os.path.join(folder, f"{moment}.{kind}")
+                done = gateway.run("backup", scene.data, made[moment, kind], "--root-key", key, *options)
+                equal(done.returncode, 0, f"backup ({done.err})")
+            if moment == "old":
+                done = gateway.run("keys", "rewrap", "--data", scene.data, "--root-key", old_key, "--new-root-key", new_key)
+                equal(done.returncode, 0, f"rewrap ({done.err})")
+                contains(done.out, "Make both backups now", "what the command says")
+        target = os.path.join(folder, "machine")
+        for key in (old_key, new_key):
+            contains(restore(made["old", "data"], made["new", "keys"], target, "--root-key", key, code=4), "root key is not the one", "mixed")
+        for moment, key in (("old", old_key), ("new", new_key)):
+            restore(made[moment, "data"], made[moment, "keys"], target, "--root-key", key)
+            shutil.rmtree(scene.data)
+            shutil.move(target, scene.data)
+            scene.root_key = key
+            scene.start()
+            equal(scene.reveal([value]), ["Anne"], f"from the {moment} backups")
+            equal(scene.stop(), 0, "serve")
 
 
 @case("backup --config and restore where a pass-phrase, shares or a token make the root key", smoke=True)

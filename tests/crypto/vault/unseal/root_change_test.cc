@@ -1,15 +1,19 @@
-// A change of the way to unseal: from each to each, and interrupted before each system call that
-// makes something durable and in the middle of each write. What is left unseals by the old way or
-// by the new one: never by neither, never by both. With SoftHSM2, which the test initialises
+// A change of the way to unseal: from each to each; interrupted before each system call that makes
+// something durable and in the middle of each write; and with an error from each call that opens,
+// reads or changes a file. What is left unseals by the old way or by the new one: never by neither,
+// never by both. With SoftHSM2, which the test initialises
 // itself; the module is loaded in children only, each of which begins with a fresh one.
 
 #include "crypto/vault/unseal/root_change.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 
 #include "crypto/base/encoding.h"
@@ -22,14 +26,20 @@
 
 namespace {
 
-// The child that is to die counts its calls; everybody else passes through.
-int left = -1;  // -1: not counting
+// What the child that is to suffer does with its calls that change or read a file; everybody else
+// passes through.
+enum class Fault { none, die, fail };
+Fault fault = Fault::none;
+int left = 0;  // calls until it happens
 
 constexpr int kDied = 86;
 
-void step() {
-  if (left < 0) return;
-  if (left-- == 0) ::_exit(kDied);
+// Whether this call fails; dies instead of it where that is wanted.
+bool step() {
+  if (fault == Fault::none || left-- != 0) return false;
+  if (fault == Fault::die) ::_exit(kDied);
+  fault = Fault::none;
+  return true;
 }
 
 template <typename F>
@@ -37,32 +47,69 @@ F next(const char* name) {
   return reinterpret_cast<F>(::dlsym(RTLD_NEXT, name));
 }
 
+int failed(int with) {
+  errno = with;
+  return -1;
+}
+
+int open_flags_mode(int flags, va_list arguments) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, int) : 0;
+}
+
 }  // namespace
 
 extern "C" {
 
+int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const int mode = open_flags_mode(flags, arguments);
+  va_end(arguments);
+  if (fault == Fault::fail && step()) return failed(EMFILE);
+  return next<int (*)(const char*, int, ...)>("open")(path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const int mode = open_flags_mode(flags, arguments);
+  va_end(arguments);
+  if (fault == Fault::fail && step()) return failed(EMFILE);
+  return next<int (*)(const char*, int, ...)>("open64")(path, flags, mode);
+}
+
+ssize_t read(int fd, void* bytes, size_t size) {
+  if (fault == Fault::fail && step()) return failed(EIO);
+  return next<ssize_t (*)(int, void*, size_t)>("read")(fd, bytes, size);
+}
+
 int fsync(int fd) {
-  step();
+  if (step()) return failed(EIO);
   return next<int (*)(int)>("fsync")(fd);
 }
 
 int rename(const char* from, const char* to) noexcept {
-  step();
+  if (step()) return failed(EIO);
   return next<int (*)(const char*, const char*)>("rename")(from, to);
 }
 
+int link(const char* from, const char* to) noexcept {
+  if (step()) return failed(EIO);
+  return next<int (*)(const char*, const char*)>("link")(from, to);
+}
+
 int unlink(const char* path) noexcept {
-  step();
+  if (step()) return failed(EIO);
   return next<int (*)(const char*)>("unlink")(path);
 }
 
 ssize_t write(int fd, const void* bytes, size_t size) {
   const auto real = next<ssize_t (*)(int, const void*, size_t)>("write");
-  if (left == 0) {
+  if (fault == Fault::die && left == 0) {
     const ssize_t half = real(fd, bytes, size / 2);
     ::_exit(half >= 0 ? kDied : 1);
   }
-  step();
+  if (step()) return failed(ENOSPC);
   return real(fd, bytes, size);
 }
 
@@ -187,13 +234,15 @@ void copy_folder(const fs::path& from, const fs::path& to) {
 }
 
 // The whole change, as a command does it. 0: done.
-int change(const fs::path& folder, const Way& from, const Way& to, int dies_at) {
+int change(const fs::path& folder, const Way& from, const Way& to, int at,
+           Fault kind = Fault::die) {
   const auto root = from.open(folder);
   if (!root) return 2;
   const auto catalogue = load(folder, *root);
   const auto present = read_root_check(folder);
   if (!catalogue || !present) return 3;
-  left = dies_at;
+  left = at;
+  fault = at < 0 ? Fault::none : kind;
   const auto opener = to.make(folder, nullptr);
   auto made = RootChange::prepare(folder, *present, *to.maker(folder), *opener,
                                   SecretBytes::copy_of(to.secret));
@@ -207,7 +256,9 @@ int change(const fs::path& folder, const Way& from, const Way& to, int dies_at) 
   }
   const auto done =
       made->decide([&](const RootKey& next_root) { return (*catalogue)->replace_root(next_root); });
-  left = -1;
+  const bool came = fault == Fault::none;
+  fault = Fault::none;
+  if (!came && kind == Fault::fail && at >= 0) return done ? 7 : 8;  // past the last call
   return done ? 0 : 6;
 }
 
@@ -225,19 +276,23 @@ int who_opens(const fs::path& folder, const Way& from, const Way& to, const std:
 class RootChangeTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!fs::exists(kModule)) GTEST_SKIP() << "SoftHSM2 is not installed";
+    start_ = temp_.path() / "start";
+    make_store(start_);
+    keys_ = content(start_, *begin_.open(start_));
+    ASSERT_EQ(keys_.size(), 64U);
+  }
+
+  // For the cases with a token. False: skipped.
+  bool make_token() {
+    if (!fs::exists(kModule)) return false;
     const auto tokens = temp_.path() / "tokens";
     fs::create_directory(tokens);
     write_text(temp_.path() / "softhsm2.conf",
                "directories.tokendir = " + tokens.string() + "\nobjectstore.backend = file\n");
     ::setenv("SOFTHSM2_CONF", (temp_.path() / "softhsm2.conf").c_str(), 1);
-    ASSERT_EQ(std::system("softhsm2-util --init-token --free --label change --so-pin 12345678 "
-                          "--pin 483921 > /dev/null"),
-              0);
-    start_ = temp_.path() / "start";
-    make_store(start_);
-    keys_ = content(start_, *begin_.open(start_));
-    ASSERT_EQ(keys_.size(), 64U);
+    return std::system(
+               "softhsm2-util --init-token --free --label change --so-pin 12345678 "
+               "--pin 483921 > /dev/null") == 0;
   }
 
   // A copy of the store that unseals by `way`.
@@ -274,6 +329,17 @@ class RootChangeTest : public testing::Test {
         EXPECT_EQ(in_child([&] { return who_opens(work, now, last, keys_); }), 2) << n;
         EXPECT_FALSE(fs::exists(work / "unseal.next"));
       }
+      // The next unsealing takes away what was left of the other way.
+      const auto check = read_root_check(work);
+      ASSERT_TRUE(check);
+      const bool kept = (opens == 1 && n % 4 != 1 ? from : to).make(work, nullptr)->method() !=
+                        UnsealMethod::key_file;
+      if (n % 4 != 1) {
+        ASSERT_TRUE(settle_unseal_records(work, *check));
+        EXPECT_FALSE(fs::exists(work / "unseal.next"));
+        EXPECT_EQ(fs::exists(work / "unseal"), kept) << from.name << " to " << to.name << " " << n;
+        EXPECT_EQ(in_child([&] { return who_opens(work, from, to, keys_); }), opens);
+      }
       if (code == 0) {
         EXPECT_EQ(opens, 2);
         break;
@@ -283,6 +349,36 @@ class RootChangeTest : public testing::Test {
     EXPECT_GE(done, 2) << from.name << " to " << to.name;
   }
 
+  // An error from its n-th call, for every n. A failed fsync ends the process.
+  void fail_at_each_call(const Way& from, const Way& to) {
+    const auto before = store_of(from);
+    int refused = 0;
+    int done = 0;
+    for (int n = 0; n < 400; ++n) {
+      const auto work = temp_.path() / "work";
+      copy_folder(before, work);
+      const int code = in_child([&] { return change(work, from, to, n, Fault::fail); });
+      const int opens = in_child([&] { return who_opens(work, from, to, keys_); });
+      ASSERT_TRUE(opens == 1 || opens == 2) << from.name << " to " << to.name << ", call " << n
+                                            << ", answer " << code << ": opened by " << opens;
+      if (code == 7) {
+        EXPECT_EQ(opens, 2);
+        EXPECT_GE(refused, 5);
+        EXPECT_GE(done, 1);
+        return;
+      }
+      if (code == 0) {
+        EXPECT_EQ(opens, 2) << "call " << n << " of " << to.name;
+      }
+      // An error that is told means that nothing has changed.
+      if (code > 0) {
+        EXPECT_EQ(opens, 1) << "call " << n << " of " << to.name << ", answer " << code;
+      }
+      (code == 0 ? done : refused) += 1;
+    }
+    FAIL() << "it never came to its end";
+  }
+
   TempDir temp_;
   fs::path start_;
   std::string keys_;
@@ -290,6 +386,7 @@ class RootChangeTest : public testing::Test {
 };
 
 TEST_F(RootChangeTest, FromEachWayToEach) {
+  if (!make_token()) GTEST_SKIP() << "SoftHSM2 is not installed";
   const std::vector<Way> ways{begin_, passphrase("words", "Correct-horse7battery"),
                               shares("two", 2), token("hsm")};
   const std::vector<Way> others{key_file("other"), passphrase("more", "Another-horse8battery"),
@@ -317,6 +414,7 @@ TEST_F(RootChangeTest, KilledAtEachStepFileToPassphrase) {
 TEST_F(RootChangeTest, KilledAtEachStepFileToFile) { kill_at_each_step(begin_, key_file("other")); }
 
 TEST_F(RootChangeTest, KilledAtEachStepSharesToTokenToFile) {
+  if (!make_token()) GTEST_SKIP() << "SoftHSM2 is not installed";
   store_of(token("hsm"));  // the token has its key; SoftHSM's own files are not at stake here
   kill_at_each_step(shares("two", 2), token("hsm"));
   kill_at_each_step(token("hsm"), key_file("other"));
@@ -325,6 +423,35 @@ TEST_F(RootChangeTest, KilledAtEachStepSharesToTokenToFile) {
 
 TEST_F(RootChangeTest, KilledAtEachStepSharesToShares) {
   kill_at_each_step(shares("two", 2), shares("three", 3));
+}
+
+TEST_F(RootChangeTest, AnErrorOfEachCallLeavesOneWay) {
+  fail_at_each_call(begin_, shares("two", 2));
+  fail_at_each_call(shares("two", 2), shares("three", 3));
+  fail_at_each_call(shares("two", 2), key_file("other"));
+  fail_at_each_call(begin_, key_file("other"));
+}
+
+TEST_F(RootChangeTest, WhatTheKeyStoreSaysDecidesWhateverElseWentWrong) {
+  const auto check = read_root_check(start_);
+  ASSERT_TRUE(check);
+  const Way two = shares("two", 2);
+  const auto opener = two.make(start_, nullptr);
+  auto made = RootChange::prepare(start_, *check, *two.maker(start_), *opener, {});
+  ASSERT_TRUE(made);
+  std::string all;
+  for (const SecretBytes& share : made->handouts()) all.append(as_text(share.bytes())).append("\n");
+  write_text(two.handed(start_), all);
+  const auto catalogue = load(start_, *begin_.open(start_));
+  ASSERT_TRUE(catalogue);
+  // The key store is written, and then something fails.
+  const auto done = made->decide([&](const RootKey& next_root) -> Status {
+    EXPECT_TRUE((*catalogue)->replace_root(next_root));
+    return Error(ErrorKind::data, "The key store cannot be read.");
+  });
+  EXPECT_TRUE(done);
+  EXPECT_EQ(who_opens(start_, begin_, two, keys_), 2);
+  EXPECT_FALSE(fs::exists(start_ / "unseal.next"));
 }
 
 TEST_F(RootChangeTest, WhatIsNotDecidedLeavesNothingInForce) {

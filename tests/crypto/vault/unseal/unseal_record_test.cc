@@ -102,6 +102,15 @@ TEST(UnsealRecord, TheOneInForceIsTheOneThatFitsTheKeyStore) {
   write_text(keys.folder / "unseal.next", "PVTUNSL1");
   EXPECT_EQ((*record_in_force(keys.folder, keys.check))->set, now.set);
   expect_sentence(record_in_force(keys.folder, after).error(), ErrorKind::data, "altered");
+  // It goes where another one is in force, and stays where it may be needed.
+  ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
+  EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal.next"));
+  const std::string fitting = read_text(keys.folder / "unseal");
+  write_text(keys.folder / "unseal.next", "PVTUNSL1");
+  ASSERT_TRUE(settle_unseal_records(keys.folder, after));
+  EXPECT_TRUE(std::filesystem::exists(keys.folder / "unseal.next"));
+  EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal")) << "of a key in force no more";
+  write_text(keys.folder / "unseal", fitting);
   write_text(keys.folder / "unseal.next", whole);
   // Which of the two the key store knows decides which stays.
   ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
