@@ -435,22 +435,6 @@ AdminResponse KeyApi::release(const AdminRequest& request, const Operator& who,
               }});
 }
 
-AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
-  constexpr std::array<std::string_view, 2> kKnown{"root_key_file", "reason"};
-  auto members = members_with_reason(request.body, kKnown);
-  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
-  auto next = crypto::vault::RootKey::read((*members)["root_key_file"]);
-  if (!next) return admin_problem(400, "malformed-body", next.error().sentence());
-  return act({.who = who,
-              .reason = (*members)["reason"],
-              .object = "root key",
-              .remark = "re-wrap under another root key",
-              .work = [&]() -> Result<std::string> {
-                if (auto s = KeyAdmin(vault_).replace_root(*next); !s) return s.error();
-                return std::string("{}");
-              }});
-}
-
 AdminResponse KeyApi::reseal(const AdminRequest& request, const Operator& who) {
   constexpr std::array<std::string_view, 1> kKnown{"reason"};
   auto members = members_with_reason(request.body, kKnown);

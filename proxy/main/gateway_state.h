@@ -1,5 +1,5 @@
 // Gateway::State: the parts of a running gateway, and how they go from sealed to unsealed and back.
-// Private to gateway.cc, gateway_reload.cc and gateway_sealing.cc.
+// Private to gateway.cc, gateway_reload.cc, gateway_rewrap.cc and gateway_sealing.cc.
 
 #pragma once
 
@@ -7,13 +7,16 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/policy_control.h"
+#include "proxy/admin/root_desk.h"
 #include "proxy/admin/seal_gate.h"
+#include "proxy/main/change_root.h"
 #include "proxy/main/gateway.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
@@ -28,7 +31,9 @@ namespace paravent::proxy::main {
 
 // In the order in which the parts depend on each other: destruction goes from the last to the
 // first.
-struct Gateway::State final : public admin::SealControl, public admin::PolicyControl {
+struct Gateway::State final : public admin::SealControl,
+                              public admin::PolicyControl,
+                              public admin::RootDesk {
   State(std::unique_ptr<Installation> with, const crypto::Clock& time)
       : clock(time),
         installation(std::move(with)),
@@ -65,7 +70,13 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   std::unique_ptr<admin::OidcDesk> oidc;
   std::unique_ptr<OidcKeeper> oidc_keeper;
   std::unique_ptr<GatewayMetrics> metrics;
-  std::unique_ptr<OpenVault> open;  // null: sealed
+  struct RootOfferMade {
+    PendingRoot pending;
+    std::string ticket;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::optional<RootOfferMade> root_offer;  // waits for its decision
+  std::unique_ptr<OpenVault> open;          // null: sealed
   std::unique_ptr<admin::SealGate> gate;
   std::unique_ptr<admin::AdminServer> admin;
 
@@ -107,6 +118,10 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   crypto::Result<admin::SealState> unseal(const crypto::SecretBytes* secret,
                                           const std::string& who) override;
   crypto::Result<bool> seal(const admin::Operator& who) override;
+
+  // gateway_rewrap.cc
+  crypto::Result<admin::RootOffer> prepare(const admin::RootWish& wish) override;
+  crypto::Status decide(std::string_view ticket) override;
 };
 
 }  // namespace paravent::proxy::main

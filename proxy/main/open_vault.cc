@@ -138,7 +138,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->rows_ = std::make_unique<RowJob>(installation.vault(), installation.audit());
   made->key_api_ = std::make_unique<admin::KeyApi>(
       installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
-      parts.keys_changed, made->rows_.get(), parts.sealed_list);
+      parts.keys_changed, made->rows_.get(), parts.sealed_list, parts.root);
   auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
   if (!record) return record.error();
   made->record_ = std::move(*record);

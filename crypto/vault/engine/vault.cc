@@ -98,10 +98,10 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
                                                  const Clock& clock, const KeepRoot& keep_root,
                                                  VaultMemory memory) {
   if (auto s = data.begin_initialisation(); !s) return s.error();
-  if (keep_root) {
-    if (auto s = keep_root(root); !s) return s.error();
-  }
   const Id installation = random_id();
+  if (keep_root) {
+    if (auto s = keep_root(root, installation); !s) return s.error();
+  }
   auto shred = ShredSecret::create(data.keys() / kShredSecretFile, installation);
   if (!shred) return shred.error();
   auto tokens = RocksdbTokenStore::create(data.store(), installation, nullptr, memory.store);

@@ -66,7 +66,7 @@ class Vault final : public TokenVault {
   // before. Interrupted at any point, it can be repeated.
   // keep_root: keeps the root key somewhere so that it can be opened again; called when the folder
   // of keys is empty, and nothing is made when it fails.
-  using KeepRoot = std::function<Status(const RootKey& root)>;
+  using KeepRoot = std::function<Status(const RootKey& root, const Id& installation)>;
   static Result<std::unique_ptr<Vault>> initialise(DataDirectory& data, RootKey root,
                                                    const Clock& clock,
                                                    const KeepRoot& keep_root = {},
