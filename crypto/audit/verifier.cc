@@ -112,10 +112,16 @@ class LogVerification {
     if (!snapshot_.has(kNextCheckpointFile)) return std::nullopt;
     const Result<Checkpoint> next = read_checkpoint(kNextCheckpointFile);
     if (!next) return fault_of(kNextCheckpointFile, next.error().sentence());
-    if (next->size <= report_.size || next->size - report_.size > kMaxCommitEntries) {
+    if (next->size == report_.size ||
+        (next->size > report_.size && next->size - report_.size > kMaxCommitEntries)) {
       return fault_of(kNextCheckpointFile, "does not announce the next commit");
     }
-    next_ = *next;
+    if (next->size > report_.size) {
+      next_ = *next;
+    } else {
+      // The one before, which has just been replaced: the log must continue it.
+      earlier_.push_back({*next, kNextCheckpointFile, {}});
+    }
     report_.notes.emplace_back(
         "a commit was interrupted; what it left is removed when the log is opened");
     return std::nullopt;

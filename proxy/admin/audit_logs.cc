@@ -116,7 +116,7 @@ Result<std::unique_ptr<AuditLogs::Entry>> AuditLogs::open_one(std::optional<Id> 
   auto log = crypto::audit::AuditLog::open(
       (folder_ / log_id).string(),
       crypto::audit::audit_origin(crypto::vault::id_hex(vault_.installation_id()), log_id), *seed,
-      *entry->keys, clock_, mode);
+      *entry->keys, clock_, mode, {(folder_.parent_path() / "audit-journal" / log_id).string()});
   if (!log) return log.error();
   entry->log = std::move(*log);
   return entry;
