@@ -48,7 +48,7 @@ class BenchLog {
     log_ = audit::AuditLog::open(path(), audit::audit_origin("bench", "installation"),
                                  SecretBytes::copy_of(ByteView(Bytes(32, 1))), keys_, clock_,
                                  audit::OpenMode::create_if_missing,
-                                 {folder_ + "/journal/log", audit::kJournalHalf, 0})
+                                 {folder_ + "/audit-journal/log", audit::kJournalHalf, 0})
                .value();
     if (!log_->append(audit::AuditEntry{})) std::abort();  // the journal is there from now on
   }

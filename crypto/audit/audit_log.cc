@@ -8,7 +8,6 @@
 #include "crypto/audit/journal_replay.h"
 #include "crypto/audit/log_folder.h"
 #include "crypto/audit/log_reader.h"
-#include "crypto/audit/recovery.h"
 
 namespace paravent::crypto::audit {
 
@@ -55,17 +54,8 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open_on(std::shared_ptr<Disk> disk,
   Result<LogFolder> opened =
       LogFolder::open(folder, *disk, key.text() + "\n", empty, mode == OpenMode::create_if_missing);
   if (!opened) return opened.error();
-  if (!journal.path.empty()) {
-    const Result<std::optional<JournalContent>> left = read_journal(journal.path);
-    if (!left) return left.error();
-    if (*left) {
-      if (Status done = replay_journal(*opened, key, **left); !done) return done.error();
-    }
-  }
-  Result<RecoveredLog> recovered = recover_log(*opened, key);
+  Result<RecoveredLog> recovered = recover_with_journal(*opened, *disk, key, journal.path);
   if (!recovered) return recovered.error();
-  // What it said stands in the log's own files.
-  if (!journal.path.empty()) disk->remove_file(journal.path);
   LogState log{std::make_shared<const Tail>(std::move(recovered->tail)),
                std::move(recovered->checkpoint)};
   auto state = std::make_unique<State>(
@@ -98,6 +88,8 @@ Result<std::vector<AuditReceipt>> AuditLog::append_batch(std::span<const AuditEn
   }
   return receipts;
 }
+
+Status AuditLog::flush() { return state_->committer.flush(); }
 
 const std::string& AuditLog::log_id() const noexcept { return *state_->log_id; }
 

@@ -99,6 +99,10 @@ class AuditLog {
   // 1 to 10 000 entries, consecutive and durable in one step: all of them or none.
   Result<std::vector<AuditReceipt>> append_batch(std::span<const AuditEntry> entries);
 
+  // With a journal the log's own files may be a tenth of a second behind what was acknowledged:
+  // this writes them, for whoever copies them. disk_full, data: they cannot be written.
+  Status flush();
+
   const std::string& log_id() const noexcept;
   const NoteKey& key() const noexcept;
   std::uint64_t size() const;

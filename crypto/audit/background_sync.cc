@@ -1,5 +1,7 @@
 #include "crypto/audit/background_sync.h"
 
+#include <chrono>
+#include <cstdlib>
 #include <utility>
 
 namespace paravent::crypto::audit {
@@ -26,6 +28,15 @@ void BackgroundSync::wait() {
   changed_.wait(lock, [this] { return !has_work_; });
 }
 
+// Descriptors may be short for a while; a folder of our own that stays shut is the end.
+void BackgroundSync::sync_all_folders(const std::set<std::string>& folders) {
+  constexpr int kTries = 50;
+  for (int at = 0; !sync_folders(*disk_, log_path_, folders); ++at) {
+    if (at == kTries) std::abort();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 void BackgroundSync::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -34,7 +45,7 @@ void BackgroundSync::run() {
     Unsynced work = std::exchange(work_, {});
     lock.unlock();
     for (const Unsynced::File& one : work.files) sync_or_die(*disk_, one.file, one.path);
-    sync_folders_or_die(*disk_, log_path_, work.folders);
+    sync_all_folders(work.folders);
     work = {};  // closes the files before anybody is told
     lock.lock();
     has_work_ = false;

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -30,6 +31,7 @@ class BackgroundSync {
 
  private:
   void run();
+  void sync_all_folders(const std::set<std::string>& folders);
 
   Disk* disk_;
   std::string log_path_;

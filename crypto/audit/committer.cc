@@ -16,6 +16,7 @@ constexpr std::size_t kWorthWaking = 16;
 constexpr double kAtOnceInARow = 20;
 constexpr double kAtOncePerSecond = 10;
 constexpr std::chrono::milliseconds kWriteFilesAfter{100};
+constexpr std::chrono::seconds kTryAgainAfter{1};
 
 // So many entries may be missing in the log's files while others wait; and so many before these are
 // made to wait. With one group more it is no more than an interrupted commit may leave behind.
@@ -96,8 +97,12 @@ Committer::~Committer() {
   lock.lock();
   if (!journal_ || !write_all_files(lock)) return;
   background_.wait();
-  parts_.folder.sync(left_, in_folder_);
-  journal_->remove();
+  if (parts_.folder.sync(left_, in_folder_)) journal_->remove();
+}
+
+Status Committer::flush() {
+  std::unique_lock lock(mutex_);
+  return write_all_files(lock);
 }
 
 PublishedLog Committer::published() const {
@@ -257,11 +262,15 @@ Status Committer::write_without(const Group& group, std::unique_lock<std::mutex>
   const std::uint64_t old_size = group.before.tail->size();
   std::vector<NewFile> files = group.full;
   append_partials(files, *group.after, old_size);
+  Status done;
   if (journal_) {
     background_.wait();
-    parts_.folder.sync(std::exchange(left_, {}), old_size);
+    done = parts_.folder.sync(left_, old_size);
+    if (done) left_ = {};
   }
-  const Status done = parts_.folder.commit(files, group.checkpoint, old_size, group.after->size());
+  if (done) {
+    done = parts_.folder.commit(files, group.checkpoint, old_size, group.after->size());
+  }
   if (done) begin_journal({group.after, group.checkpoint});
   lock.lock();
   files_busy_ = false;
@@ -326,18 +335,17 @@ void Committer::write_files_if_due(std::unique_lock<std::mutex>& lock) {
 void Committer::write_files_in_time() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return ending_ || (unwritten_entries() != 0 && files_status_); });
+    changed_.wait(lock, [&] { return ending_ || unwritten_entries() != 0; });
     if (ending_) return;
-    const auto due = files_written_at_ + kWriteFilesAfter;
+    const bool failed = !files_status_;
+    const auto due = files_written_at_ + (failed ? kTryAgainAfter : kWriteFilesAfter);
     if (changed_.wait_until(lock, due, [&] { return ending_; })) return;
     changed_.wait(lock, [&] { return !files_busy_; });
-    if (unwritten_entries() != 0 && files_status_) {
-      static_cast<void>(write_files(lock));  // whoever appends next is told
-    }
+    if (unwritten_entries() != 0) static_cast<void>(write_files(lock));  // appends are told
   }
 }
 
-// Until nothing is missing. REQUIRES: the journal is taken, or nobody appends.
+// Until nothing is missing of what is published now.
 Status Committer::write_all_files(std::unique_lock<std::mutex>& lock) {
   changed_.wait(lock, [&] { return !files_busy_; });
   return unwritten_entries() == 0 ? Status() : write_files(lock);

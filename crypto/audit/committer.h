@@ -10,7 +10,7 @@
 // The log's own files follow the journal: at once where nobody else waits, so that a lone append
 // has them written when it returns; under load every 2048 entries or tenth of a second, by a thread
 // that begins with the journal. Where they cannot be written the appends that follow are refused
-// until they can.
+// until they can; it is tried again each second.
 //
 // Without a journal there is LogFolder::commit, whose every file is synced. A log begins so, and
 // makes its journal when it has seen some commits: a command that leaves two entries needs none.
@@ -78,6 +78,9 @@ class Committer {
   // entries, whose details are within their limits.
   Result<std::uint64_t> append(std::span<const AuditEntry> entries);
 
+  // Writes the log's own files up to what is published now, for whoever copies them.
+  Status flush();
+
   PublishedLog published() const;
   std::uint64_t commits() const;
   const NoteKey& key() const noexcept { return parts_.key; }
@@ -98,6 +101,7 @@ class Committer {
   Status write_journal(const Group& group, std::unique_lock<std::mutex>& lock);
   Status write_without(const Group& group, std::unique_lock<std::mutex>& lock);
   void begin_journal(const LogState& log);
+  void remove_journal();
   void show(Group& group, bool in_folder);
 
   std::uint64_t unwritten_entries() const;

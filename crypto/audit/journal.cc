@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "crypto/audit/signed_note.h"
@@ -180,9 +181,7 @@ Status Journal::append_in_next_half(const JournalStep& base, const JournalStep& 
 bool Journal::restart(const JournalStep& base) {
   std::string bytes;
   append_record(bytes, generation_ + 1, 0, base);
-  if (aligned(bytes.size()) > half_bytes_) return false;
-  if (!write_next_half(std::move(bytes), 1)) std::abort();
-  return true;
+  return aligned(bytes.size()) <= half_bytes_ && write_next_half(std::move(bytes), 1).has_value();
 }
 
 Status Journal::write_next_half(std::string bytes, std::uint32_t records) {
@@ -206,18 +205,26 @@ void Journal::remove() {
   disk_->remove_folder(folder());  // where it was the last one
 }
 
+std::string journal_beside(const std::string& log_folder) {
+  const std::filesystem::path folder = std::filesystem::absolute(log_folder).lexically_normal();
+  return (folder.parent_path().parent_path() / "audit-journal" / folder.filename()).string();
+}
+
+std::optional<JournalContent> parse_journal(ByteView bytes) {
+  auto first = read_half(bytes.first(bytes.size() / 2));
+  auto second = read_half(bytes.subspan(bytes.size() / 2));
+  if (!first && !second) return std::nullopt;
+  if (!first || !second) return std::move((first ? first : second)->content);
+  if (first->generation > second->generation) std::swap(first, second);
+  return joined(std::move(*first), std::move(*second));
+}
+
 Result<std::optional<JournalContent>> read_journal(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
   const Result<Bytes> bytes = read_whole(path, kMaxJournalSize);
   if (!bytes) return bytes.error();
-  const ByteView all(*bytes);
-  auto first = read_half(all.first(all.size() / 2));
-  auto second = read_half(all.subspan(all.size() / 2));
-  if (!first && !second) return std::nullopt;
-  if (!first || !second) return std::move((first ? first : second)->content);
-  if (first->generation > second->generation) std::swap(first, second);
-  return joined(std::move(*first), std::move(*second));
+  return parse_journal(*bytes);
 }
 
 }  // namespace paravent::crypto::audit

@@ -11,7 +11,8 @@
 // of 256) and repeats what has come since; a step record continues the record before it. The
 // generation grows by one with each half begun, so that nothing old is taken for new. What it says
 // is believed only where a signed checkpoint of the log covers it (journal_replay.h); the CRC finds
-// the torn end. The file has its size from the beginning: a full disk does not stop a step.
+// the torn end. The file has its size from the beginning: on a file system that overwrites in place
+// (ext4, XFS) a full disk does not stop a step.
 //
 // Owned by one thread at a time. The disk must outlive it.
 
@@ -54,9 +55,8 @@ class Journal {
   // speaks of is durable in the log's own files.
   Status append(const JournalStep& step);
   Status append_in_next_half(const JournalStep& base, const JournalStep& step);
-  // Begins anew at `base`: what was appended since is withdrawn. False: it does not fit. Ends the
-  // process where that cannot be written. REQUIRES: everything up to `base` is durable in the log's
-  // own files.
+  // Begins anew at `base`. False: it does not fit or cannot be written, and the journal is to be
+  // removed. REQUIRES: everything up to `base` is durable in the log's own files.
   bool restart(const JournalStep& base);
   // Removes the file for good. REQUIRES: as restart().
   void remove();
@@ -83,6 +83,9 @@ class Journal {
   std::size_t used_ = 0;      // of the current half
 };
 
+// Where the journal of the log in DATA/audit/ID lies: DATA/audit-journal/ID.
+std::string journal_beside(const std::string& log_folder);
+
 // What a journal holds: all entries from `from`, which is a multiple of 256, up to `size`.
 struct JournalContent {
   std::uint64_t from = 0;
@@ -90,6 +93,9 @@ struct JournalContent {
   std::string checkpoint;
   std::string entries;
 };
+
+// The bytes of its file. nullopt: none of its halves was ever begun.
+std::optional<JournalContent> parse_journal(ByteView bytes);
 
 // nullopt: there is no file, or none of its halves was ever begun. ErrorKind::data: it cannot be
 // read.

@@ -37,13 +37,14 @@ void sync_or_die(Disk& disk, const OpenFile& file, const std::string& path) {
   if (!disk.sync(file, path)) std::abort();
 }
 
-void sync_folders_or_die(Disk& disk, const std::string& log, const std::set<std::string>& folders) {
+Status sync_folders(Disk& disk, const std::string& log, const std::set<std::string>& folders) {
   for (const std::string& name : folders) {
     const std::string path = name.empty() ? log : log + "/" + name;
     const Result<OpenFile> folder = open_folder(path);
-    if (!folder && exists(path)) std::abort();
+    if (!folder && exists(path)) return folder.error();
     if (folder) sync_or_die(disk, *folder, path);
   }
+  return {};
 }
 
 // What one commit has made so far, to be undone or synced.
@@ -187,52 +188,74 @@ Status LogFolder::sync_step(const Step& step) {
   return {};
 }
 
-void LogFolder::sync(const Unsynced& left, std::uint64_t size) {
+Status LogFolder::sync(const Unsynced& left, std::uint64_t size) {
   for (const Unsynced::File& one : left.files) sync_or_die(*disk_, one.file, one.path);
   std::set<std::string> folders = left.folders;
   std::vector<std::string> names{kCheckpointFile};
   for (const TileName& name : partials_of(size)) names.push_back(tile_path(name));
   for (const std::string& name : names) {
     const OpenFile opened(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened.is_open()) std::abort();
+    if (!opened.is_open()) return disk_error("open", file(name));
     sync_or_die(*disk_, opened, file(name));
     folders.insert(parent_of(name));
   }
-  sync_folders_or_die(*disk_, path_, folders);
+  return sync_folders(*disk_, path_, folders);
 }
 
+// As a commit does, the checkpoint comes first, so that what an interruption leaves is announced.
 Status LogFolder::restore(std::span<const NewFile> files, const std::string& checkpoint,
                           std::uint64_t size) {
   {
     const FolderLock lock(folder_, FolderLock::Mode::exclusive);
     Step step;
-    const auto stand = [&](const std::string& name, ByteView bytes) -> Status {
-      const Result<Bytes> there = read_whole(file(name), bytes.size());
-      if (!there || as_text(*there) != as_text(bytes)) return create_in(step, name, bytes);
-      OpenFile opened(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
-      if (!opened.is_open()) return disk_error("open", file(name));
-      step.made.push_back({file(name), std::move(opened)});
-      step.changed_folders.insert(parent_of(name));
-      return {};
-    };
-    for (const NewFile& one : files) {
-      const std::string name = tile_path(one.name);
-      if (Status made = ensure_folders(step, name); !made) return made;
-      if (Status made = stand(name, as_bytes(one.bytes)); !made) return made;
-    }
-    if (Status synced = sync_step(step); !synced) return synced;
-    Step last;
-    if (Status made = create_in(last, kNextCheckpointFile, as_bytes(checkpoint)); !made) {
-      return made;
-    }
-    if (Status synced = sync_step(last); !synced) return synced;
-    if (Status done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile)); !done) {
+    std::vector<std::string> written;
+    const Status done = restore_files(step, written, files, checkpoint);
+    if (!done) {
+      for (auto name = written.rbegin(); name != written.rend(); ++name) {
+        disk_->remove_file(file(*name));
+      }
       return done;
     }
     sync_or_die(*disk_, folder_, path_);
     durable_folders_.merge(step.made_folders);
   }
   return remove_leftovers(size, true);
+}
+
+Status LogFolder::restore_files(Step& step, std::vector<std::string>& written,
+                                std::span<const NewFile> files, const std::string& checkpoint) {
+  const auto stands = [&](const std::string& name, std::string_view bytes) {
+    const Result<Bytes> there = read_whole(file(name), bytes.size());
+    return there && as_text(*there) == bytes;
+  };
+  const auto write = [&](const std::string& name, std::string_view bytes) -> Status {
+    Status made = create_in(step, name, as_bytes(bytes));
+    if (made) written.push_back(name);
+    return made;
+  };
+  const auto keep = [&](const std::string& name) -> Status {
+    OpenFile opened(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.is_open()) return disk_error("open", file(name));
+    step.made.push_back({file(name), std::move(opened)});
+    step.changed_folders.insert(parent_of(name));
+    return {};
+  };
+  const bool newer = !stands(kCheckpointFile, checkpoint);
+  Status done = newer ? write(kNextCheckpointFile, checkpoint) : keep(kCheckpointFile);
+  if (!done) return done;
+  if (newer) {
+    sync_or_die(*disk_, step.made.back().file, step.made.back().path);
+    sync_or_die(*disk_, folder_, path_);
+  }
+  for (const NewFile& one : files) {
+    const std::string name = tile_path(one.name);
+    done = ensure_folders(step, name);
+    if (done) done = stands(name, one.bytes) ? keep(name) : write(name, one.bytes);
+    if (!done) return done;
+  }
+  done = sync_step(step);
+  if (done && newer) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
+  return done;
 }
 
 Status LogFolder::create_in(Step& step, const std::string& name, ByteView bytes) {

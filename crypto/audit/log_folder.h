@@ -56,8 +56,8 @@ struct Unsynced {
 
 // Ends the process where a sync fails. Any thread.
 void sync_or_die(Disk& disk, const OpenFile& file, const std::string& path);
-// Folders that are gone by now are left out.
-void sync_folders_or_die(Disk& disk, const std::string& log, const std::set<std::string>& folders);
+// Folders that are gone by now are left out. An Error: one cannot be opened.
+Status sync_folders(Disk& disk, const std::string& log, const std::set<std::string>& folders);
 
 class LogFolder {
  public:
@@ -82,11 +82,12 @@ class LogFolder {
   // the journal may forget it; partial files and the checkpoint are not among it.
   Status apply(std::span<const NewFile> files, const std::string& checkpoint,
                std::uint64_t old_size, std::uint64_t new_size, Unsynced& left);
-  // Syncs what a log of `size` entries needs beside `left`: its partial files, the checkpoint and
-  // the folders of all. A failed sync, or a file that is gone, ends the process.
-  void sync(const Unsynced& left, std::uint64_t size);
-  // Brings the folder to what a journal says, whatever an interrupted process left: writes those of
-  // `files` that do not stand there already, the checkpoint, syncs all, removes the rest.
+  // Syncs `left` and what a log of `size` entries needs beside it: its partial files, the
+  // checkpoint and the folders of all. A failed sync ends the process; an Error: a file cannot be
+  // opened.
+  Status sync(const Unsynced& left, std::uint64_t size);
+  // Brings the folder to what a journal says, whatever an interrupted process left: writes the
+  // checkpoint and those of `files` that do not stand there already, syncs all, removes the rest.
   Status restore(std::span<const NewFile> files, const std::string& checkpoint, std::uint64_t size);
 
   // Removes what an interrupted commit left beside the log of `size` entries. ErrorKind::data: a
@@ -105,6 +106,8 @@ class LogFolder {
   Status write_step(Step& step, std::span<const NewFile> files, const std::string& checkpoint,
                     bool announce_first);
   Status sync_step(const Step& step);
+  Status restore_files(Step& step, std::vector<std::string>& written,
+                       std::span<const NewFile> files, const std::string& checkpoint);
   Status create_in(Step& step, const std::string& name, ByteView bytes);
   Status ensure_folders(Step& step, const std::string& name);
   Status initialise(const std::string& public_key, const std::string& empty_checkpoint);

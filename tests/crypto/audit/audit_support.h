@@ -86,7 +86,7 @@ struct TestLog {
 
   // One small enough to be full soon.
   void use_journal(std::size_t half_bytes = std::size_t{128} << 10U) {
-    journal = {folder.path("journal/" + id), half_bytes, 0};
+    journal = {journal_beside(path()), half_bytes, 0};
   }
   std::string path() const { return folder.path("audit/" + id); }
   Result<std::unique_ptr<AuditLog>> try_open(std::shared_ptr<Disk> disk = std::make_shared<Disk>(),

@@ -13,12 +13,14 @@
 namespace paravent::crypto::audit {
 
 // Every write operation counts; the `fail_at`-th and, if `for_good`, all later ones answer
-// disk_full.
+// disk_full. `writes_over_fail`: those into a file that has its size may, too, as on a file system
+// that copies on write.
 class FullDisk final : public Disk {
  public:
-  int fail_at = std::numeric_limits<int>::max();
-  bool for_good = false;
-  int operations = 0;
+  std::atomic<int> fail_at = std::numeric_limits<int>::max();
+  std::atomic<bool> for_good = false;
+  std::atomic<bool> writes_over_fail = false;
+  std::atomic<int> operations = 0;
 
   Result<OpenFile> create(const std::string& path, ByteView bytes, WriteOut write_out) override {
     if (fails()) return Error(ErrorKind::disk_full, "Full.");
@@ -32,11 +34,22 @@ class FullDisk final : public Disk {
     if (fails()) return Error(ErrorKind::data, "Not now.");
     return Disk::rename(from, to);
   }
+  Status exchange(const std::string& from, const std::string& to) override {
+    if (fails()) return Error(ErrorKind::data, "Not now.");
+    return Disk::exchange(from, to);
+  }
+  Status write_at(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                  ByteView bytes) override {
+    if (!writes_over_fail || !fails()) return Disk::write_at(file, path, offset, bytes);
+    // Torn, as such a failure may leave it.
+    static_cast<void>(Disk::write_at(file, path, offset, bytes.first(bytes.size() / 2)));
+    return Error(ErrorKind::disk_full, "Full.");
+  }
 
  private:
   bool fails() {
-    ++operations;
-    return operations == fail_at || (for_good && operations > fail_at);
+    const int now = ++operations;
+    return now == fail_at || (for_good && now > fail_at);
   }
 };
 
