@@ -74,10 +74,12 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
 }
 
 crypto::Result<crypto::SecretBytes> open(const reveal::Reidentifier& reidentifier, Asked& asked,
-                                         audit::AuditReceipt receipt) {
+                                         audit::AuditReceipt receipt,
+                                         crypto::vault::KeyMemo& memo) {
   reveal::Grant grant = std::move(*asked.grant);
-  return asked.token ? reidentifier.reidentify(*asked.token, std::move(grant), std::move(receipt))
-                     : reidentifier.reidentify(*asked.bare, std::move(grant), std::move(receipt));
+  return asked.token
+             ? reidentifier.reidentify(*asked.token, std::move(grant), std::move(receipt), memo)
+             : reidentifier.reidentify(*asked.bare, std::move(grant), std::move(receipt));
 }
 
 void append_result(const Asked& asked, std::string_view purpose,
@@ -141,7 +143,8 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
-  const Decider decider(parts, principal, request.purpose);
+  crypto::vault::KeyMemo memo;
+  const Decider decider(parts, principal, request.purpose, memo);
   std::vector<Asked> all;
   all.reserve(request.tokens.size() + request.values.size());
   for (const std::string& text : request.tokens) all.push_back(decider.token(text));
@@ -199,7 +202,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     Asked& asked = all[i];
     if (asked.grant) {
       asked.level = asked.grant->level();
-      auto value = open(parts.reidentifier, asked, std::move((*receipts)[i]));
+      auto value = open(parts.reidentifier, asked, std::move((*receipts)[i]), memo);
       if (value) {
         size += 2 * value->size();
         asked.value.emplace(std::move(*value));

@@ -240,9 +240,10 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
                                  const SubjectInfo& subject,
                                  const std::vector<std::string>& tokens) {
   std::vector<Exported> all;
+  crypto::vault::KeyMemo memo;
   for (const SubjectPurpose& purpose : subject.purposes) {
     if (!parts.access->admits(principal, purpose.name)) continue;
-    const Decider decider(parts, principal, purpose.name);
+    const Decider decider(parts, principal, purpose.name, memo);
     for (const std::string& text : tokens) {
       Asked asked = decider.token(text);
       if (asked.grant) all.push_back({std::move(asked), purpose.name});

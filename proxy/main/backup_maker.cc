@@ -47,13 +47,19 @@ Status add_folder(vault::ArchiveWriter& archive, const fs::path& folder, const s
 
 // A log as it stands between two of its commits. The installation's first: what it says of the
 // others has to hold for what is read of them afterwards.
-Status add_audit_logs(vault::ArchiveWriter& archive, const fs::path& audit) {
+Status add_audit_logs(vault::ArchiveWriter& archive, const fs::path& audit,
+                      const admin::AuditLogs& logs) {
   std::vector<fs::path> folders = entries_of(audit);
   std::stable_partition(folders.begin(), folders.end(), [](const fs::path& folder) {
     return folder.filename() == crypto::audit::kInstallationLog;
   });
   for (const fs::path& folder : folders) {
     const std::string name = "audit/" + folder.filename().string() + "/";
+    // What was acknowledged, and what the logs before say of this one, is in the files then.
+    for (crypto::audit::AuditLog* log : logs.all()) {
+      if (log->log_id() != folder.filename()) continue;
+      if (auto s = log->flush(); !s) return s;
+    }
     const auto snapshot = crypto::audit::Snapshot::take(folder.string());
     if (!snapshot) return snapshot.error();
     for (const std::string& file : snapshot->listing().files) {
@@ -85,7 +91,7 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   if (auto s = archive.add_file("contexts.json", crypto::as_bytes(contexts)); !s) return s;
   const auto& directory = installation.directory();
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
-  if (auto s = add_audit_logs(archive, directory.audit()); !s) return s;
+  if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
   if (auto s = add_store(archive, **snapshot); !s) return s;
   return archive.finish(
       {{"keys-generation", std::to_string(generation)}, {"version", PARAVENT_VERSION}});

@@ -149,7 +149,8 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
       return admin_problem(422, "no-such-field", "The policy has no such field for this purpose.");
     }
   }
-  const Decider decider(parts, principal, made->purpose);
+  crypto::vault::KeyMemo memo;
+  const Decider decider(parts, principal, made->purpose, memo);
   audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
   for (const std::string& text : members->list("tokens")) {
     const Asked asked = decider.token(text);
