@@ -17,6 +17,10 @@ std::uint64_t when(std::uint32_t day, std::uint64_t generation) noexcept {
   return (std::uint64_t{day} << kGenerationBits) | (generation & kGenerations);
 }
 
+// Where in its set an entry is looked for first, and put when there is room: most lie there, so
+// that of the set's three cache lines one or two are touched.
+std::size_t home_of(const IndexKey& index) noexcept { return index[31]; }
+
 }  // namespace
 
 KnownTokens::KnownTokens(std::size_t bytes) : memory_(std::max(bytes, sizeof(Set))) {
@@ -49,8 +53,9 @@ KnownTokens::Words KnownTokens::words_of(const Key& key, const Id& id,
 
 void KnownTokens::expect(const IndexKey& index) const noexcept {
   if (count_ == 0) return;
-  const Set& set = set_of(index);
-  for (const Slot& slot : set.slots) __builtin_prefetch(&slot);
+  const Slot& slot = set_of(index).slots[home_of(index) % kWays];
+  __builtin_prefetch(&slot);
+  __builtin_prefetch(&slot.words.back());
 }
 
 // Whether the slot stood still while it was read. The words are read with acquire, so that a
@@ -80,7 +85,10 @@ std::optional<Id> KnownTokens::find(const Key& key) const noexcept {
   if (generation == 0 || count_ == 0) return std::nullopt;
   const Words wanted = words_of(key, kNoId, generation);
   Words words{};
-  for (const Slot& slot : set_of(key.index).slots) {
+  const Set& set = set_of(key.index);
+  const std::size_t home = home_of(key.index);
+  for (std::size_t way = home; way < home + kWays; ++way) {
+    const Slot& slot = set.slots[way % kWays];
     // Most slots of a set are told apart by their first word.
     if (slot.words[0].load(std::memory_order_relaxed) != wanted[0] || !read(slot, words)) continue;
     if (words[0] != wanted[0] || words[1] != wanted[1] || words[kWhenAt] != wanted[kWhenAt]) {
@@ -100,8 +108,10 @@ void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation) no
   Words words{};
   // Its own slot of an earlier day, else one that means nothing any more, else one by chance: any
   // bits of a keyed hash are as good a die as any.
+  const std::size_t home = home_of(key.index);
   std::size_t chosen = entry[1] % kWays;
-  for (std::size_t i = kWays; i-- > 0;) {
+  for (std::size_t turn = kWays; turn-- > 0;) {
+    const std::size_t i = (home + turn) % kWays;
     if (!read(set.slots[i], words)) {
       if (set.slots[i].version.load(std::memory_order_relaxed) == 0) chosen = i;
       continue;
