@@ -24,6 +24,7 @@ AuditDetail full_detail() {
   detail.remark = "kind";
   detail.grant = "0123456789abcdef";
   detail.tokens = {{1, sha256(as_bytes("a"))}, {0xFFFFFFFF, sha256(as_bytes("b"))}};
+  detail.credential = "1f0c9a2b7d44";
   return detail;
 }
 
@@ -62,7 +63,12 @@ TEST(Detail, OneSpelling) {
   EXPECT_FALSE(with_fields(a + a));
   EXPECT_FALSE(with_fields(std::string("\1\0\0", 3)));
   EXPECT_FALSE(with_fields(std::string("\0\0\1a", 4)));
-  EXPECT_FALSE(with_fields(std::string("\x0A\0\1a", 4)));
+  EXPECT_FALSE(with_fields(std::string("\x0B\0\1a", 4)));
+  const std::string credential("\x0A\0\1c", 4);
+  EXPECT_TRUE(with_fields(a + credential));
+  EXPECT_FALSE(with_fields(credential + a));
+  EXPECT_FALSE(with_fields(credential + credential));
+  EXPECT_FALSE(with_fields(std::string("\x0A\0\0", 3)));
   EXPECT_FALSE(with_fields(std::string("\1\0\2a", 4)));
   EXPECT_FALSE(with_fields(std::string("\x09\0\1a", 4)));
   EXPECT_FALSE(with_fields(std::string("\1\0", 2)));
@@ -75,6 +81,9 @@ TEST(Detail, Limits) {
   detail.reason.push_back('r');
   EXPECT_FALSE(check_detail(detail).has_value());
   detail.reason.clear();
+  detail.credential.assign(kMaxDetailField + 1, 'c');
+  EXPECT_FALSE(check_detail(detail).has_value());
+  detail.credential.clear();
   detail.tokens.resize(kMaxDetailTokens);
   EXPECT_TRUE(check_detail(detail).has_value());
   detail.tokens.resize(kMaxDetailTokens + 1);

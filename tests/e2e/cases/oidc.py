@@ -206,6 +206,15 @@ def untrusted():
                 soon(lambda: "is not trusted" in scene.stderr(), "nothing was said")
                 equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
                 equal(publisher.asked, 0, "questions that came through")
+        # A certificate of the right authority for somebody else is no better.
+        authority = Authority(folder, "known")
+        tls = authority.issue("elsewhere.example")
+        with Publisher(issuer.key_set(), tls) as publisher:
+            keys = f"{{ url: 'https://127.0.0.1:{publisher.port}/keys', ca: {authority.certificate} }}"
+            with Scene(policy=POLICY, extra=issuer.lines(keys)) as scene:
+                soon(lambda: "is not trusted" in scene.stderr(), "nothing was said of the name")
+                equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
+                equal(publisher.asked, 0, "questions that came through")
 
 
 @case("a key file that is no key set ends the start with one sentence; a policy's unknown issuer warns")

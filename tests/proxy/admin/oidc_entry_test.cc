@@ -262,6 +262,17 @@ TEST(OidcRevocations, SurviveARestart) {
   EXPECT_EQ(altered.error().kind(), crypto::ErrorKind::data);
 }
 
+// What cannot be kept is not claimed.
+TEST(OidcRevocations, AreKeptOrAnError) {
+  TempFolder folder;
+  const auto made = OidcRevocations::open(folder.path()).value();
+  std::filesystem::create_directory(folder.path() / "oidc-revoked");
+  EXPECT_FALSE(made->revoke("login/crm-1", crypto::WallTime()));
+  EXPECT_FALSE(made->holds("login/crm-1"));
+  EXPECT_EQ(made->revoke("no subject", crypto::WallTime()).error().kind(),
+            crypto::ErrorKind::usage);
+}
+
 TEST(OidcRevocations, HaveOneSpelling) {
   const std::string good = "paravent-oidc-revoked-v1\nrevoked login/a 12\nrevoked login/b 0\nend\n";
   const auto parsed = parse_revocations(good);
