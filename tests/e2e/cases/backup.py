@@ -195,6 +195,9 @@ def mismatched():
         with open(newer, "wb") as file:
             file.write(whole)
         refused(newer, kept.keys, "newer version")
+        with open(newer, "wb") as file:
+            file.write(bytes(whole[:8]) + b"\x00\x01" + bytes(whole[10:]))
+        refused(newer, kept.keys, "before the first release")
         data = os.path.join(folder, "data")
         os.mkdir(data, 0o700)
         with open(os.path.join(data, "mine"), "w", encoding="ascii") as file:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "crypto/vault/engine/durable_file.h"
 #include "tests/crypto/vault/unseal/unseal_testing.h"
 
 namespace paravent::crypto::vault {
@@ -106,12 +107,12 @@ TEST(UnsealRecord, TheOneInForceIsTheOneThatFitsTheKeyStore) {
   ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
   EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal.next"));
   const std::string fitting = read_text(keys.folder / "unseal");
-  write_text(keys.folder / "unseal.next", "PVTUNSL1");
+  ASSERT_TRUE(write_file_durably(keys.folder / "unseal.next", as_bytes("PVTUNSL1")));
   ASSERT_TRUE(settle_unseal_records(keys.folder, after));
   EXPECT_TRUE(std::filesystem::exists(keys.folder / "unseal.next"));
   EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal")) << "of a key in force no more";
-  write_text(keys.folder / "unseal", fitting);
-  write_text(keys.folder / "unseal.next", whole);
+  ASSERT_TRUE(write_file_durably(keys.folder / "unseal", as_bytes(fitting)));
+  ASSERT_TRUE(write_file_durably(keys.folder / "unseal.next", as_bytes(whole)));
   // Which of the two the key store knows decides which stays.
   ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
   EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::next));
