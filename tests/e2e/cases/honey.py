@@ -76,7 +76,7 @@ def answers_and_rings():
     equal(after - size, 2, "entries in the asker's log: the two reveals, and no alarm")
     equal(hive.alarms() - before, 1, "alarms counted")
     wait_for("nothing on standard error", lambda: "ALARM: a honey token was asked for by operator dpo" in scene.stderr())
-    wait_for("the command was not run", lambda: os.path.exists(hive.rung))
+    wait_for("the command was not run", lambda: os.path.exists(hive.rung) and os.path.getsize(hive.rung) > 0)
     with open(hive.rung, encoding="utf-8") as file:
         contains(file.read(), "honey-token dpo CRM row 7", "what the command was told")
     lacks(scene.stderr(), hive.token, "standard error")
