@@ -152,6 +152,10 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
 
 std::optional<Rule> default_name_rule(const Route& route, const Rule& rule) {
   if (!rule.file || !goes_on(rule.file->action.value)) return std::nullopt;
+  // What the rule and its `else` do with the file differs, not what they do with its name.
+  const Rule* first = find_rule(route, rule.selector.text);
+  const bool has_one = first != nullptr && first->file && goes_on(first->file->action.value);
+  if (rule.is_else && has_one) return std::nullopt;
   Rule name;
   name.selector.text = rule.selector.text + " > file-name";
   if (find_rule(route, name.selector.text) != nullptr) return std::nullopt;

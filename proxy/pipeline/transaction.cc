@@ -42,7 +42,6 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   worker = std::move(state);
   match = {};
   body_plan = {};
-  by_sealed_plan = false;
   body = {};
   batch.reset();
   exchange = nullptr;
@@ -122,7 +121,6 @@ std::optional<Refusal> Transaction::State::refuse_taking() {
   if (!worker->snapshot->keys_available && route().needs_keys) {
     if (route().when_sealed == nullptr) return Refusal{Reason::sealed, {}};
     match.route = route().when_sealed;
-    by_sealed_plan = true;
   }
   if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
   return std::nullopt;
@@ -144,12 +142,9 @@ RouteGroup Transaction::State::group() {
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
   body_unread = true;
-  // A group's body is held: a field of it says which route it is for.
-  if (body_plan.codec == BodyCodec::upload && !RouteGroup::is_group(match)) {
-    // What is sealed because the vault is goes on a list, whole requests at a time.
-    if (by_sealed_plan) return refuse({Reason::sealed, {}});
-    upload = std::make_unique<Upload>(route(), *head, body_plan, peer(), buffers, *worker,
-                                      downstream, *this);
+  if (body_plan.codec == BodyCodec::upload) {
+    upload = std::make_unique<Upload>(*this, RouteGroup::is_group(match), *head, body_plan, peer(),
+                                      buffers, *worker, downstream);
     return stream();
   }
   const ReceivedBody received = downstream.receive_body(body_plan.limit);

@@ -41,6 +41,17 @@ std::optional<Phase> Transaction::State::stream() {
   }
 }
 
+std::optional<Refusal> Transaction::State::choose_route(
+    std::string_view text, std::span<const body::MultipartStream::Part> parts,
+    std::deque<StreamedConditions>& watched) {
+  if (auto refusal = group().choose(text, parts, buffers, match, body_plan, watched)) {
+    return refusal;
+  }
+  // `elsewhere` takes no body.
+  if (route().mode == policies::RouteMode::pass) return Refusal{Reason::method, {}};
+  return refuse_taking();
+}
+
 // The vault has answered a question of a stretch of fields.
 void Transaction::State::answer_upload() {
   if (auto refusal = refuse_unconfirmed(buffers, *batch)) {

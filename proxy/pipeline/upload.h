@@ -6,7 +6,9 @@
 // contents through (or out, or freed of their metadata), and hands the result on in pieces. It
 // never waits: where the client, the vault or the upstream has to do something first, run() says so
 // and is called again. Nothing is read from the client before the upstream has taken the piece
-// before.
+// before. What the message is asked about (conditions, and of a group which of its routes it is)
+// the fields in front of the first file that depends on it decide; what comes behind and says
+// otherwise is refused.
 //
 // Up to kGathered bytes are held back, so that what is refused early, and any small body, is
 // refused before the upstream hears of it, and small bodies get a Content-Length. What is refused
@@ -20,7 +22,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +35,7 @@
 #include "proxy/body/multipart_stream.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/client_address.h"
+#include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/downstream.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/file_filter.h"
@@ -42,6 +47,20 @@
 #include "proxy/pipeline/worker_state.h"
 
 namespace paravent::proxy {
+
+// What an upload asks of the exchange that it belongs to.
+class UploadOwner : public RawCounter {
+ public:
+  // Of a group: chooses by the parts in front of the first file, and leaves in `watched` what has
+  // to be shown the rest. The refusal, or route() is the one.
+  virtual std::optional<Refusal> choose_route(std::string_view text,
+                                              std::span<const body::MultipartStream::Part> parts,
+                                              std::deque<StreamedConditions>& watched) = 0;
+  virtual const policies::RoutePlan& route() const = 0;
+  // While the vault is sealed: what the jobs of this piece sealed instead goes on the list for
+  // conversion, before it leaves. False: the list takes no more.
+  virtual bool list_sealed() = 0;
+};
 
 class Upload {
  public:
@@ -56,10 +75,10 @@ class Upload {
 
   static constexpr std::size_t kGathered = std::size_t{64} * 1024;
 
-  // Everything is the transaction's and must stay. REQUIRES: plan.codec is upload.
-  Upload(const policies::RoutePlan& route, const RequestHead& head, const BodyPlan& plan,
-         const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker, Downstream& downstream,
-         RawCounter& raw_counter);
+  // Everything is the transaction's and must stay. `of_group`: owner.route() is one of a group's,
+  // and the right one once it has been asked to choose. REQUIRES: plan.codec is upload.
+  Upload(UploadOwner& owner, bool of_group, const RequestHead& head, const BodyPlan& plan,
+         const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker, Downstream& downstream);
   ~Upload();
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
@@ -88,7 +107,10 @@ class Upload {
   std::optional<Step> read_event();
   std::optional<Step> end_text(bool last);
   std::optional<Step> scan_text();
+  std::optional<Refusal> read_conditions();
+  const policies::RoutePlan& route() const { return owner_.route(); }
   std::optional<Step> protect_text();
+  const policies::FieldAction* find_file() const;
   void edit_around_files();
   bool begin_encryption();
   std::optional<Step> take_content(std::string_view content);
@@ -98,15 +120,17 @@ class Upload {
   Step refuse(Reason reason, std::string_view field = {});
   const body::MultipartStream::Part& last_part() const { return parts_.back(); }
 
-  const policies::RoutePlan& route_;
+  UploadOwner& owner_;
   const RequestHead& head_;
   const BodyPlan plan_;
   const Peer peer_;
   ExchangeBuffers& buffers_;
   WorkerState& worker_;
   Downstream& downstream_;
-  RawCounter& raw_counter_;
-  RequestProtector protector_;
+  std::optional<RequestProtector> protector_;  // once the route is known
+  bool of_group_;
+  std::deque<StreamedConditions> watched_;        // of the routes of a group
+  std::optional<StreamedConditions> conditions_;  // of the route, where it has some
 
   body::MultipartStream codec_;
   std::vector<body::MultipartStream::Part> parts_;  // of the text under way
