@@ -25,12 +25,21 @@ struct ConditionPlan {
   bool accepts(std::string_view value) const noexcept {
     return std::binary_search(values.begin(), values.end(), value);
   }
-  bool is_at(JsonPath path) const noexcept {
+  // `any_case`: as some readers find it (JsonMatcher).
+  bool is_at(JsonPath path, bool any_case = false) const noexcept {
+    const auto same_char = [](char a, char b) {
+      const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
+      return fold(a) == fold(b);
+    };
+    const auto same_key = [&](std::string_view a, std::string_view b) {
+      return a == b || (any_case && a.size() == b.size() &&
+                        std::equal(a.begin(), a.end(), b.begin(), same_char));
+    };
     if (path.size() != steps.size()) return false;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const bool same = steps[i].type == SelectorStep::Type::element
                             ? path[i].is_index && path[i].index == steps[i].index
-                            : !path[i].is_index && path[i].key == steps[i].key;
+                            : !path[i].is_index && same_key(path[i].key, steps[i].key);
       if (!same) return false;
     }
     return true;

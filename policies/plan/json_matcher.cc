@@ -17,11 +17,21 @@ bool is_wild(const JsonMatcher::Entry& entry) {
                      [](const SelectorStep& step) { return step.type != Type::key; });
 }
 
+char fold(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+template <bool kFold>
+bool same_key(std::string_view a, std::string_view b) noexcept {
+  if constexpr (!kFold) return a == b;
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return fold(x) == fold(y); });
+}
+
+template <bool kFold>
 bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
   switch (selector.type) {
     case Type::key:
     case Type::descendant:
-      return !step.is_index && step.key == selector.key;
+      return !step.is_index && same_key<kFold>(step.key, selector.key);
     case Type::any_member:
       return !step.is_index;
     case Type::any_element:
@@ -36,6 +46,7 @@ bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
 
 // As a glob whose `*` is the any-depth part of a descendant step: the latest one is enough to retry
 // from.
+template <bool kFold>
 bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t s = 0;
@@ -48,7 +59,7 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
         descendant = s;
         retry = p;
       }
-      if (step_matches(steps[s], path[p])) {
+      if (step_matches<kFold>(steps[s], path[p])) {
         ++s;
         ++p;
         continue;
@@ -62,12 +73,12 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
 }
 
 // The lowest rank of `ranks` whose selector matches, below `best`.
-template <typename Ranks>
+template <bool kFold, typename Ranks>
 std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
                       const std::vector<JsonMatcher::Entry>& selectors, JsonPath path) noexcept {
   for (const std::uint32_t rank : ranks) {
     if (rank >= best) return best;
-    if (matches(selectors[rank].steps, path)) return rank;
+    if (matches<kFold>(selectors[rank].steps, path)) return rank;
   }
   return best;
 }
@@ -91,7 +102,7 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
                last.type == Type::element_where) {
       any_element_.push_back(rank);
     } else {
-      keyed.push_back({name_hash<false>(last.key), rank});
+      keyed.push_back({name_hash<true>(last.key), rank});
     }
   }
   std::stable_sort(keyed.begin(), keyed.end(),
@@ -124,26 +135,32 @@ void JsonMatcher::number_filters() {
 }
 
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
-  const std::uint32_t hash = name_hash<false>(key);
+  const std::uint32_t hash = name_hash<true>(key);
   for (std::uint32_t at = hash & mask_; slots_[at].last != 0; at = (at + 1) & mask_) {
     if (slots_[at].hash == hash) return &slots_[at];
   }
   return nullptr;
 }
 
-const FieldAction* JsonMatcher::find(JsonPath path) const noexcept {
+const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcept {
   if (path.empty()) return nullptr;
-  const PathStep& last = path.back();
+  const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
+  const FieldAction* action = find_in<false>(slot, path);
+  return action == nullptr && any_case ? find_in<true>(slot, path) : action;
+}
+
+template <bool kFold>
+const FieldAction* JsonMatcher::find_in(const Slot* slot, JsonPath path) const noexcept {
   const auto none = static_cast<std::uint32_t>(selectors_.size());
   std::uint32_t best = none;
-  if (last.is_index) {
-    best = best_of(any_element_, best, selectors_, path);
+  if (path.back().is_index) {
+    best = best_of<kFold>(any_element_, best, selectors_, path);
   } else {
-    if (const Slot* slot = slot_of(last.key)) {
-      best = best_of(std::span(keyed_).subspan(slot->first, slot->last - slot->first), best,
-                     selectors_, path);
+    if (slot != nullptr) {
+      best = best_of<kFold>(std::span(keyed_).subspan(slot->first, slot->last - slot->first), best,
+                            selectors_, path);
     }
-    best = best_of(any_member_, best, selectors_, path);
+    best = best_of<kFold>(any_member_, best, selectors_, path);
   }
   return best == none ? nullptr : selectors_[best].action;
 }
@@ -153,7 +170,7 @@ bool JsonMatcher::may_match_below(JsonPath path) const noexcept {
     for (std::size_t i = 0; i < path.size(); ++i) {
       if (i == entry.steps.size()) return false;  // the selector ends above
       if (entry.steps[i].type == Type::descendant) return true;
-      if (!step_matches(entry.steps[i], path[i])) return false;
+      if (!step_matches<false>(entry.steps[i], path[i])) return false;
     }
     return true;
   });

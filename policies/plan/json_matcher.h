@@ -2,6 +2,11 @@
 // first, then the others in the order of the policy. The last step decides by hash which selectors
 // can match at all; those few are compared from the top down.
 //
+// Members whose names differ only in ASCII case are different fields, and not to every reader:
+// where what no rule lists would go on, other spellings count as the rule's (`any_case`), behind
+// the exact one. It costs nothing where no name resembles a rule's, because the hash is of the
+// folded name.
+//
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
 
 #pragma once
@@ -27,7 +32,7 @@ class JsonMatcher {
   // REQUIRES: at most kMaxFilters different [k=v].
   explicit JsonMatcher(std::vector<Entry> entries);
 
-  const FieldAction* find(JsonPath path) const noexcept;
+  const FieldAction* find(JsonPath path, bool any_case = false) const noexcept;
   // Whether some selector selects `path` or something that could lie below it.
   bool may_match_below(JsonPath path) const noexcept;
   // Whether some selector ends in the member `key`.
@@ -49,6 +54,8 @@ class JsonMatcher {
   };
 
   void number_filters();
+  template <bool kFold>
+  const FieldAction* find_in(const Slot* slot, JsonPath path) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
 
   std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter

@@ -83,15 +83,17 @@ class ConditionJsonVisitor final : public body::JsonVisitor {
   bool on_value(body::JsonPath path, const body::Field& field) override {
     for (std::size_t i = 0; i < reader_.route_.conditions.size(); ++i) {
       const ConditionPlan& condition = reader_.route_.conditions[i];
-      if (condition.carrier != Carrier::json || !condition.is_at(path)) continue;
+      if (condition.carrier != Carrier::json || !condition.is_at(path, true)) continue;
+      ConditionReader::Seen& seen = reader_.seen_[i];
       if (field.is_file) {
-        reader_.seen_[i].other = true;
+        seen.other = true;
         continue;
       }
       ExchangeBuffers::wipe_used(reader_.buffers_.value);
       body::decode_json_value(field.value.in(text_), field.kind, reader_.buffers_.value);
-      const bool accepted = condition.accepts(reader_.buffers_.value);
-      (accepted ? reader_.seen_[i].accepted : reader_.seen_[i].other) = true;
+      // A name in another case is the field to some readers and another one to others.
+      bool& found = condition.is_at(path) ? seen.accepted : seen.mistakable;
+      (condition.accepts(reader_.buffers_.value) ? found : seen.other) = true;
     }
     return true;
   }

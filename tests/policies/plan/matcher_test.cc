@@ -138,6 +138,34 @@ TEST(JsonMatcher, LiteralSelectorsComeFirst) {
   EXPECT_EQ(matcher.find(path({"user", "x", "name"})), nullptr);
 }
 
+// Names that differ only in case: the rule's to some readers. The exact one still comes first.
+TEST(JsonMatcher, OtherSpellingsCountWhereTheyAreAskedFor) {
+  const auto a = actions(6);
+  const JsonMatcher matcher({{steps("json.user.mail"), &a[0]},
+                             {steps("json.user.MAIL"), &a[1]},
+                             {steps("json..Phone"), &a[2]},
+                             {steps("json.props.*"), &a[3]},
+                             {steps("json.list[*]"), &a[4]},
+                             {steps("json.caf\xC3\xA9"), &a[5]}});
+  const auto any = [&](const std::vector<Step>& where) { return matcher.find(path(where), true); };
+  EXPECT_EQ(any({"user", "mail"}), &a[0]);
+  EXPECT_EQ(any({"user", "MAIL"}), &a[1]);
+  EXPECT_EQ(any({"User", "Mail"}), &a[0]) << "the first one in the file";
+  EXPECT_EQ(any({"USER", "mail"}), &a[0]);
+  EXPECT_EQ(any({"x", 1U, "pHONE"}), &a[2]);
+  EXPECT_EQ(any({"Props", "any"}), &a[3]);
+  EXPECT_EQ(any({"LIST", 3U}), &a[4]);
+  EXPECT_EQ(any({"CAF\xC3\xA9"}), &a[5]);
+  EXPECT_EQ(any({"CAF\xC3\x89"}), nullptr) << "ASCII alone";
+  EXPECT_EQ(any({"user", "mai1"}), nullptr);
+  EXPECT_EQ(any({"us\x85r", "mail"}), nullptr);
+  EXPECT_EQ(any({}), nullptr);
+  for (const std::vector<Step>& where :
+       {std::vector<Step>{"user", "Mail"}, {"User", "mail"}, {"x", "phone"}, {"Props", "x"}}) {
+    EXPECT_EQ(matcher.find(path(where)), nullptr) << "not asked for";
+  }
+}
+
 TEST(JsonMatcher, KnowsWhatLiesBelow) {
   EXPECT_TRUE(may_select_below("json.a.b", {}));
   EXPECT_TRUE(may_select_below("json.a.b", {"a"}));
