@@ -1,8 +1,8 @@
-// Closed-loop load: N keep-alive connections, each sending its next request, a form or a GET of 1
-// KiB, when the answer to the last one is complete. After a warm-up it measures one window, and
-// reads the processor time of the processes it is told to watch at the window's two edges, so that
-// the figure and the requests it is divided by come from the same instants. Writes one JSON object
-// to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request (requests.h) when the
+// answer to the last one is complete. After a warm-up it measures one window, and reads the
+// processor time of the processes it is told to watch at the window's two edges, so that the figure
+// and the requests it is divided by come from the same instants. Writes one JSON object to standard
+// output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -62,6 +62,9 @@ struct Connection {
   std::size_t held = 0;
   std::array<char, 8192> buffer{};
 };
+
+// What fits into any socket's buffer.
+constexpr std::size_t kSentAtOnce = 64 * 1024;
 
 struct Tally {
   std::uint64_t requests = 0;
@@ -148,12 +151,13 @@ class Load {
   }
 
   bool send_next(Connection& connection) {
+    // There are far more of them than are under way, so that nobody is sending the one that is
+    // made new.
+    connection.started_ns = now_ns();
+    renew_request(options_.requests.workload, next_, connection.started_ns, requests_[next_]);
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
-    connection.started_ns = now_ns();
-    if (options_.requests.workload != kUploadWorkload) {
-      return connection.stream.send(connection.request);
-    }
+    if (connection.request.size() < kSentAtOnce) return connection.stream.send(connection.request);
     connection.unsent = connection.request;
     return send_rest(connection);
   }
@@ -285,6 +289,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.requests.seed, "Seed of the form pool");
   app.add_option("--forms", options.requests.forms, "Forms in the pool")
       ->check(CLI::PositiveNumber);
+  app.add_option("--message-bytes", options.requests.message_bytes,
+                 "So many more bytes in the message of each form");
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');
   app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
