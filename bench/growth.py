@@ -31,7 +31,7 @@ AXES = {
     "connections": (1, 8, 64, 256, 1024, 4096),
     "tokens": (1000, 10_000, 100_000, 1_000_000, 10_000_000),
 }
-WHAT = {"body": "more bytes in the form's encrypted message"}
+WHAT = {"body": "more bytes in the encrypted message"}
 FIELDS = """      form.name:    { kind: name,  do: tokenise, mode: derived }
       form.email:   { kind: email, do: tokenise, mode: derived }
       form.phone:   { kind: phone, do: tokenise, mode: derived }

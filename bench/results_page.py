@@ -81,7 +81,7 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
                                       if version) + ".", "",
              "## Targets", ""]
     lines += table(("target", "workload", "what", "limit", "goal", "measured", "verdict", "what limits it"),
-                   target_table.rows(ratios, calls, latency, others, soak))
+                   target_table.rows(ratios, calls, latency, others, soak, bool(stats.disturbances(rows))))
     lines += ["", "What has no interval is one figure. Where nothing was measured, the verdict's place names what measures it. Instructions",
               "per script: `bench/instructions/expected.json`; what it costs as it grows: `docs/growth.md`."]
     lines += other_sections(others or {})

@@ -57,6 +57,9 @@ OTHERS = [
     ("scaling", "CPU per request with two workers against one, form, at most", "1.05", "1.05", "bench/scaling.py"),
 ]
 
+# Figures of time, which somebody else's work spoils as it spoils the rounds'.
+TIMED = ("T13", "T16", "T17", "T18", "T19", "T21", "scaling")
+
 LIMITED_BY = {
     "T1": "the kernel's sockets, about 70 % of the time; with no work of ours at all the ratio would be 1.4",
     "T2": "the relay makes the same four socket calls and parses nothing",
@@ -198,8 +201,9 @@ def soak_row(others, lines):
     return "not measured in this run", "tests/long.sh soak"
 
 
-def rows(ratios, calls, latency=(), others=None, soak=None):
-    """(target, workload, what, limit, goal, measured, verdict, what limits it), one per target, in order."""
+def rows(ratios, calls, latency=(), others=None, soak=None, disturbed=False):
+    """(target, workload, what, limit, goal, measured, verdict, what limits it), one per target, in order. `disturbed`: the machine
+    was, while the rounds ran."""
     others = others or {}
     found = round_rows(ratios, calls)
     lines = {}
@@ -217,6 +221,7 @@ def rows(ratios, calls, latency=(), others=None, soak=None):
         elif name in values:
             value, low, high, more, void = values[name]
             measured = interval(value, low, high)
+            void = void or (disturbed and name.split(" ")[0] in TIMED)
             verdict = "void" if void else judge(more, low, high, float(limit), float(goal))
         else:
             measured, verdict = "not measured in this run", how

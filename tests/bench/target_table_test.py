@@ -73,6 +73,12 @@ class Rows(unittest.TestCase):
         small = OTHERS | {"crowd": OTHERS["crowd"] | {"idle": 1000}}
         self.assertEqual(table(others=small)["T13"][4], "not measured in this run")
 
+    def test_a_busy_machine_spoils_times_and_no_sizes(self):
+        rows = {row[0]: row[6] for row in target_table.rows([], {}, (), OTHERS, None, True)}
+        self.assertEqual({name: rows[name] for name in ("T9", "T12", "T16 HMAC", "T18 store", "T19", "T21", "scaling")},
+                         {"T9": "goal met", "T12": "goal met", "T16 HMAC": "void", "T18 store": "void", "T19": "void", "T21": "void",
+                          "scaling": "void"})
+
     def test_files_of_a_run(self):
         with tempfile.TemporaryDirectory() as folder:
             place = pathlib.Path(folder)
