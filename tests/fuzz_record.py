@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Adds the outcome of one libFuzzer run to a table that is committed.
+"""Adds the outcome of one run of fuzz_run.py to a table that is committed.
 
   fuzz_record.py TABLE TARGET LOG CORPUS_DIR
 
-The table has a line per target: seconds and executions of every run so far, and of the last one its date, its speed,
-the edges and features that its corpus reaches and the inputs committed. A target whose run ended with a finding keeps
-its old line and is marked, so that the table never says more than what held.
+The table has a line per target: processor seconds and executions of every run so far, and of the last one its date,
+its speed, the edges and features that its corpus reaches and the inputs committed. A target whose run ended with a
+finding keeps its old line and is marked, so that the table never says more than what held.
 """
 
 import datetime
@@ -14,11 +14,6 @@ import re
 import sys
 
 HEAD = "target seconds executions last-run per-second edges features inputs state"
-
-
-def last(pattern, text):
-    found = re.findall(pattern, text)
-    return int(found[-1]) if found else None
 
 
 def read_table(path):
@@ -35,18 +30,18 @@ def record(path, target, log, corpus):
         text = file.read()
     table = read_table(path)
     old = table.get(target, ["0", "0", "never", "0", "0", "0", "0", "new"])
-    executed = last(r"stat::number_of_executed_units:\s+(\d+)", text)
-    seconds = last(r"Done \d+ runs in (\d+) second", text)
-    if executed is None or seconds is None:
+    run = re.findall(r"^fuzzed (\d+) (\d+) (\d+) (\d+)$", text, re.MULTILINE)
+    if not run:
         table[target] = [*old[:-1], "finding"]
     else:
+        seconds, executed, edges, features = map(int, run[-1])
         table[target] = [
             str(int(old[0]) + seconds),
             str(int(old[1]) + executed),
             datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
-            str(last(r"stat::average_exec_per_sec:\s+(\d+)", text) or 0),
-            str(last(r"cov: (\d+)", text) or 0),
-            str(last(r"ft: (\d+)", text) or 0),
+            str(executed // max(1, seconds)),
+            str(edges),
+            str(features),
             str(sum(1 for name in os.listdir(corpus) if os.path.isfile(os.path.join(corpus, name)))),
             "clean",
         ]

@@ -4,9 +4,9 @@
 #   sudo ./tests/long.sh [--fuzz-seconds N] [--fuzz-targets A,B] [--kills N] [--mutations N] [--minutes N] [PART...]
 #
 # Parts, all of them where none is named:
-#   fuzz      each fuzz target under libFuzzer for so many seconds (1200, 20 minutes of one core), from its committed
-#             corpus, to which the inputs that reach something new are added; findings stay in build/fuzz/findings;
-#             the figures of all runs so far are added up in tests/results/fuzz.txt
+#   fuzz      each fuzz target under libFuzzer for so many seconds of processor time (1200, 20 minutes), from its
+#             committed corpus, to which the inputs that reach something new are added; findings stay in
+#             build/fuzz/findings; the figures of all runs so far are added up in tests/results/fuzz.txt
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
@@ -14,7 +14,8 @@
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
 #   soak      30 minutes (--minutes N) of mixed load while the policy is reloaded and the applications are restarted: no
 #             failed request, no growth; the result goes to tests/results/soak.txt
-#   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow
+#   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow; the result goes to
+#             tests/results/upload.txt
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -35,7 +36,7 @@ while [ "$#" -gt 0 ]; do
     --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | soak | upload | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -60,9 +61,8 @@ fuzz_one() {
   seeds="tests/fuzz/corpus/${target%_fuzz}"
   work="build/fuzz/corpus/$target"
   as_user mkdir -p "$work" "$seeds" build/fuzz/findings
-  as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 "$binary" -max_total_time="$fuzz_seconds" \
-    -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="build/fuzz/findings/$target-" \
-    "$work" "$seeds" || return 1
+  as_user env UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests/fuzz_run.py "$binary" "$fuzz_seconds" \
+    "build/fuzz/findings/$target-" "$work" "$seeds" || return 1
   as_user "$binary" -set_cover_merge=1 -max_len=4096 -timeout=10 -rss_limit_mb=2048 "$seeds" "$work" 2>&1 | tail -n 3
 }
 
@@ -72,7 +72,7 @@ fuzz_and_record() {
   fuzz_one "$target" >"$log" 2>&1 || outcome=FAIL
   as_user flock build/fuzz/table.lock tests/fuzz_record.py tests/results/fuzz.txt "$target" "$log" "$seeds"
   if [ "$outcome" = ok ]; then
-    echo "ok    $target: $(grep -o 'number_of_executed_units: .*' "$log"), $(find "$seeds" -type f | wc -l) inputs committed"
+    echo "ok    $target: $(grep -o '^fuzzed .*' "$log" | cut -d ' ' -f 3) executions, $(find "$seeds" -type f | wc -l) inputs committed"
   else
     echo "FAIL  $target: see $log"
   fi
@@ -115,6 +115,13 @@ run_kills() {
     echo "$kills kills, $(date -u +%F), $(uname -sr), $(nproc) processors"
     PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/kills.txt
+}
+run_upload() {
+  as_user mkdir -p tests/results
+  {
+    echo "two uploads, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
+  } | as_user tee tests/results/upload.txt
 }
 run_threads() {
   local reports="$PWD/build/tsan/reports"
@@ -170,7 +177,7 @@ for part in "${parts[@]}"; do
     upload)
       step "10 GiB uploads"
       if must "build release" build_release; then
-        count "upload" python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
+        count "upload" run_upload
       fi
       ;;
     crowd)

@@ -11,7 +11,7 @@ const std::array<HeaderLine, 1> kLines = {{{"X-App", "1", HeaderName::other}}};
 }  // namespace
 
 Exchange::Exchange(const std::string& policy)
-    : keys_(std::move(crypto::vault::Vault::in_memory(clock_).value())) {
+    : keys_(crypto::vault::Vault::in_memory(clock_).value()) {
   auto made = make_worker_state(snapshot_of(policy, *keys_), &vault, nullptr, nullptr);
   worker = std::move(made.value());
 }
