@@ -78,6 +78,7 @@ struct Edge {
   std::uint64_t proxy_ns = 0;
   std::uint64_t backend_ns = 0;
   std::uint64_t own_ns = 0;
+  std::uint64_t switches = 0;  // of the proxy
   MachineTime proxy_cpu;
   MachineTime own_cpu;
   Tally tally;
@@ -128,6 +129,7 @@ class Load {
     edge.proxy_ns = process_cpu_ns(options_.proxy);
     edge.backend_ns = process_cpu_ns(options_.backend);
     edge.own_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    edge.switches = context_switches(options_.proxy);
     edge.proxy_cpu = machine_time(options_.proxy_cpu);
     edge.own_cpu = machine_time(options_.own_cpu);
     edge.tally = tally_;
@@ -244,6 +246,10 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   std::printf("\"requests_per_second\":%.1f,", static_cast<double>(requests) / seconds);
   std::printf("\"proxy_cpu_us\":%.4f,\"backend_cpu_us\":%.4f,\"load_cpu_us\":%.4f,",
               per_request(proxy_ns), per_request(backend_ns), per_request(own_ns));
+  std::printf("\"proxy_switches\":%.4f,",
+              requests == 0
+                  ? 0.0
+                  : static_cast<double>(b.switches - a.switches) / static_cast<double>(requests));
   std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f,",
               micros(latency.quantile(0.5)), micros(latency.quantile(0.9)),
               micros(latency.quantile(0.99)), micros(latency.quantile(0.999)));

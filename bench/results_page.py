@@ -29,7 +29,7 @@ def peer_rows(rows, calls):
         result.append((peer, f"{median('proxy_cpu_us'):.2f}", f"{median('requests_per_second'):.0f}",
                        f"{median('p50_us'):.0f}", f"{median('p99_us'):.0f}",
                        f"{median('proxy_cpu_busy'):.0%}",
-                       f"{calls[peer]:.2f}" if calls.get(peer) else "-"))
+                       f"{calls[peer]:.2f}" if calls.get(peer) else "-", stats.switches_per_request(own)))
     return result
 
 
@@ -87,7 +87,7 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
     lines += other_sections(others or {})
     for workload, own in stats.by_workload(rows).items():
         lines += ["", f"## {workload}", ""]
-        lines += table(("peer", "CPU us/request", "requests/s", "p50 us", "p99 us", "proxy CPU", "calls/request"),
+        lines += table(("peer", "CPU us/request", "requests/s", "p50 us", "p99 us", "proxy CPU", "calls/request", "switches/request"),
                        peer_rows(own, calls.get(workload, {})))
         lines.append("")
         lines += table(("ours / theirs", "metric", "ratio", "95 % interval", "null control", ""),
