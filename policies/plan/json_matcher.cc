@@ -72,6 +72,11 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   return s == steps.size();
 }
 
+// `.*: { do: keep }`: what it lets pass is as good as unlisted.
+bool keeps_any(const JsonMatcher::Entry& entry) noexcept {
+  return entry.steps.back().type == Type::any_member && entry.action->action == ActionKind::keep;
+}
+
 // The lowest rank of `ranks` whose selector matches, below `best`.
 template <bool kFold, typename Ranks>
 std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
@@ -145,24 +150,29 @@ const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexce
 const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcept {
   if (path.empty()) return nullptr;
   const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
-  const FieldAction* action = find_in<false>(slot, path);
-  return action == nullptr && any_case ? find_in<true>(slot, path) : action;
-}
-
-template <bool kFold>
-const FieldAction* JsonMatcher::find_in(const Slot* slot, JsonPath path) const noexcept {
   const auto none = static_cast<std::uint32_t>(selectors_.size());
-  std::uint32_t best = none;
-  if (path.back().is_index) {
-    best = best_of<kFold>(any_element_, best, selectors_, path);
-  } else {
-    if (slot != nullptr) {
-      best = best_of<kFold>(std::span(keyed_).subspan(slot->first, slot->last - slot->first), best,
-                            selectors_, path);
-    }
-    best = best_of<kFold>(any_member_, best, selectors_, path);
+  const std::uint32_t exact = find_in<false>(slot, path);
+  std::uint32_t best = exact;
+  if (exact == none && any_case) {
+    best = find_in<true>(slot, path);
+  } else if (exact != none && slot != nullptr && keeps_any(selectors_[exact])) {
+    const std::uint32_t named = best_of<true>(ranks_of(*slot), none, selectors_, path);
+    if (named != none) best = named;
   }
   return best == none ? nullptr : selectors_[best].action;
+}
+
+std::span<const std::uint32_t> JsonMatcher::ranks_of(const Slot& slot) const noexcept {
+  return std::span(keyed_).subspan(slot.first, slot.last - slot.first);
+}
+
+// The rank of the selector; as many as there are: none.
+template <bool kFold>
+std::uint32_t JsonMatcher::find_in(const Slot* slot, JsonPath path) const noexcept {
+  auto best = static_cast<std::uint32_t>(selectors_.size());
+  if (path.back().is_index) return best_of<kFold>(any_element_, best, selectors_, path);
+  if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path);
+  return best_of<kFold>(any_member_, best, selectors_, path);
 }
 
 bool JsonMatcher::may_match_below(JsonPath path) const noexcept {

@@ -4,14 +4,15 @@
 //
 // Members whose names differ only in ASCII case are different fields, and not to every reader:
 // where what no rule lists would go on, other spellings count as the rule's (`any_case`), behind
-// the exact one. It costs nothing where no name resembles a rule's, because the hash is of the
-// folded name.
+// the exact one; and always where nothing but `.*: { do: keep }` is about them. It costs nothing
+// where no name resembles a rule's, because the hash is of the folded name.
 //
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
 
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,7 +56,8 @@ class JsonMatcher {
 
   void number_filters();
   template <bool kFold>
-  const FieldAction* find_in(const Slot* slot, JsonPath path) const noexcept;
+  std::uint32_t find_in(const Slot* slot, JsonPath path) const noexcept;
+  std::span<const std::uint32_t> ranks_of(const Slot& slot) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
 
   std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter

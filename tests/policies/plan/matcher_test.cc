@@ -166,6 +166,21 @@ TEST(JsonMatcher, OtherSpellingsCountWhereTheyAreAskedFor) {
   }
 }
 
+TEST(JsonMatcher, KeepingAnyMemberDoesNotCoverAnotherSpellingOfARule) {
+  auto a = actions(4);
+  a[0].action = a[2].action = ActionKind::mask;
+  a[1].action = a[3].action = ActionKind::keep;
+  const JsonMatcher matcher({{steps("json.props.email"), &a[0]},
+                             {steps("json.props.*"), &a[1]},
+                             {steps("json..phone"), &a[2]},
+                             {steps("json.props.PHONE"), &a[3]}});
+  EXPECT_EQ(matcher.find(path({"props", "Email"})), &a[0]);
+  EXPECT_EQ(matcher.find(path({"props", "Phone"})), &a[3]) << "the first that is one by its name";
+  EXPECT_EQ(matcher.find(path({"props", "PHONE"})), &a[3]) << "kept by its own name";
+  EXPECT_EQ(matcher.find(path({"props", "other"})), &a[1]);
+  EXPECT_EQ(matcher.find(path({"x", "Phone"})), nullptr);
+}
+
 TEST(JsonMatcher, KnowsWhatLiesBelow) {
   EXPECT_TRUE(may_select_below("json.a.b", {}));
   EXPECT_TRUE(may_select_below("json.a.b", {"a"}));
