@@ -53,6 +53,7 @@ struct Service {
   BatchCheck batches;
   std::uint64_t gets = 0;
   std::uint64_t uploads = 0;
+  std::uint64_t bad_uploads = 0;
   std::uint64_t minted = 0;
   std::uint64_t unminted = 0;
 };
@@ -81,6 +82,7 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
            ",\"batches\":" + std::to_string(service.batches.good()) +
            ",\"bad_batches\":" + std::to_string(service.batches.bad()) +
            ",\"uploads\":" + std::to_string(service.uploads) +
+           ",\"bad_uploads\":" + std::to_string(service.bad_uploads) +
            ",\"minted\":" + std::to_string(service.minted) +
            ",\"unminted\":" + std::to_string(service.unminted);
     if (with_bad && counts.bad > 0) {
@@ -92,6 +94,19 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
     out += "}";
   }
   return out + "}\n";
+}
+
+// More than an upload's fields take, and less than the file behind them.
+constexpr std::size_t kUploadFields = 4096;
+
+// Of an upload's four fields three are protected, where the service is one of tokens.
+bool fields_arrived_well(const std::string& service, std::string_view begun) {
+  const auto has = [begun](std::string_view name, std::string_view value) {
+    return begun.find(std::string(name).append("\"\r\n\r\n").append(value)) != begun.npos;
+  };
+  if (service == "clear") return has("email", "marie.dupont@example.fr\r\n");
+  return has("name", "pvd1") && has("email", "pvd1") && has("city", "pvh1") &&
+         begun.find("Dupont") == begun.npos && begun.find("dupont") == begun.npos;
 }
 
 class Backend {
@@ -190,8 +205,13 @@ class Backend {
     while (const auto head = find_head(bytes)) {
       // Every peer of the comparison frames a form by its length.
       if (head->chunked) return reply(connection, kLengthRequired) && false;
-      // An upload is read to its end, thrown away and counted.
+      // An upload is read to its end, thrown away and counted; its fields come first and are
+      // judged.
       if (head->start_line.starts_with("POST /upload ") && bytes.size() < head->total_bytes()) {
+        const std::string_view begun = bytes.substr(head->head_bytes);
+        if (begun.size() < kUploadFields) break;
+        if (!fields_arrived_well(connection.service->name, begun))
+          ++connection.service->bad_uploads;
         connection.discard = head->total_bytes() - bytes.size();
         bytes = {};
         break;

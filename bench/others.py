@@ -55,7 +55,7 @@ def main():
             command = [sys.executable, *command]
         done = subprocess.run([*command, *(["--json", target] if writes else [])], text=True, check=False,
                               stdout=None if writes else subprocess.PIPE, stderr=None if writes else subprocess.DEVNULL)
-        # 1 and 5: measured, and something missed its target.
+        # 1 and 5: measured, and something missed its target. Anything else: what was measured is no figure.
         whole = done.returncode in (0, 1, 5)
         if whole and not writes:
             whole = keep(done.stdout, target)

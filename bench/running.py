@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -45,8 +46,9 @@ class Gateway:
         config = "".join(line for line in config.splitlines(True) if "@TLS@" not in line)
         config = config.replace("workers: 1", f"workers: {workers}")
         (folder / "gateway.yaml").write_text(config, encoding="utf-8")
-        subprocess.run([binary, "init", "--data", folder / "data", "--root-key", folder / "root.key", "--json"],
-                       check=True, capture_output=True)
+        done = subprocess.run([binary, "init", "--data", folder / "data", "--root-key", folder / "root.key", "--json"],
+                              check=True, capture_output=True, text=True)
+        self.admin, self.credential = admin, json.loads(done.stdout)["admin_credential"]
         # What is said goes to a file of this run: a policy that the gateway refuses must not look like a slow start.
         self.log = open(folder / "log", "wb")  # noqa: SIM115 (closed with the gateway)
         self.process = subprocess.Popen(["taskset", "-c", cpus, binary, "serve", "--config", folder / "gateway.yaml"],
@@ -54,8 +56,23 @@ class Gateway:
         wait_for(port, self.process)
 
     def reload(self, text):
+        """Until new requests see the new policy; its text has to be another one."""
+        before = self.served()
+        if before == text:
+            fail("a reload that changes nothing proves nothing")
         self.policy.write_text(text, encoding="utf-8")
         self.process.send_signal(signal.SIGHUP)
+        for _ in range(200):
+            if self.served() == text:
+                return
+            time.sleep(0.05)
+        fail(f"the gateway did not take the policy: {(self.folder / 'log').read_text(encoding='utf-8')[-500:]}")
+
+    def served(self):
+        """The policy that new requests see, as the admin API tells it."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}/v1/policy", headers={"Authorization": f"Bearer {self.credential}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["policies"][0]["text"]
 
     def memory_kib(self):
         """Resident, as the kernel sums it up."""

@@ -187,6 +187,9 @@ def witness_faults(before, after, rows):
         if good < requests:
             faults.append(f"port '{service}': {requests} answers, but only {good} good batches came")
     for service, requests in uploads.items():
+        bad = after[service].get("bad_uploads", 0) - before[service].get("bad_uploads", 0)
+        if bad > 0:
+            faults.append(f"{bad} uploads on the port '{service}' did not have their fields as they should be")
         came = after[service]["uploads"] - before[service]["uploads"]
         if came < requests:
             faults.append(f"port '{service}': {requests} answers, but only {came} uploads came")

@@ -191,9 +191,12 @@ def soak_row(others, lines):
     """What the soak of this run, or the last one on record, said."""
     if "soak" in others:
         said = others["soak"]["verdicts"]
-        verdict = "missed" if "MISSED" in said.values() else "limit kept" if "limit kept" in said.values() else "goal met"
-        return "; ".join(f"{what}: {sentence}" for what, sentence in said.items()), \
-            "too short a run for a verdict" if any("too short" in sentence for sentence in said.values()) else verdict
+        text = "; ".join(f"{what}: {sentence}" for what, sentence in said.items())
+        for word, verdict in (("MISSED", "missed"), ("too short", "too short a run for a verdict"), ("no verdict", "no verdict"),
+                              ("limit kept", "limit kept")):
+            if word in text:
+                return text, verdict
+        return text, "goal met"
     if lines:
         kept = [line.rpartition(": ")[0] for line in lines[2:7]]
         verdict = "missed" if any("MISSED" in line for line in lines) else "see tests/results/soak.txt"
@@ -215,7 +218,7 @@ def rows(ratios, calls, latency=(), others=None, soak=None, disturbed=False):
         if how == NOT_BUILT:
             measured, verdict = NOT_BUILT, NOT_BUILT
         elif name == "T22":
-            measured, verdict = "0, 0", "goal met, by tests"
+            measured, verdict = "not measured in this run", "held by tests"
         elif name == "T24":
             measured, verdict = soak_row(others, soak or [])
         elif name in values:

@@ -11,6 +11,7 @@
 #include "policies/model/selector.h"
 #include "policies/model/vocabulary.h"
 #include "policies/plan/json_path.h"
+#include "policies/plan/key_case.h"
 
 namespace paravent::policies {
 
@@ -27,13 +28,8 @@ struct ConditionPlan {
   }
   // `any_case`: as some readers find it (JsonMatcher).
   bool is_at(JsonPath path, bool any_case = false) const noexcept {
-    const auto same_char = [](char a, char b) {
-      const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
-      return fold(a) == fold(b);
-    };
-    const auto same_key = [&](std::string_view a, std::string_view b) {
-      return a == b || (any_case && a.size() == b.size() &&
-                        std::equal(a.begin(), a.end(), b.begin(), same_char));
+    const auto same_key = [any_case](std::string_view a, std::string_view b) {
+      return a == b || (any_case && same_in_any_case(a, b));
     };
     if (path.size() != steps.size()) return false;
     for (std::size_t i = 0; i < steps.size(); ++i) {

@@ -1,10 +1,12 @@
 #include "policies/plan/json_matcher.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
 #include <utility>
 
+#include "policies/plan/key_case.h"
 #include "policies/plan/name_hash.h"
 
 namespace paravent::policies {
@@ -12,18 +14,27 @@ namespace {
 
 using Type = SelectorStep::Type;
 
+constexpr std::size_t kLongestKey = 512;  // bytes of a whole selector
+
 bool is_wild(const JsonMatcher::Entry& entry) {
   return std::any_of(entry.steps.begin(), entry.steps.end(),
                      [](const SelectorStep& step) { return step.type != Type::key; });
 }
 
-char fold(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
 template <bool kFold>
 bool same_key(std::string_view a, std::string_view b) noexcept {
-  if constexpr (!kFold) return a == b;
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return fold(x) == fold(y); });
+  if constexpr (kFold) return same_in_any_case(a, b);
+  return a == b;
+}
+
+// Equal for names that differ in case alone.
+std::uint32_t folded_hash(std::string_view key) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::uint64_t seen = 0;
+  const std::uint32_t hash = name_hash<true>(key, seen);
+  if ((seen & kHighBits) == 0 || key.size() > kLongestKey) return hash;
+  std::array<char, kLongestKey> buffer;
+  return name_hash<true>({buffer.data(), fold_text(key, buffer.data())});
 }
 
 template <bool kFold>
@@ -72,9 +83,15 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   return s == steps.size();
 }
 
-// `.*: { do: keep }`: what it lets pass is as good as unlisted.
+// `.*: { do: keep }` and the like: it lets pass, or may, what it does not spell out, which is as
+// good as unlisted.
 bool keeps_any(const JsonMatcher::Entry& entry) noexcept {
-  return entry.steps.back().type == Type::any_member && entry.action->action == ActionKind::keep;
+  const FieldAction& action = *entry.action;
+  const bool keeps = action.action == ActionKind::keep ||
+                     (action.otherwise != nullptr && action.otherwise->action == ActionKind::keep);
+  return keeps && std::any_of(entry.steps.begin(), entry.steps.end(), [](const SelectorStep& step) {
+           return step.type == Type::any_member || step.type == Type::descendant;
+         });
 }
 
 // The lowest rank of `ranks` whose selector matches, below `best`.
@@ -107,7 +124,7 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
                last.type == Type::element_where) {
       any_element_.push_back(rank);
     } else {
-      keyed.push_back({name_hash<true>(last.key), rank});
+      keyed.push_back({folded_hash(last.key), rank});
     }
   }
   std::stable_sort(keyed.begin(), keyed.end(),
@@ -140,7 +157,7 @@ void JsonMatcher::number_filters() {
 }
 
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
-  const std::uint32_t hash = name_hash<true>(key);
+  const std::uint32_t hash = folded_hash(key);
   for (std::uint32_t at = hash & mask_; slots_[at].last != 0; at = (at + 1) & mask_) {
     if (slots_[at].hash == hash) return &slots_[at];
   }
@@ -151,14 +168,10 @@ const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcep
   if (path.empty()) return nullptr;
   const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
   const auto none = static_cast<std::uint32_t>(selectors_.size());
-  const std::uint32_t exact = find_in<false>(slot, path);
-  std::uint32_t best = exact;
-  if (exact == none && any_case) {
-    best = find_in<true>(slot, path);
-  } else if (exact != none && slot != nullptr && keeps_any(selectors_[exact])) {
-    const std::uint32_t named = best_of<true>(ranks_of(*slot), none, selectors_, path);
-    if (named != none) best = named;
-  }
+  std::uint32_t best = find_in<false>(slot, path);
+  // The exact one is among those of any case, so that only what stands before it can win.
+  const bool ask_further = best == none ? any_case : keeps_any(selectors_[best]);
+  if (ask_further) best = find_in<true>(slot, path);
   return best == none ? nullptr : selectors_[best].action;
 }
 

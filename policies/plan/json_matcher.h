@@ -2,9 +2,10 @@
 // first, then the others in the order of the policy. The last step decides by hash which selectors
 // can match at all; those few are compared from the top down.
 //
-// Members whose names differ only in ASCII case are different fields, and not to every reader:
-// where what no rule lists would go on, other spellings count as the rule's (`any_case`), behind
-// the exact one; and always where nothing but `.*: { do: keep }` is about them. It costs nothing
+// Members whose names differ only in case (key_case.h) are different fields, and not to every
+// reader: where what no rule lists would go on, other spellings count as the rule's (`any_case`),
+// behind the exact one; and always where a rule that keeps what it does not spell out (`.*`, `..`)
+// would be theirs, and the rule they resemble stands before it. It costs nothing
 // where no name resembles a rule's, because the hash is of the folded name.
 //
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.

@@ -66,8 +66,8 @@ class JsonScanner {
 // needs to find its way; what is malformed has no members. Answers the raw value when it is a
 // string (with its quotes), else nothing.
 std::optional<std::string_view> find_string_member(std::string_view object, std::string_view key);
-// The same whatever the ASCII case of the name, of all that read so: whether one of them has this
-// value, decoded. `scratch` is overwritten.
+// The same whatever the case of the name (policies/plan/key_case.h), of all that read so: whether
+// one of them has this value, decoded. `scratch` is overwritten.
 bool has_string_member(std::string_view object, std::string_view key, std::string_view value,
                        std::string& scratch);
 

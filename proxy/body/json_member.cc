@@ -1,8 +1,8 @@
 // find_string_member(), has_string_member(): a look ahead into an object that the scanner has not
 // read yet.
 
-#include <algorithm>
-
+#include "crypto/base/secret_bytes.h"
+#include "policies/plan/key_case.h"
 #include "proxy/body/find_stop.h"
 #include "proxy/body/json.h"
 #include "proxy/body/json_string.h"
@@ -46,15 +46,9 @@ const char* skip_value(const char* p, const char* end) noexcept {
   return end;
 }
 
-bool same_in_any_case(std::string_view a, std::string_view b) noexcept {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [&](char x, char y) { return fold(x) == fold(y); });
-}
-
 bool is_key(std::string_view raw, bool escaped, std::string_view key, bool any_case) {
   const auto same = [&](std::string_view text) {
-    return any_case ? same_in_any_case(text, key) : text == key;
+    return any_case ? policies::same_in_any_case(text, key) : text == key;
   };
   if (!escaped) return same(raw);
   std::string decoded;
@@ -62,8 +56,8 @@ bool is_key(std::string_view raw, bool escaped, std::string_view key, bool any_c
   return same(decoded);
 }
 
-// Calls found(raw) for each member of that name that is a string, until it answers true. Of the
-// first member of exactly that name nothing but a string counts, and none behind it.
+// Calls found(raw) for each member of that name that is a string, until it answers true; without
+// `any_case` there is one of the name at most.
 template <typename Found>
 void for_each_member(std::string_view object, std::string_view key, bool any_case, Found found) {
   const char* const end = object.data() + object.size();
@@ -107,6 +101,8 @@ bool has_string_member(std::string_view object, std::string_view key, std::strin
                        std::string& scratch) {
   bool has = false;
   for_each_member(object, key, true, [&](std::string_view raw) {
+    crypto::wipe(
+        crypto::MutableBytes(reinterpret_cast<std::uint8_t*>(scratch.data()), scratch.size()));
     scratch.clear();
     decode_json_value(raw, ValueKind::string, scratch);
     has = scratch == value;

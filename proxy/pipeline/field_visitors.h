@@ -77,17 +77,11 @@ class JsonFieldVisitor final : public body::JsonVisitor {
     return bits;
   }
 
-  // Where what no rule lists goes on, a name in another case may be the one for some readers.
+  // A name in another case may be the one for some readers.
   bool has_member(std::string_view object, const policies::JsonMatcher::Filter& filter) {
     std::string& value = scanner_.buffers_.value;
     ExchangeBuffers::wipe_used(value);
-    if (scanner_.route_.unlisted == policies::Unlisted::keep) {
-      return body::has_string_member(object, filter.key, filter.value, value);
-    }
-    const auto raw = body::find_string_member(object, filter.key);
-    if (!raw) return false;
-    body::decode_json_value(*raw, body::ValueKind::string, value);
-    return value == filter.value;
+    return body::has_string_member(object, filter.key, filter.value, value);
   }
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.

@@ -8,6 +8,12 @@ namespace paravent::proxy {
 
 using body::Picture;
 
+namespace {
+
+constexpr std::size_t kSlice = std::size_t{8} * 1024;
+
+}  // namespace
+
 FileFilter::~FileFilter() { ExchangeBuffers::wipe_used(stripped_); }
 
 void FileFilter::begin(const policies::FileRule& rule, std::string_view content_type,
@@ -27,8 +33,15 @@ bool FileFilter::begin_encrypted(crypto::ByteView key, std::string_view token, s
 bool FileFilter::feed(std::string_view content, std::string& out) {
   if (!encrypts_) return strip(content, out);
   if (state_ == State::open) return encryptor_.feed(content, out).has_value();
+  // In slices, so that no second copy of the piece is there.
+  while (!content.empty()) {
+    const std::string_view slice = content.substr(0, kSlice);
+    content.remove_prefix(slice.size());
+    ExchangeBuffers::wipe_used(stripped_);
+    if (!strip(slice, stripped_) || !encryptor_.feed(stripped_, out)) return false;
+  }
   ExchangeBuffers::wipe_used(stripped_);
-  return strip(content, stripped_) && encryptor_.feed(stripped_, out).has_value();
+  return true;
 }
 
 bool FileFilter::strip(std::string_view content, std::string& out) {

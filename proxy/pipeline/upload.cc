@@ -268,23 +268,40 @@ std::optional<Upload::Step> Upload::take_content(std::string_view content) {
   file_bytes_ += content.size();
   if (file_bytes_ > worker_.snapshot->limits.file_bytes) return refuse(Reason::too_large);
   if (!file_->goes_on()) return std::nullopt;
-  cleaned_.clear();
   todo_ = Todo::flush;
   if (filter_.is_open()) {
     piece_.push_back(content);
     return std::nullopt;
   }
-  if (!filter_.feed(content, cleaned_)) return refuse(Reason::transform_failed, file_rule_);
-  if (!cleaned_.empty()) piece_.push_back(cleaned_);
+  std::string& out = filtered();
+  if (!filter_.feed(content, out)) return refuse(Reason::transform_failed, file_rule_);
+  if (begun_ && !out.empty()) piece_.push_back(out);
   return std::nullopt;
+}
+
+// Where the filter writes: straight behind what is held back, and afterwards into the buffer that
+// held it. So there is one buffer of that size and not two.
+std::string& Upload::filtered() {
+  if (!begun_) {
+    gathered_.reserve(kGathered + crypto::kFileChunk + crypto::kMaxFileLines);
+    return gathered_;
+  }
+  if (!gathered_.empty()) {  // it has been taken
+    ExchangeBuffers::wipe_used(gathered_);
+    cleaned_.clear();
+    gathered_.swap(cleaned_);
+  }
+  cleaned_.clear();
+  return cleaned_;
 }
 
 std::optional<Upload::Step> Upload::end_file() {
   if (!file_->goes_on()) return std::nullopt;
-  cleaned_.clear();
-  if (!filter_.end(cleaned_)) return refuse(Reason::transform_failed, file_rule_);
-  if (!cleaned_.empty()) piece_.push_back(cleaned_);
   todo_ = Todo::flush;
+  if (filter_.is_open()) return std::nullopt;
+  std::string& out = filtered();
+  if (!filter_.end(out)) return refuse(Reason::transform_failed, file_rule_);
+  if (begun_ && !out.empty()) piece_.push_back(out);
   return std::nullopt;
 }
 
@@ -302,6 +319,7 @@ std::optional<Upload::Step> Upload::flush(UpstreamExchange* exchange) {
       length_ = head_.content_length + static_cast<std::uint64_t>(growth_);
     }
     piece_.push_back(gathered_);
+    if (!keeps_length()) return refuse(Reason::transform_failed);
     sending_ = true;
     return Step::exchange;
   }
@@ -310,8 +328,18 @@ std::optional<Upload::Step> Upload::flush(UpstreamExchange* exchange) {
     gathered_.shrink_to_fit();
   }
   if (piece_.empty() && !last_) return std::nullopt;
+  if (!keeps_length()) return refuse(Reason::transform_failed, file_rule_);
   sending_ = !exchange->send(frame());
   return std::nullopt;
+}
+
+// Not a byte more than was announced, which would be the next request to whoever reads it, and not
+// an end before. The plan promises it; this holds whatever the plan says.
+bool Upload::keeps_length() const {
+  if (!length_) return true;
+  std::uint64_t size = sent_;
+  for (const std::string_view part : piece_) size += part.size();
+  return last_ ? size == *length_ : size <= *length_;
 }
 
 ProtectedRequest Upload::take_request() { return protector_->begin_upload(length_, frame()); }
@@ -321,6 +349,7 @@ ProtectedPiece Upload::frame() {
   framed_.clear();
   std::uint64_t size = 0;
   for (const std::string_view part : piece_) size += part.size();
+  sent_ += size;
   if (!length_ && size > 0) {
     chunk_head_.clear();
     append_hex(size, chunk_head_);

@@ -14,8 +14,9 @@
 // refused before the upstream hears of it, and small bodies get a Content-Length. What is refused
 // later ends the upstream's connection without a clean end: the transaction cancels the exchange.
 //
-// Memory: the window, kGathered, a cleaned piece as large as the window at most, and the fields
-// within form_bytes. One object per upload, owned by the Transaction; one thread.
+// Memory: the window, one buffer for what is held back or a filtered piece, of an encrypted file a
+// chunk in the making, and the fields within form_bytes. One object per upload, owned by the
+// Transaction; one thread.
 
 #pragma once
 
@@ -115,7 +116,9 @@ class Upload {
   bool begin_encryption();
   std::optional<Step> take_content(std::string_view content);
   std::optional<Step> end_file();
+  std::string& filtered();
   std::optional<Step> flush(UpstreamExchange* exchange);
+  bool keeps_length() const;
   ProtectedPiece frame();
   Step refuse(Reason reason, std::string_view field = {});
   const body::MultipartStream::Part& last_part() const { return parts_.back(); }
@@ -162,6 +165,7 @@ class Upload {
   bool begun_ = false;
   bool sending_ = false;
   std::optional<std::uint64_t> length_;  // of the body that is sent, where it is known
+  std::uint64_t sent_ = 0;               // of it, framing apart
   std::int64_t growth_ = 0;              // of the first text
 };
 

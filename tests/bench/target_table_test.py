@@ -50,7 +50,6 @@ class Rows(unittest.TestCase):
                 self.assertEqual(len(row), 7)
         measured = {name: row[4] for name, row in found.items()}
         self.assertEqual((measured.pop("T20"), measured.pop("T23")), ("not built", "not built"))
-        self.assertEqual(measured.pop("T22"), "0, 0")
         self.assertEqual(set(measured.values()), {"not measured in this run"})
         self.assertIn("bench/idle_crowd.py", found["T13"][5])
 
@@ -113,6 +112,14 @@ class Soak(unittest.TestCase):
     def test_what_grows_fails_or_one(self):
         self.assertEqual(soak.verdicts(self.result(self.samples(200)))["memory"], "MISSED")
         self.assertEqual(soak.verdicts(self.result(self.samples(20)))["memory"], "limit kept")
+        for work in ("requests", "uploads", "reloads", "restarts"):
+            self.assertEqual(soak.verdicts(self.result(self.samples(0), **{work: 0}))["work"], f"MISSED: no {work}")
+        # By the worse end, and never by the better one.
+        wide = {"memory": (0.005, -0.01, 0.03)}
+        self.assertTrue(soak.verdicts(self.result(self.samples(0), **wide))["memory"].startswith("no verdict"))
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), memory=(0.02, -0.001, 0.04)))["memory"], "MISSED")
+        few = self.result(self.samples(0), memory=soak.growth(self.samples(0)[:2], "memory", 0))
+        self.assertTrue(soak.verdicts(few)["memory"].startswith("no verdict"))
         self.assertEqual(soak.verdicts(self.result(self.samples(0), failed=1))["failed requests"], "MISSED")
         self.assertEqual(soak.verdicts(self.result(self.samples(0), unprotected=1))["unprotected bodies"], "MISSED")
         self.assertEqual(soak.verdicts(self.result(self.samples(0), p99_drift=1.3))["p99"], "MISSED")

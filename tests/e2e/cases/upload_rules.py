@@ -1,14 +1,17 @@
 """What files are let through by: conditions and routes that a field of the form tells apart; pictures that are freed of
 their metadata and then encrypted; and uploads while the vault is sealed."""
 
+import contextlib
 import io
 import json
 import os
 import tempfile
+import time
 
 from cases.unsealing import PASSPHRASE, passphrase_scene, seal, unseal
-from cases.uploads import END, field, file, parts, picture_library, post, read, received, refused, reveal_file, write
-from support import gateway, tokens, wire
+from cases.uploads import (END, Sink, field, file, memory, parts, picture_library, post, read, received, refused,
+                           reveal_file, write)
+from support import gateway, settings, tokens, wire
 from support.case import Shared, case, equal, expect, lacks
 from support.gateway import Scene
 
@@ -54,6 +57,23 @@ routes:
       form.name: { do: drop }
       multipart.action: { do: keep }
       multipart.name: { do: drop }
+  - name: named
+    match: { method: POST, path: /named }
+    upstream: UPSTREAM
+    recipient: crm
+    purpose: jobs
+    fields:
+      multipart.consent: { do: keep }
+      multipart.cv: { file: pass }
+      multipart.cv > file-name: { do: keep, when: { form.consent: 'on' }, else: tokenise }
+  - name: scans
+    match: { method: POST, path: /scans }
+    upstream: UPSTREAM
+    recipient: crm
+    purpose: jobs
+    fields:
+      multipart.scan: { file: encrypt }
+      multipart.both: { file: encrypt, metadata: strip }
 elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
 """
 SHARED = Shared(lambda: Scene(policy=POLICY, limits={"file-bytes": "8MiB", "form-bytes": "64KiB"}))
@@ -133,6 +153,52 @@ def stripped_and_encrypted():
     equal(dict(opened.getexif()), {0x0112: 6}, "what the picture still says")
     refused(scene, field("consent", "1") + file("photo", b"no picture", "x.jpg") + END, "transform-failed", 422,
             "/survey", begun=False)
+
+
+@case("what is announced of an upload is what comes: its names cannot make it longer", smoke=True)
+def announced():
+    scene = SHARED.get()
+    hidden = b"GET /wp-admin/secret HTTP/1.1\r\nHost: x\r\nX-Pad: ppp\r\n\r\n"
+    for consent in ("on", "no"):
+        body = field("consent", consent) + file("cv", b"x" * 70_000, "a.txt") + file("cv", b"y" * 300 + hidden, "b.txt") * 3 + END
+        request = received(scene, post(body, "/named"))
+        seen = parts(request.body)
+        equal([f[1] for f in seen["cv"]][1:], [b"y" * 300 + hidden] * 3, "contents")
+        if request.header("Content-Length"):
+            equal(int(request.header("Content-Length")), len(request.body), "the length")
+        equal(seen["cv"][1][0].startswith("pvv1"), consent == "no", f"names: {seen['cv'][1][0]}")
+        equal(scene.submit(post(field("consent", "no") + END, "/named")).target, "/named", "the next request on that connection")
+
+
+@case("64 stalled uploads that are encrypted, or freed of metadata before, hold 256 KiB each at most, and end")
+def stalled_uploads():
+    head = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b080100010001011100ffda0008010100003f00")
+    for part in ("scan", "both"):
+        sink = Sink(rate=0)
+        with Scene(policy=POLICY.replace("UPSTREAM", sink.url), limits={"file-bytes": "1GiB"}, workers=1) as scene:
+            with scene.wire() as connection:
+                connection.send(post(field("who", "x") + END, "/scans"))
+                connection.answer()
+            before = memory(scene.process.pid)
+            connections = []
+            for _ in range(64):
+                connection = scene.wire(timeout=10)
+                connections.append(connection)
+                start = file(part, b"")[:-2] + head
+                connection.send(wire.head("POST", "/scans", [("Content-Type", wire.MULTIPART), ("Content-Length", str(64 << 20))]) + start)
+                connection.socket.setblocking(False)
+            for _ in range(60):
+                for connection in connections:
+                    with contextlib.suppress(BlockingIOError):
+                        connection.socket.send(b"y" * 262_144)
+                time.sleep(0.02)
+            grown = memory(scene.process.pid) - before
+            for connection in connections:
+                connection.close()
+            if not settings.SLOWNESS > 1:
+                expect(grown <= 64 * (256 << 10), f"{grown // 64 >> 10} KiB an upload ({part})")
+        sink.go.set()
+        sink.close()
 
 
 SEALED = HEAD + """\

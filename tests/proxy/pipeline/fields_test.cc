@@ -334,6 +334,16 @@ TEST(Fields, ANameInAnotherCaseDoesNotSlipPastAsUnlisted) {
   EXPECT_EQ(keep.run(json_post(R"({"note":"n","ok":"yes","OK":"no"})")).refused, "ambiguous-field");
   EXPECT_EQ(keep.run(json_post(R"({"note":"n","ok":"yes","OK":"yes"})")).body,
             R"({"note":"********","ok":"yes","OK":"yes"})");
+  Pipeline star(
+      policy_text("      json.fields[name=email].value: { do: mask }\n"
+                  "      json.fields[*].*: { do: keep }\n"));
+  EXPECT_EQ(star.run(json_post(R"({"fields":[{"name":"x","Name":"email","value":"a"}]})")).body,
+            R"({"fields":[{"name":"x","Name":"email","value":"********"}]})");
+  EXPECT_EQ(star.run(json_post(R"({"fields":[{"Name":"mail","value":"a"}]})")).body,
+            R"({"fields":[{"Name":"mail","value":"a"}]})");
+  Pipeline address(policy_text("      json.address: { do: mask }\n", "    unlisted: keep\n"));
+  EXPECT_EQ(address.run(json_post("{\"addre\xC5\xBFs\":\"a\",\"addre\\u017fS\":\"b\"}")).body,
+            "{\"addre\xC5\xBFs\":\"********\",\"addre\\u017fS\":\"********\"}");
   // Elsewhere it is simply unlisted.
   Pipeline refuse(policy_text(rules));
   EXPECT_EQ(refuse.run(json_post(R"({"user":{"Email":"a"}})")).refused, "unlisted-field");

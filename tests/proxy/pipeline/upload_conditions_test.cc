@@ -245,6 +245,51 @@ TEST(UploadGroup, ARouteThatWantsACertificateIsAskedForItOnceItIsChosen) {
   EXPECT_EQ(run(policy, part("action", "news") + kEnd), part("action", "news") + kEnd);
 }
 
+// A length that is told has to be kept to the byte: what is more would be the next request.
+TEST(UploadLength, IsNotToldWhereANameMayChange) {
+  const auto policy = [](const std::string& name) {
+    return policy_text(
+        "      multipart.consent: { do: keep }\n"
+        "      multipart.cv: { file: pass }\n"
+        "      multipart.cv > file-name: " +
+        name + "\n");
+  };
+  const auto framing = [](Streaming& s) {
+    while (s.asked() && !s.exchange.up.ended) s.exchange.up.handler->on_piece_sent();
+    return s.chunked() ? std::string("chunked") : "length";
+  };
+  std::string body = part("consent", "no") + file("cv", kLong, "a.txt");
+  for (int i = 0; i < 20; ++i) body += file("cv", "x", "b.txt");
+  body += kEnd;
+  Streaming kept(policy("{ do: keep, when: { form.consent: 'on' }, else: keep }"));
+  kept.send(body);
+  EXPECT_EQ(framing(kept), "length");
+  EXPECT_EQ(kept.body(), body);
+  for (const char* otherwise : {"drop", "{ do: replace, with: longer-than-it-was }"}) {
+    Streaming s(
+        policy("{ do: keep, when: { form.consent: 'on' }, else: " + std::string(otherwise) + " }"));
+    s.send(body);
+    EXPECT_EQ(framing(s), "chunked") << otherwise;
+    EXPECT_NE(s.body(), "");
+  }
+}
+
+// Whatever the plan promises: here it is told a lie.
+TEST(UploadLength, IsKeptOrBrokenOff) {
+  for (const char* name : {"a-name-that-becomes-shorter.pdf", "x.pdf"}) {
+    Streaming s(policy_text("      multipart.cv: { file: pass }\n"));
+    s.exchange.worker->snapshot->plan->routes()[0]->constant_size = true;
+    s.send(file("cv", kLong, "same.pdf") + file("cv", "x", name) + kEnd);
+    for (int i = 0; i < 9 && s.refused().empty(); ++i) s.exchange.up.handler->on_piece_sent();
+    EXPECT_EQ(s.refused(), "transform-failed");
+    EXPECT_TRUE(s.broken_off());
+    const std::string& head = s.exchange.up.head;
+    const std::size_t at = head.find("Content-Length: ");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_LE(s.exchange.up.body.size(), std::stoul(head.substr(at + 16)));
+  }
+}
+
 // A picture of which only what was taken out of it would have told anything.
 std::string png(const std::string& more) {
   return std::string("\x89PNG\r\n\x1A\n") + std::string("\0\0\0\rIHDR", 8) + std::string(17, '\1') +
