@@ -1,9 +1,9 @@
 // AuditLog: one append-only Merkle log: of a tenant, or of the installation.
 //
-// append() blocks until a signed checkpoint that covers the entry is synced. Whoever appends while
-// a commit runs waits for the next, which takes everything queued (group commit): one of the
-// waiting threads does the work for all, so there is no thread of its own. Full or unwritable disk:
-// an Error, nothing acknowledged, and later appends work again. A failed fsync ends the process.
+// append() blocks until a signed checkpoint that covers the entry is synced, either with the log's
+// own files or in its journal (JournalPlace). Whoever appends while a commit runs waits for the
+// next, which takes everything queued (group commit, committer.h). Full or unwritable disk: an
+// Error, nothing acknowledged, and later appends work again. A failed fsync ends the process.
 //
 // Keeps the signing key and the detail key of the current month in memory: sealing the vault means
 // closing its logs. Thread safe. Owns its folder against other processes. Sources: RFC 6962, C2SP
@@ -23,6 +23,7 @@
 #include "crypto/audit/checkpoint.h"
 #include "crypto/audit/detail.h"
 #include "crypto/audit/disk.h"
+#include "crypto/audit/journal.h"
 #include "crypto/audit/leaf.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
@@ -61,6 +62,14 @@ struct AuditRecord {
 // id of a tenant is its own 16 bytes in hex.
 std::string audit_origin(std::string_view installation_id_hex, std::string_view log_id);
 
+// Where a log keeps its journal, which costs the disk one sync for each commit instead of six or
+// more. There only while the log is open, and after a process that was killed.
+struct JournalPlace {
+  std::string path;  // empty: no journal. Its folder is made and removed with it
+  std::size_t half_bytes = kJournalHalf;
+  unsigned after_commits = 16;
+};
+
 enum class OpenMode : std::uint8_t { create_if_missing, must_exist };
 
 class AuditLog {
@@ -71,12 +80,14 @@ class AuditLog {
   static Result<std::unique_ptr<AuditLog>> open(const std::string& folder, std::string origin,
                                                 const SecretBytes& seed, DetailKeys& keys,
                                                 const Clock& clock,
-                                                OpenMode mode = OpenMode::create_if_missing);
+                                                OpenMode mode = OpenMode::create_if_missing,
+                                                JournalPlace journal = {});
   static Result<std::unique_ptr<AuditLog>> open_on(std::shared_ptr<Disk> disk,
                                                    const std::string& folder, std::string origin,
                                                    const SecretBytes& seed, DetailKeys& keys,
                                                    const Clock& clock,
-                                                   OpenMode mode = OpenMode::create_if_missing);
+                                                   OpenMode mode = OpenMode::create_if_missing,
+                                                   JournalPlace journal = {});
   // REQUIRES: no call is running.
   ~AuditLog();
   AuditLog(const AuditLog&) = delete;
@@ -87,6 +98,10 @@ class AuditLog {
   Result<AuditReceipt> append(const AuditEntry& entry);
   // 1 to 10 000 entries, consecutive and durable in one step: all of them or none.
   Result<std::vector<AuditReceipt>> append_batch(std::span<const AuditEntry> entries);
+
+  // With a journal the log's own files may be a tenth of a second behind what was acknowledged:
+  // this writes them, for whoever copies them. disk_full, data: they cannot be written.
+  Status flush();
 
   const std::string& log_id() const noexcept;
   const NoteKey& key() const noexcept;
@@ -108,11 +123,7 @@ class AuditLog {
 
  private:
   struct State;
-  struct Waiter;
   explicit AuditLog(std::unique_ptr<State> state);
-
-  void lead(std::span<Waiter* const> group);
-  Status commit(std::span<Waiter* const> group);
 
   std::unique_ptr<State> state_;
 };

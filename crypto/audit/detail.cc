@@ -16,6 +16,7 @@ constexpr std::size_t kBlock = 64;
 constexpr std::size_t kSealedOverhead = kXchachaNonceSize + kXchachaTagSize;
 constexpr std::size_t kTokenFieldSize = 4 + kSha256Size;
 constexpr std::uint8_t kTokenTag = 9;
+constexpr std::uint8_t kCredentialTag = 10;
 // What fits into an entry of 65535 bytes beside the leaf (87 bytes).
 constexpr std::size_t kMaxPlaintext = (kMaxEntrySize - 87 - kSealedOverhead) / kBlock * kBlock;
 
@@ -46,6 +47,7 @@ std::string associated_data(std::string_view origin, ByteView public_part) {
 
 std::size_t encoded_size(const AuditDetail& detail) noexcept {
   std::size_t size = detail.tokens.size() * (3 + kTokenFieldSize);
+  if (!detail.credential.empty()) size += 3 + detail.credential.size();
   for (const TextField& field : kTextFields) {
     const std::string& value = detail.*field.member;
     if (!value.empty()) size += 3 + value.size();
@@ -69,6 +71,10 @@ bool take_field(ByteView& rest, AuditDetail& detail) {
     detail.tokens.push_back(token);
     return true;
   }
+  if (tag == kCredentialTag) {
+    detail.credential.assign(as_text(value));
+    return true;
+  }
   if (tag == 0 || tag > kTextFields.size()) return false;
   (detail.*kTextFields.at(tag - 1U).member).assign(as_text(value));
   return true;
@@ -80,7 +86,9 @@ Status check_detail(const AuditDetail& detail) {
   const bool long_text = std::any_of(
       kTextFields.begin(), kTextFields.end(),
       [&](const TextField& field) { return (detail.*field.member).size() > kMaxDetailField; });
-  if (long_text) return Error(ErrorKind::usage, "A text in an audit entry exceeds 4096 bytes.");
+  if (long_text || detail.credential.size() > kMaxDetailField) {
+    return Error(ErrorKind::usage, "A text in an audit entry exceeds 4096 bytes.");
+  }
   if (detail.tokens.size() > kMaxDetailTokens ||
       kSaltSize + 2 + encoded_size(detail) > kMaxPlaintext) {
     return Error(ErrorKind::usage, "An audit entry names too many tokens.");
@@ -105,6 +113,10 @@ std::string encode_detail(const AuditDetail& detail, ByteView salt) {
     append_u16be(out, kTokenFieldSize);
     append_u32be(out, token.key_id);
     append_bytes(out, token.digest);
+  }
+  if (!detail.credential.empty()) {
+    append_u8(out, kCredentialTag);
+    append_lp(out, detail.credential);
   }
   out.resize((out.size() + kBlock - 1) / kBlock * kBlock, '\0');
   return out;

@@ -40,6 +40,7 @@ struct AuditDetail {
   std::string remark;   // what else is worth knowing, e.g. the kind of refusal
   std::string grant;    // the id of the grant, raw bytes
   std::vector<AuditToken> tokens;
+  std::string credential;  // the id of what the operator came with; nothing can be done with it
 
   bool operator==(const AuditDetail&) const = default;
 };

@@ -48,7 +48,7 @@ OpenFile::~OpenFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<OpenFile> Disk::create(const std::string& path, ByteView bytes) {
+Result<OpenFile> Disk::create(const std::string& path, ByteView bytes, WriteOut write_out) {
   // Nameless first, so that a killed process leaves whole files or none.
   OpenFile file(::open(folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   if (file.is_open()) {
@@ -57,7 +57,9 @@ Result<OpenFile> Disk::create(const std::string& path, ByteView bytes) {
     }
     if (link_nameless(file.descriptor(), path)) {
       // Starts the write-back of several files at once; the waiting is in sync().
-      ::sync_file_range(file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);
+      if (write_out == WriteOut::now) {
+        ::sync_file_range(file.descriptor(), 0, 0, SYNC_FILE_RANGE_WRITE);
+      }
       return file;
     }
     if (errno == ENOSPC || errno == EDQUOT) return disk_error("write", path);
@@ -84,8 +86,32 @@ Status Disk::rename(const std::string& from, const std::string& to) {
   return {};
 }
 
+Status Disk::exchange(const std::string& from, const std::string& to) {
+  const int done = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE);
+  if (done == 0) return {};
+  if (errno != EINVAL && errno != ENOSYS) return disk_error("rename", from);
+  return Disk::rename(from, to);  // a file system that cannot
+}
+
 bool Disk::sync(const OpenFile& file, const std::string&) {
   return ::fsync(file.descriptor()) == 0;
+}
+
+Status Disk::write_at(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                      ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(file.descriptor(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return disk_error("write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return {};
+}
+
+bool Disk::sync_data(const OpenFile& file, const std::string&) {
+  return ::fdatasync(file.descriptor()) == 0;
 }
 
 void Disk::remove_file(const std::string& path) { ::unlink(path.c_str()); }

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "crypto/base/bytes.h"
@@ -37,15 +38,29 @@ class Disk {
  public:
   virtual ~Disk() = default;
 
+  // Whether writing a new file out begins at once, since it will be synced; or later, since it may
+  // well be removed before.
+  enum class WriteOut : std::uint8_t { now, later };
+
   // A new file with these bytes (mode 0600), which appears under its name only when it is complete.
   // An older file of that name is replaced. Not yet durable: sync the answer and the folder.
-  virtual Result<OpenFile> create(const std::string& path, ByteView bytes);
+  virtual Result<OpenFile> create(const std::string& path, ByteView bytes,
+                                  WriteOut write_out = WriteOut::now);
   // Mode 0700. No error where the folder exists.
   virtual Status make_folder(const std::string& path);
   // Replaces `to`.
   virtual Status rename(const std::string& from, const std::string& to);
+  // Puts `from` under the name `to`, at once; what stood there may then be called `from`. Does not
+  // wait for the disk, as replacing may.
+  virtual Status exchange(const std::string& from, const std::string& to);
   // False: what was written may be lost.
   virtual bool sync(const OpenFile& file, const std::string& path);
+
+  // Overwrites part of a file that is long enough already. Not yet durable: sync_data.
+  virtual Status write_at(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                          ByteView bytes);
+  // The same promise as sync() for a file whose size and name do not change: costs the disk less.
+  virtual bool sync_data(const OpenFile& file, const std::string& path);
 
   // Best effort, never an error: what is left is recognised at the next opening.
   virtual void remove_file(const std::string& path);

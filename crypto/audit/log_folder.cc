@@ -33,13 +33,24 @@ FolderLock::FolderLock(const OpenFile& folder, Mode mode) noexcept
 
 FolderLock::~FolderLock() { ::flock(descriptor_, LOCK_UN); }
 
+void sync_or_die(Disk& disk, const OpenFile& file, const std::string& path) {
+  if (!disk.sync(file, path)) std::abort();
+}
+
+Status sync_folders(Disk& disk, const std::string& log, const std::set<std::string>& folders) {
+  for (const std::string& name : folders) {
+    const std::string path = name.empty() ? log : log + "/" + name;
+    const Result<OpenFile> folder = open_folder(path);
+    if (!folder && exists(path)) return folder.error();
+    if (folder) sync_or_die(disk, *folder, path);
+  }
+  return {};
+}
+
 // What one commit has made so far, to be undone or synced.
 struct LogFolder::Step {
-  struct Made {
-    std::string path;
-    OpenFile file;
-  };
-  std::vector<Made> made;
+  std::vector<Unsynced::File> made;
+  Disk::WriteOut write_out = Disk::WriteOut::now;
   std::set<std::string> changed_folders;  // relative
   std::set<std::string> made_folders;     // relative
 };
@@ -86,22 +97,35 @@ Status LogFolder::initialise(const std::string& public_key, const std::string& e
        {std::pair{kPublicKeyFile, &public_key}, std::pair{kCheckpointFile, &empty_checkpoint}}) {
     Result<OpenFile> made = disk_->create(file(name), as_bytes(*bytes));
     if (!made) return made.error();
-    sync_or_die(*made, file(name));
-    sync_or_die(folder_, path_);
+    sync_or_die(*disk_, *made, file(name));
+    sync_or_die(*disk_, folder_, path_);
   }
   const std::string parent = parent_of(path_);
   Result<OpenFile> opened = open_folder(parent.empty() ? "." : parent);
   if (!opened) return opened.error();
-  sync_or_die(*opened, parent);
+  sync_or_die(*disk_, *opened, parent);
   return {};
 }
 
 Status LogFolder::commit(std::span<const NewFile> files, const std::string& checkpoint,
                          std::uint64_t old_size, std::uint64_t new_size) {
+  return take_step(files, checkpoint, old_size, new_size, nullptr);
+}
+
+Status LogFolder::apply(std::span<const NewFile> files, const std::string& checkpoint,
+                        std::uint64_t old_size, std::uint64_t new_size, Unsynced& left) {
+  return take_step(files, checkpoint, old_size, new_size, &left);
+}
+
+Status LogFolder::take_step(std::span<const NewFile> files, const std::string& checkpoint,
+                            std::uint64_t old_size, std::uint64_t new_size, Unsynced* left) {
   const FolderLock lock(folder_, FolderLock::Mode::exclusive);
   Step step;
-  Status done = write_step(step, files, checkpoint, old_size);
-  if (done) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
+  if (left) step.write_out = Disk::WriteOut::later;
+  Status done = write_step(step, files, checkpoint, !left && old_size % kTileWidth == 0);
+  if (done && !left) done = sync_step(step);
+  if (done && !left) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
+  if (done && left) done = disk_->exchange(file(kNextCheckpointFile), file(kCheckpointFile));
   if (!done) {
     for (auto made = step.made.rbegin(); made != step.made.rend(); ++made) {
       disk_->remove_file(made->path);
@@ -111,12 +135,23 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
     }
     return done;
   }
-  sync_or_die(folder_, path_);
+  if (left) {
+    for (std::size_t i = 0; i < files.size(); ++i) {  // behind the checkpoint, in this order
+      if (files[i].name.full()) left->files.push_back(std::move(step.made[i + 1]));
+    }
+    left->folders.merge(step.changed_folders);
+    disk_->remove_file(file(kNextCheckpointFile));
+  } else {
+    sync_or_die(*disk_, folder_, path_);
+  }
   durable_folders_.merge(step.made_folders);
+  std::set<std::string> kept;
+  for (const TileName& name : partials_of(new_size)) kept.insert(partial_folder(name));
   for (const TileName& name : superseded_partials(old_size, new_size)) {
     disk_->remove_file(file(name));
     const std::string folder = partial_folder(name);
-    disk_->remove_folder(file(folder));  // does nothing while a wider partial lies in it
+    if (kept.contains(folder)) continue;  // a wider partial lies in it
+    disk_->remove_folder(file(folder));
     durable_folders_.erase(folder);
   }
   return {};
@@ -127,29 +162,104 @@ Status LogFolder::commit(std::span<const NewFile> files, const std::string& chec
 // they tell the same, so only between full tiles must the announcement be durable before the rest
 // is written.
 Status LogFolder::write_step(Step& step, std::span<const NewFile> files,
-                             const std::string& checkpoint, std::uint64_t old_size) {
+                             const std::string& checkpoint, bool announce_first) {
   if (Status made = create_in(step, kNextCheckpointFile, as_bytes(checkpoint)); !made) return made;
-  if (old_size % kTileWidth == 0) {
-    sync_or_die(step.made.back().file, step.made.back().path);
-    sync_or_die(folder_, path_);
+  if (announce_first) {
+    sync_or_die(*disk_, step.made.back().file, step.made.back().path);
+    sync_or_die(*disk_, folder_, path_);
   }
   for (const NewFile& file : files) {
     const std::string name = tile_path(file.name);
     if (Status made = ensure_folders(step, name); !made) return made;
     if (Status made = create_in(step, name, as_bytes(file.bytes)); !made) return made;
   }
-  for (const Step::Made& made : step.made) sync_or_die(made.file, made.path);
-  step.changed_folders.erase("");  // synced after the rename
+  return {};
+}
+
+// The log's own folder is synced after the rename.
+Status LogFolder::sync_step(const Step& step) {
+  for (const Unsynced::File& made : step.made) sync_or_die(*disk_, made.file, made.path);
   for (const std::string& name : step.changed_folders) {
+    if (name.empty()) continue;
     const Result<OpenFile> folder = open_folder(file(name));
     if (!folder) return folder.error();
-    sync_or_die(*folder, file(name));
+    sync_or_die(*disk_, *folder, file(name));
   }
   return {};
 }
 
+Status LogFolder::sync(const Unsynced& left, std::uint64_t size) {
+  for (const Unsynced::File& one : left.files) sync_or_die(*disk_, one.file, one.path);
+  std::set<std::string> folders = left.folders;
+  std::vector<std::string> names{kCheckpointFile};
+  for (const TileName& name : partials_of(size)) names.push_back(tile_path(name));
+  for (const std::string& name : names) {
+    const OpenFile opened(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.is_open()) return disk_error("open", file(name));
+    sync_or_die(*disk_, opened, file(name));
+    folders.insert(parent_of(name));
+  }
+  return sync_folders(*disk_, path_, folders);
+}
+
+// As a commit does, the checkpoint comes first, so that what an interruption leaves is announced.
+Status LogFolder::restore(std::span<const NewFile> files, const std::string& checkpoint,
+                          std::uint64_t size) {
+  {
+    const FolderLock lock(folder_, FolderLock::Mode::exclusive);
+    Step step;
+    std::vector<std::string> written;
+    const Status done = restore_files(step, written, files, checkpoint);
+    if (!done) {
+      for (auto name = written.rbegin(); name != written.rend(); ++name) {
+        disk_->remove_file(file(*name));
+      }
+      return done;
+    }
+    sync_or_die(*disk_, folder_, path_);
+    durable_folders_.merge(step.made_folders);
+  }
+  return remove_leftovers(size, true);
+}
+
+Status LogFolder::restore_files(Step& step, std::vector<std::string>& written,
+                                std::span<const NewFile> files, const std::string& checkpoint) {
+  const auto stands = [&](const std::string& name, std::string_view bytes) {
+    const Result<Bytes> there = read_whole(file(name), bytes.size());
+    return there && as_text(*there) == bytes;
+  };
+  const auto write = [&](const std::string& name, std::string_view bytes) -> Status {
+    Status made = create_in(step, name, as_bytes(bytes));
+    if (made) written.push_back(name);
+    return made;
+  };
+  const auto keep = [&](const std::string& name) -> Status {
+    OpenFile opened(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.is_open()) return disk_error("open", file(name));
+    step.made.push_back({file(name), std::move(opened)});
+    step.changed_folders.insert(parent_of(name));
+    return {};
+  };
+  const bool newer = !stands(kCheckpointFile, checkpoint);
+  Status done = newer ? write(kNextCheckpointFile, checkpoint) : keep(kCheckpointFile);
+  if (!done) return done;
+  if (newer) {
+    sync_or_die(*disk_, step.made.back().file, step.made.back().path);
+    sync_or_die(*disk_, folder_, path_);
+  }
+  for (const NewFile& one : files) {
+    const std::string name = tile_path(one.name);
+    done = ensure_folders(step, name);
+    if (done) done = stands(name, one.bytes) ? keep(name) : write(name, one.bytes);
+    if (!done) return done;
+  }
+  done = sync_step(step);
+  if (done && newer) done = disk_->rename(file(kNextCheckpointFile), file(kCheckpointFile));
+  return done;
+}
+
 Status LogFolder::create_in(Step& step, const std::string& name, ByteView bytes) {
-  Result<OpenFile> made = disk_->create(file(name), bytes);
+  Result<OpenFile> made = disk_->create(file(name), bytes, step.write_out);
   if (!made) return made.error();
   step.made.push_back({file(name), std::move(*made)});
   step.changed_folders.insert(parent_of(name));
@@ -168,17 +278,14 @@ Status LogFolder::ensure_folders(Step& step, const std::string& name) {
   return {};
 }
 
-void LogFolder::sync_or_die(const OpenFile& file, const std::string& path) {
-  if (!disk_->sync(file, path)) std::abort();
-}
-
-Status LogFolder::remove_leftovers(std::uint64_t size) {
+Status LogFolder::remove_leftovers(std::uint64_t size, bool announced) {
   const FolderLock lock(folder_, FolderLock::Mode::exclusive);
   const Result<FolderListing> listing = list_folder(path_);
   if (!listing) return listing.error();
   const std::vector<TileName> expected = tiles_of(size);
   const std::set<TileName> needed(expected.begin(), expected.end());
-  const bool announced = exists(file(kNextCheckpointFile));
+  const bool has_next = exists(file(kNextCheckpointFile));
+  announced = announced || has_next;
   std::vector<TileName> leftovers;
   std::size_t found = 0;
   for (const std::string& name : listing->files) {
@@ -205,7 +312,7 @@ Status LogFolder::remove_leftovers(std::uint64_t size) {
     disk_->remove_file(file(name));
     if (!name.full()) disk_->remove_folder(file(partial_folder(name)));
   }
-  if (announced) disk_->remove_file(file(kNextCheckpointFile));
+  if (has_next) disk_->remove_file(file(kNextCheckpointFile));
   return {};
 }
 

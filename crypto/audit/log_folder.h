@@ -16,6 +16,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crypto/audit/disk.h"
@@ -43,6 +44,21 @@ class FolderLock {
   int descriptor_;
 };
 
+// Files and folders (relative to the log's) that stand under their names and may yet be lost.
+struct Unsynced {
+  struct File {
+    std::string path;
+    OpenFile file;
+  };
+  std::vector<File> files;
+  std::set<std::string> folders;
+};
+
+// Ends the process where a sync fails. Any thread.
+void sync_or_die(Disk& disk, const OpenFile& file, const std::string& path);
+// Folders that are gone by now are left out. An Error: one cannot be opened.
+Status sync_folders(Disk& disk, const std::string& log, const std::set<std::string>& folders);
+
 class LogFolder {
  public:
   // Opens the folder, makes it and its parent where they do not exist and `make` says so, and
@@ -62,9 +78,22 @@ class LogFolder {
   Status commit(std::span<const NewFile> files, const std::string& checkpoint,
                 std::uint64_t old_size, std::uint64_t new_size);
 
+  // The same step, but nothing is synced: a journal has it. `left` gets what is to be synced before
+  // the journal may forget it; partial files and the checkpoint are not among it.
+  Status apply(std::span<const NewFile> files, const std::string& checkpoint,
+               std::uint64_t old_size, std::uint64_t new_size, Unsynced& left);
+  // Syncs `left` and what a log of `size` entries needs beside it: its partial files, the
+  // checkpoint and the folders of all. A failed sync ends the process; an Error: a file cannot be
+  // opened.
+  Status sync(const Unsynced& left, std::uint64_t size);
+  // Brings the folder to what a journal says, whatever an interrupted process left: writes the
+  // checkpoint and those of `files` that do not stand there already, syncs all, removes the rest.
+  Status restore(std::span<const NewFile> files, const std::string& checkpoint, std::uint64_t size);
+
   // Removes what an interrupted commit left beside the log of `size` entries. ErrorKind::data: a
-  // tile is missing, or more lies there than a commit can leave.
-  Status remove_leftovers(std::uint64_t size);
+  // tile is missing, or more lies there than a commit can leave (`announced`: a journal says that
+  // one was interrupted).
+  Status remove_leftovers(std::uint64_t size, bool announced = false);
 
  private:
   struct Step;
@@ -72,11 +101,15 @@ class LogFolder {
   LogFolder(std::string path, Disk& disk, OpenFile folder)
       : path_(std::move(path)), disk_(&disk), folder_(std::move(folder)) {}
 
+  Status take_step(std::span<const NewFile> files, const std::string& checkpoint,
+                   std::uint64_t old_size, std::uint64_t new_size, Unsynced* left);
   Status write_step(Step& step, std::span<const NewFile> files, const std::string& checkpoint,
-                    std::uint64_t old_size);
+                    bool announce_first);
+  Status sync_step(const Step& step);
+  Status restore_files(Step& step, std::vector<std::string>& written,
+                       std::span<const NewFile> files, const std::string& checkpoint);
   Status create_in(Step& step, const std::string& name, ByteView bytes);
   Status ensure_folders(Step& step, const std::string& name);
-  void sync_or_die(const OpenFile& file, const std::string& path);
   Status initialise(const std::string& public_key, const std::string& empty_checkpoint);
 
   std::string path_;

@@ -26,11 +26,14 @@ Result<Hash> LogReader::node(unsigned level, std::uint64_t index) const {
 
 Result<std::vector<Hash>> LogReader::tile(unsigned level, std::uint64_t index) const {
   if (index == level_count(size(), level) / kTileWidth) return tail_->hashes(level);
-  const std::string path = path_ + "/" + tile_path({TileContent::hashes, level, index, kTileWidth});
-  const Result<Bytes> bytes = read_whole(path, kTileWidth * kSha256Size);
+  const TileName name{TileContent::hashes, level, index, kTileWidth};
+  const Result<Bytes> bytes = full(name, kTileWidth * kSha256Size);
   if (!bytes) return bytes.error();
   Result<std::vector<Hash>> hashes = tile_hashes(*bytes, kTileWidth);
-  if (!hashes) return Error(ErrorKind::data, path + " does not have the size of a tile.");
+  if (!hashes) {
+    return Error(ErrorKind::data,
+                 path_ + "/" + tile_path(name) + " does not have the size of a tile.");
+  }
   return hashes;
 }
 
@@ -39,8 +42,16 @@ Result<Bytes> LogReader::bundle(std::uint64_t index) const {
     const ByteView bytes = as_bytes(tail_->bundle());
     return Bytes(bytes.begin(), bytes.end());
   }
-  return read_whole(path_ + "/" + tile_path({TileContent::entries, 0, index, kTileWidth}),
-                    kMaxBundleSize);
+  return full({TileContent::entries, 0, index, kTileWidth}, kMaxBundleSize);
+}
+
+Result<Bytes> LogReader::full(const TileName& name, std::size_t limit) const {
+  for (const auto& file : *unwritten_) {
+    if (file->name != name) continue;
+    const ByteView bytes = as_bytes(file->bytes);
+    return Bytes(bytes.begin(), bytes.end());
+  }
+  return read_whole(path_ + "/" + tile_path(name), limit);
 }
 
 Result<std::vector<Bytes>> LogReader::entries(std::uint64_t begin, std::size_t count) const {

@@ -1,7 +1,8 @@
 // LogReader: hashes and entries of one log at one size, read from its folder and its tail.
 //
 // Full tiles and bundles never change, so they are read from disk without a lock; what is partial
-// comes from the tail that was published with that size. Immutable; any thread.
+// comes from the tail that was published with that size, and what the writer has not put into the
+// folder yet from its memory. Immutable; any thread.
 
 #pragma once
 
@@ -15,10 +16,14 @@
 
 namespace paravent::crypto::audit {
 
+// Full tiles that are durable in a journal and not in the folder yet, in the order they were made.
+using UnwrittenTiles = std::vector<std::shared_ptr<const NewFile>>;
+
 class LogReader final : public NodeSource {
  public:
-  LogReader(std::string path, std::shared_ptr<const Tail> tail)
-      : path_(std::move(path)), tail_(std::move(tail)) {}
+  LogReader(std::string path, std::shared_ptr<const Tail> tail,
+            std::shared_ptr<const UnwrittenTiles> unwritten)
+      : path_(std::move(path)), tail_(std::move(tail)), unwritten_(std::move(unwritten)) {}
 
   std::uint64_t size() const noexcept { return tail_->size(); }
 
@@ -31,9 +36,11 @@ class LogReader final : public NodeSource {
  private:
   Result<std::vector<Hash>> tile(unsigned level, std::uint64_t index) const;
   Result<Bytes> bundle(std::uint64_t index) const;
+  Result<Bytes> full(const TileName& name, std::size_t limit) const;
 
   std::string path_;
   std::shared_ptr<const Tail> tail_;
+  std::shared_ptr<const UnwrittenTiles> unwritten_;
 };
 
 }  // namespace paravent::crypto::audit

@@ -1,8 +1,11 @@
 #include "crypto/audit/verifier.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "crypto/audit/entry_walk.h"
+#include "crypto/audit/journal_replay.h"
 #include "crypto/audit/log_folder.h"
 
 namespace paravent::crypto::audit {
@@ -35,9 +38,15 @@ std::optional<Fault> find_strangers(const FolderListing& listing) {
 // Verifies one log and fills a report; each step returns the first fault it finds.
 class LogVerification {
  public:
-  LogVerification(const Snapshot& snapshot, const VerifyOptions& options,
-                  const WitnessedLogs* known, WitnessedLogs* learned, LogReport& report)
-      : snapshot_(snapshot), options_(options), known_(known), learned_(learned), report_(report) {}
+  LogVerification(const Snapshot& snapshot, const std::optional<JournalContent>& journal,
+                  const VerifyOptions& options, const WitnessedLogs* known, WitnessedLogs* learned,
+                  LogReport& report)
+      : snapshot_(snapshot),
+        journal_(journal),
+        options_(options),
+        known_(known),
+        learned_(learned),
+        report_(report) {}
 
   std::optional<Fault> run() {
     if (auto fault = find_strangers(snapshot_.listing())) return fault;
@@ -109,16 +118,65 @@ class LogVerification {
     report_.root = checkpoint->root;
     report_.checkpoint = as_text(*snapshot_.read(kCheckpointFile));
     report_.compared.emplace_back("the checkpoint's signature");
+    if (auto fault = read_journal_checkpoint()) return fault;
     if (!snapshot_.has(kNextCheckpointFile)) return std::nullopt;
     const Result<Checkpoint> next = read_checkpoint(kNextCheckpointFile);
     if (!next) return fault_of(kNextCheckpointFile, next.error().sentence());
-    if (next->size <= report_.size || next->size - report_.size > kMaxCommitEntries) {
+    if (next->size == report_.size ||
+        (next->size > report_.size && next->size - report_.size > kMaxCommitEntries)) {
       return fault_of(kNextCheckpointFile, "does not announce the next commit");
     }
-    next_ = *next;
+    if (next->size > report_.size) {
+      next_ = *next;
+    } else {
+      // The one before, which has just been replaced: the log must continue it.
+      earlier_.push_back({*next, kNextCheckpointFile, {}});
+    }
     report_.notes.emplace_back(
         "a commit was interrupted; what it left is removed when the log is opened");
     return std::nullopt;
+  }
+
+  // What was acknowledged and is not in the log's own files yet.
+  std::optional<Fault> read_journal_checkpoint() {
+    if (!journal_) return std::nullopt;
+    const Result<Checkpoint> checkpoint = open_own_checkpoint(journal_->checkpoint, key_);
+    if (!checkpoint || checkpoint->size != journal_->size) {
+      return fault_of(kCheckpointFile, "the journal of this log is another log's");
+    }
+    if (checkpoint->size > report_.size) ahead_ = *checkpoint;
+    return std::nullopt;
+  }
+
+  // The journal goes on where the files end, and its roots join theirs.
+  std::optional<Fault> walk_on() {
+    if (!ahead_) return std::nullopt;
+    std::set<std::uint64_t> sizes{report_.size};
+    for (const Earlier& earlier : earlier_) sizes.insert(earlier.checkpoint.size);
+    if (witnessed_ != nullptr) {
+      for (const WitnessedCheckpoint& one : witnessed_->checkpoints) {
+        sizes.insert(one.checkpoint.size);
+      }
+    }
+    const Result<JournalWalk> walk = walk_journal(report_.folder, *journal_, sizes);
+    if (!walk) return fault_of(kCheckpointFile, "the journal: " + walk.error().sentence());
+    const auto here = walk->roots.find(report_.size);
+    if (here == walk->roots.end() || here->second != report_.root || walk->root != ahead_->root) {
+      return fault_of(kCheckpointFile, "the journal does not continue the log");
+    }
+    roots_ahead_ = walk->roots;
+    report_.notes.push_back("the last " + std::to_string(ahead_->size - report_.size) +
+                            " entries are in the journal, and follow into the log's files when "
+                            "the gateway goes on or is started");
+    report_.size = ahead_->size;
+    report_.root = ahead_->root;
+    report_.checkpoint = journal_->checkpoint;
+    return std::nullopt;
+  }
+
+  std::optional<Hash> root_at(const EntryWalk& walk, std::uint64_t size) const {
+    const auto ahead = roots_ahead_.find(size);
+    return ahead != roots_ahead_.end() ? std::optional(ahead->second) : walk.root_at(size);
   }
 
   std::optional<Fault> walk() {
@@ -141,20 +199,21 @@ class LogVerification {
     if (walk.superseded() != 0) {
       report_.notes.emplace_back("partial files of an earlier size are still there");
     }
+    if (auto fault = walk_on()) return fault;
     return compare_earlier(walk);
   }
 
   std::optional<Fault> compare_earlier(const EntryWalk& walk) {
     for (const Earlier& earlier : earlier_) {
       const std::string what = earlier.from + " of size " + std::to_string(earlier.checkpoint.size);
-      if (walk.root_at(earlier.checkpoint.size) != earlier.checkpoint.root) {
+      if (root_at(walk, earlier.checkpoint.size) != earlier.checkpoint.root) {
         return fault_of(kCheckpointFile, "the log does not continue " + what);
       }
       report_.compared.push_back(what + earlier.witnesses);
     }
     if (witnessed_ == nullptr) return std::nullopt;
     for (const WitnessedCheckpoint& one : witnessed_->checkpoints) {
-      if (walk.root_at(one.checkpoint.size) != one.checkpoint.root) {
+      if (root_at(walk, one.checkpoint.size) != one.checkpoint.root) {
         return fault_of(kCheckpointFile, "the log does not continue " + sentence_of(one));
       }
     }
@@ -169,6 +228,7 @@ class LogVerification {
 
   // Everything that this log must continue, and its roots on the way.
   std::optional<Fault> watch_earlier(EntryWalk& walk) {
+    for (const Earlier& replaced : earlier_) walk.watch(replaced.checkpoint.size);
     for (const SavedCheckpoint& saved : options_.checkpoints) {
       const Result<SignedNote> note = parse_signed_note(saved.bytes);
       if (!note || !note->text.starts_with(key_.name + "\n")) continue;
@@ -193,10 +253,10 @@ class LogVerification {
   }
 
   std::optional<Fault> watch(EntryWalk& walk, std::uint64_t size, const std::string& what) const {
-    if (size > report_.size) {
+    if (size > (ahead_ ? ahead_->size : report_.size)) {
       return fault_of(kCheckpointFile, "is older than " + what + std::to_string(size));
     }
-    walk.watch(size);
+    if (size <= report_.size) walk.watch(size);
     return std::nullopt;
   }
 
@@ -219,12 +279,15 @@ class LogVerification {
   }
 
   const Snapshot& snapshot_;
+  const std::optional<JournalContent>& journal_;
   const VerifyOptions& options_;
   const WitnessedLogs* known_;
   WitnessedLogs* learned_;
   LogReport& report_;
   NoteKey key_;
   std::optional<Checkpoint> next_;
+  std::optional<Checkpoint> ahead_;  // of the journal
+  std::map<std::uint64_t, Hash> roots_ahead_;
   std::vector<Earlier> earlier_;
   std::size_t most_witnesses_ = 0;
   const WitnessedLog* witnessed_ = nullptr;
@@ -271,13 +334,24 @@ LogReport verify_log_among(const std::string& folder, const VerifyOptions& optio
                            const WitnessedLogs* known, WitnessedLogs* learned) {
   LogReport report;
   report.folder = folder;
+  // Before the files, which only ever grow towards it.
+  const Result<std::optional<JournalContent>> journal = read_journal(journal_beside(folder));
+  if (!journal) {
+    report.fault = fault_of(folder, journal.error().sentence());
+    return report;
+  }
   const Result<Snapshot> snapshot = Snapshot::take(folder);
   if (!snapshot) {
     report.fault = fault_of(folder, snapshot.error().sentence());
     return report;
   }
-  report.fault = LogVerification(*snapshot, options, known, learned, report).run();
+  report.fault = LogVerification(*snapshot, *journal, options, known, learned, report).run();
   if (report.fault) report.fault->file.insert(0, folder + "/");
+  if (report.fault && *journal) {
+    report.fault->what +=
+        " (there is a journal: what a power failure tore, the gateway mends when it is started; "
+        "start it and verify again before anything is restored from a backup)";
+  }
   return report;
 }
 

@@ -29,6 +29,14 @@ Result<DescribedToken> Reidentifier::describe(const ParsedToken& token) const {
   return DescribedToken(mark_, token_digest(token), std::move(*description));
 }
 
+Result<DescribedToken> Reidentifier::describe(const ParsedToken& token, const vault::Id& asker,
+                                              vault::KeyMemo& memo) const {
+  if (!consistent(token)) return Error(ErrorKind::refused);
+  Result<vault::TokenDescription> description = vault_.describe(token, asker, memo);
+  if (!description) return description.error();
+  return DescribedToken(mark_, token_digest(token), std::move(*description));
+}
+
 Result<DescribedToken> Reidentifier::describe(const vault::BareValue& value) const {
   Result<vault::TokenDescription> description = vault_.describe(value);
   if (!description) return description.error();
@@ -37,30 +45,40 @@ Result<DescribedToken> Reidentifier::describe(const vault::BareValue& value) con
 
 Result<SecretBytes> Reidentifier::reidentify(const ParsedToken& token, Grant grant,
                                              audit::AuditReceipt receipt) const {
+  vault::KeyMemo memo;
+  return reidentify(token, std::move(grant), std::move(receipt), memo);
+}
+
+Result<SecretBytes> Reidentifier::reidentify(const ParsedToken& token, Grant grant,
+                                             audit::AuditReceipt receipt,
+                                             vault::KeyMemo& memo) const {
   if (!consistent(token)) return Error(ErrorKind::refused);
-  return open(token, grant, receipt);
+  return open(token, grant, receipt, memo);
 }
 
 Result<SecretBytes> Reidentifier::reidentify(const vault::BareValue& value, Grant grant,
                                              audit::AuditReceipt receipt) const {
-  return open(value, grant, receipt);
+  vault::KeyMemo memo;
+  return open(value, grant, receipt, memo);
 }
 
-Result<SecretBytes> Reidentifier::opened(const ParsedToken& token, const Grant& grant) const {
-  return vault_.open_value(token, grant.purpose_, vault::OpeningPermit());
+Result<SecretBytes> Reidentifier::opened(const ParsedToken& token, const Grant& grant,
+                                         vault::KeyMemo& memo) const {
+  return vault_.open_value(token, grant.purpose_, memo, vault::OpeningPermit());
 }
 
-Result<SecretBytes> Reidentifier::opened(const vault::BareValue& value,
-                                         const Grant& /*grant*/) const {
+Result<SecretBytes> Reidentifier::opened(const vault::BareValue& value, const Grant& /*grant*/,
+                                         vault::KeyMemo& /*memo*/) const {
   return vault_.open_value(value, vault::OpeningPermit());
 }
 
 template <typename Surrogate>
 Result<SecretBytes> Reidentifier::open(const Surrogate& surrogate, const Grant& grant,
-                                       const audit::AuditReceipt& receipt) const {
+                                       const audit::AuditReceipt& receipt,
+                                       vault::KeyMemo& memo) const {
   if (!belongs(token_digest(surrogate), grant, receipt)) return Error(ErrorKind::refused);
   if (grant.level_ == RevealLevel::replaced) return SecretBytes::copy_of(kReplacement);
-  Result<SecretBytes> value = opened(surrogate, grant);
+  Result<SecretBytes> value = opened(surrogate, grant, memo);
   if (!value || grant.level_ == RevealLevel::clear) return value;
   return mask_value(grant.kind_, value->bytes());
 }

@@ -38,12 +38,18 @@ class Reidentifier {
 
   // Opens no value. ErrorKind::refused without a sentence for whatever is unknown, foreign, erased
   // or expired, in one manner; unreachable: the store cannot be read.
+  // For whoever asks: a foreign token takes the way of an unknown one. `memo`: one for all
+  // surrogates of a request.
+  Result<DescribedToken> describe(const ParsedToken& token, const vault::Id& asker,
+                                  vault::KeyMemo& memo) const;
   Result<DescribedToken> describe(const ParsedToken& token) const;
   Result<DescribedToken> describe(const vault::BareValue& value) const;
 
   // The value at the grant's level. ErrorKind::refused without a sentence: tickets that are not for
   // this token, not for each other, spent, or of another staircase; and all that describe()
   // refuses.
+  Result<SecretBytes> reidentify(const ParsedToken& token, Grant grant, audit::AuditReceipt receipt,
+                                 vault::KeyMemo& memo) const;
   Result<SecretBytes> reidentify(const ParsedToken& token, Grant grant,
                                  audit::AuditReceipt receipt) const;
   Result<SecretBytes> reidentify(const vault::BareValue& value, Grant grant,
@@ -56,11 +62,13 @@ class Reidentifier {
 
   bool belongs(const TokenDigest& digest, const Grant& grant,
                const audit::AuditReceipt& receipt) const;
-  Result<SecretBytes> opened(const ParsedToken& token, const Grant& grant) const;
-  Result<SecretBytes> opened(const vault::BareValue& value, const Grant& grant) const;
+  Result<SecretBytes> opened(const ParsedToken& token, const Grant& grant,
+                             vault::KeyMemo& memo) const;
+  Result<SecretBytes> opened(const vault::BareValue& value, const Grant& grant,
+                             vault::KeyMemo& memo) const;
   template <typename Surrogate>
   Result<SecretBytes> open(const Surrogate& surrogate, const Grant& grant,
-                           const audit::AuditReceipt& receipt) const;
+                           const audit::AuditReceipt& receipt, vault::KeyMemo& memo) const;
 
   std::shared_ptr<const StaircaseMark> mark_;
   vault::ReverseVault vault_;

@@ -69,6 +69,12 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
     tenant.roles = policy.roles;
     tenant.four_eyes = policy.four_eyes;
     tenant.phone_region = policy.phone_region.value;
+    tenant.oidc = policy.oidc;
+    for (const Role& role : policy.roles) {
+      if (role.hours.empty()) continue;
+      tenant.hours.emplace_back(
+          role.name, std::make_shared<const OpenHours>(role.hours, policy.time_zone.value));
+    }
     for (const Purpose& purpose : policy.purposes) {
       tenant.purposes.push_back(
           {purpose, names_of(purpose.reveal), names_of(purpose.reveal_archived)});
@@ -135,6 +141,18 @@ const Role* AccessRules::role(const crypto::vault::Id& tenant, std::string_view 
   return found == known->roles.end() ? nullptr : &*found;
 }
 
+bool AccessRules::is_open(const Tenant& tenant, std::string_view role, crypto::WallTime now) {
+  const auto found = std::find_if(tenant.hours.begin(), tenant.hours.end(),
+                                  [role](const auto& one) { return one.first == role; });
+  return found == tenant.hours.end() || found->second->at(now);
+}
+
+bool AccessRules::within_hours(const crypto::vault::Id& tenant, std::string_view role,
+                               crypto::WallTime now) const {
+  const Tenant* known = find(tenant);
+  return known == nullptr || is_open(*known, role, now);
+}
+
 const FourEyes* AccessRules::four_eyes(const crypto::vault::Id& tenant) const {
   const Tenant* known = find(tenant);
   return known == nullptr || !known->four_eyes ? nullptr : &*known->four_eyes;
@@ -159,6 +177,36 @@ bool AccessRules::reads_audit(const crypto::vault::Id& tenant, std::string_view 
   if (known == nullptr || role == kAdminRole) return false;
   return std::any_of(known->roles.begin(), known->roles.end(),
                      [role](const Role& one) { return one.name == role && one.audit; });
+}
+
+std::optional<OidcRole> AccessRules::oidc_role(std::string_view issuer, std::string_view subject,
+                                               const HasClaim& has) const {
+  std::optional<OidcRole> found;
+  for (const Tenant& tenant : tenants_) {
+    for (const OidcEntry& entry : tenant.oidc) {
+      const bool meant =
+          entry.issuer.value == issuer && (entry.subject.empty() || entry.subject == subject) &&
+          std::all_of(entry.claims.begin(), entry.claims.end(),
+                      [&](const OidcClaim& claim) { return has(claim.name, claim.value); });
+      if (!meant) continue;
+      if (found) return std::nullopt;
+      found = OidcRole{tenant.id, entry.role.value};
+    }
+  }
+  return found;
+}
+
+std::vector<crypto::vault::Id> AccessRules::tenants_of_oidc(std::string_view issuer,
+                                                            std::string_view subject) const {
+  std::vector<crypto::vault::Id> tenants;
+  for (const Tenant& tenant : tenants_) {
+    if (std::any_of(tenant.oidc.begin(), tenant.oidc.end(), [&](const OidcEntry& entry) {
+          return entry.issuer.value == issuer && entry.subject == subject;
+        })) {
+      tenants.push_back(tenant.id);
+    }
+  }
+  return tenants;
 }
 
 std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
@@ -192,7 +240,7 @@ Ruling AccessRules::rule(const crypto::vault::Id& tenant, std::string_view role,
   const PurposeRules& rules = *find(known, purpose);
   const Phase phase = phase_of(rules.purpose, *clock, now);
   if (phase == Phase::expired) return unavailable;
-  if (!token.reversible || token.restricted) return refused;
+  if (!token.reversible || token.restricted || !is_open(known, role, now)) return refused;
   if (!holds(phase == Phase::active ? rules.active : rules.archived, role)) return refused;
   const RevealLevel level = level_of(AccessRules::role(tenant, role), token.kind);
   if (level == RevealLevel::refused) return refused;

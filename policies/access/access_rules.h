@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +19,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/reverse.h"
+#include "policies/access/open_hours.h"
 #include "policies/model/policy.h"
 
 namespace paravent::policies {
@@ -40,8 +43,14 @@ Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
 enum class Verdict : std::uint8_t {
   allowed,
   barred,       // this role may not ask for this purpose at all, whatever the token (403)
-  refused,      // not this value: phase, level, a pseudonym, or restricted at the person's request
+  refused,      // not this value: phase, level, hours, a pseudonym, or restricted by the person
   unavailable,  // another tenant's, of another purpose, or expired; the same as unknown
+};
+
+// Whom a verified credential of another issuer stands for.
+struct OidcRole {
+  crypto::vault::Id tenant{};
+  std::string role;
 };
 
 struct Ruling {
@@ -63,6 +72,9 @@ class AccessRules {
   // What the policy says of a role beyond levels; nullptr: it has no such role. Lives as long as
   // the rules.
   const Role* role(const crypto::vault::Id& tenant, std::string_view name) const;
+  // Whether the role may ask at this time of day; always where its policy says nothing of hours.
+  bool within_hours(const crypto::vault::Id& tenant, std::string_view role,
+                    crypto::WallTime now) const;
   // nullptr: nothing there needs two people.
   const FourEyes* four_eyes(const crypto::vault::Id& tenant) const;
   // Whether the current policy takes the field for the purpose, spelled as in the policy.
@@ -70,6 +82,15 @@ class AccessRules {
                  std::string_view field) const;
   // Whether the role reads the tenant's audit log (`audit: true`).
   bool reads_audit(const crypto::vault::Id& tenant, std::string_view role) const;
+
+  // The role of a subject of the issuer. `has`: whether the credential's claims say that. nullopt:
+  // no entry of any tenant is about it, or more than one, so that nobody belongs to two.
+  using HasClaim = std::function<bool(std::string_view name, std::string_view value)>;
+  std::optional<OidcRole> oidc_role(std::string_view issuer, std::string_view subject,
+                                    const HasClaim& has) const;
+  // The tenants that have an entry for exactly this subject.
+  std::vector<crypto::vault::Id> tenants_of_oidc(std::string_view issuer,
+                                                 std::string_view subject) const;
 
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,
@@ -119,10 +140,13 @@ class AccessRules {
     std::optional<FourEyes> four_eyes;
     std::string phone_region;
     std::vector<std::pair<std::string, std::string>> recipients;  // purpose, recipient
+    std::vector<OidcEntry> oidc;
+    std::vector<std::pair<std::string, std::shared_ptr<const OpenHours>>> hours;  // by role
   };
 
   const Tenant* find(const crypto::vault::Id& tenant) const;
   static const PurposeRules* find(const Tenant& tenant, std::string_view purpose);
+  static bool is_open(const Tenant& tenant, std::string_view role, crypto::WallTime now);
 
   std::vector<Tenant> tenants_;
 };

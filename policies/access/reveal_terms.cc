@@ -62,6 +62,24 @@ void add_budget(const std::string& key, const Budget& budget, RevealTerms& terms
   if (budget.is_limited()) terms["limit " + key + " haste"] = 24 * 60 - budget.cooling_off;
 }
 
+// Open minutes of each hour of the week: more of them are more. In another time zone they are
+// others.
+void add_hours(const Role& role, const std::string& zone, RevealTerms& terms) {
+  if (role.hours.empty()) return;
+  terms["limit zone of " + role.name + " " + zone] = 0;
+  for (unsigned day = 0; day < kDayNames.size(); ++day) {
+    for (unsigned hour = 0; hour < 24; ++hour) {
+      std::uint64_t open = 0;
+      for (unsigned minute = 60 * hour; minute < 60 * (hour + 1); ++minute) {
+        if (is_within(role.hours, day, minute)) ++open;
+      }
+      const std::string digits = (hour < 10 ? "0" : "") + std::to_string(hour);
+      terms["limit minutes of " + role.name + " " + std::string(kDayNames.at(day)) + " " + digits] =
+          open;
+    }
+  }
+}
+
 void add_levels(const Policy& policy, const Purpose& purpose, std::string_view phase,
                 const std::vector<Located<std::string>>& roles, RevealTerms& terms) {
   for (const auto& name : roles) {
@@ -95,6 +113,13 @@ bool is_seen(const RevealTerms& terms, std::string_view role, std::string_view p
   });
 }
 
+// Whether the role still gives anybody anything.
+bool can_do_something(const RevealTerms& terms, std::string_view role) {
+  const std::string name(role);
+  return is_seen(terms, role, {}) || terms.contains("may protect " + name) ||
+         terms.contains("may handle subjects " + name) || terms.contains("may approve " + name);
+}
+
 // Whether a limit that is gone limited something that is still there.
 bool still_matters(std::string_view key, const RevealTerms& next) {
   if (key.starts_with("limit of ")) return is_seen(next, word_of(key, 2), {});
@@ -105,6 +130,9 @@ bool still_matters(std::string_view key, const RevealTerms& next) {
   if (key.starts_with("limit clock ")) return is_seen(next, {}, word_of(key, 2));
   if (key.starts_with("limit days ") || key.starts_with("limit alone purpose ")) {
     return is_seen(next, {}, word_of(key, 3));
+  }
+  if (key.starts_with("limit zone of ") || key.starts_with("limit minutes of ")) {
+    return can_do_something(next, word_of(key, 3));
   }
   return true;
 }
@@ -119,9 +147,16 @@ RevealTerms reveal_terms(const Policy& policy) {
     if (role.subjects) terms["may handle subjects " + role.name] = 1;
     add_budget("of " + role.name, role.budget, terms);
     add_budget("together of " + role.name, role.budget_together, terms);
+    add_hours(role, policy.time_zone.value, terms);
     if (!role.protect) continue;
     terms["may protect " + role.name] = 1;
     add_budget("to protect of " + role.name, role.protect_budget, terms);
+  }
+  for (const OidcEntry& entry : policy.oidc) {
+    std::string key = "may enter " + entry.role.value + " of " + entry.issuer.value;
+    if (!entry.subject.empty()) key += " sub " + entry.subject;
+    for (const OidcClaim& claim : entry.claims) key += " claim " + claim.name + " " + claim.value;
+    terms[key] = 1;
   }
   for (const Purpose& purpose : policy.purposes) {
     add_levels(policy, purpose, "active", purpose.reveal, terms);

@@ -79,6 +79,7 @@ void read_role_terms(MapReader& map, Role& role) {
   read_budget(map, "budget-together", role.budget_together);
   if (const auto protect = map.boolean("protect")) role.protect = protect->value;
   read_budget(map, "protect-budget", role.protect_budget);
+  role.hours = read_hours(map);
 }
 
 FourEyes read_four_eyes(const YamlNode& node, Diagnostics& out) {

@@ -8,7 +8,7 @@
 
 namespace paravent::policies {
 
-// kinds, budget, budget-together, protect, protect-budget.
+// kinds, budget, budget-together, protect, protect-budget, hours.
 void read_role_terms(MapReader& map, Role& role);
 
 FourEyes read_four_eyes(const YamlNode& node, Diagnostics& out);

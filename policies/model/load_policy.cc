@@ -44,6 +44,7 @@ void check_policy(const Policy& policy, Diagnostics& out) {
   check_recipients(policy, out);
   check_purposes(policy, out);
   check_four_eyes(policy, out);
+  check_oidc(policy, out);
   check_routes(policy, out);
   check_rules(policy, out);
   check_inside(policy, out);

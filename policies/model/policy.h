@@ -22,8 +22,10 @@
 #include "policies/model/file_rule.h"
 #include "policies/model/generalise_options.h"
 #include "policies/model/inside.h"
+#include "policies/model/oidc_entry.h"
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
+#include "policies/model/role_hours.h"
 #include "policies/model/selector.h"
 #include "policies/model/upstream_address.h"
 #include "policies/model/vocabulary.h"
@@ -41,6 +43,7 @@ struct Role {
   Budget budget_together;        // of all of them
   bool protect = false;          // may have values protected: a dictionary, if nobody counts
   Budget protect_budget = kProtectBudget;
+  std::vector<HourWindow> hours;  // when it may ask; empty: always
 };
 
 struct Recipient {
@@ -181,6 +184,7 @@ struct Policy {
   std::vector<Route> routes;
   std::optional<Elsewhere> elsewhere;
   std::optional<FourEyes> four_eyes;
+  std::vector<OidcEntry> oidc;  // subjects of other issuers who have a role here
 };
 
 inline constexpr std::string_view kElsewhereName = "elsewhere";

@@ -197,6 +197,7 @@ Policy read_policy(const YamlNode& root, Diagnostics& out) {
   }
   read_routes(top, policy);
   if (const YamlNode* node = top.find("four-eyes")) policy.four_eyes = read_four_eyes(*node, out);
+  if (const YamlNode* node = top.find("oidc")) policy.oidc = read_oidc(*node, out);
   if (const YamlNode* node = top.find("elsewhere")) policy.elsewhere = read_elsewhere(*node, out);
   top.finish();
   return policy;

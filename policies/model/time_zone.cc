@@ -31,4 +31,22 @@ bool is_time_zone(std::string_view name) {
   return U_SUCCESS(status) != 0 && is_system != 0 && name != "Etc/Unknown";
 }
 
+std::optional<LocalMinute> local_minute(std::string_view zone, crypto::WallTime time) {
+  if (!is_time_zone(zone)) return std::nullopt;
+  std::array<UChar, kLongestName> wide{};
+  std::transform(zone.begin(), zone.end(), wide.begin(), [](char c) { return UChar(c); });
+  UErrorCode status = U_ZERO_ERROR;
+  UCalendar* const calendar =
+      ucal_open(wide.data(), static_cast<std::int32_t>(zone.size()), "en", UCAL_GREGORIAN, &status);
+  ucal_setMillis(calendar, static_cast<double>(time.time_since_epoch().count()), &status);
+  const auto day = ucal_get(calendar, UCAL_DAY_OF_WEEK, &status);  // 1: Sunday
+  const auto hour = ucal_get(calendar, UCAL_HOUR_OF_DAY, &status);
+  const auto minute = ucal_get(calendar, UCAL_MINUTE, &status);
+  if (calendar != nullptr) ucal_close(calendar);
+  if (U_FAILURE(status) != 0) return std::nullopt;
+  constexpr int kMondayFirst = 5;  // Sunday becomes 6, Monday 0
+  return LocalMinute{static_cast<unsigned>((day + kMondayFirst) % 7),
+                     static_cast<unsigned>(hour * 60 + minute)};
+}
+
 }  // namespace paravent::policies

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/admin/authenticate.h"
+#include "proxy/admin/oidc/oidc_entry.h"
 #include "proxy/admin/openapi.h"
 #include "proxy/body/json.h"
 
@@ -22,6 +23,13 @@ enum class Door : std::uint8_t {
   admin_only,  // the role admin, also on loopback
 };
 
+// Where it is asked whether the role may ask at this time of day.
+enum class Hours : std::uint8_t {
+  here,        // before the handler
+  by_handler,  // which knows what was asked for, and puts it on record
+  any,         // nowhere: nobody learns anything of anybody
+};
+
 // A path that ends in "/*" stands for everything below it.
 bool takes(std::string_view pattern, std::string_view path) {
   if (!pattern.ends_with("/*")) return pattern == path;
@@ -36,25 +44,28 @@ struct AdminApi::Route {
   std::string_view path;
   Door door;
   Handler handler;
+  Hours hours = Hours::here;
 };
 
 std::span<const AdminApi::Route> AdminApi::routes() {
   static constexpr auto kRoutes = std::to_array<Route>({
-      {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz},
-      {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz},
+      {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz, Hours::any},
+      {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz, Hours::any},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
       {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},
       {"POST", "/v1/policy/reload", Door::admin_only, &AdminApi::reload_policies},
-      {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify},
+      {"POST", "/v1/reidentify", Door::operator_only, &AdminApi::reidentify, Hours::by_handler},
       {"POST", "/v1/protect", Door::operator_only, &AdminApi::protect},
       {"POST", "/v1/login", Door::open, &AdminApi::login},
       {"POST", "/v1/enrol", Door::open, &AdminApi::enrol},
-      {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout},
-      {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami},
+      {"POST", "/v1/logout", Door::operator_only, &AdminApi::logout, Hours::any},
+      {"GET", "/v1/whoami", Door::operator_only, &AdminApi::whoami, Hours::any},
       {"GET", "/v1/operators", Door::admin_only, &AdminApi::operators},
       {"POST", "/v1/operators", Door::admin_only, &AdminApi::operators},
       {"POST", "/v1/operators/*", Door::admin_only, &AdminApi::operators},
+      {"GET", "/v1/oidc", Door::admin_only, &AdminApi::list_oidc},
+      {"POST", "/v1/oidc/revoke", Door::admin_only, &AdminApi::revoke_oidc},
       {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
       {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
       {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
@@ -71,17 +82,17 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"POST", "/v1/backup", Door::admin_only, &AdminApi::begin_backup},
       {"GET", "/v1/backup", Door::admin_only, &AdminApi::backup_state},
       {"POST", "/v1/subjects/locate", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::locate>},
+       &AdminApi::subjects_at<SubjectDoor::locate>, Hours::by_handler},
       {"POST", "/v1/subjects/export", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::export_all>},
+       &AdminApi::subjects_at<SubjectDoor::export_all>, Hours::by_handler},
       {"POST", "/v1/subjects/restrict", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::restrict>},
+       &AdminApi::subjects_at<SubjectDoor::restrict>, Hours::by_handler},
       {"POST", "/v1/subjects/object", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::object>},
+       &AdminApi::subjects_at<SubjectDoor::object>, Hours::by_handler},
       {"POST", "/v1/subjects/erase", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::erase>},
+       &AdminApi::subjects_at<SubjectDoor::erase>, Hours::by_handler},
       {"POST", "/v1/subjects/events", Door::operator_only,
-       &AdminApi::subjects_at<SubjectDoor::events>},
+       &AdminApi::subjects_at<SubjectDoor::events>, Hours::by_handler},
       {"GET", "/v1/keys", Door::admin_only, &AdminApi::keys},
       {"GET", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
       {"POST", "/v1/keys/*", Door::admin_only, &AdminApi::keys},
@@ -149,12 +160,25 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
   if (admins_alone && who->role != kAdminRole) {
     return admin_problem(403, "refused", "This needs the role admin.");
   }
+  if (found->hours == Hours::here) {
+    if (auto closed = closed_for(request, *who)) return std::move(*closed);
+  }
   return (this->*found->handler)(request, &*who);
+}
+
+std::optional<Operator> AdminApi::identify(const AdminParts& parts, const AdminRequest& request,
+                                           AdminResponse& refusal) {
+  const auto jwt = parts.oidc == nullptr ? std::nullopt : bearer_jwt(request.authorization);
+  if (!jwt) {
+    return admin::authenticate(parts.operators, parts.first_credentials, request, refusal);
+  }
+  refusal.status = 401;
+  return enter_by_oidc(*parts.oidc, parts.access->rules(), parts.operators, *jwt);
 }
 
 std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
                                                AdminResponse& refusal) {
-  auto who = admin::authenticate(parts_.operators, parts_.first_credentials, request, refusal);
+  auto who = identify(current_parts(), request, refusal);
   if (!who && refusal.status == 401) {
     ++refused_credentials_;
     refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());

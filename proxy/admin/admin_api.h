@@ -26,6 +26,7 @@
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/key_api.h"
+#include "proxy/admin/oidc/oidc_desk.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/operators/login_desk.h"
 #include "proxy/admin/operators/operators_api.h"
@@ -54,6 +55,7 @@ struct AdminParts {
   LoginRules login_rules{};
   ProtectDesk* protect = nullptr;  // null: its path answers 404
   RecordApi* record = nullptr;     // the same
+  OidcDesk* oidc = nullptr;        // null: no issuer is trusted
 };
 
 // paravent_reidentifications_total{role,purpose,outcome}: names from policies only.
@@ -82,6 +84,10 @@ class AdminApi final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // Whoever sends this, if they may ask now: tenant, name and scope, the same for every credential
+  // that gives the same. Counts nothing and puts nothing on record.
+  std::optional<std::string> caller_of(const AdminRequest& request);
+
   // Requests from now on are decided by it; those under way keep theirs.
   void use_access(std::shared_ptr<const policies::AccessPolicy> access);
 
@@ -93,6 +99,7 @@ class AdminApi final : public AdminHandler {
 
   const ReidentificationCounters& counters() const { return counters_; }
   const RecordApi* record() const { return parts_.record; }
+  const OidcDesk* oidc() const { return parts_.oidc; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
   const BudgetLedger& budgets() const { return ledger_; }
   const LoginDesk& logins() const { return login_desk_; }
@@ -104,6 +111,13 @@ class AdminApi final : public AdminHandler {
 
   AdminParts current_parts() const;
   std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
+  // The same without counting who is wrong.
+  static std::optional<Operator> identify(const AdminParts& parts, const AdminRequest& request,
+                                          AdminResponse& refusal);
+  // hours_gate.cc. Whether the role may not ask now. An error: the tenant's log cannot be read.
+  crypto::Result<bool> outside_hours(const AdminParts& parts, const Operator& who);
+  // The answer for whoever comes outside of their hours, put on record.
+  std::optional<AdminResponse> closed_for(const AdminRequest& request, const Operator& who);
 
   AdminResponse healthz(const AdminRequest& request, const Operator* who);
   AdminResponse readyz(const AdminRequest& request, const Operator* who);
@@ -126,6 +140,9 @@ class AdminApi final : public AdminHandler {
   AdminResponse enrol(const AdminRequest& request, const Operator* who);
   AdminResponse logout(const AdminRequest& request, const Operator* who);
   AdminResponse whoami(const AdminRequest& request, const Operator* who);
+  // oidc/oidc_api.cc
+  AdminResponse list_oidc(const AdminRequest& request, const Operator* who);
+  AdminResponse revoke_oidc(const AdminRequest& request, const Operator* who);
   // protect_handler.cc
   AdminResponse protect(const AdminRequest& request, const Operator* who);
   // grants/grants_handler.cc

@@ -25,7 +25,7 @@ struct AdminServerOptions {
   std::uint16_t port = 8081;  // 0: any free one
   // Instead of host and port: a socket of mode 0600. One that nobody listens on is replaced.
   std::string unix_path;
-  unsigned threads = 4;
+  unsigned threads = 32;
   std::size_t header_bytes = 16 * 1024;
   std::size_t body_bytes = 4 * 1024 * 1024;
   unsigned idle_seconds = 30;

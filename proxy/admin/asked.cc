@@ -110,8 +110,9 @@ Asked Decider::value(const AskedValue& wanted) const {
 }
 
 void Decider::decide(Asked& asked) const {
-  auto described = asked.token ? parts_.reidentifier.describe(*asked.token)
-                               : parts_.reidentifier.describe(*asked.bare);
+  auto described = asked.token
+                       ? parts_.reidentifier.describe(*asked.token, principal_.tenant(), memo_)
+                       : parts_.reidentifier.describe(*asked.bare);
   if (!described) {
     asked.status = status_of(described.error());
     return;

@@ -47,8 +47,8 @@ void watch_for_honey(const AdminParts& parts, const Operator& who,
 class Decider {
  public:
   Decider(const AdminParts& parts, const crypto::reveal::Principal& principal,
-          const std::string& purpose) noexcept
-      : parts_(parts), principal_(principal), purpose_(purpose) {}
+          const std::string& purpose, crypto::vault::KeyMemo& memo) noexcept
+      : parts_(parts), principal_(principal), purpose_(purpose), memo_(memo) {}
 
   // A token in any of its spellings, or a shaped text, which is looked for in the domains of the
   // principal's tenant. A text that several domains know stands for the one token of this purpose;
@@ -65,6 +65,7 @@ class Decider {
   const AdminParts& parts_;
   const crypto::reveal::Principal& principal_;
   const std::string& purpose_;
+  crypto::vault::KeyMemo& memo_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -33,6 +33,7 @@ void append_detail(const audit::AuditDetail& detail, std::string& out) {
   member("object", detail.object, out);
   member("remark", detail.remark, out);
   member("grant", crypto::to_hex(crypto::as_bytes(detail.grant)), out);
+  member("credential", detail.credential, out);
   if (detail.tokens.empty()) return;
   out.append(",\"tokens\":[");
   bool first = true;

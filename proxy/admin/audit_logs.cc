@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/audit/journal_replay.h"
 #include "crypto/audit/log_witness.h"
 #include "crypto/base/encoding.h"
 
@@ -28,6 +29,19 @@ class VaultDetailKeys final : public crypto::audit::DetailKeys {
   std::optional<Id> tenant_;
 };
 
+// What a process that was killed had acknowledged, of every log, whether it will be opened or not:
+// from here on the folders are all there is to know.
+Status replay_journals(const std::filesystem::path& audit) {
+  const std::filesystem::path any = crypto::audit::journal_beside((audit / "any").string());
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(any.parent_path(), error);
+       !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    const std::string log = (audit / at->path().filename()).string();
+    if (auto s = crypto::audit::replay_left_journal(log, at->path().string()); !s) return s;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& folder,
@@ -35,6 +49,7 @@ Result<std::unique_ptr<AuditLogs>> AuditLogs::open(const std::filesystem::path& 
                                                    const crypto::Clock& clock,
                                                    crypto::audit::OpenMode mode) {
   auto logs = std::unique_ptr<AuditLogs>(new AuditLogs(folder, vault, clock));
+  if (auto status = replay_journals(folder); !status) return status.error();
   auto entry = logs->open_one(std::nullopt, mode);
   if (!entry) return entry.error();
   logs->installation_ = std::move(*entry);
@@ -116,7 +131,7 @@ Result<std::unique_ptr<AuditLogs::Entry>> AuditLogs::open_one(std::optional<Id> 
   auto log = crypto::audit::AuditLog::open(
       (folder_ / log_id).string(),
       crypto::audit::audit_origin(crypto::vault::id_hex(vault_.installation_id()), log_id), *seed,
-      *entry->keys, clock_, mode);
+      *entry->keys, clock_, mode, {crypto::audit::journal_beside((folder_ / log_id).string())});
   if (!log) return log.error();
   entry->log = std::move(*log);
   return entry;

@@ -46,6 +46,7 @@ void append_question(const DossierQuestion& question, std::string& out) {
   member("by", question.asked_by, out, true);
   member("reason", question.reason, out);
   if (!question.operator_name.empty()) member("operator", question.operator_name, out);
+  if (!question.credential.empty()) member("credential", question.credential, out);
   if (question.key_id) member("key", key_id_text(*question.key_id), out);
   if (!question.subject.empty()) {
     member("subject", crypto::to_hex(crypto::as_bytes(question.subject)), out);
@@ -70,13 +71,14 @@ void append_token(const DossierToken& token, std::string& out) {
 bool concerns(const DossierQuestion& question, const audit::AuditRecord& record) {
   if (question.from && record.open.time < *question.from) return false;
   if (question.until && record.open.time >= *question.until) return false;
-  const bool period_alone =
-      question.operator_name.empty() && !question.key_id && question.subject.empty();
+  const bool period_alone = question.operator_name.empty() && question.credential.empty() &&
+                            !question.key_id && question.subject.empty();
   if (!record.detail) return period_alone;
   const audit::AuditDetail& detail = *record.detail;
   if (!question.operator_name.empty() && detail.operator_name != question.operator_name) {
     return false;
   }
+  if (!question.credential.empty() && detail.credential != question.credential) return false;
   if (!question.subject.empty() && detail.subject != question.subject) return false;
   if (!question.key_id) return true;
   for (const audit::AuditToken& token : detail.tokens) {

@@ -23,6 +23,7 @@ inline constexpr std::size_t kMostDossierEntries = 20'000;
 // What it is about; each that is given must hold.
 struct DossierQuestion {
   std::string operator_name;
+  std::string credential;  // id
   std::optional<std::uint32_t> key_id;
   std::string subject;  // reference, raw bytes
   std::optional<crypto::WallTime> from;

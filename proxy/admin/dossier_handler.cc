@@ -7,6 +7,7 @@
 #include "crypto/tokens/kind.h"
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/dossier.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/record_api.h"
 #include "proxy/admin/text_members.h"
 #include "proxy/admin/utc_text.h"
@@ -21,6 +22,7 @@ using crypto::Result;
 
 constexpr std::size_t kChunk = 1000;
 constexpr std::size_t kReferenceSize = 32;
+constexpr std::size_t kCredentialIdBytes = 6;
 
 Error malformed(const char* sentence) { return {ErrorKind::malformed, sentence}; }
 
@@ -32,6 +34,13 @@ Result<DossierQuestion> question_of(TextMembers& members, const Operator& who) {
     return malformed("The reason is missing; it goes on the record.");
   }
   question.operator_name = members["operator"];
+  question.credential = members["credential"];
+  if (!question.credential.empty() && question.credential != kCertificate) {
+    const auto bytes = crypto::from_hex(question.credential);
+    if (!bytes || bytes->size() != kCredentialIdBytes) {
+      return malformed("credential is an id of 12 hexadecimal digits, or certificate.");
+    }
+  }
   if (const std::string& key = members["key"]; !key.empty()) {
     const auto bytes = crypto::from_hex(key);
     if (!bytes || bytes->size() != 4) return malformed("key is a key id of 8 hexadecimal digits.");
@@ -63,12 +72,12 @@ Result<DossierQuestion> question_of(TextMembers& members, const Operator& who) {
 audit::AuditEntry entry_of(const DossierQuestion& question, const Operator& who) {
   audit::AuditEntry entry;
   entry.event = audit::EventKind::record_export;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.reason = question.reason;
   entry.detail.subject = question.subject;
   entry.detail.object = "dossier";
   if (!question.operator_name.empty()) entry.detail.object += " of " + question.operator_name;
+  if (!question.credential.empty()) entry.detail.object += " by " + question.credential;
   if (question.from) entry.detail.remark += "from " + utc_text(*question.from);
   if (question.until) {
     entry.detail.remark += (question.from ? " until " : "until ") + utc_text(*question.until);
@@ -100,8 +109,8 @@ crypto::Status collect(const audit::AuditLog& log, Dossier& dossier) {
 }  // namespace
 
 AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader& reader) {
-  constexpr std::array<std::string_view, 7> kKnown{"operator", "key",    "subject", "from",
-                                                   "to",       "reason", "format"};
+  constexpr std::array<std::string_view, 8> kKnown{"operator", "credential", "key",    "subject",
+                                                   "from",     "to",         "reason", "format"};
   auto members = read_text_members(request.body, kKnown);
   if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
   const auto question = question_of(*members, reader.who);

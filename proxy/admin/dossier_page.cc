@@ -79,6 +79,7 @@ std::string dossier_html(const Dossier& dossier) {
   row({"Made", utc_text(dossier.made) + " by " + question.asked_by}, out);
   row({"Reason", question.reason}, out);
   if (!question.operator_name.empty()) row({"Operator", question.operator_name}, out);
+  if (!question.credential.empty()) row({"Credential", question.credential}, out);
   if (question.key_id) row({"Key", key_id_text(*question.key_id)}, out);
   if (!question.subject.empty()) {
     row({"Person", crypto::to_hex(crypto::as_bytes(question.subject))}, out);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "crypto/tokens/normaliser.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/record_api.h"
 #include "proxy/admin/text_members.h"
 #include "proxy/admin/utc_text.h"
@@ -77,8 +78,7 @@ AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordR
   // tokens these are.
   audit::AuditEntry entry;
   entry.event = audit::EventKind::honey_change;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.reason = (*members)["reason"];
   entry.detail.object = "tenant " + crypto::vault::id_hex(who.tenant);
   entry.detail.remark =

@@ -11,10 +11,11 @@ namespace {
 constexpr std::size_t kMostBody = 64 * 1024;
 
 // What reads, or gives values out: asking twice is answered, and recorded, twice. And who comes in:
-// a code is good for one login, whoever repeats it.
-constexpr std::array<std::string_view, 8> kNoChanges{
-    "/v1/reidentify", "/v1/protect",         "/v1/dossier",         "/v1/login",
-    "/v1/enrol",      "/v1/subjects/export", "/v1/subjects/locate", "/v1/logout"};
+// a code is good for one login, whoever repeats it. And what hands shares of a root key out: they
+// are kept nowhere.
+constexpr std::array<std::string_view, 9> kNoChanges{
+    "/v1/reidentify",      "/v1/protect",         "/v1/dossier", "/v1/login", "/v1/enrol",
+    "/v1/subjects/export", "/v1/subjects/locate", "/v1/logout",  "/v1/rewrap"};
 
 crypto::Sha256Digest digest_of(std::initializer_list<std::string_view> parts) {
   std::string text;
@@ -80,8 +81,9 @@ AdminResponse IdempotentHandler::handle(const AdminRequest& request) {
     return admin_problem(400, "idempotency-key",
                          "An Idempotency-Key is 1 to 128 visible ASCII characters.");
   }
-  const auto caller =
-      digest_of({request.authorization, request.certificate_name, request.idempotency_key});
+  const auto who = caller_of_(request);
+  if (!who) return inner_.handle(request);
+  const auto caller = digest_of({*who, request.idempotency_key});
   const auto asked = digest_of({request.path, request.query, request.body});
   const crypto::WallTime now = clock_.now();
   {

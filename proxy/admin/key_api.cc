@@ -13,6 +13,7 @@
 #include "policies/model/period.h"
 #include "proxy/admin/destruction_certificate.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/json.h"
 
@@ -127,8 +128,7 @@ crypto::audit::AuditLog& KeyApi::log_of(const Id& tenant) const {
 AdminResponse KeyApi::act(const Act& act) {
   crypto::audit::AuditEntry entry;
   entry.event = act.event;
-  entry.detail.operator_name = act.who.name;
-  entry.detail.role = act.who.role;
+  name_operator(act.who, entry.detail);
   entry.detail.reason = act.reason;
   entry.detail.object = act.object;
   entry.detail.remark = act.remark;
@@ -431,22 +431,6 @@ AdminResponse KeyApi::release(const AdminRequest& request, const Operator& who,
               .remark = "release hold " + std::string(id),
               .work = [&]() -> Result<std::string> {
                 if (auto s = KeyAdmin(vault_).release(*hold); !s) return s.error();
-                return std::string("{}");
-              }});
-}
-
-AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
-  constexpr std::array<std::string_view, 2> kKnown{"root_key_file", "reason"};
-  auto members = members_with_reason(request.body, kKnown);
-  if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
-  auto next = crypto::vault::RootKey::read((*members)["root_key_file"]);
-  if (!next) return admin_problem(400, "malformed-body", next.error().sentence());
-  return act({.who = who,
-              .reason = (*members)["reason"],
-              .object = "root key",
-              .remark = "re-wrap under another root key",
-              .work = [&]() -> Result<std::string> {
-                if (auto s = KeyAdmin(vault_).replace_root(*next); !s) return s.error();
                 return std::string("{}");
               }});
 }

@@ -19,6 +19,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/root_desk.h"
 #include "proxy/admin/row_desk.h"
 #include "proxy/admin/text_members.h"
 #include "proxy/telemetry/sealed_list.h"
@@ -30,17 +31,20 @@ class KeyApi {
   // `keys_folder`: where the register of key backups lies. `keys_changed`: asks for the bindings
   // again and publishes them; called after each change, so that the data path stops using what may
   // not be used any more before the answer goes out. `rows`: null: its paths answer 404.
-  // `sealed_list`: what was sealed while the vault was; empty, or null: nothing ever was.
+  // `sealed_list`: what was sealed while the vault was; empty, or null: nothing ever was. `root`:
+  // null: /v1/rewrap answers 404.
   KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
          std::filesystem::path keys_folder, std::function<void()> keys_changed,
-         RowDesk* rows = nullptr, std::function<telemetry::SealedList*()> sealed_list = {})
+         RowDesk* rows = nullptr, std::function<telemetry::SealedList*()> sealed_list = {},
+         RootDesk* root = nullptr)
       : vault_(vault),
         logs_(logs),
         clock_(clock),
         keys_folder_(std::move(keys_folder)),
         keys_changed_(std::move(keys_changed)),
         rows_(rows),
-        sealed_list_(std::move(sealed_list)) {}
+        sealed_list_(std::move(sealed_list)),
+        root_(root) {}
 
   // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
   AdminResponse handle(const AdminRequest& request, const Operator& who);
@@ -66,7 +70,7 @@ class KeyApi {
   AdminResponse confirm(const AdminRequest& request, const Operator& who);
   AdminResponse hold(const AdminRequest& request, const Operator& who);
   AdminResponse release(const AdminRequest& request, const Operator& who, std::string_view id);
-  AdminResponse rewrap(const AdminRequest& request, const Operator& who);
+  AdminResponse rewrap(const AdminRequest& request, const Operator& who);  // key_rewrap.cc
   AdminResponse reseal(const AdminRequest& request, const Operator& who);
   AdminResponse reindex(const AdminRequest& request, const Operator& who);
   AdminResponse sealed_values() const;
@@ -82,6 +86,7 @@ class KeyApi {
   std::function<void()> keys_changed_;
   RowDesk* rows_;
   std::function<telemetry::SealedList*()> sealed_list_;
+  RootDesk* root_;
 };
 
 }  // namespace paravent::proxy::admin

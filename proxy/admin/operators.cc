@@ -80,6 +80,9 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   auto cases = Cases::open(folder);
   if (!cases) return cases.error();
   made->cases_ = std::move(*cases);
+  auto revoked = OidcRevocations::open(folder);
+  if (!revoked) return revoked.error();
+  made->oidc_revocations_ = std::move(*revoked);
   if (!std::filesystem::exists(made->file_)) return made;
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
@@ -94,6 +97,7 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
 std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
   auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
   made->cases_ = Cases::open({}).value();
+  made->oidc_revocations_ = OidcRevocations::open({}).value();
   return made;
 }
 
@@ -198,7 +202,10 @@ std::optional<Operator> Operators::authenticate(std::string_view credential) con
   std::optional<Operator> found;
   for (const OperatorRecord& one : list_) {
     if (one.revoked) continue;
-    if (session && one.name == *session) found = asking(one, nullptr);
+    if (session && one.name == *session) {
+      found = asking(one, nullptr);
+      found->credential = credential_id(hash);
+    }
     // No early exit: the time tells neither whether nor which.
     for (const KeptCredential& kept : one.credentials) {
       if (crypto::equal_constant_time(kept.hash, hash) && !has_expired(kept, now)) {
@@ -212,7 +219,9 @@ std::optional<Operator> Operators::authenticate(std::string_view credential) con
 std::optional<Operator> Operators::named(std::string_view name) const {
   const auto one = find(name);
   if (!one || one->revoked) return std::nullopt;
-  return asking(*one, nullptr);
+  Operator who = asking(*one, nullptr);
+  who.credential = kCertificate;
+  return who;
 }
 
 std::vector<OperatorRecord> Operators::list() const {

@@ -24,10 +24,14 @@
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
 #include "proxy/admin/grants/cases.h"
+#include "proxy/admin/oidc/revocations.h"
 #include "proxy/admin/operators/operator_record.h"
 #include "proxy/admin/operators/sessions.h"
 
 namespace paravent::proxy::admin {
+
+// What stands for the id of a credential where a certificate was shown.
+inline constexpr std::string_view kCertificate = "certificate";
 
 // Who asks, as the credential of this request says.
 struct Operator {
@@ -35,7 +39,7 @@ struct Operator {
   crypto::vault::Id tenant{};  // kNoId: none yet
   std::string role;
   CredentialScope scope;
-  std::string credential{};  // its id; empty: a certificate, or a session
+  std::string credential{};  // its id (credential_id), or kCertificate
 };
 
 class Operators {
@@ -89,6 +93,10 @@ class Operators {
   Sessions& sessions() const { return sessions_; }
   // What operators asked of each other; in the same folder.
   Cases& cases() const { return *cases_; }
+  // Subjects of other issuers that are shut out; in the same folder.
+  OidcRevocations& oidc_revocations() const { return *oidc_revocations_; }
+  // What the clock says now, even where that was later before.
+  crypto::WallTime clock_time() const { return clock_->now(); }
   // The present, or the latest that was ever seen here.
   crypto::WallTime now() const;
 
@@ -105,7 +113,8 @@ class Operators {
   mutable crypto::WallTime latest_{};
   std::vector<OperatorRecord> list_;
   mutable Sessions sessions_;
-  std::unique_ptr<Cases> cases_;  // never null
+  std::unique_ptr<Cases> cases_;                       // never null
+  std::unique_ptr<OidcRevocations> oidc_revocations_;  // never null
 };
 
 }  // namespace paravent::proxy::admin

@@ -8,6 +8,7 @@
 #include "crypto/primitives/random.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/body_members.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/protect_desk.h"
 #include "proxy/body/json.h"
@@ -34,8 +35,7 @@ audit::AuditEntry entry_of(const Operator& who, const BodyMembers& members,
   entry.event =
       outcome == audit::Outcome::done ? audit::EventKind::protect : audit::EventKind::refusal;
   entry.outcome = outcome;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.purpose = purpose;
   entry.detail.reason = members.text("reason");
   entry.detail.object = members.text("route");

@@ -8,6 +8,8 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/hours_gate.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
@@ -59,8 +61,7 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
   audit::AuditEntry entry;
   entry.event = audit::EventKind::refusal;
   entry.outcome = audit::Outcome::refused;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.purpose = request.purpose.substr(0, 256);
   entry.detail.reason = request.reason;
   entry.detail.remark = status_text(asked.status);
@@ -73,10 +74,12 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
 }
 
 crypto::Result<crypto::SecretBytes> open(const reveal::Reidentifier& reidentifier, Asked& asked,
-                                         audit::AuditReceipt receipt) {
+                                         audit::AuditReceipt receipt,
+                                         crypto::vault::KeyMemo& memo) {
   reveal::Grant grant = std::move(*asked.grant);
-  return asked.token ? reidentifier.reidentify(*asked.token, std::move(grant), std::move(receipt))
-                     : reidentifier.reidentify(*asked.bare, std::move(grant), std::move(receipt));
+  return asked.token
+             ? reidentifier.reidentify(*asked.token, std::move(grant), std::move(receipt), memo)
+             : reidentifier.reidentify(*asked.bare, std::move(grant), std::move(receipt));
 }
 
 void append_result(const Asked& asked, std::string_view purpose,
@@ -140,7 +143,8 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
-  const Decider decider(parts, principal, request.purpose);
+  crypto::vault::KeyMemo memo;
+  const Decider decider(parts, principal, request.purpose, memo);
   std::vector<Asked> all;
   all.reserve(request.tokens.size() + request.values.size());
   for (const std::string& text : request.tokens) all.push_back(decider.token(text));
@@ -151,6 +155,22 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
       return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
     pointers.push_back(&asked);
+  }
+  // Whatever the tokens are: who asks at the wrong time gets one answer, and is on record with all.
+  const auto closed = outside_hours(parts, *who);
+  if (!closed) return RevealGate::no_record();
+  if (*closed) {
+    std::vector<audit::AuditEntry> refused;
+    for (Asked& asked : all) {
+      asked.grant.reset();
+      if (asked.status == AskedStatus::granted) asked.status = AskedStatus::refused;
+      refused.push_back(refusal_entry(*who, request, asked));
+      refused.back().detail.remark = kHoursRemark;
+      counters_.add(who->role, request.purpose, kHoursRemark);
+    }
+    watch_for_honey(parts, *who, refused);
+    if (!log->append_batch(refused)) return RevealGate::no_record();
+    return hours_problem();
   }
   RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
                   {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
@@ -169,6 +189,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
   for (const Asked& asked : all) {
     entries.push_back(asked.grant ? asked.grant->audit_entry(request.reason)
                                   : refusal_entry(*who, request, asked));
+    entries.back().detail.credential = who->credential;
     gate.mark(entries.back());
   }
 
@@ -181,7 +202,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     Asked& asked = all[i];
     if (asked.grant) {
       asked.level = asked.grant->level();
-      auto value = open(parts.reidentifier, asked, std::move((*receipts)[i]));
+      auto value = open(parts.reidentifier, asked, std::move((*receipts)[i]), memo);
       if (value) {
         size += 2 * value->size();
         asked.value.emplace(std::move(*value));

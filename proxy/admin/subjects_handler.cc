@@ -12,6 +12,8 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/hours_gate.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/body/json.h"
 #include "proxy/body/utf8.h"
@@ -49,8 +51,7 @@ audit::AuditEntry entry_of(SubjectDoor door, const Operator& who, const SubjectR
   audit::AuditEntry entry;
   entry.event = audit::EventKind::subject_right;
   entry.outcome = outcome;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.reason = request.reason;
   entry.detail.object = door_name(door);
   if (subject != nullptr) {
@@ -239,9 +240,10 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
                                  const SubjectInfo& subject,
                                  const std::vector<std::string>& tokens) {
   std::vector<Exported> all;
+  crypto::vault::KeyMemo memo;
   for (const SubjectPurpose& purpose : subject.purposes) {
     if (!parts.access->admits(principal, purpose.name)) continue;
-    const Decider decider(parts, principal, purpose.name);
+    const Decider decider(parts, principal, purpose.name, memo);
     for (const std::string& text : tokens) {
       Asked asked = decider.token(text);
       if (asked.grant) all.push_back({std::move(asked), purpose.name});
@@ -303,6 +305,14 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
 
   watch_for_honey(parts, who, {{tokens_entry(request)}});
+  const auto closed = outside_hours(parts, who);
+  if (!closed) return no_record();
+  if (*closed) {
+    audit::AuditEntry entry = entry_of(door, who, request, nullptr, audit::Outcome::refused);
+    entry.detail.remark = kHoursRemark;
+    if (!log->append(entry)) return no_record();
+    return hours_problem();
+  }
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
@@ -398,7 +408,10 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       return std::move(*refusal);
     }
     std::vector<audit::AuditEntry> reveals;
-    for (const Exported& one : all) reveals.push_back(one.asked.grant->audit_entry(request.reason));
+    for (const Exported& one : all) {
+      reveals.push_back(one.asked.grant->audit_entry(request.reason));
+      reveals.back().detail.credential = who.credential;
+    }
     watch_for_honey(parts, who, reveals);
     auto receipts = log->append_batch(reveals);
     if (!receipts) return no_record();

@@ -158,7 +158,8 @@ void read_operators(const YamlNode& node, GatewayConfig& config, Diagnostics& ou
   read("passphrase-length", 8, 64, config.operators.passphrase_length);
   read("passphrase-classes", 3, 4, config.operators.passphrase_classes);
   read("session-minutes", 5, 720, config.operators.session_minutes);
-  map.reserve("oidc", "people log in with pass-phrase and code, programs with credentials");
+  if (const YamlNode* oidc = map.find("oidc"))
+    config.operators.oidc = read_oidc_issuers(*oidc, out);
   map.finish();
 }
 
@@ -192,8 +193,7 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.require("listen")) read_listen(*node, config, out);
   if (const YamlNode* node = map.find("admin")) read_admin(*node, config, out);
   if (auto data = map.text("data")) config.data = data->value;
-  if (const YamlNode* node = map.find("vault"))
-    read_vault(*node, config.unseal, config.root_key, out);
+  if (const YamlNode* node = map.find("vault")) read_vault(*node, config, out);
   if (const YamlNode* node = map.require("policies")) {
     for (auto& file : policies::read_texts(*node, "policies", true, out)) {
       config.policies.push_back(std::move(file.value));
@@ -324,6 +324,7 @@ LoadedConfig load_gateway_file(const std::string& path) {
   for (ListenerConfig& listener : loaded.config.listen) listener.tls.take_paths_from(folder);
   loaded.config.admin_tls.take_paths_from(folder);
   loaded.config.record.take_paths_from(folder);
+  for (OidcIssuerConfig& issuer : loaded.config.operators.oidc) issuer.take_paths_from(folder);
   for (UpstreamConfig& upstream : loaded.config.upstreams) upstream.take_paths_from(folder);
   for (std::string& file : loaded.config.policies) file = (folder / file).lexically_normal();
   return loaded;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policies/model/diagnostics.h"
+#include "proxy/config/oidc_config.h"
 #include "proxy/config/record_config.h"
 #include "proxy/config/tls_config.h"
 #include "proxy/config/upstream_config.h"
@@ -49,6 +50,13 @@ struct UnsealSettings {
   bool operator==(const UnsealSettings&) const = default;
 };
 
+// vault.memory: bytes for tokens that were used today, and for what was read from the token store.
+struct VaultMemoryConfig {
+  std::uint64_t known_tokens = std::uint64_t{24} << 20U;
+  std::uint64_t store = std::uint64_t{64} << 20U;
+  bool operator==(const VaultMemoryConfig&) const = default;
+};
+
 struct ListenerConfig {
   Address address;
   TlsConfig tls;
@@ -60,6 +68,7 @@ struct OperatorsConfig {
   std::uint32_t passphrase_length = 12;
   std::uint32_t passphrase_classes = 4;
   std::uint32_t session_minutes = 60;
+  std::vector<OidcIssuerConfig> oidc;
 };
 
 struct GatewayConfig {
@@ -69,6 +78,7 @@ struct GatewayConfig {
   std::string data;
   std::string root_key;  // of UnsealWay::key_file
   UnsealSettings unseal;
+  VaultMemoryConfig vault_memory;
   std::vector<std::string> policies;
   std::vector<UpstreamConfig> upstreams;
   std::vector<std::string> trusted_proxies;  // CIDR

@@ -46,11 +46,38 @@ void read_pkcs11(const YamlNode& node, UnsealSettings& unseal, Diagnostics& out)
   map.finish();
 }
 
+void read_memory(const YamlNode& node, VaultMemoryConfig& memory, Diagnostics& out) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 40U;
+  MapReader map(node, "vault.memory", out);
+  struct Entry {
+    std::string_view key;
+    std::uint64_t VaultMemoryConfig::*member;
+    std::uint64_t least;
+  };
+  for (const Entry& entry :
+       {Entry{"known-tokens", &VaultMemoryConfig::known_tokens, std::uint64_t{64} << 10U},
+        Entry{"store", &VaultMemoryConfig::store, std::uint64_t{8} << 20U}}) {
+    const auto text = map.text(entry.key);
+    if (!text) continue;
+    const auto bytes = parse_size(text->value);
+    if (!bytes || *bytes < entry.least || *bytes > kMost) {
+      out.error(text->at, map.key(entry.key),
+                "expected a size from " + std::to_string(entry.least) + " to " +
+                    std::to_string(kMost) + " bytes",
+                "Write for example 64MiB or 1GiB");
+      continue;
+    }
+    memory.*entry.member = *bytes;
+  }
+  map.finish();
+}
+
 }  // namespace
 
-void read_vault(const YamlNode& node, UnsealSettings& settings, std::string& root_key,
-                Diagnostics& out) {
+void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
+  UnsealSettings& settings = config.unseal;
   MapReader vault(node, "vault", out);
+  if (const YamlNode* memory = vault.find("memory")) read_memory(*memory, config.vault_memory, out);
   if (const YamlNode* unseal = vault.find("unseal")) {
     MapReader map(*unseal, "vault.unseal", out);
     int ways = 0;
@@ -59,7 +86,7 @@ void read_vault(const YamlNode& node, UnsealSettings& settings, std::string& roo
       ++ways;
     };
     if (auto file = map.text("key-file")) {
-      root_key = file->value;
+      config.root_key = file->value;
       chosen(UnsealWay::key_file);
     }
     if (const YamlNode* passphrase = map.find("passphrase")) {

@@ -1,4 +1,5 @@
-// Reads `vault:` of the gateway file: by which of the five ways the root key comes.
+// Reads `vault:` of the gateway file: by which of the five ways the root key comes,
+// and how much memory tokens may take.
 
 #pragma once
 
@@ -10,8 +11,6 @@
 
 namespace paravent::proxy::config {
 
-// `root_key` receives the path of a key file.
-void read_vault(const policies::YamlNode& node, UnsealSettings& settings, std::string& root_key,
-                policies::Diagnostics& out);
+void read_vault(const policies::YamlNode& node, GatewayConfig& config, policies::Diagnostics& out);
 
 }  // namespace paravent::proxy::config

@@ -43,6 +43,9 @@ void add_operators(CLI::App& app, AccessOptions& options) {
   group->require_subcommand(1);
   needs_credential(add(*group, options, "operators", "list", "Every operator and credential"),
                    options);
+  needs_credential(add(*group, options, "operators", "oidc",
+                       "The issuers of the gateway file, and whom of theirs is shut out"),
+                   options);
   CLI::App* made = add(*group, options, "operators", "add",
                        "Make an operator; a program's credential is shown once");
   needs_reason(made, options);
@@ -57,7 +60,7 @@ void add_operators(CLI::App& app, AccessOptions& options) {
   add_scope(made, options);
   made = add(*group, options, "operators", "revoke", "End an operator, or one credential, at once");
   needs_reason(made, options);
-  made->add_option("NAME", options.name, "The operator")->required();
+  made->add_option("NAME", options.name, "The operator, or oidc:ISSUER/SUBJECT")->required();
   made->add_option("--credential", options.id, "Only this credential, by the id that list shows");
   made = add(*group, options, "operators", "invite",
              "An invitation to choose a pass-phrase, shown once");

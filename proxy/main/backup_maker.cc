@@ -9,6 +9,8 @@
 #include "crypto/vault/engine/backup_archive.h"
 #include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/key_backup_register.h"
+#include "crypto/vault/engine/root_check.h"
+#include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/context_file.h"
 
 namespace paravent::proxy::main {
@@ -45,13 +47,19 @@ Status add_folder(vault::ArchiveWriter& archive, const fs::path& folder, const s
 
 // A log as it stands between two of its commits. The installation's first: what it says of the
 // others has to hold for what is read of them afterwards.
-Status add_audit_logs(vault::ArchiveWriter& archive, const fs::path& audit) {
+Status add_audit_logs(vault::ArchiveWriter& archive, const fs::path& audit,
+                      const admin::AuditLogs& logs) {
   std::vector<fs::path> folders = entries_of(audit);
   std::stable_partition(folders.begin(), folders.end(), [](const fs::path& folder) {
     return folder.filename() == crypto::audit::kInstallationLog;
   });
   for (const fs::path& folder : folders) {
     const std::string name = "audit/" + folder.filename().string() + "/";
+    // What was acknowledged, and what the logs before say of this one, is in the files then.
+    for (crypto::audit::AuditLog* log : logs.all()) {
+      if (log->log_id() != folder.filename()) continue;
+      if (auto s = log->flush(); !s) return s;
+    }
     const auto snapshot = crypto::audit::Snapshot::take(folder.string());
     if (!snapshot) return snapshot.error();
     for (const std::string& file : snapshot->listing().files) {
@@ -83,16 +91,21 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   if (auto s = archive.add_file("contexts.json", crypto::as_bytes(contexts)); !s) return s;
   const auto& directory = installation.directory();
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
-  if (auto s = add_audit_logs(archive, directory.audit()); !s) return s;
+  if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
   if (auto s = add_store(archive, **snapshot); !s) return s;
   return archive.finish(
       {{"keys-generation", std::to_string(generation)}, {"version", PARAVENT_VERSION}});
 }
 
 Status add_keys(Installation& installation, const vault::BackupInfo& info,
-                vault::ArchiveWriter& archive) {
+                const vault::RootCheck& root, vault::ArchiveWriter& archive) {
   const fs::path keys = installation.directory().keys();
   return installation.vault().while_keys_stand_still([&](std::uint64_t generation) -> Status {
+    const auto now = vault::read_root_check(keys);
+    if (!now) return now.error();
+    if (now->value != root.value) {
+      return Error(ErrorKind::busy, "The root key was changed meanwhile; make the backup again.");
+    }
     // In the register before it exists, and in itself.
     if (auto s = vault::note_key_backup(keys, {info.id, info.made, info.expires}); !s) return s;
     if (auto s = add_folder(archive, keys, "keys"); !s) return s;
@@ -125,11 +138,20 @@ Result<vault::BackupInfo> record_backup(Installation& installation, const Backup
 
 Result<BackupMade> make_backup(Installation& installation, const vault::BackupInfo& info,
                                const fs::path& file) {
+  const fs::path keys = installation.directory().keys();
+  const auto root = vault::read_root_check(keys);
+  if (!root) return root.error();
   const crypto::SecretBytes key = installation.vault().backup_key();
-  auto writer = vault::BackupWriter::create(file, info, key.bytes());
+  vault::BackupInfo described = info;
+  if (info.kind == vault::BackupKind::keys) {
+    const auto record = vault::record_in_force(keys, *root);
+    // A record of another root key is what a file's vault was unsealed by before.
+    if (record && *record) described.unseal_record = vault::encode_unseal_record(**record);
+  }
+  auto writer = vault::BackupWriter::create(file, described, key.bytes());
   if (!writer) return writer.error();
   vault::ArchiveWriter archive(**writer);
-  auto status = info.kind == vault::BackupKind::keys ? add_keys(installation, info, archive)
+  auto status = info.kind == vault::BackupKind::keys ? add_keys(installation, info, *root, archive)
                                                      : add_data(installation, archive);
   if (status) status = (*writer)->finish();
   if (!status) return status.error();

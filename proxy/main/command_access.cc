@@ -75,6 +75,18 @@ Result<AdminAnswer> ask_operators(const AccessOptions& options, const SecretByte
   const std::string base = "/v1/operators";
   json::object body{{"reason", options.reason}};
   if (options.action == "list") return admin_get({options.admin, options.ca}, base, credential);
+  if (options.action == "oidc")
+    return admin_get({options.admin, options.ca}, "/v1/oidc", credential);
+  constexpr std::string_view kOidc = "oidc:";
+  if (options.action == "revoke" && options.name.starts_with(kOidc)) {
+    const std::size_t slash = options.name.find('/');
+    if (slash == std::string::npos || !options.id.empty()) {
+      return Error(ErrorKind::usage, "Give the subject as oidc:ISSUER/SUBJECT, and nothing more.");
+    }
+    body["issuer"] = options.name.substr(kOidc.size(), slash - kOidc.size());
+    body["subject"] = options.name.substr(slash + 1);
+    return post(options, "/v1/oidc/revoke", credential, body);
+  }
   if (!options.grant.empty()) body["grant"] = options.grant;
   if (!is_path_word(options.name) || (!options.id.empty() && !is_path_word(options.id))) {
     return Error(ErrorKind::usage,

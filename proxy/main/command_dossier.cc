@@ -16,6 +16,7 @@ int run_dossier(const DossierOptions& options) {
   boost::json::object request = {{"reason", options.reason}};
   const std::pair<const char*, const std::string*> members[] = {
       {"operator", &options.operator_name},
+      {"credential", &options.credential_id},
       {"key", &options.key},
       {"subject", &options.subject},
       {"from", &options.from},

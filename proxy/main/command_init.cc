@@ -1,12 +1,11 @@
-#include <charconv>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/installation.h"
+#include "proxy/main/way_options.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -26,57 +25,16 @@ Status print_secret(const SecretBytes& text) {
                "again.");
 }
 
-// "3/5"
-bool read_shares(const std::string& text, RootKeySettings& root) {
-  const char* const end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, root.unseal.shares);
-  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '/') return false;
-  const auto second = std::from_chars(first.ptr + 1, end, root.shares_made);
-  return second.ec == std::errc() && second.ptr == end && root.unseal.shares >= 2 &&
-         root.shares_made >= root.unseal.shares && root.shares_made <= 255;
-}
-
-// Twice, because a mistyped pass-phrase would lock everybody out.
-Result<SecretBytes> ask_twice() {
-  auto first = ask_secret("New pass-phrase");
-  if (!first) return first.error();
-  const auto second = ask_secret("The same again");
-  if (!second) return second.error();
-  if (!crypto::equal_constant_time(first->bytes(), second->bytes())) {
-    return Error(ErrorKind::usage, "The two were not the same; nothing was made.");
-  }
-  return first;
-}
-
-Status choose_way(const InitOptions& options, RootKeySettings& root) {
-  const bool token = !options.pkcs11_module.empty();
-  const int ways = (options.passphrase ? 1 : 0) + (options.shares.empty() ? 0 : 1) +
-                   (token ? 1 : 0) + (options.root_key.empty() ? 0 : 1);
-  if (ways > 1) {
-    return Error(ErrorKind::usage,
-                 "Choose one of --root-key, --passphrase, --pkcs11-module and --shares.");
-  }
-  if (token && (options.pkcs11_token.empty() || options.pkcs11_key.empty())) {
-    return Error(ErrorKind::usage, "--pkcs11-module needs --pkcs11-token and --pkcs11-key.");
-  }
-  if (ways > 0) root.unseal = {};
-  if (options.passphrase) root.unseal.way = config::UnsealWay::passphrase;
-  if (token) {
-    root.unseal.way = config::UnsealWay::pkcs11;
-    root.unseal.module = options.pkcs11_module;
-    root.unseal.token = options.pkcs11_token;
-    root.unseal.key = options.pkcs11_key;
-  }
-  if (!options.shares.empty()) {
-    root.unseal.way = config::UnsealWay::shares;
-    if (!read_shares(options.shares, root)) {
-      return Error(ErrorKind::usage, "--shares takes K/N with 2 <= K <= N <= 255, such as 3/5.");
-    }
-  }
+Status choose_way_of(const InitOptions& options, RootKeySettings& root) {
+  const WayOptions way{options.root_key,      {},
+                       options.passphrase,    options.shares,
+                       options.pkcs11_module, options.pkcs11_token,
+                       options.pkcs11_key};
+  if (auto status = choose_way(way, "--", root); !status) return status;
   const bool asked_twice = root.unseal.way == config::UnsealWay::passphrase;
   root.secret = [fd = options.secret_fd, asked_twice]() -> Result<SecretBytes> {
     if (fd >= 0) return read_secret_from(fd);
-    return asked_twice ? ask_twice() : ask_secret("PIN of the token");
+    return asked_twice ? ask_new_passphrase() : ask_secret("PIN of the token");
   };
   return {};
 }
@@ -108,7 +66,7 @@ int run_init(const InitOptions& options) {
   const crypto::SystemClock clock;
   auto paths = offline_paths(options.config, options.data, options.root_key);
   if (!paths) return fail(paths.error());
-  if (auto status = choose_way(options, paths->root); !status) return fail(status.error());
+  if (auto status = choose_way_of(options, paths->root); !status) return fail(status.error());
   std::setvbuf(stdout, nullptr, _IONBF, 0);
   const auto print_shares = [&](const crypto::vault::Handouts& shares) -> Status {
     if (options.json) {

@@ -1,18 +1,65 @@
 #include <boost/json.hpp>
 #include <cstdio>
+#include <string>
 
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/installation.h"
 #include "proxy/main/restorer.h"
+#include "proxy/main/way_options.h"
 
 namespace paravent::proxy::main {
 
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+using crypto::Result;
+using crypto::SecretBytes;
+
+std::string question_of(config::UnsealWay way) {
+  if (way == config::UnsealWay::pkcs11) return "PIN of the token";
+  return way == config::UnsealWay::shares ? "Share of the root key" : "Pass-phrase";
+}
+
+// What the flags say; else what the gateway file says; else what the key backup says.
+Result<RootKeySettings> settings_of(const RestoreOptions& options) {
+  RootKeySettings root;
+  const WayOptions way{
+      options.root_key,     options.systemd_credential, false, {}, options.pkcs11_module,
+      options.pkcs11_token, options.pkcs11_key};
+  if (names_a_way(way)) {
+    if (auto s = choose_way(way, "--", root); !s) return s.error();
+  } else if (!options.config.empty()) {
+    auto paths = offline_paths(options.config, {}, {});
+    if (!paths) return paths.error();
+    root = paths->root;
+  } else {
+    if (auto s = settings_from_backup(options.keys, root); !s) return s.error();
+    if (root.unseal.way == config::UnsealWay::key_file) {
+      return Error(ErrorKind::usage,
+                   "The root key of this key backup is in a file; name it with --root-key.");
+    }
+    if (root.unseal.way == config::UnsealWay::pkcs11) {
+      return Error(ErrorKind::usage,
+                   "The root key of this key backup is in a PKCS#11 token; name it with "
+                   "--pkcs11-module, --pkcs11-token and --pkcs11-key, or with --config.");
+    }
+  }
+  root.secret = [fd = options.secret_fd, way_now = root.unseal.way]() -> Result<SecretBytes> {
+    return fd >= 0 ? read_secret_from(fd) : ask_secret(question_of(way_now));
+  };
+  return root;
+}
+
+}  // namespace
+
 int run_restore(const RestoreOptions& options) {
   const crypto::SystemClock clock;
-  const InstallationPaths paths = installation_paths(options.data, options.root_key);
-  const auto restored =
-      restore({options.backup, options.keys, paths.data, paths.root.key_file}, clock);
+  const auto root = settings_of(options);
+  if (!root) return fail(root.error());
+  const InstallationPaths paths = installation_paths(options.data, {});
+  const auto restored = restore({options.backup, options.keys, paths.data, *root}, clock);
   if (!restored) return fail(restored.error());
   const auto& rows = restored->rows;
   if (options.json) {

@@ -166,7 +166,14 @@ struct RestoreOptions {
   std::string backup;
   std::string keys;
   std::string data;
+  // How it is unsealed: a file, what a gateway file says, or what the key backup says.
   std::string root_key;
+  std::string config;
+  std::string systemd_credential;
+  std::string pkcs11_module;
+  std::string pkcs11_token;
+  std::string pkcs11_key;
+  int secret_fd = -1;
   bool json = false;
 };
 int run_restore(const RestoreOptions& options);
@@ -193,10 +200,24 @@ struct KeysOptions {
 };
 int run_keys(const KeysOptions& options);
 
+// Another root key, and where wanted another way to unseal.
 struct KeysRewrapOptions {
   std::string data;
+  std::string config;
   std::string root_key;
   std::string new_root_key;
+  std::string new_systemd_credential;
+  bool new_passphrase = false;
+  std::string new_shares;  // K/N
+  std::string new_pkcs11_module;
+  std::string new_pkcs11_token;
+  std::string new_pkcs11_key;
+  int secret_fd = -1;  // the present secrets, then the new one, a line each
+  std::string reason;
+  std::string admin = "http://127.0.0.1:8081";
+  std::string ca;
+  std::string credential_file;  // of an admin, while a gateway runs
+  bool json = false;
 };
 int run_keys_rewrap(const KeysRewrapOptions& options);
 

@@ -59,6 +59,18 @@ Status Gateway::State::read_certificates() {
   return {};
 }
 
+// A policy that counts on an issuer nobody configured lets nobody in, and says so.
+Status Gateway::State::start_oidc() {
+  const auto& configs = config.operators.oidc;
+  warn_of_unknown_issuers(served, configs);
+  if (configs.empty()) return {};
+  oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
+  auto keeper = OidcKeeper::start(configs, *oidc);
+  if (!keeper) return keeper.error();
+  oidc_keeper = std::move(*keeper);
+  return {};
+}
+
 Status Gateway::State::unlock_alone() {
   auto root = installation->provider().open(installation->root_check());
   if (!root) return root.error();
@@ -193,6 +205,7 @@ void Gateway::State::tick() {
   {
     const std::unique_lock lock(changing, std::try_to_lock);
     if (!lock) return;
+    if (root_offer && std::chrono::steady_clock::now() >= root_offer->until) root_offer.reset();
     without_token = look_for_token();
     if (token_present) publish_keys();
   }
@@ -211,6 +224,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (has_when_sealed(*state->served.plan) || state->has_sealed_values()) {
     if (auto status = state->open_sealed_list(); !status) return status.error();
   }
+  if (auto status = state->start_oidc(); !status) return status.error();
   if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();

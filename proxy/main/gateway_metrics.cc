@@ -102,6 +102,34 @@ void append_record(const admin::AdminApi& api, std::vector<Gauge>& out) {
                         record->anchor_failures()));
 }
 
+void append_oidc(const admin::AdminApi& api, std::vector<Gauge>& out) {
+  if (api.oidc() == nullptr) return;
+  const auto states = api.oidc()->states();
+  // One name after the other, as the text format wants them.
+  for (const auto& state : states) {
+    out.push_back({"paravent_oidc_keys",
+                   "Keys of the issuer that may be used now.",
+                   {{"issuer", state.name}},
+                   state.stale ? 0.0 : static_cast<double>(state.keys),
+                   false});
+  }
+  for (const auto& state : states) {
+    if (!state.age) continue;
+    out.push_back({"paravent_oidc_key_age_seconds",
+                   "Since the issuer's keys were last read.",
+                   {{"issuer", state.name}},
+                   static_cast<double>(state.age->count()),
+                   false});
+  }
+  for (const auto& state : states) {
+    out.push_back({"paravent_oidc_refresh_failures_total",
+                   "Times the issuer's keys could not be read.",
+                   {{"issuer", state.name}},
+                   static_cast<double>(state.failures),
+                   true});
+  }
+}
+
 }  // namespace
 
 void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>& others) const {
@@ -148,6 +176,7 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                       false});
   }
   append_record(api, others);
+  append_oidc(api, others);
   for (const auto& [key, count] : api.counters().read()) {
     const auto& [role, purpose, outcome] = key;
     others.push_back({"paravent_reidentifications_total",

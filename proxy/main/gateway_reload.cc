@@ -84,6 +84,8 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   open->api().use_access(open->access_of(files->policies));
   if (auto status = open->keep_consent(files->policies); !status) return status;
   if (certificates->admin) admin->use_certificates(certificates->admin);
+  warn_of_unknown_issuers(files->policies, config.operators.oidc);
+  if (oidc_keeper) oidc_keeper->read_again();
   config = std::move(files->config);
   served = std::move(files->policies);
   tls = std::move(*certificates);

@@ -89,7 +89,7 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
                              const std::scoped_lock hold(changing);
                              return served.plan;
                            },
-                           login_rules_of(config), config.record});
+                           login_rules_of(config), config.record, oidc.get(), this});
     if (made) {
       open = std::move(*made);
     } else {
@@ -123,6 +123,7 @@ void Gateway::State::lock_up() {
                            server->publish(sealed_snapshot(served.plan, limits_of(config), {}, {}));
     if (!published) std::abort();
   }
+  root_offer.reset();
   open.reset();
   installation->lock();
   wrong_secrets = 0;

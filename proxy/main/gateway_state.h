@@ -1,5 +1,5 @@
 // Gateway::State: the parts of a running gateway, and how they go from sealed to unsealed and back.
-// Private to gateway.cc, gateway_reload.cc and gateway_sealing.cc.
+// Private to gateway.cc, gateway_reload.cc, gateway_rewrap.cc and gateway_sealing.cc.
 
 #pragma once
 
@@ -7,16 +7,20 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/policy_control.h"
+#include "proxy/admin/root_desk.h"
 #include "proxy/admin/seal_gate.h"
+#include "proxy/main/change_root.h"
 #include "proxy/main/gateway.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/oidc_keeper.h"
 #include "proxy/main/open_vault.h"
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
@@ -27,7 +31,9 @@ namespace paravent::proxy::main {
 
 // In the order in which the parts depend on each other: destruction goes from the last to the
 // first.
-struct Gateway::State final : public admin::SealControl, public admin::PolicyControl {
+struct Gateway::State final : public admin::SealControl,
+                              public admin::PolicyControl,
+                              public admin::RootDesk {
   State(std::unique_ptr<Installation> with, const crypto::Clock& time)
       : clock(time),
         installation(std::move(with)),
@@ -59,8 +65,18 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   std::shared_ptr<telemetry::SealedList> sealed_list;  // null: no route goes on while sealed
   bool token_present = true;
   std::chrono::steady_clock::time_point next_look;
+  // The issuers' keys do not hang on the vault: they stay while it is sealed. Null: no issuer.
+  crypto::SteadyClock steady;
+  std::unique_ptr<admin::OidcDesk> oidc;
+  std::unique_ptr<OidcKeeper> oidc_keeper;
   std::unique_ptr<GatewayMetrics> metrics;
-  std::unique_ptr<OpenVault> open;  // null: sealed
+  struct RootOfferMade {
+    PendingRoot pending;
+    std::string ticket;
+    std::chrono::steady_clock::time_point until;
+  };
+  std::optional<RootOfferMade> root_offer;  // waits for its decision
+  std::unique_ptr<OpenVault> open;          // null: sealed
   std::unique_ptr<admin::SealGate> gate;
   std::unique_ptr<admin::AdminServer> admin;
 
@@ -69,6 +85,7 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   crypto::Status take_over(std::string_view author, std::string& remarks);
 
   crypto::Status read_certificates();
+  crypto::Status start_oidc();
   // Opens the vault if nobody has to be asked for that.
   crypto::Status unlock_alone();
   crypto::Status start_data_path();
@@ -101,6 +118,10 @@ struct Gateway::State final : public admin::SealControl, public admin::PolicyCon
   crypto::Result<admin::SealState> unseal(const crypto::SecretBytes* secret,
                                           const std::string& who) override;
   crypto::Result<bool> seal(const admin::Operator& who) override;
+
+  // gateway_rewrap.cc
+  crypto::Result<admin::RootOffer> prepare(const admin::RootWish& wish) override;
+  crypto::Status decide(std::string_view ticket) override;
 };
 
 }  // namespace paravent::proxy::main

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/vault/unseal/file_provider.h"
+#include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/config/gateway_config.h"
 
 namespace paravent::proxy::main {
@@ -35,12 +36,54 @@ InstallationPaths configured_paths(const config::GatewayConfig& config) {
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
+  paths.memory = {.known = config.vault_memory.known_tokens, .store = config.vault_memory.store};
   return paths;
 }
 
+namespace {
+
+void ask_people(RootKeySettings& root) {
+  root.secret = [way = root.unseal.way] {
+    return ask_secret(way == config::UnsealWay::shares ? "Share of the root key"
+                                                       : "Pass-phrase or PIN");
+  };
+}
+
+// Of a vault that nobody has said a word about: what its record says.
+void find_way(InstallationPaths& paths) {
+  const auto keys = paths.data / "keys";
+  std::error_code ignored;
+  if (!std::filesystem::exists(keys / "unseal", ignored) &&
+      !std::filesystem::exists(keys / "unseal.next", ignored)) {
+    return;
+  }
+  const auto check = crypto::vault::read_root_check(keys);
+  if (!check) return;  // whoever opens it has the sentence
+  const auto record = crypto::vault::record_in_force(keys, *check);
+  if (!record || !*record) return;
+  switch ((*record)->method()) {
+    case crypto::vault::UnsealMethod::passphrase:
+      paths.root.unseal.way = config::UnsealWay::passphrase;
+      break;
+    case crypto::vault::UnsealMethod::shares:
+      paths.root.unseal.way = config::UnsealWay::shares;
+      paths.root.unseal.shares = std::get<crypto::vault::ShareRecord>((*record)->body).threshold;
+      break;
+    default:
+      return;  // which token only a gateway file says
+  }
+  ask_people(paths.root);
+}
+
+}  // namespace
+
 Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
                                         const std::string& root_key) {
-  if (config.empty()) return installation_paths(data, root_key);
+  if (config.empty()) {
+    InstallationPaths paths = installation_paths(data, root_key);
+    if (root_key.empty()) find_way(paths);
+    return paths;
+  }
   const auto loaded = config::load_gateway_file(config);
   std::fputs(policies::diagnostics_text(loaded.diagnostics).c_str(), stderr);
   if (loaded.diagnostics.has_errors()) {
@@ -52,7 +95,7 @@ Result<InstallationPaths> offline_paths(const std::string& config, const std::st
     paths.root.unseal = {};
     paths.root.key_file = std::filesystem::absolute(root_key).lexically_normal();
   }
-  paths.root.secret = [] { return ask_secret("Pass-phrase or PIN"); };
+  ask_people(paths.root);
   return paths;
 }
 
@@ -65,12 +108,10 @@ Result<RootKey> open_root_key(const InstallationPaths& paths) {
   if (!provider) return provider.error();
   auto check = crypto::vault::read_root_check(paths.data / "keys");
   if (!check) return check.error();
-  auto root = (*provider)->open(*check);
-  if (!root) return root.error();
-  if (*root) return std::move(**root);
-  return Error(ErrorKind::sealed,
-               "The root key of this vault is in shares, which are given to the running gateway "
-               "only.");
+  return open_root(**provider, *check, paths.root.secret,
+                   Error(ErrorKind::sealed,
+                         "The root key of this vault is in shares, and not enough of them were "
+                         "given."));
 }
 
 bool Installation::is_initialised(const std::filesystem::path& data) {
@@ -93,13 +134,17 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
                                       "; make one with: paravent init --data " +
                                       paths.data.string());
   }
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
-  auto provider = make_provider(paths.root, installation->directory_.keys());
-  if (!provider) return provider.error();
-  installation->provider_ = std::move(*provider);
+  auto installation =
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
+  if (auto status = installation->make_provider_of(paths.root); !status) return status.error();
   auto check = crypto::vault::read_root_check(installation->directory_.keys());
   if (!check) return check.error();
   installation->root_check_ = *check;
+  if (auto status = crypto::vault::check_unseal_method(installation->directory_.keys(), *check,
+                                                       installation->provider_->method());
+      !status) {
+    return status.error();
+  }
   if (auto status = installation->open_operators(); !status) return status.error();
   return installation;
 }
@@ -108,24 +153,42 @@ Result<std::unique_ptr<Installation>> Installation::open(const InstallationPaths
                                                          const crypto::Clock& clock) {
   auto installation = open_sealed(paths, clock);
   if (!installation) return installation.error();
-  auto root = (*installation)->provider().open((*installation)->root_check());
+  auto root =
+      open_root((*installation)->provider(), (*installation)->root_check(), paths.root.secret,
+                Error(ErrorKind::sealed, "The vault in " + paths.data.string() + " is sealed by " +
+                                             std::string(crypto::vault::unseal_method_name(
+                                                 (*installation)->provider().method())) +
+                                             ", and nobody gave enough for it here."));
   if (!root) return root.error();
-  if (!*root) {
-    return Error(
-        ErrorKind::sealed,
-        "The vault in " + paths.data.string() + " is sealed by " +
-            std::string(crypto::vault::unseal_method_name((*installation)->provider().method())) +
-            ", and nobody was asked for it here.");
-  }
-  if (auto status = (*installation)->unlock(std::move(**root)); !status) return status.error();
+  if (auto status = (*installation)->unlock(std::move(*root)); !status) return status.error();
   return installation;
 }
 
+Status Installation::make_provider_of(const RootKeySettings& root) {
+  auto provider = make_provider(root, directory_.keys());
+  if (!provider) return provider.error();
+  provider_ = std::move(*provider);
+  root_ = root;
+  return {};
+}
+
+void Installation::use_root(RootKeySettings root,
+                            std::unique_ptr<crypto::vault::UnsealProvider> provider,
+                            const crypto::vault::RootCheck& check) {
+  root_ = std::move(root);
+  provider_ = std::move(provider);
+  root_check_ = check;
+}
+
 Status Installation::unlock(RootKey root) {
-  auto vault = Vault::open(directory_, std::move(root), clock_);
+  const crypto::vault::RootCheck check{root_check_.installation,
+                                       root.check_value(root_check_.installation)};
+  auto vault = Vault::open(directory_, std::move(root), clock_, memory_);
   if (!vault) return vault.error();
   vault_ = std::move(*vault);
   auto status = open_parts(crypto::audit::OpenMode::must_exist);
+  // A change of the way to unseal that was interrupted comes to its end.
+  if (status) status = crypto::vault::settle_unseal_records(directory_.keys(), check);
   if (!status) lock();
   return status;
 }
@@ -152,13 +215,14 @@ Result<RootKey> Installation::first_root_key(bool interrupted) {
   return RootKey::ephemeral();
 }
 
-Status Installation::keep_root(const RootKey& root, const ShareOut& share_out) {
+Status Installation::keep_root(const RootKey& root, const crypto::vault::Id& id,
+                               const ShareOut& share_out) {
   const auto method = provider_->method();
   if (method == crypto::vault::UnsealMethod::key_file ||
       method == crypto::vault::UnsealMethod::systemd_credential) {
     return {};  // it came from there
   }
-  auto shares = provider_->establish(root, crypto::vault::RecordPlace::current);
+  auto shares = provider_->establish(root, id, crypto::vault::RecordPlace::current);
   if (!shares) return shares.error();
   if (shares->empty()) return {};
   if (!share_out) {
@@ -176,15 +240,14 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
   const bool interrupted = directory->is_initialised();
-  auto installation = std::unique_ptr<Installation>(new Installation(std::move(*directory), clock));
+  auto installation =
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
   if (auto status = installation->open_operators(); !status) return status.error();
   if (interrupted && installation->operators_->size() > 0) {
     return Error(ErrorKind::data,
                  "There is a vault in " + paths.data.string() + " already; nothing was changed.");
   }
-  auto provider = make_provider(paths.root, installation->directory_.keys());
-  if (!provider) return provider.error();
-  installation->provider_ = std::move(*provider);
+  if (auto status = installation->make_provider_of(paths.root); !status) return status.error();
   if (interrupted) {
     auto check = crypto::vault::read_root_check(installation->directory_.keys());
     if (!check) return check.error();
@@ -192,11 +255,14 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   }
   auto root = installation->first_root_key(interrupted);
   if (!root) return root.error();
-  auto vault = interrupted ? Vault::open(installation->directory_, std::move(*root), clock)
-                           : Vault::initialise(installation->directory_, std::move(*root), clock,
-                                               [&](const RootKey& made) {
-                                                 return installation->keep_root(made, share_out);
-                                               });
+  auto vault = interrupted
+                   ? Vault::open(installation->directory_, std::move(*root), clock, paths.memory)
+                   : Vault::initialise(
+                         installation->directory_, std::move(*root), clock,
+                         [&](const RootKey& made, const crypto::vault::Id& id) {
+                           return installation->keep_root(made, id, share_out);
+                         },
+                         paths.memory);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
   if (auto status = installation->open_parts(crypto::audit::OpenMode::create_if_missing); !status)

@@ -26,6 +26,7 @@ namespace paravent::proxy::main {
 struct InstallationPaths {
   std::filesystem::path data;
   RootKeySettings root;
+  crypto::vault::VaultMemory memory;
   // True when a key file lies in the data directory because nobody said otherwise: worth a warning.
   bool key_beside_data() const {
     return root.unseal.way == config::UnsealWay::key_file && root.key_file.parent_path() == data;
@@ -40,7 +41,9 @@ InstallationPaths configured_paths(const config::GatewayConfig& config);
 
 // For the commands that work on a data directory by themselves: the gateway file's word where one
 // is given, with `data` and `root_key` laid over it; else installation_paths. A pass-phrase or PIN
-// is asked for at the terminal. ErrorKind::configuration: the file has errors, which are printed.
+// and shares are asked for at the terminal. Where neither a gateway file nor a root key is named,
+// the record beside the key store says which way it is. ErrorKind::configuration: the file has
+// errors, which are printed.
 crypto::Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
                                                 const std::string& root_key);
 
@@ -61,6 +64,10 @@ class Installation {
   // What makes the root key, and what the key store says of it.
   crypto::vault::UnsealProvider& provider() { return *provider_; }
   const crypto::vault::RootCheck& root_check() const { return root_check_; }
+  const RootKeySettings& root_settings() const { return root_; }
+  // The key store is under another root key now, and this provider makes it.
+  void use_root(RootKeySettings root, std::unique_ptr<crypto::vault::UnsealProvider> provider,
+                const crypto::vault::RootCheck& check);
   // Opens vault and audit logs. On an error it stays sealed. REQUIRES: !is_open().
   crypto::Status unlock(crypto::vault::RootKey root);
   // Closes the audit logs and the vault, whose keys are wiped. REQUIRES: nobody uses them any more.
@@ -90,16 +97,21 @@ class Installation {
   admin::Operators& operators() { return *operators_; }
 
  private:
-  Installation(crypto::vault::DataDirectory directory, const crypto::Clock& clock)
-      : directory_(std::move(directory)), clock_(clock) {}
+  Installation(crypto::vault::DataDirectory directory, const crypto::Clock& clock,
+               crypto::vault::VaultMemory memory)
+      : directory_(std::move(directory)), clock_(clock), memory_(memory) {}
   crypto::Result<crypto::vault::RootKey> first_root_key(bool interrupted);
-  crypto::Status keep_root(const crypto::vault::RootKey& root, const ShareOut& share_out);
+  crypto::Status keep_root(const crypto::vault::RootKey& root, const crypto::vault::Id& id,
+                           const ShareOut& share_out);
   crypto::Status open_parts(crypto::audit::OpenMode audit_mode);
   crypto::Status open_operators();
+  crypto::Status make_provider_of(const RootKeySettings& root);
   crypto::Status make_first_operators(const HandOver& hand_over);
 
   crypto::vault::DataDirectory directory_;
   const crypto::Clock& clock_;
+  const crypto::vault::VaultMemory memory_;
+  RootKeySettings root_;  // that provider_ was made of
   std::unique_ptr<crypto::vault::UnsealProvider> provider_;
   crypto::vault::RootCheck root_check_;
   std::unique_ptr<crypto::vault::Vault> vault_;

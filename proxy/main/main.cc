@@ -214,7 +214,16 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
   command->add_option("BACKUP", restore.backup, "Data backup")->required();
   command->add_option("--keys", restore.keys, "Key backup")->required();
   command->add_option("--data", restore.data, "Data directory to make")->required();
-  command->add_option("--root-key", restore.root_key, "Root key file")->required();
+  command->add_option("--root-key", restore.root_key, "Root key file");
+  command->add_option("--config", restore.config, "Gateway file that says how it is unsealed");
+  command->add_option("--systemd-credential", restore.systemd_credential,
+                      "The systemd credential that holds the root key");
+  command->add_option("--pkcs11-module", restore.pkcs11_module, "Module of the token");
+  command->add_option("--pkcs11-token", restore.pkcs11_token, "Label of the token");
+  command->add_option("--pkcs11-key", restore.pkcs11_key, "Label of its key");
+  command->add_option("--secret-fd", restore.secret_fd,
+                      "Descriptor that gives the pass-phrase, the PIN or the shares, a line each, "
+                      "instead of the terminal");
   command->add_flag("--json", restore.json, "Print as JSON");
 }
 
@@ -227,6 +236,32 @@ CLI::App* add_key_client(CLI::App& under, const std::string& name, const std::st
   command->add_flag("--json", options.json, "Print the API's answer as JSON");
   command->callback([&options, action] { options.action = action; });
   return command;
+}
+
+void add_rewrap(CLI::App& group, KeysRewrapOptions& rewrap) {
+  CLI::App* command = group.add_subcommand(
+      "rewrap", "Another root key, and where wanted another way to unseal; running or not");
+  command->add_option("--data", rewrap.data, "Data directory");
+  command->add_option("--config", rewrap.config, "Gateway file that says how it is unsealed now");
+  command->add_option("--root-key", rewrap.root_key, "The present root key file");
+  command->add_option("--new-root-key", rewrap.new_root_key,
+                      "The next root key file; made when it does not exist");
+  command->add_option("--new-systemd-credential", rewrap.new_systemd_credential,
+                      "The systemd credential that holds the next root key");
+  command->add_flag("--new-passphrase", rewrap.new_passphrase, "A pass-phrase, asked for");
+  command->add_option("--new-shares", rewrap.new_shares, "K of N shares, such as 3/5, shown once");
+  command->add_option("--new-pkcs11-module", rewrap.new_pkcs11_module, "A token: its module");
+  command->add_option("--new-pkcs11-token", rewrap.new_pkcs11_token, "Label of the token");
+  command->add_option("--new-pkcs11-key", rewrap.new_pkcs11_key,
+                      "Label of the AES key, made when there is none");
+  command->add_option("--secret-fd", rewrap.secret_fd,
+                      "Descriptor that gives the present pass-phrase, PIN or shares and then the "
+                      "new pass-phrase or PIN, a line each, instead of the terminal");
+  command->add_option("--reason", rewrap.reason, "Why; goes on the record");
+  add_admin_address(command, rewrap);
+  command->add_option("--credential-file", rewrap.credential_file,
+                      "File with the credential of an admin, while a gateway runs");
+  command->add_flag("--json", rewrap.json, "Print as JSON");
 }
 
 void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
@@ -292,13 +327,7 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
                    "The public key of the audit log that signed it")
       ->required();
   command->add_flag("--json", verify.json, "Print as JSON");
-  command = group->add_subcommand("rewrap", "Wrap the keys under another root key, offline");
-  command->add_option("--data", rewrap.data, "Data directory");
-  command->add_option("--root-key", rewrap.root_key, "The present root key file");
-  command
-      ->add_option("--new-root-key", rewrap.new_root_key,
-                   "The next root key file; made when it does not exist")
-      ->required();
+  add_rewrap(*group, rewrap);
 
   group = app.add_subcommand("tenants", "Tenants");
   group->require_subcommand(1);

@@ -138,7 +138,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->rows_ = std::make_unique<RowJob>(installation.vault(), installation.audit());
   made->key_api_ = std::make_unique<admin::KeyApi>(
       installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
-      parts.keys_changed, made->rows_.get(), parts.sealed_list);
+      parts.keys_changed, made->rows_.get(), parts.sealed_list, parts.root);
   auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
   if (!record) return record.error();
   made->record_ = std::move(*record);
@@ -148,10 +148,13 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
                         parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
                         &parts.policies, made->key_api_.get(), parts.logins, made->protector_.get(),
-                        &made->record_->api()},
+                        &made->record_->api(), parts.oidc},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());
-  made->idempotent_ = std::make_unique<admin::IdempotentHandler>(*made->api_, parts.clock);
+  made->idempotent_ = std::make_unique<admin::IdempotentHandler>(
+      *made->api_, parts.clock, [api = made->api_.get()](const admin::AdminRequest& request) {
+        return api->caller_of(request);
+      });
   return made;
 }
 

@@ -22,6 +22,7 @@
 #include "proxy/admin/grants/policy_consent.h"
 #include "proxy/admin/idempotency.h"
 #include "proxy/admin/key_api.h"
+#include "proxy/admin/root_desk.h"
 #include "proxy/main/backup_job.h"
 #include "proxy/main/installation.h"
 #include "proxy/main/key_keeper.h"
@@ -45,6 +46,8 @@ struct OpenVaultParts {
   std::function<std::shared_ptr<const policies::PolicyPlan>()> plan;  // that is served now
   admin::LoginRules logins;
   config::RecordConfig record;
+  admin::OidcDesk* oidc = nullptr;  // may be null
+  admin::RootDesk* root = nullptr;
 };
 
 class OpenVault {

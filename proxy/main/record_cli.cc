@@ -58,6 +58,15 @@ void add_proofs(CLI::App& audit, AuditProveOptions& prove, AuditProveOptions& co
   command->add_flag("--json", consistency.json, "Print as JSON");
 }
 
+void add_verify_record(CLI::App& audit, AuditRecordOptions& options) {
+  CLI::App* command = audit.add_subcommand(
+      "verify-record",
+      "Verify offline that the entries of a case's record or a dossier are logged");
+  command->add_option("FILE", options.file, "The record or dossier, as JSON")->required();
+  command->add_option("--public-key,--key", options.public_key, "The log's public key")->required();
+  command->add_flag("--json", options.json, "Print as JSON");
+}
+
 void add_export(CLI::App& audit, AuditExportOptions& options) {
   CLI::App* command =
       audit.add_subcommand("export", "Entries as JSON lines or syslog, through the admin API");
@@ -77,6 +86,9 @@ void add_dossier(CLI::App& app, DossierOptions& options) {
       "dossier", "What an operator, key, person or period touched, with proofs, for a breach");
   add_client(command, options.client);
   command->add_option("--operator", options.operator_name, "Only of this operator or program");
+  command->add_option(
+      "--credential", options.credential_id,
+      "Only with this credential, by the id that the record and operators list show");
   command->add_option("--key", options.key, "Only tokens under this key id (8 hex digits)");
   command->add_option("--subject", options.subject, "Only of this person, by reference");
   command->add_option("--from", options.from, "From this day on, YYYY-MM-DD (UTC)");
@@ -114,6 +126,7 @@ void add_record_commands(CLI::App& app, RecordOptions& options) {
   audit->require_subcommand(1);
   add_verify(*audit, options.verify);
   add_proofs(*audit, options.prove, options.consistency);
+  add_verify_record(*audit, options.record);
   add_export(*audit, options.export_entries);
   add_dossier(app, options.dossier);
   add_honey(app, options.honey);
@@ -126,6 +139,7 @@ std::optional<int> dispatch_record(const CLI::App& app, const RecordOptions& opt
   const CLI::App* audit = app.get_subcommand("audit");
   if (audit->got_subcommand("prove")) return run_audit_prove(options.prove);
   if (audit->got_subcommand("consistency")) return run_audit_consistency(options.consistency);
+  if (audit->got_subcommand("verify-record")) return run_audit_verify_record(options.record);
   if (audit->got_subcommand("export")) return run_audit_export(options.export_entries);
   return run_audit_verify(options.verify);
 }

@@ -13,6 +13,7 @@ struct RecordOptions {
   AuditVerifyOptions verify;
   AuditProveOptions prove;
   AuditProveOptions consistency;
+  AuditRecordOptions record;
   AuditExportOptions export_entries;
   DossierOptions dossier;
   HoneyOptions honey;

@@ -1,5 +1,6 @@
-// The commands about the record: audit verify, prove, consistency and export; dossier; honey. What
-// each option is for stands in record_cli.cc. Each prints, and answers its exit code.
+// The commands about the record: audit verify, prove, consistency, verify-record and export;
+// dossier; honey. What each option is for stands in record_cli.cc. Each prints, and answers its
+// exit code.
 
 #pragma once
 
@@ -34,6 +35,14 @@ struct AuditProveOptions {
 int run_audit_prove(const AuditProveOptions& options);
 int run_audit_consistency(const AuditProveOptions& options);
 
+// The JSON of a case's record or of a dossier, checked offline.
+struct AuditRecordOptions {
+  std::string file;
+  std::string public_key;
+  bool json = false;
+};
+int run_audit_verify_record(const AuditRecordOptions& options);
+
 // Where the admin API is, and who asks.
 struct ClientOptions {
   std::string admin = "http://127.0.0.1:8081";
@@ -55,6 +64,7 @@ int run_audit_export(const AuditExportOptions& options);
 struct DossierOptions {
   ClientOptions client;
   std::string operator_name;
+  std::string credential_id;
   std::string key;
   std::string subject;
   std::string from;

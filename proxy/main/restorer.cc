@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <system_error>
@@ -20,6 +21,8 @@
 #include "crypto/vault/engine/durable_file.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
 #include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/unseal/file_provider.h"
+#include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/context_file.h"
 #include "proxy/main/installation.h"
 
@@ -114,8 +117,19 @@ Result<vault::ArchiveSummary> unpack(vault::BackupReader& reader, Unpacking& unp
   return summary;
 }
 
-Status check_kind(const vault::BackupReader& reader, vault::BackupKind kind, const fs::path& file) {
-  if (reader.info().kind == kind) return {};
+// nullopt: there is none, its root key is in a file.
+Result<std::optional<vault::UnsealRecord>> record_of(const vault::BackupInfo& info,
+                                                     const fs::path& file) {
+  if (info.unseal_record.empty()) return std::optional<vault::UnsealRecord>();
+  auto record = vault::parse_unseal_record(info.unseal_record);
+  if (record) return std::optional(std::move(*record));
+  return Error(ErrorKind::data, "The backup " + file.string() +
+                                    " is truncated or altered; nothing was changed. Take another "
+                                    "one.");
+}
+
+Status check_kind(const vault::BackupInfo& info, vault::BackupKind kind, const fs::path& file) {
+  if (info.kind == kind) return {};
   return Error(ErrorKind::data,
                file.string() + (kind == vault::BackupKind::keys
                                     ? " is a data backup; --keys takes a key backup."
@@ -124,8 +138,8 @@ Status check_kind(const vault::BackupReader& reader, vault::BackupKind kind, con
 
 Status check_pair(const vault::BackupReader& data, const vault::BackupReader& keys,
                   const RestoreWish& wish, const crypto::Clock& clock) {
-  if (auto s = check_kind(data, vault::BackupKind::data, wish.data_backup); !s) return s;
-  if (auto s = check_kind(keys, vault::BackupKind::keys, wish.key_backup); !s) return s;
+  if (auto s = check_kind(data.info(), vault::BackupKind::data, wish.data_backup); !s) return s;
+  if (auto s = check_kind(keys.info(), vault::BackupKind::keys, wish.key_backup); !s) return s;
   if (data.info().installation != keys.info().installation) {
     return Error(ErrorKind::data,
                  "The two backups belong to different installations; nothing was changed.");
@@ -171,9 +185,10 @@ class Restoring {
   }
 
   Result<Restored> run() {
-    auto root = vault::RootKey::read(wish_.root_key);
+    auto root = root_key();
     if (!root) return root.error();
-    const crypto::SecretBytes key = root->backup_key();
+    root_.emplace(std::move(*root));
+    const crypto::SecretBytes key = root_->backup_key();
     auto data = vault::BackupReader::open(wish_.data_backup, key.bytes());
     if (!data) return data.error();
     auto keys = vault::BackupReader::open(wish_.key_backup, key.bytes());
@@ -187,6 +202,52 @@ class Restoring {
   }
 
  private:
+  Result<vault::RootKey> root_key() const {
+    using config::UnsealWay;
+    if (wish_.root.unseal.way == UnsealWay::key_file) {
+      return vault::RootKey::read(wish_.root.key_file);
+    }
+    if (wish_.root.unseal.way == UnsealWay::systemd_credential) {
+      const auto file = vault::FileProvider::systemd_credential(wish_.root.unseal.credential);
+      if (!file) return file.error();
+      return (*file)->obtain_new();
+    }
+    const auto info = vault::BackupReader::read_info(wish_.key_backup);
+    if (!info) return info.error();
+    if (auto s = check_kind(*info, vault::BackupKind::keys, wish_.key_backup); !s) return s.error();
+    const auto record = record_of(*info, wish_.key_backup);
+    if (!record) return record.error();
+    if (!*record) {
+      return Error(ErrorKind::data, "The root key of the key backup " + wish_.key_backup.string() +
+                                        " is in a file; name it with --root-key.");
+    }
+    return root_by(**record, info->installation);
+  }
+
+  // A provider reads its record from a folder: one of its own, for as long as that takes.
+  Result<vault::RootKey> root_by(const vault::UnsealRecord& record, const vault::Id& id) const {
+    fs::path folder = wish_.data;
+    folder += ".unsealing";
+    std::error_code error;
+    fs::remove_all(folder, error);  // left from a restore that was interrupted; it holds no secret
+    if (::mkdir(folder.c_str(), 0700) != 0) {
+      return Error(ErrorKind::data,
+                   "The folder " + folder.string() + " cannot be made; check the folder above.");
+    }
+    auto root = [&]() -> Result<vault::RootKey> {
+      if (auto s = vault::write_unseal_record(folder, vault::RecordPlace::current, record); !s) {
+        return s.error();
+      }
+      auto provider = make_provider(wish_.root, folder);
+      if (!provider) return provider.error();
+      return open_root(**provider, {id, record.root_check}, wish_.root.secret,
+                       Error(ErrorKind::sealed,
+                             "The root key is in shares, and not enough of them were given."));
+    }();
+    fs::remove_all(folder, error);
+    return root;
+  }
+
   Status check_target() const {
     std::error_code error;
     if (fs::exists(wish_.data, error) && !fs::is_empty(wish_.data, error)) {
@@ -226,9 +287,10 @@ class Restoring {
   Status settle(Restored& out) {
     InstallationPaths paths;
     paths.data = folder_;
-    paths.root.key_file = wish_.root_key;
-    auto installation = Installation::open(paths, clock_);
+    paths.root = wish_.root;
+    auto installation = Installation::open_sealed(paths, clock_);
     if (!installation) return installation.error();
+    if (auto s = (*installation)->unlock(std::move(*root_)); !s) return s;
     vault::Vault& vault = (*installation)->vault();
     const fs::path contexts = folder_ / kContexts;
     if (older_keys_) {
@@ -266,9 +328,32 @@ class Restoring {
   const crypto::Clock& clock_;
   fs::path folder_;
   bool older_keys_ = false;
+  std::optional<vault::RootKey> root_;
 };
 
 }  // namespace
+
+Status settings_from_backup(const fs::path& key_backup, RootKeySettings& settings) {
+  const auto info = vault::BackupReader::read_info(key_backup);
+  if (!info) return info.error();
+  if (auto s = check_kind(*info, vault::BackupKind::keys, key_backup); !s) return s;
+  const auto record = record_of(*info, key_backup);
+  if (!record) return record.error();
+  if (!*record) return {};
+  switch ((*record)->method()) {
+    case vault::UnsealMethod::passphrase:
+      settings.unseal.way = config::UnsealWay::passphrase;
+      break;
+    case vault::UnsealMethod::shares:
+      settings.unseal.way = config::UnsealWay::shares;
+      settings.unseal.shares = std::get<vault::ShareRecord>((*record)->body).threshold;
+      break;
+    default:
+      settings.unseal.way = config::UnsealWay::pkcs11;
+      break;
+  }
+  return {};
+}
 
 Result<Restored> restore(const RestoreWish& wish, const crypto::Clock& clock) {
   return Restoring(wish, clock).run();

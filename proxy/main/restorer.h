@@ -1,5 +1,6 @@
 // Restoring an installation on a machine that has none: from a data backup and a key backup, under
-// the root key, into a folder that does not exist yet.
+// the root key, into a folder that does not exist yet. Where a pass-phrase, a token or shares make
+// that key, they do so by the record that the key backup carries.
 //
 // Everything is unpacked beside the target, in NEWDIR.restoring, and checked there: both backups to
 // their last chunk and against their manifests, that they belong together, every record of the
@@ -16,6 +17,7 @@
 #include "crypto/base/result.h"
 #include "crypto/vault/engine/backup_file.h"
 #include "crypto/vault/engine/vault.h"
+#include "proxy/main/root_key_source.h"
 
 namespace paravent::proxy::main {
 
@@ -23,7 +25,7 @@ struct RestoreWish {
   std::filesystem::path data_backup;
   std::filesystem::path key_backup;
   std::filesystem::path data;
-  std::filesystem::path root_key;
+  RootKeySettings root;  // its secret: asked where people have to be
 };
 
 struct Restored {
@@ -31,6 +33,11 @@ struct Restored {
   crypto::vault::BackupInfo keys;
   crypto::vault::IndexReport rows;
 };
+
+// The way to unseal that a key backup's record names; a vault of a file where it has none. Of a
+// token the record does not say which. ErrorKind::data: it is no key backup.
+crypto::Status settings_from_backup(const std::filesystem::path& key_backup,
+                                    RootKeySettings& settings);
 
 // ErrorKind::data, one sentence each: a backup that is missing, truncated, altered, of a newer
 // version, of another kind, of another installation or made with another root key; a key backup

@@ -82,6 +82,23 @@ Result<std::unique_ptr<UnsealProvider>> make_provider(const RootKeySettings& set
   return Error(ErrorKind::internal);
 }
 
+Result<crypto::vault::RootKey> open_root(UnsealProvider& provider,
+                                         const crypto::vault::RootCheck& check,
+                                         const SecretSource& ask, const Error& nobody) {
+  auto root = provider.open(check);
+  while (root && !*root) {
+    if (!ask) return nobody;
+    const auto secret = ask();
+    if (!secret) return secret.error();
+    if (secret->empty()) return nobody;
+    root = provider.give(*secret, check);
+  }
+  if (root) return std::move(**root);
+  // There is nobody to come back with another one: the command is over.
+  return root.error().kind() == ErrorKind::refused ? Error(ErrorKind::data, root.error().sentence())
+                                                   : root.error();
+}
+
 Result<SecretBytes> read_secret_from(int descriptor) {
   SecretBytes buffer(kMaxSecret);
   std::size_t size = 0;

@@ -29,6 +29,14 @@ struct RootKeySettings {
 crypto::Result<std::unique_ptr<crypto::vault::UnsealProvider>> make_provider(
     const RootKeySettings& settings, const std::filesystem::path& keys_folder);
 
+// The root key, as far as nobody has to be asked for it; else from people: one secret after the
+// other from `ask` until it is made. `nobody`: what to say where there is nobody to ask, or they
+// have no more. A wrong secret is ErrorKind::data: there is no second try.
+crypto::Result<crypto::vault::RootKey> open_root(crypto::vault::UnsealProvider& provider,
+                                                 const crypto::vault::RootCheck& check,
+                                                 const crypto::vault::SecretSource& ask,
+                                                 const crypto::Error& nobody);
+
 // One line, without its ending. ErrorKind::usage: it cannot be read, or is longer than 4096 bytes.
 crypto::Result<crypto::SecretBytes> read_secret_from(int descriptor);
 // From the terminal, without echo; asks on standard error. From standard input where that is no

@@ -211,33 +211,82 @@ std::optional<Phase> Transaction::State::protect() {
   // Sealed while the body or the vault's answer was awaited: the keys are gone from this worker.
   if (route().needs_keys && !worker->has_keys()) return refuse({Reason::sealed, {}});
   RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
-  forwarded = SteadyClock::now();
-  // Set before the call: the exchange answers through the handler, and phases only move forward.
-  phase = Phase::forward;
   if (route().mode == RouteMode::pass) {
+    forwarded = SteadyClock::now();
+    phase = Phase::forward;
     outcome = telemetry::Outcome::passed;
     exchange = upstream.exchange(protector.pass(body), *handler);
     return std::nullopt;
   }
   auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) return refuse(*refusal);
-  if (!worker->snapshot->keys_available && !list_sealed()) return refuse({Reason::sealed, {}});
-  count_fields();
-  exchange = upstream.exchange(std::move(std::get<ProtectedRequest>(made)), *handler);
+  ProtectedRequest& request = std::get<ProtectedRequest>(made);
+  if (!worker->snapshot->keys_available) {
+    if (!list_sealed(request)) return refuse({Reason::sealed, {}});
+    if (note) return std::nullopt;
+  }
+  forward(std::move(request));
   return std::nullopt;
 }
 
-// What is sealed because the vault is, for conversion afterwards. False: the list takes no more.
-bool Transaction::State::list_sealed() {
+void Transaction::State::forward(ProtectedRequest made) {
+  count_fields();
+  forwarded = SteadyClock::now();
+  // Set before the call: the exchange answers through the handler, and phases only move forward.
+  phase = Phase::forward;
+  exchange = upstream.exchange(std::move(made), *handler);
+}
+
+// What is sealed because the vault is, for conversion afterwards: on the disk before the request,
+// or the piece of an upload, goes on. False: the list takes no more. With a note it is waited for.
+bool Transaction::State::note_sealed() {
+  auto lines = std::make_shared<telemetry::SealedNote>();
   for (const FieldJob& job : buffers.jobs) {
     if (job.action->action != policies::ActionKind::seal || job.replacement.size() == 0) continue;
     std::string_view value = job.replacement.in(buffers.arena);
     if (value.size() > 1 && value.front() == '"') value = value.substr(1, value.size() - 2);
-    if (!worker->snapshot->sealed_list->note(id(), route().name, job.action->name, value)) {
-      return false;
-    }
+    lines->add(id(), route().name, job.action->name, value);
   }
+  if (lines->count == 0) return true;
+  lines->done = downstream.resume_from_other_thread();
+  note = lines;
+  downstream.set_deadline(worker->snapshot->limits.resolve_ms);
+  if (worker->snapshot->sealed_list->keep(std::move(lines))) return true;
+  note.reset();
+  downstream.set_deadline(0);
+  return false;
+}
+
+bool Transaction::State::list_sealed(ProtectedRequest& made) {
+  if (!note_sealed()) return false;
+  if (!note) return true;
+  held.emplace(std::move(made));
+  phase = Phase::protect;
   return true;
+}
+
+void Transaction::State::go_on_listed() {
+  using Status = telemetry::SealedNote::Status;
+  const Status became = note->status;
+  if (became == Status::pending) return;
+  downstream.set_deadline(0);
+  note.reset();
+  if (upload) {
+    if (became != Status::kept) {
+      run(refuse({Reason::sealed, {}}));
+      return;
+    }
+    upload->listed();
+    go_on_streaming();
+    return;
+  }
+  ProtectedRequest request = std::move(*held);
+  held.reset();
+  if (became == Status::kept) {
+    forward(std::move(request));
+  } else {
+    run(refuse({Reason::sealed, {}}));
+  }
 }
 
 void Transaction::State::count_fields() const {
@@ -273,6 +322,8 @@ std::optional<Phase> Transaction::State::record() {
     worker->access_log->append(line);
   }
   upload.reset();
+  note.reset();
+  held.reset();
   buffers.clear_for_next();
   batch.reset();
   head = nullptr;
@@ -328,6 +379,10 @@ void Transaction::on_sent(bool ok) {
 }
 
 void Transaction::on_resolved() {
+  if (state_->note) {
+    state_->go_on_listed();
+    return;
+  }
   if (!state_->waits_for_vault() || !state_->batch ||
       state_->batch->status == crypto::vault::ResolveStatus::pending) {
     return;
@@ -356,7 +411,9 @@ void Transaction::on_resolved() {
 }
 
 void Transaction::on_deadline() {
-  if (!state_->waits_for_vault()) return;
+  if (!state_->note && !state_->waits_for_vault()) return;
+  state_->note.reset();
+  state_->held.reset();
   state_->run(state_->refuse({Reason::store_unavailable, {}}));
 }
 

@@ -14,6 +14,7 @@
 
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
+#include "proxy/pipeline/protected_request.h"
 #include "proxy/pipeline/request_scanner.h"
 #include "proxy/pipeline/response_framing.h"
 #include "proxy/pipeline/response_writer.h"
@@ -21,6 +22,7 @@
 #include "proxy/pipeline/transaction.h"
 #include "proxy/pipeline/upload.h"
 #include "proxy/pipeline/worker_state.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy {
 
@@ -39,6 +41,9 @@ struct Transaction::State final : public UploadOwner {
   std::shared_ptr<crypto::vault::ResolveBatch> batch;
   UpstreamExchange* exchange = nullptr;
   std::unique_ptr<Upload> upload;  // while the body is streamed
+  // While what was sealed because the vault is gets on its list: both, or none.
+  std::shared_ptr<telemetry::SealedNote> note;
+  std::optional<ProtectedRequest> held;
 
   // respond
   std::string response_head;
@@ -100,10 +105,13 @@ struct Transaction::State final : public UploadOwner {
     upload->resolved(batch.get());
   }
   void take_body(ReceivedBody received);
-  bool list_sealed() override;
   std::optional<Refusal> choose_route(std::string_view text,
                                       std::span<const body::MultipartStream::Part> parts,
                                       std::deque<StreamedConditions>& watched) override;
+  bool note_sealed();
+  bool list_sealed(ProtectedRequest& made);
+  void go_on_listed();
+  void forward(ProtectedRequest made);
   Phase refuse(const Refusal& refusal);
   bool is_stopped() const;
   Phase stop_objected();

@@ -24,6 +24,11 @@ std::optional<Phase> Transaction::State::stream() {
             tell_upload();
         }
         break;
+      case Upload::Step::list:
+        if (!note_sealed()) return refuse({Reason::sealed, {}});
+        if (note) return std::nullopt;
+        upload->listed();
+        break;
       case Upload::Step::exchange:
         forwarded = std::chrono::steady_clock::now();
         phase = Phase::forward;

@@ -93,6 +93,8 @@ Upload::Step Upload::run(UpstreamExchange* exchange) {
       case Todo::protect_text:
         step = protect_text();
         break;
+      case Todo::listed:
+        return Step::wait;
       case Todo::flush:
         step = flush(exchange);
         break;
@@ -207,7 +209,6 @@ std::optional<Upload::Step> Upload::protect_text() {
                                                std::exchange(batch_, nullptr))) {
     return refuse(refusal->reason, refusal->field);
   }
-  if (!worker_.snapshot->keys_available && !owner_.list_sealed()) return refuse(Reason::sealed);
   for (const FieldJob& job : buffers_.jobs) worker_.counters->fields(job.action->id).add();
   edit_around_files();
   if (!last_ && file_->encrypts() && !begin_encryption()) {
@@ -223,7 +224,9 @@ std::optional<Upload::Step> Upload::protect_text() {
   }
   first_ = false;
   todo_ = Todo::flush;
-  return std::nullopt;
+  if (worker_.snapshot->keys_available) return std::nullopt;
+  todo_ = Todo::listed;
+  return Step::list;
 }
 
 // What is done with the file that the text ends with, as the scan decided it.

@@ -58,9 +58,6 @@ class UploadOwner : public RawCounter {
                                               std::span<const body::MultipartStream::Part> parts,
                                               std::deque<StreamedConditions>& watched) = 0;
   virtual const policies::RoutePlan& route() const = 0;
-  // While the vault is sealed: what the jobs of this piece sealed instead goes on the list for
-  // conversion, before it leaves. False: the list takes no more.
-  virtual bool list_sealed() = 0;
 };
 
 class Upload {
@@ -68,6 +65,7 @@ class Upload {
   enum class Step : std::uint8_t {
     wait,      // for on_body or on_sent
     ask,       // for resolved: the jobs in the buffers are ready for phase 5
+    list,      // for listed: what the jobs sealed, because the vault is, belongs on the list
     exchange,  // take_request() is to be sent; on_sent follows
     refused,   // refusal() says why
     gone,      // the client went away
@@ -92,6 +90,9 @@ class Upload {
   // `batch` stays until the next Step; null: nothing had to be asked.
   void resolved(const crypto::vault::ResolveBatch* batch);
 
+  // What the last stretch sealed instead is on the disk.
+  void listed() noexcept { todo_ = Todo::flush; }
+
   bool waits_for_body() const noexcept { return receiving_; }
   bool waits_for_vault() const noexcept { return todo_ == Todo::protect_text; }
   // The first stretch of fields: the only one in which the request's person can be asked about.
@@ -102,7 +103,7 @@ class Upload {
 
  private:
   // What comes before the next byte is read.
-  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, flush, over };
+  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, listed, flush, over };
 
   std::optional<Step> read();
   std::optional<Step> read_event();

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -23,7 +22,6 @@ using crypto::Result;
 using crypto::Status;
 
 constexpr std::size_t kMaxPendingBytes = std::size_t{16} << 20U;
-constexpr std::chrono::milliseconds kRetry{500};
 
 void append_time(std::string& out) {
   const std::time_t now = std::time(nullptr);
@@ -65,6 +63,15 @@ Result<std::string> contents(const std::string& path, std::size_t most) {
   return text;
 }
 
+// The name of a file is as durable as its folder.
+void sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || ::fsync(fd) != 0) std::abort();
+  ::close(fd);
+}
+
 int open_file(const std::string& path) {
   return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
@@ -84,6 +91,8 @@ Result<std::unique_ptr<SealedList>> SealedList::open(const std::string& path) {
     ::close(file);
     return cannot_read(path);
   }
+  if (::fsync(file) != 0) std::abort();
+  sync_folder_of(path);
   auto lines = static_cast<std::uint64_t>(std::count(text->begin(), text->end(), '\n'));
   if (!text->empty() && text->back() != '\n') ++lines;
   return std::unique_ptr<SealedList>(new SealedList(path, file, lines));
@@ -102,17 +111,22 @@ SealedList::~SealedList() {
   ::close(file_);
 }
 
-bool SealedList::note(std::string_view request_id, std::string_view route, std::string_view field,
-                      std::string_view value) {
+void SealedNote::add(std::string_view request_id, std::string_view route, std::string_view field,
+                     std::string_view value) {
+  append_time(lines);
+  lines.append(" ").append(request_id).append(" ");
+  append_name(route, lines);
+  lines.append(" ");
+  append_name(field, lines);
+  lines.append(" ").append(value).append("\n");
+  ++count;
+}
+
+bool SealedList::keep(std::shared_ptr<SealedNote> note) {
   const std::lock_guard lock(mutex_);
-  if (failing_ || stopping_ || pending_.size() + value.size() > kMaxPendingBytes) return false;
-  append_time(pending_);
-  pending_.append(" ").append(request_id).append(" ");
-  append_name(route, pending_);
-  pending_.append(" ");
-  append_name(field, pending_);
-  pending_.append(" ").append(value).append("\n");
-  ++count_;
+  if (stopping_ || pending_bytes_ + note->lines.size() > kMaxPendingBytes) return false;
+  pending_bytes_ += note->lines.size();
+  pending_.push_back(std::move(note));
   wake_.notify_all();
   return true;
 }
@@ -123,34 +137,42 @@ std::uint64_t SealedList::count() const {
 }
 
 void SealedList::write_loop() {
-  std::string writing;
   for (;;) {
-    bool last = false;
+    std::vector<std::shared_ptr<SealedNote>> notes;
     {
       std::unique_lock lock(mutex_);
-      if (failing_) {
-        wake_.wait_for(lock, kRetry, [this] { return stopping_; });
-      } else {
-        wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-      }
-      last = stopping_;
-      // What a failed write left comes first.
-      writing.append(pending_);
-      pending_.clear();
+      wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+      if (pending_.empty()) return;
+      notes.swap(pending_);
+      pending_bytes_ = 0;
     }
-    bool good = true;
-    if (!writing.empty()) {
-      const std::lock_guard lock(file_mutex_);
-      struct stat before {};
-      good = ::fstat(file_, &before) == 0 && write_all(file_, writing) && ::fdatasync(file_) == 0;
-      // Half a batch is taken back, so that it is not there twice after the next try.
-      if (!good && ::ftruncate(file_, before.st_size) != 0) std::abort();
-    }
-    if (good) writing.clear();
-    const std::lock_guard lock(mutex_);
-    failing_ = !good;
-    wake_.notify_all();
-    if (last) return;
+    write(std::move(notes));
+  }
+}
+
+void SealedList::write(std::vector<std::shared_ptr<SealedNote>> notes) {
+  std::string lines;
+  std::uint64_t count = 0;
+  for (const auto& note : notes) {
+    lines += note->lines;
+    count += note->count;
+  }
+  bool good = true;
+  {
+    const std::lock_guard lock(file_mutex_);
+    struct stat before {};
+    good = ::fstat(file_, &before) == 0 && write_all(file_, lines);
+    // Half a batch is taken back: its requests do not go on.
+    if (!good && ::ftruncate(file_, before.st_size) != 0) std::abort();
+    if (good && ::fdatasync(file_) != 0) std::abort();
+    const std::lock_guard counting(mutex_);
+    if (good) count_ += count;
+  }
+  for (const auto& note : notes) {
+    // Afterwards the note is its request's again, which may go away with it.
+    const std::function<void()> done = std::move(note->done);
+    note->status = good ? SealedNote::Status::kept : SealedNote::Status::refused;
+    if (done) done();
   }
 }
 
@@ -186,6 +208,7 @@ Status SealedList::drop_first(std::uint64_t lines) {
     ::unlink(next.c_str());
     return failed;
   }
+  sync_folder_of(path_);
   const int renewed = open_file(path_);
   if (renewed < 0) std::abort();  // it was there a moment ago, and lines would go nowhere
   ::close(std::exchange(file_, renewed));

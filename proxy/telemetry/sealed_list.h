@@ -4,24 +4,44 @@
 //
 //   2026-11-28T05:16:00Z REQUEST_ID ROUTE FIELD pvs_...        blanks in names become _
 //
-// note() copies into a bounded buffer and never blocks on the disk; a background thread writes and
-// syncs. Where there is no room, or the disk takes nothing, it answers false and the request must
-// not go on: a value that nobody would find again is not let through. A crash may cost the lines of
-// the last moment; the values are still told by their key id. Thread safe.
+// keep() never blocks: a background thread writes what several requests left together, syncs once,
+// and tells each of them (SealedNote::done). A request goes on only when its lines are on the disk:
+// what was acknowledged is found again, whatever happens to the process. Where there is no room, or
+// the disk takes nothing, the request must not go on: a value that nobody would find again is not
+// let through. A failed fsync ends the process (hardening.md 5). A line may be there of a request
+// that did not go on after all, never the other way about. Thread safe.
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "crypto/base/result.h"
 
 namespace paravent::proxy::telemetry {
+
+// The lines of one request and what became of them. Filled by its worker, then shared with the
+// list's thread until `status` is no longer pending.
+struct SealedNote {
+  enum class Status : std::uint8_t { pending, kept, refused };
+
+  // `field` and `route` are names of the policy.
+  void add(std::string_view request_id, std::string_view route, std::string_view field,
+           std::string_view value);
+
+  std::string lines;
+  std::uint64_t count = 0;
+  std::atomic<Status> status = Status::pending;
+  std::function<void()> done;  // called on the list's thread once `status` is set
+};
 
 class SealedList {
  public:
@@ -35,11 +55,10 @@ class SealedList {
   SealedList(const SealedList&) = delete;
   SealedList& operator=(const SealedList&) = delete;
 
-  // `field` and `route` are names of the policy. False: no room.
-  bool note(std::string_view request_id, std::string_view route, std::string_view field,
-            std::string_view value);
+  // False: no room; `done` is not called then. REQUIRES: the note has lines, and is pending.
+  bool keep(std::shared_ptr<SealedNote> note);
 
-  std::uint64_t count() const;  // lines, with those that wait
+  std::uint64_t count() const;  // lines in the file
   // The oldest lines, at most kMostBytes of them; whole ones.
   crypto::Result<std::string> read() const;
   // They are converted: the first `lines` go. ErrorKind::usage: there are not so many; disk_full,
@@ -49,15 +68,16 @@ class SealedList {
  private:
   SealedList(std::string path, int file, std::uint64_t count);
   void write_loop();
+  void write(std::vector<std::shared_ptr<SealedNote>> notes);
 
   const std::string path_;
   mutable std::mutex file_mutex_;  // of file_ and the file's contents; taken before mutex_
   int file_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::string pending_;
+  std::vector<std::shared_ptr<SealedNote>> pending_;
+  std::size_t pending_bytes_ = 0;
   std::uint64_t count_;
-  bool failing_ = false;  // the last write failed
   bool stopping_ = false;
   std::thread writer_;
 };

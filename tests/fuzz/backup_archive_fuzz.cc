@@ -40,7 +40,8 @@ class Copying final : public vault::ArchiveVisitor {
  public:
   explicit Copying(vault::ArchiveWriter& writer) : writer_(writer) {}
   crypto::Status begin_file(const std::string& path, std::uint64_t) override {
-    if (path.find("..") == 0 || path.front() == '/') std::abort();
+    const std::string closed = "/" + path + "/";
+    if (path.front() == '/' || closed.find("/../") != std::string::npos) std::abort();
     path_ = path;
     file_.clear();
     return {};

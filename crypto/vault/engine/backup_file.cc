@@ -20,12 +20,11 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::string_view kMagic = "PVTBKUP1";
-constexpr std::uint16_t kFormat = 1;
+constexpr std::uint16_t kFormat = 2;
 constexpr std::size_t kWrappedSize = kStreamKeySize + kXchachaTagSize;
-constexpr std::size_t kNonceAt =
-    kBackupHeaderSize - kStreamHeaderSize - kWrappedSize - kXchachaNonceSize;
-constexpr std::size_t kWrappedAt = kNonceAt + kXchachaNonceSize;
-constexpr std::size_t kStreamHeaderAt = kWrappedAt + kWrappedSize;
+// Up to the size of the unseal record, and what is behind the record.
+constexpr std::size_t kPrefixSize = 8 + 2 + 1 + 16 + 16 + 8 + 8 + 2;
+constexpr std::size_t kKeyPartSize = kXchachaNonceSize + kWrappedSize + kStreamHeaderSize;
 constexpr std::size_t kSealedChunk = kBackupChunk + kStreamChunkOverhead;
 
 std::array<std::uint8_t, 8> check_of(ByteView key, const Id& installation) {
@@ -34,6 +33,19 @@ std::array<std::uint8_t, 8> check_of(ByteView key, const Id& installation) {
   std::copy_n(mac.begin(), check.size(), check.begin());
   return check;
 }
+
+// The parts of a header whose sizes are fixed: they stand at its end.
+struct KeyPart {
+  explicit KeyPart(MutableBytes header)
+      : before(header.first(header.size() - kKeyPartSize)),
+        nonce(header.last(kKeyPartSize).first(kXchachaNonceSize)),
+        wrapped(header.last(kKeyPartSize).subspan(kXchachaNonceSize, kWrappedSize)),
+        stream(header.last(kStreamHeaderSize)) {}
+  MutableBytes before;  // AD of the wrap
+  MutableBytes nonce;
+  MutableBytes wrapped;
+  MutableBytes stream;
+};
 
 std::filesystem::path partial_of(std::filesystem::path file) {
   file += ".partial";
@@ -87,15 +99,18 @@ Result<BackupHeader> parse_backup_header(ByteView bytes) {
   header.info.id = in.id();
   const std::uint64_t made = in.u64();
   const std::uint64_t expires = in.u64();
+  const ByteView record = in.lp();
   const ByteView check = in.take(header.check.size());
-  in.take(bytes.size() >= kNonceAt ? kBackupHeaderSize - kNonceAt : 1);
+  in.take(kKeyPartSize);
   constexpr std::uint64_t kLatest = std::uint64_t{1} << 48U;  // some thousand years
-  if (!in.done() || kind < 1 || kind > 2 || made > kLatest || expires > kLatest) {
+  if (!in.done() || kind < 1 || kind > 2 || made > kLatest || expires > kLatest ||
+      record.size() > kMaxUnsealInBackup || (!record.empty() && kind != 2)) {
     return Error(ErrorKind::malformed);
   }
   std::copy(check.begin(), check.end(), header.check.begin());
   header.info.made = WallTime(std::chrono::milliseconds(made));
   header.info.expires = WallTime(std::chrono::milliseconds(expires));
+  header.info.unseal_record.assign(record.begin(), record.end());
   return header;
 }
 
@@ -117,17 +132,17 @@ Result<std::unique_ptr<BackupWriter>> BackupWriter::create(const std::filesystem
   append_bytes(text, info.id);
   append_u64be(text, static_cast<std::uint64_t>(info.made.time_since_epoch().count()));
   append_u64be(text, static_cast<std::uint64_t>(info.expires.time_since_epoch().count()));
+  append_lp(text, as_text(info.unseal_record));
   append_bytes(text, check_of(backup_key, info.installation));
   Bytes header(as_bytes(text).begin(), as_bytes(text).end());
-  header.resize(kBackupHeaderSize);
-  const MutableBytes all(header);
+  header.resize(header.size() + kKeyPartSize);
+  const KeyPart parts{MutableBytes(header)};
   SecretBytes key(kStreamKeySize);
   random_bytes(key.mutable_bytes());
-  random_bytes(all.subspan(kNonceAt, kXchachaNonceSize));
-  auto sealer = StreamSealer::start(key.bytes(), all.subspan(kStreamHeaderAt));
-  if (!sealer || !xchacha20_poly1305_seal(backup_key, all.subspan(kNonceAt, kXchachaNonceSize),
-                                          all.first(kNonceAt), key.bytes(),
-                                          all.subspan(kWrappedAt, kWrappedSize))) {
+  random_bytes(parts.nonce);
+  auto sealer = StreamSealer::start(key.bytes(), parts.stream);
+  if (!sealer ||
+      !xchacha20_poly1305_seal(backup_key, parts.nonce, parts.before, key.bytes(), parts.wrapped)) {
     std::abort();  // only sizes can be wrong, and they are constants
   }
   std::unique_ptr<BackupWriter> writer(
@@ -181,8 +196,8 @@ Status BackupWriter::finish() {
   return sync_folder(folder.empty() ? "." : folder);
 }
 
-Result<std::unique_ptr<BackupReader>> BackupReader::open(const std::filesystem::path& file,
-                                                         ByteView backup_key) {
+Result<std::unique_ptr<BackupReader>> BackupReader::open_unchecked(
+    const std::filesystem::path& file, std::array<std::uint8_t, 8>& check) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     return Error(ErrorKind::data,
@@ -191,32 +206,63 @@ Result<std::unique_ptr<BackupReader>> BackupReader::open(const std::filesystem::
   std::unique_ptr<BackupReader> reader(
       new BackupReader(file, descriptor, {},
                        StreamOpener::start(Bytes(kStreamKeySize), Bytes(kStreamHeaderSize)).value(),
-                       Bytes(kBackupHeaderSize)));
-  const MutableBytes all(reader->header_);
-  const ssize_t size = read_all(descriptor, all);
-  const auto header = size < 0 ? Result<BackupHeader>(Error(ErrorKind::malformed))
-                               : parse_backup_header(all.first(static_cast<std::size_t>(size)));
+                       Bytes(kPrefixSize)));
+  Bytes& bytes = reader->header_;
+  ssize_t size = read_all(descriptor, bytes);
+  const bool ours = size > 0 && as_text(bytes).starts_with(kMagic);
+  if (ours && size >= 10 && bytes[8] == 0 && bytes[9] == 1) {
+    return Error(ErrorKind::data, "The backup " + file.string() +
+                                      " was written by a version of paravent before the first "
+                                      "release; make a new one.");
+  }
+  if (size == static_cast<ssize_t>(kPrefixSize)) {
+    const std::size_t record =
+        std::size_t{bytes[kPrefixSize - 2]} << 8U | std::size_t{bytes[kPrefixSize - 1]};
+    bytes.resize(kPrefixSize + record + check.size() + kKeyPartSize);
+    const ssize_t more = read_all(descriptor, MutableBytes(bytes).subspan(kPrefixSize));
+    size = more < 0 ? more : size + more;
+  }
+  if (size >= 0) bytes.resize(static_cast<std::size_t>(size));
+  const auto header =
+      size < 0 ? Result<BackupHeader>(Error(ErrorKind::malformed)) : parse_backup_header(bytes);
   if (header && header->format > kFormat) {
     return Error(ErrorKind::data, "The backup " + file.string() +
                                       " was written by a newer version of paravent; install that "
                                       "version.");
   }
   if (!header || header->format != kFormat) {
-    if (size > 0 && as_text(all).starts_with(kMagic)) return reader->damaged();
+    if (ours) return reader->damaged();
     return Error(ErrorKind::data, file.string() + " is not a backup of paravent.");
   }
   reader->info_ = header->info;
-  if (!equal_constant_time(check_of(backup_key, header->info.installation), header->check)) {
+  check = header->check;
+  return reader;
+}
+
+Result<BackupInfo> BackupReader::read_info(const std::filesystem::path& file) {
+  std::array<std::uint8_t, 8> check{};
+  const auto reader = open_unchecked(file, check);
+  if (!reader) return reader.error();
+  return (*reader)->info_;
+}
+
+Result<std::unique_ptr<BackupReader>> BackupReader::open(const std::filesystem::path& file,
+                                                         ByteView backup_key) {
+  std::array<std::uint8_t, 8> check{};
+  auto opened = open_unchecked(file, check);
+  if (!opened) return opened;
+  std::unique_ptr<BackupReader> reader = std::move(*opened);
+  if (!equal_constant_time(check_of(backup_key, reader->info_.installation), check)) {
     return Error(ErrorKind::data, "The root key is not the one that the backup " + file.string() +
                                       " was made with; name the right one with --root-key.");
   }
+  const KeyPart parts{MutableBytes(reader->header_)};
   SecretBytes key(kStreamKeySize);
-  if (!xchacha20_poly1305_open(backup_key, all.subspan(kNonceAt, kXchachaNonceSize),
-                               all.first(kNonceAt), all.subspan(kWrappedAt, kWrappedSize),
+  if (!xchacha20_poly1305_open(backup_key, parts.nonce, parts.before, parts.wrapped,
                                key.mutable_bytes())) {
     return reader->damaged();
   }
-  auto opener = StreamOpener::start(key.bytes(), all.subspan(kStreamHeaderAt));
+  auto opener = StreamOpener::start(key.bytes(), parts.stream);
   if (!opener) return reader->damaged();
   reader->opener_ = std::move(*opener);
   return reader;

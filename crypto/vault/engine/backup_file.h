@@ -1,14 +1,16 @@
 // A backup as a file: a header, then one encrypted stream in chunks of 64 KiB, whose last chunk
 // says that it is the last (secret_stream.h). Nothing can be altered, moved or cut off unnoticed.
 //
-//   "PVTBKUP1" | u16 format 1 | u8 kind | installation 16 | backup id 16 | u64 made | u64 expires |
-//   check 8 | nonce 24 | wrapped stream key 48 | stream header 24 | chunks
+//   "PVTBKUP1" | u16 format 2 | u8 kind | installation 16 | backup id 16 | u64 made | u64 expires |
+//   LP(unseal record) | check 8 | nonce 24 | wrapped stream key 48 | stream header 24 | chunks
 //
 // Times in ms since 1970 UTC; expires 0: never. The stream key is random, used once, and wrapped
 // (XChaCha20-Poly1305, the header before the nonce as AD) under a key that is derived from the root
 // key for nothing else: whoever restores needs the root key anyway, and a gateway that runs has no
 // need of a second secret. check = HMAC(that key, "kcv" | installation) cut to 8, so that a
-// mistaken root key gets its own sentence. The whole header is AD of the first chunk. Big endian.
+// mistaken root key gets its own sentence. The unseal record of a key backup lies in the clear (it
+// is no secret by itself), because it is what makes that root key from a pass-phrase, a token or
+// shares; empty where a file holds the key. The whole header is AD of the first chunk. Big endian.
 //
 // One thread at a time. A failed fsync ends the process.
 
@@ -39,11 +41,14 @@ struct BackupInfo {
   Id installation{};
   Id id{};
   WallTime made;
-  WallTime expires;  // the epoch of the clock: never
+  WallTime expires;     // the epoch of the clock: never
+  Bytes unseal_record;  // of a key backup; at most kMaxUnsealInBackup bytes
   bool can_expire() const noexcept { return expires != WallTime(); }
 };
 
-inline constexpr std::size_t kBackupHeaderSize = 8 + 2 + 1 + 16 + 16 + 8 + 8 + 8 + 24 + 48 + 24;
+// Of a header without an unseal record.
+inline constexpr std::size_t kBackupHeaderSize = 8 + 2 + 1 + 16 + 16 + 8 + 8 + 2 + 8 + 24 + 48 + 24;
+inline constexpr std::size_t kMaxUnsealInBackup = 4096;
 inline constexpr std::size_t kBackupChunk = std::size_t{64} << 10U;
 
 class ByteSink {
@@ -97,6 +102,8 @@ class BackupReader final : public ByteSource {
   // another root key, altered.
   static Result<std::unique_ptr<BackupReader>> open(const std::filesystem::path& file,
                                                     ByteView backup_key);
+  // What the header says, without the key; nothing is authentic yet. The same sentences.
+  static Result<BackupInfo> read_info(const std::filesystem::path& file);
   ~BackupReader() override;
   BackupReader(const BackupReader&) = delete;
   BackupReader& operator=(const BackupReader&) = delete;
@@ -115,6 +122,9 @@ class BackupReader final : public ByteSource {
         opener_(std::move(opener)),
         header_(std::move(header)) {}
   Status next_chunk();
+  // Of which nothing is checked yet but that its header is one.
+  static Result<std::unique_ptr<BackupReader>> open_unchecked(const std::filesystem::path& file,
+                                                              std::array<std::uint8_t, 8>& check);
 
   std::filesystem::path file_;
   int descriptor_;

@@ -16,7 +16,9 @@ namespace paravent::crypto::vault {
 
 class CachingTokenStore final : public TokenStore {
  public:
-  explicit CachingTokenStore(std::unique_ptr<TokenStore> store) : store_(std::move(store)) {}
+  explicit CachingTokenStore(std::unique_ptr<TokenStore> store,
+                             std::size_t known_bytes = KnownTokens::kDefaultBytes)
+      : known_(known_bytes), store_(std::move(store)) {}
 
   KnownTokens& known() noexcept { return known_; }
 

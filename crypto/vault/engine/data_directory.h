@@ -6,6 +6,7 @@
 //                 store/        the token store
 //                 operators/    credentials' hashes (admin room)
 //                 audit/        installation/ and TENANT_ID/ (audit room)
+//                 audit-journal/  there only while logs are open, and after a kill (audit room)
 //
 // Every folder is 0700 and belongs to this user; anything wider is refused with the command that
 // mends it. Movable, owned by one thread. ErrorKind::busy: another process holds the directory.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "crypto/primitives/random.h"
@@ -181,6 +182,13 @@ Status erase_file_durably(const std::filesystem::path& path) {
     sync_or_abort(file.get());
   }
   return remove_file_durably(path);
+}
+
+void make_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  if (folder.empty() || ::mkdir(folder.c_str(), 0700) != 0) return;  // it keeps its mode
+  const std::filesystem::path above = folder.parent_path();
+  std::ignore = sync_folder(above.empty() ? "." : above);
 }
 
 Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -39,6 +39,10 @@ Status remove_file_durably(const std::filesystem::path& path);
 // For secrets; what the medium keeps of the old blocks is beyond it.
 Status erase_file_durably(const std::filesystem::path& path);
 
+// Makes the folder (0700) that the file lies in, durably, where it is missing; the one above it has
+// to be there. What cannot be made is found by whoever writes there.
+void make_folder_of(const std::filesystem::path& file);
+
 // Gives a file another name in its folder, replacing what has that name, in one atomic step.
 Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 

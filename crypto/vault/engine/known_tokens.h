@@ -5,10 +5,10 @@
 // and a day, never a value. What is not here is no statement at all: ask the store.
 //
 // Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
-// outside can aim at a bucket. Fixed memory (4-way sets, one is replaced when a set is full),
-// allocated at once and touched as it fills. A reader takes no lock and writes nothing: each slot
-// has a version that is odd while it is written (a seqlock); a writer that meets another one gives
-// up. Thread safe.
+// outside can aim at a bucket. 48 bytes for each, in sets of four that fill three cache lines; one
+// is replaced when a set is full. Fixed memory, touched as it fills (zeroed_memory.h). A reader
+// takes no lock and writes nothing: each slot has a version that is odd while it is written (a
+// seqlock); a writer that meets another one gives up. Thread safe.
 //
 // While rows or index entries are being removed the cache is paused: it answers and takes nothing.
 // Afterwards a new generation begins, and an entry of an older one is never seen again, also when
@@ -19,11 +19,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 
 #include "crypto/vault/engine/token_store.h"
+#include "crypto/vault/engine/zeroed_memory.h"
 
 namespace paravent::crypto::vault {
 
@@ -38,6 +38,7 @@ class KnownTokens {
     std::uint32_t day = 0;
   };
 
+  // One set at least; when the system does not give so much, nothing is ever known.
   explicit KnownTokens(std::size_t bytes = kDefaultBytes);
 
   // Pauses for as long as it lives; then everything is forgotten.
@@ -55,26 +56,30 @@ class KnownTokens {
   // To be read before the store is, and handed to add(). 0: paused.
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
+  // Has what find() will read brought near: for many keys, first of all, then find each.
+  void expect(const IndexKey& index) const noexcept;
   std::optional<Id> find(const Key& key) const noexcept;
   void add(const Key& key, const Id& id, std::uint64_t generation) noexcept;
 
-  std::size_t capacity() const noexcept { return (mask_ + 1) * kWays; }
+  std::size_t capacity() const noexcept { return count_ * kWays; }
 
  private:
   static constexpr std::size_t kWays = 4;
-  // index 32 | purpose 16 | id 16 | key id, day | generation
-  static constexpr std::size_t kWords = 10;
+  // name 16 | id 16 | day 24 bits, generation 40 bits. The name is half of the index, purpose and
+  // key id laid over it: of two entries that differ in any of them it is the same once in 2^128.
+  static constexpr std::size_t kWords = 5;
   using Words = std::array<std::uint64_t, kWords>;
 
-  struct alignas(32) Slot {
+  struct Slot {
     std::atomic<std::uint64_t> version{0};
     std::array<std::atomic<std::uint64_t>, kWords> words{};
   };
-  struct Set {
+  struct alignas(64) Set {
     std::array<Slot, kWays> slots;
   };
+  static_assert(sizeof(Set) == 192);
 
-  Set& set_of(const Words& words) const noexcept { return sets_[words[0] & mask_]; }
+  Set& set_of(const IndexKey& index) const noexcept;
   static Words words_of(const Key& key, const Id& id, std::uint64_t generation) noexcept;
   static bool read(const Slot& slot, Words& words) noexcept;
   void pause();
@@ -84,8 +89,9 @@ class KnownTokens {
   std::mutex pause_mutex_;
   int pauses_ = 0;          // under pause_mutex_
   std::uint64_t next_ = 2;  // under pause_mutex_
-  std::size_t mask_;
-  std::unique_ptr<Set[]> sets_;
+  const ZeroedMemory memory_;
+  std::size_t count_ = 0;  // of sets; 0: nothing is known
+  Set* sets_ = nullptr;
 };
 
 }  // namespace paravent::crypto::vault

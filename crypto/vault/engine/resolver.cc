@@ -1,8 +1,10 @@
 #include "crypto/vault/engine/resolver.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -128,17 +130,27 @@ bool Resolver::answer_known(ResolveBatch& batch) {
   const std::uint32_t today = day_of(clock_.now());
   // What a subject's state says is for the threads to look up.
   if (batch.subject || !batch.confirms.empty()) return false;
-  for (MintJob& job : batch.jobs) {
-    if (is_never_known(job)) return false;
-    const LiveToken* token = token_of(batch, job, *live);
-    if (token == nullptr || token->bound) return false;
-    const IndexKey index = index_of(*token, job.scope_id, kNoId, batch.value(job));
-    const auto id = store_.known().find(known_key(job, index, *live, today));
-    if (!id) {
-      known_misses_.add(1);
-      return false;
+  // A handful at a time, so that what is read for them comes near while the next is hashed.
+  constexpr std::size_t kSideBySide = 8;
+  std::array<IndexKey, kSideBySide> index;
+  for (std::size_t at = 0; at < batch.jobs.size(); at += kSideBySide) {
+    const auto jobs =
+        std::span(batch.jobs).subspan(at, std::min(kSideBySide, batch.jobs.size() - at));
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      if (is_never_known(jobs[i])) return false;
+      const LiveToken* token = token_of(batch, jobs[i], *live);
+      if (token == nullptr || token->bound) return false;
+      index[i] = index_of(*token, jobs[i].scope_id, kNoId, batch.value(jobs[i]));
+      store_.known().expect(index[i]);
     }
-    job.id = *id;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const auto id = store_.known().find(known_key(jobs[i], index[i], *live, today));
+      if (!id) {
+        known_misses_.add(1);
+        return false;
+      }
+      jobs[i].id = *id;
+    }
   }
   known_hits_.add(batch.jobs.size());
   batch.status = ResolveStatus::ok;
@@ -191,12 +203,14 @@ void Resolver::look_up_loop() {
     confirm(round, known, lost);
     look_up(round, known, rest, bad);
     round.clear();
+    bool wake = false;
     {
       const std::scoped_lock lock(mutex_);
       in_flight_ -= known.size() + bad.size() + lost.size();
       std::move(rest.begin(), rest.end(), std::back_inserter(to_commit_));
+      wake = !rest.empty() && to_commit_.size() >= wake_at_;
     }
-    if (!rest.empty()) commit_wakes_.notify_one();
+    if (wake) commit_wakes_.notify_one();
     rest.clear();
     failed_ += bad.size() + lost.size();
     answer(bad, ResolveStatus::sealed);
@@ -276,18 +290,30 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   }
 }
 
+void Resolver::next_round(Queue& round, std::size_t crowd, std::chrono::nanoseconds patience) {
+  std::unique_lock lock(mutex_);
+  commit_wakes_.wait(lock, [this] { return look_up_ended_ || !to_commit_.empty(); });
+  if (to_commit_.size() < crowd && !look_up_ended_) {
+    wake_at_ = crowd;
+    commit_wakes_.wait_for(lock, patience,
+                           [this, crowd] { return look_up_ended_ || to_commit_.size() >= crowd; });
+    wake_at_ = 1;
+  }
+  round.swap(to_commit_);
+}
+
 void Resolver::commit_loop() {
+  constexpr int kPatience = 4;  // one of so many parts of the last write's time
   Committer committer(store_, subjects_, clock_);
   Queue round;
   Queue good;
   Queue bad;
+  std::size_t crowd = 0;
+  std::chrono::steady_clock::duration took{};
   for (;;) {
-    {
-      std::unique_lock lock(mutex_);
-      commit_wakes_.wait(lock, [this] { return look_up_ended_ || !to_commit_.empty(); });
-      if (to_commit_.empty()) return;
-      round.swap(to_commit_);
-    }
+    next_round(round, crowd, took / kPatience);
+    if (round.empty()) return;
+    const auto begin = std::chrono::steady_clock::now();
     const std::shared_ptr<const LiveContexts> live = live_.load();
     const std::uint32_t today = day_of(clock_.now());
     const std::uint64_t generation = store_.known().generation();
@@ -301,9 +327,11 @@ void Resolver::commit_loop() {
       if (!pending.failed && !report.failed) remember(pending, *live, today, generation);
       (pending.failed ? bad : good).push_back(std::move(pending));
     }
+    took = std::chrono::steady_clock::now() - begin;
     {
       const std::scoped_lock lock(mutex_);
       in_flight_ -= round.size();
+      crowd = round.size() + to_commit_.size();
     }
     round.clear();
     failed_ += bad.size();

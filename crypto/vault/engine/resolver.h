@@ -1,12 +1,15 @@
 // Resolver: the two threads behind Vault::resolve().
 //
-//   look-up thread   takes everything queued, finds it in the index; batches whose tokens are all
-//   known and
-//                    were already used today are answered at once, so that they never wait for a
-//                    disk
-//   commit thread    takes everything the look-up left over while the previous write was being
-//   synced, and
-//                    makes it durable in one write (no delay is added to collect more)
+//   look-up thread  takes everything queued and finds it in the index; batches whose tokens are all
+//                   known and were already used today are answered at once, so that they never wait
+//                   for a disk
+//   commit thread   takes everything the look-up left over while the previous write was being
+//                   synced, and makes it durable in one write
+//
+// Who waits for a write comes in two halves: one that is being written, one that comes meanwhile;
+// and each write would carry half of all. So the commit thread waits for those whom the write
+// before has answered to come back: until there are as many as it last saw, and at most a quarter
+// of the time that the last write took. Who is alone never waits for others.
 //
 // In front of both, on whatever thread asks: answer_known(), which finds tokens that were used
 // today already in memory. At most kMaxInFlight batches are in the vault; beyond, a batch is
@@ -15,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -50,6 +54,9 @@ class Resolver {
 
   void look_up_loop();
   void commit_loop();
+  // The next round; empty: there will be none. `crowd`: as many are expected, at most `patience`
+  // long.
+  void next_round(Queue& round, std::size_t crowd, std::chrono::nanoseconds patience);
   // Whether every job can be answered from the store as it is; then the ids are filled in.
   void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
   // Answers the confirmations of the round. Batches that nothing more is to be done for leave it:
@@ -71,6 +78,7 @@ class Resolver {
   Queue asked_;
   Queue refused_;
   Queue to_commit_;
+  std::size_t wake_at_ = 1;  // as many in to_commit_ wake the commit thread
   std::size_t in_flight_ = 0;
   bool stopping_ = false;
   bool look_up_ended_ = false;

@@ -27,13 +27,21 @@ struct Fetched {
 
 // Looks the row up whatever the key id is, so that an unknown key id and an unknown id take the
 // same steps.
-Result<Fetched> fetch(TokenStore& store, const ParsedToken& token) {
-  Fetched fetched{id_from(as_text(token.payload)), {}};
+Result<Fetched> fetch(TokenStore& store, const Id& id) {
+  Fetched fetched{id, {}};
   std::array<std::optional<std::string>, 1> rows;
   if (!store.resolve(std::span(&fetched.id, 1), rows)) return Error(ErrorKind::unreachable);
   if (!rows[0]) return unavailable();
   fetched.bytes = std::move(*rows[0]);
   return fetched;
+}
+
+Id id_of(const ParsedToken& token) { return id_from(as_text(token.payload)); }
+
+// Under which there is no row: ids are random.
+Id id_of_nothing(Id id) {
+  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(~byte);
+  return id;
 }
 
 WallTime start_of_day(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
@@ -54,9 +62,9 @@ bool is_verified(Algorithm algorithm) {
 // Of everything but vault tokens: the row says all there is to say.
 Result<TokenDescription> describe_keyed(const Catalogue& catalogue, std::uint32_t key_id,
                                         Algorithm algorithm, WallTime now) {
-  const auto context = context_of(catalogue, key_id, algorithm, false);
+  const auto context = context_of(catalogue, key_id, algorithm);
   if (!context) return context.error();
-  const auto kind = kind_of(context->row);
+  const auto kind = kind_of(context->row());
   if (!kind) return unavailable();
   TokenDescription out;
   out.key_id = key_id;
@@ -64,11 +72,11 @@ Result<TokenDescription> describe_keyed(const Catalogue& catalogue, std::uint32_
   out.kind = *kind;
   out.reversible = algorithm != Algorithm::pseudonym && !is_sealed(algorithm);
   out.verified = is_verified(algorithm);
-  describe_context(catalogue.names(), context->row, out);
+  describe_context(catalogue.names(), context->row(), out);
   const bool endless = out.epoch.length == EpochLength::none;
   const WallTime made = is_sealed(algorithm) ? now : context->made;
   const WallTime since = start_of_day(endless ? made : epoch_start(out.epoch));
-  const std::string& purpose = context->row.purpose_id;
+  const std::string& purpose = context->row().purpose_id;
   out.purposes.push_back({id_from(purpose), name_of(catalogue.names(), purpose), since, since});
   return out;
 }
@@ -111,36 +119,64 @@ Result<TokenDescription> ReverseVault::describe(const BareValue& value) const {
 }
 
 Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const {
+  KeyMemo memo;
   Vault::State& state = *vault_.state_;
-  if (token.algorithm == Algorithm::encrypted_subject) return describe_encrypted_subject(token);
-  if (token.algorithm != Algorithm::vault_token) {
-    const std::scoped_lock lock(state.mutex);
-    return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
+  if (token.algorithm == Algorithm::vault_token) return describe_stored(token, id_of(token), memo);
+  if (token.algorithm == Algorithm::encrypted_subject) {
+    return describe_encrypted_subject(token, memo);
   }
-  Result<Fetched> fetched = fetch(*state.tokens, token);
+  const std::scoped_lock lock(state.mutex);
+  return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
+}
+
+Result<TokenDescription> ReverseVault::describe(const ParsedToken& token, const Id& asker,
+                                                KeyMemo& memo) const {
+  Vault::State& state = *vault_.state_;
+  bool own = false;
+  {
+    const std::scoped_lock lock(state.mutex);
+    const ContextRecord* record = state.catalogue->context(token.key_id);
+    own = record != nullptr && id_from(record->row.tenant_id) == asker;
+    if (own && token.algorithm != Algorithm::vault_token &&
+        token.algorithm != Algorithm::encrypted_subject) {
+      return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
+    }
+  }
+  if (token.algorithm == Algorithm::vault_token) {
+    const Id id = id_of(token);
+    return describe_stored(token, own ? id : id_of_nothing(id), memo);
+  }
+  if (!own) return unavailable();
+  return describe_encrypted_subject(token, memo);
+}
+
+Result<TokenDescription> ReverseVault::describe_stored(const ParsedToken& token, const Id& id,
+                                                       KeyMemo& memo) const {
+  Vault::State& state = *vault_.state_;
+  Result<Fetched> fetched = fetch(*state.tokens, id);
 
   const std::scoped_lock lock(state.mutex);
   const Catalogue& catalogue = *state.catalogue;
-  const auto context = context_of(catalogue, token.key_id, token.algorithm, false);
+  const auto context = context_of(catalogue, token.key_id, token.algorithm);
   if (!fetched) return fetched.error();
   if (!context) return context.error();
   TokenDescription out;
   out.key_id = token.key_id;
   out.algorithm = token.algorithm;
   out.reversible = true;
-  describe_context(catalogue.names(), context->row, out);
+  describe_context(catalogue.names(), context->row(), out);
   if (row_schema(as_bytes(fetched->bytes)) == kBoundRowSchema) {
     const auto row = decode_bound_row(as_bytes(fetched->bytes));
     if (!row || row->key_id != token.key_id) return unavailable();
-    if (auto s = describe_bound(*row, fetched->id, out); !s) return s.error();
+    if (auto s = describe_bound(*row, fetched->id, memo, out); !s) return s.error();
     return out;
   }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
-  const auto seal = context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row, false);
+  const auto seal = context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row);
   if (!seal) return unavailable();
   out.kind = view->row.kind;
-  out.epoch = seal->row.epoch;
+  out.epoch = seal->row().epoch;
   out.subject = view->row.subject;
   for (const RowPurpose& purpose : view->row.purposes) {
     out.purposes.push_back({purpose.id, name_of(catalogue.names(), id_text(purpose.id)),
@@ -151,69 +187,73 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const 
 
 Result<SecretBytes> ReverseVault::open_value(const BareValue& value,
                                              OpeningPermit /*permit*/) const {
-  const auto opener = key_of(value.key_id, value.algorithm);
+  KeyMemo memo;
+  const auto opener = key_of(value.key_id, value.algorithm, memo);
   if (!opener || !opener->kind) return unavailable();
   switch (value.algorithm) {
     case Algorithm::format_preserving:
-      return open_preserved(opener->key.key.bytes(), opener->key.ctx, *opener->kind, value.text);
+      return open_preserved(opener->key->key.bytes(), opener->key->ctx, *opener->kind, value.text);
     case Algorithm::address:
     case Algorithm::address_prefix:
-      return open_address_literal(opener->key, value.text);
+      return open_address_literal(*opener->key, value.text);
     default:
       return unavailable();
   }
 }
 
 Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token, std::string_view purpose,
-                                             OpeningPermit /*permit*/) const {
-  if (token.algorithm == Algorithm::vault_token) return open_stored(token, purpose);
-  if (token.algorithm == Algorithm::encrypted_subject) return open_encrypted_subject(token);
-  const auto opener = key_of(token.key_id, token.algorithm);
+                                             OpeningPermit permit) const {
+  KeyMemo memo;
+  return open_value(token, purpose, memo, std::move(permit));
+}
+
+Result<SecretBytes> ReverseVault::open_value(const ParsedToken& token, std::string_view purpose,
+                                             KeyMemo& memo, OpeningPermit /*permit*/) const {
+  if (token.algorithm == Algorithm::vault_token) return open_stored(token, purpose, memo);
+  if (token.algorithm == Algorithm::encrypted_subject) return open_encrypted_subject(token, memo);
+  const auto opener = key_of(token.key_id, token.algorithm, memo);
   if (!opener) return unavailable();
   switch (token.algorithm) {
     case Algorithm::derived:
-      return open_derived(token.payload, opener->key);
+      return open_derived(token.payload, *opener->key);
     case Algorithm::encrypted:
-      return open_encrypted(token.payload, opener->key);
+      return open_encrypted(token.payload, *opener->key);
     case Algorithm::address:
     case Algorithm::address_prefix:
     case Algorithm::address_random:
-      return open_address(opener->key, token);
+      return open_address(*opener->key, token);
     default:
       return unavailable();
   }
 }
 
-Result<SecretBytes> ReverseVault::open_stored(const ParsedToken& token,
-                                              std::string_view purpose) const {
-  Result<Fetched> fetched = fetch(*vault_.state_->tokens, token);
+Result<SecretBytes> ReverseVault::open_stored(const ParsedToken& token, std::string_view purpose,
+                                              KeyMemo& memo) const {
+  Result<Fetched> fetched = fetch(*vault_.state_->tokens, id_of(token));
   if (!fetched) return fetched.error();
   if (row_schema(as_bytes(fetched->bytes)) == kBoundRowSchema) {
     const auto row = decode_bound_row(as_bytes(fetched->bytes));
     if (!row || row->key_id != token.key_id) return unavailable();
-    return open_bound(*row, fetched->id, purpose);
+    return open_bound(*row, fetched->id, purpose, memo);
   }
   const auto view = decode_token_row(as_bytes(fetched->bytes));
   if (!view || view->row.key_id != token.key_id) return unavailable();
-  const auto opener = key_of(view->row.seal_key_id, Algorithm::vault_row);
+  const auto opener = key_of(view->row.seal_key_id, Algorithm::vault_row, memo);
   if (!opener) return unavailable();
-  auto value = open_row(*view, fetched->id, opener->key);
+  auto value = open_row(*view, fetched->id, *opener->key);
   if (!value) return unavailable();
   return value;
 }
 
-Result<ReverseVault::KindKey> ReverseVault::key_of(std::uint32_t key_id,
-                                                   Algorithm algorithm) const {
+Result<ReverseVault::KindKey> ReverseVault::key_of(std::uint32_t key_id, Algorithm algorithm,
+                                                   KeyMemo& memo) const {
   Vault::State& state = *vault_.state_;
-  Result<Opened> context = unavailable();
-  {
-    const std::scoped_lock lock(state.mutex);
-    context = context_of(*state.catalogue, key_id, algorithm, true);
-  }
+  const std::scoped_lock lock(state.mutex);
+  const auto context = context_of(*state.catalogue, key_id, algorithm);
   if (!context) return unavailable();
-  auto key = make_protection_key(context->row, context->parent.bytes());
+  const auto key = memo.key(*state.catalogue, *context->record);
   if (!key) return unavailable();
-  return KindKey{std::move(*key), kind_of(context->row)};
+  return KindKey{*key, kind_of(context->row())};
 }
 
 }  // namespace paravent::crypto::vault

@@ -23,6 +23,7 @@
 #include "crypto/tokens/token_text.h"
 #include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/bound_sealer.h"
+#include "crypto/vault/engine/key_memo.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace paravent::crypto::reveal {
@@ -102,6 +103,9 @@ class ReverseVault {
 
   // ErrorKind::refused without a sentence: unknown, foreign, erased or expired, in one manner;
   // unreachable: the store cannot be read.
+  // The same for whoever asks: a token of another tenant than `asker` takes, step by step, the way
+  // of one that nobody has. `memo`: keys that the same request has opened already, and will.
+  Result<TokenDescription> describe(const ParsedToken& token, const Id& asker, KeyMemo& memo) const;
   Result<TokenDescription> describe(const ParsedToken& token) const;
   Result<TokenDescription> describe(const BareValue& value) const;
 
@@ -109,24 +113,33 @@ class ReverseVault {
   // a pseudonym, a sealed value, any altered bit of token or row, and a text that the algorithm
   // could not have written; unreachable: the store cannot be read. `purpose`: for which the opening
   // was decided; a vault token that belongs to a subject holds its value once for each.
+  Result<SecretBytes> open_value(const ParsedToken& token, std::string_view purpose, KeyMemo& memo,
+                                 OpeningPermit permit) const;
   Result<SecretBytes> open_value(const ParsedToken& token, std::string_view purpose,
                                  OpeningPermit permit) const;
   Result<SecretBytes> open_value(const BareValue& value, OpeningPermit permit) const;
 
  private:
-  // A key with the kind of the values under it.
+  // A key, borrowed from a memo, with the kind of the values under it.
   struct KindKey {
-    ProtectionKey key;
+    const ProtectionKey* key = nullptr;
     std::optional<Kind> kind;
   };
-  Result<SecretBytes> open_stored(const ParsedToken& token, std::string_view purpose) const;
+  Result<SecretBytes> open_stored(const ParsedToken& token, std::string_view purpose,
+                                  KeyMemo& memo) const;
   // Of values that belong to a data subject (reverse_subject.cc).
-  Status describe_bound(const BoundRow& row, const Id& id, TokenDescription& out) const;
-  Result<TokenDescription> describe_encrypted_subject(const ParsedToken& token) const;
-  Result<SecretBytes> open_bound(const BoundRow& row, const Id& id, std::string_view purpose) const;
-  Result<SecretBytes> open_encrypted_subject(const ParsedToken& token) const;
-  Result<SecretBytes> open_layer(const SubjectLayer& layer, const std::string& ctx) const;
-  Result<KindKey> key_of(std::uint32_t key_id, Algorithm algorithm) const;
+  Status describe_bound(const BoundRow& row, const Id& id, KeyMemo& memo,
+                        TokenDescription& out) const;
+  Result<TokenDescription> describe_encrypted_subject(const ParsedToken& token,
+                                                      KeyMemo& memo) const;
+  Result<SecretBytes> open_bound(const BoundRow& row, const Id& id, std::string_view purpose,
+                                 KeyMemo& memo) const;
+  Result<SecretBytes> open_encrypted_subject(const ParsedToken& token, KeyMemo& memo) const;
+  Result<SecretBytes> open_layer(const SubjectLayer& layer, const std::string& ctx,
+                                 KeyMemo& memo) const;
+  Result<TokenDescription> describe_stored(const ParsedToken& token, const Id& id,
+                                           KeyMemo& memo) const;
+  Result<KindKey> key_of(std::uint32_t key_id, Algorithm algorithm, KeyMemo& memo) const;
 
   Vault& vault_;
 };

@@ -11,11 +11,10 @@ std::string name_of(const NameRegistry& names, std::string_view raw_id) {
   return record == nullptr ? std::string() : record->name;
 }
 
-Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm,
-                          bool with_key) {
+Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm) {
   const ContextRecord* record = catalogue.context(key_id);
   if (record == nullptr || record->row.algorithm != algorithm) return unavailable();
-  Opened opened{record->row, {}, WallTime::min()};
+  Opened opened{record, WallTime::min()};
   if (record->parent == kNoId || is_sealed(algorithm)) return opened;
   const KeyRecord* key = catalogue.keys().record(record->parent);
   // Destroyed, disabled, compromised: one answer.
@@ -23,11 +22,6 @@ Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algo
     return unavailable();
   }
   opened.made = key->made;
-  if (with_key) {
-    auto parent = catalogue.keys().open(record->parent);
-    if (!parent) return unavailable();
-    opened.parent = std::move(*parent);
-  }
   return opened;
 }
 

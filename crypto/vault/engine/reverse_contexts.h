@@ -23,16 +23,17 @@ inline Error unavailable() noexcept { return Error(ErrorKind::refused); }
 // The name behind an id, as it is now; empty when there is none.
 std::string name_of(const NameRegistry& names, std::string_view raw_id);
 
-// The context row of a key id, with the parent key when it has one and it was asked for.
+// The context row of a key id, and when its parent key was made, if it has one. Borrowed from the
+// catalogue.
 struct Opened {
-  ContextRow row;
-  SecretBytes parent;
+  const ContextRecord* record = nullptr;
   WallTime made;
+
+  const ContextRow& row() const noexcept { return record->row; }
 };
 
 // unavailable(): unknown, of another algorithm, or its key is destroyed, disabled or compromised.
-Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm,
-                          bool with_key);
+Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm);
 
 // A normaliser's id is kind * 256 + version of its rules.
 std::optional<Kind> kind_of(const ContextRow& row);

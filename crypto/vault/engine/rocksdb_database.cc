@@ -5,6 +5,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/vault/engine/rocksdb_file_system.h"
@@ -13,7 +14,12 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::uint64_t kRewriteAfterSeconds = 30ULL * 24 * 3600;
-constexpr std::size_t kDataCacheBytes = std::size_t{64} << 20U;
+// Of the store's memory, what RocksDB keeps of data blocks: enough for walks and the upper levels.
+constexpr std::size_t kMinBlockCache = std::size_t{4} << 20U;
+constexpr std::size_t kBlockCacheShare = 8;
+// Held in memory: index entries, and rows of up to three purposes or so.
+constexpr std::size_t kIndexValue = sizeof(Id);
+constexpr std::size_t kRowValue = 238;
 // Filters of 10 bits for a row and for its index, and an entry for every block of 4 KiB.
 constexpr std::size_t kBytesPerRow = 6;
 
@@ -95,11 +101,13 @@ RocksdbTokenStore::Database::~Database() {
   db->Close();
 }
 
-rocksdb::Status RocksdbTokenStore::Database::start(
-    const std::string& folder, bool create, std::shared_ptr<rocksdb::FileSystem> file_system) {
+rocksdb::Status RocksdbTokenStore::Database::start(const std::string& folder, bool create,
+                                                   std::shared_ptr<rocksdb::FileSystem> file_system,
+                                                   std::size_t memory) {
   if (file_system == nullptr) file_system = rocksdb::FileSystem::Default();
   env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system), fsyncs));
-  const auto cache = rocksdb::NewLRUCache(kDataCacheBytes);
+  const std::size_t blocks = std::max(kMinBlockCache, memory / kBlockCacheShare);
+  const auto cache = rocksdb::NewLRUCache(blocks);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name :
        {rocksdb::kDefaultColumnFamilyName, std::string("rows"), std::string("index"),
@@ -120,9 +128,53 @@ rocksdb::Status RocksdbTokenStore::Database::start(
   // What is always in memory counts as cached; the rows' own share stays.
   std::uint64_t count = 0;
   if (db->GetIntProperty(rows, rocksdb::DB::Properties::kEstimateNumKeys, &count)) {
-    cache->SetCapacity(kDataCacheBytes + static_cast<std::size_t>(count) * kBytesPerRow);
+    cache->SetCapacity(blocks + static_cast<std::size_t>(count) * kBytesPerRow);
   }
+  const std::size_t ours = memory > blocks ? memory - blocks : 0;
+  // As many index entries as rows.
+  const std::size_t entry = ReadMemory(sizeof(IndexKey), kIndexValue, 0).bytes_per_slot();
+  const std::size_t row = ReadMemory(sizeof(Id), kRowValue, 0).bytes_per_slot();
+  const std::size_t entries = ours / (entry + row) * entry;
+  index_memory = std::make_unique<ReadMemory>(sizeof(IndexKey), kIndexValue, entries);
+  rows_memory = std::make_unique<ReadMemory>(sizeof(Id), kRowValue, ours - entries);
   return status;
+}
+
+ReadMemory* RocksdbTokenStore::Database::memory_of(
+    const rocksdb::ColumnFamilyHandle* family) const noexcept {
+  if (family == index) return index_memory.get();
+  if (family == rows) return rows_memory.get();
+  return nullptr;
+}
+
+// Told while the write is being answered: who reads in between reads what was there before.
+void RocksdbTokenStore::Database::tell_memory(const rocksdb::WriteBatch& batch,
+                                              bool written) const {
+  class Telling final : public rocksdb::WriteBatch::Handler {
+   public:
+    Telling(const Database& database, bool written) : database_(database), written_(written) {}
+    rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key,
+                          const rocksdb::Slice& value) override {
+      if (written_) return tell(family, key, view_of(value));
+      return tell(family, key, std::nullopt);
+    }
+    rocksdb::Status DeleteCF(std::uint32_t family, const rocksdb::Slice& key) override {
+      return tell(family, key, std::nullopt);
+    }
+
+   private:
+    rocksdb::Status tell(std::uint32_t family, const rocksdb::Slice& key,
+                         std::optional<std::string_view> value) {
+      for (const rocksdb::ColumnFamilyHandle* one : {database_.index, database_.rows}) {
+        if (one->GetID() == family) database_.memory_of(one)->changed(view_of(key), value);
+      }
+      return rocksdb::Status::OK();
+    }
+    const Database& database_;
+    bool written_;
+  };
+  Telling telling(*this, written);
+  (void)batch.Iterate(&telling);
 }
 
 Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
@@ -134,17 +186,16 @@ Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
   options.sync = true;
   const auto status = db->Write(options, &batch);
   needs_resume = false;
+  tell_memory(batch, status.ok());
   if (status.ok()) return {};
   Error error = rocksdb_error(status);
   needs_resume = error.kind() != ErrorKind::disk_full;
   return error;
 }
 
-Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
-                                        const std::vector<rocksdb::Slice>& keys,
-                                        std::vector<std::optional<std::string>>& out) const {
-  out.assign(keys.size(), std::nullopt);
-  if (keys.empty()) return {};
+Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
+                                         std::span<const rocksdb::Slice> keys,
+                                         std::span<std::optional<std::string>> out) const {
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
   db->MultiGet(rocksdb::ReadOptions(), family, keys.size(), keys.data(), values.data(),
@@ -155,6 +206,37 @@ Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
     } else if (!statuses[i].IsNotFound()) {
       return rocksdb_error(statuses[i]);
     }
+  }
+  return {};
+}
+
+Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
+                                        const std::vector<rocksdb::Slice>& keys,
+                                        std::vector<std::optional<std::string>>& out) const {
+  out.assign(keys.size(), std::nullopt);
+  if (keys.empty()) return {};
+  ReadMemory* memory = memory_of(family);
+  if (memory == nullptr) return read(family, keys, out);
+  std::vector<std::string_view> views;
+  views.reserve(keys.size());
+  for (const rocksdb::Slice& key : keys) views.push_back(view_of(key));
+  std::vector<ReadMemory::Ticket> tickets(keys.size());
+  memory->find(views, out, tickets);
+
+  std::vector<std::size_t> where;
+  std::vector<rocksdb::Slice> missing;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (out[i]) continue;
+    where.push_back(i);
+    missing.push_back(keys[i]);
+  }
+  if (missing.empty()) return {};
+  std::vector<std::optional<std::string>> values(missing.size());
+  if (auto s = read(family, missing, values); !s) return s;
+  for (std::size_t j = 0; j < where.size(); ++j) {
+    if (!values[j]) continue;
+    memory->add(views[where[j]], *values[j], tickets[where[j]]);
+    out[where[j]] = std::move(values[j]);
   }
   return {};
 }

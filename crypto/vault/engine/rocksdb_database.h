@@ -12,12 +12,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "crypto/vault/engine/read_memory.h"
 #include "crypto/vault/engine/rocksdb_file_system.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
 
@@ -47,6 +49,9 @@ struct RocksdbTokenStore::Database {
   rocksdb::ColumnFamilyHandle* index = nullptr;
   rocksdb::ColumnFamilyHandle* subjects = nullptr;
   rocksdb::ColumnFamilyHandle* aliases = nullptr;
+  // Of the families that look-ups go through; told of every write by write().
+  std::unique_ptr<ReadMemory> index_memory;
+  std::unique_ptr<ReadMemory> rows_memory;
   std::mutex write_mutex;     // makes look-up and creation one step
   bool needs_resume = false;  // under write_mutex
 
@@ -62,10 +67,15 @@ struct RocksdbTokenStore::Database {
   Database& operator=(const Database&) = delete;
   ~Database();
 
+  // `memory`: bytes for what was read, RocksDB's blocks and ours together.
   rocksdb::Status start(const std::string& folder, bool create,
-                        std::shared_ptr<rocksdb::FileSystem> file_system);
+                        std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory);
 
-  // One durable write. REQUIRES: write_mutex is held.
+  // After start(): there is less than was asked for.
+  bool memory_refused() const noexcept { return index_memory->refused() || rows_memory->refused(); }
+
+  // One durable write. Everything that is written to a family with a memory goes through here.
+  // REQUIRES: write_mutex is held.
   Status write(rocksdb::WriteBatch& batch);
 
   // Keys that are gone from a family, to be made to vanish from its files.
@@ -82,6 +92,10 @@ struct RocksdbTokenStore::Database {
              std::vector<std::optional<std::string>>& out) const;
 
  private:
+  ReadMemory* memory_of(const rocksdb::ColumnFamilyHandle* family) const noexcept;
+  Status read(rocksdb::ColumnFamilyHandle* family, std::span<const rocksdb::Slice> keys,
+              std::span<std::optional<std::string>> out) const;
+  void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;
   Status flush_all();
   Status finish_purge();
 };

@@ -18,6 +18,11 @@ namespace {
 
 using rocksdb::Slice;
 
+Error memory_refused() {
+  return Error(ErrorKind::configuration,
+               "The system does not give the memory that vault.memory asks for; ask for less.");
+}
+
 // u16 schema | installation
 std::string owner_value(const Id& installation) {
   std::string value;
@@ -35,14 +40,15 @@ RocksdbTokenStore::~RocksdbTokenStore() = default;
 
 Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
     const std::filesystem::path& folder, const Id& installation,
-    std::shared_ptr<rocksdb::FileSystem> file_system) {
+    std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory) {
   auto database = std::make_unique<Database>();
-  auto status = database->start(folder.string(), true, std::move(file_system));
+  auto status = database->start(folder.string(), true, std::move(file_system), memory);
   if (status.IsInvalidArgument()) {
     return Error(ErrorKind::data,
                  "The token store " + folder.string() + " exists already and is not overwritten.");
   }
   if (!status.ok()) return rocksdb_error(status);
+  if (database->memory_refused()) return memory_refused();
   rocksdb::WriteBatch batch;
   batch.Put(database->owner, kOwnerKey, owner_value(installation));
   if (auto s = database->write(batch); !s) return s.error();
@@ -51,14 +57,14 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
 
 Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
     const std::filesystem::path& folder, const Id& installation,
-    std::shared_ptr<rocksdb::FileSystem> file_system) {
+    std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory) {
   std::error_code missing;
   if (!std::filesystem::exists(folder / "CURRENT", missing)) {
     return Error(ErrorKind::data, "The token store " + folder.string() +
                                       " is missing; restore it from a data backup.");
   }
   auto database = std::make_unique<Database>();
-  const auto status = database->start(folder.string(), false, std::move(file_system));
+  const auto status = database->start(folder.string(), false, std::move(file_system), memory);
   if (!status.ok()) {
     const Error error = rocksdb_error(status);
     if (error.kind() == ErrorKind::disk_full) return error;
@@ -66,6 +72,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
                                       " is damaged or cannot be read; check the disk, or restore "
                                       "it from a data backup.");
   }
+  if (database->memory_refused()) return memory_refused();
   std::string owner;
   const auto got = database->db->Get(rocksdb::ReadOptions(), database->owner, kOwnerKey, &owner);
   ByteReader in(as_bytes(owner));
@@ -99,6 +106,8 @@ Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
   for (std::size_t i = 0; i < keys.size(); ++i) {
     out[i].reset();
     if (!ids[i]) continue;
+    // Of another size: the table was altered.
+    if (ids[i]->size() != sizeof(Id)) return rocksdb_error(rocksdb::Status::Corruption());
     slices.emplace_back(*ids[i]);
     where.push_back(i);
   }

@@ -5,11 +5,12 @@
 // made in stores that are older than it). Every commit is one WriteBatch and one sync of the
 // log. When a write fails the store goes on reading, and writes again some seconds after the cause
 // is gone. Removed rows are gone from every file when expire() returns (docs/vault.md says how, and
-// where the limits are). Thread safe; memory: 64 MiB of cache and 32 MiB of write buffers; two
-// background threads.
+// where the limits are). Thread safe. Memory: what it is given for what was read, 32 MiB of write
+// buffers, and some six bytes for each row; two background threads.
 
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -25,15 +26,21 @@ namespace paravent::crypto::vault {
 
 class RocksdbTokenStore final : public TokenStore {
  public:
-  // `file_system`: for tests that inject faults; empty: the disk. create: DATA/store is empty, else
-  // ErrorKind::data. open: ErrorKind::data, one sentence each: missing, damaged, of another
-  // installation, of a newer version.
+  // For what was read: some 160 000 tokens (docs/vault.md says what others need).
+  static constexpr std::size_t kDefaultMemory = std::size_t{64} << 20U;
+
+  // `file_system`: for tests that inject faults; empty: the disk. `memory`: as above. create:
+  // DATA/store is empty, else ErrorKind::data. open: ErrorKind::data, one sentence each: missing,
+  // damaged, of another installation, of a newer version. Both: ErrorKind::configuration when the
+  // system does not give `memory`.
   static Result<std::unique_ptr<RocksdbTokenStore>> create(
       const std::filesystem::path& folder, const Id& installation,
-      std::shared_ptr<rocksdb::FileSystem> file_system = nullptr);
+      std::shared_ptr<rocksdb::FileSystem> file_system = nullptr,
+      std::size_t memory = kDefaultMemory);
   static Result<std::unique_ptr<RocksdbTokenStore>> open(
       const std::filesystem::path& folder, const Id& installation,
-      std::shared_ptr<rocksdb::FileSystem> file_system = nullptr);
+      std::shared_ptr<rocksdb::FileSystem> file_system = nullptr,
+      std::size_t memory = kDefaultMemory);
 
   ~RocksdbTokenStore() override;
 

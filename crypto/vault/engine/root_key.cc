@@ -1,7 +1,5 @@
 #include "crypto/vault/engine/root_key.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -90,8 +88,7 @@ Result<RootKey> RootKey::read(const std::filesystem::path& path) {
 
 Result<RootKey> RootKey::create(const std::filesystem::path& path) {
   RootKey root = ephemeral();
-  const std::filesystem::path folder = path.parent_path();
-  if (!folder.empty()) ::mkdir(folder.c_str(), 0700);  // an existing folder keeps its mode
+  make_folder_of(path);
   const SecretBytes text = root.file_text();
   if (auto s = write_file_durably(path, text.bytes(), Existing::refuse); !s) return s.error();
   return root;

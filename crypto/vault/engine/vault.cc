@@ -82,6 +82,12 @@ Result<std::unique_ptr<SubjectStore>> open_subjects(Catalogue& catalogue, DataDi
   return store;
 }
 
+Error known_refused() {
+  return Error(ErrorKind::configuration,
+               "The system does not give the memory that vault.memory.known-tokens asks for; ask "
+               "for less.");
+}
+
 }  // namespace
 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -89,15 +95,16 @@ Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Vault::~Vault() = default;
 
 Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey root,
-                                                 const Clock& clock, const KeepRoot& keep_root) {
+                                                 const Clock& clock, const KeepRoot& keep_root,
+                                                 VaultMemory memory) {
   if (auto s = data.begin_initialisation(); !s) return s.error();
-  if (keep_root) {
-    if (auto s = keep_root(root); !s) return s.error();
-  }
   const Id installation = random_id();
+  if (keep_root) {
+    if (auto s = keep_root(root, installation); !s) return s.error();
+  }
   auto shred = ShredSecret::create(data.keys() / kShredSecretFile, installation);
   if (!shred) return shred.error();
-  auto tokens = RocksdbTokenStore::create(data.store(), installation);
+  auto tokens = RocksdbTokenStore::create(data.store(), installation, nullptr, memory.store);
   if (!tokens) return tokens.error();
   auto keys = FileKeyStore::create(data.keys() / kKeyStoreFile, installation, root);
   if (!keys) return keys.error();
@@ -108,11 +115,14 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
   auto subjects = open_subjects(**catalogue, data, clock.now());
   if (!subjects) return subjects.error();
   if (auto s = data.finish_initialisation(); !s) return s.error();
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock)));
+  auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
+                                       std::move(*tokens), clock, memory);
+  if (state->tokens->known().capacity() == 0) return known_refused();
+  return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
-Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock) {
+Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock,
+                                           VaultMemory memory) {
   if (!data.is_initialised()) {
     return Error(ErrorKind::data, "The data directory " + data.path().string() +
                                       " holds no vault yet; make one with: paravent init --data " +
@@ -130,10 +140,12 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   if (!catalogue) return catalogue.error();
   auto subjects = open_subjects(**catalogue, data, clock.now());
   if (!subjects) return subjects.error();
-  auto tokens = RocksdbTokenStore::open(data.store(), installation);
+  auto tokens = RocksdbTokenStore::open(data.store(), installation, nullptr, memory.store);
   if (!tokens) return tokens.error();
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::move(*subjects), std::move(*tokens), clock)));
+  auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
+                                       std::move(*tokens), clock, memory);
+  if (state->tokens->known().capacity() == 0) return known_refused();
+  return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
 Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {

@@ -46,6 +46,12 @@ struct VaultCounters {
   std::uint64_t pending = 0;       // batches in the vault now
 };
 
+// How much memory a vault may take for tokens; what N tokens need stands in docs/vault.md.
+struct VaultMemory {
+  std::size_t known = std::size_t{24} << 20U;  // tokens that were used today: some 500 000
+  std::size_t store = std::size_t{64} << 20U;  // what was read from the store: some 160 000
+};
+
 // What became of the rows of a restored store.
 struct IndexReport {
   std::uint64_t rows = 0;
@@ -60,13 +66,15 @@ class Vault final : public TokenVault {
   // before. Interrupted at any point, it can be repeated.
   // keep_root: keeps the root key somewhere so that it can be opened again; called when the folder
   // of keys is empty, and nothing is made when it fails.
-  using KeepRoot = std::function<Status(const RootKey& root)>;
+  using KeepRoot = std::function<Status(const RootKey& root, const Id& installation)>;
   static Result<std::unique_ptr<Vault>> initialise(DataDirectory& data, RootKey root,
                                                    const Clock& clock,
-                                                   const KeepRoot& keep_root = {});
+                                                   const KeepRoot& keep_root = {},
+                                                   VaultMemory memory = {});
   // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret
   // or token store missing, truncated, altered, of another installation or of a newer version.
-  static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock);
+  static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock,
+                                             VaultMemory memory = {});
   // Ephemeral random keys and nothing on disk: for explain and test.
   static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock);
 

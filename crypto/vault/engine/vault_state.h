@@ -21,10 +21,10 @@ namespace paravent::crypto::vault {
 
 struct Vault::State {
   State(std::unique_ptr<Catalogue> c, std::unique_ptr<SubjectStore> s,
-        std::unique_ptr<TokenStore> t, const Clock& k)
+        std::unique_ptr<TokenStore> t, const Clock& k, VaultMemory m = {})
       : catalogue(std::move(c)),
         subjects(std::move(s)),
-        tokens(std::make_unique<CachingTokenStore>(std::move(t))),
+        tokens(std::make_unique<CachingTokenStore>(std::move(t), m.known)),
         clock(k),
         renewal(*subjects),
         parts{&renewal},

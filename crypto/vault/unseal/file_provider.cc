@@ -1,7 +1,5 @@
 #include "crypto/vault/unseal/file_provider.h"
 
-#include <sys/stat.h>
-
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -80,13 +78,12 @@ Result<std::optional<RootKey>> FileProvider::give(const SecretBytes&, const Root
   return Error(ErrorKind::malformed, "This vault unseals from a file; nothing is to be given.");
 }
 
-Result<Handouts> FileProvider::establish(const RootKey& root, RecordPlace) {
+Result<Handouts> FileProvider::establish(const RootKey& root, const Id&, RecordPlace) {
   if (!credential_.empty()) {
     return Error(ErrorKind::usage,
                  "A systemd credential is made from a root key file; give --root-key.");
   }
-  const std::filesystem::path folder = file_.parent_path();
-  if (!folder.empty()) ::mkdir(folder.c_str(), 0700);  // an existing folder keeps its mode
+  make_folder_of(file_);
   const SecretBytes text = root.file_text();
   if (auto s = write_file_durably(file_, text.bytes(), Existing::refuse); !s) return s.error();
   return Handouts();

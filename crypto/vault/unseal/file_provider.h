@@ -27,7 +27,8 @@ class FileProvider final : public UnsealProvider {
   // Nobody is asked: ErrorKind::malformed.
   Result<std::optional<RootKey>> give(const SecretBytes& secret, const RootCheck& check) override;
   // Writes the key file. A credential is systemd's to keep: ErrorKind::usage.
-  Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
+  Result<Handouts> establish(const RootKey& root, const Id& installation,
+                             RecordPlace place) override;
 
   // For a new vault: the root key of a file or credential that is there already, for somebody may
   // have made and kept it on purpose; else a new key file.

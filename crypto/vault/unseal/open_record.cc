@@ -27,6 +27,13 @@ Error record_of_other_method(UnsealMethod wanted, UnsealMethod found) {
                                "; correct vault.unseal in the gateway file."};
 }
 
+Status check_unseal_method(const std::filesystem::path& keys_folder, const RootCheck& check,
+                           UnsealMethod method) {
+  const auto record = record_in_force(keys_folder, check);
+  if (!record || !*record || (*record)->method() == method) return {};
+  return record_of_other_method(method, (*record)->method());
+}
+
 Error key_does_not_fit() {
   return {ErrorKind::data,
           "The root key that was unsealed is not the one that this key store was made with; the "

@@ -1,4 +1,4 @@
-// What the providers with a record share: which of the two records is meant, and the sentences.
+// What the providers with a record share: the body of the record in force, and the sentences.
 // Private to this room.
 
 #pragma once
@@ -21,11 +21,11 @@ Error record_missing(const std::filesystem::path& keys_folder, UnsealMethod want
 Error record_of_other_method(UnsealMethod wanted, UnsealMethod found);
 Error key_does_not_fit();
 
-// The current record with this body; else the error to say.
+// The body of the record in force; else the error to say.
 template <typename Body>
-Result<std::pair<Id, Body>> current_body(const std::filesystem::path& keys_folder,
-                                         UnsealMethod wanted) {
-  auto record = read_unseal_record(keys_folder, RecordPlace::current);
+Result<std::pair<Id, Body>> body_in_force(const std::filesystem::path& keys_folder,
+                                          UnsealMethod wanted, const RootCheck& check) {
+  auto record = record_in_force(keys_folder, check);
   if (!record) return record.error();
   if (!*record) return record_missing(keys_folder, wanted);
   auto* body = std::get_if<Body>(&(*record)->body);
@@ -33,28 +33,14 @@ Result<std::pair<Id, Body>> current_body(const std::filesystem::path& keys_folde
   return std::pair((*record)->set, std::move(*body));
 }
 
-// Tries the current record and, where it gives no key that fits the key store, the one that an
-// interrupted change of root key left behind. The error is the first one's.
 // attempt: Result<RootKey>(const Id& set, const Body& body).
 template <typename Body, typename Attempt>
 Result<RootKey> open_record(const std::filesystem::path& keys_folder, UnsealMethod wanted,
                             const RootCheck& check, Attempt attempt) {
-  const auto current = current_body<Body>(keys_folder, wanted);
-  Result<RootKey> root = Error(ErrorKind::data);
-  if (current) {
-    root = attempt(current->first, current->second);
-    if (root && check.fits(*root)) return root;
-    if (root) root = key_does_not_fit();
-  } else {
-    root = current.error();
-  }
-  const auto next = read_unseal_record(keys_folder, RecordPlace::next);
-  if (next && *next) {
-    if (const auto* body = std::get_if<Body>(&(*next)->body)) {
-      auto other = attempt((*next)->set, *body);
-      if (other && check.fits(*other)) return other;
-    }
-  }
+  const auto body = body_in_force<Body>(keys_folder, wanted, check);
+  if (!body) return body.error();
+  Result<RootKey> root = attempt(body->first, body->second);
+  if (root && !check.fits(*root)) return key_does_not_fit();
   return root;
 }
 

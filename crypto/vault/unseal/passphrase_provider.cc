@@ -103,7 +103,8 @@ Result<std::optional<RootKey>> PassphraseProvider::give(const SecretBytes& secre
   return std::optional<RootKey>(std::move(*root));
 }
 
-Result<Handouts> PassphraseProvider::establish(const RootKey& root, RecordPlace place) {
+Result<Handouts> PassphraseProvider::establish(const RootKey& root, const Id& installation,
+                                               RecordPlace place) {
   if (!source_) return Error(ErrorKind::usage, "A pass-phrase has to be given first.");
   const auto passphrase = source_();
   if (!passphrase) return passphrase.error();
@@ -123,7 +124,9 @@ Result<Handouts> PassphraseProvider::establish(const RootKey& root, RecordPlace 
                                record.wrapped)) {
     return Error(ErrorKind::internal);
   }
-  if (auto s = write_unseal_record(folder_, place, {set, record}); !s) return s.error();
+  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record});
+      !s)
+    return s.error();
   return Handouts();
 }
 

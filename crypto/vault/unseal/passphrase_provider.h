@@ -33,7 +33,8 @@ class PassphraseProvider final : public UnsealProvider {
   Result<std::optional<RootKey>> give(const SecretBytes& secret, const RootCheck& check) override;
   UnsealProgress progress() const override { return {0, 1}; }
   // ErrorKind::usage: the pass-phrase is too easy to guess (passphrase_rule.h).
-  Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
+  Result<Handouts> establish(const RootKey& root, const Id& installation,
+                             RecordPlace place) override;
 
  private:
   std::filesystem::path folder_;

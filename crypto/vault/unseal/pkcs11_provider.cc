@@ -36,8 +36,8 @@ ByteView without_line(const SecretBytes& pin) { return without_line_ending(pin.b
 
 Result<std::optional<RootKey>> Pkcs11Provider::open(const RootCheck& check) {
   // The record first: a wrong one is worth a sentence before a PIN is spent.
-  if (const auto current = current_body<Pkcs11Record>(folder_, method()); !current) {
-    return current.error();
+  if (const auto body = body_in_force<Pkcs11Record>(folder_, method(), check); !body) {
+    return body.error();
   }
   if (!pin_) return std::optional<RootKey>();
   const auto pin = pin_();
@@ -102,7 +102,8 @@ Result<RootKey> Pkcs11Provider::unwrap(const Id& set, const Pkcs11Record& record
   return RootKey::from_bytes(std::move(key));
 }
 
-Result<Handouts> Pkcs11Provider::establish(const RootKey& root, RecordPlace place) {
+Result<Handouts> Pkcs11Provider::establish(const RootKey& root, const Id& installation,
+                                           RecordPlace place) {
   if (!pin_) return Error(ErrorKind::usage, "The PIN of the token has to be given first.");
   const auto pin = pin_();
   if (!pin) return pin.error();
@@ -120,7 +121,9 @@ Result<Handouts> Pkcs11Provider::establish(const RootKey& root, RecordPlace plac
       (*token)->wrap(content(binding_of(location_.key, set), root.key()), record.mechanism);
   if (!wrapped) return wrapped.error();
   record.wrapped = std::move(*wrapped);
-  if (auto s = write_unseal_record(folder_, place, {set, record}); !s) return s.error();
+  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record});
+      !s)
+    return s.error();
   return Handouts();
 }
 

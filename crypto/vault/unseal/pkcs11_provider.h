@@ -27,7 +27,8 @@ class Pkcs11Provider final : public UnsealProvider {
   Result<std::optional<RootKey>> give(const SecretBytes& secret, const RootCheck& check) override;
   UnsealProgress progress() const override { return {0, 1}; }
   void forget() override { token_.reset(); }
-  Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
+  Result<Handouts> establish(const RootKey& root, const Id& installation,
+                             RecordPlace place) override;
   bool present() override { return token_ != nullptr && token_->present(); }
   bool come_back(const RootCheck& check) override;
 

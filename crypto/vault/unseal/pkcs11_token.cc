@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -60,6 +61,13 @@ CK_RV initialise(CK_FUNCTION_LIST* functions) noexcept {
   return answer == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : answer;
 }
 
+// How many tokens this process holds open. A module is one for the whole process, and so is what
+// C_Finalize ends.
+std::atomic<int>& open_tokens() noexcept {
+  static std::atomic<int> count{0};
+  return count;
+}
+
 Result<CK_FUNCTION_LIST*> load_module(const std::string& path) {
   const Error bad(ErrorKind::configuration, "The PKCS#11 module " + path +
                                                 " cannot be loaded; correct module in "
@@ -79,7 +87,9 @@ Result<CK_FUNCTION_LIST*> load_module(const std::string& path) {
 struct Pkcs11Token::State {
   State(CK_FUNCTION_LIST* with, Pkcs11Location at) : calls(with), location(std::move(at)) {}
   ~State() {
-    if (session) calls->C_CloseSession(*session);
+    if (!session) return;
+    calls->C_CloseSession(*session);
+    --open_tokens();
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -153,6 +163,7 @@ Status Pkcs11Token::State::log_in(const SecretBytes& pin, PinFrom pin_from) {
       calls->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &opened);
   if (answer != CKR_OK) return failed(answer);
   session = opened;
+  ++open_tokens();
   SecretBytes copy = pin.clone();  // the interface takes it as writable
   answer = calls->C_Login(*session, CKU_USER, copy.mutable_bytes().data(), copy.size());
   if (answer == CKR_OK || answer == CKR_USER_ALREADY_LOGGED_IN) return {};
@@ -258,9 +269,11 @@ Result<std::unique_ptr<Pkcs11Token>> Pkcs11Token::open(const Pkcs11Location& loc
   const auto functions = load_module(location.module);
   if (!functions) return functions.error();
   auto state = std::make_unique<State>(*functions, location);
-  if (!state->find_slot()) {
-    // Some modules see a token that was pulled out and put back only after they began anew. No
-    // session of this process is open then: the provider has let its own go.
+  if (auto found = state->find_slot(); !found) {
+    // Some modules see a token that was pulled out and put back only after they began anew. The
+    // provider has let its own session go then; where another one is open, as while the root key
+    // moves to another token, that must not end with it.
+    if (open_tokens() > 0) return found.error();
     state->calls->C_Finalize(nullptr);
     if (const CK_RV answer = initialise(state->calls); answer != CKR_OK) {
       return state->failed(answer);

@@ -21,27 +21,13 @@ Error other_threshold(unsigned wanted, unsigned found) {
                                std::to_string(wanted) + "; correct the gateway file."};
 }
 
-// The record that this share belongs to: the current one or the next; nullopt: neither.
-Result<std::optional<std::pair<Id, ShareRecord>>> record_of(const std::filesystem::path& folder,
-                                                            const ShareSet& set) {
-  for (const RecordPlace place : {RecordPlace::current, RecordPlace::next}) {
-    auto record = read_unseal_record(folder, place);
-    if (!record) return record.error();
-    if (!*record || set_of((*record)->set) != set) continue;
-    if (const auto* body = std::get_if<ShareRecord>(&(*record)->body)) {
-      return std::optional(std::pair((*record)->set, *body));
-    }
-  }
-  return std::optional<std::pair<Id, ShareRecord>>();
-}
-
 }  // namespace
 
-Result<std::optional<RootKey>> ShareProvider::open(const RootCheck&) {
-  const auto current = current_body<ShareRecord>(folder_, method());
-  if (!current) return current.error();
-  if (current->second.threshold != threshold_) {
-    return other_threshold(threshold_, current->second.threshold);
+Result<std::optional<RootKey>> ShareProvider::open(const RootCheck& check) {
+  const auto body = body_in_force<ShareRecord>(folder_, method(), check);
+  if (!body) return body.error();
+  if (body->second.threshold != threshold_) {
+    return other_threshold(threshold_, body->second.threshold);
   }
   return std::optional<RootKey>();
 }
@@ -54,15 +40,12 @@ Result<std::optional<RootKey>> ShareProvider::give(const SecretBytes& secret,
                  "This is no share of a root key; it begins with pvshare1 and may hold a typing "
                  "error.");
   }
-  const auto record = record_of(folder_, parsed->set);
+  const auto record = body_in_force<ShareRecord>(folder_, method(), check);
   if (!record) return record.error();
-  if (!*record) {
-    return Error(ErrorKind::malformed, "This share belongs to another set than this vault's.");
-  }
-  const auto& [set, body] = **record;
+  const auto& [set, body] = *record;
   if (set != set_) given_.clear();
   set_ = set;
-  if (parsed->threshold != body.threshold) {
+  if (parsed->set != set_of(set) || parsed->threshold != body.threshold) {
     return Error(ErrorKind::malformed, "This share belongs to another set than this vault's.");
   }
   const auto same_point = [&](const ShamirShare& one) { return one.point == parsed->share.point; };
@@ -86,7 +69,8 @@ Result<std::optional<RootKey>> ShareProvider::give(const SecretBytes& secret,
   return std::optional<RootKey>(std::move(*root));
 }
 
-Result<Handouts> ShareProvider::establish(const RootKey& root, RecordPlace place) {
+Result<Handouts> ShareProvider::establish(const RootKey& root, const Id& installation,
+                                          RecordPlace place) {
   SystemRandom random;
   auto made = shamir_split(root.key().bytes(), threshold_, shares_, random);
   if (!made) {
@@ -100,7 +84,9 @@ Result<Handouts> ShareProvider::establish(const RootKey& root, RecordPlace place
   for (const ShamirShare& share : *made) {
     texts.push_back(share_text(set_of(set), record.threshold, share));
   }
-  if (auto s = write_unseal_record(folder_, place, {set, record}); !s) return s.error();
+  if (auto s = write_unseal_record(folder_, place, {set, root.check_value(installation), record});
+      !s)
+    return s.error();
   return texts;
 }
 

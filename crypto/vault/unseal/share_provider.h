@@ -28,7 +28,8 @@ class ShareProvider final : public UnsealProvider {
   }
   void forget() override { given_.clear(); }
   // The texts of the shares. ErrorKind::usage: not 2 <= threshold <= shares <= 255.
-  Result<Handouts> establish(const RootKey& root, RecordPlace place) override;
+  Result<Handouts> establish(const RootKey& root, const Id& installation,
+                             RecordPlace place) override;
 
  private:
   std::filesystem::path folder_;

@@ -54,10 +54,11 @@ class UnsealProvider {
   // Forgets what was given so far.
   virtual void forget() {}
 
-  // Keeps `root` in such a way that this provider opens it again: durable when it returns. `place`
-  // is `next` while another record is still in force (unseal_record.h, adopt_next_record).
+  // Keeps `root`, of this installation, in such a way that this provider opens it again: durable
+  // when it returns. `place` is `next` while another record is still in force (unseal_record.h).
   // ErrorKind::data: something is there already and is not overwritten.
-  virtual Result<Handouts> establish(const RootKey& root, RecordPlace place) = 0;
+  virtual Result<Handouts> establish(const RootKey& root, const Id& installation,
+                                     RecordPlace place) = 0;
 
   // Whether what holds the root key is still there: false once a PKCS#11 token was pulled out.
   virtual bool present() { return true; }

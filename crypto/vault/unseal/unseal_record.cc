@@ -12,7 +12,7 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::string_view kMagic = "PVTUNSL1";
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kDigestSize = 8;
 constexpr std::size_t kMaxFile = 4096;
 constexpr std::size_t kMinWrapped = 16;
@@ -89,19 +89,20 @@ Result<ShareRecord> read_shares(ByteReader& in) {
 }
 
 template <typename Body>
-Result<UnsealRecord> with_set(const Id& set, Result<Body> body) {
+Result<UnsealRecord> with_head(UnsealRecord head, Result<Body> body) {
   if (!body) return body.error();
-  return UnsealRecord{set, std::move(*body)};
+  head.body = std::move(*body);
+  return head;
 }
 
-Result<UnsealRecord> read_body(std::uint8_t method, const Id& set, ByteReader& in) {
+Result<UnsealRecord> read_body(std::uint8_t method, UnsealRecord head, ByteReader& in) {
   switch (method) {
     case 1:
-      return with_set(set, read_passphrase(in));
+      return with_head(std::move(head), read_passphrase(in));
     case 2:
-      return with_set(set, read_pkcs11(in));
+      return with_head(std::move(head), read_pkcs11(in));
     case 3:
-      return with_set(set, read_shares(in));
+      return with_head(std::move(head), read_shares(in));
     default:
       return Error(ErrorKind::malformed);
   }
@@ -139,6 +140,7 @@ Bytes encode_unseal_record(const UnsealRecord& record) {
   append_u8(out, kVersion);
   append_u8(out, static_cast<std::uint8_t>(record.body.index() + 1));
   append_bytes(out, record.set);
+  append_bytes(out, record.root_check);
   std::visit([&out](const auto& body) { append_body(out, body); }, record.body);
   const Sha256Digest digest = sha256(as_bytes(out));
   append_bytes(out, ByteView(digest).first(kDigestSize));
@@ -152,10 +154,13 @@ Result<UnsealRecord> parse_unseal_record(ByteView file) {
   const std::uint8_t version = in.u8();
   if (!magic || in.failed() || version == 0) return Error(ErrorKind::malformed);
   if (version > kVersion) return Error(ErrorKind::usage);
+  if (version < kVersion) return Error(ErrorKind::refused);
   const std::uint8_t method = in.u8();
-  const Id set = in.id();
-  if (in.failed() || set == kNoId) return Error(ErrorKind::malformed);
-  auto record = read_body(method, set, in);
+  UnsealRecord head;
+  head.set = in.id();
+  take_into(in, head.root_check);
+  if (in.failed() || head.set == kNoId) return Error(ErrorKind::malformed);
+  auto record = read_body(method, std::move(head), in);
   if (!record) return record.error();
   const std::size_t signed_size = file.size() - in.remaining();
   const Sha256Digest digest = sha256(file.first(signed_size));
@@ -180,6 +185,11 @@ Result<std::optional<UnsealRecord>> read_unseal_record(const std::filesystem::pa
                                       " was written by a newer version of paravent; install that "
                                       "version.");
   }
+  if (!record && record.error().kind() == ErrorKind::refused) {
+    return Error(ErrorKind::data, "The unseal record " + path.string() +
+                                      " was written by a version of paravent before the first "
+                                      "release; make a new vault with: paravent init.");
+  }
   if (!record) {
     return Error(ErrorKind::data, "The unseal record " + path.string() +
                                       " is truncated or altered; restore it from a key backup.");
@@ -192,17 +202,53 @@ Status write_unseal_record(const std::filesystem::path& keys_folder, RecordPlace
   return write_file_durably(path_of(keys_folder, place), encode_unseal_record(record));
 }
 
-Status adopt_next_record(const std::filesystem::path& keys_folder) {
+Result<std::optional<UnsealRecord>> record_in_force(const std::filesystem::path& keys_folder,
+                                                    const RootCheck& check) {
   auto next = read_unseal_record(keys_folder, RecordPlace::next);
+  if (next && *next && (*next)->root_check == check.value) return next;
+  auto current = read_unseal_record(keys_folder, RecordPlace::current);
+  if (!current) return current.error();
+  if (*current && (*current)->root_check == check.value) return current;
+  // Perhaps it is the damaged one that would fit.
   if (!next) return next.error();
-  if (!*next) return {};
-  if (auto s = write_unseal_record(keys_folder, RecordPlace::current, **next); !s) return s;
-  return remove_file_durably(path_of(keys_folder, RecordPlace::next));
+  if (!*current) return std::optional<UnsealRecord>();
+  return Error(ErrorKind::data,
+               "The unseal record in " + keys_folder.string() +
+                   " belongs to another root key than this key store: to another installation or "
+                   "time, or to the way in which this vault was unsealed before; correct "
+                   "vault.unseal or restore the folder from one key backup.");
+}
+
+Status settle_unseal_records(const std::filesystem::path& keys_folder, const RootCheck& check) {
+  const auto next = read_unseal_record(keys_folder, RecordPlace::next);
+  if (next && *next && (*next)->root_check == check.value) return adopt_next_record(keys_folder);
+  const auto current = read_unseal_record(keys_folder, RecordPlace::current);
+  const bool fits = current && *current && (*current)->root_check == check.value;
+  // What cannot be read may be whole all the same, and needed: it goes only where it is certain
+  // that another one is in force.
+  if (next ? next->has_value() : fits) {
+    if (auto s = remove_next_record(keys_folder); !s) return s;
+  }
+  if (!current || !*current || fits) return {};
+  return remove_file_durably(path_of(keys_folder, RecordPlace::current));
+}
+
+Status adopt_next_record(const std::filesystem::path& keys_folder) {
+  return rename_file_durably(path_of(keys_folder, RecordPlace::next),
+                             path_of(keys_folder, RecordPlace::current));
+}
+
+Status remove_next_record(const std::filesystem::path& keys_folder) {
+  const auto path = path_of(keys_folder, RecordPlace::next);
+  std::error_code error;
+  return std::filesystem::exists(path, error) ? remove_file_durably(path) : Status();
 }
 
 Status remove_unseal_records(const std::filesystem::path& keys_folder) {
-  if (auto s = remove_file_durably(path_of(keys_folder, RecordPlace::next)); !s) return s;
-  return remove_file_durably(path_of(keys_folder, RecordPlace::current));
+  if (auto s = remove_next_record(keys_folder); !s) return s;
+  const auto path = path_of(keys_folder, RecordPlace::current);
+  std::error_code error;
+  return std::filesystem::exists(path, error) ? remove_file_durably(path) : Status();
 }
 
 }  // namespace paravent::crypto::vault

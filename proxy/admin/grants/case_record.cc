@@ -66,6 +66,7 @@ void append_event(const Event& event, std::string& out) {
   number("index", open.sequence, out);
   member("event", audit::event_name(open.event), out);
   member("outcome", audit::outcome_name(open.outcome), out);
+  member("leaf", crypto::to_base64(crypto::as_bytes(event.record.leaf)), out);
   if (event.record.detail) {
     const audit::AuditDetail& detail = *event.record.detail;
     member("operator", detail.operator_name, out);
@@ -194,7 +195,8 @@ Result<std::string> case_record_html(const Case& one, const audit::AuditLog& log
   }
   out.append(
       "</table>\n<h2>What is on record</h2>\n<table>\n<tr><th>Entry</th><th>Time</th><th>What</th>"
-      "<th>Who</th><th>Reason</th><th>Tokens (SHA-256)</th><th>Inclusion proof</th></tr>\n");
+      "<th>Who</th><th>Reason</th><th>Tokens (SHA-256)</th><th>Leaf, and its inclusion "
+      "proof</th></tr>\n");
   for (const Event& event : record->events) {
     const audit::PublicPart& open = event.record.open;
     const audit::AuditDetail detail = event.record.detail.value_or(audit::AuditDetail());
@@ -207,6 +209,7 @@ Result<std::string> case_record_html(const Case& one, const audit::AuditLog& log
       out.append(crypto::to_hex(token.digest) + "<br>");
     }
     out.append("</code></td><td><code>");
+    out.append(crypto::to_base64(crypto::as_bytes(event.record.leaf)) + "<br><br>");
     for (const audit::Hash& hash : event.proof) out.append(crypto::to_base64(hash) + "<br>");
     out.append("</code></td></tr>\n");
   }

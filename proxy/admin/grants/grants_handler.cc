@@ -12,6 +12,7 @@
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 
 namespace paravent::proxy::admin {
@@ -57,8 +58,7 @@ audit::AuditEntry entry_of(const Operator& who, const Case& one, std::string_vie
                            std::string_view remark) {
   audit::AuditEntry entry;
   entry.event = audit::EventKind::grant_change;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.purpose = one.purpose;
   entry.detail.reason = reason;
   entry.detail.object = std::string(BudgetLedger::kCasePrefix) + crypto::vault::id_hex(one.id);
@@ -74,6 +74,13 @@ AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Opera
   next.entries.push_back({receipt->index(), 1});
   if (!use.keep(next)) return no_store();
   return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
+}
+
+// Whether both come by the same other issuer, which can be either of them.
+bool of_one_issuer(std::string_view requester, std::string_view approver) {
+  constexpr std::string_view kOidc = "oidc:";  // oidc_operator_name()
+  if (!requester.starts_with(kOidc)) return false;
+  return approver.starts_with(requester.substr(0, requester.find('/') + 1));
 }
 
 bool approves(const policies::FourEyes* terms, std::string_view role) {
@@ -142,7 +149,8 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
       return admin_problem(422, "no-such-field", "The policy has no such field for this purpose.");
     }
   }
-  const Decider decider(parts, principal, made->purpose);
+  crypto::vault::KeyMemo memo;
+  const Decider decider(parts, principal, made->purpose, memo);
   audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
   for (const std::string& text : members->list("tokens")) {
     const Asked asked = decider.token(text);
@@ -240,7 +248,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
     return step(*log, use, std::move(next), *who, reason, "close");
   }
   const bool approve = rest == "approve";
-  if (mine || !may_approve) {
+  if (mine || !may_approve || of_one_issuer(one->requester, who->name)) {
     audit::AuditEntry entry = entry_of(*who, next, reason, rest);
     entry.outcome = audit::Outcome::refused;
     if (!log->append(entry)) return no_record();

@@ -7,6 +7,7 @@
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/utc_text.h"
 
 namespace paravent::proxy::admin {
@@ -63,8 +64,7 @@ std::optional<AdminResponse> RevealGate::refuse(std::uint16_t status, std::strin
   audit::AuditEntry entry;
   entry.event = audit::EventKind::refusal;
   entry.outcome = audit::Outcome::refused;
-  entry.detail.operator_name = question_.who.name;
-  entry.detail.role = question_.who.role;
+  name_operator(question_.who, entry.detail);
   entry.detail.purpose = question_.purpose.substr(0, 256);
   entry.detail.reason = question_.reason;
   entry.detail.object = object;

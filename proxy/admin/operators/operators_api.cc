@@ -11,6 +11,7 @@
 #include "policies/model/period.h"
 #include "policies/model/yaml_reader.h"
 #include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/operator_json.h"
 #include "proxy/admin/utc_text.h"
 
@@ -85,8 +86,7 @@ struct OperatorsApi::Act {
 AdminResponse OperatorsApi::act(const Act& act) {
   audit::AuditEntry entry;
   entry.event = audit::EventKind::operator_change;
-  entry.detail.operator_name = act.who.name;
-  entry.detail.role = act.who.role;
+  name_operator(act.who, entry.detail);
   entry.detail.reason = act.reason;
   entry.detail.object = act.object;
   entry.detail.remark = act.remark;

@@ -82,13 +82,18 @@ struct TestLog {
   TestClock clock;
   TestKeys keys;
   std::string id{kInstallationLog};
+  JournalPlace journal;  // none
 
+  // One small enough to be full soon.
+  void use_journal(std::size_t half_bytes = std::size_t{128} << 10U) {
+    journal = {journal_beside(path()), half_bytes, 0};
+  }
   std::string path() const { return folder.path("audit/" + id); }
   Result<std::unique_ptr<AuditLog>> try_open(std::shared_ptr<Disk> disk = std::make_shared<Disk>(),
                                              OpenMode mode = OpenMode::create_if_missing,
                                              std::uint8_t seed = 7) {
     return AuditLog::open_on(std::move(disk), path(), audit_origin(test_installation(), id),
-                             test_seed(seed), keys, clock, mode);
+                             test_seed(seed), keys, clock, mode, journal);
   }
   std::unique_ptr<AuditLog> open() {
     auto log = try_open();

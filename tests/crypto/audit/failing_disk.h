@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <mutex>
 #include <random>
 
 #include "tests/crypto/audit/audit_support.h"
@@ -12,16 +13,18 @@
 namespace paravent::crypto::audit {
 
 // Every write operation counts; the `fail_at`-th and, if `for_good`, all later ones answer
-// disk_full.
+// disk_full. `writes_over_fail`: those into a file that has its size may, too, as on a file system
+// that copies on write.
 class FullDisk final : public Disk {
  public:
-  int fail_at = std::numeric_limits<int>::max();
-  bool for_good = false;
-  int operations = 0;
+  std::atomic<int> fail_at = std::numeric_limits<int>::max();
+  std::atomic<bool> for_good = false;
+  std::atomic<bool> writes_over_fail = false;
+  std::atomic<int> operations = 0;
 
-  Result<OpenFile> create(const std::string& path, ByteView bytes) override {
+  Result<OpenFile> create(const std::string& path, ByteView bytes, WriteOut write_out) override {
     if (fails()) return Error(ErrorKind::disk_full, "Full.");
-    return Disk::create(path, bytes);
+    return Disk::create(path, bytes, write_out);
   }
   Status make_folder(const std::string& path) override {
     if (fails()) return Error(ErrorKind::disk_full, "Full.");
@@ -31,11 +34,22 @@ class FullDisk final : public Disk {
     if (fails()) return Error(ErrorKind::data, "Not now.");
     return Disk::rename(from, to);
   }
+  Status exchange(const std::string& from, const std::string& to) override {
+    if (fails()) return Error(ErrorKind::data, "Not now.");
+    return Disk::exchange(from, to);
+  }
+  Status write_at(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                  ByteView bytes) override {
+    if (!writes_over_fail || !fails()) return Disk::write_at(file, path, offset, bytes);
+    // Torn, as such a failure may leave it.
+    static_cast<void>(Disk::write_at(file, path, offset, bytes.first(bytes.size() / 2)));
+    return Error(ErrorKind::disk_full, "Full.");
+  }
 
  private:
   bool fails() {
-    ++operations;
-    return operations == fail_at || (for_good && operations > fail_at);
+    const int now = ++operations;
+    return now == fail_at || (for_good && now > fail_at);
   }
 };
 
@@ -48,10 +62,11 @@ class UnreliableDisk final : public Disk {
 
   bool cut() const { return operations_ >= cut_at_; }
 
-  Result<OpenFile> create(const std::string& path, ByteView bytes) override {
+  Result<OpenFile> create(const std::string& path, ByteView bytes, WriteOut write_out) override {
     if (gone()) return Error(ErrorKind::data, "No power.");
+    const std::lock_guard lock(mutex_);
     unsynced_[path] = {Change::created, {}, true, {}};
-    return Disk::create(path, bytes);
+    return Disk::create(path, bytes, write_out);
   }
   Status make_folder(const std::string& path) override {
     if (gone()) return Error(ErrorKind::data, "No power.");
@@ -59,6 +74,7 @@ class UnreliableDisk final : public Disk {
   }
   Status rename(const std::string& from, const std::string& to) override {
     if (gone()) return Error(ErrorKind::data, "No power.");
+    const std::lock_guard lock(mutex_);
     const Change made = unsynced_[from];
     unsynced_.erase(from);
     unsynced_[to] = {Change::replaced, read_file(to), made.content_unsynced, from};
@@ -66,6 +82,7 @@ class UnreliableDisk final : public Disk {
   }
   bool sync(const OpenFile& file, const std::string& path) override {
     if (gone()) return true;  // the process does not live to see it
+    const std::lock_guard lock(mutex_);
     if (std::filesystem::is_directory(path)) {
       std::erase_if(unsynced_, [&](const auto& change) {
         return std::filesystem::path(change.first).parent_path() == path &&
@@ -78,6 +95,7 @@ class UnreliableDisk final : public Disk {
   }
   void remove_file(const std::string& path) override {
     if (gone()) return;
+    const std::lock_guard lock(mutex_);
     if (unsynced_.contains(path)) {
       unsynced_.erase(path);
     } else {
@@ -88,8 +106,33 @@ class UnreliableDisk final : public Disk {
   void remove_folder(const std::string& path) override {
     if (!gone()) Disk::remove_folder(path);
   }
+  Status exchange(const std::string& from, const std::string& to) override {
+    return rename(from, to);
+  }
+  Status write_at(const OpenFile& file, const std::string& path, std::uint64_t offset,
+                  ByteView bytes) override {
+    if (gone()) return Error(ErrorKind::data, "No power.");
+    const std::lock_guard lock(mutex_);
+    overwritten_.push_back({path, offset, read_file(path).substr(offset, bytes.size())});
+    return Disk::write_at(file, path, offset, bytes);
+  }
+  bool sync_data(const OpenFile& file, const std::string& path) override {
+    if (gone()) return true;
+    const std::lock_guard lock(mutex_);
+    std::erase_if(overwritten_, [&](const Overwritten& one) { return one.path == path; });
+    return Disk::sync_data(file, path);
+  }
 
   void power_cut() {
+    // The disk may have got any part of it.
+    for (auto one = overwritten_.rbegin(); one != overwritten_.rend(); ++one) {
+      if (!std::filesystem::exists(one->path)) continue;
+      std::string whole = read_file(one->path);
+      const std::size_t kept = random_() % (one->before.size() + 1);
+      whole.replace(one->offset + kept, std::string::npos,
+                    one->before.substr(kept) + whole.substr(one->offset + one->before.size()));
+      write_file(one->path, whole);
+    }
     for (const auto& [path, change] : unsynced_) {
       const bool lost = (random_() & 1U) != 0;
       if (change.what == Change::created && lost) {
@@ -113,12 +156,20 @@ class UnreliableDisk final : public Disk {
     std::string renamed_from{};
   };
 
+  struct Overwritten {
+    std::string path;
+    std::uint64_t offset = 0;
+    std::string before;
+  };
+
   bool gone() { return operations_++ >= cut_at_; }
 
   int cut_at_;
-  int operations_ = 0;
+  std::atomic<int> operations_ = 0;
   std::mt19937 random_;
+  std::mutex mutex_;  // guards what follows
   std::map<std::string, Change> unsynced_;
+  std::vector<Overwritten> overwritten_;
 };
 
 }  // namespace paravent::crypto::audit

@@ -268,6 +268,37 @@ def four_eyes():
             "audit", "verify", os.path.join(scene.data, "audit", log), "--checkpoint", checkpoint
         )
         equal(verified.returncode, 0, f"the record's checkpoint against the log: {verified.err}")
+        key = os.path.join(scene.data, "audit", log, "public-key")
+        record_is_verified_offline(scene, record, key, "events")
+
+
+def record_is_verified_offline(scene, record, key, entries):
+    """By the public key alone; and any change is found, in each entry and in the checkpoint."""
+    file = os.path.join(scene.folder, "record.json")
+
+    def verify(document):
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(document, out)
+        return gateway.run("audit", "verify-record", file, "--public-key", key)
+
+    done = verify(record)
+    equal((done.returncode, done.err), (0, ""), "the record as it is")
+    contains(done.out, f"verified: {len(record[entries])} entries", "what it says")
+    for at, entry in enumerate(record[entries]):
+        changes = {"time": "2001-01-01T00:00:00Z", "event": "unseal", "outcome": "failed", "index": entry["index"] + 1}
+        changes["leaf"] = record[entries][at - 1]["leaf"]
+        changes["proof"] = entry["proof"][:-1] + ["A" * 43 + "="]
+        for name, value in changes.items():
+            altered = json.loads(json.dumps(record))
+            altered[entries][at][name] = value
+            equal(verify(altered).returncode, 5, f"{name} of entry {at} altered")
+    foreign = json.loads(json.dumps(record))
+    foreign["checkpoint"] = record["checkpoint"].replace("A", "B")
+    expect(verify(foreign).returncode == 5, "an altered checkpoint")
+    for broken in ({}, {"checkpoint": record["checkpoint"]}, {"checkpoint": record["checkpoint"], entries: [{}]}, []):
+        done = verify(broken)
+        equal(done.returncode, 5, f"{broken}")
+        gateway.one_sentence(done.err)
 
 
 @case("hostile bodies and credentials at every new door are refused", smoke=True)

@@ -10,6 +10,7 @@ from cases.access import totp
 from support import gateway, schema, settings, wire
 from support.case import Shared, case, equal, expect, shown
 from support.gateway import Scene
+from support.issuer import Issuer
 from support.policies import WIDE
 
 METHODS = ("get", "post", "put", "delete")
@@ -43,7 +44,11 @@ class Described:
     def __init__(self):
         with tempfile.TemporaryDirectory() as folder:
             told = json.loads(gateway.run("keypair", "--out", os.path.join(folder, "board.key"), "--json").out)
-        self.scene = Scene(policy=POLICY.replace("PUBLIC", told["public_key"]))
+            self.issuer = Issuer(folder)
+            self.scene = Scene(
+                policy=POLICY.replace("PUBLIC", told["public_key"]),
+                extra=self.issuer.configured(folder),
+            )
         received = self.scene.submit(
             wire.request("POST", "/contact", wire.form({"name": "Anne", "email": "anne@example.fr"}), wire.FORM)
         )
@@ -202,6 +207,8 @@ def calls_of_people(described):
     grant = (yield "POST", "/v1/grants", ask, robot)["id"]
     yield "POST", f"/v1/grants/{grant}/refuse", why, dpo
     yield "POST", "/v1/operators/robot/revoke", why, admin
+    yield "GET", "/v1/oidc", None, admin
+    yield "POST", "/v1/oidc/revoke", {"issuer": "login", "subject": "crm-1", "reason": "r"}, admin
 
 
 def calls(described):

@@ -293,6 +293,19 @@ def dossier():
         equal(entry["operator"], "dpo", "whose entries")
         proof = [merkle.b64(one) for one in entry["proof"]]
         expect(merkle.included(merkle.b64(entry["leaf"]), entry["index"], size, proof, root), f"entry {entry}")
+    file = os.path.join(scene.folder, "dossier.json")
+    keys = os.path.join(scene.folder, "keys")
+    with open(keys, "w", encoding="utf-8") as out:
+        for path, _, names in os.walk(os.path.join(scene.data, "audit")):
+            if "public-key" in names:
+                with open(os.path.join(path, "public-key"), encoding="utf-8") as one:
+                    out.write(one.read())
+    for expected in (0, 5):
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(document, out)
+        equal(gateway.run("audit", "verify-record", file, "--key", keys).returncode, expected, "the dossier offline")
+        document["entries"][0]["outcome"] = "failed"
+    document = json.loads(done.out)
     equal(len(document["tokens"]), 2, "tokens")
     equal(sorted(document["kinds"]), ["email", "name"], "kinds")
     equal(list(document["purposes"]), ["contact"], "purposes")

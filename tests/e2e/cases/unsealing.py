@@ -320,7 +320,7 @@ def foreign_records():
             contains(one_sentence(done.err), word, word)
 
         shutil.copy(os.path.join(other.data, "keys", "unseal"), record)
-        fails("different installations")
+        fails("another root key")
         with open(record, "wb") as out:
             out.write(whole[:60] + bytes([whole[60] ^ 1]) + whole[61:])
         fails("altered")
@@ -398,11 +398,11 @@ def foreign_files():
         at_start = [
             (newer("keys/keystore", 9), "newer version"),
             (newer("keys/unseal", 8), "newer version"),
+            (foreign("keys/keystore"), "another root key"),
+            (foreign("keys/unseal"), "another root key"),
             (lambda: put("keys/keystore", get("keys/keystore")[:20]), "truncated"),
         ]
         at_unsealing = [
-            (foreign("keys/keystore"), "different installations"),
-            (foreign("keys/unseal"), "another set"),
             (foreign("keys/shred-secret"), "shred secret"),
             (foreign_store, "another installation"),
             (lambda: put("keys/keystore", get("keys/keystore")[:-1] + bytes([get("keys/keystore")[-1] ^ 1])), "altered"),

@@ -242,7 +242,7 @@ def late_fields():
     tokens.derived(seen["email"][0][1].decode())
     lacks(request.raw, b"Quentin", "upstream")
     # The same order where the route does not say so.
-    refused(scene, body, "late-field", 422)
+    refused(scene, body, "late-field", 422, begun=True)
 
 
 def refused(scene, body, reason, status, target="/apply", begun=None, data=None):

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 
-from cases.unsealing import PASSPHRASE, contact, passphrase_scene, seal, unseal
+from cases.unsealing import PASSPHRASE, contact, passphrase_scene, seal, shares_scene, unseal
 from support import gateway, wire
 from support.case import case, equal, expect, lacks
 
@@ -82,3 +82,26 @@ def when_sealed():
             equal(gateway.run(*asked, "--converted", "3", "--reason", "done").returncode, 0, "three of them")
             equal(len(gateway.run(*asked).out.splitlines()), 1, "what is left")
             equal(scene.admin.metric("paravent_when_sealed_values"), 1, "values in the list")
+
+
+@case("when-sealed: killed after an answer, every value that went on is on the list", smoke=True)
+def listed_durably():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        told = json.loads(gateway.run("keypair", "--out", os.path.join(folder, "board.key"), "--json").out)
+        scene, shares = shares_scene(policy=WHEN_SEALED.replace("PUBLIC", told["public_key"]))
+        with scene:
+            scene.start()
+            equal(unseal(scene, *shares).returncode, 0, "unseal")
+            acknowledged = []
+            for number in range(5):
+                equal(seal(scene).returncode if number == 0 else 0, 0, "seal")
+                for one in range(number + 1):
+                    got = dict(wire.form_fields(scene.submit(report(f"message {number} {one}")).body))
+                    acknowledged.append(got["message"])
+                scene.kill()
+                scene.start()
+            with open(os.path.join(scene.data, "when-sealed.list"), encoding="ascii") as file:
+                listed = [line.split(" ")[4].strip() for line in file]
+            equal([value for value in acknowledged if listed.count(value) != 1], [], "values that went on and are not listed once")
+            equal(unseal(scene, *shares).returncode, 0, "unseal")
+            equal(scene.admin.metric("paravent_when_sealed_values"), len(listed), "values in the list")

@@ -43,10 +43,38 @@ RevealTerms terms_of(const std::string& old = "policy: 1", const std::string& ne
   return reveal_terms(loaded.policy);
 }
 
+// The same between two changes of the role support.
+std::string wider_hours(const std::string& before, const std::string& next) {
+  const auto terms = [](const std::string& hours) {
+    return terms_of("support: { reveal: masked", "support: { reveal: masked" + hours);
+  };
+  const auto keys = widened(terms(before), terms(next));
+  return keys.empty() ? "" : keys.front();
+}
+
 // The first key under which the changed policy gives more; empty: nowhere.
 std::string wider(const std::string& old, const std::string& next) {
   const auto keys = widened(terms_of(), terms_of(old, next));
   return keys.empty() ? "" : keys.front();
+}
+
+TEST(RevealTerms, Hours) {
+  const std::string day = ", hours: { days: [mon], from: '08:00', until: '18:00' }";
+  EXPECT_EQ(wider_hours("", day), "");
+  EXPECT_EQ(wider_hours(day, ""), "limit minutes of support fri 00");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon], from: '08:30', until: '17:00' }"), "");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon], from: '08:00', until: '18:01' }"),
+            "limit minutes of support mon 18");
+  EXPECT_EQ(wider_hours(day, ", hours: { days: [mon, sun], from: '08:00', until: '18:00' }"),
+            "limit minutes of support sun 08");
+  // The same hours of another place are other hours.
+  const RevealTerms here = terms_of("support: { reveal: masked", "support: { reveal: masked" + day);
+  const RevealTerms there = terms_of(
+      "roles:\n  dpo: { reveal: clear, subjects: true }\n  support: { reveal: masked",
+      "time-zone: Pacific/Auckland\nroles:\n  dpo: { reveal: clear, subjects: true }\n  support: { "
+      "reveal: masked" +
+          day);
+  EXPECT_EQ(widened(here, there).front(), "limit zone of support Europe/Paris");
 }
 
 TEST(RevealTerms, EveryWayOfGivingMore) {
@@ -66,6 +94,8 @@ TEST(RevealTerms, EveryWayOfGivingMore) {
   EXPECT_EQ(wider("crm: { reveal: refused", "crm: { reveal: refused, subjects: true"),
             "may handle subjects crm");
   EXPECT_EQ(wider("approve: [dpo]", "approve: [dpo, support]"), "may approve support");
+  EXPECT_EQ(wider("four-eyes:", "oidc: [{ issuer: login, subject: a, role: dpo }]\nfour-eyes:"),
+            "may enter dpo of login sub a");
   EXPECT_EQ(wider("purposes: [contact], kinds", "kinds"), "limit alone purpose contact");
   EXPECT_EQ(wider("kinds: [nir]", "kinds: [iban]"), "limit alone kind nir");
   EXPECT_EQ(wider("subjects: 20", "subjects: 21"), "limit alone subjects");
@@ -73,7 +103,29 @@ TEST(RevealTerms, EveryWayOfGivingMore) {
   EXPECT_EQ(wider("from: collection", "from: last-contact"), "limit clock contact");
 }
 
+// What looks alike when it is written in one go is told apart.
+TEST(RevealTerms, SubjectsAndClaimsAreNotMistaken) {
+  const auto with = [](const std::string& entry) {
+    return terms_of("four-eyes:", "oidc: [" + entry + "]\nfour-eyes:");
+  };
+  const auto subject = with("{ issuer: login, subject: 'uid=a,ou=b', role: dpo }");
+  const auto claim = with("{ issuer: login, claims: { 'sub=uid': 'a,ou=b' }, role: dpo }");
+  EXPECT_EQ(widened(claim, subject).size(), 1U);
+  EXPECT_EQ(widened(subject, claim).size(), 1U);
+  const auto value = with("{ issuer: login, claims: { groups: 'cn=x' }, role: dpo }");
+  const auto name = with("{ issuer: login, claims: { 'groups=cn': x }, role: dpo }");
+  EXPECT_EQ(widened(name, value).size(), 1U);
+}
+
 TEST(RevealTerms, GivingLessIsNothingToAskFor) {
+  const RevealTerms hours =
+      terms_of("support: { reveal: masked",
+               "support: { reveal: masked, hours: { from: '08:00', until: '18:00' }");
+  EXPECT_TRUE(widened(hours, terms_of("support: { reveal: masked, kinds: { iban: refused }, "
+                                      "budget: { subjects-per-day: 10 } }",
+                                      "support: { reveal: refused }"))
+                  .empty())
+      << "a role that sees nothing any more needs no hours";
   EXPECT_EQ(wider("support: { reveal: masked", "support: { reveal: replaced"), "");
   EXPECT_EQ(wider("reveal: [dpo, support]", "reveal: [dpo]"), "");
   EXPECT_EQ(wider("subjects-per-day: 10", "subjects-per-day: 9, values-per-hour: 5"), "");

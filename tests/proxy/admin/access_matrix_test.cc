@@ -1,5 +1,6 @@
-// The authorisation matrix: roles x purposes x kinds x phases x tenants, every cell asked through
-// the real API over the real vault and compared with a table that is written here and nowhere else.
+// The authorisation matrix: roles x purposes x kinds x phases x tenants x time, every cell asked
+// through the real API over the real vault and compared with a table that is written here and
+// nowhere else.
 
 #include <gtest/gtest.h>
 
@@ -17,10 +18,14 @@ namespace {
 
 using crypto::Kind;
 
+// When a role may ask.
+enum class Time : std::uint8_t { always, now, at_others };
+
 struct RoleRow {
   const char* name;
   const char* level;                                       // of every kind but these
   std::vector<std::pair<std::string, std::string>> kinds;  // kind, level
+  Time time = Time::always;
 };
 
 const std::vector<RoleRow> kRoles = {
@@ -34,6 +39,9 @@ const std::vector<RoleRow> kRoles = {
     {"only", "refused", {{"email", "clear"}, {"text", "masked"}, {"birth-date", "replaced"}}},
     {"archivist", "clear", {{"nir", "refused"}}},
     {"outsider", "clear", {}},
+    {"day", "clear", {{"phone", "masked"}}, Time::now},
+    {"night", "clear", {{"phone", "masked"}}, Time::at_others},
+    {"night-shut", "refused", {}, Time::at_others},
 };
 
 struct PurposeRow {
@@ -44,8 +52,14 @@ struct PurposeRow {
 };
 
 const std::vector<PurposeRow> kPurposes = {
-    {"contact", true, {"full", "desk", "mixed", "shut"}, {"full", "archivist"}},
-    {"order", true, {"full", "counter", "only"}, {"archivist", "mixed", "only"}},
+    {"contact",
+     true,
+     {"full", "desk", "mixed", "shut", "day", "night", "night-shut"},
+     {"full", "archivist"}},
+    {"order",
+     true,
+     {"full", "counter", "only", "night"},
+     {"archivist", "mixed", "only", "day", "night"}},
     {"survey", false, {"full", "desk", "counter", "mixed", "only"}, {}},
     {"dispute", true, {}, {"full", "archivist", "counter"}},
     {"sealed", true, {}, {}},
@@ -60,8 +74,24 @@ bool names(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
+// Two hours before and behind the present, or the other twenty of the day.
+std::string hours_of(Time time) {
+  const auto now = std::chrono::floor<std::chrono::minutes>(crypto::SystemClock().now());
+  const auto text = [now](std::chrono::hours away) {
+    const auto minute = (now + away).time_since_epoch().count() % (24 * 60);
+    const auto two = [](std::int64_t number) {
+      return (number < 10 ? "0" : "") + std::to_string(number);
+    };
+    return "'" + two(minute / 60) + ":" + two(minute % 60) + "'";
+  };
+  const std::string before = text(std::chrono::hours(-2));
+  const std::string behind = text(std::chrono::hours(2));
+  return time == Time::now ? "{ from: " + before + ", until: " + behind + " }"
+                           : "{ from: " + behind + ", until: " + before + " }";
+}
+
 std::string policy_text(const std::string& tenant) {
-  std::string out = "policy: 1\ntenant: " + tenant + "\nroles:\n";
+  std::string out = "policy: 1\ntenant: " + tenant + "\ntime-zone: Etc/UTC\nroles:\n";
   for (const RoleRow& role : kRoles) {
     out += std::string("  ") + role.name + ": { reveal: " + role.level;
     if (!role.kinds.empty()) {
@@ -70,6 +100,7 @@ std::string policy_text(const std::string& tenant) {
       out.back() = ' ';
       out += "}";
     }
+    if (role.time != Time::always) out += ", hours: " + hours_of(role.time);
     out += " }\n";
   }
   out += "recipients: { crm: { name: CRM, country: FR } }\npurposes:\n";
@@ -98,10 +129,11 @@ std::string policy_text(const std::string& tenant) {
   return out;
 }
 
-// What the table says: a status, or "403" for the whole request.
+// What the table says: a status; or, of the whole request, "403", or "hours", which is a 403 too.
 std::string expected(const RoleRow& role, const PurposeRow& purpose, const std::string& kind,
                      const std::string& phase, bool own_tenant) {
   if (!names(purpose.active, role.name) && !names(purpose.archived, role.name)) return "403";
+  if (role.time == Time::at_others) return "hours";
   if (!own_tenant || phase == "expired") return "unavailable";
   if (phase == "archived" && !purpose.archives) return "unavailable";
   if (phase == "restricted") return "refused";
@@ -313,10 +345,14 @@ TEST(AccessMatrix, EveryCell) {
         const std::string who = std::string(role.name) + "-" + tenant;
         const std::uint64_t before = matrix.entries();
         const AdminResponse response = matrix.ask(who, purpose.name, cells);
-        const bool barred = expected(role, purpose, kKinds[0], "active", true) == "403";
-        EXPECT_EQ(response.status, barred ? 403 : 200) << who << " " << purpose.name;
+        const std::string first = expected(role, purpose, kKinds[0], "active", true);
+        const bool barred = first == "403";
+        const bool closed = first == "hours";
+        const bool whole = barred || closed;
+        EXPECT_EQ(response.status, whole ? 403 : 200) << who << " " << purpose.name;
+        EXPECT_EQ(response.body.find(R"("reason":"hours")") != std::string::npos, closed);
         EXPECT_EQ(matrix.entries() - before, barred ? 1U : cells.size());
-        const auto results = barred ? std::vector<Result>() : Api::results(response);
+        const auto results = whole ? std::vector<Result>() : Api::results(response);
         for (std::size_t i = 0; i < cells.size(); ++i) {
           const Cell& cell = cells[i];
           const std::string wanted =
@@ -326,7 +362,8 @@ TEST(AccessMatrix, EveryCell) {
           ++cells_asserted;
           ++seen[wanted];
           EXPECT_EQ(wanted == "403", barred) << where;
-          if (barred) {
+          EXPECT_EQ(wanted == "hours", closed) << where;
+          if (whole) {
             EXPECT_EQ(response.body.find(cell.value), std::string::npos) << where;
           } else {
             check(cell, wanted, results.at(i), where);
@@ -339,8 +376,9 @@ TEST(AccessMatrix, EveryCell) {
     }
   }
   // A table in which everything were refused would prove little.
-  EXPECT_EQ(cells_asserted, 2 * 9 * kPurposes.size() * 2 * kPhases.size() * kKinds.size());
-  for (const char* status : {"revealed", "masked", "replaced", "refused", "unavailable", "403"}) {
+  EXPECT_EQ(cells_asserted, 2 * 12 * kPurposes.size() * 2 * kPhases.size() * kKinds.size());
+  for (const char* status :
+       {"revealed", "masked", "replaced", "refused", "unavailable", "hours", "403"}) {
     EXPECT_GT(seen[status], 50U) << status;
   }
 }

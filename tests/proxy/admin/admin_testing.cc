@@ -115,7 +115,7 @@ void Api::restart() {
   api = std::make_unique<AdminApi>(
       AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
                  clock, crypto::vault::SubjectAdmin(*vault), &policies, nullptr, login_rules,
-                 protect, record.get()},
+                 protect, record.get(), oidc},
       [] { return std::string("paravent_up 1\n"); });
 }
 

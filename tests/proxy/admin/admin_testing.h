@@ -106,6 +106,7 @@ class Api {
   std::map<std::string, std::string> credentials;  // by operator
   FakePolicies policies;
   ProtectDesk* protect = nullptr;
+  OidcDesk* oidc = nullptr;  // counts from the next restart() on
   LoginRules login_rules;
   std::vector<HoneyAlarm> alarms;
   std::unique_ptr<Honey> honey;  // plants rows of form.mail

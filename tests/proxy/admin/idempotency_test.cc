@@ -45,7 +45,12 @@ struct Fixture : ::testing::Test {
   }
   TestClock clock;
   Counter inner;
-  IdempotentHandler handler{inner, clock};
+  // By name behind "Bearer ", whatever follows a dot; nobody without one.
+  static std::optional<std::string> caller_of(const AdminRequest& request) {
+    if (request.authorization.empty()) return std::nullopt;
+    return request.authorization.substr(0, request.authorization.find('.'));
+  }
+  IdempotentHandler handler{inner, clock, &Fixture::caller_of};
 };
 
 using Idempotency = Fixture;
@@ -59,6 +64,24 @@ TEST_F(Idempotency, TheSameAnswerAgain) {
   EXPECT_EQ(handler.handle(request("other")).body, "answer 2");
   EXPECT_EQ(handler.handle(request("")).body, "answer 3");
   EXPECT_EQ(handler.handle(request("")).body, "answer 4");
+}
+
+// Who fetches a new credential for each request is the same caller; who may not ask gets no answer
+// that was kept, and leaves none.
+TEST_F(Idempotency, ACallerIsAnOperatorAndNoCredential) {
+  AdminRequest first = request("k");
+  first.authorization = "Bearer somebody.1";
+  EXPECT_EQ(handler.handle(first).body, "answer 1");
+  AdminRequest again = request("k");
+  again.authorization = "Bearer somebody.2";
+  EXPECT_EQ(handler.handle(again).body, "answer 1");
+  AdminRequest revoked = request("k");
+  revoked.authorization.clear();
+  inner.status = 403;
+  EXPECT_EQ(handler.handle(revoked).body, "answer 2");
+  inner.status = 200;
+  EXPECT_EQ(handler.handle(revoked).body, "answer 3");
+  EXPECT_EQ(handler.handle(again).body, "answer 1");
 }
 
 TEST_F(Idempotency, AnotherRequestUnderTheSameKey) {

@@ -195,6 +195,49 @@ TEST(RecordApi, ADossierSaysWhatAnOperatorTouched) {
   EXPECT_EQ(records.back().detail->object, "dossier of support");
 }
 
+// Of two credentials of one operator, one was stolen.
+TEST(RecordApi, ADossierByCredential) {
+  Recorded api;
+  const json::object listed = parsed(api.get("/v1/operators", api.credentials["admin"]));
+  std::string mine;
+  for (const auto& one : listed.at("operators").as_array()) {
+    if (text(one.at("name")) != "support") continue;
+    mine = text(one.at("credentials").as_array().front().at("id"));
+  }
+  ASSERT_EQ(mine.size(), 12U);
+  const json::object made = parsed(
+      api.post("admin", "/v1/operators/support/credentials", R"({"reason":"a second one"})"));
+  const std::string second = text(made.at("id"));
+  const std::string body =
+      R"({"purpose":"contact","reason":"x","tokens":[")" + api.token + R"(","pvv1nothing"]})";
+  ASSERT_EQ(api.post_with("/v1/reidentify", text(made.at("credential")), body).status, 200);
+  const auto dossier = [&](const std::string& credential) {
+    return parsed(api.post("dpo", "/v1/dossier",
+                           R"({"credential":")" + credential + R"(","reason":"stolen"})"));
+  };
+  const json::object of_second = dossier(second);
+  ASSERT_EQ(of_second.at("entries").as_array().size(), 2U);
+  EXPECT_EQ(of_second.at("tokens").as_array().size(), 1U);
+  EXPECT_EQ(text(of_second.at("asked").at("credential")), second);
+  for (const auto& entry : of_second.at("entries").as_array()) {
+    EXPECT_EQ(text(entry.at("operator")), "support");
+    EXPECT_EQ(text(entry.at("credential")), second);
+  }
+  const json::object of_mine = dossier(mine);
+  for (const auto& entry : of_mine.at("entries").as_array()) {
+    EXPECT_EQ(text(entry.at("credential")), mine);
+  }
+  EXPECT_EQ(dossier("000000000000").at("entries").as_array().size(), 0U);
+  EXPECT_EQ(dossier("certificate").at("entries").as_array().size(), 0U);
+  const auto records = api.entries(0);
+  EXPECT_EQ(records.back().detail->object, "dossier by certificate");
+  // The credential itself is nowhere in it.
+  const AdminResponse page = api.post(
+      "dpo", "/v1/dossier", R"({"credential":")" + second + R"(","reason":"r","format":"html"})");
+  EXPECT_NE(page.body.find(second), std::string::npos);
+  EXPECT_EQ(page.body.find(text(made.at("credential"))), std::string::npos);
+}
+
 TEST(RecordApi, ADossierByKeyAndPeriod) {
   Recorded api;
   const json::object entry =
@@ -219,10 +262,12 @@ TEST(RecordApi, ADossierIsRefusedAndMalformed) {
   EXPECT_EQ(api.log().size(), records + 1);  // the refusal too is on the record
   EXPECT_EQ(api.entries(records).front().open.outcome, audit::Outcome::refused);
   EXPECT_EQ(api.post("stranger", "/v1/dossier", R"({"reason":"curious"})").status, 403);
-  for (const char* body : {"", "{}", R"({"reason":" "})", R"({"reason":"r","from":"yesterday"})",
-                           R"({"reason":"r","to":"2026-13-01"})", R"({"reason":"r","key":"1"})",
-                           R"({"reason":"r","subject":"00"})", R"({"reason":"r","format":"pdf"})",
-                           R"({"reason":"r","more":"x"})", "[]", "{"}) {
+  for (const char* body :
+       {"", "{}", R"({"reason":" "})", R"({"reason":"r","from":"yesterday"})",
+        R"({"reason":"r","to":"2026-13-01"})", R"({"reason":"r","key":"1"})",
+        R"({"reason":"r","subject":"00"})", R"({"reason":"r","credential":"pvcred_x"})",
+        R"({"reason":"r","credential":"00"})", R"({"reason":"r","format":"pdf"})",
+        R"({"reason":"r","more":"x"})", "[]", "{"}) {
     EXPECT_EQ(api.post("dpo", "/v1/dossier", body).status, 400) << body;
   }
 }

@@ -108,6 +108,19 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.limits.connections_per_address, 256U);
   EXPECT_EQ(config.limits.requests_per_second, 0U);
   EXPECT_EQ(config.limits.memory_bytes, 0U);
+  EXPECT_EQ(config.vault_memory.known_tokens, std::uint64_t{24} << 20U);
+  EXPECT_EQ(config.vault_memory.store, std::uint64_t{64} << 20U);
+}
+
+TEST(GatewayFile, MemoryOfTheVaultHasItsBounds) {
+  for (const char* memory : {"{ store: 7MiB }", "{ store: lots }", "{ known-tokens: 0 }",
+                             "{ known-tokens: 2097152GiB }", "{ blocks: 8MiB }", "64MiB"}) {
+    const std::string text =
+        "listen: [{ address: 127.0.0.1:80 }]\npolicies: [a.yaml]\nvault: { memory: " +
+        std::string(memory) + " }\n";
+    const LoadedConfig loaded = load_gateway_text("gateway.yaml", text);
+    EXPECT_TRUE(loaded.diagnostics.has_errors()) << memory;
+  }
 }
 
 TEST(GatewayFile, EverythingSaid) {
@@ -115,7 +128,7 @@ TEST(GatewayFile, EverythingSaid) {
 listen: [{ address: 0.0.0.0:80 }, { address: "[::]:80", proxy-protocol: on }]
 admin: { address: "[::1]:9" }
 data: /srv/data
-vault: { unseal: { key-file: /etc/key } }
+vault: { unseal: { key-file: /etc/key }, memory: { known-tokens: 1GiB, store: 8MiB } }
 policies: [a.yaml, b.yaml]
 trusted-proxies: [127.0.0.0/8, 2001:db8::/32, 192.0.2.1]
 limits:
@@ -142,6 +155,8 @@ access-log: /var/log/x
   EXPECT_FALSE(config.listen[0].proxy_protocol);
   EXPECT_TRUE(config.listen[1].proxy_protocol);
   EXPECT_EQ(config.limits.memory_bytes, std::uint64_t{1} << 30U);
+  EXPECT_EQ(config.vault_memory.known_tokens, std::uint64_t{1} << 30U);
+  EXPECT_EQ(config.vault_memory.store, std::uint64_t{8} << 20U);
   EXPECT_EQ(config.limits.connections, 100U);
   EXPECT_EQ(config.limits.connections_per_address, 10U);
   EXPECT_EQ(config.limits.requests_per_second, 20U);

@@ -91,6 +91,40 @@ TEST(BackupFile, EveryFlippedBitAndEveryCutIsNoticed) {
   }
 }
 
+TEST(BackupFile, AKeyBackupNamesWhatMakesItsRootKey) {
+  const TempDir temp;
+  const auto file = temp.path() / "backup";
+  BackupInfo info = info_of(BackupKind::keys);
+  info.unseal_record = Bytes(kMaxUnsealInBackup, 5);
+  {
+    auto writer = BackupWriter::create(file, info, kKey).value();
+    ASSERT_TRUE(writer->write(as_bytes("keys")));
+    ASSERT_TRUE(writer->finish());
+  }
+  const auto read = BackupReader::read_info(file);
+  ASSERT_TRUE(read) << read.error().sentence();
+  EXPECT_EQ(read->unseal_record, info.unseal_record);
+  EXPECT_EQ(read->installation, info.installation);
+  EXPECT_EQ(read_backup(file), "keys");
+  const std::string whole = read_text(file);
+  // It is bound to the rest: another record, or none, and nothing of it opens.
+  for (const std::size_t at :
+       {std::size_t{59}, std::size_t{60}, std::size_t{61}, std::size_t{4000}}) {
+    std::string bad = whole;
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+    write_text(file, bad);
+    EXPECT_FALSE(read_backup(file)) << at;
+  }
+  // A data backup has none.
+  info.kind = BackupKind::data;
+  std::filesystem::remove(file);
+  {
+    auto writer = BackupWriter::create(file, info, kKey).value();
+    ASSERT_TRUE(writer->finish());
+  }
+  EXPECT_FALSE(read_backup(file));
+}
+
 TEST(BackupFile, AnUnfinishedOneLeavesNothingAndNoneIsOverwritten) {
   const TempDir temp;
   const auto file = temp.path() / "backup";

@@ -77,6 +77,26 @@ TEST_F(KeyAdminTest, ADisabledKeyNeitherProtectsNorOpens) {
   EXPECT_EQ(mint(vault(), bind(email_tokens()), "anne@example.fr"), token);
 }
 
+// What one request has opened saves it the unwrapping, and nothing else.
+TEST_F(KeyAdminTest, AMemoOutlivesNoKey) {
+  const std::string stored = mint(vault(), bind(email_tokens()), "anne@example.fr");
+  const std::string derived = protect(spec_of(Algorithm::derived), "anne@example.fr");
+  const ReverseVault reverse(vault());
+  KeyMemo memo;
+  const auto open_with = [&](const std::string& text) {
+    return reverse.open_value(parse_token(text).value(), "contact", memo,
+                              reveal::Reidentifier::permit());
+  };
+  for (const std::string& text : {stored, derived, stored}) {
+    const auto value = open_with(text);
+    ASSERT_TRUE(value);
+    EXPECT_EQ(as_text(value->bytes()), "anne@example.fr");
+  }
+  ASSERT_TRUE(admin().apply(key(KeyClass::epoch, "contact").record.id, KeyOperation::disable));
+  EXPECT_FALSE(open_with(stored));
+  EXPECT_FALSE(open_with(derived));
+}
+
 TEST_F(KeyAdminTest, ACompromisedKeyOpensOnlyUnderAnOverride) {
   const std::string token = mint(vault(), bind(email_tokens()), "anne@example.fr");
   const Id id = key(KeyClass::epoch, "contact").record.id;

@@ -311,6 +311,23 @@ TEST(RocksdbTokenStore, ANewerVersionIsNamed) {
   expect_sentence(opened.error(), ErrorKind::data, "newer version");
 }
 
+TEST(RocksdbTokenStore, AnIndexEntryOfAnotherSizeIsDamage) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  const IndexKey key{1};
+  { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
+  {
+    const RawStore raw(folder);
+    const rocksdb::Slice name(reinterpret_cast<const char*>(key.data()), key.size());
+    EXPECT_TRUE(raw.db->Put({}, raw.handles[2], name, "short").ok());
+  }
+  auto store = RocksdbTokenStore::open(folder, kInstallation).value();
+  std::array<std::optional<FoundRow>, 1> found;
+  const auto status = store->find(std::span(&key, 1), found);
+  ASSERT_FALSE(status);
+  expect_sentence(status.error(), ErrorKind::data, "damaged");
+}
+
 TEST(RocksdbTokenStore, WritesNoLogFile) {
   const TempDir temp;
   { ASSERT_TRUE(RocksdbTokenStore::create(temp.path() / "store", kInstallation)); }

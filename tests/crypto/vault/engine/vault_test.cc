@@ -394,6 +394,35 @@ TYPED_TEST(VaultTest, UnknownForeignAndAlteredAnswerAlike) {
   }
 }
 
+// Whoever asks for a token of another tenant is answered as for one that nobody has, before the
+// token's row is looked at.
+TYPED_TEST(VaultTest, AForeignTokenIsAnUnknownOne) {
+  const std::string stored = mint(this->vault(), this->bind(email_tokens()), "a@b.fr");
+  ContextSpec derived_spec = email_tokens();
+  derived_spec.algorithm = Algorithm::derived;
+  const std::string derived = this->protect(derived_spec, "a@b.fr");
+  const ReverseVault reverse(this->vault());
+  for (const std::string& text : {stored, derived}) {
+    const ParsedToken token = parse_token(text).value();
+    const Id own = reverse.describe(token)->tenant_id;
+    KeyMemo memo;
+    const auto description = reverse.describe(token, own, memo);
+    ASSERT_TRUE(description);
+    EXPECT_EQ(description->tenant, "atelier");
+    Id stranger = own;
+    stranger[3] = static_cast<std::uint8_t>(stranger[3] ^ 1U);
+    ParsedToken unknown = token;
+    unknown.key_id ^= 0x10000;
+    for (const auto& answer :
+         {reverse.describe(token, stranger, memo), reverse.describe(unknown, own, memo),
+          reverse.describe(unknown, stranger, memo)}) {
+      ASSERT_FALSE(answer);
+      EXPECT_EQ(answer.error().kind(), ErrorKind::refused);
+      EXPECT_TRUE(answer.error().sentence().empty());
+    }
+  }
+}
+
 TYPED_TEST(VaultTest, NamesComeByRegistrationOnly) {
   EXPECT_TRUE(this->vault().has_tenants());
   PolicyNames changed = atelier();

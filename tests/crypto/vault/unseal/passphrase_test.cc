@@ -35,7 +35,8 @@ TEST(PassphraseRule, TakesLongOnesAndRefusesShortOrMonotonousOnes) {
 
 TEST(PassphraseProvider, OpensWithTheRightOneOnly) {
   const KeysFolder keys;
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   auto provider = asking(keys);
   const auto waiting = provider.open(keys.check);
   ASSERT_TRUE(waiting);
@@ -56,7 +57,8 @@ TEST(PassphraseProvider, OpensWithTheRightOneOnly) {
 
 TEST(PassphraseProvider, RefusesAWeakOneAndWritesNothing) {
   const KeysFolder keys;
-  const auto made = knowing(keys, "password").establish(keys.root, RecordPlace::current);
+  const auto made =
+      knowing(keys, "password").establish(keys.root, keys.check.installation, RecordPlace::current);
   ASSERT_FALSE(made);
   expect_sentence(made.error(), ErrorKind::usage, "easy to guess");
   EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal"));
@@ -67,16 +69,19 @@ TEST(PassphraseProvider, NamesWhatIsWrongWithTheRecord) {
   auto provider = asking(keys);
   expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
                   "no unseal record");
-  ASSERT_TRUE(
-      write_unseal_record(keys.folder, RecordPlace::current, {Id{3}, ShareRecord{2, 3, {}}}));
+  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current,
+                                  {Id{3}, keys.check.value, ShareRecord{2, 3, {}}}));
   expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
                   "unseals by shares");
   // A record of another installation: the pass-phrase is right, the key is another's.
   const KeysFolder other;
-  ASSERT_TRUE(knowing(keys, kGood).establish(other.root, RecordPlace::current));
-  expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data, "not the one");
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(other.root, other.check.installation, RecordPlace::current));
+  expect_sentence(provider.give(secret(kGood), keys.check).error(), ErrorKind::data,
+                  "another root key");
   // An altered wrap under a right pass-phrase.
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   auto record = **read_unseal_record(keys.folder, RecordPlace::current);
   std::get<PassphraseRecord>(record.body).wrapped[5] ^= 1;
   ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current, record));
@@ -86,18 +91,20 @@ TEST(PassphraseProvider, NamesWhatIsWrongWithTheRecord) {
 // The three steps of a change of root key, cut after each.
 TEST(PassphraseProvider, AnInterruptedChangeOpensWithWhateverFitsTheKeyStore) {
   KeysFolder keys;
-  ASSERT_TRUE(knowing(keys, kGood).establish(keys.root, RecordPlace::current));
+  ASSERT_TRUE(
+      knowing(keys, kGood).establish(keys.root, keys.check.installation, RecordPlace::current));
   const RootKey changed = RootKey::ephemeral();
   const char* const kNew = "Another-horse8battery";
-  ASSERT_TRUE(knowing(keys, kNew).establish(changed, RecordPlace::next));
+  ASSERT_TRUE(knowing(keys, kNew).establish(changed, keys.check.installation, RecordPlace::next));
   auto provider = asking(keys);
   EXPECT_TRUE(opened(provider.give(secret(kGood), keys.check), keys.root));
   EXPECT_FALSE(provider.give(secret(kNew), keys.check));
   const RootCheck after{keys.check.installation, changed.check_value(keys.check.installation)};
   EXPECT_TRUE(opened(provider.give(secret(kNew), after), changed));
   EXPECT_FALSE(provider.give(secret(kGood), after));
-  ASSERT_TRUE(adopt_next_record(keys.folder));
+  ASSERT_TRUE(settle_unseal_records(keys.folder, after));
   EXPECT_TRUE(opened(provider.give(secret(kNew), after), changed));
+  EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::next));
 }
 
 }  // namespace

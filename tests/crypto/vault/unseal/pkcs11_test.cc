@@ -82,7 +82,7 @@ class Softhsm : public testing::Test {
 
   template <typename Provider>
   static void expect_established(Provider&& provider, const KeysFolder& keys) {
-    const auto made = provider.establish(keys.root, RecordPlace::current);
+    const auto made = provider.establish(keys.root, keys.check.installation, RecordPlace::current);
     ASSERT_TRUE(made) << made.error().sentence();
   }
 
@@ -96,7 +96,7 @@ std::filesystem::path Softhsm::pulled_;
 TEST_F(Softhsm, ANonExtractableKeyWrapsTheRootKeyAndOpensItAgain) {
   const KeysFolder keys;
   auto making = provider(keys, "round-trip");
-  const auto made = making.establish(keys.root, RecordPlace::current);
+  const auto made = making.establish(keys.root, keys.check.installation, RecordPlace::current);
   ASSERT_TRUE(made) << made.error().sentence();
   const auto root = provider(keys, "round-trip").open(keys.check);
   ASSERT_TRUE(root) << root.error().sentence();
@@ -154,7 +154,8 @@ TEST_F(Softhsm, AnotherTokensKeyAndAnAlteredRecordDoNotOpen) {
   expect_established(provider(other, "first"), other);
   ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current,
                                   **read_unseal_record(other.folder, RecordPlace::current)));
-  expect_sentence(provider(keys, "first").open(keys.check).error(), ErrorKind::data, "not the one");
+  expect_sentence(provider(keys, "first").open(keys.check).error(), ErrorKind::data,
+                  "another root key");
 }
 
 TEST_F(Softhsm, ATokenThatIsPulledOutIsNoticed) {

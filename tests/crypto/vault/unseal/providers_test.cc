@@ -18,9 +18,9 @@ TEST(FileProvider, KeyFileRoundTripAndFaults) {
   FileProvider provider(file);
   EXPECT_EQ(provider.method(), UnsealMethod::key_file);
   expect_sentence(provider.open(keys.check).error(), ErrorKind::data, "missing");
-  ASSERT_TRUE(provider.establish(keys.root, RecordPlace::current));
+  ASSERT_TRUE(provider.establish(keys.root, keys.check.installation, RecordPlace::current));
   EXPECT_TRUE(opened(provider.open(keys.check), keys.root));
-  EXPECT_FALSE(provider.establish(keys.root, RecordPlace::current));
+  EXPECT_FALSE(provider.establish(keys.root, keys.check.installation, RecordPlace::current));
   EXPECT_FALSE(provider.give(secret("x"), keys.check));
   const KeysFolder other;
   expect_sentence(provider.open(other.check).error(), ErrorKind::data, "not the one");
@@ -49,7 +49,7 @@ TEST_F(Credentials, SystemdHandsOneOverByName) {
   const SecretBytes foreign = RootKey::ephemeral().file_text();
   write_text(keys.folder / "paravent-root", as_text(foreign.bytes()));
   expect_sentence((*provider)->open(keys.check).error(), ErrorKind::data, "not the root key");
-  EXPECT_FALSE((*provider)->establish(keys.root, RecordPlace::current));
+  EXPECT_FALSE((*provider)->establish(keys.root, keys.check.installation, RecordPlace::current));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ std::vector<UnsealRecord> samples() {
   Pkcs11Record token;
   token.mechanism = WrapMechanism::pad;
   token.wrapped = Bytes(40, 3);
-  return {{Id{1}, passphrase}, {Id{2}, token}, {Id{3}, ShareRecord{2, 3, {}}}};
+  return {{Id{1}, {}, passphrase}, {Id{2}, {}, token}, {Id{3}, {}, ShareRecord{2, 3, {}}}};
 }
 
 TEST(UnsealRecord, RoundTripOfEachMethod) {
@@ -55,11 +55,11 @@ TEST(UnsealRecord, BoundsKeepItFromTakingTheMachineOrFromBeingWeak) {
     PassphraseRecord record;
     record.passes = passes;
     record.memory_kib = memory;
-    EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, record})));
+    EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, {}, record})));
   }
-  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, ShareRecord{1, 3, {}}})));
-  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, ShareRecord{4, 3, {}}})));
-  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({kNoId, ShareRecord{2, 3, {}}})));
+  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, {}, ShareRecord{1, 3, {}}})));
+  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({Id{1}, {}, ShareRecord{4, 3, {}}})));
+  EXPECT_FALSE(parse_unseal_record(encode_unseal_record({kNoId, {}, ShareRecord{2, 3, {}}})));
 }
 
 TEST(UnsealRecord, FilesHaveASentenceForEachFault) {
@@ -76,7 +76,7 @@ TEST(UnsealRecord, FilesHaveASentenceForEachFault) {
                   "chmod 600");
   ::chmod(path.c_str(), 0600);
   Bytes newer = encode_unseal_record(record);
-  newer[8] = 2;
+  newer[8] = 3;
   write_text(path, as_text(newer));
   expect_sentence(read_unseal_record(keys.folder, RecordPlace::current).error(), ErrorKind::data,
                   "newer version");
@@ -85,14 +85,48 @@ TEST(UnsealRecord, FilesHaveASentenceForEachFault) {
                   "truncated or altered");
 }
 
-TEST(UnsealRecord, TheNextRecordBecomesTheCurrentOne) {
+TEST(UnsealRecord, TheOneInForceIsTheOneThatFitsTheKeyStore) {
   const KeysFolder keys;
-  ASSERT_TRUE(adopt_next_record(keys.folder));
-  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current, samples()[2]));
-  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::next, samples()[1]));
-  ASSERT_TRUE(adopt_next_record(keys.folder));
-  EXPECT_EQ((*read_unseal_record(keys.folder, RecordPlace::current))->set, samples()[1].set);
+  const RootCheck after{keys.check.installation, {9}};
+  EXPECT_FALSE(*record_in_force(keys.folder, keys.check));
+  UnsealRecord now = samples()[2];
+  now.root_check = keys.check.value;
+  UnsealRecord next = samples()[1];
+  next.root_check = after.value;
+  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::current, now));
+  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::next, next));
+  EXPECT_EQ((*record_in_force(keys.folder, keys.check))->set, now.set);
+  EXPECT_EQ((*record_in_force(keys.folder, after))->set, next.set);
+  // A damaged one is no obstacle to the other.
+  const std::string whole = read_text(keys.folder / "unseal.next");
+  write_text(keys.folder / "unseal.next", "PVTUNSL1");
+  EXPECT_EQ((*record_in_force(keys.folder, keys.check))->set, now.set);
+  expect_sentence(record_in_force(keys.folder, after).error(), ErrorKind::data, "altered");
+  // It goes where another one is in force, and stays where it may be needed.
+  ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
+  EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal.next"));
+  const std::string fitting = read_text(keys.folder / "unseal");
+  write_text(keys.folder / "unseal.next", "PVTUNSL1");
+  ASSERT_TRUE(settle_unseal_records(keys.folder, after));
+  EXPECT_TRUE(std::filesystem::exists(keys.folder / "unseal.next"));
+  EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal")) << "of a key in force no more";
+  write_text(keys.folder / "unseal", fitting);
+  write_text(keys.folder / "unseal.next", whole);
+  // Which of the two the key store knows decides which stays.
+  ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
   EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::next));
+  EXPECT_EQ((*read_unseal_record(keys.folder, RecordPlace::current))->set, now.set);
+  ASSERT_TRUE(write_unseal_record(keys.folder, RecordPlace::next, next));
+  ASSERT_TRUE(settle_unseal_records(keys.folder, after));
+  EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::next));
+  EXPECT_EQ((*read_unseal_record(keys.folder, RecordPlace::current))->set, next.set);
+  expect_sentence(record_in_force(keys.folder, keys.check).error(), ErrorKind::data,
+                  "another root key");
+  expect_sentence(check_unseal_method(keys.folder, after, UnsealMethod::key_file).error(),
+                  ErrorKind::data, "unseals by pkcs11, not by key-file");
+  EXPECT_TRUE(check_unseal_method(keys.folder, after, UnsealMethod::pkcs11));
+  EXPECT_TRUE(check_unseal_method(keys.folder, keys.check, UnsealMethod::key_file));
+  ASSERT_TRUE(remove_unseal_records(keys.folder));
   ASSERT_TRUE(remove_unseal_records(keys.folder));
   EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::current));
 }

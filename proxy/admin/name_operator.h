@@ -1,0 +1,16 @@
+// Who did it, as an audit entry says it: the same words for every door.
+
+#pragma once
+
+#include "crypto/audit/audit_log.h"
+#include "proxy/admin/operators.h"
+
+namespace paravent::proxy::admin {
+
+inline void name_operator(const Operator& who, crypto::audit::AuditDetail& detail) {
+  detail.operator_name = who.name;
+  detail.role = who.role;
+  detail.credential = who.credential;
+}
+
+}  // namespace paravent::proxy::admin

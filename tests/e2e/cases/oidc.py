@@ -1,0 +1,225 @@
+"""Programs that come with a JWT of another issuer."""
+
+import http.server
+import json
+import os
+import ssl
+import tempfile
+import threading
+import time
+
+from support import gateway, settings, wire
+from support.case import case, equal, expect, lacks, shown
+from support.certificates import Authority
+from support.gateway import Scene, one_sentence
+from support.issuer import Issuer
+from support.policies import WIDE
+
+POLICY = (
+    WIDE
+    + """\
+oidc:
+  - { issuer: login, subject: crm-1, role: support }
+  - { issuer: login, claims: { groups: readers }, role: dpo }
+"""
+)
+
+
+class Publisher:
+    """Serves whatever `text` is, over HTTP or TLS."""
+
+    def __init__(self, text, tls=None):
+        publisher = self
+        self.text, self.status, self.asked = text, 200, 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                publisher.asked += 1
+                self.send_response(publisher.status)
+                self.send_header("Content-Length", str(len(publisher.text)))
+                self.end_headers()
+                self.wfile.write(publisher.text)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def whoami(scene, credential):
+    status, _, body = scene.admin.call("GET", "/v1/whoami", None, credential)
+    return (status, json.loads(body).get("operator"))
+
+
+def soon(what, message):
+    deadline = time.monotonic() + 20 * settings.SLOWNESS
+    while not what():
+        expect(time.monotonic() < deadline, message)
+        time.sleep(0.05)
+
+
+def entries(scene):
+    status, _, body = scene.admin.call("GET", "/v1/audit/entries", None, scene.dpo)
+    equal(status, 200, "the audit entries")
+    return json.loads(body)["entries"]
+
+
+@case("a JWT of a configured issuer gives its subject the role of the policy, with RS256, ES256 and EdDSA")
+def enters():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder, ("RS256", "ES256", "EdDSA"))
+        with Scene(policy=POLICY, extra=issuer.configured(folder)) as scene:
+            for key in issuer.keys:
+                equal(whoami(scene, issuer.credential("crm-1", key)), (200, "oidc:login/crm-1"), key.algorithm)
+            received = scene.submit(wire.request("POST", "/contact", wire.form({"name": "Anne"}), wire.FORM))
+            token = dict(wire.form_fields(received.body))["name"]
+            credential = issuer.credential("crm-1")
+            results = scene.admin.reidentify(credential, [token])
+            equal(results[0]["status"], "masked", "what support sees")
+            reader = issuer.credential("report|7", groups=["x", "readers"])
+            results = scene.admin.reidentify(reader, [token])
+            equal((results[0]["status"], results[0]["value"]), ("revealed", "Anne"), "what a reader sees")
+            reveals = [one for one in entries(scene) if one["event"] == "reveal"]
+            equal(
+                [(one["operator"], one["role"]) for one in reveals],
+                [("oidc:login/crm-1", "support"), ("oidc:login/report|7", "dpo")],
+                "the record",
+            )
+            for name, text in (("log", scene.stderr()), ("metrics", scene.admin.metrics())):
+                lacks(text, credential.split(".")[2], name)
+            equal(scene.admin.metric("paravent_oidc_keys", issuer="login"), 3.0, "the keys")
+
+
+@case("a JWT that is wrong in anything is answered as a wrong credential is")
+def refused():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer, stranger = Issuer(folder), Issuer(tempfile.mkdtemp(dir=folder))
+        with Scene(policy=POLICY, extra=issuer.configured(folder)) as scene:
+            wrong = scene.admin.call("GET", "/v1/whoami", None, "pvcred_" + "A" * 43)
+            equal(wrong[0], 401, "a wrong credential")
+            good = issuer.credential("crm-1")
+            head, body, signature = good.split(".")
+            now = int(time.time())
+            cases = {
+                "an unknown subject": issuer.credential("crm-2"),
+                "another's key": stranger.credential("crm-1"),
+                "another audience": issuer.credential("crm-1", aud="other"),
+                "another issuer": issuer.credential("crm-1", iss="https://evil.example"),
+                "expired": issuer.credential("crm-1", iat=now - 900, exp=now - 600),
+                "from the future": issuer.credential("crm-1", iat=now + 600, exp=now + 900),
+                "too long": issuer.credential("crm-1", exp=now + 7200),
+                "no end": issuer.credential("crm-1", exp=None),
+                "crit": issuer.credential("crm-1", header={"crit": ["exp"]}),
+                "its own key": issuer.credential("crm-1", header={"jwk": stranger.keys[0].jwk()}),
+                "no name of a key": issuer.credential("crm-1", header={"kid": None}),
+                "none": issuer.credential("crm-1", header={"alg": "none"}),
+                "an altered signature": f"{head}.{body}.{'A' + signature[1:] if signature[0] != 'A' else 'B' + signature[1:]}",
+                "no signature": f"{head}.{body}.",
+                "padding": good + "=",
+            }
+            for name, credential in cases.items():
+                answer = scene.admin.call("GET", "/v1/whoami", None, credential)
+                equal((answer[0], answer[2]), (wrong[0], wrong[2]), name)
+            equal(whoami(scene, good)[0], 200, "the good one")
+            for path in ("/v1/operators", "/v1/oidc", "/v1/keys"):
+                status, _, _ = scene.admin.call("GET", path, None, issuer.credential("x", groups="readers"))
+                equal(status, 403, path)
+
+
+@case("a revoked subject is shut out at once, and after a restart")
+def revoked():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        with Scene(policy=POLICY, extra=issuer.configured(folder)) as scene:
+            credential = issuer.credential("crm-1")
+            equal(whoami(scene, credential)[0], 200, "before")
+            admin_file = os.path.join(scene.folder, "admin.credential")
+            with open(admin_file, "w", encoding="utf-8") as file:
+                file.write(scene.administrator + "\n")
+            os.chmod(admin_file, 0o600)
+            options = ("--admin", scene.admin.url, "--credential-file", admin_file)
+            done = gateway.run("operators", "revoke", "oidc:login/crm-1", "--reason", "Contract ended", *options)
+            equal(done.returncode, 0, f"revoke: {shown(done.err)}")
+            equal(whoami(scene, credential)[0], 401, "afterwards")
+            scene.restart()
+            equal(whoami(scene, credential)[0], 401, "after a restart")
+            options = ("--admin", scene.admin.url, "--credential-file", admin_file)
+            listed = gateway.run("operators", "oidc", "--json", *options)
+            revoked_ones = json.loads(listed.out)["revoked"]
+            equal([one["operator"] for one in revoked_ones], ["oidc:login/crm-1"], "the list")
+            wrong = gateway.run("operators", "revoke", "oidc:crm-1", "--reason", "x", *options)
+            equal(wrong.returncode, 2, "a name without an issuer")
+            one_sentence(wrong.err)
+            changes = [one for one in entries(scene) if one["event"] == "operator-change"]
+            expect(
+                any(one.get("object") == "oidc:login/crm-1" and one.get("remark") == "revoke" for one in changes),
+                f"not on the record: {shown(changes)}",
+            )
+
+
+@case("keys are fetched over TLS with a known authority, renewed, and kept while the issuer is away")
+def fetched():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        authority = Authority(folder)
+        tls = authority.issue("localhost", alternative="IP:127.0.0.1")
+        with Publisher(issuer.key_set(), tls) as publisher:
+            keys = f"{{ url: 'https://127.0.0.1:{publisher.port}/keys', ca: {authority.certificate} }}"
+            with Scene(policy=POLICY, extra=issuer.lines(keys, ", refresh-seconds: 1")) as scene:
+                soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the keys were not fetched")
+                publisher.status = 500
+                old = issuer.credential("crm-1")
+                issuer.rotate()
+                asked = publisher.asked
+                soon(lambda: publisher.asked > asked, "nobody asked again")
+                equal(whoami(scene, old)[0], 200, "while the issuer is away")
+                publisher.text, publisher.status = issuer.key_set(), 200
+                soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new keys were not fetched")
+                equal(whoami(scene, old)[0], 401, "the old key")
+                failed = scene.admin.metric("paravent_oidc_refresh_failures_total", issuer="login")
+                expect(failed >= 1, "failures are not counted")
+                expect("the keys of the OIDC issuer login" in scene.stderr(), "nothing was said")
+
+
+@case("an issuer whose certificate nobody vouches for gives no keys, and the gateway serves all the same")
+def untrusted():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        tls = Authority(folder).issue("localhost", alternative="IP:127.0.0.1")
+        with Publisher(issuer.key_set(), tls) as publisher:
+            extra = issuer.lines(f"{{ url: 'https://127.0.0.1:{publisher.port}/keys' }}")
+            with Scene(policy=POLICY, extra=extra) as scene:
+                soon(lambda: "is not trusted" in scene.stderr(), "nothing was said")
+                equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
+                equal(publisher.asked, 0, "questions that came through")
+
+
+@case("a key file that is no key set ends the start with one sentence; a policy's unknown issuer warns")
+def misconfigured():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        extra = issuer.configured(folder)
+        with open(os.path.join(folder, "jwks.json"), "w", encoding="utf-8") as file:
+            file.write('{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}')
+        with Scene(policy=POLICY, extra=extra, start=False) as scene:
+            done = gateway.run(*scene.arguments())
+            equal(done.returncode, 3, "exit code")
+            expect("issuer login" in one_sentence(done.err), f"not said which: {shown(done.err)}")
+            lacks(done.err, "c2VjcmV0", "the sentence")
+        with Scene(policy=POLICY) as scene:
+            expect("names the issuer login" in scene.stderr(), f"no warning: {shown(scene.stderr())}")
+            equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
