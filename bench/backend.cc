@@ -4,8 +4,12 @@
 //
 //   backend --clear 9101 --changed 9102 --tokens 9103 --peer-tokens 9104
 //
-// GET /kib is answered with 1 KiB, which passes every proxy unchanged. GET /__counts on any of the
-// ports answers the counts of all as JSON.
+// GET /kib is answered with 1 KiB, which passes every proxy unchanged; of POST /vault the one field
+// must be a vault token. GET /__counts on any of the ports answers the counts of all as JSON.
+//
+// With --drain it ends as an application should that is restarted: it takes no new connections,
+// says with its next answer on each that this is the last one, and goes when all have ended or
+// rested for a second.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,6 +53,9 @@ struct Service {
   BatchCheck batches;
   std::uint64_t gets = 0;
   std::uint64_t uploads = 0;
+  std::uint64_t bad_uploads = 0;
+  std::uint64_t minted = 0;
+  std::uint64_t unminted = 0;
 };
 
 struct Connection {
@@ -74,7 +81,10 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
     out += "},\"gets\":" + std::to_string(service.gets) +
            ",\"batches\":" + std::to_string(service.batches.good()) +
            ",\"bad_batches\":" + std::to_string(service.batches.bad()) +
-           ",\"uploads\":" + std::to_string(service.uploads);
+           ",\"uploads\":" + std::to_string(service.uploads) +
+           ",\"bad_uploads\":" + std::to_string(service.bad_uploads) +
+           ",\"minted\":" + std::to_string(service.minted) +
+           ",\"unminted\":" + std::to_string(service.unminted);
     if (with_bad && counts.bad > 0) {
       // Encoded form text needs no escaping in JSON; anything else is only counted.
       const std::string& body = service.check.first_bad();
@@ -86,9 +96,22 @@ std::string as_json(const std::deque<Service>& services, bool with_bad) {
   return out + "}\n";
 }
 
+// More than an upload's fields take, and less than the file behind them.
+constexpr std::size_t kUploadFields = 4096;
+
+// Of an upload's four fields three are protected, where the service is one of tokens.
+bool fields_arrived_well(const std::string& service, std::string_view begun) {
+  const auto has = [begun](std::string_view name, std::string_view value) {
+    return begun.find(std::string(name).append("\"\r\n\r\n").append(value)) != begun.npos;
+  };
+  if (service == "clear") return has("email", "marie.dupont@example.fr\r\n");
+  return has("name", "pvd1") && has("email", "pvd1") && has("city", "pvh1") &&
+         begun.find("Dupont") == begun.npos && begun.find("dupont") == begun.npos;
+}
+
 class Backend {
  public:
-  explicit Backend(std::deque<Service>& services) : services_(services) {
+  Backend(std::deque<Service>& services, bool drains) : services_(services), drains_(drains) {
     for (Service& service : services_) {
       auto tag = std::make_unique<Connection>();
       tag->service = &service;
@@ -98,8 +121,12 @@ class Backend {
   }
 
   void run() {
-    while (!stop_requested()) {
-      for (const epoll_event& event : poller_.wait(-1)) {
+    std::size_t quiet = 0;
+    while (!draining_ || (!connections_.empty() && quiet < kQuietTurns)) {
+      const auto events = poller_.wait(draining_ ? kTurnMs : -1);
+      quiet = events.empty() ? quiet + 1 : 0;
+      if (stop_requested() && !begin_draining()) return;
+      for (const epoll_event& event : events) {
         auto& connection = *static_cast<Connection*>(event.data.ptr);
         if (connection.descriptor < 0) {
           accept_one(*connection.service);
@@ -113,14 +140,33 @@ class Backend {
   }
 
  private:
-  void accept_one(Service& service) {
+  static constexpr int kTurnMs = 100;
+  static constexpr std::size_t kQuietTurns = 10;
+
+  // False: it ends at once.
+  bool begin_draining() {
+    if (!drains_) return false;
+    if (draining_) return true;
+    // Who waits on the queue is served, and nobody behind them.
+    for (Service& service : services_) {
+      while (accept_one(service)) {
+      }
+      close(service.listener);
+    }
+    draining_ = true;
+    return true;
+  }
+
+  bool accept_one(Service& service) {
+    if (draining_) return false;
     const int descriptor = accept_from(service.listener);
-    if (descriptor < 0) return;
+    if (descriptor < 0) return false;
     auto connection = std::make_unique<Connection>();
     connection->descriptor = descriptor;
     connection->service = &service;
     poller_.watch(descriptor, connection.get());
     connections_.emplace(descriptor, std::move(connection));
+    return true;
   }
 
   // epoll reports a descriptor once per batch, so a connection can go at once.
@@ -159,8 +205,13 @@ class Backend {
     while (const auto head = find_head(bytes)) {
       // Every peer of the comparison frames a form by its length.
       if (head->chunked) return reply(connection, kLengthRequired) && false;
-      // An upload is read to its end, thrown away and counted.
+      // An upload is read to its end, thrown away and counted; its fields come first and are
+      // judged.
       if (head->start_line.starts_with("POST /upload ") && bytes.size() < head->total_bytes()) {
+        const std::string_view begun = bytes.substr(head->head_bytes);
+        if (begun.size() < kUploadFields) break;
+        if (!fields_arrived_well(connection.service->name, begun))
+          ++connection.service->bad_uploads;
         connection.discard = head->total_bytes() - bytes.size();
         bytes = {};
         break;
@@ -180,6 +231,11 @@ class Backend {
   }
 
   bool answer(Connection& connection, const MessageHead& head, std::string_view body) {
+    if (head.start_line.starts_with("POST /vault ")) {
+      const bool minted = body.starts_with("email=pvv1") && body.find("example") == body.npos;
+      ++(minted ? connection.service->minted : connection.service->unminted);
+      return reply(connection, kAnswer);
+    }
     if (head.start_line.starts_with("POST /batch ")) {
       connection.service->batches.inspect(body);
       return reply(connection, kAnswer);
@@ -201,12 +257,21 @@ class Backend {
   }
 
   // The answers are far smaller than any socket buffer: one that does not fit is a lost client.
-  bool reply(Connection& connection, std::string_view answer) {
+  // False also behind the last answer on a connection.
+  bool reply(Connection& connection, std::string_view answer) const {
+    if (draining_) {
+      std::string last(answer);
+      last.insert(last.find("\r\n") + 2, "Connection: close\r\n");
+      send(connection.descriptor, last.data(), last.size(), MSG_NOSIGNAL);
+      return false;
+    }
     return send(connection.descriptor, answer.data(), answer.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(answer.size());
   }
 
   std::deque<Service>& services_;
+  const bool drains_;
+  bool draining_ = false;
   const std::string kib_ = one_kib();
   Poller poller_;
   std::vector<std::unique_ptr<Connection>> listeners_;
@@ -219,7 +284,8 @@ struct ServicePort {
   std::uint16_t port;  // 0: none
 };
 
-int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::size_t count) {
+int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::size_t count,
+                bool drains) {
   const std::vector<Form> forms = make_forms(seed, count);
   const std::vector<Batch> batches = make_batches(seed, kDefaultBatches);
   std::deque<Service> services;
@@ -234,7 +300,7 @@ int run_backend(const std::vector<ServicePort>& ports, std::uint64_t seed, std::
         {name, listener, BodyCheck(expectation, forms), BatchCheck(expectation, batches), 0});
   }
   stop_on_signals();
-  Backend(services).run();
+  Backend(services, drains).run();
   std::cout << as_json(services, true);
   return 0;
 }
@@ -257,10 +323,12 @@ int main(int argc, char** argv) {
   app.add_option("--changed", changed, "Port where no field may be a clear value");
   app.add_option("--seed", seed, "Seed of the form pool, the load generator's");
   app.add_option("--forms", count, "Forms in the pool, as many as the load generator's");
+  bool drains = false;
+  app.add_flag("--drain", drains, "End in order: with a last answer on each connection");
   CLI11_PARSE(app, argc, argv);
   return paravent::bench::run_backend({{"clear", Expectation::clear, clear},
                                        {"tokens", Expectation::tokens, tokens},
                                        {"peer-tokens", Expectation::tokens, peer_tokens},
                                        {"changed", Expectation::changed, changed}},
-                                      seed, count);
+                                      seed, count, drains);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the gateway costs as things grow: routes, rules, connections and stored tokens.
+"""What the gateway costs as things grow: routes, rules, the body, connections and stored tokens.
 
   growth.py --binary PARAVENT --tools DIR [--seconds S] [--rounds N] [--axes A,B] [--out DIR]
 
@@ -10,18 +10,16 @@ growth.json, the plots (gnuplot) and the page that shows them.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
+import running
 import stats
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,9 +27,11 @@ PORTS = {"clear": 19201, "tokens": 19202, "base": 19203, "point": 19204, "admin_
 AXES = {
     "routes": (1, 10, 100, 1000),
     "rules": (10, 100, 1000, 10000),
+    "body": (0, 1024, 4096, 16384, 65536),
     "connections": (1, 8, 64, 256, 1024, 4096),
     "tokens": (1000, 10_000, 100_000, 1_000_000, 10_000_000),
 }
+WHAT = {"body": "more bytes in the encrypted message"}
 FIELDS = """      form.name:    { kind: name,  do: tokenise, mode: derived }
       form.email:   { kind: email, do: tokenise, mode: derived }
       form.phone:   { kind: phone, do: tokenise, mode: derived }
@@ -54,7 +54,7 @@ def route(name, path, fields):
 
 def policy(routes, rules):
     """`routes` of them, the one that is used among them in the middle; `rules` in it, its own five among them."""
-    text = (HERE / "peers" / "policy.yaml").read_text(encoding="utf-8")
+    text = running.peer_policy("http://127.0.0.1:1")
     head = text[:text.index("routes:")]
     more = [f"      form.field_{n}: {{ do: keep }}\n" for n in range(max(0, rules - 5))]
     fields = "".join(more[:len(more) // 2]) + FIELDS + "".join(more[len(more) // 2:])
@@ -63,47 +63,9 @@ def policy(routes, rules):
     return head + "routes:\n" + "".join(others[:half]) + route("contact-form", "/contact", fields) + "".join(others[half:])
 
 
-def wait_for(port, process):
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.1)
-    sys.exit(f"growth: nothing answers on port {port}")
-
-
-class Gateway:
-    def __init__(self, options, folder, role, text):
-        folder.mkdir()
-        port, admin = PORTS[role], PORTS["admin_" + role]
-        (folder / "policy.yaml").write_text(text, encoding="utf-8")
-        config = (HERE / "peers" / "gateway.yaml").read_text(encoding="utf-8")
-        for word, value in (("@LISTEN@", port), ("@ADMIN@", admin), ("@RUN@", folder)):
-            config = config.replace(word, str(value))
-        config = "".join(line for line in config.splitlines(True) if "@TLS@" not in line)
-        (folder / "gateway.yaml").write_text(config, encoding="utf-8")
-        subprocess.run([options.binary, "init", "--data", folder / "data", "--root-key", folder / "root.key", "--json"],
-                       check=True, capture_output=True)
-        # What is said goes to a file of this run: a policy that the gateway refuses must not look like a slow start.
-        self.log = open(folder / "log", "wb")  # noqa: SIM115 (closed with the gateway)
-        self.process = subprocess.Popen(["taskset", "-c", "0", options.binary, "serve", "--config", folder / "gateway.yaml"],
-                                        stdout=self.log, stderr=self.log)
-        wait_for(port, self.process)
-        self.port = port
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-        self.log.close()
-
-
-def load(options, gateway, backend, connections):
-    done = subprocess.run(
-        ["taskset", "-c", "1", options.tools / "load", "--port", str(gateway.port), "--connections", str(connections),
-         "--warm-up", str(options.seconds / 4), "--window", str(options.seconds), "--proxy", str(gateway.process.pid),
-         "--backend", str(backend.pid), "--label", "peer=paravent"], check=True, capture_output=True, text=True)
-    row = json.loads(done.stdout)
+def load(options, gateway, backend, size):
+    row = running.load(options.tools, gateway, "form-post-5-fields", size["connections"], options.seconds / 4, options.seconds,
+                       backend, more=("--message-bytes", size["body"]))
     if row["errors"] or not row["requests"]:
         sys.exit(f"growth: {row['requests']} requests and {row['errors']} failures on port {gateway.port}")
     return row
@@ -112,16 +74,17 @@ def load(options, gateway, backend, connections):
 def measure(options, backend, axis, value, folder):
     """One line: the point beside the axis's first."""
     first = AXES[axis][0]
-    sizes = {"routes": 1, "rules": 5, "connections": 64}
+    sizes = {"routes": 1, "rules": 5, "connections": 64, "body": 0}
     base, point = sizes | {axis: first}, sizes | {axis: value}
-    one = Gateway(options, folder / "base", "base", policy(base["routes"], base["rules"]))
-    two = Gateway(options, folder / "point", "point", policy(point["routes"], point["rules"]))
+    one, two = (running.Gateway(options.binary, folder / role, PORTS[role], PORTS["admin_" + role],
+                                policy(size["routes"], size["rules"]))
+                for role, size in (("base", base), ("point", point)))
     rows = {"base": [], "point": []}
     try:
         for number in range(options.rounds):
             turn = [("base", one, base), ("point", two, point)]
             for role, gateway, size in turn if number % 2 == 0 else reversed(turn):
-                rows[role].append(load(options, gateway, backend, size["connections"]))
+                rows[role].append(load(options, gateway, backend, size))
     finally:
         one.close()
         two.close()
@@ -159,7 +122,7 @@ def measure_tokens(options):
 
 PLOT = """set terminal svg size 560,320 font 'sans-serif,12' background '#ffffff'
 set output '{svg}'
-set logscale x 10
+{scale}
 set key off
 set grid ytics lc rgb '#dddddd'
 set border 3
@@ -177,7 +140,9 @@ def plot(lines, axis, field, what, folder):
     points = "\n".join(f"{line['value']} {line[field + '_ratio']} {line.get(field + '_low', line[field + '_ratio'])} "
                        f"{line.get(field + '_high', line[field + '_ratio'])}" for line in lines)
     svg = folder / f"{axis}-{field}.svg"
-    subprocess.run(["gnuplot"], input=PLOT.format(svg=svg, axis=axis, what=what, points=points), text=True, check=True)
+    scale = "" if lines[0]["value"] == 0 else "set logscale x 10"
+    label = WHAT.get(axis, axis)
+    subprocess.run(["gnuplot"], input=PLOT.format(svg=svg, axis=label, what=what, points=points, scale=scale), text=True, check=True)
     return svg.name
 
 
@@ -192,6 +157,8 @@ def page(lines, folder, facts):
             continue
         disturbed = sorted({reason for line in own for reason in line["disturbed"]})
         text += [f"## {axis.capitalize()}", ""]
+        if axis in WHAT:
+            text += [WHAT[axis][0].upper() + WHAT[axis][1:] + ", in bytes as sent.", ""]
         if axis == "tokens":
             text += ["Processor time in microseconds, and its ratio to 1 000 tokens. *request*: a whole transaction with five known vault tokens,",
                      "sockets left out; *known*: one token answered from memory, five asked for at once; *by way of the store*: the same through the",
@@ -233,10 +200,8 @@ def main():
     pictures = options.out / "growth"
     pictures.mkdir(parents=True, exist_ok=True)
     lines = []
-    backend = subprocess.Popen(["taskset", "-c", "1", options.tools / "backend", "--clear", str(PORTS["clear"]),
-                                "--tokens", str(PORTS["tokens"])], stdout=subprocess.DEVNULL)
+    backend = running.Backend(options.tools, {"tokens": PORTS["tokens"], "clear": PORTS["clear"]})
     try:
-        wait_for(PORTS["tokens"], backend)
         for axis in options.axes:
             if axis == "tokens":
                 lines += measure_tokens(options)
@@ -246,11 +211,8 @@ def main():
                     lines.append(measure(options, backend, axis, value, pathlib.Path(folder)))
                 print(json.dumps(lines[-1]), flush=True)
     finally:
-        backend.terminate()
-        backend.wait()
-    commit = subprocess.run(["git", "-C", HERE, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True,
-                            check=False).stdout.strip()
-    facts = f"Commit {commit}; {options.rounds} rounds of {options.seconds} s."
+        backend.close()
+    facts = f"Commit {running.commit()}; {options.rounds} rounds of {options.seconds} s."
     (pictures / "growth.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
     (options.out / "growth.md").write_text(page(lines, pictures, facts), encoding="utf-8")
     return 0

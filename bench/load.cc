@@ -1,8 +1,8 @@
-// Closed-loop load: N keep-alive connections, each sending its next request, a form or a GET of 1
-// KiB, when the answer to the last one is complete. After a warm-up it measures one window, and
-// reads the processor time of the processes it is told to watch at the window's two edges, so that
-// the figure and the requests it is divided by come from the same instants. Writes one JSON object
-// to standard output.
+// Closed-loop load: N keep-alive connections, each sending its next request (requests.h) when the
+// answer to the last one is complete. After a warm-up it measures one window, and reads the
+// processor time of the processes it is told to watch at the window's two edges, so that the figure
+// and the requests it is divided by come from the same instants. Writes one JSON object to standard
+// output.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -44,6 +44,7 @@ struct Options {
   std::string name;  // of the workload in the output; empty: what is sent
   bool tls = false;
   bool each_new = false;  // a connection for each request
+  double patience = 10;   // seconds for what is under way at the window's end
   bool resume = false;    // over TLS: each new one goes on from the last one's ticket
 };
 
@@ -63,9 +64,12 @@ struct Connection {
   std::array<char, 8192> buffer{};
 };
 
+// What fits into any socket's buffer.
+constexpr std::size_t kSentAtOnce = 64 * 1024;
+
 struct Tally {
   std::uint64_t requests = 0;
-  std::uint64_t errors = 0;      // an answer other than 2xx, or none
+  std::uint64_t errors = 0;      // an answer other than 2xx, or none, also behind the window
   std::uint64_t reconnects = 0;  // orderly closes by the proxy included
 };
 
@@ -75,6 +79,7 @@ struct Edge {
   std::uint64_t proxy_ns = 0;
   std::uint64_t backend_ns = 0;
   std::uint64_t own_ns = 0;
+  std::uint64_t switches = 0;  // of the proxy
   MachineTime proxy_cpu;
   MachineTime own_cpu;
   Tally tally;
@@ -115,7 +120,34 @@ class Load {
     }
   }
 
+  // Sends nothing new and waits for what is under way: a request that is never answered has failed.
+  void drain(double seconds) {
+    draining_ = true;
+    const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(seconds * 1e9);
+    const auto waiting = [this] {
+      std::size_t open = 0;
+      for (const Connection& connection : connections_)
+        open += connection.stream.descriptor() >= 0 ? 1U : 0U;
+      return open;
+    };
+    while (waiting() > 0 && now_ns() < until) {
+      for (const epoll_event& event : poller_.wait(100)) {
+        auto& connection = *static_cast<Connection*>(event.data.ptr);
+        if (connection.stream.descriptor() < 0) continue;
+        if ((event.events & EPOLLOUT) != 0 && !send_rest(connection)) {
+          ++tally_.errors;
+          connection.stream.close();
+          continue;
+        }
+        const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+        on_event(connection, (event.events & EPOLLIN) != 0, closing);
+      }
+    }
+    tally_.errors += waiting();
+  }
+
   bool lost() const { return lost_; }
+  std::uint64_t errors() const { return tally_.errors; }
   Histogram& latencies() { return latencies_; }
   std::size_t request_bytes() const { return requests_.front().size(); }
 
@@ -125,6 +157,7 @@ class Load {
     edge.proxy_ns = process_cpu_ns(options_.proxy);
     edge.backend_ns = process_cpu_ns(options_.backend);
     edge.own_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    edge.switches = context_switches(options_.proxy);
     edge.proxy_cpu = machine_time(options_.proxy_cpu);
     edge.own_cpu = machine_time(options_.own_cpu);
     edge.tally = tally_;
@@ -143,17 +176,19 @@ class Load {
 
   void reopen(Connection& connection) {
     connection.stream.close();
+    if (draining_) return;
     ++tally_.reconnects;
     if (!open(connection)) lost_ = true;
   }
 
   bool send_next(Connection& connection) {
+    // There are far more of them than are under way, so that nobody is sending the one that is
+    // made new.
+    connection.started_ns = now_ns();
+    renew_request(options_.requests.workload, next_, connection.started_ns, requests_[next_]);
     connection.request = requests_[next_];
     next_ = next_ + 1 == requests_.size() ? 0 : next_ + 1;
-    connection.started_ns = now_ns();
-    if (options_.requests.workload != kUploadWorkload) {
-      return connection.stream.send(connection.request);
-    }
+    if (connection.request.size() < kSentAtOnce) return connection.stream.send(connection.request);
     connection.unsent = connection.request;
     return send_rest(connection);
   }
@@ -187,11 +222,15 @@ class Load {
   }
 
   void finish(Connection& connection, const MessageHead& head, bool unusable, bool closing) {
-    latencies_.record(now_ns() - connection.started_ns);
+    // In a mix of both, how long 10 MiB take says nothing about the others.
+    const bool uploads = options_.requests.workload == kUploadWorkload;
+    if (uploads || connection.request.size() < kSentAtOnce) {
+      latencies_.record(now_ns() - connection.started_ns);
+    }
     ++tally_.requests;
     if (unusable || head.status < 200 || head.status > 299) ++tally_.errors;
     connection.held = 0;
-    const bool ends = options_.each_new || unusable || closing || head.close;
+    const bool ends = draining_ || options_.each_new || unusable || closing || head.close;
     if (ends || !send_next(connection)) reopen(connection);
   }
 
@@ -204,6 +243,7 @@ class Load {
   Tally tally_;
   std::size_t next_ = 0;
   bool lost_ = false;
+  bool draining_ = false;
 };
 
 double micros(std::uint64_t ns) { return static_cast<double>(ns) / 1000.0; }
@@ -235,11 +275,15 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   std::printf("\"resumed\":%llu,", static_cast<unsigned long long>(b.resumed - a.resumed));
   std::printf("\"requests\":%llu,\"errors\":%llu,\"reconnects\":%llu,",
               static_cast<unsigned long long>(requests),
-              static_cast<unsigned long long>(b.tally.errors - a.tally.errors),
+              static_cast<unsigned long long>(load.errors() - a.tally.errors),
               static_cast<unsigned long long>(b.tally.reconnects - a.tally.reconnects));
   std::printf("\"requests_per_second\":%.1f,", static_cast<double>(requests) / seconds);
   std::printf("\"proxy_cpu_us\":%.4f,\"backend_cpu_us\":%.4f,\"load_cpu_us\":%.4f,",
               per_request(proxy_ns), per_request(backend_ns), per_request(own_ns));
+  std::printf("\"proxy_switches\":%.4f,",
+              requests == 0
+                  ? 0.0
+                  : static_cast<double>(b.switches - a.switches) / static_cast<double>(requests));
   std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f,",
               micros(latency.quantile(0.5)), micros(latency.quantile(0.9)),
               micros(latency.quantile(0.99)), micros(latency.quantile(0.999)));
@@ -261,6 +305,7 @@ int run_load(const Options& options) {
   const Edge before = load.edge();
   load.run_for(options.window);
   const Edge after = load.edge();
+  load.drain(options.patience);
   if (load.lost()) {
     std::cerr << "load: the proxy on port " << options.requests.port
               << " went away during the window\n";
@@ -285,6 +330,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.requests.seed, "Seed of the form pool");
   app.add_option("--forms", options.requests.forms, "Forms in the pool")
       ->check(CLI::PositiveNumber);
+  app.add_option("--message-bytes", options.requests.message_bytes,
+                 "So many more bytes in the message of each form");
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');
   app.add_option("--backend", options.backend, "Process ids of the backend")->delimiter(',');
   app.add_option("--proxy-cpu", options.proxy_cpu, "Processor the proxy is pinned to");
@@ -292,6 +339,8 @@ int main(int argc, char** argv) {
   app.add_option("--name", options.name, "Name of the workload in the output");
   app.add_flag("--tls", options.tls, "Over TLS 1.3");
   app.add_flag("--each-new", options.each_new, "A new connection for each request");
+  app.add_option("--patience", options.patience,
+                 "Seconds for the answers that are due at the window's end");
   app.add_flag("--resume", options.resume, "With both: handshakes resumed from the last ticket");
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   bool print_form = false;

@@ -11,63 +11,7 @@ import sys
 
 import added_latency
 import stats
-
-# (target, workload, what it is, peer, metric, limit, goal): T1 to T8, T10, T11 and T15 of the house's table. For calls per
-# request the figure is ours, not a ratio.
-TARGETS = [
-    ("T1", stats.GET, "requests per second against nginx, at least", "nginx", "requests_per_second", 0.95, 1.10),
-    ("T2", stats.GET, "requests per second against the raw relay, at least", "relay-floor",
-     "requests_per_second", 0.75, 0.85),
-    ("T3", stats.GET, "system calls per request, at most", None, "calls", 7, 6),
-    ("T4", stats.FORM, "CPU per request against nginx, at most", "nginx", "cpu_us_per_request", 1.15, 1.00),
-    ("T5", stats.FORM, "CPU per request against nginx + Lua, at most", "nginx-lua",
-     "cpu_us_per_request", 0.60, 0.50),
-    ("T5 typical", stats.FORM, "CPU per request against nginx + Lua as usually written, at most", "nginx-lua-typical",
-     "cpu_us_per_request", 0.60, 0.45),
-    ("", stats.FORM, "system calls per request, at most", None, "calls", 6, 6),
-    ("T6", stats.BATCH, "CPU per request against nginx + Lua with cjson, at most", "nginx-lua",
-     "cpu_us_per_request", 0.33, 0.20),
-    ("T7", stats.BATCH, "CPU microseconds above nginx, at most", "nginx", stats.ABOVE, 60.0, 40.0),
-    ("T8", stats.UPLOAD, "bytes per second against nginx, at least", "nginx", "requests_per_second", 0.85, 0.95),
-    ("T10", stats.TLS_FORM, "CPU per request against nginx, at most", "nginx", "cpu_us_per_request", 1.11, 1.00),
-    ("T11", stats.HANDSHAKE, "CPU per full handshake and GET against nginx, at most", "nginx", "cpu_us_per_request",
-     1.11, 1.02),
-    ("T11", stats.RESUMPTION, "CPU per resumed handshake and GET against nginx, at most", "nginx", "cpu_us_per_request",
-     1.11, 1.02),
-    ("T15", stats.GZIP, "CPU per request against the same without gzip, at most", stats.PLAIN_BATCH,
-     "cpu_us_per_request", 1.25, 1.10),
-]
-
-
-def judge(more, low, high, limit, goal):
-    """By the interval's worse end."""
-    if (low >= goal) if more else (high <= goal):
-        return "goal met"
-    if (low >= limit) if more else (high <= limit):
-        return "limit kept"
-    return "missed"
-
-
-def target_rows(ratios, calls):
-    """(target, workload, what, limit, goal, measured, verdict) of every target that the run has a figure for."""
-    rows = []
-    for name, workload, what, peer, metric, limit, goal in TARGETS:
-        if metric == "calls":
-            ours = calls.get(workload, {}).get(stats.US)
-            if ours is None:
-                continue
-            rows.append((name, workload, what, f"{limit}", f"{goal}", f"{ours:.2f}",
-                         judge(False, ours, ours, limit, goal)))
-            continue
-        for row in ratios:
-            if (row["workload"], row["peer"], row["metric"]) != (workload, peer, metric):
-                continue
-            verdict = judge(metric in stats.MORE_IS_BETTER, row["low"], row["high"], limit, goal)
-            rows.append((name, workload, what, f"{limit:.2f}", f"{goal:.2f}",
-                         f"{row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
-                         "void" if row["void"] else verdict))
-    return rows
-
+import target_table
 
 def table(header, rows):
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
@@ -85,7 +29,7 @@ def peer_rows(rows, calls):
         result.append((peer, f"{median('proxy_cpu_us'):.2f}", f"{median('requests_per_second'):.0f}",
                        f"{median('p50_us'):.0f}", f"{median('p99_us'):.0f}",
                        f"{median('proxy_cpu_busy'):.0%}",
-                       f"{calls[peer]:.2f}" if calls.get(peer) else "-"))
+                       f"{calls[peer]:.2f}" if calls.get(peer) else "-", stats.switches_per_request(own)))
     return result
 
 
@@ -105,7 +49,26 @@ def latency_section(lines):
             "", *table(("peer", "quantile", "added", "95 % interval", "limit / goal", "of nginx's", "verdict"), rows)]
 
 
-def page(rows, ratios, calls, facts, latency=()):
+def other_sections(others):
+    """What the programs of others.py found beyond their targets."""
+    lines = []
+    if "scaling" in others:
+        lines += ["", "## Two workers against one", "",
+                  *table(("workload", "CPU us/request, one", "two", "ratio", "requests/s, ratio"),
+                         [(line["workload"], f"{line['one']['proxy_cpu_us']:.2f}", f"{line['two']['proxy_cpu_us']:.2f}",
+                           target_table.interval(*line["cpu_us_per_request"]), target_table.interval(*line["requests_per_second"]))
+                          for line in others["scaling"]])]
+    if "durable-tokens" in others:
+        own = others["durable-tokens"]
+        lines += ["", "## Durable new tokens (W8)", "",
+                  *table(("what", "a second"), [(name, f"{own['per_second'][key]:.0f}") for name, key in
+                                                (("new tokens, 64 in flight", "many"), ("new tokens, one in flight", "one"),
+                                                 ("rows of a file with an fsync each", "fsync"), ("forms, one new token of ten", "mixed"))]),
+                  "", f"64 in flight against one: {target_table.interval(*own['against_one_in_flight'])}."]
+    return lines
+
+
+def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
     settings = facts["settings"]
     lines = ["# Results", "",
              "The latest run of `bench/run.sh --results`, which writes this page; `bench/README.md` says how it measures. Ratios are ours",
@@ -117,14 +80,14 @@ def page(rows, ratios, calls, facts, latency=()):
              "Packages: " + ", ".join(f"{name} {version}" for name, version in facts["packages"].items()
                                       if version) + ".", "",
              "## Targets", ""]
-    lines += table(("target", "workload", "what", "limit", "goal", "measured", "verdict"),
-                   target_rows(ratios, calls))
-    lines += ["", "T22, allocations per request in the steady state: 0, by the tests `net_steady_state_test` (the whole gateway),",
-              "`pipeline_steady_state_test`, `body_steady_state_test` and their like in every room. Instructions per script:",
-              "`bench/instructions/expected.json`."]
+    lines += table(("target", "workload", "what", "limit", "goal", "measured", "verdict", "what limits it"),
+                   target_table.rows(ratios, calls, latency, others, soak, bool(stats.disturbances(rows))))
+    lines += ["", "What has no interval is one figure. Where nothing was measured, the verdict's place names what measures it. Instructions",
+              "per script: `bench/instructions/expected.json`; what it costs as it grows: `docs/growth.md`."]
+    lines += other_sections(others or {})
     for workload, own in stats.by_workload(rows).items():
         lines += ["", f"## {workload}", ""]
-        lines += table(("peer", "CPU us/request", "requests/s", "p50 us", "p99 us", "proxy CPU", "calls/request"),
+        lines += table(("peer", "CPU us/request", "requests/s", "p50 us", "p99 us", "proxy CPU", "calls/request", "switches/request"),
                        peer_rows(own, calls.get(workload, {})))
         lines.append("")
         lines += table(("ours / theirs", "metric", "ratio", "95 % interval", "null control", ""),
@@ -149,7 +112,8 @@ def main(arguments):
     measured = folder / "latency.json"
     latency = json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else []
     sys.stdout.write(page(stats.read_lines(folder / "rounds.jsonl"), ratios,
-                          stats.read_calls(folder / "syscalls.jsonl"), facts, latency))
+                          stats.read_calls(folder / "syscalls.jsonl"), facts, latency, target_table.read_others(folder),
+                          target_table.read_soak()))
     return 0
 
 

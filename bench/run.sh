@@ -25,6 +25,9 @@ bench/run.sh --gate [--renew]
   --no-syscalls      skip the separate strace windows
   --latency          added latency at half load as well, open loop (default without --quick)
   --no-latency       skip it
+  --others           also what bench/others.py measures: memory, crowds, two workers, durable tokens, store, audit
+                     (default without --quick; with --quick only to see that it works)
+  --no-others        skip it
 USAGE
 }
 
@@ -34,7 +37,7 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no latency=""
+rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
@@ -45,6 +48,8 @@ while [ $# -gt 0 ]; do
     --no-syscalls) syscalls=no ;;
     --latency) latency=yes ;;
     --no-latency) latency=no ;;
+    --others) others=yes ;;
+    --no-others) others=no ;;
     --help | -h) usage; exit 0 ;;
     --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports)
       [ $# -ge 2 ] || die 2 "$1 needs a value."
@@ -70,10 +75,10 @@ if [ "$gate" = yes ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}"
+  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}" "${others:=no}"
 else
   : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls tls-handshake tls-resumption}"
-  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}"
+  : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}" "${others:=yes}"
 fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
 
@@ -98,6 +103,7 @@ find_gateway() {
 tools=$build/bench
 targets=()
 [ -x "$tools/open_load" ] && [ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
+[ "$others" = no ] || [ -x "$tools/paravent_micro" ] || targets+=(paravent_micro)
 if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
 if [ ${#targets[@]} -gt 0 ]; then
   echo "bench: building ${targets[*]} (release)" >&2
@@ -340,6 +346,13 @@ if [ "$syscalls" = yes ] && command -v strace >/dev/null; then
       fi
     done
   done
+fi
+
+# ------------------------------------------------------------------- what is no comparison with peers
+if [ "$others" = yes ] && [ "$peers_only" = no ]; then
+  read -ra pace <<<"$([ "$quick" = no ] || echo --quick)"
+  python3 "$here/others.py" --binary "$binary" --tools "$tools" --out "$out" "${pace[@]}" ||
+    echo "bench: some of the others were not measured." >&2
 fi
 
 # ------------------------------------------------------------------------------------------ report

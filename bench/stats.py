@@ -187,6 +187,9 @@ def witness_faults(before, after, rows):
         if good < requests:
             faults.append(f"port '{service}': {requests} answers, but only {good} good batches came")
     for service, requests in uploads.items():
+        bad = after[service].get("bad_uploads", 0) - before[service].get("bad_uploads", 0)
+        if bad > 0:
+            faults.append(f"{bad} uploads on the port '{service}' did not have their fields as they should be")
         came = after[service]["uploads"] - before[service]["uploads"]
         if came < requests:
             faults.append(f"port '{service}': {requests} answers, but only {came} uploads came")
@@ -263,9 +266,15 @@ def read_calls(path):
     return calls
 
 
+def switches_per_request(rows):
+    """Context switches of the proxy for each request, as text."""
+    counted = [row["proxy_switches"] for row in rows if "proxy_switches" in row]
+    return f"{statistics.median(counted):.3f}" if counted else "-"
+
+
 def print_absolute(rows, calls):
     print(f"{'peer':<15} {'CPU us/req':>10} {'req/s':>9} {'p50 us':>8} {'p99 us':>8} "
-          f"{'proxy CPU':>10} {'load CPU':>9} {'calls/req':>10}")
+          f"{'proxy CPU':>10} {'load CPU':>9} {'calls/req':>10} {'switches':>9}")
     for peer in dict.fromkeys(row["peer"] for row in rows):
         own = [row for row in rows if row["peer"] == peer]
 
@@ -273,9 +282,10 @@ def print_absolute(rows, calls):
             return statistics.median(row[field] for row in own)
 
         shown = f"{calls[peer]:.2f}" if calls.get(peer) else "-"
+        switches = switches_per_request(own)
         print(f"{peer:<15} {median('proxy_cpu_us'):>10.2f} {median('requests_per_second'):>9.0f} "
               f"{median('p50_us'):>8.0f} {median('p99_us'):>8.0f} "
-              f"{median('proxy_cpu_busy'):>9.0%} {median('own_cpu_busy'):>8.0%}  {shown:>10}")
+              f"{median('proxy_cpu_busy'):>9.0%} {median('own_cpu_busy'):>8.0%}  {shown:>10} {switches:>9}")
 
 
 def verdict(row):

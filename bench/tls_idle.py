@@ -4,8 +4,8 @@
 tls_idle.py --binary PATH [--few N] [--many N] [--plain]
 
 Opens connections that have carried one request each and then rest, FEW and then MANY of them, and divides what
-Private_Dirty of /proc/PID/smaps_rollup grew by. One worker; kernel memory of sockets is not in it. Prints one JSON
-object; the exit code is 1 where a TLS connection costs more than 20 KiB (T12).
+Private_Dirty of /proc/PID/smaps_rollup grew by. One worker; kernel memory of sockets is not in it, and told
+beside (of both ends, and of whoever else uses sockets meanwhile). Prints one JSON object; the exit code is 1 where a TLS connection costs more than 20 KiB (T12).
 """
 
 import argparse
@@ -35,6 +35,12 @@ def private_kib(pid):
         return int(re.search(r"Private_Dirty:\s+(\d+) kB", file.read()).group(1))
 
 
+def kernel_kib():
+    """What the kernel holds for TCP sockets, both ends of each connection and everybody else's."""
+    text = pathlib.Path("/proc/net/sockstat").read_text(encoding="ascii")
+    return int(re.search(r"^TCP: .* mem (\d+)", text, re.MULTILINE).group(1)) * os.sysconf("SC_PAGESIZE") // 1024
+
+
 def measure(few, many, plain):
     folder = tempfile.mkdtemp(prefix="paravent-idle-")
     try:
@@ -44,7 +50,7 @@ def measure(few, many, plain):
         limits = {"connections-per-address": many + 10}
         with Scene(policy=WIDE, workers=1, tls=served, limits=limits) as scene:
             tls = None if plain else (authority.trusting(), "site.example")
-            connections, points = [], []
+            connections, points, kernel = [], [], []
             for target in (few, many):
                 while len(connections) < target:
                     connection = scene.wire(tls=tls)
@@ -53,13 +59,15 @@ def measure(few, many, plain):
                     connections.append(connection)
                 time.sleep(1)
                 points.append((len(connections), private_kib(scene.process.pid)))
+                kernel.append(kernel_kib())
             open_now = len(connections)
             for connection in connections:
                 connection.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     (n1, k1), (n2, k2) = points
-    return {"tls": not plain, "open": open_now, "points": points, "kib_per_connection": round((k2 - k1) / (n2 - n1), 2)}
+    return {"tls": not plain, "open": open_now, "points": points, "kib_per_connection": round((k2 - k1) / (n2 - n1), 2),
+            "kernel_kib_per_connection": round((kernel[1] - kernel[0]) / (n2 - n1), 2)}
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What takes hours and is run by hand; its results are committed.
 #
-#   sudo ./tests/long.sh [--fuzz-seconds N] [--fuzz-targets A,B] [--kills N] [--mutations N] [PART...]
+#   sudo ./tests/long.sh [--fuzz-seconds N] [--fuzz-targets A,B] [--kills N] [--mutations N] [--minutes N] [PART...]
 #
 # Parts, all of them where none is named:
 #   fuzz      each fuzz target under libFuzzer for so many seconds of processor time (1200, 20 minutes), from its
@@ -12,6 +12,8 @@
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
 #   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
+#   soak      30 minutes (--minutes N) of mixed load while the policy is reloaded and the applications are restarted: no
+#             failed request, no growth; the result goes to tests/results/soak.txt
 #   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow; the result goes to
 #             tests/results/upload.txt
 #   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
@@ -23,6 +25,7 @@ cd "$(dirname "$0")/.."
 fuzz_seconds=1200
 kills=500
 mutations=100000
+minutes=30
 targets=
 parts=()
 while [ "$#" -gt 0 ]; do
@@ -30,14 +33,15 @@ while [ "$#" -gt 0 ]; do
     --fuzz-seconds) fuzz_seconds="$2"; shift ;;
     --kills) kills="$2"; shift ;;
     --mutations) mutations="$2"; shift ;;
+    --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
-    fuzz | kills | oracles | crowd | idle | upload | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    fuzz | kills | oracles | crowd | idle | soak | upload | threads) parts+=("$1") ;;
+    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle upload threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload threads)
 . tests/support.sh
 
 fuzz_targets() {
@@ -96,6 +100,15 @@ build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
     as_user cmake --build --preset release --target paravent
 }
+build_bench() {
+  as_user cmake --preset release -DPARAVENT_BUILD_BENCH=ON -DPARAVENT_BUILD_TESTS=OFF &&
+    as_user cmake --build --preset release --target paravent paravent_bench
+}
+run_soak() {
+  as_user mkdir -p tests/results
+  as_user python3 bench/soak.py --binary build/release/proxy/main/paravent --tools build/release/bench --minutes "$minutes" |
+    as_user tee tests/results/soak.txt
+}
 run_kills() {
   as_user mkdir -p tests/results
   {
@@ -153,6 +166,12 @@ for part in "${parts[@]}"; do
           count "bodies $seed" python3 tests/oracles/content.py --bodies "$mutations" --seed "$seed" \
             --reader build/units/tests/oracles/body_reader
         done
+      fi
+      ;;
+    soak)
+      step "$minutes minutes of mixed load"
+      if must "build bench" build_bench; then
+        count "soak" run_soak
       fi
       ;;
     upload)

@@ -24,6 +24,23 @@ std::uint64_t process_cpu_ns(const std::vector<pid_t>& processes) {
   return total;
 }
 
+std::uint64_t context_switches(const std::vector<pid_t>& processes) {
+  std::uint64_t total = 0;
+  for (const pid_t process : processes) {
+    std::error_code error;
+    const std::filesystem::path tasks = "/proc/" + std::to_string(process) + "/task";
+    std::filesystem::directory_iterator task(tasks, error);
+    for (; task != std::filesystem::directory_iterator(); task.increment(error)) {
+      std::ifstream file(task->path() / "status");
+      for (std::string word; file >> word;) {
+        std::uint64_t number = 0;
+        if (word.ends_with("voluntary_ctxt_switches:") && file >> number) total += number;
+      }
+    }
+  }
+  return total;
+}
+
 MachineTime machine_time(int cpu) {
   const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
   const std::string wanted = "cpu" + std::to_string(cpu);

@@ -14,6 +14,9 @@ namespace paravent::bench {
 // gone counts for 0: the caller sees the sum go backwards and must discard the window.
 std::uint64_t process_cpu_ns(const std::vector<pid_t>& processes);
 
+// Times that threads of these processes gave their processor up or lost it.
+std::uint64_t context_switches(const std::vector<pid_t>& processes);
+
 // One line of /proc/stat, in seconds since boot.
 struct MachineTime {
   double busy = 0;   // everything but idle, waiting for a disk, and steal

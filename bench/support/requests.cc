@@ -2,7 +2,9 @@
 
 #include <libdeflate.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <random>
 
 #include "bench/support/batch_pool.h"
 
@@ -62,10 +64,56 @@ std::string upload_request(const Requests& wanted) {
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+constexpr std::string_view kNewAddress = "email=u0000000000000000%40example.fr";
+constexpr std::size_t kNewDigits = 16;
+
+std::vector<std::string> token_requests(const Requests& wanted) {
+  std::vector<std::string> requests;
+  for (std::size_t i = 0; i < wanted.forms; ++i) {
+    std::string& request = requests.emplace_back(
+        head_of(wanted, "POST /vault") +
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+        std::to_string(kNewAddress.size()) + "\r\n\r\n");
+    request.append(kNewAddress);
+    renew_request(kNewTokenWorkload, i, i, request);
+  }
+  return requests;
+}
+
+// Four hundred, of which four hold a file.
+std::vector<std::string> mixed_requests(Requests wanted) {
+  std::vector<std::string> requests;
+  for (const auto& [workload, count] :
+       {std::pair(kGetWorkload, 280), std::pair(kFormWorkload, 80), std::pair(kBatchWorkload, 36),
+        std::pair(kUploadWorkload, 4)}) {
+    wanted.workload = workload;
+    const std::vector<std::string> some = make_requests(wanted);
+    for (int i = 0; i < count; ++i)
+      requests.push_back(some[static_cast<std::size_t>(i) % some.size()]);
+  }
+  std::mt19937_64 random(wanted.seed);
+  std::shuffle(requests.begin(), requests.end(), random);
+  return requests;
+}
+
 }  // namespace
+
+void renew_request(std::string_view workload, std::size_t number, std::uint64_t value,
+                   std::string& request) {
+  const bool one_of_ten = workload == kOneNewWorkload && number % 10 == 0;
+  if (workload != kNewTokenWorkload && !one_of_ten) return;
+  const std::size_t end = request.rfind('%');
+  for (std::size_t i = 1; i <= kNewDigits; ++i, value /= 10) {
+    request[end - i] = static_cast<char>('0' + value % 10);
+  }
+}
 
 std::vector<std::string> make_requests(const Requests& wanted) {
   std::vector<std::string> requests;
+  if (wanted.workload == kMixedWorkload) return mixed_requests(wanted);
+  if (wanted.workload == kNewTokenWorkload || wanted.workload == kOneNewWorkload) {
+    return token_requests(wanted);
+  }
   if (wanted.workload == kGetWorkload) {
     requests.push_back(head_of(wanted, "GET /kib") + "\r\n");
     return requests;
@@ -78,9 +126,10 @@ std::vector<std::string> make_requests(const Requests& wanted) {
     return make_batch_requests(wanted);
   }
   for (const Form& form : make_forms(wanted.seed, wanted.forms)) {
+    const std::string body = form.body + std::string(wanted.message_bytes, 'x');
     requests.push_back(head_of(wanted, "POST /contact") +
                        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
-                       std::to_string(form.body.size()) + "\r\n\r\n" + form.body);
+                       std::to_string(body.size()) + "\r\n\r\n" + body);
   }
   return requests;
 }

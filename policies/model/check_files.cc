@@ -65,17 +65,27 @@ void check_file(const Rule& rule, Diagnostics& out) {
   }
 }
 
-// Conditions are decided by the whole message, which is never there.
+bool asks_the_body(const std::vector<Condition>& conditions) {
+  return std::any_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
+    return condition.field.carrier == Carrier::form ||
+           condition.field.carrier == Carrier::multipart;
+  });
+}
+
+// The whole message, which decides elsewhere, is never there. Once for the route.
 void check_conditions(const Route& route, Diagnostics& out) {
   constexpr std::string_view kMessage =
-      "a route that lets files through does not wait for the whole message";
-  if (!route.match.when.empty()) {
-    out.error(route.match.at, route.key + ".match.when", std::string(kMessage),
-              "Tell the routes apart by path or host");
+      "files do not wait for the whole message: the field asked about has to come before the first "
+      "file or field that depends on it, or the message is refused (late-field)";
+  constexpr std::string_view kHint = "Let the form's field stand above its files";
+  if (asks_the_body(route.match.when)) {
+    out.note(route.match.at, route.key + ".match.when", std::string(kMessage), std::string(kHint));
+    return;
   }
   for (const Rule& rule : route.rules) {
-    if (rule.when.empty()) continue;
-    out.error(rule.at, rule.key + ".when", std::string(kMessage), "Remove the condition");
+    if (!asks_the_body(rule.when)) continue;
+    out.note(rule.at, rule.key + ".when", std::string(kMessage), std::string(kHint));
+    return;
   }
 }
 

@@ -29,9 +29,13 @@ void check_outer(const Route& route, const Rule& rule, Diagnostics& out) {
   }
   const bool content = rule.selector.carrier == Carrier::file_content;
   if (content || rule.selector.carrier == Carrier::file_name) {
-    const bool fits = outer->file && (content ? outer->file->action.value == FileAction::encrypt
-                                              : goes_on(outer->file->action.value));
-    if (fits || !outer->action) return;
+    // The rule itself, or what it says otherwise.
+    const auto fits = [&](const Rule& other) {
+      return other.selector.text == name && other.file &&
+             (content ? other.file->action.value == FileAction::encrypt
+                      : goes_on(other.file->action.value));
+    };
+    if (!outer->action || std::any_of(route.rules.begin(), route.rules.end(), fits)) return;
     out.error(rule.at, rule.key,
               outer->file ? content ? "the content of this file is not encrypted"
                                     : "a file that does not go on has no name"

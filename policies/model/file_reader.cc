@@ -21,8 +21,8 @@ bool read_file(MapReader& map, Rule& rule) {
   const auto metadata = map.word<bool>("metadata", kMetadataWords);
   const auto unreadable = map.word<bool>("unreadable", kUnreadableWords);
   if (word) rule.file.emplace().action = *word;
-  const bool passes = rule.file && rule.file->action.value == FileAction::pass;
-  if (word || !present) belongs_to(map, "metadata", passes, "file: pass");
+  const bool passes = rule.file && goes_on(rule.file->action.value);
+  if (word || !present) belongs_to(map, "metadata", passes, "file: pass and file: encrypt");
   if (metadata && passes) rule.file->strip_metadata = metadata->value;
   const bool strips = passes && rule.file->strip_metadata;
   if (word || !present) belongs_to(map, "unreadable", strips, "metadata: strip");

@@ -2,7 +2,7 @@
 //
 //   multipart.cv: { file: pass, metadata: strip }
 //   multipart.cv > file-name: { do: tokenise }
-//   multipart.id: { file: encrypt }
+//   multipart.id: { file: encrypt, metadata: strip }
 //   multipart.id > content: { do: encrypt, erasable: subject }
 //
 // The file's name is a field of its own, inside the part. So is the content of a file that is

@@ -159,9 +159,19 @@ Rule read_else(const YamlNode& node, const Rule& rule, Diagnostics& out) {
     word.at = node.at;
     word.entries.push_back({"do", node.at, node});
   }
+  // Of a file these two words say enough.
+  if (rule.file && node.is_scalar() && (node.text == "drop" || node.text == "refuse")) {
+    word.entries.push_back({"file", node.at, node});
+  }
   MapReader map(node.is_scalar() ? word : node, other.key, out);
   if (!map.is_map()) return other;
   read_treatment(map, other);
+  if (rule.file.has_value() != other.file.has_value()) {
+    out.error(node.at, other.key + ".file",
+              rule.file ? "it is not said what happens to a file otherwise"
+                        : "the rule itself says nothing about files",
+              rule.file ? "drop, refuse, or { file: ... }" : "Add file to the rule itself");
+  }
   for (const std::string_view key : {"required", "overlap", "previous"}) {
     belongs_to(map, key, false, "the rule itself");
   }

@@ -152,6 +152,10 @@ ContextSpec address_context(const Policy& policy, const Route& route) {
 
 std::optional<Rule> default_name_rule(const Route& route, const Rule& rule) {
   if (!rule.file || !goes_on(rule.file->action.value)) return std::nullopt;
+  // What the rule and its `else` do with the file differs, not what they do with its name.
+  const Rule* first = find_rule(route, rule.selector.text);
+  const bool has_one = first != nullptr && first->file && goes_on(first->file->action.value);
+  if (rule.is_else && has_one) return std::nullopt;
   Rule name;
   name.selector.text = rule.selector.text + " > file-name";
   if (find_rule(route, name.selector.text) != nullptr) return std::nullopt;
@@ -164,6 +168,22 @@ std::optional<Rule> default_name_rule(const Route& route, const Rule& rule) {
   return name;
 }
 
+namespace {
+
+// Whether the rule about the names of these files, and what it says otherwise, leaves them alone.
+bool keeps_names(const Route& route, const std::string& part) {
+  const std::string name = part + " > file-name";
+  bool found = false;
+  for (const Rule& rule : route.rules) {
+    if (rule.selector.text != name) continue;
+    if (rule.action != ActionKind::keep) return false;
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace
+
 // Of a body that comes with a length and whose fields lie in front of its files: whether the rest
 // keeps its size whatever it is. Then the length can be told before the rest is there.
 bool has_constant_size(const Route& route) {
@@ -173,9 +193,8 @@ bool has_constant_size(const Route& route) {
     if (!rule.has_selector || rule.selector.carrier != Carrier::multipart) return true;
     if (rule.action == ActionKind::drop) return false;
     if (!rule.file || rule.file->action.value == FileAction::refuse) return true;
-    const Rule* name = find_rule(route, rule.selector.text + " > file-name");
     return rule.file->action.value == FileAction::pass && !rule.file->strip_metadata &&
-           name != nullptr && name->action == ActionKind::keep;
+           keeps_names(route, rule.selector.text);
   });
 }
 

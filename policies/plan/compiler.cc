@@ -236,7 +236,7 @@ class PlanCompiler {
       FieldAction& action = *plan.actions_[first + i];
       relate(route, rule, first, action, plan);
       if (rule.action == ActionKind::open) {
-        action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan.php_names);
+        action.inside = inside_of(rule, std::move(lists[rule.selector.text]), plan);
       }
       if (rule.file) action.file = file_of(rule, lists[rule.selector.text]);
     }
@@ -306,10 +306,11 @@ class PlanCompiler {
   }
 
   static std::shared_ptr<const InsidePlan> inside_of(const Rule& rule, RuleLists lists,
-                                                     bool php_names) {
+                                                     const RoutePlan& plan) {
     auto inside = std::make_shared<InsidePlan>();
     inside->form = rule.inside.value;
-    inside->php_names = php_names;
+    inside->php_names = plan.php_names;
+    inside->any_case = plan.unlisted == Unlisted::keep;
     auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
     const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
     if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));

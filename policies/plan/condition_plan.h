@@ -11,6 +11,7 @@
 #include "policies/model/selector.h"
 #include "policies/model/vocabulary.h"
 #include "policies/plan/json_path.h"
+#include "policies/plan/key_case.h"
 
 namespace paravent::policies {
 
@@ -25,12 +26,16 @@ struct ConditionPlan {
   bool accepts(std::string_view value) const noexcept {
     return std::binary_search(values.begin(), values.end(), value);
   }
-  bool is_at(JsonPath path) const noexcept {
+  // `any_case`: as some readers find it (JsonMatcher).
+  bool is_at(JsonPath path, bool any_case = false) const noexcept {
+    const auto same_key = [any_case](std::string_view a, std::string_view b) {
+      return a == b || (any_case && same_in_any_case(a, b));
+    };
     if (path.size() != steps.size()) return false;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const bool same = steps[i].type == SelectorStep::Type::element
                             ? path[i].is_index && path[i].index == steps[i].index
-                            : !path[i].is_index && path[i].key == steps[i].key;
+                            : !path[i].is_index && same_key(path[i].key, steps[i].key);
       if (!same) return false;
     }
     return true;

@@ -23,13 +23,14 @@ struct InsidePlan {
   std::unique_ptr<const FlatMatcher> query;
   const FieldAction* value = nullptr;  // of the rule `OUTER > value`
   bool php_names = false;              // names of `query` match as PHP folds them
+  bool any_case = false;               // see JsonMatcher
 
   const FieldAction* find(std::string_view name) const noexcept {
     if (!query) return nullptr;
     return php_names ? find_php(*query, name) : query->find(name);
   }
   const FieldAction* find_json(JsonPath path) const noexcept {
-    return json ? json->find(path) : nullptr;
+    return json ? json->find(path, any_case) : nullptr;
   }
 };
 

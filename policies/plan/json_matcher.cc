@@ -1,10 +1,12 @@
 #include "policies/plan/json_matcher.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdlib>
 #include <utility>
 
+#include "policies/plan/key_case.h"
 #include "policies/plan/name_hash.h"
 
 namespace paravent::policies {
@@ -12,16 +14,35 @@ namespace {
 
 using Type = SelectorStep::Type;
 
+constexpr std::size_t kLongestKey = 512;  // bytes of a whole selector
+
 bool is_wild(const JsonMatcher::Entry& entry) {
   return std::any_of(entry.steps.begin(), entry.steps.end(),
                      [](const SelectorStep& step) { return step.type != Type::key; });
 }
 
+template <bool kFold>
+bool same_key(std::string_view a, std::string_view b) noexcept {
+  if constexpr (kFold) return same_in_any_case(a, b);
+  return a == b;
+}
+
+// Equal for names that differ in case alone.
+std::uint32_t folded_hash(std::string_view key) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::uint64_t seen = 0;
+  const std::uint32_t hash = name_hash<true>(key, seen);
+  if ((seen & kHighBits) == 0 || key.size() > kLongestKey) return hash;
+  std::array<char, kLongestKey> buffer;
+  return name_hash<true>({buffer.data(), fold_text(key, buffer.data())});
+}
+
+template <bool kFold>
 bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
   switch (selector.type) {
     case Type::key:
     case Type::descendant:
-      return !step.is_index && step.key == selector.key;
+      return !step.is_index && same_key<kFold>(step.key, selector.key);
     case Type::any_member:
       return !step.is_index;
     case Type::any_element:
@@ -36,6 +57,7 @@ bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
 
 // As a glob whose `*` is the any-depth part of a descendant step: the latest one is enough to retry
 // from.
+template <bool kFold>
 bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t s = 0;
@@ -48,7 +70,7 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
         descendant = s;
         retry = p;
       }
-      if (step_matches(steps[s], path[p])) {
+      if (step_matches<kFold>(steps[s], path[p])) {
         ++s;
         ++p;
         continue;
@@ -61,13 +83,24 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   return s == steps.size();
 }
 
+// `.*: { do: keep }` and the like: it lets pass, or may, what it does not spell out, which is as
+// good as unlisted.
+bool keeps_any(const JsonMatcher::Entry& entry) noexcept {
+  const FieldAction& action = *entry.action;
+  const bool keeps = action.action == ActionKind::keep ||
+                     (action.otherwise != nullptr && action.otherwise->action == ActionKind::keep);
+  return keeps && std::any_of(entry.steps.begin(), entry.steps.end(), [](const SelectorStep& step) {
+           return step.type == Type::any_member || step.type == Type::descendant;
+         });
+}
+
 // The lowest rank of `ranks` whose selector matches, below `best`.
-template <typename Ranks>
+template <bool kFold, typename Ranks>
 std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
                       const std::vector<JsonMatcher::Entry>& selectors, JsonPath path) noexcept {
   for (const std::uint32_t rank : ranks) {
     if (rank >= best) return best;
-    if (matches(selectors[rank].steps, path)) return rank;
+    if (matches<kFold>(selectors[rank].steps, path)) return rank;
   }
   return best;
 }
@@ -91,7 +124,7 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
                last.type == Type::element_where) {
       any_element_.push_back(rank);
     } else {
-      keyed.push_back({name_hash<false>(last.key), rank});
+      keyed.push_back({folded_hash(last.key), rank});
     }
   }
   std::stable_sort(keyed.begin(), keyed.end(),
@@ -124,28 +157,35 @@ void JsonMatcher::number_filters() {
 }
 
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
-  const std::uint32_t hash = name_hash<false>(key);
+  const std::uint32_t hash = folded_hash(key);
   for (std::uint32_t at = hash & mask_; slots_[at].last != 0; at = (at + 1) & mask_) {
     if (slots_[at].hash == hash) return &slots_[at];
   }
   return nullptr;
 }
 
-const FieldAction* JsonMatcher::find(JsonPath path) const noexcept {
+const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcept {
   if (path.empty()) return nullptr;
-  const PathStep& last = path.back();
+  const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
   const auto none = static_cast<std::uint32_t>(selectors_.size());
-  std::uint32_t best = none;
-  if (last.is_index) {
-    best = best_of(any_element_, best, selectors_, path);
-  } else {
-    if (const Slot* slot = slot_of(last.key)) {
-      best = best_of(std::span(keyed_).subspan(slot->first, slot->last - slot->first), best,
-                     selectors_, path);
-    }
-    best = best_of(any_member_, best, selectors_, path);
-  }
+  std::uint32_t best = find_in<false>(slot, path);
+  // The exact one is among those of any case, so that only what stands before it can win.
+  const bool ask_further = best == none ? any_case : keeps_any(selectors_[best]);
+  if (ask_further) best = find_in<true>(slot, path);
   return best == none ? nullptr : selectors_[best].action;
+}
+
+std::span<const std::uint32_t> JsonMatcher::ranks_of(const Slot& slot) const noexcept {
+  return std::span(keyed_).subspan(slot.first, slot.last - slot.first);
+}
+
+// The rank of the selector; as many as there are: none.
+template <bool kFold>
+std::uint32_t JsonMatcher::find_in(const Slot* slot, JsonPath path) const noexcept {
+  auto best = static_cast<std::uint32_t>(selectors_.size());
+  if (path.back().is_index) return best_of<kFold>(any_element_, best, selectors_, path);
+  if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path);
+  return best_of<kFold>(any_member_, best, selectors_, path);
 }
 
 bool JsonMatcher::may_match_below(JsonPath path) const noexcept {
@@ -153,7 +193,7 @@ bool JsonMatcher::may_match_below(JsonPath path) const noexcept {
     for (std::size_t i = 0; i < path.size(); ++i) {
       if (i == entry.steps.size()) return false;  // the selector ends above
       if (entry.steps[i].type == Type::descendant) return true;
-      if (!step_matches(entry.steps[i], path[i])) return false;
+      if (!step_matches<false>(entry.steps[i], path[i])) return false;
     }
     return true;
   });

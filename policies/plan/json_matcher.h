@@ -2,11 +2,18 @@
 // first, then the others in the order of the policy. The last step decides by hash which selectors
 // can match at all; those few are compared from the top down.
 //
+// Members whose names differ only in case (key_case.h) are different fields, and not to every
+// reader: where what no rule lists would go on, other spellings count as the rule's (`any_case`),
+// behind the exact one; and always where a rule that keeps what it does not spell out (`.*`, `..`)
+// would be theirs, and the rule they resemble stands before it. It costs nothing
+// where no name resembles a rule's, because the hash is of the folded name.
+//
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
 
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +34,7 @@ class JsonMatcher {
   // REQUIRES: at most kMaxFilters different [k=v].
   explicit JsonMatcher(std::vector<Entry> entries);
 
-  const FieldAction* find(JsonPath path) const noexcept;
+  const FieldAction* find(JsonPath path, bool any_case = false) const noexcept;
   // Whether some selector selects `path` or something that could lie below it.
   bool may_match_below(JsonPath path) const noexcept;
   // Whether some selector ends in the member `key`.
@@ -49,6 +56,9 @@ class JsonMatcher {
   };
 
   void number_filters();
+  template <bool kFold>
+  std::uint32_t find_in(const Slot* slot, JsonPath path) const noexcept;
+  std::span<const std::uint32_t> ranks_of(const Slot& slot) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
 
   std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter

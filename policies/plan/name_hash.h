@@ -24,13 +24,16 @@ inline std::uint64_t short_word(const char* at, std::size_t size) noexcept {
   return byte(0) << 16U | byte(size / 2) << 8U | byte(size - 1);
 }
 
-// With kFold, texts that differ only in ASCII case get the same hash.
+// With kFold, texts that differ only in ASCII case get the same hash. `seen`: every bit that some
+// byte of the text has, at that byte's place or another; the high bits tell what is not ASCII.
 template <bool kFold>
-inline std::uint32_t name_hash(std::string_view text) noexcept {
+inline std::uint32_t name_hash(std::string_view text, std::uint64_t& seen) noexcept {
   constexpr std::uint64_t kFoldMask = kFold ? 0x2020202020202020U : 0U;
   constexpr std::uint64_t kMultiplier = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio
   std::uint64_t hash = text.size() * kMultiplier;
-  const auto mix = [&hash](std::uint64_t word) {
+  seen = 0;
+  const auto mix = [&hash, &seen](std::uint64_t word) {
+    seen |= word;
     hash = (hash ^ (word | kFoldMask)) * kMultiplier;
     hash ^= hash >> 29;
   };
@@ -43,6 +46,12 @@ inline std::uint32_t name_hash(std::string_view text) noexcept {
   }
   if (left > 0) mix(short_word(at, left));
   return static_cast<std::uint32_t>(hash >> 32);
+}
+
+template <bool kFold>
+inline std::uint32_t name_hash(std::string_view text) noexcept {
+  std::uint64_t unused = 0;
+  return name_hash<kFold>(text, unused);
 }
 
 }  // namespace paravent::policies

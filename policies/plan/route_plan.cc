@@ -19,7 +19,7 @@ const FieldAction* RoutePlan::find(Carrier carrier, std::string_view field) cons
 }
 
 const FieldAction* RoutePlan::find_json(JsonPath path) const {
-  return json_ ? json_->find(path) : nullptr;
+  return json_ ? json_->find(path, unlisted == Unlisted::keep) : nullptr;
 }
 
 bool RoutePlan::lists(std::string_view field) const {

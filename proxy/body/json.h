@@ -66,6 +66,10 @@ class JsonScanner {
 // needs to find its way; what is malformed has no members. Answers the raw value when it is a
 // string (with its quotes), else nothing.
 std::optional<std::string_view> find_string_member(std::string_view object, std::string_view key);
+// The same whatever the case of the name (policies/plan/key_case.h), of all that read so: whether
+// one of them has this value, decoded. `scratch` is overwritten.
+bool has_string_member(std::string_view object, std::string_view key, std::string_view value,
+                       std::string& scratch);
 
 // Appends the decoded text of a string (unescaped, without quotes), or a number's or boolean's own
 // spelling. REQUIRES: `raw` comes from a scan that answered ok.

@@ -15,6 +15,7 @@
 #include "proxy/body/xml.h"
 #include "proxy/main/recorded_request.h"
 #include "proxy/main/snapshot_builder.h"
+#include "proxy/main/streamed_check.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/match_host.h"
@@ -76,6 +77,14 @@ std::string decoded(const FieldJob& job, const ExchangeBuffers& buffers) {
     out = text;
   }
   return out;
+}
+
+// Whether the body would be streamed, as the route's or as that of any of the group.
+bool streams(const policies::RouteMatch& first, const RouteGroup& group, const BodyPlan& plan) {
+  if (!RouteGroup::is_group(first)) return plan.codec == BodyCodec::upload;
+  const auto admitted = group.admit_any(first);
+  const auto* any = std::get_if<BodyPlan>(&admitted);
+  return any != nullptr && any->codec == BodyCodec::upload;
 }
 
 void refuse(Explanation& explanation, const Refusal& refusal) {
@@ -178,6 +187,7 @@ Explanation Explainer::State::explain(const policies::RoutePlan* as, std::string
     return explanation;
   }
   BodyPlan plan;
+  const policies::RouteMatch first = match;
   if (const auto refusal = admit_message(match, head, host, recorded.body, plan)) {
     if (match.route != nullptr) explanation.route = match.route->name;
     refuse(explanation, *refusal);
@@ -185,6 +195,17 @@ Explanation Explainer::State::explain(const policies::RoutePlan* as, std::string
   }
   explanation.route = match.route->name;
   scan_and_protect(match, head, plan, recorded.body, explanation);
+  // What only the order of the parts decides, where it does not wait for the whole.
+  const RouteGroup group(*snapshot->plan, head, host, limits);
+  if (explanation.outcome == "forwarded" && streams(first, group, plan)) {
+    if (const auto refusal =
+            check_streamed(match, RouteGroup::is_group(first) ? &group : nullptr, first, head, plan,
+                           recorded.body, limits, json_scanners)) {
+      explanation.upstream_head.clear();
+      explanation.upstream_body.clear();
+      refuse(explanation, *refusal);
+    }
+  }
   return explanation;
 }
 

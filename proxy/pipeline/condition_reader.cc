@@ -83,15 +83,17 @@ class ConditionJsonVisitor final : public body::JsonVisitor {
   bool on_value(body::JsonPath path, const body::Field& field) override {
     for (std::size_t i = 0; i < reader_.route_.conditions.size(); ++i) {
       const ConditionPlan& condition = reader_.route_.conditions[i];
-      if (condition.carrier != Carrier::json || !condition.is_at(path)) continue;
+      if (condition.carrier != Carrier::json || !condition.is_at(path, true)) continue;
+      ConditionReader::Seen& seen = reader_.seen_[i];
       if (field.is_file) {
-        reader_.seen_[i].other = true;
+        seen.other = true;
         continue;
       }
       ExchangeBuffers::wipe_used(reader_.buffers_.value);
       body::decode_json_value(field.value.in(text_), field.kind, reader_.buffers_.value);
-      const bool accepted = condition.accepts(reader_.buffers_.value);
-      (accepted ? reader_.seen_[i].accepted : reader_.seen_[i].other) = true;
+      // A name in another case is the field to some readers and another one to others.
+      bool& found = condition.is_at(path) ? seen.accepted : seen.mistakable;
+      (condition.accepts(reader_.buffers_.value) ? found : seen.other) = true;
     }
     return true;
   }
@@ -110,13 +112,40 @@ std::optional<Refusal> ConditionReader::read(const BodyPlan& plan, std::string_v
   body::ScanStatus status = read_lines();
   if (status == body::ScanStatus::ok) status = read_body(plan, body, json_scanners);
   if (auto refusal = refusal_of(status)) return refusal;
+  bits = this->bits();
+  return std::nullopt;
+}
+
+std::optional<Refusal> ConditionReader::read_head() { return refusal_of(read_lines()); }
+
+void ConditionReader::read_parts(std::string_view text,
+                                 std::span<const body::MultipartStream::Part> parts) {
+  for (const body::MultipartStream::Part& part : parts) {
+    const std::string_view value = part.field.value.in(text);
+    on_flat(Carrier::multipart, part.name.in(text), part.field.is_file ? nullptr : &value);
+  }
+}
+
+ConditionBits ConditionReader::bits() const noexcept {
+  ConditionBits bits;
   for (std::size_t i = 0; i < route_.conditions.size(); ++i) {
     const Seen& seen = seen_[i];
     if (!seen.accepted && !seen.mistakable) continue;
     const std::uint64_t bit = std::uint64_t{1} << i;
     (seen.accepted && !seen.other ? bits.hold : bits.unclear) |= bit;
   }
-  return std::nullopt;
+  return bits;
+}
+
+std::optional<Refusal> StreamedConditions::read_parts(
+    std::string_view text, std::span<const body::MultipartStream::Part> parts) {
+  const ConditionBits before = bits_;
+  reader_.read_parts(text, parts);
+  bits_ = reader_.bits();
+  const std::uint64_t changed = (before.hold ^ bits_.hold) | (before.unclear ^ bits_.unclear);
+  if ((changed & decided_) == 0) return std::nullopt;
+  const auto first = static_cast<std::size_t>(std::countr_zero(changed & decided_));
+  return Refusal{Reason::late_field, route_.conditions[first].text};
 }
 
 // Everything but the body.
@@ -212,11 +241,14 @@ void ConditionReader::on_flat(Carrier carrier, std::string_view name,
 std::optional<Refusal> refuse_unclear(const policies::RoutePlan& route, const ConditionBits& bits) {
   if (bits.unclear == 0) return std::nullopt;
   for (const std::uint64_t when : route.questions) {
-    if (answer_of(bits, when) != Answer::unclear) continue;
-    const int first = std::countr_zero(when & bits.unclear);
-    return Refusal{Reason::ambiguous_field, route.conditions[static_cast<std::size_t>(first)].text};
+    if (answer_of(bits, when) == Answer::unclear) return unclear(route, when & bits.unclear);
   }
   return std::nullopt;
+}
+
+Refusal unclear(const policies::RoutePlan& route, std::uint64_t when) {
+  const auto first = static_cast<std::size_t>(std::countr_zero(when));
+  return {Reason::ambiguous_field, route.conditions[first].text};
 }
 
 }  // namespace paravent::proxy

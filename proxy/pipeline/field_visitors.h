@@ -72,13 +72,16 @@ class JsonFieldVisitor final : public body::JsonVisitor {
     std::uint64_t bits = 0;
     const auto& filters = scanner_.json_matcher()->filters();
     for (std::size_t i = 0; i < filters.size(); ++i) {
-      const auto raw = body::find_string_member(object, filters[i].key);
-      if (!raw) continue;
-      ExchangeBuffers::wipe_used(scanner_.buffers_.value);
-      body::decode_json_value(*raw, body::ValueKind::string, scanner_.buffers_.value);
-      if (scanner_.buffers_.value == filters[i].value) bits |= std::uint64_t{1} << i;
+      if (has_member(object, filters[i])) bits |= std::uint64_t{1} << i;
     }
     return bits;
+  }
+
+  // A name in another case may be the one for some readers.
+  bool has_member(std::string_view object, const policies::JsonMatcher::Filter& filter) {
+    std::string& value = scanner_.buffers_.value;
+    ExchangeBuffers::wipe_used(value);
+    return body::has_string_member(object, filter.key, filter.value, value);
   }
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.

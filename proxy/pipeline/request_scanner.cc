@@ -463,8 +463,12 @@ const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {
 }
 
 const FieldAction* RequestScanner::chosen(const FieldAction* action) const noexcept {
-  if (action == nullptr || (action->when & ~holding_) == 0) return action;
-  return action->otherwise;
+  if (action == nullptr || action->when == 0) return action;
+  asked_ |= action->when;
+  if (answer_of({holding_, unclear_}, action->when) == Answer::unclear) {
+    asked_unclear_ |= action->when & unclear_;
+  }
+  return (action->when & ~holding_) == 0 ? action : action->otherwise;
 }
 
 // For explain.

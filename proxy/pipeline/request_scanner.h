@@ -16,6 +16,7 @@
 #include "proxy/body/json_scanners.h"
 #include "proxy/body/multipart_stream.h"
 #include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/http_head.h"
 #include "proxy/pipeline/refusal.h"
@@ -55,15 +56,23 @@ class RequestScanner {
   std::optional<Refusal> scan(const BodyPlan& plan, std::string_view body,
                               body::JsonScanners& json_scanners);
 
-  // The same for a body that is streamed (upload.h), a piece at a time: query and headers, once;
-  // the parts of each piece, whose spans are of `text`, with a scanner of its own; what must be
-  // there, once it should have come.
+  // The same for a body that is streamed (upload.h), a piece at a time: first of all, what its
+  // conditions say by now; query and headers, once; the parts of each piece, whose spans are of
+  // `text`, with a scanner of its own; what must be there, once it should have come.
+  void assume(const ConditionBits& bits) noexcept {
+    holding_ = bits.hold;
+    unclear_ = bits.unclear;
+  }
   std::optional<Refusal> scan_head();
   std::optional<Refusal> scan_parts(std::string_view text,
                                     std::span<const body::MultipartStream::Part> parts, bool first,
                                     body::JsonScanners& json_scanners);
   // `fields_only`: files may still come.
   std::optional<Refusal> check_required(BodyCodec codec, bool fields_only = false) const;
+  // The conditions that something of the piece depended on, and those of them that were unclear
+  // where that counts.
+  std::uint64_t asked() const noexcept { return asked_; }
+  std::uint64_t asked_unclear() const noexcept { return asked_unclear_; }
 
  private:
   friend class FlatFieldVisitor;
@@ -123,7 +132,10 @@ class RequestScanner {
   const policies::FieldAction* outer_ = nullptr;
   bool streamed_ = false;
   std::uint64_t holding_ = 0;  // the route's conditions that hold, by bit
-  bool scoped_ = false;        // some job's scope is narrower than the person
+  std::uint64_t unclear_ = 0;
+  mutable std::uint64_t asked_ = 0;
+  mutable std::uint64_t asked_unclear_ = 0;
+  bool scoped_ = false;  // some job's scope is narrower than the person
 };
 
 }  // namespace paravent::proxy

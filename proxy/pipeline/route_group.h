@@ -1,11 +1,15 @@
 // Routes of one method, host and path that fields of the message tell apart (`match.when`).
 //
 // Which one it is shows when the whole message is there: until then what any of them takes on is
-// admitted, and nothing is decided. Nothing of the message goes anywhere before the choice.
+// admitted, and nothing is decided. Nothing of the message goes anywhere before the choice. Where a
+// route of the group lets files through, what comes before the first file decides, and nothing
+// behind it may decide otherwise.
 
 #pragma once
 
+#include <deque>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -13,6 +17,7 @@
 #include "proxy/body/content_coding.h"
 #include "proxy/body/json_scanners.h"
 #include "proxy/pipeline/admission.h"
+#include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/http_head.h"
 #include "proxy/pipeline/limits.h"
@@ -31,7 +36,8 @@ class RouteGroup {
     return match.route != nullptr && match.route->match_when != 0;
   }
 
-  // As admit(), of the first route that takes the message on; else the refusal of the first one.
+  // As admit(), of the first route that takes the message on, or of one that would stream it; else
+  // the refusal of the first one.
   std::variant<BodyPlan, Refusal> admit_any(const policies::RouteMatch& first) const;
 
   // Replaces `match` by the first route whose conditions hold, and `plan` by what it makes of the
@@ -40,8 +46,17 @@ class RouteGroup {
   std::optional<Refusal> choose(std::string_view body, body::ContentDecoder& decoder,
                                 body::JsonScanners& json_scanners, ExchangeBuffers& buffers,
                                 policies::RouteMatch& match, BodyPlan& plan) const;
+  // The same by the parts in front of the first file. `watched`: what decided it; each has to be
+  // shown everything that follows.
+  std::optional<Refusal> choose(std::string_view text,
+                                std::span<const body::MultipartStream::Part> parts,
+                                ExchangeBuffers& buffers, policies::RouteMatch& match,
+                                BodyPlan& plan, std::deque<StreamedConditions>& watched) const;
 
  private:
+  // `read`: RoutePlan, ConditionBits& -> std::optional<Refusal>.
+  template <typename Read>
+  std::optional<Refusal> choose_by(Read read, policies::RouteMatch& match, BodyPlan& plan) const;
   // The first route from `route` on that admits the message; nullptr: none.
   const policies::RoutePlan* first_admitting(const policies::RoutePlan& route,
                                              std::variant<BodyPlan, Refusal>& admitted) const;

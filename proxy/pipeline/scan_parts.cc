@@ -87,7 +87,7 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   if (!file.goes_on() && !streamed_) job.treatment = Treatment::remove;
   buffers_.jobs.push_back(job);
   if (!file.goes_on()) return true;
-  if (file.encrypts()) take_file_key(*file.content);
+  if (file.encrypts()) take_file_key(*chosen(file.content));
 
   const std::size_t jobs = buffers_.jobs.size();
   body::Field file_name;
@@ -95,7 +95,7 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   const std::string_view clear = field.file_name.in(text);
   outer_ = &action;
   const bool ok = take(Carrier::file_name, policies::carrier_name(Carrier::file_name), 0, file_name,
-                       clear, file.name);
+                       clear, chosen(file.name));
   outer_ = nullptr;
   if (!ok) return false;
   FieldJob& named = buffers_.jobs[jobs];

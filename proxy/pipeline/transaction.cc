@@ -42,7 +42,6 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   worker = std::move(state);
   match = {};
   body_plan = {};
-  by_sealed_plan = false;
   body = {};
   batch.reset();
   exchange = nullptr;
@@ -122,7 +121,6 @@ std::optional<Refusal> Transaction::State::refuse_taking() {
   if (!worker->snapshot->keys_available && route().needs_keys) {
     if (route().when_sealed == nullptr) return Refusal{Reason::sealed, {}};
     match.route = route().when_sealed;
-    by_sealed_plan = true;
   }
   if (worker->snapshot->lacks_keys(route().id)) return Refusal{Reason::sealed, {}};
   return std::nullopt;
@@ -144,12 +142,9 @@ RouteGroup Transaction::State::group() {
 std::optional<Phase> Transaction::State::receive() {
   if (body_plan.codec == BodyCodec::none) return Phase::scan;
   body_unread = true;
-  // A group's body is held: a field of it says which route it is for.
-  if (body_plan.codec == BodyCodec::upload && !RouteGroup::is_group(match)) {
-    // What is sealed because the vault is goes on a list, whole requests at a time.
-    if (by_sealed_plan) return refuse({Reason::sealed, {}});
-    upload = std::make_unique<Upload>(route(), *head, body_plan, peer(), buffers, *worker,
-                                      downstream, *this);
+  if (body_plan.codec == BodyCodec::upload) {
+    upload = std::make_unique<Upload>(*this, RouteGroup::is_group(match), *head, body_plan, peer(),
+                                      buffers, *worker, downstream);
     return stream();
   }
   const ReceivedBody received = downstream.receive_body(body_plan.limit);
@@ -242,10 +237,9 @@ void Transaction::State::forward(ProtectedRequest made) {
   exchange = upstream.exchange(std::move(made), *handler);
 }
 
-// What is sealed because the vault is, for conversion afterwards: on the disk before the request
-// goes on. False: the list takes no more. With a note the phase waits for it, and holds the
-// request.
-bool Transaction::State::list_sealed(ProtectedRequest& made) {
+// What is sealed because the vault is, for conversion afterwards: on the disk before the request,
+// or the piece of an upload, goes on. False: the list takes no more. With a note it is waited for.
+bool Transaction::State::note_sealed() {
   auto lines = std::make_shared<telemetry::SealedNote>();
   for (const FieldJob& job : buffers.jobs) {
     if (job.action->action != policies::ActionKind::seal || job.replacement.size() == 0) continue;
@@ -256,13 +250,19 @@ bool Transaction::State::list_sealed(ProtectedRequest& made) {
   if (lines->count == 0) return true;
   lines->done = downstream.resume_from_other_thread();
   note = lines;
-  held.emplace(std::move(made));
-  phase = Phase::protect;
   downstream.set_deadline(worker->snapshot->limits.resolve_ms);
   if (worker->snapshot->sealed_list->keep(std::move(lines))) return true;
   note.reset();
-  held.reset();
+  downstream.set_deadline(0);
   return false;
+}
+
+bool Transaction::State::list_sealed(ProtectedRequest& made) {
+  if (!note_sealed()) return false;
+  if (!note) return true;
+  held.emplace(std::move(made));
+  phase = Phase::protect;
+  return true;
 }
 
 void Transaction::State::go_on_listed() {
@@ -271,6 +271,15 @@ void Transaction::State::go_on_listed() {
   if (became == Status::pending) return;
   downstream.set_deadline(0);
   note.reset();
+  if (upload) {
+    if (became != Status::kept) {
+      run(refuse({Reason::sealed, {}}));
+      return;
+    }
+    upload->listed();
+    go_on_streaming();
+    return;
+  }
   ProtectedRequest request = std::move(*held);
   held.reset();
   if (became == Status::kept) {

@@ -26,7 +26,7 @@
 
 namespace paravent::proxy {
 
-struct Transaction::State final : public RawCounter {
+struct Transaction::State final : public UploadOwner {
   State(Downstream& down, Upstream& up) : downstream(down), upstream(up) {}
 
   Downstream& downstream;
@@ -36,7 +36,6 @@ struct Transaction::State final : public RawCounter {
   Phase phase = Phase::idle;
   policies::RouteMatch match;
   BodyPlan body_plan;
-  bool by_sealed_plan = false;  // the route as it is while the vault is sealed
   std::string_view body;
   ExchangeBuffers buffers;
   std::shared_ptr<crypto::vault::ResolveBatch> batch;
@@ -70,7 +69,7 @@ struct Transaction::State final : public RawCounter {
 
   void on_raw(std::uint32_t action_id) override { worker->counters->raw_fields(action_id).add(); }
 
-  const policies::RoutePlan& route() const { return *match.route; }
+  const policies::RoutePlan& route() const override { return *match.route; }
   std::size_t route_index() const {
     return match.route != nullptr ? match.route->id : worker->counters->no_route();
   }
@@ -106,6 +105,10 @@ struct Transaction::State final : public RawCounter {
     upload->resolved(batch.get());
   }
   void take_body(ReceivedBody received);
+  std::optional<Refusal> choose_route(std::string_view text,
+                                      std::span<const body::MultipartStream::Part> parts,
+                                      std::deque<StreamedConditions>& watched) override;
+  bool note_sealed();
   bool list_sealed(ProtectedRequest& made);
   void go_on_listed();
   void forward(ProtectedRequest made);

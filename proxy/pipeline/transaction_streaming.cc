@@ -24,6 +24,11 @@ std::optional<Phase> Transaction::State::stream() {
             tell_upload();
         }
         break;
+      case Upload::Step::list:
+        if (!note_sealed()) return refuse({Reason::sealed, {}});
+        if (note) return std::nullopt;
+        upload->listed();
+        break;
       case Upload::Step::exchange:
         forwarded = std::chrono::steady_clock::now();
         phase = Phase::forward;
@@ -39,6 +44,17 @@ std::optional<Phase> Transaction::State::stream() {
         return std::nullopt;
     }
   }
+}
+
+std::optional<Refusal> Transaction::State::choose_route(
+    std::string_view text, std::span<const body::MultipartStream::Part> parts,
+    std::deque<StreamedConditions>& watched) {
+  if (auto refusal = group().choose(text, parts, buffers, match, body_plan, watched)) {
+    return refusal;
+  }
+  // `elsewhere` takes no body.
+  if (route().mode == policies::RouteMode::pass) return Refusal{Reason::method, {}};
+  return refuse_taking();
 }
 
 // The vault has answered a question of a stretch of fields.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "crypto/base/encoding.h"
@@ -23,18 +24,17 @@ void append_hex(std::uint64_t number, std::string& out) {
 
 }  // namespace
 
-Upload::Upload(const policies::RoutePlan& route, const RequestHead& head, const BodyPlan& plan,
+Upload::Upload(UploadOwner& owner, bool of_group, const RequestHead& head, const BodyPlan& plan,
                const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker,
-               Downstream& downstream, RawCounter& raw_counter)
-    : route_(route),
+               Downstream& downstream)
+    : owner_(owner),
       head_(head),
       plan_(plan),
       peer_(peer),
       buffers_(buffers),
       worker_(worker),
       downstream_(downstream),
-      raw_counter_(raw_counter),
-      protector_(route, head, peer, downstream.tls(), buffers) {
+      of_group_(of_group) {
   codec_.begin(plan.boundary, {}, worker.snapshot->limits.form_bytes);
 }
 
@@ -93,6 +93,8 @@ Upload::Step Upload::run(UpstreamExchange* exchange) {
       case Todo::protect_text:
         step = protect_text();
         break;
+      case Todo::listed:
+        return Step::wait;
       case Todo::flush:
         step = flush(exchange);
         break;
@@ -148,15 +150,41 @@ std::optional<Upload::Step> Upload::end_text(bool last) {
   return std::nullopt;
 }
 
+// What this stretch says about the route and its conditions, before anything depends on it.
+std::optional<Refusal> Upload::read_conditions() {
+  if (first_ && of_group_) {
+    if (auto refusal = owner_.choose_route(codec_.text(), parts_, watched_)) return refusal;
+  } else {
+    for (StreamedConditions& conditions : watched_) {
+      if (auto refusal = conditions.read_parts(codec_.text(), parts_)) return refusal;
+    }
+  }
+  if (first_) {
+    protector_.emplace(route(), head_, peer_, downstream_.tls(), buffers_);
+    if (route().questions.empty()) return std::nullopt;
+    conditions_.emplace(route(), head_, buffers_);
+    if (auto refusal = conditions_->read_head()) return refusal;
+  }
+  return conditions_ ? conditions_->read_parts(codec_.text(), parts_) : std::nullopt;
+}
+
 std::optional<Upload::Step> Upload::scan_text() {
   if (!first_) buffers_.clear_for_next_piece();
-  RequestScanner scanner(route_, head_, buffers_, raw_counter_);
-  std::optional<Refusal> refusal;
+  std::optional<Refusal> refusal = read_conditions();
+  if (refusal) return refuse(refusal->reason, refusal->field);
+  RequestScanner scanner(route(), head_, buffers_, owner_);
+  if (conditions_) scanner.assume(conditions_->bits());
   if (first_) refusal = scanner.scan_head();
   if (!refusal) {
     refusal = scanner.scan_parts(codec_.text(), parts_, first_, *worker_.json_scanners);
   }
-  const bool fields_came = last_ || (first_ && !route_.any_order);
+  if (conditions_) {
+    conditions_->decide(scanner.asked());
+    if (scanner.asked_unclear() != 0) refusal = unclear(route(), scanner.asked_unclear());
+    // As of a body that is held, whether or not anything came that depends on it.
+    if (last_ && !refusal) refusal = refuse_unclear(route(), conditions_->bits());
+  }
+  const bool fields_came = last_ || (first_ && !route().any_order);
   if (!refusal && fields_came) refusal = scanner.check_required(BodyCodec::upload, !last_);
   if (refusal) return refuse(refusal->reason, refusal->field);
   todo_ = Todo::protect_text;
@@ -165,12 +193,11 @@ std::optional<Upload::Step> Upload::scan_text() {
 
 std::optional<Upload::Step> Upload::protect_text() {
   // Sealed while the body or the vault's answer was awaited.
-  if (route_.needs_keys && !worker_.has_keys()) return refuse(Reason::sealed);
+  if (route().needs_keys && !worker_.has_keys()) return refuse(Reason::sealed);
   std::string_view text = codec_.text();
   cleaned_.clear();
-  const policies::FieldAction* action = nullptr;
   if (!last_) {
-    action = route_.find(Carrier::multipart, last_part().name.in(text));
+    const policies::FieldAction* action = find_file();
     file_ = action->file.get();
     file_rule_ = action->name;
     // The head of a file that is dropped stays behind with its content.
@@ -178,8 +205,8 @@ std::optional<Upload::Step> Upload::protect_text() {
     filter_.begin(file_->rule, last_part().content_type.in(codec_.text()),
                   last_part().field.file_name.in(codec_.text()));
   }
-  if (auto refusal = protector_.protect_piece(plan_, text, first_, worker_.tools(),
-                                              std::exchange(batch_, nullptr))) {
+  if (auto refusal = protector_->protect_piece(plan_, text, first_, worker_.tools(),
+                                               std::exchange(batch_, nullptr))) {
     return refuse(refusal->reason, refusal->field);
   }
   for (const FieldJob& job : buffers_.jobs) worker_.counters->fields(job.action->id).add();
@@ -193,11 +220,21 @@ std::optional<Upload::Step> Upload::protect_text() {
   if (first_) {
     growth_ = static_cast<std::int64_t>(spliced.size()) - static_cast<std::int64_t>(text.size());
     // A digest of the whole cannot be made before the whole is there.
-    protector_.begin_head(!route_.constant_size || !spliced.untouched());
+    protector_->begin_head(!route().constant_size || !spliced.untouched());
   }
   first_ = false;
   todo_ = Todo::flush;
-  return std::nullopt;
+  if (worker_.snapshot->keys_available) return std::nullopt;
+  todo_ = Todo::listed;
+  return Step::list;
+}
+
+// What is done with the file that the text ends with, as the scan decided it.
+const policies::FieldAction* Upload::find_file() const {
+  for (const FieldJob& job : buffers_.jobs) {
+    if (job.carrier == Carrier::multipart && job.field.is_file) return job.action;
+  }
+  std::abort();  // the scan has refused every other one
 }
 
 // What the fields' own edits know nothing of: a head that states a length which may not be the
@@ -234,23 +271,40 @@ std::optional<Upload::Step> Upload::take_content(std::string_view content) {
   file_bytes_ += content.size();
   if (file_bytes_ > worker_.snapshot->limits.file_bytes) return refuse(Reason::too_large);
   if (!file_->goes_on()) return std::nullopt;
-  cleaned_.clear();
   todo_ = Todo::flush;
   if (filter_.is_open()) {
     piece_.push_back(content);
     return std::nullopt;
   }
-  if (!filter_.feed(content, cleaned_)) return refuse(Reason::transform_failed, file_rule_);
-  if (!cleaned_.empty()) piece_.push_back(cleaned_);
+  std::string& out = filtered();
+  if (!filter_.feed(content, out)) return refuse(Reason::transform_failed, file_rule_);
+  if (begun_ && !out.empty()) piece_.push_back(out);
   return std::nullopt;
+}
+
+// Where the filter writes: straight behind what is held back, and afterwards into the buffer that
+// held it. So there is one buffer of that size and not two.
+std::string& Upload::filtered() {
+  if (!begun_) {
+    gathered_.reserve(kGathered + crypto::kFileChunk + crypto::kMaxFileLines);
+    return gathered_;
+  }
+  if (!gathered_.empty()) {  // it has been taken
+    ExchangeBuffers::wipe_used(gathered_);
+    cleaned_.clear();
+    gathered_.swap(cleaned_);
+  }
+  cleaned_.clear();
+  return cleaned_;
 }
 
 std::optional<Upload::Step> Upload::end_file() {
   if (!file_->goes_on()) return std::nullopt;
-  cleaned_.clear();
-  if (!filter_.end(cleaned_)) return refuse(Reason::transform_failed, file_rule_);
-  if (!cleaned_.empty()) piece_.push_back(cleaned_);
   todo_ = Todo::flush;
+  if (filter_.is_open()) return std::nullopt;
+  std::string& out = filtered();
+  if (!filter_.end(out)) return refuse(Reason::transform_failed, file_rule_);
+  if (begun_ && !out.empty()) piece_.push_back(out);
   return std::nullopt;
 }
 
@@ -264,10 +318,11 @@ std::optional<Upload::Step> Upload::flush(UpstreamExchange* exchange) {
     begun_ = true;
     if (last_) {
       length_ = gathered_.size();
-    } else if (route_.constant_size && head_.framing == BodyFraming::length) {
+    } else if (route().constant_size && head_.framing == BodyFraming::length) {
       length_ = head_.content_length + static_cast<std::uint64_t>(growth_);
     }
     piece_.push_back(gathered_);
+    if (!keeps_length()) return refuse(Reason::transform_failed);
     sending_ = true;
     return Step::exchange;
   }
@@ -276,17 +331,28 @@ std::optional<Upload::Step> Upload::flush(UpstreamExchange* exchange) {
     gathered_.shrink_to_fit();
   }
   if (piece_.empty() && !last_) return std::nullopt;
+  if (!keeps_length()) return refuse(Reason::transform_failed, file_rule_);
   sending_ = !exchange->send(frame());
   return std::nullopt;
 }
 
-ProtectedRequest Upload::take_request() { return protector_.begin_upload(length_, frame()); }
+// Not a byte more than was announced, which would be the next request to whoever reads it, and not
+// an end before. The plan promises it; this holds whatever the plan says.
+bool Upload::keeps_length() const {
+  if (!length_) return true;
+  std::uint64_t size = sent_;
+  for (const std::string_view part : piece_) size += part.size();
+  return last_ ? size == *length_ : size <= *length_;
+}
+
+ProtectedRequest Upload::take_request() { return protector_->begin_upload(length_, frame()); }
 
 // The piece in the framing of the body that is sent.
 ProtectedPiece Upload::frame() {
   framed_.clear();
   std::uint64_t size = 0;
   for (const std::string_view part : piece_) size += part.size();
+  sent_ += size;
   if (!length_ && size > 0) {
     chunk_head_.clear();
     append_hex(size, chunk_head_);

@@ -6,21 +6,26 @@
 // contents through (or out, or freed of their metadata), and hands the result on in pieces. It
 // never waits: where the client, the vault or the upstream has to do something first, run() says so
 // and is called again. Nothing is read from the client before the upstream has taken the piece
-// before.
+// before. What the message is asked about (conditions, and of a group which of its routes it is)
+// the fields in front of the first file that depends on it decide; what comes behind and says
+// otherwise is refused.
 //
 // Up to kGathered bytes are held back, so that what is refused early, and any small body, is
 // refused before the upstream hears of it, and small bodies get a Content-Length. What is refused
 // later ends the upstream's connection without a clean end: the transaction cancels the exchange.
 //
-// Memory: the window, kGathered, a cleaned piece as large as the window at most, and the fields
-// within form_bytes. One object per upload, owned by the Transaction; one thread.
+// Memory: the window, one buffer for what is held back or a filtered piece, of an encrypted file a
+// chunk in the making, and the fields within form_bytes. One object per upload, owned by the
+// Transaction; one thread.
 
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +36,7 @@
 #include "proxy/body/multipart_stream.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/client_address.h"
+#include "proxy/pipeline/condition_reader.h"
 #include "proxy/pipeline/downstream.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/file_filter.h"
@@ -43,11 +49,23 @@
 
 namespace paravent::proxy {
 
+// What an upload asks of the exchange that it belongs to.
+class UploadOwner : public RawCounter {
+ public:
+  // Of a group: chooses by the parts in front of the first file, and leaves in `watched` what has
+  // to be shown the rest. The refusal, or route() is the one.
+  virtual std::optional<Refusal> choose_route(std::string_view text,
+                                              std::span<const body::MultipartStream::Part> parts,
+                                              std::deque<StreamedConditions>& watched) = 0;
+  virtual const policies::RoutePlan& route() const = 0;
+};
+
 class Upload {
  public:
   enum class Step : std::uint8_t {
     wait,      // for on_body or on_sent
     ask,       // for resolved: the jobs in the buffers are ready for phase 5
+    list,      // for listed: what the jobs sealed, because the vault is, belongs on the list
     exchange,  // take_request() is to be sent; on_sent follows
     refused,   // refusal() says why
     gone,      // the client went away
@@ -56,10 +74,10 @@ class Upload {
 
   static constexpr std::size_t kGathered = std::size_t{64} * 1024;
 
-  // Everything is the transaction's and must stay. REQUIRES: plan.codec is upload.
-  Upload(const policies::RoutePlan& route, const RequestHead& head, const BodyPlan& plan,
-         const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker, Downstream& downstream,
-         RawCounter& raw_counter);
+  // Everything is the transaction's and must stay. `of_group`: owner.route() is one of a group's,
+  // and the right one once it has been asked to choose. REQUIRES: plan.codec is upload.
+  Upload(UploadOwner& owner, bool of_group, const RequestHead& head, const BodyPlan& plan,
+         const Peer& peer, ExchangeBuffers& buffers, WorkerState& worker, Downstream& downstream);
   ~Upload();
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
@@ -72,6 +90,9 @@ class Upload {
   // `batch` stays until the next Step; null: nothing had to be asked.
   void resolved(const crypto::vault::ResolveBatch* batch);
 
+  // What the last stretch sealed instead is on the disk.
+  void listed() noexcept { todo_ = Todo::flush; }
+
   bool waits_for_body() const noexcept { return receiving_; }
   bool waits_for_vault() const noexcept { return todo_ == Todo::protect_text; }
   // The first stretch of fields: the only one in which the request's person can be asked about.
@@ -82,31 +103,38 @@ class Upload {
 
  private:
   // What comes before the next byte is read.
-  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, flush, over };
+  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, listed, flush, over };
 
   std::optional<Step> read();
   std::optional<Step> read_event();
   std::optional<Step> end_text(bool last);
   std::optional<Step> scan_text();
+  std::optional<Refusal> read_conditions();
+  const policies::RoutePlan& route() const { return owner_.route(); }
   std::optional<Step> protect_text();
+  const policies::FieldAction* find_file() const;
   void edit_around_files();
   bool begin_encryption();
   std::optional<Step> take_content(std::string_view content);
   std::optional<Step> end_file();
+  std::string& filtered();
   std::optional<Step> flush(UpstreamExchange* exchange);
+  bool keeps_length() const;
   ProtectedPiece frame();
   Step refuse(Reason reason, std::string_view field = {});
   const body::MultipartStream::Part& last_part() const { return parts_.back(); }
 
-  const policies::RoutePlan& route_;
+  UploadOwner& owner_;
   const RequestHead& head_;
   const BodyPlan plan_;
   const Peer peer_;
   ExchangeBuffers& buffers_;
   WorkerState& worker_;
   Downstream& downstream_;
-  RawCounter& raw_counter_;
-  RequestProtector protector_;
+  std::optional<RequestProtector> protector_;  // once the route is known
+  bool of_group_;
+  std::deque<StreamedConditions> watched_;        // of the routes of a group
+  std::optional<StreamedConditions> conditions_;  // of the route, where it has some
 
   body::MultipartStream codec_;
   std::vector<body::MultipartStream::Part> parts_;  // of the text under way
@@ -138,6 +166,7 @@ class Upload {
   bool begun_ = false;
   bool sending_ = false;
   std::optional<std::uint64_t> length_;  // of the body that is sent, where it is known
+  std::uint64_t sent_ = 0;               // of it, framing apart
   std::int64_t growth_ = 0;              // of the first text
 };
 

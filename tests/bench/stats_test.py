@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import added_latency  # noqa: E402  (the path comes first)
 import results_page  # noqa: E402  (the path comes first)
 import stats  # noqa: E402
+import target_table  # noqa: E402
 
 COST = {"nginx": 18.5, "nginx-null": 18.5, "paravent": 17.0, "haproxy": 19.4, "nginx-lua": 34.0,
         "nginx-lua-light": 30.0, "nginx-lua-typical": 44.0, "nginx-njs": 50.0, "relay-floor": 15.2}
@@ -99,16 +100,15 @@ class Page(unittest.TestCase):
     def test_a_row_per_target_with_its_verdict(self):
         rows = rows_of(COST) + rows_of(GET_COST | {"paravent": 25.0}, workload=stats.GET)
         calls = {stats.FORM: {"paravent": 4.11}, stats.GET: {"paravent": 6.5}}
-        found = {(name, workload): verdict for name, workload, *_, verdict in
-                 results_page.target_rows(stats.compare(rows), calls)}
+        found = {(name, row[0]): row[-1] for name, row in target_table.round_rows(stats.compare(rows), calls).items()}
         self.assertEqual(found, {
             ("T1", stats.GET): "missed", ("T2", stats.GET): "missed", ("T3", stats.GET): "limit kept",
             ("T4", stats.FORM): "goal met", ("T5", stats.FORM): "limit kept", ("T5 typical", stats.FORM): "goal met",
-            ("", stats.FORM): "goal met"})
+            ("T3 form", stats.FORM): "goal met"})
 
     def test_void_rows_say_so(self):
         ratios = stats.compare(rows_of(COST, steal=0.04))
-        self.assertEqual({row[-1] for row in results_page.target_rows(ratios, {})}, {"void"})
+        self.assertEqual({row[-1] for row in target_table.round_rows(ratios, {}).values()}, {"void"})
         facts = {"processor": "P", "kernel": "K", "commit": "c" * 40, "uncommitted": False,
                  "compiler": "C", "packages": {"nginx-light": "1"},
                  "settings": {"rounds": "11", "window": "1", "connections": "64"}}

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       path.push_back({step.key, step.index, element, ~std::uint64_t{0}});
     }
     if (matcher.find(path) != &action || !matcher.may_match_below(path)) std::abort();
+    std::vector<std::string> keys;
+    for (PathStep& step : path) {
+      std::string& key = keys.emplace_back(step.key);
+      for (char& c : key) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    for (std::size_t i = 0; i < path.size(); ++i) path[i].key = keys[i];
+    if (matcher.find(path, true) != &action) std::abort();
   } else {
     // A pattern matches its own text: every `*` stands for itself.
     const FlatMatcher matcher({{selector->name, selector->is_pattern, &action}},

@@ -1,6 +1,6 @@
-"""Every claim of docs/threat-model.md names the test that holds it, and that test exists.
+"""Every claim of docs/threat-model.md and docs/carriers.md names the test that holds it, and that test exists.
 
-A claim is a row of a table whose last column is headed `held by`. There, and everywhere else on the page, a test is
+A claim is a row of a table whose last column is headed `held by`. There, and everywhere else on a page, a test is
 named in backquotes: `tests/PATH` for a file or folder, `tests/PATH: WORDS` for one test in it, whose name or
 sentence holds these words.
 """
@@ -8,7 +8,7 @@ sentence holds these words.
 import os
 import re
 
-PAGE = "docs/threat-model.md"
+PAGES = ("docs/threat-model.md", "docs/carriers.md")
 HEAD = "held by"
 NAMED = re.compile(r"`(tests/[^`:\s]+)(?:: ([^`]+))?`")
 
@@ -34,7 +34,12 @@ def fault_of(root, path, words):
 
 
 def check(root):
-    path = os.path.join(root, PAGE)
+    for page in PAGES:
+        yield from check_page(root, page)
+
+
+def check_page(root, page):
+    path = os.path.join(root, page)
     if not os.path.isfile(path):
         return
     with open(path, encoding="utf-8") as file:
@@ -44,7 +49,7 @@ def check(root):
         for name, words in NAMED.findall(line):
             fault = fault_of(root, name, words or None)
             if fault:
-                yield f"{PAGE}:{number}: {fault}"
+                yield f"{page}:{number}: {fault}"
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")] if line.startswith("|") else []
         if not cells:
             in_table = False
@@ -53,6 +58,6 @@ def check(root):
         elif in_table and not set(line) <= set("|- "):
             claims += 1
             if not NAMED.search(cells[-1]):
-                yield f"{PAGE}:{number}: the claim names no test"
+                yield f"{page}:{number}: the claim names no test"
     if claims == 0:
-        yield f"{PAGE}: no claim in a table whose last column is '{HEAD}'"
+        yield f"{page}: no claim in a table whose last column is '{HEAD}'"

@@ -242,7 +242,7 @@ def late_fields():
     tokens.derived(seen["email"][0][1].decode())
     lacks(request.raw, b"Quentin", "upstream")
     # The same order where the route does not say so.
-    refused(scene, body, "late-field", 422)
+    refused(scene, body, "late-field", 422, begun=True)
 
 
 def refused(scene, body, reason, status, target="/apply", begun=None, data=None):
@@ -375,7 +375,10 @@ class Sink:
         buffer = bytearray(1 << 18)
         tail = end = b""
         while True:
-            size = connection.recv_into(buffer)
+            try:
+                size = connection.recv_into(buffer)
+            except ConnectionResetError:
+                return  # broken off by the gateway
             if size == 0:
                 return
             # Ciphertext ends a chunk with two dashes once in 65 536, so the framing decides what the end looks like.

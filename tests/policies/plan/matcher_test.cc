@@ -138,6 +138,91 @@ TEST(JsonMatcher, LiteralSelectorsComeFirst) {
   EXPECT_EQ(matcher.find(path({"user", "x", "name"})), nullptr);
 }
 
+// Names that differ only in case: the rule's to some readers. The exact one still comes first.
+TEST(JsonMatcher, OtherSpellingsCountWhereTheyAreAskedFor) {
+  const auto a = actions(6);
+  const JsonMatcher matcher({{steps("json.user.mail"), &a[0]},
+                             {steps("json.user.MAIL"), &a[1]},
+                             {steps("json..Phone"), &a[2]},
+                             {steps("json.props.*"), &a[3]},
+                             {steps("json.list[*]"), &a[4]},
+                             {steps("json.caf\xC3\xA9"), &a[5]}});
+  const auto any = [&](const std::vector<Step>& where) { return matcher.find(path(where), true); };
+  EXPECT_EQ(any({"user", "mail"}), &a[0]);
+  EXPECT_EQ(any({"user", "MAIL"}), &a[1]);
+  EXPECT_EQ(any({"User", "Mail"}), &a[0]) << "the first one in the file";
+  EXPECT_EQ(any({"USER", "mail"}), &a[0]);
+  EXPECT_EQ(any({"x", 1U, "pHONE"}), &a[2]);
+  EXPECT_EQ(any({"Props", "any"}), &a[3]);
+  EXPECT_EQ(any({"LIST", 3U}), &a[4]);
+  EXPECT_EQ(any({"CAF\xC3\xA9"}), &a[5]);
+  EXPECT_EQ(any({"CAF\xC3\x89"}), &a[5]);
+  EXPECT_EQ(any({"CAFE"}), nullptr);
+  EXPECT_EQ(any({"user", "mai1"}), nullptr);
+  EXPECT_EQ(any({"us\x85r", "mail"}), nullptr);
+  EXPECT_EQ(any({}), nullptr);
+  for (const std::vector<Step>& where :
+       {std::vector<Step>{"user", "Mail"}, {"User", "mail"}, {"x", "phone"}, {"Props", "x"}}) {
+    EXPECT_EQ(matcher.find(path(where)), nullptr) << "not asked for";
+  }
+}
+
+TEST(JsonMatcher, KeepingAnyMemberDoesNotCoverAnotherSpellingOfARule) {
+  auto a = actions(4);
+  a[0].action = a[2].action = ActionKind::mask;
+  a[1].action = a[3].action = ActionKind::keep;
+  const JsonMatcher matcher({{steps("json.props.email"), &a[0]},
+                             {steps("json.props.*"), &a[1]},
+                             {steps("json..phone"), &a[2]},
+                             {steps("json.props.PHONE"), &a[3]}});
+  EXPECT_EQ(matcher.find(path({"props", "Email"})), &a[0]);
+  EXPECT_EQ(matcher.find(path({"props", "Phone"})), &a[3]) << "the first that is one by its name";
+  EXPECT_EQ(matcher.find(path({"props", "PHONE"})), &a[3]) << "kept by its own name";
+  EXPECT_EQ(matcher.find(path({"props", "other"})), &a[1]);
+  EXPECT_EQ(matcher.find(path({"x", "Phone"})), nullptr);
+}
+
+// However the rule that keeps comes to keep, and wherever its star stands.
+TEST(JsonMatcher, NoStarThatKeepsCoversAnotherSpelling) {
+  auto a = actions(4);
+  a[0].action = ActionKind::mask;
+  a[1].action = ActionKind::keep;
+  a[2].action = ActionKind::mask;
+  a[2].otherwise = &a[1];
+  const auto found = [&](std::string_view rule, std::string_view star, const FieldAction& what,
+                         const std::vector<Step>& where) {
+    const JsonMatcher matcher({{steps(rule), &a[0]}, {steps(star), &what}});
+    return matcher.find(path(where)) == &a[0];
+  };
+  EXPECT_TRUE(found("json.email", "json.*", a[2], {"Email"}));
+  EXPECT_TRUE(found("json.emails[*]", "json.*[*]", a[1], {"Emails", 0U}));
+  EXPECT_TRUE(found("json.customer.name", "json.*.name", a[1], {"Customer", "name"}));
+  EXPECT_TRUE(found("json.customer.name", "json..name", a[1], {"Customer", "name"}));
+  EXPECT_FALSE(found("json.customer.name", "json.Customer.*", a[1], {"CUSTOMER", "x"}));
+  EXPECT_FALSE(found("json.list[*]", "json.List[*]", a[1], {"List", 0U})) << "kept by its own name";
+}
+
+// Simple case folding of Latin letters, and of the signs that fold into them.
+TEST(JsonMatcher, FoldsWhatReadersFold) {
+  const auto a = actions(1);
+  const auto same = [&](std::string_view rule, const char* key) {
+    const JsonMatcher matcher({{steps(rule), &a[0]}});
+    return matcher.find(path({key}), true) == &a[0];
+  };
+  EXPECT_TRUE(same("json.address", "addre\xC5\xBFs"));        // U+017F
+  EXPECT_TRUE(same("json.tracking", "trac\xE2\x84\xAAing"));  // U+212A
+  EXPECT_TRUE(same("json.pr\xC3\xA9nom", "PR\xC3\x89NOM"));
+  EXPECT_TRUE(same("json.PR\xC3\x89NOM", "pr\xC3\xA9nom"));
+  EXPECT_TRUE(same("json.c\xC5\x93ur", "C\xC5\x92UR"));
+  EXPECT_TRUE(same("json.\xC5\xBE", "\xC5\xBD"));
+  EXPECT_TRUE(same("json.\xC3\xBF", "\xC5\xB8"));
+  EXPECT_TRUE(same("json.\xC3\xA5", "\xE2\x84\xAB"));  // U+212B
+  EXPECT_FALSE(same("json.\xC3\x97", "\xC3\xB7"));     // a sign for times is no letter
+  EXPECT_FALSE(same("json.prenom", "pr\xC3\xA9nom"));
+  EXPECT_FALSE(same("json.i", "\xC4\xB0"));
+  EXPECT_FALSE(same("json.a\xC3\xA9", "a\xC3"));
+}
+
 TEST(JsonMatcher, KnowsWhatLiesBelow) {
   EXPECT_TRUE(may_select_below("json.a.b", {}));
   EXPECT_TRUE(may_select_below("json.a.b", {"a"}));

@@ -129,5 +129,56 @@ TEST_F(ExplainerTest, JsonAndItsNames) {
   EXPECT_EQ(explanation.fields[1].path + " " + explanation.fields[1].before, "json.list[0] true");
 }
 
+// Production does not wait for the whole of a body with files, and neither may explain.
+TEST(ExplainerStreamed, TheOrderOfThePartsCounts) {
+  const auto loaded = policies::load_policy_text("test.yaml", R"(policy: 1
+tenant: atelier
+recipients: { crm: { name: CRM, country: FR } }
+purposes: { contact: { basis: contract, retention: { active: P3Y } } }
+routes:
+  - name: jobs
+    match: { method: POST, path: /f, when: { form.action: jobs } }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields:
+      multipart.action: { do: keep }
+      multipart.consent: { do: keep }
+      multipart.email: { do: mask, when: { form.consent: 'on' }, else: drop }
+      multipart.cv: { file: pass }
+  - name: news
+    match: { method: POST, path: /f, when: { form.action: news } }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields: { multipart.action: { do: keep } }
+)");
+  ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
+  const auto explainer = std::move(Explainer::create(loaded.policy).value());
+  const auto part = [](const std::string& name, const std::string& value) {
+    const std::string file = name == "cv" ? "; filename=\"a.pdf\"" : "";
+    return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"" + file + "\r\n\r\n" +
+           value + "\r\n";
+  };
+  const auto outcome = [&](const std::string& body) {
+    const Explanation e = explainer->explain(
+        "POST /f HTTP/1.1\nHost: x\nContent-Type: multipart/form-data; boundary=B\n\n" + body +
+        "--B--\r\n");
+    return e.route + " " + e.outcome + " " + e.reason + " " + e.field;
+  };
+  const std::string jobs = part("action", "jobs");
+  const std::string on = part("consent", "on");
+  const std::string email = part("email", "a@b.fr");
+  const std::string cv = part("cv", "x");
+  EXPECT_EQ(outcome(jobs + on + email + cv), "jobs forwarded  ");
+  EXPECT_EQ(outcome(jobs + email + on + cv), "jobs forwarded  ");
+  EXPECT_EQ(outcome(jobs + email + cv + on), "jobs refused late-field form.consent");
+  EXPECT_EQ(outcome(jobs + on + cv + email), "jobs refused late-field multipart.email");
+  EXPECT_EQ(outcome(jobs + cv + on), "jobs forwarded  ");
+  EXPECT_EQ(outcome(jobs), "jobs forwarded  ");
+  EXPECT_EQ(outcome(cv + jobs), "jobs refused no-route ");
+  EXPECT_EQ(outcome(part("action", "news")), "news forwarded  ");
+}
+
 }  // namespace
 }  // namespace paravent::proxy::main

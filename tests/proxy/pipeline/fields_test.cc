@@ -300,5 +300,56 @@ TEST(Buffers, AreWipedBehindALongerValueToo) {
   EXPECT_EQ(std::string_view(value.data() + 2, 198).find('S'), std::string_view::npos);
 }
 
+// Readers differ about whether `Email` is `email`: where what no rule lists would pass, it is.
+TEST(Fields, ANameInAnotherCaseDoesNotSlipPastAsUnlisted) {
+  const std::string rules =
+      "      json.user.email: { do: mask }\n"
+      "      json.fields[name=email].value: { do: drop }\n"
+      "      json.open: { do: open, as: json }\n"
+      "      json.open > json.tel: { do: mask }\n"
+      "      json.ok: { do: keep }\n"
+      "      json.note: { do: mask, when: { json.ok: 'yes' }, else: drop }\n";
+  Pipeline keep(policy_text(rules, "    unlisted: keep\n"));
+  EXPECT_EQ(keep.run(json_post(R"({"user":{"email":"a","Email":"b"},"USER":{"email":1}})")).body,
+            R"({"user":{"email":"********","Email":"********"},"USER":{"email":"********"}})");
+  EXPECT_EQ(keep.run(json_post(R"({"User":{"e\u006DAIL":"a","mail":"b"},"email":"c"})")).body,
+            R"({"User":{"e\u006DAIL":"********","mail":"b"},"email":"c"})");
+  EXPECT_EQ(keep.run(json_post(R"({"user":{"EMAIL":{"a":1}}})")).refused, "transform-failed");
+  for (const char* name : {"name", "Name", R"(n\u0041me)"}) {
+    EXPECT_EQ(
+        keep.run(json_post(std::string(R"({"fields":[{"value":"a",")") + name + R"(":"email"}]})"))
+            .body,
+        std::string(R"({"fields":[{")") + name + R"(":"email"}]})");
+  }
+  EXPECT_EQ(
+      keep.run(json_post(R"({"fields":[{"name":"x","NAME":"y","Name":"email","value":"a"}]})"))
+          .body,
+      R"({"fields":[{"name":"x","NAME":"y","Name":"email"}]})");
+  EXPECT_EQ(keep.run(json_post(R"({"fields":[{"name":1,"value":"a"}]})")).body,
+            R"({"fields":[{"name":1,"value":"a"}]})");
+  EXPECT_EQ(keep.run(json_post(R"({"open":"{\"Tel\":\"1\"}"})")).body,
+            R"({"open":"{\"Tel\":\"********\"}"})");
+  // A condition has to be certain.
+  EXPECT_EQ(keep.run(json_post(R"({"note":"n","OK":"yes"})")).refused, "ambiguous-field");
+  EXPECT_EQ(keep.run(json_post(R"({"note":"n","ok":"yes","OK":"no"})")).refused, "ambiguous-field");
+  EXPECT_EQ(keep.run(json_post(R"({"note":"n","ok":"yes","OK":"yes"})")).body,
+            R"({"note":"********","ok":"yes","OK":"yes"})");
+  Pipeline star(
+      policy_text("      json.fields[name=email].value: { do: mask }\n"
+                  "      json.fields[*].*: { do: keep }\n"));
+  EXPECT_EQ(star.run(json_post(R"({"fields":[{"name":"x","Name":"email","value":"a"}]})")).body,
+            R"({"fields":[{"name":"x","Name":"email","value":"********"}]})");
+  EXPECT_EQ(star.run(json_post(R"({"fields":[{"Name":"mail","value":"a"}]})")).body,
+            R"({"fields":[{"Name":"mail","value":"a"}]})");
+  Pipeline address(policy_text("      json.address: { do: mask }\n", "    unlisted: keep\n"));
+  EXPECT_EQ(address.run(json_post("{\"addre\xC5\xBFs\":\"a\",\"addre\\u017fS\":\"b\"}")).body,
+            "{\"addre\xC5\xBFs\":\"********\",\"addre\\u017fS\":\"********\"}");
+  // Elsewhere it is simply unlisted.
+  Pipeline refuse(policy_text(rules));
+  EXPECT_EQ(refuse.run(json_post(R"({"user":{"Email":"a"}})")).refused, "unlisted-field");
+  Pipeline drop(policy_text(rules, "    unlisted: drop\n"));
+  EXPECT_EQ(drop.run(json_post(R"({"user":{"Email":"a"}})")).body, R"({"user":{}})");
+}
+
 }  // namespace
 }  // namespace paravent::proxy::testing

@@ -5,15 +5,13 @@
 
 #include <algorithm>
 
-#include "proxy/net/http1/chunked_decoder.h"
 #include "tests/proxy/body/random.h"
-#include "tests/proxy/pipeline/transaction_testing.h"
+#include "tests/proxy/pipeline/upload_testing.h"
 
 namespace paravent::proxy::testing {
 namespace {
 
 using body::test::Random;
-using crypto::vault::ResolveStatus;
 
 const std::string kRules =
     "      multipart.email: { kind: email, do: tokenise, mode: derived }\n"
@@ -36,76 +34,8 @@ const std::string kSized = policy_text(
     "      multipart.raw: { file: pass }\n"
     "      multipart.raw > file-name: { do: keep }\n");
 
-std::string file(const std::string& name, const std::string& content,
-                 const std::string& file_name = "Marie Dupont.pdf",
-                 const std::string& headers = "") {
-  return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + file_name +
-         "\"\r\n" + headers + "\r\n" + content + "\r\n";
-}
-const std::string kEnd(kMultipartEnd);
-
-std::string dechunked(std::string_view body) {
-  http1::ChunkedDecoder chunks;
-  std::string out;
-  for (std::string_view piece;;) {
-    const auto status = chunks.next(body, piece);
-    if (status == http1::ChunkStatus::done) return body.empty() ? out : "bytes behind the end";
-    if (status != http1::ChunkStatus::data) return "no whole body";
-    out.append(piece);
-  }
-}
-
-// One upload under way.
-class Streaming {
- public:
-  explicit Streaming(const std::string& policy = kPolicy) : exchange(policy) {}
-
-  // Everything is there at once.
-  Streaming& send(const std::string& body) { return send_pieces({body}); }
-  Streaming& send_pieces(std::deque<std::string> pieces, bool ends = true) {
-    std::string whole;
-    for (const std::string& piece : pieces) whole += piece;
-    exchange.down.pieces = std::move(pieces);
-    exchange.down.stream_ends = ends;
-    exchange.start(multipart_post(whole), true);
-    return *this;
-  }
-  Streaming& more(const std::string& piece, bool ends = false) {
-    exchange.down.pieces = {piece};
-    exchange.down.stream_ends = ends;
-    exchange.transaction.on_body(exchange.down.next_piece());
-    return *this;
-  }
-  Streaming& answer_vault(ResolveStatus status = ResolveStatus::ok) {
-    exchange.vault.answer(status);
-    exchange.transaction.on_resolved();
-    return *this;
-  }
-
-  bool asked() const { return exchange.up.exchanges > 0; }
-  bool chunked() const {
-    return exchange.up.head.find("Transfer-Encoding: chunked") != std::string::npos;
-  }
-  // What the upstream has got; "" where it got no whole body.
-  std::string body() const {
-    if (!exchange.up.ended) return "";
-    return chunked() ? dechunked(exchange.up.body) : exchange.up.body;
-  }
-  std::string refused() const {
-    const std::string& sent = exchange.down.sent;
-    const std::size_t at = sent.find("\"reason\":\"");
-    if (at == std::string::npos) return sent;
-    return sent.substr(at + 10, sent.find('"', at + 10) - at - 10);
-  }
-  bool broken_off() const { return exchange.up.cancels == 1 && !exchange.up.ended; }
-
-  Exchange exchange;
-};
-
-const std::string kLong(200'000, 'x');
-
 TEST(Upload, ASmallOneIsHeldBackAndHasALength) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send(part("email", "jane@example.org") + file("cv", "content") + part("note", "hi") + kEnd);
   ASSERT_TRUE(s.exchange.up.ended);
   EXPECT_FALSE(s.chunked());
@@ -131,7 +61,7 @@ TEST(Upload, WhatNoRuleTouchesIsByteIdentical) {
         file("raw", "") + kEnd,
         file("raw", "\r\n--b\n", "x", "Content-Length: 6\r\nX-A: b\r\n") + kEnd,
         file("raw", kLong, "caf\xC3\xA9 1") + file("raw", "\xFF\xD8\xFF") + kEnd}) {
-    Streaming s;
+    Streaming s(kPolicy);
     s.exchange.up.slow = false;
     s.send(body);
     if (s.asked() && !s.exchange.up.ended) s.exchange.up.handler->on_piece_sent();
@@ -140,7 +70,7 @@ TEST(Upload, WhatNoRuleTouchesIsByteIdentical) {
 }
 
 TEST(Upload, ALongOneGoesOnWhileItComes) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send_pieces({part("note", "hi") +
                  "--B\r\nContent-Disposition: form-data; name=cv; filename=a.txt\r\n\r\n" +
                  kLong.substr(0, 60'000)},
@@ -161,7 +91,7 @@ TEST(Upload, ALongOneGoesOnWhileItComes) {
 }
 
 TEST(Upload, NothingIsReadBeforeTheUpstreamHasTakenWhatThereIs) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.exchange.up.slow = true;
   s.send_pieces(
       {file("cv", kLong), kLong.substr(0, 0) + file("cv", kLong), file("cv", kLong), kEnd});
@@ -188,7 +118,7 @@ TEST(Upload, AnySplittingGivesTheSame) {
                            part("old", "y") +
                            file("photo", picture, "Marie.png", "Content-Length: 61\r\n") +
                            part("note", "") + file("raw", "", "x") + file("gone", "again") + kEnd;
-  Streaming whole;
+  Streaming whole(kPolicy);
   whole.send(body);
   const std::string expected = whole.body();
   ASSERT_NE(expected, "");
@@ -205,7 +135,7 @@ TEST(Upload, AnySplittingGivesTheSame) {
       pieces.push_back(body.substr(at, seed == 0 ? 1 : 1 + random.below(most)));
       at += pieces.back().size();
     }
-    Streaming s;
+    Streaming s(kPolicy);
     // Tokens under the same keys: derived ones depend on the vault of the exchange.
     s.send_pieces(std::move(pieces));
     std::string got = s.body();
@@ -228,7 +158,7 @@ TEST(Upload, ALengthIsToldWhereNothingBehindCanChangeIt) {
 }
 
 TEST(Upload, TheVaultIsWaitedForWithoutReadingOn) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send_pieces({part("name", "Jane") + file("cv", "c"), part("note", "x") + kEnd});
   EXPECT_EQ(s.exchange.transaction.phase(), Phase::resolve);
   ASSERT_EQ(s.exchange.vault.batches.size(), 1U);
@@ -246,14 +176,14 @@ TEST(Upload, AVaultThatDoesNotAnswerRefuses) {
        {std::pair(ResolveStatus::sealed, "sealed"),
         std::pair(ResolveStatus::overloaded, "overloaded"),
         std::pair(ResolveStatus::store_unavailable, "store-unavailable")}) {
-    Streaming s;
+    Streaming s(kPolicy);
     s.send(part("name", "Jane") + file("cv", "c") + kEnd);
     s.answer_vault(status);
     EXPECT_EQ(s.refused(), reason);
     EXPECT_FALSE(s.asked());
     EXPECT_FALSE(s.exchange.down.kept_alive);
   }
-  Streaming late;
+  Streaming late(kPolicy);
   late.send(part("name", "Jane") + file("cv", "c") + kEnd);
   late.exchange.transaction.on_deadline();
   EXPECT_EQ(late.refused(), "store-unavailable");
@@ -264,15 +194,15 @@ TEST(Upload, AVaultThatDoesNotAnswerRefuses) {
 
 TEST(Upload, WhatIsProtectedComesFirst) {
   for (const char* name : {"email", "name"}) {
-    Streaming s;
+    Streaming s(kPolicy);
     s.send(file("cv", "c") + part(name, "jane@example.org") + kEnd);
     EXPECT_EQ(s.refused(), "late-field");
     EXPECT_FALSE(s.asked());
   }
-  Streaming empty;
+  Streaming empty(kPolicy);
   empty.send(file("cv", "c") + part("email", "") + kEnd);
   EXPECT_EQ(empty.refused(), "late-field") << "whatever its value";
-  Streaming plain;
+  Streaming plain(kPolicy);
   plain.send(file("cv", "c") + part("note", "x") + part("old", "x") + file("cv", "d") + kEnd);
   EXPECT_TRUE(plain.exchange.up.ended);
 }
@@ -327,12 +257,12 @@ TEST(Upload, AFaultNeverComesToACleanEnd) {
       {file("cv", "x", "y", "X-A: " + std::string(5000, 'x') + "\r\n") + kEnd, "too-large"},
   };
   for (const auto& [body, reason] : cases) {
-    Streaming early;
+    Streaming early(kPolicy);
     early.send(body);
     EXPECT_EQ(early.refused(), reason) << body.substr(0, 100);
     EXPECT_FALSE(early.asked());
     EXPECT_FALSE(early.exchange.down.kept_alive);
-    Streaming late;
+    Streaming late(kPolicy);
     late.send(file("cv", kLong) + body);
     if (late.exchange.down.sent.empty()) late.exchange.up.handler->on_piece_sent();
     EXPECT_EQ(late.refused(), reason) << body.substr(0, 100);
@@ -347,7 +277,7 @@ TEST(Upload, AFaultOfTheStreamNeverComesToACleanEnd) {
        {std::pair(BodyStatus::timeout, "timeout"), std::pair(BodyStatus::framing, "framing"),
         std::pair(BodyStatus::too_large, "too-large")}) {
     for (const bool begun : {false, true}) {
-      Streaming s;
+      Streaming s(kPolicy);
       s.send_pieces({file("cv", begun ? kLong : "x")}, false);
       if (begun) s.exchange.up.handler->on_piece_sent();
       s.exchange.transaction.on_body({status, {}});
@@ -361,7 +291,7 @@ TEST(Upload, AFaultOfTheStreamNeverComesToACleanEnd) {
 
 TEST(Upload, AClientThatGoesAwayBreaksTheUpstreamOff) {
   for (const bool waiting_for_it : {true, false}) {
-    Streaming s;
+    Streaming s(kPolicy);
     s.send_pieces({file("cv", kLong)}, false);
     if (waiting_for_it) {
       s.exchange.up.handler->on_piece_sent();
@@ -377,7 +307,7 @@ TEST(Upload, AClientThatGoesAwayBreaksTheUpstreamOff) {
 }
 
 TEST(Upload, AnEarlyAnswerIsRelayedAndTheRestLeftUnread) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send_pieces({file("cv", kLong)}, false);
   s.exchange.up.handler->on_piece_sent();
   s.exchange.up.handler->on_response(s.exchange.response(413, BodyFraming::length, 2), "no", true);
@@ -390,7 +320,7 @@ TEST(Upload, AnEarlyAnswerIsRelayedAndTheRestLeftUnread) {
 }
 
 TEST(Upload, AnUpstreamThatFailsIsA502) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send_pieces({file("cv", kLong)}, false);
   s.exchange.up.handler->on_failure(UpstreamFailure::unreachable);
   EXPECT_EQ(s.refused(), "upstream-failed");
@@ -399,13 +329,13 @@ TEST(Upload, AnUpstreamThatFailsIsA502) {
 }
 
 TEST(Upload, FilesAreLimitedTogether) {
-  Streaming s;
+  Streaming s(kPolicy);
   auto& limits = const_cast<Limits&>(s.exchange.worker->snapshot->limits);
   limits.file_bytes = 300'000;
   s.send(file("cv", kLong) + file("cv", std::string(100'000, 'x')) + kEnd);
   if (!s.exchange.up.ended) s.exchange.up.handler->on_piece_sent();
   EXPECT_TRUE(s.exchange.up.ended);
-  Streaming more;
+  Streaming more(kPolicy);
   const_cast<Limits&>(more.exchange.worker->snapshot->limits).file_bytes = 300'000;
   more.send(file("cv", kLong) + file("cv", std::string(100'001, 'x')) + kEnd);
   if (more.exchange.down.sent.empty()) more.exchange.up.handler->on_piece_sent();
@@ -414,7 +344,7 @@ TEST(Upload, FilesAreLimitedTogether) {
 }
 
 TEST(Upload, ADeclaredLengthIsRefusedBeforeAnythingIsRead) {
-  Streaming s;
+  Streaming s(kPolicy);
   const_cast<Limits&>(s.exchange.worker->snapshot->limits).file_bytes = 1000;
   const_cast<Limits&>(s.exchange.worker->snapshot->limits).form_bytes = 1000;
   s.send(file("cv", kLong) + kEnd);
@@ -423,7 +353,7 @@ TEST(Upload, ADeclaredLengthIsRefusedBeforeAnythingIsRead) {
 }
 
 TEST(Upload, CodingsAreNotStreamed) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.exchange.start(multipart_post("x", "Content-Encoding: gzip\r\n"), true);
   EXPECT_EQ(s.refused(), "unsupported-encoding");
 }
@@ -446,7 +376,7 @@ TEST(Upload, RequiredPartsAreDemanded) {
 }
 
 TEST(Upload, AnInputLeftAloneIsAnEmptyField) {
-  Streaming s;
+  Streaming s(kPolicy);
   s.send(file("cv", "", "") + file("gone", "", "") + part("both", "text") + kEnd);
   EXPECT_EQ(s.body(), file("cv", "", "") + file("gone", "", "") + part("both", "text") + kEnd);
 }

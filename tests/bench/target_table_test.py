@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""The table of targets: a row for each, whatever was measured, and never a figure that was not."""
+
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import soak  # noqa: E402  (the path comes first)
+import stats  # noqa: E402
+import target_table  # noqa: E402
+
+OTHERS = {
+    "uploads": {"kib_per_upload": 162.4},
+    "idle-plain": {"kib_per_connection": 1.2}, "idle-tls": {"kib_per_connection": 19.5},
+    "crowd": {"idle": 10_000, "p99_ratio": [1.02, 0.99, 1.06], "disturbed": []},
+    "durable-tokens": {"against_one_fsync_each": [30.0, 26.0, 33.0], "against_one_in_flight": [20.0, 19.0, 21.0],
+                       "per_second": {"many": 6000, "one": 300, "mixed": 20000, "fsync": 200}},
+    "scaling": [{"workload": stats.FORM, "cpu_us_per_request": [1.01, 0.99, 1.04], "requests_per_second": [1.2, 1.1, 1.3],
+                 "disturbed": [], "one": {"proxy_cpu_us": 13.0}, "two": {"proxy_cpu_us": 13.1}}],
+    "transformations": [{"row": "pseudonym, 32 bytes", "of_primitive": 0.85, "whole_ns": 300},
+                        {"row": "derived token, 32 bytes", "of_primitive": 0.75, "whole_ns": 300},
+                        {"row": "encrypted value, 32 bytes", "of_primitive": 0.5, "whole_ns": 300},
+                        {"row": "preserved number, 16 digits", "of_primitive": 0.9, "whole_ns": 400}],
+    "stores": {"benchmarks": [
+        {"name": "vault_known_in_memory/values:1/real_time", "error_occurred": True},
+        {"name": "vault_known_in_memory/values:4/real_time", "cpu_time": 1000.0},
+        {"name": "store_find_known/1000000/real_time", "cpu_time": 1.0, "items_per_second": 200_000.0},
+        {"name": "audit_append_64_in_flight/real_time", "commits": 95.0},
+        {"name": "audit_commit_floor/real_time", "commits": 100.0}]},
+}
+LATENCY = [{"peer": "paravent", "quantile": "p50_us", "added_us": 30.0, "low": 28.0, "high": 33.0, "void": False},
+           {"peer": "nginx", "quantile": "p50_us", "added_us": 31.0, "low": 28.0, "high": 33.0, "void": False}]
+
+
+def table(**given):
+    return {row[0]: row[1:] for row in target_table.rows(given.get("ratios", []), given.get("calls", {}), given.get("latency", ()),
+                                                         given.get("others"), given.get("soak"))}
+
+
+class Rows(unittest.TestCase):
+    def test_every_target_has_a_row_even_where_nothing_was_measured(self):
+        found = table()
+        for number in range(1, 25):
+            rows = [row for name, row in found.items() if name.split(" ")[0] == f"T{number}"]
+            self.assertTrue(rows, f"T{number}")
+            for row in rows:
+                self.assertEqual(len(row), 7)
+        measured = {name: row[4] for name, row in found.items()}
+        self.assertEqual((measured.pop("T20"), measured.pop("T23")), ("not built", "not built"))
+        self.assertEqual(set(measured.values()), {"not measured in this run"})
+        self.assertIn("bench/idle_crowd.py", found["T13"][5])
+
+    def test_they_come_in_order(self):
+        names = [name for name in table() if name.startswith("T")]
+        numbers = [int(name.split(" ")[0][1:]) for name in names]
+        self.assertEqual(numbers, sorted(numbers))
+
+    def test_what_the_others_measured(self):
+        found = {name: row[5] for name, row in table(others=OTHERS, latency=LATENCY).items()}
+        self.assertEqual({name: found[name] for name in ("T9", "T12", "T12 TLS", "T13", "T14 p50", "T16 HMAC", "T16 SIV", "T16 XChaCha",
+                                                        "T17", "T18", "T18 store", "T19", "T21", "scaling")},
+                         {"T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
+                          "T16 HMAC": "goal met", "T16 SIV": "limit kept", "T16 XChaCha": "missed", "T17": "goal met",
+                          "T18": "goal met", "T18 store": "limit kept", "T19": "goal met", "T21": "goal met", "scaling": "goal met"})
+
+    def test_a_disturbed_or_smaller_measurement_is_none(self):
+        noisy = OTHERS | {"crowd": OTHERS["crowd"] | {"disturbed": ["steal"]}}
+        self.assertEqual(table(others=noisy)["T13"][5], "void")
+        small = OTHERS | {"crowd": OTHERS["crowd"] | {"idle": 1000}}
+        self.assertEqual(table(others=small)["T13"][4], "not measured in this run")
+
+    def test_a_busy_machine_spoils_times_and_no_sizes(self):
+        rows = {row[0]: row[6] for row in target_table.rows([], {}, (), OTHERS, None, True)}
+        self.assertEqual({name: rows[name] for name in ("T9", "T12", "T16 HMAC", "T18 store", "T19", "T21", "scaling")},
+                         {"T9": "goal met", "T12": "goal met", "T16 HMAC": "void", "T18 store": "void", "T19": "void", "T21": "void",
+                          "scaling": "void"})
+
+    def test_files_of_a_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            place = pathlib.Path(folder)
+            self.assertEqual(target_table.read_others(place), {})
+            (place / "others").mkdir()
+            (place / "others" / "uploads.json").write_text(json.dumps(OTHERS["uploads"]), encoding="utf-8")
+            self.assertEqual(target_table.read_others(place), {"uploads": OTHERS["uploads"]})
+
+
+class Soak(unittest.TestCase):
+    def samples(self, per_minute, noise=0):
+        return [{"at": 30.0 * n, "memory": 70_000 + per_minute * n / 2 + (noise if n % 2 else -noise), "descriptors": 80}
+                for n in range(60)]
+
+    def result(self, samples, **more):
+        return {"minutes": 30, "connections": 64, "requests": 1_000_000, "failed": 0, "unprotected": 0, "uploads": 10_000, "reloads": 90,
+                "restarts": 60, "memory_kib": [70_000, 70_100], "open": [80, 80], "p99_us": [900.0, 910.0], "p99_drift": 1.01,
+                "memory": soak.growth(samples, "memory", 360), "descriptors": soak.growth(samples, "descriptors", 360)} | more
+
+    def test_the_slope_is_told_per_ten_minutes(self):
+        value, low, high = soak.growth(self.samples(70), "memory", 360)
+        self.assertAlmostEqual(value, 0.01, delta=0.0005)
+        self.assertTrue(low <= value <= high)
+
+    def test_nothing_grows(self):
+        result = self.result(self.samples(0, noise=300))
+        said = soak.verdicts(result)
+        self.assertEqual((said["memory"], said["descriptors"], said["p99"], said["failed requests"]),
+                         ("no growth", "no growth", "no drift", "none"))
+        self.assertIn("failed requests: 0: none", soak.text_of(result, said))
+
+    def test_what_grows_fails_or_one(self):
+        self.assertEqual(soak.verdicts(self.result(self.samples(200)))["memory"], "MISSED")
+        self.assertEqual(soak.verdicts(self.result(self.samples(20)))["memory"], "limit kept")
+        for work in ("requests", "uploads", "reloads", "restarts"):
+            self.assertEqual(soak.verdicts(self.result(self.samples(0), **{work: 0}))["work"], f"MISSED: no {work}")
+        # By the worse end, and never by the better one.
+        wide = {"memory": (0.005, -0.01, 0.03)}
+        self.assertTrue(soak.verdicts(self.result(self.samples(0), **wide))["memory"].startswith("no verdict"))
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), memory=(0.02, -0.001, 0.04)))["memory"], "MISSED")
+        few = self.result(self.samples(0), memory=soak.growth(self.samples(0)[:2], "memory", 0))
+        self.assertTrue(soak.verdicts(few)["memory"].startswith("no verdict"))
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), failed=1))["failed requests"], "MISSED")
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), unprotected=1))["unprotected bodies"], "MISSED")
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), p99_drift=1.3))["p99"], "MISSED")
+
+    def test_a_short_run_judges_no_growth(self):
+        said = soak.verdicts(self.result(self.samples(200), minutes=1))
+        self.assertEqual({said["memory"], said["p99"]}, {"too short a run for a verdict"})
+
+    def test_the_table_takes_the_last_one_on_record(self):
+        result = self.result(self.samples(0))
+        text = soak.text_of(result, soak.verdicts(result)).splitlines()
+        measured, verdict = table(soak=text)["T24"][4:6]
+        self.assertIn("another run (Mixed soak, 30 minutes", measured)
+        self.assertIn("failed requests: 0", measured)
+        self.assertEqual(verdict, "see tests/results/soak.txt")
+        bad = self.result(self.samples(0), failed=3)
+        self.assertEqual(table(soak=soak.text_of(bad, soak.verdicts(bad)).splitlines())["T24"][5], "missed")
+
+
+if __name__ == "__main__":
+    unittest.main()
