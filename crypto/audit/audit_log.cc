@@ -101,6 +101,14 @@ std::string AuditLog::checkpoint() const { return state_->committer.published().
 
 std::uint64_t AuditLog::commits() const { return state_->committer.commits(); }
 
+Result<std::string> AuditLog::checkpoint_in_files() const {
+  if (Status done = state_->committer.flush(); !done) return done.error();
+  const Result<Bytes> bytes =
+      read_whole(state_->committer.path() + "/" + kCheckpointFile, kMaxNoteSize);
+  if (!bytes) return bytes.error();
+  return std::string(as_text(*bytes));
+}
+
 std::string AuditLog::sign(std::string_view text) const {
   if (!text.ends_with('\n') || text.starts_with(state_->committer.key().name)) std::abort();
   return sign_note(text, state_->committer.key().name, state_->committer.signer());

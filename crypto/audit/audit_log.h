@@ -106,8 +106,11 @@ class AuditLog {
   const std::string& log_id() const noexcept;
   const NoteKey& key() const noexcept;
   std::uint64_t size() const;
-  // The latest signed checkpoint, as in its file.
+  // The latest signed checkpoint.
   std::string checkpoint() const;
+  // The same as flush() leaves it in its file, for whoever keeps it: whatever looks at the files
+  // later, without the journal, finds them as long. As flush().
+  Result<std::string> checkpoint_in_files() const;
 
   // A signed note over a text that is no checkpoint: a certificate of destruction. REQUIRES: it
   // ends in a newline, and its first line is not the log's origin.

@@ -101,9 +101,12 @@ Result<InclusionProof> FolderProver::prove(std::uint64_t index) const {
 
 Result<ConsistencyProof> FolderProver::prove_from(std::uint64_t old_size) const {
   if (old_size > checkpoint_.size) {
-    return Error(ErrorKind::verification,
-                 "The log has " + std::to_string(checkpoint_.size) +
-                     " entries, fewer than the earlier checkpoint: it was rolled back.");
+    return Error(
+        ErrorKind::verification,
+        "The log has " + std::to_string(checkpoint_.size) +
+            " entries in its files, fewer than the earlier checkpoint: it was rolled back, "
+            "or the rest is in the journal of a gateway that was killed; start that one "
+            "and ask again.");
   }
   const SnapshotNodes nodes(snapshot_, checkpoint_.size);
   auto hashes = consistency_proof(old_size, checkpoint_.size, nodes);

@@ -201,12 +201,20 @@ Status Journal::write_next_half(std::string bytes, std::uint32_t records) {
 void Journal::remove() {
   disk_->remove_file(path_);
   const Result<OpenFile> opened = open_folder(folder());
-  if (!opened || !disk_->sync(*opened, folder())) std::abort();
+  // Gone with its folder, or a removal that a power failure may undo: replayed once more, it says
+  // what the files say.
+  if (!opened) return;
+  if (!disk_->sync(*opened, folder())) std::abort();
   disk_->remove_folder(folder());  // where it was the last one
 }
 
 std::string journal_beside(const std::string& log_folder) {
-  const std::filesystem::path folder = std::filesystem::absolute(log_folder).lexically_normal();
+  // "." and links to a folder stand for it; a copy under another name is no log that goes on.
+  std::error_code error;
+  std::filesystem::path folder = std::filesystem::weakly_canonical(log_folder, error);
+  if (error) folder = std::filesystem::absolute(log_folder).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (folder.parent_path().filename() != "audit") return {};
   return (folder.parent_path().parent_path() / "audit-journal" / folder.filename()).string();
 }
 
@@ -221,9 +229,13 @@ std::optional<JournalContent> parse_journal(ByteView bytes) {
 
 Result<std::optional<JournalContent>> read_journal(const std::string& path) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return std::nullopt;
+  const auto is_gone = [&] { return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT; };
+  if (is_gone()) return std::nullopt;
   const Result<Bytes> bytes = read_whole(path, kMaxJournalSize);
-  if (!bytes) return bytes.error();
+  if (!bytes) {
+    if (is_gone()) return std::nullopt;  // by an orderly end, meanwhile
+    return bytes.error();
+  }
   return parse_journal(*bytes);
 }
 

@@ -211,8 +211,9 @@ Status LogFolder::restore(std::span<const NewFile> files, const std::string& che
     std::vector<std::string> written;
     const Status done = restore_files(step, written, files, checkpoint);
     if (!done) {
+      // The announcement stays: it also covers what an interrupted commit had left.
       for (auto name = written.rbegin(); name != written.rend(); ++name) {
-        disk_->remove_file(file(*name));
+        if (*name != kNextCheckpointFile) disk_->remove_file(file(*name));
       }
       return done;
     }

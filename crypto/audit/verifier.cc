@@ -116,7 +116,7 @@ class LogVerification {
     if (!checkpoint) return fault_of(kCheckpointFile, checkpoint.error().sentence());
     report_.size = checkpoint->size;
     report_.root = checkpoint->root;
-    report_.checkpoint = as_text(*snapshot_.read(kCheckpointFile));
+    report_.checkpoint = report_.in_files = as_text(*snapshot_.read(kCheckpointFile));
     report_.compared.emplace_back("the checkpoint's signature");
     if (auto fault = read_journal_checkpoint()) return fault;
     if (!snapshot_.has(kNextCheckpointFile)) return std::nullopt;
@@ -144,7 +144,12 @@ class LogVerification {
     if (!checkpoint || checkpoint->size != journal_->size) {
       return fault_of(kCheckpointFile, "the journal of this log is another log's");
     }
-    if (checkpoint->size > report_.size) ahead_ = *checkpoint;
+    if (checkpoint->size > report_.size) {
+      ahead_ = *checkpoint;
+    } else if (checkpoint->size > 0) {
+      // The files went on without it, or they are another story.
+      earlier_.push_back({*checkpoint, "the journal", {}});
+    }
     return std::nullopt;
   }
 
@@ -254,7 +259,11 @@ class LogVerification {
 
   std::optional<Fault> watch(EntryWalk& walk, std::uint64_t size, const std::string& what) const {
     if (size > (ahead_ ? ahead_->size : report_.size)) {
-      return fault_of(kCheckpointFile, "is older than " + what + std::to_string(size));
+      return fault_of(kCheckpointFile,
+                      "is older than " + what + std::to_string(size) +
+                          (journal_ ? ""
+                                    : " (what a killed gateway had acknowledged may be in its "
+                                      "journal, which does not lie beside this folder)"));
     }
     if (size <= report_.size) walk.watch(size);
     return std::nullopt;

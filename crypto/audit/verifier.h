@@ -58,7 +58,8 @@ struct LogReport {
   std::uint64_t bytes = 0;            // of all files compared
   std::vector<std::string> compared;  // sentences, for people
   std::vector<std::string> notes;     // what is unusual and no fault
-  std::string checkpoint;             // the bytes of its file, once its signature is verified
+  std::string checkpoint;             // the latest, verified: of its file or of the journal
+  std::string in_files;               // that of its file; what the journal says may not be synced
   std::optional<Fault> fault;
 };
 

@@ -29,17 +29,28 @@ class VaultDetailKeys final : public crypto::audit::DetailKeys {
   std::optional<Id> tenant_;
 };
 
+bool is_log_id(std::string_view name) {
+  return name == crypto::audit::kInstallationLog ||
+         (name.size() == 2 * sizeof(Id) &&
+          name.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+}
+
 // What a process that was killed had acknowledged, of every log, whether it will be opened or not:
 // from here on the folders are all there is to know.
 Status replay_journals(const std::filesystem::path& audit) {
   const std::filesystem::path any = crypto::audit::journal_beside((audit / "any").string());
+  if (any.empty()) return {};
   std::error_code error;
   for (std::filesystem::directory_iterator at(any.parent_path(), error);
        !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
-    const std::string log = (audit / at->path().filename()).string();
+    const std::string name = at->path().filename().string();
+    if (!is_log_id(name)) continue;  // what an administrator or a file system left there
+    const std::string log = (audit / name).string();
     if (auto s = crypto::audit::replay_left_journal(log, at->path().string()); !s) return s;
   }
-  return {};
+  if (!error || error == std::errc::no_such_file_or_directory) return {};
+  return crypto::Error(crypto::ErrorKind::data,
+                       "The folder " + any.parent_path().string() + " cannot be read.");
 }
 
 }  // namespace
@@ -84,26 +95,30 @@ Status AuditLogs::open_tenant(const Id& tenant) {
 
 Status AuditLogs::record_checkpoints() {
   const std::lock_guard one(recording_);
-  std::vector<crypto::audit::AuditEntry> entries;
-  std::vector<std::pair<Entry*, std::uint64_t>> grown;
+  std::vector<Entry*> grown;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, entry] : tenants_) {
-      const std::string checkpoint = entry->log->checkpoint();
-      const auto parsed = crypto::audit::open_checkpoint(checkpoint, entry->log->key());
-      if (!parsed) return parsed.error();
-      if (entry->recorded == parsed->size) continue;
-      entries.push_back(crypto::audit::log_checkpoint_entry(entry->log->key(), checkpoint));
-      grown.emplace_back(entry.get(), parsed->size);
+      if (entry->recorded != entry->log->size()) grown.push_back(entry.get());
     }
   }
   // Without the lock: requests look their log up while this waits for the disk.
+  std::vector<crypto::audit::AuditEntry> entries;
+  std::vector<std::uint64_t> sizes;
+  for (const Entry* entry : grown) {
+    const auto checkpoint = entry->log->checkpoint_in_files();
+    if (!checkpoint) return checkpoint.error();
+    const auto parsed = crypto::audit::open_checkpoint(*checkpoint, entry->log->key());
+    if (!parsed) return parsed.error();
+    entries.push_back(crypto::audit::log_checkpoint_entry(entry->log->key(), *checkpoint));
+    sizes.push_back(parsed->size);
+  }
   for (std::size_t at = 0; at < entries.size(); at += crypto::audit::kMaxBatch) {
     const std::size_t count = std::min(crypto::audit::kMaxBatch, entries.size() - at);
     const auto receipts = installation_->log->append_batch(std::span(entries).subspan(at, count));
     if (!receipts) return receipts.error();
   }
-  for (const auto& [entry, size] : grown) entry->recorded = size;
+  for (std::size_t i = 0; i < grown.size(); ++i) grown[i]->recorded = sizes[i];
   return {};
 }
 

@@ -130,7 +130,12 @@ AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader
   dossier.question = *question;
   dossier.made = clock_.now();
   dossier.origin = log->key().name;
-  dossier.checkpoint = log->checkpoint();
+  auto checkpoint = log->checkpoint_in_files();
+  if (!checkpoint) {
+    return admin_problem(503, "audit-unavailable",
+                         "The audit log cannot be written; nothing was read.");
+  }
+  dossier.checkpoint = std::move(*checkpoint);
   dossier.size = audit::open_checkpoint(dossier.checkpoint, log->key())->size;
   if (const auto status = collect(*log, dossier); !status) {
     if (status.error().kind() == ErrorKind::refused) {

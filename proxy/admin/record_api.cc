@@ -105,7 +105,9 @@ AdminResponse RecordApi::checkpoint(const AdminRequest& request, const RecordRea
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
-  return {200, "text/plain; charset=utf-8", log->checkpoint()};
+  const auto checkpoint = log->checkpoint_in_files();
+  if (!checkpoint) return unreadable();
+  return {200, "text/plain; charset=utf-8", *checkpoint};
 }
 
 AdminResponse RecordApi::inclusion(const AdminRequest& request, const RecordReader& reader) const {
@@ -115,7 +117,9 @@ AdminResponse RecordApi::inclusion(const AdminRequest& request, const RecordRead
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
   // The size that counts is read once: the log grows meanwhile.
-  const std::string checkpoint = log->checkpoint();
+  const auto in_files = log->checkpoint_in_files();
+  if (!in_files) return unreadable();
+  const std::string& checkpoint = *in_files;
   const auto index = query->number("index", ~std::uint64_t{0});
   if (!index) return bad_request(index.error());
   const auto size = query->number("size", audit::open_checkpoint(checkpoint, log->key())->size);
@@ -142,7 +146,9 @@ AdminResponse RecordApi::consistency(const AdminRequest& request,
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
-  const std::string checkpoint = log->checkpoint();
+  const auto in_files = log->checkpoint_in_files();
+  if (!in_files) return unreadable();
+  const std::string& checkpoint = *in_files;
   const auto from = query->number("from", 0);
   if (!from) return bad_request(from.error());
   if (!query->has("from")) {

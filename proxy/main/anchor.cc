@@ -148,7 +148,14 @@ Status Anchor::turn(bool ask_witnesses) {
   };
   std::map<std::string, std::string> by_log;
   for (audit::AuditLog* log : logs_.all()) {
-    const std::string checkpoint = log->checkpoint();
+    const auto in_files = log->checkpoint_in_files();
+    if (!in_files) {
+      note(in_files.error());
+      const auto before = written_.find(log->log_id());
+      if (before != written_.end()) by_log.insert(*before);
+      continue;
+    }
+    const std::string& checkpoint = *in_files;
     std::string& cosigned = cosigned_[log->log_id()];
     // What is co-signed already is not asked again.
     if (!witnesses_.empty() && !cosigned.starts_with(checkpoint)) {

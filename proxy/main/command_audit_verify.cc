@@ -75,7 +75,7 @@ crypto::Result<audit::VerifyOptions> read_options(const AuditVerifyOptions& opti
 // What was verified now is what the next run must find again.
 crypto::Status remember(const std::string& file, const audit::AuditReport& report) {
   std::string list;
-  for (const auto& log : report.logs) list += log.checkpoint;
+  for (const auto& log : report.logs) list += log.in_files;
   return crypto::vault::write_file_durably(file, crypto::as_bytes(list));
 }
 

@@ -194,7 +194,103 @@ TEST(JournalReplay, AForkIsRefusedAndKept) {
     ASSERT_FALSE(log.has_value());
     EXPECT_EQ(log.error().kind(), ErrorKind::data);
     EXPECT_EQ(read_file(test.journal.path), left);
+    EXPECT_NE(test.verify().find("does not continue the journal of size 5"), std::string::npos);
   }
+}
+
+// One folder has several spellings; a copy of it has no journal, whatever it is called.
+TEST(JournalReplay, LiesBesideTheFolderHoweverThatIsSpelt) {
+  TestLog test;
+  test.use_journal();
+  append_some(*test.open(), 1);
+  std::filesystem::create_directory_symlink(test.folder.path("audit"), test.folder.path("link"));
+  for (const std::string& spelt :
+       {test.path() + "/", test.path() + "/.", test.folder.path("link/") + test.id}) {
+    EXPECT_EQ(journal_beside(spelt), test.journal.path) << spelt;
+  }
+  EXPECT_EQ(journal_beside(test.folder.path("audit.monday/" + test.id)), "");
+}
+
+// A copy of the folder alone is shorter than what was handed out, and the sentence says where the
+// rest may be.
+TEST(JournalReplay, ACopyOfTheFolderIsToldToLackIt) {
+  TestLog test;
+  test.use_journal();
+  append_and_die(test, 5);
+  const auto left = read_journal(test.journal.path);
+  ASSERT_TRUE(left.has_value() && left->has_value());
+  std::filesystem::create_directories(test.folder.path("copy"));
+  const std::string copy = test.folder.path("copy/" + test.id);
+  TestLog shorter;
+  append_some(*shorter.open(), 3);
+  std::filesystem::copy(shorter.path(), copy, std::filesystem::copy_options::recursive);
+  VerifyOptions options;
+  options.checkpoints.emplace_back((*left)->checkpoint);
+  const LogReport report = verify_log(copy, options);
+  ASSERT_TRUE(report.fault.has_value());
+  EXPECT_NE(report.fault->sentence().find("may be in its journal"), std::string::npos);
+}
+
+// What is handed out to be kept is in the files, which the journal alone would not need.
+TEST(JournalReplay, ACheckpointToBeKeptIsInTheFiles) {
+  TestLog test;
+  test.use_journal();
+  const auto log = test.open();
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(log->append(test_entry(i)));
+  const auto kept = log->checkpoint_in_files();
+  ASSERT_TRUE(kept.has_value()) << kept.error().sentence();
+  EXPECT_EQ(read_file(test.path() + "/checkpoint"), *kept);
+  EXPECT_EQ(open_checkpoint(*kept, log->key())->size, 40U);
+}
+
+// Somebody removed the journals' folder under a running log: its end is orderly all the same.
+TEST(JournalReplay, AFolderThatIsGoneAtTheEnd) {
+  TestLog test;
+  test.use_journal();
+  {
+    const auto log = test.open();
+    append_some(*log, 3);
+    std::filesystem::remove_all(std::filesystem::path(test.journal.path).parent_path());
+  }
+  EXPECT_EQ(test.open()->size(), 3U);
+  EXPECT_EQ(test.verify(), "");
+}
+
+// A commit was interrupted between its announcement and its end, and the replay that follows by a
+// full disk: what the first had left stays announced.
+TEST(JournalReplay, AnInterruptedReplayKeepsTheAnnouncement) {
+  int failures = 0;
+  for (int at = 1;; ++at) {
+    TestLog test;
+    append_some(*test.open(), 3);
+    const std::string before = test.folder.path("before");
+    std::filesystem::copy(test.path(), before, std::filesystem::copy_options::recursive);
+    test.use_journal();
+    append_and_die(test, 2);
+    const std::string left = read_file(test.journal.path);
+    const std::string announced = (**read_journal(test.journal.path)).checkpoint;
+    ASSERT_EQ(test.open()->size(), 5U);
+    // Back to three entries, with the tiles of five and their announcement.
+    write_file(test.path() + "/checkpoint", read_file(before + "/checkpoint"));
+    std::filesystem::copy(
+        before, test.path(),
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
+    write_file(test.path() + "/checkpoint.new", announced);
+    ASSERT_EQ(test.verify(), "") << "what a kill leaves";
+    std::filesystem::create_directories(std::filesystem::path(test.journal.path).parent_path());
+    write_file(test.journal.path, left);
+    ASSERT_EQ(test.verify(), "") << "with its journal";
+    auto disk = std::make_shared<FullDisk>();
+    disk->fail_at = at;
+    disk->for_good = true;
+    const auto log = test.try_open(disk);
+    EXPECT_EQ(test.verify(), "") << at;
+    if (log) break;
+    ++failures;
+    EXPECT_EQ(test.open()->size(), 5U);
+    ASSERT_LT(at, 50);
+  }
+  EXPECT_GE(failures, 1);
 }
 
 // A journal that the log went on without, on the same way, is done with.
