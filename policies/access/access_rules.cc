@@ -209,6 +209,13 @@ std::vector<crypto::vault::Id> AccessRules::tenants_of_oidc(std::string_view iss
   return tenants;
 }
 
+bool AccessRules::oidc_gives(const crypto::vault::Id& tenant, std::string_view role) const {
+  const Tenant* const found = find(tenant);
+  return found != nullptr &&
+         std::any_of(found->oidc.begin(), found->oidc.end(),
+                     [&](const OidcEntry& one) { return one.role.value == role; });
+}
+
 std::vector<std::string> AccessRules::recipients(const crypto::vault::Id& tenant,
                                                  std::string_view purpose) const {
   std::vector<std::string> names;

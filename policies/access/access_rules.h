@@ -92,6 +92,9 @@ class AccessRules {
   std::vector<crypto::vault::Id> tenants_of_oidc(std::string_view issuer,
                                                  std::string_view subject) const;
 
+  // Whether some subject of an issuer has the role in the tenant.
+  bool oidc_gives(const crypto::vault::Id& tenant, std::string_view role) const;
+
   // Who receives what is collected for a purpose, by the current policy: recipients' ids.
   std::vector<std::string> recipients(const crypto::vault::Id& tenant,
                                       std::string_view purpose) const;

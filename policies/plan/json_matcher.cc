@@ -50,7 +50,8 @@ bool step_matches(const SelectorStep& selector, const PathStep& step) noexcept {
     case Type::element:
       return step.is_index && step.index == selector.index;
     case Type::element_where:
-      return step.is_index && (step.filters >> selector.index & 1U) != 0;
+      return step.is_index &&
+             ((kFold ? step.filters_any_case : step.filters) >> selector.index & 1U) != 0;
   }
   return false;
 }
@@ -83,24 +84,39 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   return s == steps.size();
 }
 
-// `.*: { do: keep }` and the like: it lets pass, or may, what it does not spell out, which is as
-// good as unlisted.
-bool keeps_any(const JsonMatcher::Entry& entry) noexcept {
-  const FieldAction& action = *entry.action;
-  const bool keeps = action.action == ActionKind::keep ||
-                     (action.otherwise != nullptr && action.otherwise->action == ActionKind::keep);
-  return keeps && std::any_of(entry.steps.begin(), entry.steps.end(), [](const SelectorStep& step) {
-           return step.type == Type::any_member || step.type == Type::descendant;
-         });
+bool is_keep(const FieldAction* action) noexcept { return action->action == ActionKind::keep; }
+
+// Whatever the conditions say.
+bool always_keeps(const FieldAction& action) noexcept {
+  return is_keep(&action) && (action.otherwise == nullptr || is_keep(action.otherwise));
+}
+bool may_keep(const FieldAction& action) noexcept {
+  return is_keep(&action) || (action.otherwise != nullptr && is_keep(action.otherwise));
 }
 
-// The lowest rank of `ranks` whose selector matches, below `best`.
-template <bool kFold, typename Ranks>
+// `.*` and the like: what such a selector lets pass without spelling it out is as good as unlisted.
+bool is_vague(const JsonMatcher::Entry& entry) noexcept {
+  return std::any_of(entry.steps.begin(), entry.steps.end(), [](const SelectorStep& step) {
+    return step.type == Type::any_member || step.type == Type::descendant;
+  });
+}
+
+// Some [k=v] holds for some readers only.
+bool is_doubtful(JsonPath path) noexcept {
+  return std::any_of(path.begin(), path.end(),
+                     [](const PathStep& step) { return step.filters != step.filters_any_case; });
+}
+
+// The lowest rank of `ranks` whose selector matches and whose action will do, below `best`.
+template <bool kFold, typename Ranks, typename WillDo>
 std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
-                      const std::vector<JsonMatcher::Entry>& selectors, JsonPath path) noexcept {
+                      const std::vector<JsonMatcher::Entry>& selectors, JsonPath path,
+                      WillDo will_do) noexcept {
   for (const std::uint32_t rank : ranks) {
     if (rank >= best) return best;
-    if (matches<kFold>(selectors[rank].steps, path)) return rank;
+    if (will_do(*selectors[rank].action) && matches<kFold>(selectors[rank].steps, path)) {
+      return rank;
+    }
   }
   return best;
 }
@@ -168,24 +184,41 @@ const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcep
   if (path.empty()) return nullptr;
   const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
   const auto none = static_cast<std::uint32_t>(selectors_.size());
-  std::uint32_t best = find_in<false>(slot, path);
-  // The exact one is among those of any case, so that only what stands before it can win.
-  const bool ask_further = best == none ? any_case : keeps_any(selectors_[best]);
-  if (ask_further) best = find_in<true>(slot, path);
-  return best == none ? nullptr : selectors_[best].action;
+  const Entry* const exact =
+      find_in<false>(slot, path, none, [](const FieldAction&) { return true; });
+  // Where the value would go on as it is, a rule that would have it otherwise for some reader wins.
+  const bool doubtful = is_doubtful(path);
+  const bool ask_further =
+      exact == nullptr ? any_case : may_keep(*exact->action) && (doubtful || is_vague(*exact));
+  if (!ask_further) return exact == nullptr ? nullptr : exact->action;
+  // What stands behind the exact one would not have won for any reader, unless they differ about
+  // a [k=v].
+  const std::uint32_t limit =
+      exact == nullptr || doubtful ? none : static_cast<std::uint32_t>(exact - selectors_.data());
+  const auto never_keeps = [](const FieldAction& action) { return !may_keep(action); };
+  if (const Entry* other = find_in<true>(slot, path, limit, never_keeps)) return other->action;
+  if (exact == nullptr || always_keeps(*exact->action)) {
+    const auto may_protect = [](const FieldAction& action) { return !always_keeps(action); };
+    if (const Entry* other = find_in<true>(slot, path, limit, may_protect)) return other->action;
+  }
+  return exact == nullptr ? nullptr : exact->action;
 }
 
 std::span<const std::uint32_t> JsonMatcher::ranks_of(const Slot& slot) const noexcept {
   return std::span(keyed_).subspan(slot.first, slot.last - slot.first);
 }
 
-// The rank of the selector; as many as there are: none.
-template <bool kFold>
-std::uint32_t JsonMatcher::find_in(const Slot* slot, JsonPath path) const noexcept {
-  auto best = static_cast<std::uint32_t>(selectors_.size());
-  if (path.back().is_index) return best_of<kFold>(any_element_, best, selectors_, path);
-  if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path);
-  return best_of<kFold>(any_member_, best, selectors_, path);
+template <bool kFold, typename WillDo>
+const JsonMatcher::Entry* JsonMatcher::find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
+                                               WillDo will_do) const noexcept {
+  std::uint32_t best = limit;
+  if (path.back().is_index) {
+    best = best_of<kFold>(any_element_, best, selectors_, path, will_do);
+  } else {
+    if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path, will_do);
+    best = best_of<kFold>(any_member_, best, selectors_, path, will_do);
+  }
+  return best == limit ? nullptr : &selectors_[best];
 }
 
 bool JsonMatcher::may_match_below(JsonPath path) const noexcept {

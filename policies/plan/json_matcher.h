@@ -5,7 +5,8 @@
 // Members whose names differ only in case (key_case.h) are different fields, and not to every
 // reader: where what no rule lists would go on, other spellings count as the rule's (`any_case`),
 // behind the exact one; and always where a rule that keeps what it does not spell out (`.*`, `..`)
-// would be theirs, and the rule they resemble stands before it. It costs nothing
+// would be theirs, and a rule that protects what they resemble stands before it. The same where a
+// [k=v] holds for some readers only. A rule that keeps never wins by resemblance. It costs nothing
 // where no name resembles a rule's, because the hash is of the folded name.
 //
 // Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
@@ -56,8 +57,10 @@ class JsonMatcher {
   };
 
   void number_filters();
-  template <bool kFold>
-  std::uint32_t find_in(const Slot* slot, JsonPath path) const noexcept;
+  // The selector of the lowest rank below `limit` that matches and whose action will do.
+  template <bool kFold, typename WillDo>
+  const Entry* find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
+                       WillDo will_do) const noexcept;
   std::span<const std::uint32_t> ranks_of(const Slot& slot) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
 

@@ -14,8 +14,10 @@ struct PathStep {
   std::string_view key;
   std::uint32_t index = 0;
   bool is_index = false;
-  // Of an element that is an object: which [k=v] of the matcher it satisfies, by bit.
+  // Of an element that is an object: which [k=v] of the matcher it satisfies, by bit, and which it
+  // may for a reader to whom names that differ in case are one.
   std::uint64_t filters = 0;
+  std::uint64_t filters_any_case = 0;
 };
 
 using JsonPath = std::span<const PathStep>;

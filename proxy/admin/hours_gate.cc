@@ -36,7 +36,7 @@ std::optional<std::string> AdminApi::caller_of(const AdminRequest& request) {
   if (!who) return std::nullopt;
   const auto closed = outside_hours(parts, *who);
   if (!closed || *closed) return std::nullopt;
-  std::string text = crypto::vault::id_hex(who->tenant) + "\n" + who->name;
+  std::string text = crypto::vault::id_hex(who->tenant) + "\n" + who->name + "\n" + who->role;
   for (const auto* words : {&who->scope.purposes, &who->scope.paths}) {
     text.push_back('\n');
     for (const std::string& word : *words) text.append(word).push_back(' ');

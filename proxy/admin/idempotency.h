@@ -5,8 +5,8 @@
 // it this time; whoever may not is the API's to answer, and nothing of that is kept. The same key
 // of the same caller with the same request gets the same answer again; with another request 422;
 // while the first is under way 409. Answers are kept for an hour, in locked memory, at most 1000; a
-// restart forgets them. Only changes: what gives out values or credentials of others is never kept.
-// Thread safe.
+// restart forgets them. Only changes: what gives out values is never kept; what makes a credential
+// is, for the one who made it, since a lost answer is a lost credential. Thread safe.
 
 #pragma once
 

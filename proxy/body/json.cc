@@ -140,7 +140,9 @@ class Pass {
   const char* open(const char* p, bool is_array) {
     if (state_.path.size() >= limits_.depth) return finish(ScanStatus::too_large);
     if (filters_ && !is_array && !state_.path.empty() && state_.path.back().is_index) {
-      state_.path.back().filters = visitor_.filters_of({p, static_cast<std::size_t>(end_ - p)});
+      const FilterBits bits = visitor_.filters_of({p, static_cast<std::size_t>(end_ - p)});
+      state_.path.back().filters = bits.exact;
+      state_.path.back().filters_any_case = bits.any_case;
     }
     if (!visitor_.on_container(state_.path, is_array)) return finish(ScanStatus::stopped);
     state_.outer.push_back(member_);
@@ -188,7 +190,7 @@ class Pass {
       if (*p == ',') {
         if (!step.is_index) return key(p + 1);
         ++step.index;
-        step.filters = 0;
+        step.filters = step.filters_any_case = 0;
         return p + 1;
       }
       if (*p != (step.is_index ? ']' : '}')) return finish(ScanStatus::malformed);

@@ -31,6 +31,13 @@ struct JsonLimits {
 using policies::JsonPath;
 using policies::PathStep;
 
+// Which [k=v] an element satisfies, by bit: by its own spelling, and (these included) for readers
+// to whom names that differ in case are one.
+struct FilterBits {
+  std::uint64_t exact = 0;
+  std::uint64_t any_case = 0;
+};
+
 // The path and its keys live until the call returns. Returning false stops the scan.
 class JsonVisitor {
  public:
@@ -40,10 +47,10 @@ class JsonVisitor {
   // An object or an array, before its contents are visited.
   virtual bool on_container(JsonPath path, bool is_array) = 0;
   // Of every object that is an element, before on_container() is asked about it, where
-  // wants_filters(): what PathStep::filters shall be for everything inside. `object` is the text
+  // wants_filters(): what PathStep's filters shall be for everything inside. `object` is the text
   // from its brace on; nothing of it is validated yet.
   virtual bool wants_filters() const { return false; }
-  virtual std::uint64_t filters_of(std::string_view /*object*/) { return 0; }
+  virtual FilterBits filters_of(std::string_view /*object*/) { return {}; }
 };
 
 // The state that a scan reuses from one body to the next. Owned by one thread.

@@ -41,7 +41,9 @@ class LineVisitor final : public JsonVisitor {
     path_.assign(1, PathStep{{}, index, true, 0});
     const std::string_view document = line.text.in(text_);
     if (wants_filters() && document.starts_with('{')) {
-      path_.front().filters = visitor_.filters_of(document);
+      const FilterBits bits = visitor_.filters_of(document);
+      path_.front().filters = bits.exact;
+      path_.front().filters_any_case = bits.any_case;
     }
   }
 
@@ -70,7 +72,7 @@ class LineVisitor final : public JsonVisitor {
   }
 
   bool wants_filters() const override { return visitor_.wants_filters(); }
-  std::uint64_t filters_of(std::string_view object) override { return visitor_.filters_of(object); }
+  FilterBits filters_of(std::string_view object) override { return visitor_.filters_of(object); }
 
   bool on_opaque(std::uint32_t index, std::string_view type, const Line& line) {
     Field field;

@@ -85,7 +85,7 @@ class PartVisitor final : public JsonVisitor {
     return visitor_.on_container(path, is_array);
   }
   bool wants_filters() const override { return visitor_.wants_filters(); }
-  std::uint64_t filters_of(std::string_view object) override { return visitor_.filters_of(object); }
+  FilterBits filters_of(std::string_view object) override { return visitor_.filters_of(object); }
 
  private:
   JsonVisitor& visitor_;

@@ -99,7 +99,9 @@ std::pair<std::string, std::string> split_url(std::string_view url) {
   return {std::string(url.substr(0, slash)), std::string(url.substr(slash))};
 }
 
-Result<HttpAnswer> http_exchange(const HttpQuestion& question) {
+namespace {
+
+Result<HttpAnswer> ask(const HttpQuestion& question) {
   const auto parsed = policies::parse_upstream(question.url);
   const auto* address = std::get_if<UpstreamAddress>(&parsed);
   if (address == nullptr) return Error(ErrorKind::usage);
@@ -122,6 +124,17 @@ Result<HttpAnswer> http_exchange(const HttpQuestion& question) {
   if (error) return unreachable();
   if (address->tls) return over_tls(io, std::move(stream), question, *address);
   return exchange(io, stream, question, *address);
+}
+
+}  // namespace
+
+Result<HttpAnswer> http_exchange(const HttpQuestion& question) {
+  try {
+    return ask(question);
+  } catch (const std::exception&) {
+    // Asio throws where no descriptor is left for its own needs.
+    return unreachable();
+  }
 }
 
 }  // namespace paravent::proxy::main

@@ -162,6 +162,10 @@ Status OidcKeeper::look(std::size_t issuer) {
 }
 
 void OidcKeeper::look_and_plan(std::size_t issuer) {
+  {
+    const std::scoped_lock lock(mutex_);
+    turns_[issuer].again = false;
+  }
   Status status;
   try {
     status = look(issuer);
@@ -178,11 +182,12 @@ void OidcKeeper::look_and_plan(std::size_t issuer) {
     Turn& turn = turns_[issuer];
     constexpr unsigned kMostDoublings = 5;
     const std::chrono::milliseconds again =
-        std::min(pause_, refresh) * (1LL << std::min(turn.failures, kMostDoublings));
+        std::min(std::max(pause_, refresh),
+                 std::min(pause_, refresh) * (1LL << std::min(turn.failures, kMostDoublings)));
     first = !status && turn.failures == 0;
     turn.failures = status ? 0 : turn.failures + 1;
     turn.last = now;
-    turn.next = now + (status ? refresh : again);
+    turn.next = turn.again ? Time() : now + (status ? refresh : again);
     turn.wished = false;
   }
   if (!first) return;
@@ -193,7 +198,10 @@ void OidcKeeper::look_and_plan(std::size_t issuer) {
 void OidcKeeper::read_again() {
   {
     const std::scoped_lock lock(mutex_);
-    for (Turn& turn : turns_) turn.next = Time();
+    for (Turn& turn : turns_) {
+      turn.next = Time();
+      turn.again = true;
+    }
   }
   wakes_.notify_all();
 }

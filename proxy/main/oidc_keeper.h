@@ -55,6 +55,7 @@ class OidcKeeper {
     Time next;
     unsigned failures = 0;  // in a row
     bool wished = false;
+    bool again = false;  // asked for by a reload, perhaps while a look was under way
   };
 
   OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,

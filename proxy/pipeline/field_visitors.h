@@ -68,20 +68,21 @@ class JsonFieldVisitor final : public body::JsonVisitor {
     return matcher != nullptr && !matcher->filters().empty();
   }
 
-  std::uint64_t filters_of(std::string_view object) override {
-    std::uint64_t bits = 0;
+  body::FilterBits filters_of(std::string_view object) override {
+    body::FilterBits bits;
     const auto& filters = scanner_.json_matcher()->filters();
+    std::string& value = scanner_.buffers_.value;
     for (std::size_t i = 0; i < filters.size(); ++i) {
-      if (has_member(object, filters[i])) bits |= std::uint64_t{1} << i;
+      ExchangeBuffers::wipe_used(value);
+      if (!body::has_string_member(object, filters[i].key, filters[i].value, value)) continue;
+      bits.any_case |= std::uint64_t{1} << i;
+      const auto exact = body::find_string_member(object, filters[i].key);
+      if (!exact) continue;
+      ExchangeBuffers::wipe_used(value);
+      body::decode_json_value(*exact, body::ValueKind::string, value);
+      if (value == filters[i].value) bits.exact |= std::uint64_t{1} << i;
     }
     return bits;
-  }
-
-  // A name in another case may be the one for some readers.
-  bool has_member(std::string_view object, const policies::JsonMatcher::Filter& filter) {
-    std::string& value = scanner_.buffers_.value;
-    ExchangeBuffers::wipe_used(value);
-    return body::has_string_member(object, filter.key, filter.value, value);
   }
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.

@@ -292,8 +292,11 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
 
 void Resolver::next_round(Queue& round, std::size_t crowd, std::chrono::nanoseconds patience) {
   std::unique_lock lock(mutex_);
+  const auto since = std::chrono::steady_clock::now();
   commit_wakes_.wait(lock, [this] { return look_up_ended_ || !to_commit_.empty(); });
-  if (to_commit_.size() < crowd && !look_up_ended_) {
+  // Who comes back at once comes back with the others; after a pause there are no others.
+  const bool crowded = std::chrono::steady_clock::now() - since <= patience;
+  if (crowded && to_commit_.size() < crowd && !look_up_ended_) {
     wake_at_ = crowd;
     commit_wakes_.wait_for(lock, patience,
                            [this, crowd] { return look_up_ended_ || to_commit_.size() >= crowd; });
@@ -304,6 +307,8 @@ void Resolver::next_round(Queue& round, std::size_t crowd, std::chrono::nanoseco
 
 void Resolver::commit_loop() {
   constexpr int kPatience = 4;  // one of so many parts of the last write's time
+  // A disk that stalled once, or a backup that was waited for, is no measure for what follows.
+  constexpr std::chrono::steady_clock::duration kMostPatience = std::chrono::milliseconds(5);
   Committer committer(store_, subjects_, clock_);
   Queue round;
   Queue good;
@@ -311,7 +316,7 @@ void Resolver::commit_loop() {
   std::size_t crowd = 0;
   std::chrono::steady_clock::duration took{};
   for (;;) {
-    next_round(round, crowd, took / kPatience);
+    next_round(round, crowd, std::min(took / kPatience, kMostPatience));
     if (round.empty()) return;
     const auto begin = std::chrono::steady_clock::now();
     const std::shared_ptr<const LiveContexts> live = live_.load();

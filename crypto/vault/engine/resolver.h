@@ -9,7 +9,7 @@
 // Who waits for a write comes in two halves: one that is being written, one that comes meanwhile;
 // and each write would carry half of all. So the commit thread waits for those whom the write
 // before has answered to come back: until there are as many as it last saw, and at most a quarter
-// of the time that the last write took. Who is alone never waits for others.
+// of the time that the last write took and 5 ms; who comes after a longer pause waits for nobody.
 //
 // In front of both, on whatever thread asks: answer_known(), which finds tokens that were used
 // today already in memory. At most kMaxInFlight batches are in the vault; beyond, a batch is

@@ -26,6 +26,8 @@ Result<RootChange> RootChange::prepare(const std::filesystem::path& keys_folder,
                                        UnsealProvider& opener, const SecretBytes& secret) {
   // What an earlier change left behind, on this side of its decision or the other.
   if (auto s = settle_unseal_records(keys_folder, present); !s) return s.error();
+  // One that cannot be read may be the only one in force: nothing takes its place.
+  if (auto next = read_unseal_record(keys_folder, RecordPlace::next); !next) return next.error();
   const auto* file = dynamic_cast<const FileProvider*>(&maker);
   auto root = file != nullptr ? file->obtain_new() : Result<RootKey>(RootKey::ephemeral());
   if (!root) return root.error();

@@ -122,14 +122,17 @@ std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const
   const policies::FourEyes* terms = access->rules().four_eyes(tenant);
   if (terms == nullptr) return std::nullopt;
   // Somebody has to be the first who can approve. Revoked ones count, so that revoking them is no
-  // way back here.
+  // way back here; and so do those who come by another issuer.
   const auto kept = operators_.list();
   const bool anybody = std::any_of(kept.begin(), kept.end(), [&](const OperatorRecord& one) {
     return one.tenant == tenant &&
            std::any_of(terms->approve.begin(), terms->approve.end(),
                        [&](const auto& role) { return role.value == one.role; });
   });
-  if (!anybody) return std::nullopt;
+  const bool by_issuer =
+      std::any_of(terms->approve.begin(), terms->approve.end(),
+                  [&](const auto& role) { return access->rules().oidc_gives(tenant, role.value); });
+  if (!anybody && !by_issuer) return std::nullopt;
   audit::AuditLog* of_tenant = logs_.tenant(tenant);
   audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
   const ChangeRequest request{who.name, who.role, tenant, what,

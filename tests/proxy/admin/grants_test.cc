@@ -345,6 +345,19 @@ TEST(Change, TheFirstApproverIsMadeByOne) {
   EXPECT_EQ(add("third"), 202);
 }
 
+// Who comes by another issuer could approve, so the first local one needs that as well.
+TEST(Change, AnIssuersSubjectIsAnApproverToo) {
+  std::string text = admin_test_policy();
+  text.replace(text.find("roles:\n"), 7, "roles:\n  legal: { reveal: clear }\n");
+  Api api(text +
+          "four-eyes: { approve: [legal], purposes: [contact] }\n"
+          "oidc:\n  - { issuer: login, subject: boss, role: legal }\n");
+  EXPECT_EQ(api.post_with("/v1/operators", api.credentials["admin"],
+                          R"({"name":"x","role":"legal","type":"program","reason":"r"})")
+                .status,
+            202);
+}
+
 policies::Policy policy_of(const std::string& text) {
   auto loaded = policies::load_policy_text("test.yaml", text);
   EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);

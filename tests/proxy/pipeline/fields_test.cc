@@ -341,6 +341,19 @@ TEST(Fields, ANameInAnotherCaseDoesNotSlipPastAsUnlisted) {
             R"({"fields":[{"name":"x","Name":"email","value":"********"}]})");
   EXPECT_EQ(star.run(json_post(R"({"fields":[{"Name":"mail","value":"a"}]})")).body,
             R"({"fields":[{"Name":"mail","value":"a"}]})");
+  // A keeping rule never wins by resemblance.
+  Pipeline doubt(
+      policy_text("      json.name: { do: keep }\n"
+                  "      json.consent: { do: keep }\n"
+                  "      json.*: { do: mask, when: { json.consent: 'no' }, else: keep }\n"));
+  EXPECT_EQ(doubt.run(json_post(R"({"name":"v","consent":"no","Name":"Anne"})")).body,
+            R"({"name":"v","consent":"no","Name":"********"})");
+  // The first wildcard wins, for the exact name as for one that resembles it.
+  Pipeline first(
+      policy_text("      json.*: { do: keep }\n"
+                  "      json..email: { do: mask }\n"));
+  EXPECT_EQ(first.run(json_post(R"({"email":"a","Email":"b"})")).body,
+            R"({"email":"a","Email":"b"})");
   Pipeline address(policy_text("      json.address: { do: mask }\n", "    unlisted: keep\n"));
   EXPECT_EQ(address.run(json_post("{\"addre\xC5\xBFs\":\"a\",\"addre\\u017fS\":\"b\"}")).body,
             "{\"addre\xC5\xBFs\":\"********\",\"addre\\u017fS\":\"********\"}");
@@ -349,6 +362,33 @@ TEST(Fields, ANameInAnotherCaseDoesNotSlipPastAsUnlisted) {
   EXPECT_EQ(refuse.run(json_post(R"({"user":{"Email":"a"}})")).refused, "unlisted-field");
   Pipeline drop(policy_text(rules, "    unlisted: drop\n"));
   EXPECT_EQ(drop.run(json_post(R"({"user":{"Email":"a"}})")).body, R"({"user":{}})");
+}
+
+// Which element it is, readers may tell by a name in another case: a rule that keeps does not win
+// by it, and what another reader would have protected is.
+TEST(Fields, AFilterInAnotherCaseLetsNothingPass) {
+  const std::string some =
+      "      json.fields[name=lang].value: { do: keep }\n"
+      "      json.fields[name=email].value: { do: mask }\n";
+  for (const char* unlisted : {"drop", "encrypt", "keep"}) {
+    Pipeline listed(policy_text(some + "      json.fields[*].value: { do: mask }\n"
+                                       "      json.fields[*].name: { do: keep }\n",
+                                std::string("    unlisted: ") + unlisted + "\n"));
+    for (const char* names :
+         {R"("Name":"lang","name":"email")", R"("name":"lang","Name":"email")"}) {
+      const auto sent =
+          listed.run(json_post(std::string(R"({"fields":[{)") + names + R"(,"value":"a@b.fr"}]})"));
+      EXPECT_EQ(sent.refused, "") << unlisted;
+      EXPECT_EQ(sent.body.find("a@b.fr"), std::string::npos) << unlisted << names;
+      EXPECT_NE(sent.body.find(R"("value":"********")"), std::string::npos) << unlisted << names;
+    }
+    EXPECT_EQ(listed.run(json_post(R"({"fields":[{"name":"lang","value":"fr"}]})")).body,
+              R"({"fields":[{"name":"lang","value":"fr"}]})");
+  }
+  Pipeline star(policy_text(some + "      json.fields[*].*: { do: keep }\n"));
+  EXPECT_EQ(
+      star.run(json_post(R"({"fields":[{"name":"lang","Name":"email","value":"a@b.fr"}]})")).body,
+      R"({"fields":[{"name":"lang","Name":"email","value":"********"}]})");
 }
 
 }  // namespace

@@ -454,6 +454,38 @@ TEST_F(RootChangeTest, WhatTheKeyStoreSaysDecidesWhateverElseWentWrong) {
   EXPECT_FALSE(fs::exists(start_ / "unseal.next"));
 }
 
+// The record in force is still called unseal.next, and cannot be read for the moment: no other
+// change may take its place.
+TEST_F(RootChangeTest, ARecordThatCannotBeReadIsNotReplaced) {
+  const auto check = read_root_check(start_);
+  ASSERT_TRUE(check);
+  const Way two = shares("two", 2);
+  {
+    const auto opener = two.make(start_, nullptr);
+    auto made = RootChange::prepare(start_, *check, *two.maker(start_), *opener, {});
+    ASSERT_TRUE(made);
+    std::string all;
+    for (const SecretBytes& share : made->handouts())
+      all.append(as_text(share.bytes())).append("\n");
+    write_text(two.handed(start_), all);
+    const auto catalogue = load(start_, *begin_.open(start_));
+    ASSERT_TRUE(catalogue);
+    ASSERT_TRUE(made->decide(
+        [&](const RootKey& next_root) -> Status { return (*catalogue)->replace_root(next_root); }));
+  }
+  fs::rename(start_ / "unseal", start_ / "unseal.next");
+  fs::permissions(start_ / "unseal.next", fs::perms(0644));
+  const auto now = read_root_check(start_);
+  ASSERT_TRUE(now);
+  for (const Way& way : {shares("three", 3), key_file("other")}) {
+    const auto opener = way.make(start_, nullptr);
+    const auto refused = RootChange::prepare(start_, *now, *way.maker(start_), *opener, {});
+    EXPECT_FALSE(refused) << way.name;
+  }
+  fs::permissions(start_ / "unseal.next", fs::perms(0600));
+  EXPECT_TRUE(two.open(start_));
+}
+
 TEST_F(RootChangeTest, WhatIsNotDecidedLeavesNothingInForce) {
   const auto check = read_root_check(start_);
   ASSERT_TRUE(check);
