@@ -181,9 +181,9 @@ void OidcKeeper::look_and_plan(std::size_t issuer) {
     const std::scoped_lock lock(mutex_);
     Turn& turn = turns_[issuer];
     constexpr unsigned kMostDoublings = 5;
-    const std::chrono::milliseconds again =
-        std::min(std::max(pause_, refresh),
-                 std::min(pause_, refresh) * (1LL << std::min(turn.failures, kMostDoublings)));
+    const std::chrono::milliseconds longer =
+        std::min(pause_, refresh) * (1LL << std::min(turn.failures, kMostDoublings));
+    const std::chrono::milliseconds again = std::min(std::max(pause_, refresh), longer);
     first = !status && turn.failures == 0;
     turn.failures = status ? 0 : turn.failures + 1;
     turn.last = now;
