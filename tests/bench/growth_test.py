@@ -45,9 +45,10 @@ class Page(unittest.TestCase):
         self.assertIn("Void: steal", self.page([point("rules", 10, 1.0, disturbed=["steal"])]))
 
     def test_tokens(self):
-        line = {"axis": "tokens", "value": 1000, "disturbed": [], "store_find_known": 1.5, "find_ratio": 1.0,
-                "store_commit_new": 5.0, "commit_ratio": 1.0}
-        self.assertIn("| 1000 | 1.50 | 1.00 | 5.00 | 1.00 |", self.page([line]))
+        line = {"axis": "tokens", "value": 1000, "disturbed": []}
+        for number, name in enumerate(growth.TOKEN_BENCHES):
+            line |= {name: 1.5 + number, name + "_ratio": 1.0 + number}
+        self.assertIn("| 1000 | 1.50 (1.00) | 2.50 (2.00) | 3.50 (3.00) |", self.page([line]))
 
 
 if __name__ == "__main__":

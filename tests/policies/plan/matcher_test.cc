@@ -176,7 +176,7 @@ TEST(JsonMatcher, KeepingAnyMemberDoesNotCoverAnotherSpellingOfARule) {
                              {steps("json..phone"), &a[2]},
                              {steps("json.props.PHONE"), &a[3]}});
   EXPECT_EQ(matcher.find(path({"props", "Email"})), &a[0]);
-  EXPECT_EQ(matcher.find(path({"props", "Phone"})), &a[3]) << "the first that is one by its name";
+  EXPECT_EQ(matcher.find(path({"props", "Phone"})), &a[1]) << "to keep, nobody wins by resemblance";
   EXPECT_EQ(matcher.find(path({"props", "PHONE"})), &a[3]) << "kept by its own name";
   EXPECT_EQ(matcher.find(path({"props", "other"})), &a[1]);
   EXPECT_EQ(matcher.find(path({"x", "Phone"})), nullptr);
