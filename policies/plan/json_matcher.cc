@@ -187,10 +187,11 @@ const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcep
   const Entry* const exact =
       find_in<false>(slot, path, none, [](const FieldAction&) { return true; });
   // Where the value would go on as it is, a rule that would have it otherwise for some reader wins.
+  if (exact == nullptr ? !any_case : !may_keep(*exact->action)) {
+    return exact == nullptr ? nullptr : exact->action;
+  }
   const bool doubtful = is_doubtful(path);
-  const bool ask_further =
-      exact == nullptr ? any_case : may_keep(*exact->action) && (doubtful || is_vague(*exact));
-  if (!ask_further) return exact == nullptr ? nullptr : exact->action;
+  if (exact != nullptr && !doubtful && !is_vague(*exact)) return exact->action;
   // What stands behind the exact one would not have won for any reader, unless they differ about
   // a [k=v].
   const std::uint32_t limit =

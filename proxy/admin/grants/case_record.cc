@@ -44,8 +44,11 @@ std::uint64_t size_of(std::string_view checkpoint) {
 }
 
 Result<Record> gather(const Case& one, const audit::AuditLog& log) {
+  // A printed record is kept: the log's files must reach as far.
+  auto checkpoint = log.checkpoint_in_files();
+  if (!checkpoint) return checkpoint.error();
   Record record;
-  record.checkpoint = log.checkpoint();
+  record.checkpoint = std::move(*checkpoint);
   record.size = size_of(record.checkpoint);
   for (const LogRange& range : one.entries) {
     auto read = log.read(range.first, static_cast<std::size_t>(range.count));

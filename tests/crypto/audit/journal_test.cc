@@ -4,9 +4,6 @@
 #include "crypto/audit/journal.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <map>
@@ -14,6 +11,7 @@
 #include <thread>
 
 #include "tests/crypto/audit/failing_disk.h"
+#include "tests/crypto/audit/kill_testing.h"
 
 namespace paravent::crypto::audit {
 namespace {
@@ -361,49 +359,7 @@ TEST(Journal, PowerMayFailUnderLoad) {
 TEST(Journal, KilledAtRandomMoments) {
   TestLog test;
   test.use_journal(std::size_t{512} << 10U);
-  auto* const acknowledged = static_cast<std::atomic<std::uint64_t>*>(::mmap(
-      nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  ASSERT_NE(static_cast<void*>(acknowledged), MAP_FAILED);
-  acknowledged->store(0);
-  std::mt19937 random(43);
-  for (int round = 0; round < 40; ++round) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      auto log = test.try_open();
-      if (!log) ::_exit(1);
-      std::vector<std::thread> threads;
-      for (int t = 0; t < 4; ++t) {
-        threads.emplace_back([&] {
-          for (int i = 0;; ++i) {
-            const auto receipt = (*log)->append(test_entry(i));
-            if (!receipt) ::_exit(2);
-            std::uint64_t seen = acknowledged->load();
-            while (seen < receipt->index() + 1 &&
-                   !acknowledged->compare_exchange_weak(seen, receipt->index() + 1)) {
-            }
-          }
-        });
-      }
-      for (std::thread& thread : threads) thread.join();
-      ::_exit(3);
-    }
-    const std::uint64_t goal = acknowledged->load() + random() % 400;
-    for (int wait = 0; wait < 2000 && acknowledged->load() < goal; ++wait) ::usleep(500);
-    ::usleep(static_cast<useconds_t>(random() % 3000));
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself: " << WEXITSTATUS(status);
-    if (std::filesystem::exists(test.path() + "/checkpoint")) {
-      EXPECT_EQ(test.verify(), "") << round;
-    }
-    const auto log = test.open();
-    EXPECT_GE(log->size(), acknowledged->load()) << round;
-    EXPECT_EQ(test.verify(), "") << round;
-  }
-  EXPECT_GT(acknowledged->load(), 1000U);
-  ::munmap(acknowledged, sizeof(std::uint64_t));
+  kill_at_random_moments(test, {.rounds = 40, .most_appends = 400, .at_least = 1000, .seed = 43});
 }
 
 }  // namespace
