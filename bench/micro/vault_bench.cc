@@ -4,16 +4,15 @@
 
 #include <benchmark/benchmark.h>
 
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/micro/batch_window.h"
 #include "crypto/vault/engine/vault.h"
 
 namespace {
@@ -71,24 +70,9 @@ class Bench {
 
   // One batch; waits only while `window` batches are under way.
   void ask(std::uint64_t number, int window, std::uint64_t count = 1) {
-    auto batch = batch_of(number, count);
-    batch->done = [this, raw = batch.get()] {
-      if (raw->status != vault::ResolveStatus::ok) std::abort();
-      const std::scoped_lock lock(mutex_);
-      --in_flight_;
-      changed_.notify_one();
-    };
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return in_flight_ < window; });
-      ++in_flight_;
-    }
-    vault_->resolve(std::move(batch));
+    window_.submit(*vault_, batch_of(number, count), window);
   }
-  void drain() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ == 0; });
-  }
+  void drain() { window_.drain(); }
   vault::VaultCounters counters() const { return vault_->counters(); }
 
  private:
@@ -97,9 +81,7 @@ class Bench {
   std::unique_ptr<vault::DataDirectory> data_;
   std::unique_ptr<vault::Vault> vault_;
   vault::Binding binding_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int in_flight_ = 0;
+  paravent::bench::BatchWindow window_;
 };
 
 constexpr std::uint64_t kValues = 10000;

@@ -10,17 +10,16 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/micro/batch_window.h"
 #include "bench/support/form_exchange.h"
 #include "crypto/vault/engine/vault.h"
 #include "proxy/pipeline/transaction.h"
@@ -136,23 +135,9 @@ class Place {
   }
   std::shared_ptr<vault::ResolveBatch> five() { return five_from(next_five()); }
   void submit(std::shared_ptr<vault::ResolveBatch> batch, int window) {
-    batch->done = [this, raw = batch.get()] {
-      if (raw->status != vault::ResolveStatus::ok) std::abort();
-      const std::scoped_lock lock(mutex_);
-      --in_flight_;
-      changed_.notify_one();
-    };
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return in_flight_ < window; });
-      ++in_flight_;
-    }
-    vault_->resolve(std::move(batch));
+    window_.submit(*vault_, std::move(batch), window);
   }
-  void drain() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return in_flight_ == 0; });
-  }
+  void drain() { window_.drain(); }
   std::uint64_t tokens() const { return tokens_; }
   vault::Vault& get() { return *vault_; }
   const std::shared_ptr<proxy::Snapshot>& snapshot() const { return snapshot_; }
@@ -202,9 +187,7 @@ class Place {
   std::vector<vault::Binding> bindings_;
   std::shared_ptr<proxy::Snapshot> snapshot_;
   std::size_t token_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int in_flight_ = 0;
+  paravent::bench::BatchWindow window_;
 };
 
 // The one that was asked for last stays: a benchmark is called several times, and what is asked for

@@ -233,6 +233,16 @@ void copy_folder(const fs::path& from, const fs::path& to) {
   fs::copy(from, to, fs::copy_options::recursive);
 }
 
+// What people get, kept for Way::open(); nothing where a way hands nothing out.
+bool hand_out(const RootChange& change, const Way& way, const fs::path& folder) {
+  if (change.handouts().empty()) return true;
+  std::string all;
+  for (const SecretBytes& share : change.handouts()) {
+    all.append(as_text(share.bytes())).append("\n");
+  }
+  return write_file_durably(way.handed(folder), as_bytes(all)).has_value();
+}
+
 // The whole change, as a command does it. 0: done.
 int change(const fs::path& folder, const Way& from, const Way& to, int at,
            Fault kind = Fault::die) {
@@ -247,13 +257,7 @@ int change(const fs::path& folder, const Way& from, const Way& to, int at,
   auto made = RootChange::prepare(folder, *present, *to.maker(folder), *opener,
                                   SecretBytes::copy_of(to.secret));
   if (!made) return 4;
-  if (!made->handouts().empty()) {
-    std::string all;
-    for (const SecretBytes& share : made->handouts()) {
-      all.append(as_text(share.bytes())).append("\n");
-    }
-    if (!write_file_durably(to.handed(folder), as_bytes(all))) return 5;
-  }
+  if (!hand_out(*made, to, folder)) return 5;
   const auto done =
       made->decide([&](const RootKey& next_root) { return (*catalogue)->replace_root(next_root); });
   const bool came = fault == Fault::none;
@@ -439,9 +443,7 @@ TEST_F(RootChangeTest, WhatTheKeyStoreSaysDecidesWhateverElseWentWrong) {
   const auto opener = two.make(start_, nullptr);
   auto made = RootChange::prepare(start_, *check, *two.maker(start_), *opener, {});
   ASSERT_TRUE(made);
-  std::string all;
-  for (const SecretBytes& share : made->handouts()) all.append(as_text(share.bytes())).append("\n");
-  write_text(two.handed(start_), all);
+  ASSERT_TRUE(hand_out(*made, two, start_));
   const auto catalogue = load(start_, *begin_.open(start_));
   ASSERT_TRUE(catalogue);
   // The key store is written, and then something fails.
@@ -464,10 +466,7 @@ TEST_F(RootChangeTest, ARecordThatCannotBeReadIsNotReplaced) {
     const auto opener = two.make(start_, nullptr);
     auto made = RootChange::prepare(start_, *check, *two.maker(start_), *opener, {});
     ASSERT_TRUE(made);
-    std::string all;
-    for (const SecretBytes& share : made->handouts())
-      all.append(as_text(share.bytes())).append("\n");
-    write_text(two.handed(start_), all);
+    ASSERT_TRUE(hand_out(*made, two, start_));
     const auto catalogue = load(start_, *begin_.open(start_));
     ASSERT_TRUE(catalogue);
     ASSERT_TRUE(made->decide(
