@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-
 #include "tests/crypto/audit/failing_disk.h"
 #include "tests/crypto/audit/kill_testing.h"
 
