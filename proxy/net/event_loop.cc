@@ -77,14 +77,26 @@ void EventLoop::run_tasks() {
 
 void EventLoop::dispatch(std::size_t size) {
   batch_size_ = size;
+  std::size_t read = 0;
   for (batch_at_ = 0; batch_at_ < batch_size_;) {
+    if (batch_at_ == read) read = read_ahead_from(batch_at_);
     const epoll_event event = batch_[batch_at_++];
     if (event.data.ptr == nullptr) continue;
     static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
     run_tasks();
-    if (writers_.size() >= kMostWrites) run_writes();
+    if (writers_.size() >= kMostInRow) run_writes();
   }
   batch_at_ = batch_size_ = 0;
+}
+
+// Where the events end that have now been read ahead.
+std::size_t EventLoop::read_ahead_from(std::size_t first) {
+  const std::size_t end = std::min(batch_size_, first + kMostInRow);
+  for (std::size_t i = first; i < end; ++i) {
+    Watcher* const watcher = static_cast<Watcher*>(batch_[i].data.ptr);
+    if (watcher != nullptr) watcher->read_ahead(batch_[i].events);
+  }
+  return end;
 }
 
 void EventLoop::write_soon(Writer& writer) {

@@ -94,6 +94,12 @@ void Session::abort() {
 
 // ---- events ----
 
+void Session::read_ahead(std::uint32_t events) {
+  if (state_ != State::idle || tls_ || end_ != begin_ || ahead_ || (events & EPOLLIN) == 0) return;
+  make_room();
+  ahead_ = receive(fd_.get(), block_->bytes().subspan(end_));
+}
+
 void Session::on_ready(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closing_ = true;
@@ -193,7 +199,7 @@ bool Session::advance_idle() {
     begin_head();
     return true;
   }
-  if (readable_ && !peer_closed_) return fill();
+  if ((readable_ || ahead_) && !peer_closed_) return fill();
   host_.blocks().give(std::move(block_));
   if (!peer_closed_ && !host_.draining()) return false;
   close();
@@ -231,7 +237,7 @@ bool Session::advance_lingering() {
 // unless its end is still to be read.
 IoResult Session::read(std::span<char> into) {
   if (!tls_) {
-    const IoResult got = receive(fd_.get(), into);
+    const IoResult got = ahead_ ? *std::exchange(ahead_, std::nullopt) : receive(fd_.get(), into);
     readable_ = !got.would_block && (got.bytes == into.size() || peer_closing_);
     return got;
   }
@@ -505,6 +511,7 @@ void Session::close() {
   loop_.forget(*this);
   loop_.forget_write(*this);
   write_waiting_ = send_pending_ = false;
+  ahead_.reset();
   loop_.deadlines().clear(own_deadline_);
   loop_.deadlines().clear(exchange_deadline_);
   if (tls_) tls_->close_notify();

@@ -104,6 +104,7 @@ class Session final : private Downstream,
   UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
 
   void on_ready(std::uint32_t events) override;
+  void read_ahead(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override { run(); }
   void write_now() override;
@@ -161,6 +162,7 @@ class Session final : private Downstream,
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   http1::RequestParser parser_;
+  std::optional<IoResult> ahead_;  // a read into the block whose event is still to be told
   bool readable_ = false;
   bool peer_closing_ = false;  // told: the end of the stream, or an error, is to be read
   bool peer_closed_ = false;   // read: nothing more will come

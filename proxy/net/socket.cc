@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -169,9 +171,11 @@ int connect_error(int fd) noexcept {
   return error;
 }
 
+// The three calls of the data path go to the kernel directly: libc's wrappers are cancellation
+// points, and in a program of several threads they pay for that on each call.
 IoResult receive(int fd, std::span<char> into) noexcept {
   for (;;) {
-    const ssize_t n = ::recv(fd, into.data(), into.size(), 0);
+    const ssize_t n = syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
     if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
     if (n == 0) return {.end = true};
     if (errno == EINTR) continue;
@@ -187,9 +191,9 @@ IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
   message.msg_iovlen = std::min(parts.size(), kMost);
   for (;;) {
     // One part needs no message header, which the kernel would have to copy in.
-    const ssize_t n = parts.size() == 1
-                          ? ::send(fd, parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL)
-                          : ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    const ssize_t n = parts.size() == 1 ? syscall(SYS_sendto, fd, parts.front().iov_base,
+                                                  parts.front().iov_len, MSG_NOSIGNAL, nullptr, 0)
+                                        : syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
     if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};

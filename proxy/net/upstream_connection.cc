@@ -162,11 +162,18 @@ void UpstreamConnection::begin_answer() {
   parser_.begin(block_->lines(), limits_->response_head_bytes, request_->is_head_request());
   chunks_.reset();
   begin_ = end_ = 0;
+  ahead_.reset();
   body_left_ = 0;
   interim_ = 0;
   streaming_ = piece_sent_ = false;
   has_head_ = head_told_ = received_ = paused_ = peer_closed_ = readable_ = false;
   reusable_ = true;
+}
+
+void UpstreamConnection::read_ahead(std::uint32_t events) {
+  if (state_ != State::busy || tls_ || paused_ || ahead_ || (events & EPOLLIN) == 0) return;
+  if (!block_ || end_ == block_->bytes().size()) return;
+  ahead_ = receive(fd_.get(), block_->bytes().subspan(end_));
 }
 
 void UpstreamConnection::on_ready(std::uint32_t events) {
@@ -257,7 +264,7 @@ void UpstreamConnection::read_answer() {
 // the end of the stream is still to be read where it was told.
 IoResult UpstreamConnection::read(std::span<char> into) {
   if (!tls_) {
-    const IoResult got = receive(fd_.get(), into);
+    const IoResult got = ahead_ ? *std::exchange(ahead_, std::nullopt) : receive(fd_.get(), into);
     readable_ = !got.would_block && (got.bytes == into.size() || peer_closed_);
     return got;
   }

@@ -62,6 +62,7 @@ class UpstreamConnection final : public UpstreamExchange,
   enum class State : std::uint8_t { closed, connecting, handshake, busy, idle };
 
   void on_ready(std::uint32_t events) override;
+  void read_ahead(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override;
   void write_now() override { write_request(); }
@@ -137,7 +138,8 @@ class UpstreamConnection final : public UpstreamExchange,
   unsigned interim_ = 0;
   bool has_head_ = false;
   bool head_told_ = false;
-  bool received_ = false;  // a byte of this exchange's answer
+  std::optional<IoResult> ahead_;  // a read into the block whose event is still to be told
+  bool received_ = false;          // a byte of this exchange's answer
   bool readable_ = false;
   bool peer_closed_ = false;
   bool paused_ = false;
