@@ -75,6 +75,7 @@ void EventLoop::run_tasks() {
   running_.clear();
 }
 
+// What a watcher read ahead is used up, or dropped with it, before this returns.
 void EventLoop::dispatch(std::size_t size) {
   batch_size_ = size;
   std::size_t read = 0;

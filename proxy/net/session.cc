@@ -71,7 +71,7 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& tra
 }
 
 void Session::shed() {
-  if (state_ == State::idle && end_ == begin_ && !readable_) close();
+  if (state_ == State::idle && end_ == begin_ && !readable_ && !ahead_) close();
 }
 
 void Session::drain() {
@@ -97,7 +97,8 @@ void Session::abort() {
 void Session::read_ahead(std::uint32_t events) {
   if (state_ != State::idle || tls_ || end_ != begin_ || ahead_ || (events & EPOLLIN) == 0) return;
   make_room();
-  ahead_ = receive(fd_.get(), block_->bytes().subspan(end_));
+  const IoResult got = receive(fd_.get(), block_->bytes().subspan(end_));
+  if (!got.would_block) ahead_ = got;
 }
 
 void Session::on_ready(std::uint32_t events) {
@@ -267,8 +268,14 @@ bool Session::fill() {
   return true;
 }
 
+// Nobody holds a view of a block whose bytes are used up: it begins anew, or a head that filled it
+// to its end would leave no room for the next one, and a read of nothing looks like the stream's
+// end.
 void Session::make_room() {
-  if (block_) return;
+  if (block_) {
+    if (begin_ == end_) begin_ = end_ = 0;
+    return;
+  }
   block_ =
       host_.blocks().take(limits().header_bytes + ReadBlockPool::kHeadroom, limits().header_count);
   begin_ = end_ = 0;

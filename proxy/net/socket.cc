@@ -21,6 +21,39 @@ namespace {
 using crypto::Error;
 using crypto::ErrorKind;
 
+// The three calls of the data path. libc's wrappers are cancellation points, and in a program of
+// several threads they pay for that on each call; a sanitizer watches the buffers of the wrappers
+// alone.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PARAVENT_WATCHED_CALLS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PARAVENT_WATCHED_CALLS 1
+#endif
+#endif
+
+#ifdef PARAVENT_WATCHED_CALLS
+ssize_t receive_once(int fd, std::span<char> into) noexcept {
+  return ::recv(fd, into.data(), into.size(), 0);
+}
+ssize_t send_once(int fd, const iovec& part) noexcept {
+  return ::send(fd, part.iov_base, part.iov_len, MSG_NOSIGNAL);
+}
+ssize_t send_message(int fd, const msghdr& message) noexcept {
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+#else
+ssize_t receive_once(int fd, std::span<char> into) noexcept {
+  return syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
+}
+ssize_t send_once(int fd, const iovec& part) noexcept {
+  return syscall(SYS_sendto, fd, part.iov_base, part.iov_len, MSG_NOSIGNAL, nullptr, 0);
+}
+ssize_t send_message(int fd, const msghdr& message) noexcept {
+  return syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+}
+#endif
+
 bool set_flag(int fd, int level, int option) noexcept {
   const int on = 1;
   return setsockopt(fd, level, option, &on, sizeof on) == 0;
@@ -171,11 +204,9 @@ int connect_error(int fd) noexcept {
   return error;
 }
 
-// The three calls of the data path go to the kernel directly: libc's wrappers are cancellation
-// points, and in a program of several threads they pay for that on each call.
 IoResult receive(int fd, std::span<char> into) noexcept {
   for (;;) {
-    const ssize_t n = syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
+    const ssize_t n = receive_once(fd, into);
     if (n > 0) return {.bytes = static_cast<std::size_t>(n)};
     if (n == 0) return {.end = true};
     if (errno == EINTR) continue;
@@ -191,9 +222,7 @@ IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
   message.msg_iovlen = std::min(parts.size(), kMost);
   for (;;) {
     // One part needs no message header, which the kernel would have to copy in.
-    const ssize_t n = parts.size() == 1 ? syscall(SYS_sendto, fd, parts.front().iov_base,
-                                                  parts.front().iov_len, MSG_NOSIGNAL, nullptr, 0)
-                                        : syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+    const ssize_t n = parts.size() == 1 ? send_once(fd, parts.front()) : send_message(fd, message);
     if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};

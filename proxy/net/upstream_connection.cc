@@ -173,7 +173,8 @@ void UpstreamConnection::begin_answer() {
 void UpstreamConnection::read_ahead(std::uint32_t events) {
   if (state_ != State::busy || tls_ || paused_ || ahead_ || (events & EPOLLIN) == 0) return;
   if (!block_ || end_ == block_->bytes().size()) return;
-  ahead_ = receive(fd_.get(), block_->bytes().subspan(end_));
+  const IoResult got = receive(fd_.get(), block_->bytes().subspan(end_));
+  if (!got.would_block) ahead_ = got;
 }
 
 void UpstreamConnection::on_ready(std::uint32_t events) {
@@ -509,6 +510,7 @@ void UpstreamConnection::close() {
   pool_.loop().deadlines().clear(deadline_);
   pool_.loop().forget_write(*this);
   state_ = State::closed;
+  ahead_.reset();
   left_ = {};
   sending_ = streaming_ = piece_sent_ = false;
 }

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "proxy/net/read_block.h"
 #include "tests/proxy/net/case_file.h"
 #include "tests/proxy/net/gateway_testing.h"
 #include "tests/proxy/net/socket_testing.h"
@@ -365,6 +367,50 @@ TEST(Server, AClientThatResetsBeforeItsShortAnswerLeavesTheOthersAlone) {
     other.write(get("/other"));
     client.reset();
     EXPECT_EQ(status_of(other.read_message()), "HTTP/1.1 200 OK");
+  }
+}
+
+// What is read ahead for a batch of events goes to the exchange it was sent for, also where clients
+// leave in between and others come in their place.
+TEST(Server, ManyAtOnceEachGetTheirOwnAnswer) {
+  FakeUpstream upstream(echo);
+  Gateway gateway(upstream.port());
+  std::vector<Peer> clients;
+  for (int i = 0; i < 150; ++i) clients.push_back(Peer::connect(gateway.port()));
+  for (int round = 0; round < 20; ++round) {
+    const auto path = [round](std::size_t i) {
+      return "/r" + std::to_string(round) + "/c" + std::to_string(i);
+    };
+    for (std::size_t i = 0; i < clients.size(); ++i) clients[i].write(get(path(i)));
+    for (std::size_t i = 0; i < clients.size(); i += 3) {
+      clients[i].reset();
+      clients[i] = Peer::connect(gateway.port());
+      clients[i].write(get(path(i) + "/again"));
+    }
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      const std::string answer = clients[i].read_message();
+      ASSERT_EQ(status_of(answer), "HTTP/1.1 200 OK") << path(i);
+      ASSERT_TRUE(has(answer, "GET " + path(i) + (i % 3 == 0 ? "/again" : "") + " ")) << answer;
+    }
+  }
+}
+
+// A request that fills the block to its last byte leaves no room for the next one behind it.
+TEST(Server, ABlockFilledToItsEndIsNotTheEndOfTheStream) {
+  FakeUpstream upstream([](Peer& peer, int) {
+    while (!peer.read_message().empty()) peer.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  });
+  Gateway gateway(upstream.port());
+  for (const std::size_t shorter : {0U, 1U, 2U}) {
+    Peer client = Peer::connect(gateway.port());
+    std::string filling = post("/elsewhere", std::string(10'000, 'x'));
+    const std::size_t size = ReadBlockPool::kUsualBytes - shorter;
+    filling = post("/elsewhere", std::string(10'000 + size - filling.size(), 'x'));
+    ASSERT_EQ(filling.size(), size);
+    client.write(filling + get("/second") + get("/third"));
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK") << shorter << ' ' << i;
+    }
   }
 }
 
