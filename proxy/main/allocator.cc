@@ -2,8 +2,9 @@
 //
 // background_thread: what is freed goes back to the system after ten seconds also where the thread
 // that freed it sleeps from then on; without it a start-up leaves 7 MiB behind.
-// tcache_*: few and small blocks are kept for a thread. The data path of a request allocates nothing;
-// what does now and then would otherwise fill caches for many minutes, which looks like a leak.
+// tcache_*: few and small blocks are kept for a thread. The data path of a request allocates
+// nothing; what does now and then would otherwise fill caches for many minutes, which looks like a
+// leak.
 
 extern "C" const char* malloc_conf;
 const char* malloc_conf =
