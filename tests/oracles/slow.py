@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Slow and many clients in front of the gateway.
 
-slow.py --binary PATH [--seconds N] [--connections N] [--crowd N] [--only NAME]
+slow.py --binary PATH [--seconds N] [--connections N] [--crowd N [--crowd-seconds N]] [--only NAME]
 
 headers, body, read, range: slowhttptest from Debian in each of its modes, for so many seconds. The gateway must go on answering
 others within a second, hold its memory, and let none of the slow ones stay for ever.
@@ -113,12 +113,13 @@ def main():
     parser.add_argument("--seconds", type=int, default=15)
     parser.add_argument("--connections", type=int, default=500)
     parser.add_argument("--crowd", type=int, default=0)
+    parser.add_argument("--crowd-seconds", type=int)
     parser.add_argument("--only")
     options = parser.parse_args()
     settings.BINARY = str(pathlib.Path(options.binary).resolve())
     runs = {name: lambda name=name: slow_mode(name, options.seconds, options.connections) for name in MODES}
     if options.crowd:
-        runs["crowd"] = lambda: crowd(options.crowd, options.seconds)
+        runs["crowd"] = lambda: crowd(options.crowd, options.crowd_seconds or options.seconds)
     passed = failed = 0
     for name, run in runs.items():
         if options.only and name != options.only:

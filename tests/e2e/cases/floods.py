@@ -55,7 +55,7 @@ def bomb(kind, size):
     return out + packer.flush()
 
 
-@case("C8 bodies that unpack to 64 MiB, also one in the other's skin: 413, and no memory for it")
+@case("C8 bodies that unpack to 64 MiB, also one in the other's skin: 413, and no memory for it", figures=True)
 def bombs():
     with Scene(policy=WIDE) as scene:
         alive(scene)
@@ -73,7 +73,7 @@ def bombs():
         alive(scene)
 
 
-@case("C3 600 000 keys, a hundred thousand levels and a string of 64 MiB: refused in bounded time and memory")
+@case("C3 600 000 keys, a hundred thousand levels and a string of 64 MiB: refused in bounded time and memory", figures=True)
 def json_bombs():
     with Scene(policy=WIDE) as scene:
         alive(scene)
@@ -93,7 +93,7 @@ def json_bombs():
         alive(scene)
 
 
-@case("S2 ten thousand headers, a header of 1 MiB, ten thousand cookies in one line and in many: 431 at the limit")
+@case("S2 ten thousand headers, a header of 1 MiB, ten thousand cookies in one line and in many: 431 at the limit", figures=True)
 def headers():
     with Scene(policy=WIDE) as scene:
         many = [(f"X{number}", "a") for number in range(10_000)]
@@ -107,7 +107,7 @@ def headers():
         alive(scene)
 
 
-@case("S4 chunks of one byte: each costs a few microseconds at most, and the body is whole")
+@case("S4 chunks of one byte: each costs a few microseconds at most, and the body is whole", figures=True)
 def tiny_chunks():
     with Scene(policy=WIDE) as scene:
         text = b"a" * 200_000

@@ -229,7 +229,7 @@ def ending():
             equal(done.returncode, 0, f"audit verify: {done.err}")
 
 
-@case("reloads leave nothing behind in memory: a hundred more cost no more than the first hundred did", slow=True)
+@case("reloads leave nothing behind in memory: a hundred more cost no more than the first hundred did", slow=True, figures=True)
 def memory():
     versions = [WIDE.replace("with: FR", f"with: {word}") for word in ("one", "two")]
     with Scene(policy=versions[0]) as scene, scene.wire() as connection:
