@@ -293,7 +293,9 @@ def record_is_verified_offline(scene, record, key, entries):
             altered[entries][at][name] = value
             equal(verify(altered).returncode, 5, f"{name} of entry {at} altered")
     foreign = json.loads(json.dumps(record))
-    foreign["checkpoint"] = record["checkpoint"].replace("A", "B")
+    lines = record["checkpoint"].split("\n")  # origin, size, root, ...
+    lines[2] = ("B" if lines[2][0] == "A" else "A") + lines[2][1:]
+    foreign["checkpoint"] = "\n".join(lines)
     expect(verify(foreign).returncode == 5, "an altered checkpoint")
     for broken in ({}, {"checkpoint": record["checkpoint"]}, {"checkpoint": record["checkpoint"], entries: [{}]}, []):
         done = verify(broken)
