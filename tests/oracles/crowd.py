@@ -36,16 +36,34 @@ class Member:
         self.socket = None
 
     def open(self, selector):
+        """Whether it came in; if not, it tries again the next time that it is its turn."""
         # 127.0.0.2 to 127.0.0.251: each source address has its own ports.
         source = (f"127.0.0.{2 + self.number % 250}", 0)
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=source)
-        self.socket.setblocking(False)
-        selector.register(self.socket, selectors.EVENT_READ, self)
-        self.socket.send(HEAD if self.slow else PAGE)
+        try:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=source)
+            self.socket.setblocking(False)
+            selector.register(self.socket, selectors.EVENT_READ, self)
+            self.socket.send(HEAD if self.slow else PAGE)
+        except OSError:
+            self.close(selector)
+        return self.socket is not None
+
+    def say(self, words, selector):
+        if self.socket is None:
+            self.open(selector)
+            return
+        try:
+            self.socket.send(words)
+        except OSError:
+            pass  # its end is read in drain()
 
     def close(self, selector):
-        selector.unregister(self.socket)
+        if self.socket is None:
+            return
+        if self.socket.fileno() in selector.get_map():
+            selector.unregister(self.socket)
         self.socket.close()
+        self.socket = None
 
 
 def crowd(port, idle, slow, pipe):
@@ -66,10 +84,7 @@ def crowd(port, idle, slow, pipe):
         for kind, (group, seconds, words) in enumerate(zip(kinds, (ASK_SECONDS, DRIP_SECONDS), (PAGE, b"a"), strict=True)):
             due = int((now - begin) / seconds * len(group))
             while said[kind] < due:
-                try:
-                    group[said[kind] % len(group)].socket.send(words)
-                except OSError:
-                    pass  # its end is read below
+                group[said[kind] % len(group)].say(words, selector)
                 said[kind] += 1
         back += drain(selector, 0.002)
     pipe.send(back)
@@ -88,8 +103,7 @@ def drain(selector, seconds):
             gone = True
         if gone:
             member.close(selector)
-            member.open(selector)
-            back += 1
+            back += member.open(selector)
     return back
 
 
@@ -146,7 +160,8 @@ def memory_of(pid):
 
 def measure(scenes, size, seconds):
     """`scenes`: without and with the crowd. The faults."""
-    raise_descriptor_limit()
+    if raise_descriptor_limit() < 2 * size + 500:
+        return [f"a limit of {2 * size + 500} descriptors is needed (ulimit -Hn)"]
     beside = scenes[1]
     Pairs(scenes).run(2, lambda: None)  # both are warm
     before = memory_of(beside.process.pid)
@@ -154,10 +169,14 @@ def measure(scenes, size, seconds):
     begin = time.monotonic()
     others = multiprocessing.Process(target=crowd, args=(beside.port, size, size, there), daemon=True)
     others.start()
+    there.close()  # its end is seen as one
     if not here.poll(120):
         others.kill()
         return ["the crowd did not come in"]
-    here.recv()
+    try:
+        here.recv()
+    except EOFError:
+        return ["the crowd's process died"]
     built = time.monotonic() - begin
     filled = memory_of(beside.process.pid)
     held, memory = [], []
@@ -168,8 +187,11 @@ def measure(scenes, size, seconds):
 
     pairs = Pairs(scenes)
     pairs.run(seconds, look)
-    here.send("end")
-    back = here.recv() if here.poll(30) else -1
+    try:
+        here.send("end")
+        back = here.recv() if here.poll(30) else -1
+    except (EOFError, OSError):
+        back = -1
     others.kill()
     others.join()
     value, low, high = pairs.ratio()
@@ -181,7 +203,8 @@ def measure(scenes, size, seconds):
         f"      p99 of {pairs.asked // 2} others {pairs.p99(0) * 1000:.2f} ms without them, {pairs.p99(1) * 1000:.2f} ms beside them: "
         f"{value:.3f} times ({low:.3f} to {high:.3f})"
     )
-    faults = [f"{len(pairs.errors)} of the others failed: {pairs.errors[0]}"] if pairs.errors else []
+    faults = ["the crowd's process died"] if back < 0 else []
+    faults += [f"{len(pairs.errors)} of the others failed: {pairs.errors[0]}"] if pairs.errors else []
     if min(held) < 2 * size * 0.99:
         faults.append(f"only {min(held):.0f} of {2 * size} were held")
     if value > MOST:

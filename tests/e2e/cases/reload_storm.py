@@ -13,7 +13,7 @@ import threading
 import time
 
 from cases.reload import reload, wait_for
-from support import settings, tokens, wire
+from support import settings, wire
 from support.case import case, equal, expect
 from support.certificates import Authority
 from support.gateway import Scene, run
@@ -83,7 +83,7 @@ class Load:
     def __init__(self, scene, context):
         self.scene, self.context = scene, context
         self.stop, self.problems, self.counts = threading.Event(), [], {}
-        self.certificates = set()
+        self.certificates, self.reveals = set(), 0
         kinds = (self.forms, self.pages, self.files, self.broken, self.operator)
         self.threads = [threading.Thread(target=self.work, args=(kind,)) for kind in kinds]
         for thread in self.threads:
@@ -140,11 +140,11 @@ class Load:
         scene.admin.metrics()
         equal(scene.admin.call("GET", "/v1/policy", credential=scene.dpo)[0], 200, "the policy")
         with self.scene.upstream._lock:
-            bodies = [one.body for one in scene.upstream.requests if one.target == "/contact" and one.method == "POST"][-1:]
-        found = [match.group(0) for body in bodies for match in tokens.IN_TEXT.finditer(body.decode("latin-1"))]
-        if found and number % 3 == 0:
-            results = scene.admin.reidentify(scene.dpo, found[:1])
-            equal(results[0]["status"], "revealed", "a token of a moment ago")
+            forms = [one.body for one in scene.upstream.requests if one.target == "/contact"][-1:]
+        if forms and number % 2 == 0:
+            (value,) = scene.reveal([dict(wire.form_fields(forms[0]))["name"]])
+            expect(re.fullmatch(r"Name \d+ \d+", value), f"a token of a moment ago reveals {value!r}")
+            self.reveals += 1
         time.sleep(0.01)
 
     def end(self):
@@ -177,12 +177,16 @@ def storm():
             finally:
                 load.end()
             equal(load.problems, [], f"failures of {load.counts} under {turns.done}")
-            expect(min(load.counts.values()) >= 3, f"too little work: {load.counts} under {turns.done}")
+            expect(min(load.counts.values()) >= 3 and load.reveals >= 1, f"too little work: {load.counts} under {turns.done}")
             equal(len(load.certificates), 2, "certificates that were shown")
             forms = [dict(wire.form_fields(one.body)) for one in scene.upstream.requests if one.target == "/contact" and one.method == "POST"]
             equal({fields["country"] for fields in forms}, {"one", "two"}, "the policies that carried forms")
             leaked = [fields for fields in forms if re.search(r"Name \d|v\d+@example|mmmm", str(fields))]
             equal(leaked, [], "clear values at the upstream")
+            files = [one.body for one in scene.upstream.requests if one.target == "/files"]
+            expect(files and all(len(body) > 200_000 for body in files), "uploads at the upstream")
+            leaked = [body[:400] for body in files if re.search(rb"u\d+@example|x{64}", body)]
+            equal(leaked, [], "clear values of uploads at the upstream")
             equal(scene.stop(), 0, "the end")
             done = run("audit", "verify", scene.data)
             equal(done.returncode, 0, f"audit verify: {done.err}")
