@@ -47,6 +47,9 @@ def main():
     options = parser.parse_args()
     folder = options.out / "others"
     folder.mkdir(parents=True, exist_ok=True)
+    # What an earlier run left is no figure of this one, also where its program is not run or ends before it writes.
+    for stale in folder.glob("*.json"):
+        stale.unlink()
     failed = 0
     for name, (command, writes) in programs(options).items():
         target = folder / f"{name}.json"

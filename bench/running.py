@@ -54,6 +54,7 @@ class Gateway:
         self.process = subprocess.Popen(["taskset", "-c", cpus, binary, "serve", "--config", folder / "gateway.yaml"],
                                         stdout=self.log, stderr=self.log)
         wait_for(port, self.process)
+        wait_for(admin, self.process)
 
     def reload(self, text):
         """Until new requests see the new policy; its text has to be another one."""

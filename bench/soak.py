@@ -7,7 +7,7 @@ reloaded and the applications are restarted in turns.
 Between windows of load, when nothing is under way, resident memory and open descriptors are read; their slopes after the
 warm-up (the first fifth) are Theil and Sen's medians of all pairs, with a bootstrap 95 % interval. The applications are
 two targets of one upstream; each is restarted in order (its last answer on a connection says so), so that no request
-has a reason to fail, and none may. Exit code 5 where one did, or where something grew (judged from ten minutes on).
+has a reason to fail, and none may. Exit code 5 where one did, or where something grew or may have (judged from ten minutes on).
 """
 
 import argparse
@@ -81,6 +81,13 @@ def verdicts(result):
     else:
         found["p99"] = "no drift" if result["p99_drift"] <= MOST_DRIFT else "MISSED"
     return found
+
+
+def tally(said):
+    """(passed, failed): what was not shown to hold has failed; what the run was too short for counts as neither."""
+    judged = [sentence for sentence in said.values() if not sentence.startswith("too short")]
+    failed = [sentence for sentence in judged if sentence.startswith(("MISSED", "no verdict"))]
+    return len(judged) - len(failed), len(failed)
 
 
 class Trouble(threading.Thread):
@@ -195,9 +202,11 @@ def main():
     if sys.stderr.isatty():
         print(file=sys.stderr)
     sys.stdout.write(text_of(result, said))
-    missed = [what for what, sentence in said.items() if sentence.startswith("MISSED")]
-    print(f"{len(said) - len(missed)} passed, {len(missed)} failed")
-    return 5 if missed or result["gateway_exit"] != 0 else 0
+    passed, failed = tally(said)
+    if passed + failed < len(said):
+        print(f"{len(said) - passed - failed} not judged: growth and drift need {LEAST_MINUTES} minutes")
+    print(f"{passed} passed, {failed} failed")
+    return 5 if failed or result["gateway_exit"] != 0 else 0
 
 
 if __name__ == "__main__":

@@ -10,18 +10,22 @@
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
-#   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections
+#   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections for 120 s, about ten
+#             minutes in all; the result goes to tests/results/crowd.txt
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
 #   soak      30 minutes (--minutes N) of mixed load while the policy is reloaded and the applications are restarted: no
 #             failed request, no growth; the result goes to tests/results/soak.txt
 #   upload    10 GiB through the gateway, encrypted and as they are; the process must not grow; the result goes to
 #             tests/results/upload.txt
-#   threads   every unit test, and the end-to-end cross-section, under the thread sanitizer
+#   tsan      every end-to-end case under the thread sanitizer, then five minutes of reloads of policy, certificates and
+#             gateway file under load; the result goes to tests/results/tsan.txt
+#   threads   every unit test under the thread sanitizer
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp second_deadlock_stack=1"
 fuzz_seconds=1200
 kills=500
 mutations=100000
@@ -35,13 +39,13 @@ while [ "$#" -gt 0 ]; do
     --mutations) mutations="$2"; shift ;;
     --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
-    fuzz | kills | oracles | crowd | idle | soak | upload | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads) parts+=("$1") ;;
+    -h | --help) sed -n '2,25s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload tsan threads)
 . tests/support.sh
 
 fuzz_targets() {
@@ -123,6 +127,33 @@ run_upload() {
     python3 tests/e2e/large_upload.py --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/upload.txt
 }
+run_crowd() {
+  as_user mkdir -p tests/results
+  {
+    echo "slow clients and a crowd, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    python3 tests/oracles/slow.py --seconds 60 --connections 1000 --crowd 8000 --crowd-seconds 120 \
+      --binary build/release/proxy/main/paravent
+  } | as_user tee tests/results/crowd.txt
+}
+# Line numbers in a report are worth their disk; the rest of the debug information is not.
+build_tsan() {
+  as_user cmake --preset tsan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user cmake --build --preset tsan "$@"
+}
+# A report makes its case fail (tests/e2e/support/gateway.py). Waiting times are stretched as for the smoke cases.
+run_tsan() {
+  local binary=build/tsan/proxy/main/paravent
+  as_user mkdir -p tests/results
+  {
+    echo "end to end under the thread sanitizer, $(date -u +%F), $(uname -sr), $(nproc) processors"
+    PARAVENT_E2E_SLOWNESS=6 PARAVENT_E2E_KILLS=5 python3 tests/e2e/run.py --sanitized --binary "$binary" |
+      grep -v '^ok '
+    echo "reloads under load for 300 s:"
+    PARAVENT_E2E_SLOWNESS=6 PARAVENT_E2E_STORM_SECONDS=300 python3 tests/e2e/run.py --only reload_storm --binary "$binary"
+  } | as_user tee tests/results/tsan.txt
+  # Both runs must have come to their end: one without a count is one failure.
+  awk '/^[0-9]+ passed, [0-9]+ failed$/ { n++; p += $1; f += $3 }
+    END { f += 2 - n; print p + 0 " passed, " f " failed"; exit f != 0 }' tests/results/tsan.txt
+}
 run_threads() {
   local reports="$PWD/build/tsan/reports"
   as_user rm -rf "$reports"
@@ -184,19 +215,23 @@ for part in "${parts[@]}"; do
       step "Slow clients and a crowd"
       must "oracle packages" install_oracles || finish
       if must "build release" build_release; then
-        count "crowd" python3 tests/oracles/slow.py --seconds 60 --connections 1000 --crowd 8000 \
-          --binary build/release/proxy/main/paravent
+        count "crowd" run_crowd
       fi
       ;;
     idle)
       step "Idle connections"
       if must "build release" build_release; then count "idle" run_idle; fi
       ;;
+    tsan)
+      step "End to end under the thread sanitizer"
+      if must "build tsan" build_tsan --target paravent; then
+        count "end to end, tsan" run_tsan
+      fi
+      ;;
     threads)
-      step "Thread sanitizer"
-      if must "build tsan" build tsan; then
+      step "Unit tests under the thread sanitizer"
+      if must "build tsan" build_tsan; then
         count "tests, threads" run_threads
-        count "end to end, threads" python3 tests/e2e/run.py --smoke --binary build/tsan/proxy/main/paravent
       fi
       ;;
   esac

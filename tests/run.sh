@@ -34,8 +34,10 @@ run_ctest() {
 
 # Line numbers in a sanitizer's report are worth their disk; the rest of the debug information is not.
 build_asan() {
-  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user cmake --build --preset asan
+  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user nice -n 10 cmake --build --preset asan
 }
+# Waits for the job $1, whose output lies in $2.
+ended() { wait "$1" || { cat "$2"; return 1; }; }
 build_units() {
   as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
@@ -54,13 +56,18 @@ if [ "$install" = yes ]; then
 fi
 
 step "Release binary"
-if must "build release" build_release; then
+release=no
+must "build release" build_release && release=yes
+# The end-to-end cases mostly wait, so the longest build goes on beside them, and lets them go first.
+build_asan >"$logs/asan.log" 2>&1 &
+asan=$!
+if [ "$release" = yes ]; then
   step "End to end, release binary"
   count "end to end, release" python3 tests/e2e/run.py --binary build/release/proxy/main/paravent
 fi
 
 step "Everything with the address and undefined-behaviour sanitizers"
-if must "build asan" build_asan; then
+if must "build asan" ended "$asan" "$logs/asan.log"; then
   step "Unit, golden and corpus tests, sanitized"
   count "tests, sanitized" run_ctest build/asan 'e2e|hygiene'
   step "End to end, sanitized binary: a cross-section"

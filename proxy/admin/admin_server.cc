@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "crypto/base/secret_arena.h"
+#include "crypto/base/seldom_thread.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -294,7 +295,10 @@ crypto::Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminServe
     asio::co_spawn(state->io, state->accept_loop(state->acceptor), asio::detached);
   }
   for (unsigned i = 0; i < options.threads; ++i) {
-    state->threads.emplace_back([io = &state->io] { io->run(); });
+    state->threads.emplace_back([io = &state->io] {
+      crypto::this_thread_allocates_seldom();
+      io->run();
+    });
   }
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(state)));
 }

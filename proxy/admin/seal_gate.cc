@@ -80,25 +80,26 @@ AdminResponse SealGate::handle(const AdminRequest& request) {
     return refusal;
   }
   const std::shared_lock lock(mutex_);
-  if (api_ == nullptr) return while_sealed(request);
+  AdminHandler* const api = api_;
+  if (api == nullptr) return while_sealed(request);
   if (!present_ && request.path.starts_with("/v1/")) {
     return sealed_problem(
         "The token that holds the root key was removed; put it back, and where nothing "
         "gives its PIN, run: paravent unseal.");
   }
   if (!present_ && request.path == "/readyz" && !draining_) {
-    AdminResponse answer = api_->handle(request);
+    AdminResponse answer = api->handle(request);
     if (answer.status == 200) answer.body = "{\"status\":\"ready\",\"reveal\":\"sealed\"}\n";
     return answer;
   }
-  AdminResponse answer = api_->handle(request);
+  AdminResponse answer = api->handle(request);
   if (answer.more) keep_out_when_closed(answer);
   return answer;
 }
 
 // A long answer goes on behind the handler that began it, and must not outlive the vault it reads.
 void SealGate::keep_out_when_closed(AdminResponse& answer) {
-  answer.more = [this, opened = opened_, more = std::move(answer.more)](std::string& piece) {
+  answer.more = [this, opened = opened_.load(), more = std::move(answer.more)](std::string& piece) {
     const std::shared_lock lock(mutex_);
     if (api_ != nullptr && opened_ == opened) return more(piece);
     piece = std::move(sealed_problem("The vault was sealed; the rest was not opened.").body);
@@ -107,10 +108,9 @@ void SealGate::keep_out_when_closed(AdminResponse& answer) {
 }
 
 void SealGate::open(AdminHandler& api) {
-  const std::unique_lock lock(mutex_);
-  api_ = &api;
-  ++opened_;
   present_ = true;
+  ++opened_;  // before there is an API again: what belongs to the last opening stays out
+  api_ = &api;
 }
 
 void SealGate::close() {

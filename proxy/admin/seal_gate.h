@@ -66,7 +66,9 @@ class SealGate final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
+  // REQUIRES: it is closed. Takes no lock: whoever opens holds locks that handlers wait for.
   void open(AdminHandler& api);
+  // Waits for the handlers that run; so the caller must hold no lock that one of them may wait for.
   void close();
   // Whether what holds the root key is there.
   void set_present(bool present) { present_ = present; }
@@ -84,10 +86,10 @@ class SealGate final : public AdminHandler {
   FirstCredentials& first_;
   SealControl& control_;
   std::function<std::string()> metrics_;
-  std::shared_mutex mutex_;  // of api_, shared by every handler that runs
-  AdminHandler* api_ = nullptr;
-  std::uint64_t opened_ = 0;  // how often: an answer that is longer than that ends
-  std::mutex attempt_;        // one change at a time
+  std::shared_mutex mutex_;  // shared by every handler that runs: api_ stays what it was
+  std::atomic<AdminHandler*> api_{nullptr};
+  std::atomic<std::uint64_t> opened_{0};  // how often: an answer that is longer than that ends
+  std::mutex attempt_;                    // one change at a time
   std::chrono::steady_clock::time_point not_before_;
   std::atomic<bool> present_{true};
   std::atomic<bool> draining_{false};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "crypto/base/secret_arena.h"
+#include "crypto/base/seldom_thread.h"
 #include "policies/model/diagnostics.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
@@ -184,6 +185,7 @@ int serve(const ServeOptions& options) {
 int run_serve(const ServeOptions& options) {
   raise_descriptor_limit();
   block_signals();
+  crypto::this_thread_allocates_seldom();  // this thread will wait, reload, and wait again
   return serve(options);
 }
 

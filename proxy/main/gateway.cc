@@ -239,9 +239,14 @@ Gateway::~Gateway() {
   if (state_->server) state_->server->stop();
 }
 
-bool Gateway::is_sealed() const { return state_->open == nullptr; }
+// The admin API answers already, so a reload or an unsealing may be under way.
+bool Gateway::is_sealed() const {
+  const std::lock_guard lock(state_->changing);
+  return state_->open == nullptr;
+}
 
 std::string Gateway::addresses() const {
+  const std::lock_guard lock(state_->changing);
   std::string text = "listening on ";
   for (std::size_t i = 0; i < state_->config.listen.size(); ++i) {
     config::Address address = state_->config.listen[i].address;

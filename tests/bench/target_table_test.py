@@ -127,6 +127,13 @@ class Soak(unittest.TestCase):
     def test_a_short_run_judges_no_growth(self):
         said = soak.verdicts(self.result(self.samples(200), minutes=1))
         self.assertEqual({said["memory"], said["p99"]}, {"too short a run for a verdict"})
+        self.assertEqual(soak.tally(said), (3, 0))  # memory, descriptors and p99 are neither
+
+    def test_what_was_not_shown_to_hold_has_not_passed(self):
+        self.assertEqual(soak.tally(soak.verdicts(self.result(self.samples(0)))), (6, 0))
+        wide = soak.verdicts(self.result(self.samples(0), memory=(0.005, -0.01, 0.03)))
+        self.assertEqual(soak.tally(wide), (5, 1))
+        self.assertEqual(soak.tally(soak.verdicts(self.result(self.samples(200), failed=1))), (4, 2))
 
     def test_the_table_takes_the_last_one_on_record(self):
         result = self.result(self.samples(0))

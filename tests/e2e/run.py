@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs the end-to-end cases against a built binary.
 
-run.py --binary PATH [--quick | --smoke] [--only WORD] [--list]
+run.py --binary PATH [--quick | --smoke | --sanitized] [--only WORD] [--list]
 
---quick leaves the slow cases out, --smoke keeps only a cross-section (for sanitized binaries), --only keeps
-the cases whose file or name contains WORD. The last line is `N passed, N failed`; the exit code is 1 when a
+--quick leaves the slow cases out, --smoke keeps only a cross-section (for sanitized binaries), --sanitized all but those that
+measure, --only keeps the cases whose file or name contains WORD. The last line is `N passed, N failed`; the exit code is 1 when a
 case failed. Needs Python 3 and nothing else.
 """
 
@@ -33,6 +33,8 @@ def selected(case, options):
     if options.smoke and not case.smoke:
         return False
     if options.quick and case.slow:
+        return False
+    if options.sanitized and case.figures:
         return False
     return not options.only or options.only in f"{case.module}: {case.name}"
 
@@ -81,6 +83,7 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--sanitized", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
@@ -94,7 +97,7 @@ def main():
     if not os.access(settings.BINARY, os.X_OK):
         print(f"{settings.BINARY} is no program.\n0 passed, 1 failed")
         return 1
-    settings.SLOWNESS = float(os.environ.get("PARAVENT_E2E_SLOWNESS", "4" if options.smoke else "1"))
+    settings.SLOWNESS = float(os.environ.get("PARAVENT_E2E_SLOWNESS", "4" if options.smoke or options.sanitized else "1"))
     tally = run_all(cases)
     if not cases:
         print("No case was selected.\n0 passed, 1 failed")

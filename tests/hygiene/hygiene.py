@@ -14,7 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import formatting  # noqa: E402
 
-CHECKS = ("include_direction", "library_manners", "build_files", "file_shapes", "fuzz_targets", "threat_model", "formatting")
+CHECKS = ("include_direction", "library_manners", "build_files", "file_shapes", "fuzz_targets", "threat_model", "attack_catalogue", "formatting")
 
 
 def main():

@@ -13,6 +13,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import attack_catalogue  # noqa: E402
 import build_files  # noqa: E402
 import file_shapes  # noqa: E402
 import formatting  # noqa: E402
@@ -35,7 +36,10 @@ paravent_fuzz(audit_entry_fuzz SOURCE tests/fuzz/audit_entry_fuzz.cc CORPUS test
 """
 PARSERS = ("form", "json", "cookie", "request_head", "policy_file", "token_text", "audit_entry")
 
+CATALOGUE = "| row | held by |\n" + "".join(f"| {row} | `tests/fuzz/form_fuzz.cc` |\n" for row in attack_catalogue.ROWS)
+
 CLEAN = {
+    "docs/attack-catalogue.md": CATALOGUE,
     "crypto/base/a.h": H + "#include <string>\n",
     "crypto/primitives/b.h": H + '#include <openssl/evp.h>\n\n#include "crypto/base/a.h"\n',
     "crypto/vault/engine/reverse.h": H,
@@ -57,6 +61,15 @@ CLEAN = {
 
 # (check, files that change, words of the finding; a file of None is removed)
 MISTAKES = [
+    (attack_catalogue, {"docs/attack-catalogue.md": None}, "does not exist"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace("| S3 |", "| S33 |")}, "the row S3 is missing"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace("`tests", "`tasts", 1)}, "F1 names no test"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace("form_fuzz", "gone_fuzz", 1)}, "gone_fuzz.cc does not exist"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace(".cc`", ".cc: Gone`", 1)}, "has no test 'Gone'"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace("fuzz/form_fuzz.cc", "e2e/cases/*.py: F1", 1),
+                        "tests/e2e/cases/a.py": "", "tests/e2e/run.py": "print('a: F10 x')"}, "has no case 'F1'"),
+    (attack_catalogue, {"docs/attack-catalogue.md": CATALOGUE.replace("form_fuzz.cc", "a.http", 1),
+                        "tests/fuzz/a.http": "# nothing\n"}, "holds no case"),
     (include_direction, {"crypto/base/a.h": H + '#include "policies/model/m.h"\n'}, "crypto/base may not include"),
     (include_direction, {"crypto/base/a.h": H + '  #  include "crypto/reveal/c.h"\n'}, "crypto/base may not include"),
     (include_direction, {"policies/model/m.h": H + '#include "proxy/admin/x.h"\n'}, "policies/model may not include"),
@@ -141,7 +154,7 @@ def findings(check, files):
 
 def check_samples():
     """(name, complaint or None) of every sample."""
-    for check in (include_direction, library_manners, build_files, file_shapes, fuzz_targets, formatting):
+    for check in (attack_catalogue, include_direction, library_manners, build_files, file_shapes, fuzz_targets, formatting):
         try:
             found = findings(check, CLEAN)
         except formatting.Skipped as reason:

@@ -197,7 +197,7 @@ def rate_behind_a_proxy():
         equal(statuses(None, 8), [200] * 8, "the proxy for itself")
 
 
-@case("503 overloaded when memory runs short; the admin listener answers; it recovers", slow=True)
+@case("503 overloaded when memory runs short; the admin listener answers; it recovers", figures=True, slow=True)
 def memory():
     with Scene(policy=WIDE, limits={"memory": "128MiB"}) as scene, contextlib.ExitStack() as stack:
         with scene.wire() as early:

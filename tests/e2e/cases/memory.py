@@ -1,6 +1,6 @@
 """What a dump of the process would hold: neither keys nor clear values, after requests and after seal.
 
-None of these is a smoke case: the address sanitizer keeps freed memory, and makes mlock do nothing.
+All of these are cases with figures: a sanitizer keeps freed memory, and makes mlock do nothing.
 """
 
 import base64
@@ -75,7 +75,7 @@ def look(scene, secrets, when):
     return {name for name, needle in secrets.items() if dump.places(needle, True)}
 
 
-@case("a dump of the process holds neither keys nor values, after requests, a reveal and a seal")
+@case("a dump of the process holds neither keys nor values, after requests, a reveal and a seal", figures=True)
 def dumps():
     with Scene(policy=WIDE) as scene:
         with open(scene.root_key, "rb") as file:
@@ -105,7 +105,7 @@ def dumps():
         expect(not keys, f"still in memory after seal: {keys}")
 
 
-@case("the memory of keys is locked, and a limit that is too low is named")
+@case("the memory of keys is locked, and a limit that is too low is named", figures=True)
 def locked():
     import resource
     import subprocess
@@ -144,7 +144,7 @@ def locked():
         expect("LimitMEMLOCK" in sentence and "ulimit -l" in sentence, sentence)
 
 
-@case("no value stays in the process: large, chunked, compressed and JSON bodies, uploads, queries, refusals, over TLS too")
+@case("no value stays in the process: large, chunked, compressed and JSON bodies, uploads, queries, refusals, over TLS too", figures=True)
 def every_way_in():
     with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
         authority = Authority(folder)

@@ -10,7 +10,7 @@ import threading
 import time
 
 from support import settings, wire
-from support.case import case, contains, equal, expect
+from support.case import case, contains, equal, expect, lacks
 from support.certificates import Authority
 from support.gateway import Scene, run
 from support.policies import WIDE
@@ -227,6 +227,35 @@ def ending():
                     thread.join()
             done = run("audit", "verify", scene.data)
             equal(done.returncode, 0, f"audit verify: {done.err}")
+
+
+@case("the allocator works as proxy/main/allocator.cc says", figures=True)
+def allocator():
+    with Scene(policy=WIDE, environment={"MALLOC_CONF": "stats_print:true"}) as scene:
+        lacks(scene.stderr(), "<jemalloc>", "a complaint about the settings")
+        scene.stop()
+        for words in ("opt.background_thread: true", "opt.tcache_max: 1024", "opt.tcache_nslots_small_max: 64"):
+            contains(scene.stderr(), words, "what jemalloc says about itself")
+
+
+@case("reloads leave nothing behind in memory: the third hundred costs nothing any more", slow=True, figures=True)
+def memory():
+    versions = [WIDE.replace("with: FR", f"with: {word}") for word in ("one", "two")]
+    # Freed pages go back at once, not within ten seconds: what is left is in use or in the allocator's caches.
+    at_once = {"MALLOC_CONF": "dirty_decay_ms:0"}
+    with Scene(policy=versions[0], environment=at_once) as scene, scene.wire() as connection:
+
+        def reloaded(times):
+            for number in range(times):
+                scene.write_policy(versions[(number + 1) % 2])
+                equal(reload(scene, scene.administrator)[0], 200, "a reload")
+                equal(post(connection, {"country": "XX", "submit": "1"}).status, 200, "a request")
+            with open(f"/proc/{scene.process.pid}/smaps_rollup", encoding="ascii") as file:
+                return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+
+        # The first ones fill what is kept for good.
+        seen = [reloaded(100) for _ in range(3)]
+        expect(seen[2] - seen[1] <= 256, f"KiB after a hundred reloads, two and three: {seen}")
 
 
 @case("reloads under load: no request fails, and each is carried under exactly one policy", smoke=True)

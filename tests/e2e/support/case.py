@@ -16,26 +16,28 @@ class Skip(Exception):
 
 
 class Case:
-    def __init__(self, module, name, run, slow, smoke):
+    def __init__(self, module, name, run, slow, smoke, figures):
         self.module = module
         self.name = name
         self.run = run
         self.slow = slow
         self.smoke = smoke
+        self.figures = figures
 
 
 CASES = []
 
 
-def register(name, run, slow=False, smoke=False):
-    CASES.append(Case(run.__module__.rsplit(".", 1)[-1], name, run, slow, smoke))
+def register(name, run, slow=False, smoke=False, figures=False):
+    CASES.append(Case(run.__module__.rsplit(".", 1)[-1], name, run, slow, smoke, figures))
 
 
-def case(name, slow=False, smoke=False):
-    """slow: left out by --quick. smoke: the few that --smoke runs."""
+def case(name, slow=False, smoke=False, figures=False):
+    """slow: left out by --quick. smoke: the few that --smoke runs. figures: it measures memory or time, which a sanitizer
+    changes, or looks at memory, which it keeps; left out by --sanitized."""
 
     def decorate(run):
-        register(name, run, slow, smoke)
+        register(name, run, slow, smoke, figures)
         return run
 
     return decorate
