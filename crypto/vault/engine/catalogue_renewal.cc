@@ -116,4 +116,13 @@ Status Catalogue::renew(std::vector<StoredRecord> records, const std::set<Id>& g
   return settle_secret();
 }
 
+// Only what is certain to be on the disk may cost the old secret.
+Status Catalogue::settle_secret() {
+  if (!secret_unsettled_) return {};
+  if (auto s = store_->read_back(); !s) return s;
+  if (auto s = shred_files_.adopt_staged(); !s) return s;
+  secret_unsettled_ = false;
+  return {};
+}
+
 }  // namespace paravent::crypto::vault
