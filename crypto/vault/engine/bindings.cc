@@ -74,15 +74,10 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
 Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveContexts& live) {
   const ContextRecord& record = *catalogue.context(key_id);
   const Id tenant = id_from(record.row.tenant_id);
-  // A subject key made in the very moment of a rotation may hang on an older version.
-  for (const Id& key :
-       catalogue.keys().versions({.key_class = KeyClass::tenant, .tenant = tenant})) {
-    if (live.wraps.contains(key) || is_destroyed(catalogue.keys().record(key)->condition.state)) {
-      continue;
-    }
-    auto wrap = tenant_wrap(catalogue, tenant, key);
+  if (!live.wraps.contains(record.parent)) {
+    auto wrap = tenant_wrap(catalogue, tenant, record.parent);
     if (!wrap) return wrap.error();
-    live.wraps.emplace(key, std::make_shared<const TenantWrap>(std::move(*wrap)));
+    live.wraps.emplace(record.parent, std::make_shared<const TenantWrap>(std::move(*wrap)));
   }
   if (live.subjects.contains(key_id)) return {};
   auto reference = subject_reference_key(catalogue, tenant);
@@ -217,8 +212,10 @@ void Vault::State::withdraw_keys() {
                                              .domain = id_from(row.domain_id)});
     return !key || !catalogue->keys().usable(*key, KeyOperation::open);
   });
+  // Nothing hangs on an older version of a tenant's key once the batch that left it is over.
+  const std::map<Id, Id> left = catalogue->keys().superseded();
   std::erase_if(next->wraps, [&](const auto& entry) {
-    return !catalogue->keys().usable(entry.first, KeyOperation::open);
+    return left.contains(entry.first) || !catalogue->keys().usable(entry.first, KeyOperation::open);
   });
   std::erase_if(next->subjects, [&](const auto& entry) {
     return !next->wraps.contains(entry.second->wrap->parent);

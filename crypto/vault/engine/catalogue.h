@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,12 +69,10 @@ class Catalogue {
   // The same for the key of a tenant or a domain, which others hang on: one batch (key_renewal.h)
   // in which every key below moves under the new version, the blind index of a domain begins to
   // move to it, and a new shred secret takes the force from older copies. The old version is kept
-  // for what is derived from it. `made`: called with the new key before anything is durable.
-  // Durable when it returns. ErrorKind::refused: not the newest version, or of another class; busy:
-  // the index is being moved already; sealed: the parent's state does not allow it; usage:
-  // something is staged; disk_full, data: nothing was changed.
-  Result<Id> rotate_parent(const Id& key, std::span<RenewalPart* const> parts, WallTime now,
-                           const std::function<Status(const Id& made)>& made);
+  // for what is derived from it. Durable when it returns. ErrorKind::refused: not the newest
+  // version, or of another class; busy: the index is being moved already; sealed: the parent's
+  // state does not allow it; usage: something is staged; disk_full, data: nothing was changed.
+  Result<Id> rotate_parent(const Id& key, std::span<RenewalPart* const> parts, WallTime now);
 
   // One destroy batch (key_renewal.h): these keys with everything below them, and whatever the
   // parts leave out; `parts` may be the only ones with something to destroy. Durable when it

@@ -48,8 +48,7 @@ Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
 }
 
 Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const> parts,
-                                    WallTime now,
-                                    const std::function<Status(const Id& made)>& made) {
+                                    WallTime now) {
   if (staged()) return Error(ErrorKind::usage, "A change of the key store is not finished.");
   if (auto s = settle_secret(); !s) return s.error();
   const KeyRecord* found = tree_.record(key);
@@ -76,8 +75,7 @@ Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const>
     index = {index.current + 1, index.current, id, index.key};
     records.push_back({{RecordType::index, place.domain}, encode_index_versions(index)});
   }
-  Status status = made(id);
-  if (status) status = renew(std::move(records), {}, parts);
+  const Status status = renew(std::move(records), {}, parts);
   // The store holds what was read once before.
   if (!status && !read_all()) std::abort();
   if (!status && tree_.record(id) == nullptr) return status.error();

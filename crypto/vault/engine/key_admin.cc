@@ -5,7 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "crypto/vault/engine/subject_keys.h"
 #include "crypto/vault/engine/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -48,10 +47,11 @@ Status check_locked(const Catalogue& catalogue, const Id& key, KeyOperation oper
                    " does not take the operation " + std::string(key_operation_name(operation)) +
                    ".");
   }
-  if (operation == KeyOperation::destroy && catalogue.keys().superseded().contains(key)) {
+  if (operation != KeyOperation::compromise && catalogue.keys().superseded().contains(key)) {
     return refused(
-        "An older version of a tenant's or domain's key is kept for reading; it ends with the "
-        "newest.");
+        "An older version of a tenant's or domain's key is kept for reading and follows the "
+        "newest, of which " +
+        std::string(key_operation_name(operation)) + " can be asked.");
   }
   if (operation == KeyOperation::destroy && held_until(catalogue, *record, now)) {
     return refused("A hold covers this key or something below it; release the hold first.");
@@ -137,13 +137,13 @@ Status KeyAdmin::check_rotate(const Id& key) const {
       record->key_class != KeyClass::tenant) {
     return refused("Only the keys of tenants, domains and epochs rotate.");
   }
+  if (tree.find(place) != key) {
+    return refused("Only the newest version of a key rotates.");
+  }
   if (record->key_class == KeyClass::domain &&
       vault_.state_->catalogue->index_version(place.domain).before != 0) {
     return Error(ErrorKind::busy,
                  "The index of this domain is being moved; rotate its key afterwards.");
-  }
-  if (tree.find(place) != key) {
-    return refused("Only the newest version of a key rotates.");
   }
   if (record->key_class != KeyClass::epoch && record->condition.state == KeyState::suspended) {
     return refused("What is below this key would come back into use; enable it first.");
@@ -173,32 +173,8 @@ Result<Id> KeyAdmin::rotate(const Id& key) {
 // REQUIRES: the vault's lock.
 Result<Id> KeyAdmin::rotate_parent(const Id& key, const KeyPlace& place) {
   Vault::State& state = *vault_.state_;
-  const bool of_tenant = place.key_class == KeyClass::tenant;
-  std::shared_ptr<const TenantWrap> wrap;
-  // What opens subject keys under the new version, before the first of them is.
-  const auto prepared = [&](const Id& made) -> Status {
-    if (!of_tenant) return {};
-    auto next = tenant_wrap(*state.catalogue, place.tenant, made);
-    if (!next) return next.error();
-    wrap = std::make_shared<const TenantWrap>(std::move(*next));
-    auto live = std::make_shared<LiveContexts>(*state.live.load());
-    live->wraps.emplace(made, wrap);
-    state.live.store(std::move(live));
-    return {};
-  };
-  auto made = state.catalogue->rotate_parent(key, state.parts, state.clock.now(), prepared);
-  if (made && of_tenant) {
-    // Bindings that are out already make new subject keys under the new version too.
-    auto live = std::make_shared<LiveContexts>(*state.live.load());
-    for (auto& [key_id, subject] : live->subjects) {
-      if (subject->tenant != place.tenant) continue;
-      LiveSubject next = *subject;
-      next.wrap = wrap;
-      subject = std::make_shared<const LiveSubject>(std::move(next));
-    }
-    state.live.store(std::move(live));
-  }
-  if (made && !of_tenant) state.renew_index();
+  auto made = state.catalogue->rotate_parent(key, state.parts, state.clock.now());
+  if (made && place.key_class == KeyClass::domain) state.renew_index();
   state.withdraw_keys();
   return made;
 }

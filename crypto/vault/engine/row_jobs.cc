@@ -49,13 +49,16 @@ Bytes encode_index_versions(const IndexVersions& versions) {
 
 Result<IndexVersions> decode_index_versions(ByteView bytes) {
   ByteReader in(bytes);
-  const bool format = in.u8() == kIndexFormat;
+  const std::uint8_t format = in.u8();
   IndexVersions versions;
   versions.current = in.u32();
   versions.before = in.u32();
-  versions.key = in.id();
-  versions.key_before = in.id();
-  if (!format || versions.current == 0 || versions.before >= versions.current || !in.done() ||
+  if (format == kIndexFormat) {
+    versions.key = in.id();
+    versions.key_before = in.id();
+  }
+  if ((format != kIndexFormat && format != kFormat) || versions.current == 0 ||
+      versions.before >= versions.current || !in.done() ||
       (versions.before == 0 && versions.key_before != kNoId)) {
     return Error(ErrorKind::malformed);
   }

@@ -293,6 +293,8 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
         if (versions.before != 0) walk.domains.insert(domain);
       }
     }
+    // Whatever still goes under an index that has begun to move is there before the walk looks.
+    if (!walk.domains.empty()) vault_.state_->resolver.pass_round();
     for (bool more = true; more;) {
       if (stopped()) return std::optional<RowReport>();
       const auto went = page(walk);

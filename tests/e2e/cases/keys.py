@@ -103,7 +103,6 @@ def rotate():
         equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
 
 
-
 @case("the keys of a tenant and a domain rotate while traffic goes on, killed in the midst of it: every token stays what it was")
 def rotate_parents():
     with Keys() as scene:

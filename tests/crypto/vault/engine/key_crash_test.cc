@@ -199,9 +199,7 @@ TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
         KeysOnDisk keys(work);
         if (!keys.open()) return false;
         const std::vector<RenewalPart*> parts{&keys.part};
-        return keys.catalogue
-            ->rotate_parent(old, parts, keys.now, [](const Id&) -> Status { return {}; })
-            .has_value();
+        return keys.catalogue->rotate_parent(old, parts, keys.now).has_value();
       });
       KeysOnDisk keys(work);
       const auto opened = keys.open();

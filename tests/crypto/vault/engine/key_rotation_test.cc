@@ -171,9 +171,14 @@ TEST_F(KeyRotation, AnOlderVersionEndsWithTheNewestAndNotBefore) {
   const KeyInfo old = primary(KeyClass::domain, "crm");
   const Id made = admin().rotate(old.record.id).value();
   run_rows();
-  const auto early = admin().check(old.record.id, KeyOperation::destroy);
-  ASSERT_FALSE(early);
-  expect_sentence(early.error(), ErrorKind::refused, "ends with the newest");
+  for (const KeyOperation operation :
+       {KeyOperation::destroy, KeyOperation::disable, KeyOperation::override_compromise}) {
+    const auto early = admin().check(old.record.id, operation);
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().kind(), ErrorKind::refused);
+  }
+  expect_sentence(admin().check(old.record.id, KeyOperation::destroy).error(), ErrorKind::refused,
+                  "follows the newest");
   EXPECT_FALSE(admin().rotate(old.record.id)) << "only the newest rotates";
   const auto gone = admin().destroy(std::array<Id, 1>{made});
   ASSERT_TRUE(gone) << gone.error().sentence();
@@ -190,6 +195,116 @@ TEST_F(KeyRotation, AnOlderVersionEndsWithTheNewestAndNotBefore) {
     EXPECT_TRUE(is_destroyed(key.record.condition.state));
   }
   EXPECT_TRUE(admin().find(tenant));
+}
+
+// That the old version turns out to have been compromised takes nothing away from the new one.
+TEST_F(KeyRotation, AnOlderVersionMayBeMarkedCompromisedAfterwards) {
+  const BoundRoute route = bound_route(vault());
+  const Answer first = ask(vault(), route, "anne@example.fr", "Anne");
+  const std::string token = mint(vault(), tokens(), "bob@example.fr");
+  const Id tenant = primary(KeyClass::tenant).record.id;
+  const Id domain = primary(KeyClass::domain, "crm").record.id;
+  const Id next_tenant = admin().rotate(tenant).value();
+  const Id next_domain = admin().rotate(domain).value();
+  for (const Id& key : {tenant, domain}) {
+    ASSERT_TRUE(admin().apply(key, KeyOperation::compromise));
+  }
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(ask(vault(), bound_route(vault()), "anne@example.fr", "Anne").tokens, first.tokens);
+    EXPECT_EQ(open_text(vault(), first.tokens[0]), "anne@example.fr");
+    EXPECT_EQ(mint(vault(), tokens(), "bob@example.fr"), token);
+    EXPECT_EQ(open_text(vault(), token), "bob@example.fr");
+    run_rows();
+    reopen();
+  }
+  // And the state of the newest is what counts for everything that was derived from an older one.
+  for (const Id& key : {next_domain, next_tenant}) {
+    ASSERT_TRUE(admin().apply(key, KeyOperation::disable));
+    EXPECT_EQ(open_text(vault(), token), "(unavailable)");
+    EXPECT_FALSE(
+        SubjectAdmin(vault()).find(*vault().tenant_id("atelier"), Kind::email, "anne@example.fr") &&
+        key == next_tenant);
+    ASSERT_TRUE(admin().apply(key, KeyOperation::enable));
+  }
+  EXPECT_EQ(open_text(vault(), token), "bob@example.fr");
+}
+
+// Of a store from before there was such a thing, in the midst of a move of its index.
+TEST_F(KeyRotation, AnIndexThatHadNoKeyNamedHangsOnTheOldest) {
+  const std::string token = mint(vault(), tokens(), "anne@example.fr");
+  ASSERT_TRUE(RowKeeper::want_reindex(vault(), "atelier", "crm"));
+  const Id old = primary(KeyClass::domain, "crm").record.id;
+  EXPECT_EQ(admin().check_rotate(old).error().kind(), ErrorKind::busy);
+  run_rows();
+  ASSERT_TRUE(admin().rotate(old));
+  EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token) << "found under the version before";
+  run_rows();
+  reopen();
+  EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
+}
+
+// Nobody is refused and no token changes, whatever rotates meanwhile. In memory, where nothing
+// waits for a disk: so the rotations fall into every place of a request.
+TEST(KeyRotationUnderLoad, StopsNobody) {
+  InMemoryVault place;
+  Vault& vault = *place.vault;
+  const std::array policies{atelier()};
+  ASSERT_TRUE(vault.register_names(policies));
+  const BoundRoute route = bound_route(vault);
+  const ContextSpec spec = email_tokens();
+  const Binding plain = std::move(vault.bind("atelier", std::span(&spec, 1)).value().front());
+  constexpr std::size_t kPeople = 20;
+  const auto person = [](std::size_t i) { return "person" + std::to_string(i) + "@example.fr"; };
+  std::vector<std::vector<std::string>> bound;
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < kPeople; ++i) {
+    bound.push_back(ask(vault, route, person(i), "Name").tokens);
+    known.push_back(mint(vault, plain, person(i)));
+  }
+  std::atomic<bool> ended{false};
+  std::atomic<int> asked{0};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] {
+    for (std::size_t i = 0; !ended; i = (i + 1) % kPeople, ++asked) {
+      const Answer answer = ask(vault, route, person(i), "Name");
+      if (answer.status != ResolveStatus::ok || answer.tokens != bound[i]) ++wrong;
+    }
+  });
+  threads.emplace_back([&] {
+    // Somebody new each time: keys are made while their parents change.
+    for (int i = 0; !ended; ++i, ++asked) {
+      const std::string name = "new" + std::to_string(i);
+      const Answer answer = ask(vault, route, name + "@example.fr", name);
+      if (answer.status != ResolveStatus::ok || open_text(vault, answer.tokens[1]) != name) ++wrong;
+    }
+  });
+  threads.emplace_back([&] {
+    for (std::size_t i = 0; !ended; i = (i + 1) % kPeople, ++asked) {
+      if (mint(vault, plain, person(i)) != known[i]) ++wrong;
+    }
+  });
+  KeyAdmin admin(vault);
+  for (int turn = 0; turn < 40; ++turn) {
+    const KeyClass rotates = turn % 2 == 0 ? KeyClass::tenant : KeyClass::domain;
+    for (const KeyInfo& key : admin.list()) {
+      if (!key.primary || key.record.key_class != rotates || key.domain == "mailing") continue;
+      const auto made = admin.rotate(key.record.id);
+      ASSERT_TRUE(made) << made.error().sentence();
+    }
+    ASSERT_TRUE(RowKeeper(vault).run(kNeverStopped));
+    ASSERT_FALSE(RowKeeper::wanted(vault).any());
+  }
+  ended = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(asked, 40);
+  // Nothing was made under a version that had been left.
+  for (const KeyInfo& key : admin.list()) {
+    if (key.record.key_class != KeyClass::tenant || key.primary) continue;
+    ASSERT_TRUE(admin.apply(key.record.id, KeyOperation::compromise));
+  }
+  for (std::size_t i = 0; i < kPeople; ++i) EXPECT_EQ(open_text(vault, bound[i][0]), person(i));
 }
 
 }  // namespace

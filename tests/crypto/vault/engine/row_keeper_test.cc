@@ -282,6 +282,14 @@ TEST(RowJobs, RecordsHaveOneSpelling) {
   EXPECT_FALSE(decode_index_versions(bad));
   EXPECT_FALSE(decode_index_versions(ByteView(good).first(good.size() - 1)));
   EXPECT_FALSE(decode_index_versions({}));
+  // Of a store from before the keys of domains rotated: both versions hang on the oldest.
+  const Bytes old{1, 0, 0, 0, 3, 0, 0, 0, 2};
+  EXPECT_EQ(decode_index_versions(old).value(), (IndexVersions{3, 2, kNoId, kNoId}));
+  for (const Bytes& wrong :
+       {Bytes{3, 0, 0, 0, 3, 0, 0, 0, 2}, Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0},
+        Bytes{1, 0, 0, 0, 1, 0, 0, 0, 1}, Bytes{1, 0, 0, 0, 2, 0, 0, 0, 1, 0}}) {
+    EXPECT_FALSE(decode_index_versions(wrong));
+  }
 }
 
 }  // namespace
