@@ -5,10 +5,8 @@
 //   rows   u8 1 | u8 wishes (1: re-seal) | u64 purged until, ms      id = 15 zeros | 1
 //   index  u8 2 | u32 version | u32 version before, 0: none | key 16 | key before 16
 //                                                                    id: the domain's
-//          u8 1 | u32 version | u32 version before               of before domain keys rotated:
-//          read
-//                                                                    as from the oldest, not
-//                                                                    written
+//          u8 1 | u32 version | u32 version before: of a store from before domain keys rotated,
+//          read as hanging on the oldest key, never written
 // A blind index has a version of its own, from 1, as the key version of its context: another
 // version is another key. It is derived from the version of the domain key that is named beside it
 // (all zero: from the domain's oldest), so that it outlives a rotation of that key until the index
