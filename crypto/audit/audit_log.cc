@@ -97,8 +97,6 @@ const NoteKey& AuditLog::key() const noexcept { return state_->committer.key(); 
 
 std::uint64_t AuditLog::size() const { return state_->committer.published().log.tail->size(); }
 
-std::string AuditLog::checkpoint() const { return state_->committer.published().log.checkpoint; }
-
 std::uint64_t AuditLog::commits() const { return state_->committer.commits(); }
 
 Result<std::string> AuditLog::checkpoint_in_files() const {

@@ -106,9 +106,7 @@ class AuditLog {
   const std::string& log_id() const noexcept;
   const NoteKey& key() const noexcept;
   std::uint64_t size() const;
-  // The latest signed checkpoint.
-  std::string checkpoint() const;
-  // The same as flush() leaves it in its file, for whoever keeps it: whatever looks at the files
+  // The latest signed checkpoint, as flush() leaves it in its file: whatever looks at the files
   // later, without the journal, finds them as long. As flush().
   Result<std::string> checkpoint_in_files() const;
 

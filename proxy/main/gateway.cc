@@ -205,7 +205,7 @@ void Gateway::State::tick() {
   {
     const std::unique_lock lock(changing, std::try_to_lock);
     if (!lock) return;
-    if (root_offer && std::chrono::steady_clock::now() >= root_offer->until) root_offer.reset();
+    root_offer.forget_late(std::chrono::steady_clock::now());
     without_token = look_for_token();
     if (token_present) publish_keys();
   }

@@ -14,9 +14,6 @@ using crypto::Status;
 
 namespace {
 
-// Time enough to hand shares out.
-constexpr std::chrono::minutes kOfferLife{10};
-
 RootKeySettings settings_of(const RootWish& wish) {
   RootKeySettings settings;
   switch (wish.way) {
@@ -65,7 +62,7 @@ Result<admin::RootOffer> Gateway::State::prepare(const RootWish& wish) {
     if (!module) return module.error();
     next.unseal.module = std::move(*module);
   }
-  root_offer.reset();  // before the next one: it takes its record back
+  root_offer.forget();  // before the next one: it takes its record back
   auto pending = prepare_root(*installation, std::move(next), wish.secret);
   if (!pending) return pending.error();
   admin::RootOffer offer;
@@ -73,8 +70,7 @@ Result<admin::RootOffer> Gateway::State::prepare(const RootWish& wish) {
     offer.shares.push_back(share.clone());
   }
   offer.ticket = crypto::vault::id_hex(crypto::vault::random_id());
-  root_offer.emplace(RootOfferMade{std::move(*pending), offer.ticket,
-                                   std::chrono::steady_clock::now() + kOfferLife});
+  root_offer.make(std::move(*pending), offer.ticket, std::chrono::steady_clock::now());
   return offer;
 }
 
@@ -82,11 +78,9 @@ Status Gateway::State::decide(std::string_view ticket) {
   const std::scoped_lock lock(changing);
   if (ending || !open)
     return Error(ErrorKind::sealed, "The vault is sealed, or the gateway stops.");
-  if (!root_offer || root_offer->ticket != ticket) return no_offer();
-  RootOfferMade offer = std::move(*root_offer);
-  root_offer.reset();
-  if (std::chrono::steady_clock::now() >= offer.until) return no_offer();
-  if (auto s = decide_root(*installation, std::move(offer.pending)); !s) return s;
+  auto pending = root_offer.take(ticket, std::chrono::steady_clock::now());
+  if (!pending) return no_offer();
+  if (auto s = decide_root(*installation, std::move(*pending)); !s) return s;
   // What a reload compares a gateway file with: the file has to say the new way from now on.
   config.unseal = installation->root_settings().unseal;
   if (config.unseal.way == config::UnsealWay::key_file) {

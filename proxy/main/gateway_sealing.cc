@@ -123,7 +123,7 @@ void Gateway::State::lock_up() {
                            server->publish(sealed_snapshot(served.plan, limits_of(config), {}, {}));
     if (!published) std::abort();
   }
-  root_offer.reset();
+  root_offer.forget();
   open.reset();
   installation->lock();
   wrong_secrets = 0;

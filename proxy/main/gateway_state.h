@@ -21,6 +21,7 @@
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
 #include "proxy/main/oidc_keeper.h"
+#include "proxy/main/one_offer.h"
 #include "proxy/main/open_vault.h"
 #include "proxy/main/reload.h"
 #include "proxy/net/server.h"
@@ -28,6 +29,9 @@
 #include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::main {
+
+// Time enough to hand shares out.
+inline constexpr std::chrono::minutes kRootOfferLife{10};
 
 // In the order in which the parts depend on each other: destruction goes from the last to the
 // first.
@@ -70,13 +74,8 @@ struct Gateway::State final : public admin::SealControl,
   std::unique_ptr<admin::OidcDesk> oidc;
   std::unique_ptr<OidcKeeper> oidc_keeper;
   std::unique_ptr<GatewayMetrics> metrics;
-  struct RootOfferMade {
-    PendingRoot pending;
-    std::string ticket;
-    std::chrono::steady_clock::time_point until;
-  };
-  std::optional<RootOfferMade> root_offer;  // waits for its decision
-  std::unique_ptr<OpenVault> open;          // null: sealed
+  OneOffer<PendingRoot> root_offer{kRootOfferLife};  // waits for its decision
+  std::unique_ptr<OpenVault> open;                   // null: sealed
   std::unique_ptr<admin::SealGate> gate;
   std::unique_ptr<admin::AdminServer> admin;
 

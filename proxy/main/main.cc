@@ -273,7 +273,8 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
       add_key_client(*group, "due", "What will be disabled and destroyed soon", keys, "due");
   command->add_option("--within", keys.within, "From now: P30D, P6M")->required();
   for (const auto& [name, help] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"rotate", "A new version protects from now on; the old one only opens"},
+           {"rotate",
+            "A new version of the key of a tenant, domain or epoch; the old one only opens"},
            {"disable", "Protect and open nothing with it, until it is enabled"},
            {"enable", "Use a disabled key again"},
            {"compromise", "Mark it as compromised: protects nothing, opens nothing"},

@@ -38,18 +38,24 @@ Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
 Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
                                                     std::uint32_t key_id, Scope scope) {
   ContextRow row = catalogue.context(key_id)->row;
-  const auto domain_key = catalogue.keys().find({.key_class = KeyClass::domain,
-                                                 .tenant = id_from(row.tenant_id),
-                                                 .domain = id_from(row.domain_id)});
-  if (!domain_key) return Error(ErrorKind::data, "The key of a domain is missing.");
-  const auto parent = catalogue.keys().open(*domain_key);
-  if (!parent) return parent.error();
+  const KeyPlace place{.key_class = KeyClass::domain,
+                       .tenant = id_from(row.tenant_id),
+                       .domain = id_from(row.domain_id)};
+  const auto oldest = catalogue.keys().oldest(place);
+  if (!oldest) return Error(ErrorKind::data, "The key of a domain is missing.");
   // The index has a version of its own, so that it rotates apart from the tokens.
   const IndexVersions versions = catalogue.index_version(id_from(row.domain_id));
-  const auto index_under = [&](std::uint32_t version) {
+  const auto parent_of = [&](const Id& key) {
+    return catalogue.keys().open_kept(key == kNoId ? *oldest : key);
+  };
+  const auto parent = parent_of(versions.key);
+  if (!parent) return parent.error();
+  const auto parent_before = parent_of(versions.before == 0 ? versions.key : versions.key_before);
+  if (!parent_before) return parent_before.error();
+  const auto index_under = [&](std::uint32_t version, const SecretBytes& from) {
     row.key_version = version;
     const std::string ctx = context_string(row);
-    const SecretBytes key = derive_use_key(parent->bytes(), KeyUse::prf_index, ctx);
+    const SecretBytes key = derive_use_key(from.bytes(), KeyUse::prf_index, ctx);
     std::string prefix;
     append_lp(prefix, ctx);
     return HmacSha256(key.bytes()).with_prefix(as_bytes(prefix));
@@ -58,9 +64,10 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   if (!shapes) return shapes.error();
   // Where keys lie: the state of an HMAC is as good as its key.
   auto made = std::allocate_shared<LiveToken>(
-      SecretAllocator<LiveToken>(), LiveToken{index_under(versions.current), scope, *shapes,
-                                              row.scope_id.starts_with(kBoundScope), std::nullopt});
-  if (versions.before != 0) made->before = index_under(versions.before);
+      SecretAllocator<LiveToken>(),
+      LiveToken{index_under(versions.current, *parent), scope, *shapes,
+                row.scope_id.starts_with(kBoundScope), std::nullopt});
+  if (versions.before != 0) made->before = index_under(versions.before, *parent_before);
   return std::shared_ptr<const LiveToken>(std::move(made));
 }
 
@@ -73,7 +80,7 @@ Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveC
     live.wraps.emplace(record.parent, std::make_shared<const TenantWrap>(std::move(*wrap)));
   }
   if (live.subjects.contains(key_id)) return {};
-  auto reference = subject_reference_key(catalogue, tenant, record.parent);
+  auto reference = subject_reference_key(catalogue, tenant);
   if (!reference) return reference.error();
   const auto kind = kind_from_number(static_cast<std::uint8_t>(record.row.normaliser_id >> 8U));
   if (!kind) return Error(ErrorKind::data, "A row of subject references has no kind.");
@@ -205,8 +212,10 @@ void Vault::State::withdraw_keys() {
                                              .domain = id_from(row.domain_id)});
     return !key || !catalogue->keys().usable(*key, KeyOperation::open);
   });
+  // Nothing hangs on an older version of a tenant's key once the batch that left it is over.
+  const std::map<Id, Id> left = catalogue->keys().superseded();
   std::erase_if(next->wraps, [&](const auto& entry) {
-    return !catalogue->keys().usable(entry.first, KeyOperation::open);
+    return left.contains(entry.first) || !catalogue->keys().usable(entry.first, KeyOperation::open);
   });
   std::erase_if(next->subjects, [&](const auto& entry) {
     return !next->wraps.contains(entry.second->wrap->parent);

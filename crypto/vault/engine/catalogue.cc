@@ -215,65 +215,6 @@ Result<Id> Catalogue::rotate(const Id& key, WallTime now) {
   return made->id;
 }
 
-// In the order of key_renewal.h.
-Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
-                                           std::span<RenewalPart* const> parts, WallTime now) {
-  if (staged()) return Error(ErrorKind::usage, "A change of the key store is not finished.");
-  // The secret in force must lie under its own name before another is staged beside it.
-  if (auto s = settle_secret(); !s) return s.error();
-  std::vector<StoredRecord> records;
-  std::set<Id> gone = tree_.with_descendants(keys);
-  for (auto id = gone.begin(); id != gone.end();) {
-    const KeyRecord* found = tree_.record(*id);
-    const bool named = std::find(keys.begin(), keys.end(), *id) != keys.end();
-    KeyRecord dead = found == nullptr ? KeyRecord{} : *found;
-    if (found == nullptr || !vault::apply(dead, KeyOperation::destroy, now)) {
-      if (named)
-        return Error(ErrorKind::refused, "There is no such key, or it is destroyed already.");
-      id = gone.erase(id);  // a child that went before
-      continue;
-    }
-    records.push_back({{RecordType::key, *id}, encode_key_record(dead)});
-    ++id;
-  }
-  ShredSecret next = shred_.next();
-  const auto renewed = tree_.renewed(next, gone);
-  if (!renewed) return renewed.error();
-  for (const KeyRecord& record : *renewed) {
-    records.push_back({{RecordType::key, record.id}, encode_key_record(record)});
-  }
-  const Renewal renewal{tree_, gone, shred_, next};
-  Status status = shred_files_.stage(next);
-  for (std::size_t i = 0; i < parts.size() && status; ++i) status = parts[i]->prepare(renewal);
-  if (status) {
-    status = store_->change_if_generation(
-        store_->generation(), {.put = records, .remove = {}, .shred_number = next.number()});
-  }
-  if (!status) {
-    for (RenewalPart* part : parts) part->cancel();
-    // What cannot be erased now is erased at the next opening.
-    std::ignore = shred_files_.drop_staged();
-    return status.error();
-  }
-  tree_.adopt(next);
-  shred_ = std::move(next);
-  // The store holds what was read once before.
-  if (!read_all()) std::abort();
-  for (RenewalPart* part : parts) part->finish(shred_.number());
-  secret_unsettled_ = true;
-  if (auto s = settle_secret(); !s) return s.error();
-  return std::vector<Id>(gone.begin(), gone.end());
-}
-
-// Only what is certain to be on the disk may cost the old secret.
-Status Catalogue::settle_secret() {
-  if (!secret_unsettled_) return {};
-  if (auto s = store_->read_back(); !s) return s;
-  if (auto s = shred_files_.adopt_staged(); !s) return s;
-  secret_unsettled_ = false;
-  return {};
-}
-
 Status Catalogue::replace_root(const RootKey& next) {
   if (staged()) return Error(ErrorKind::usage, "A change of the key store is not finished.");
   const auto rewrapped = tree_.rewrapped(next);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,9 +66,18 @@ class Catalogue {
   // state does not allow it.
   Result<Id> rotate(const Id& key, WallTime now);
 
+  // The same for the key of a tenant or a domain, which others hang on: one batch (key_renewal.h)
+  // in which every key below moves under the new version, the blind index of a domain begins to
+  // move to it, and a new shred secret takes the force from older copies. The old version is kept
+  // for what is derived from it. Durable when it returns. ErrorKind::refused: not the newest
+  // version, or of another class; busy: the index is being moved already; sealed: the parent's
+  // state does not allow it; usage: something is staged; disk_full, data: nothing was changed.
+  Result<Id> rotate_parent(const Id& key, std::span<RenewalPart* const> parts, WallTime now);
+
   // One destroy batch (key_renewal.h): these keys with everything below them, and whatever the
   // parts leave out; `parts` may be the only ones with something to destroy. Durable when it
-  // returns, and no older copy opens them. Answers every key of the tree that went.
+  // returns, and no older copy opens them. Of a tenant's or domain's key all versions go. Answers
+  // every key of the tree that went.
   // ErrorKind::refused: a key is unknown or destroyed already; usage: something is staged;
   // disk_full, data: nothing was destroyed.
   Result<std::vector<Id>> destroy(std::span<const Id> keys, std::span<RenewalPart* const> parts,
@@ -107,6 +117,9 @@ class Catalogue {
         tree_(std::move(tree)),
         shred_(std::move(shred)),
         shred_files_(std::move(files)) {}
+  // The batch itself: `records` beside every key that is not in `gone`, wrapped anew.
+  Status renew(std::vector<StoredRecord> records, const std::set<Id>& gone,
+               std::span<RenewalPart* const> parts);
   Status settle_secret();
   Status check_clock(WallTime now) const;
   Status read_all();

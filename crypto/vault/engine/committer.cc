@@ -76,15 +76,17 @@ Committer::Committer(TokenStore& store, SubjectStore& subjects, const Clock& clo
 
 Committer::~Committer() = default;
 
-CommitReport Committer::process(std::span<PendingBatch> round, const LiveContexts& live) {
+SubjectStore::WriterLock Committer::lock_for(std::span<const PendingBatch> round) {
+  const bool asks = std::any_of(round.begin(), round.end(), [](const PendingBatch& pending) {
+    return pending.subject.has_value();
+  });
+  return asks ? subjects_.lock_writers() : SubjectStore::WriterLock();
+}
+
+CommitReport Committer::process(std::span<PendingBatch> round, const LiveContexts& live,
+                                const SubjectStore::WriterLock& writers) {
   CommitReport report;
-  SubjectStore::WriterLock lock;
-  if (std::any_of(round.begin(), round.end(),
-                  [](const PendingBatch& pending) { return pending.subject.has_value(); })) {
-    // Until the rows are written too: whoever erases a person finds all of them.
-    lock = subjects_.lock_writers();
-    settle_subjects(round, live, report);
-  }
+  if (writers.owns_lock()) settle_subjects(round, live, report);
   index_anew(round, live);
   gather(round, live);
   if (look_up(day_of(clock_.now()), live)) {

@@ -48,8 +48,13 @@ class Committer {
   Committer(TokenStore& store, SubjectStore& subjects, const Clock& clock);
   ~Committer();
 
-  // Fills in the ids of all jobs, or marks batches failed. Does not call done().
-  CommitReport process(std::span<PendingBatch> round, const LiveContexts& live);
+  // The subject store's writers' lock where the round asks for data subjects, else none. To be held
+  // until the rows are written too: whoever erases a person finds all of them.
+  SubjectStore::WriterLock lock_for(std::span<const PendingBatch> round);
+  // Fills in the ids of all jobs, or marks batches failed. Does not call done(). REQUIRES:
+  // `writers` is the round's, and `live` was taken under it.
+  CommitReport process(std::span<PendingBatch> round, const LiveContexts& live,
+                       const SubjectStore::WriterLock& writers);
 
  private:
   struct Group;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "crypto/vault/engine/durable_file.h"
@@ -19,13 +20,19 @@ namespace {
 constexpr std::array<const char*, 4> kFolders{"keys", "store", "operators", "audit"};
 
 Status make_folder(const std::filesystem::path& path) {
+  const std::filesystem::path parent = path.parent_path();
   if (::mkdir(path.c_str(), 0700) == 0) {
     // The process's umask may have taken the owner's own bits.
     ::chmod(path.c_str(), 0700);
-    const std::filesystem::path parent = path.parent_path();
     return sync_folder(parent.empty() ? "." : parent);
   }
-  if (errno == EEXIST) return check_private(path);
+  if (errno == EEXIST) {
+    if (auto s = check_private(path); !s) return s;
+    // Whoever made it may have been cut off before its name was durable. One above it that cannot
+    // even be opened was made by somebody else.
+    std::ignore = sync_folder(parent.empty() ? "." : parent);
+    return {};
+  }
   const bool full = errno == ENOSPC || errno == EDQUOT;
   return Error(full ? ErrorKind::disk_full : ErrorKind::data,
                "The folder " + path.string() + " cannot be made" +
@@ -93,9 +100,8 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path) {
 }
 
 Result<DataDirectory> DataDirectory::create(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::filesystem::path parent = path.parent_path();
-  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  // Nothing that is acknowledged later may hang on a name that a power failure takes back.
+  if (auto s = make_folders_durably(path.parent_path()); !s) return s.error();
   if (auto s = make_folder(path); !s) return s.error();
   auto lock = lock_directory(path);
   if (!lock) return lock.error();

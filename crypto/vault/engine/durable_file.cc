@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
-#include <tuple>
+#include <system_error>
 #include <utility>
 
 #include "crypto/primitives/random.h"
@@ -184,11 +184,24 @@ Status erase_file_durably(const std::filesystem::path& path) {
   return remove_file_durably(path);
 }
 
-void make_folder_of(const std::filesystem::path& file) {
+Status make_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
-  if (folder.empty() || ::mkdir(folder.c_str(), 0700) != 0) return;  // it keeps its mode
+  if (folder.empty()) return {};
+  const bool made = ::mkdir(folder.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return {};
+  // Also of one that is there: whoever made it may have been cut off before its name was durable.
   const std::filesystem::path above = folder.parent_path();
-  std::ignore = sync_folder(above.empty() ? "." : above);
+  const Status synced = sync_folder(above.empty() ? "." : above);
+  return made ? synced : Status();
+}
+
+Status make_folders_durably(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error)) return {};
+  const std::filesystem::path above = folder.parent_path();
+  if (auto s = make_folders_durably(above); !s) return s;
+  if (!std::filesystem::create_directory(folder, error)) return {};
+  return sync_folder(above.empty() ? "." : above);
 }
 
 Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -39,9 +39,14 @@ Status remove_file_durably(const std::filesystem::path& path);
 // For secrets; what the medium keeps of the old blocks is beyond it.
 Status erase_file_durably(const std::filesystem::path& path);
 
-// Makes the folder (0700) that the file lies in, durably, where it is missing; the one above it has
-// to be there. What cannot be made is found by whoever writes there.
-void make_folder_of(const std::filesystem::path& file);
+// Makes the folder (0700) that the file lies in where it is missing; the one above it has to be
+// there. Its name is durable when this returns. What cannot be made is found by whoever writes
+// there. An error: it was made, and its name cannot be made durable.
+Status make_folder_of(const std::filesystem::path& file);
+
+// Every folder of this path that is missing, as the umask has it, each with a durable name before
+// the next. What cannot be made is found by whoever writes there.
+Status make_folders_durably(const std::filesystem::path& folder);
 
 // Gives a file another name in its folder, replacing what has that name, in one atomic step.
 Status rename_file_durably(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -47,6 +47,12 @@ Status check_locked(const Catalogue& catalogue, const Id& key, KeyOperation oper
                    " does not take the operation " + std::string(key_operation_name(operation)) +
                    ".");
   }
+  if (operation != KeyOperation::compromise && catalogue.keys().superseded().contains(key)) {
+    return refused(
+        "An older version of a tenant's or domain's key is kept for reading and follows the "
+        "newest, of which " +
+        std::string(key_operation_name(operation)) + " can be asked.");
+  }
   if (operation == KeyOperation::destroy && held_until(catalogue, *record, now)) {
     return refused("A hold covers this key or something below it; release the hold first.");
   }
@@ -126,15 +132,23 @@ Status KeyAdmin::check_rotate(const Id& key) const {
   const KeyTree& tree = vault_.state_->catalogue->keys();
   const KeyRecord* record = tree.record(key);
   if (record == nullptr) return refused("There is no such key.");
-  if (record->key_class != KeyClass::epoch) {
-    return refused(
-        "Only the keys of epochs rotate: blind index and subject references hang on those above "
-        "them.");
+  const KeyPlace place = place_of(*record);
+  if (record->key_class != KeyClass::epoch && record->key_class != KeyClass::domain &&
+      record->key_class != KeyClass::tenant) {
+    return refused("Only the keys of tenants, domains and epochs rotate.");
   }
-  if (tree.find(place_of(*record)) != key) {
+  if (tree.find(place) != key) {
     return refused("Only the newest version of a key rotates.");
   }
-  if (!tree.usable(record->parent, KeyOperation::protect)) {
+  if (record->key_class == KeyClass::domain &&
+      vault_.state_->catalogue->index_version(place.domain).before != 0) {
+    return Error(ErrorKind::busy,
+                 "The index of this domain is being moved; rotate its key afterwards.");
+  }
+  if (record->key_class != KeyClass::epoch && record->condition.state == KeyState::suspended) {
+    return refused("What is below this key would come back into use; enable it first.");
+  }
+  if (record->parent != kNoId && !tree.usable(record->parent, KeyOperation::protect)) {
     return refused("The key above this one is disabled or compromised, so no new one is made.");
   }
   return {};
@@ -144,12 +158,23 @@ Result<Id> KeyAdmin::rotate(const Id& key) {
   if (auto s = check_rotate(key); !s) return s.error();
   Vault::State& state = *vault_.state_;
   const std::scoped_lock lock(state.mutex);
+  const KeyPlace place = place_of(*state.catalogue->keys().record(key));
+  if (place.key_class != KeyClass::epoch) return rotate_parent(key, place);
   auto made = state.catalogue->rotate(key, state.clock.now());
   if (!made) {
     state.catalogue->roll_back();
     return made.error();
   }
   if (auto s = state.catalogue->commit(); !s) return s.error();
+  state.withdraw_keys();
+  return made;
+}
+
+// REQUIRES: the vault's lock.
+Result<Id> KeyAdmin::rotate_parent(const Id& key, const KeyPlace& place) {
+  Vault::State& state = *vault_.state_;
+  auto made = state.catalogue->rotate_parent(key, state.parts, state.clock.now());
+  if (made && place.key_class == KeyClass::domain) state.renew_index();
   state.withdraw_keys();
   return made;
 }
@@ -183,7 +208,12 @@ Result<Destruction> KeyAdmin::destruction_of(const Id& key) const {
   }
   const WallTime at = destroyed_at(*record);
   std::vector<Id> gone;
-  for (const Id& id : catalogue.keys().with_descendants(std::span(&key, 1))) {
+  // Of a tenant's or domain's key all versions went together.
+  const std::vector<Id> versions =
+      record->key_class == KeyClass::tenant || record->key_class == KeyClass::domain
+          ? catalogue.keys().versions(place_of(*record))
+          : std::vector<Id>{key};
+  for (const Id& id : catalogue.keys().with_descendants(versions)) {
     // What went earlier has a certificate of its own.
     if (destroyed_at(*catalogue.keys().record(id)) == at) gone.push_back(id);
   }

@@ -72,8 +72,11 @@ class KeyAdmin {
   Status check(const Id& key, KeyOperation operation) const;
   // disable, enable, compromise, override_compromise.
   Status apply(const Id& key, KeyOperation operation);
-  // Epoch keys: a new version becomes the primary, the old one only opens. ErrorKind::refused for
-  // the keys of tenants and domains: blind index and subject references hang on them.
+  // A new version becomes the primary. Of an epoch: the old one only opens. Of a tenant or a
+  // domain: what hangs on it moves under the new version (Catalogue::rotate_parent), the domain's
+  // blind index behind the traffic (row_keeper.h); the old one is kept for subject references and
+  // texts in a shape, and ends with the newest. ErrorKind::refused: of another class, not the
+  // newest version, or the key above is out of use; busy: the domain's index is being moved.
   Status check_rotate(const Id& key) const;
   Result<Id> rotate(const Id& key);
   // One batch, with everything below each key; see Catalogue::destroy.
@@ -118,6 +121,7 @@ class KeyAdmin {
 
  private:
   friend class RetentionKeeper;
+  Result<Id> rotate_parent(const Id& key, const KeyPlace& place);
   Vault& vault_;
 };
 

@@ -1,7 +1,8 @@
 // Renewal: one destroy batch as everything that holds wrapped keys goes through it (constructions
 // 4.11). The keys that go are left out, and the inner wrap of every key that stays is made anew
 // under a new shred secret; then the old secret is erased, and no older copy of the keys opens any
-// more.
+// more. A rotation of a tenant's or domain's key is such a batch in which nothing goes: what hung
+// on the old version hangs on the new one afterwards.
 //
 // Order, each step durable before the next; the key store's change is the one point that decides:
 //   1 the new secret, beside the old one                     (shred-secret.next)
@@ -15,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 
 #include "crypto/base/result.h"
@@ -26,8 +28,9 @@ namespace paravent::crypto::vault {
 class KeyTree;
 
 struct Renewal {
-  const KeyTree& tree;       // still as it was: wrapping_key_under() opens parents
-  const std::set<Id>& gone;  // keys of the tree that are destroyed, with everything under them
+  const KeyTree& tree;            // still as it was: wrapping_key_under() opens parents
+  const std::set<Id>& gone;       // keys of the tree that are destroyed, with everything under them
+  const std::map<Id, Id>& moved;  // parents that gave way to others: their children go there
   const ShredSecret& from;
   const ShredSecret& to;
 };

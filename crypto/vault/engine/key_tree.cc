@@ -47,6 +47,13 @@ std::optional<Id> KeyTree::find(const KeyPlace& place) const {
   return std::nullopt;
 }
 
+std::optional<Id> KeyTree::oldest(const KeyPlace& place) const {
+  for (const Id& id : versions(place)) {
+    if (!is_destroyed(records_.at(id).condition.state)) return id;
+  }
+  return std::nullopt;
+}
+
 std::vector<Id> KeyTree::versions(const KeyPlace& place) const {
   std::vector<Id> out;
   const auto it = places_.find(place);
@@ -136,6 +143,14 @@ Result<SecretBytes> KeyTree::open(const Id& id) const {
   return unwrap(*found);
 }
 
+Result<SecretBytes> KeyTree::open_kept(const Id& id) const {
+  const KeyRecord* found = record(id);
+  if (found == nullptr || is_destroyed(found->condition.state)) return does_not_open();
+  const auto newest = find(place_of(*found));
+  if (!newest || !usable(*newest, KeyOperation::open)) return out_of_use();
+  return unwrap(*found);
+}
+
 Result<SecretBytes> KeyTree::unwrap(const KeyRecord& found) const {
   // A parent that is its own descendant cannot be wrapped so, but a loop must not be followed: the
   // classes descend strictly from tenant to domain to epoch.
@@ -164,28 +179,48 @@ std::set<Id> KeyTree::with_descendants(std::span<const Id> ids) const {
   return all;
 }
 
-Result<std::vector<KeyRecord>> KeyTree::renewed(const ShredSecret& next,
-                                                const std::set<Id>& gone) const {
+std::map<Id, Id> KeyTree::superseded() const {
+  std::map<Id, Id> out;
+  for (const auto& [place, versions] : places_) {
+    if (place.key_class != KeyClass::tenant && place.key_class != KeyClass::domain) continue;
+    const auto newest = find(place);
+    if (!newest) continue;
+    for (const auto& [version, id] : versions) {
+      if (id != *newest) out.emplace(id, *newest);
+    }
+  }
+  return out;
+}
+
+Result<std::vector<KeyRecord>> KeyTree::renewed(const ShredSecret& next, const std::set<Id>& gone,
+                                                const std::map<Id, Id>& moved) const {
   const SecretBytes shred = next.wrapping_key();
   std::vector<KeyRecord> out;
   std::map<Id, SecretBytes> outers;  // each parent is opened once
+  const auto outer_of = [&](const Id& parent) -> Result<ByteView> {
+    auto outer = outers.find(parent);
+    if (outer == outers.end()) {
+      auto made = wrapping_key_under(parent);
+      if (!made) return made.error();
+      outer = outers.emplace(parent, std::move(*made)).first;
+    }
+    return outer->second.bytes();
+  };
   SecretBytes key(kTreeKeySize);
   for (const auto& [id, record] : records_) {
     if (gone.contains(id) || is_destroyed(record.condition.state)) continue;
-    auto outer = outers.find(record.parent);
-    if (outer == outers.end()) {
-      auto made = wrapping_key_under(record.parent);
-      if (!made) return made.error();
-      outer = outers.emplace(record.parent, std::move(*made)).first;
-    }
-    const ByteView under = outer->second.bytes();
-    if (!unwrap_key(record, shred_wrap_.bytes(), under, key.mutable_bytes())) {
+    const auto from = outer_of(record.parent);
+    if (!from) return from.error();
+    if (!unwrap_key(record, shred_wrap_.bytes(), *from, key.mutable_bytes())) {
       return does_not_open();
     }
     KeyRecord fresh = record;
     fresh.shred_number = next.number();
-    wrap_key(fresh, key.bytes(), shred.bytes(), under);
-    if (auto s = verify(fresh, key.bytes(), shred.bytes(), under); !s) return s.error();
+    if (const auto to = moved.find(record.parent); to != moved.end()) fresh.parent = to->second;
+    const auto under = outer_of(fresh.parent);
+    if (!under) return under.error();
+    wrap_key(fresh, key.bytes(), shred.bytes(), *under);
+    if (auto s = verify(fresh, key.bytes(), shred.bytes(), *under); !s) return s.error();
     out.push_back(fresh);
   }
   return out;

@@ -42,6 +42,9 @@ class KeyTree {
   std::optional<Id> find(const KeyPlace& place) const;
   // Whether the place ever had one.
   bool had(const KeyPlace& place) const { return places_.contains(place); }
+  // Of a tenant or a domain: the oldest version that is not destroyed. What is derived from such a
+  // key, and must stay what it is, hangs on this one: subject references, and texts in a shape.
+  std::optional<Id> oldest(const KeyPlace& place) const;
   // Every key that the place ever had, oldest first.
   std::vector<Id> versions(const KeyPlace& place) const;
   const KeyRecord* record(const Id& id) const;
@@ -63,15 +66,23 @@ class KeyTree {
   // The clear key. ErrorKind::data: unknown, or its wrap does not open; sealed: its state, or that
   // of a key above it, does not allow it.
   Result<SecretBytes> open(const Id& id) const;
+  // The same for an older version that is kept for reading: what counts is the state of its newest
+  // version, not its own. ErrorKind::data, sealed.
+  Result<SecretBytes> open_kept(const Id& id) const;
   // What the children of this key are wrapped under (kNoId: of the root), whatever its state: for
   // renewing wraps, which must reach disabled keys too.
   Result<SecretBytes> wrapping_key_under(const Id& parent) const;
 
   // These keys and everything below them.
   std::set<Id> with_descendants(std::span<const Id> ids) const;
+  // From each older version of a tenant's or domain's key to the newest one that is not destroyed:
+  // where what still hangs on an older one belongs.
+  std::map<Id, Id> superseded() const;
   // Every key but those in `gone` and those destroyed before, wrapped anew, each opened once more
-  // from its new wrap. ErrorKind::data: a key does not open.
-  Result<std::vector<KeyRecord>> renewed(const ShredSecret& next, const std::set<Id>& gone) const;
+  // from its new wrap; what hangs on a key in `moved` hangs on the one it leads to afterwards.
+  // ErrorKind::data: a key does not open.
+  Result<std::vector<KeyRecord>> renewed(const ShredSecret& next, const std::set<Id>& gone,
+                                         const std::map<Id, Id>& moved) const;
   // The same for the keys that hang on the root, under another root key: the only ones it touches.
   Result<std::vector<KeyRecord>> rewrapped(const RootKey& next) const;
   // From now on. REQUIRES: the records are replaced by renewed or rewrapped ones next.

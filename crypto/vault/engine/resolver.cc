@@ -319,10 +319,15 @@ void Resolver::commit_loop() {
     next_round(round, crowd, std::min(took / kPatience, kMostPatience));
     if (round.empty()) return;
     const auto begin = std::chrono::steady_clock::now();
+    std::unique_lock in_round(round_mutex_);
+    SubjectStore::WriterLock writers = committer.lock_for(round);
+    // Taken under the locks: keys that moved meanwhile have moved in it too.
     const std::shared_ptr<const LiveContexts> live = live_.load();
     const std::uint32_t today = day_of(clock_.now());
     const std::uint64_t generation = store_.known().generation();
-    const CommitReport report = committer.process(round, *live);
+    const CommitReport report = committer.process(round, *live, writers);
+    if (writers.owns_lock()) writers.unlock();
+    in_round.unlock();
     minted_ += report.minted;
     found_ += report.found;
     if (report.wrote) ++commits_;
@@ -344,6 +349,8 @@ void Resolver::commit_loop() {
     answer(bad, ResolveStatus::store_unavailable);
   }
 }
+
+void Resolver::pass_round() { const std::scoped_lock lock(round_mutex_); }
 
 void Resolver::answer(Queue& batches, ResolveStatus status) {
   for (PendingBatch& pending : batches) {

@@ -49,6 +49,11 @@ class Resolver {
   void submit(std::shared_ptr<ResolveBatch> batch);
   VaultCounters counters() const;
 
+  // Returns when nothing is being written any more that was begun under contexts older than those
+  // in force at the call. Waits as long as a disk does, so it is not for the vault's own threads
+  // nor for whoever holds the subject store's writers' lock.
+  void pass_round();
+
  private:
   using Queue = std::vector<PendingBatch>;
 
@@ -72,6 +77,7 @@ class Resolver {
   const LiveContextsCell& live_;
   const Clock& clock_;
 
+  std::mutex round_mutex_;  // the commit thread's while it writes
   mutable std::mutex mutex_;
   std::condition_variable look_up_wakes_;
   std::condition_variable commit_wakes_;

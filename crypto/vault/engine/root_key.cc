@@ -88,7 +88,7 @@ Result<RootKey> RootKey::read(const std::filesystem::path& path) {
 
 Result<RootKey> RootKey::create(const std::filesystem::path& path) {
   RootKey root = ephemeral();
-  make_folder_of(path);
+  if (auto s = make_folder_of(path); !s) return s.error();
   const SecretBytes text = root.file_text();
   if (auto s = write_file_durably(path, text.bytes(), Existing::refuse); !s) return s.error();
   return root;

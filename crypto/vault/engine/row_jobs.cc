@@ -8,6 +8,7 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kIndexFormat = 2;
 
 Bytes bytes_of(const std::string& text) {
   const ByteView view = as_bytes(text);
@@ -38,17 +39,27 @@ Result<RowWishes> decode_row_wishes(ByteView bytes) {
 
 Bytes encode_index_versions(const IndexVersions& versions) {
   std::string out;
-  append_u8(out, kFormat);
+  append_u8(out, kIndexFormat);
   append_u32be(out, versions.current);
   append_u32be(out, versions.before);
+  append_bytes(out, versions.key);
+  append_bytes(out, versions.key_before);
   return bytes_of(out);
 }
 
 Result<IndexVersions> decode_index_versions(ByteView bytes) {
   ByteReader in(bytes);
-  const bool format = in.u8() == kFormat;
-  const IndexVersions versions{in.u32(), in.u32()};
-  if (!format || versions.current == 0 || versions.before >= versions.current || !in.done()) {
+  const std::uint8_t format = in.u8();
+  IndexVersions versions;
+  versions.current = in.u32();
+  versions.before = in.u32();
+  if (format == kIndexFormat) {
+    versions.key = in.id();
+    versions.key_before = in.id();
+  }
+  if ((format != kIndexFormat && format != kFormat) || versions.current == 0 ||
+      versions.before >= versions.current || !in.done() ||
+      (versions.before == 0 && versions.key_before != kNoId)) {
     return Error(ErrorKind::malformed);
   }
   return versions;

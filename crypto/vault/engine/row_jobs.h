@@ -3,9 +3,14 @@
 //
 // Stored, big endian, one spelling:
 //   rows   u8 1 | u8 wishes (1: re-seal) | u64 purged until, ms      id = 15 zeros | 1
-//   index  u8 1 | u32 version | u32 version before, 0: none          id: the domain's
+//   index  u8 2 | u32 version | u32 version before, 0: none | key 16 | key before 16
+//                                                                    id: the domain's
+//          u8 1 | u32 version | u32 version before: of a store from before domain keys rotated,
+//          read as hanging on the oldest key, never written
 // A blind index has a version of its own, from 1, as the key version of its context: another
-// version is another key. While there is a version before, values are searched under both.
+// version is another key. It is derived from the version of the domain key that is named beside it
+// (all zero: from the domain's oldest), so that it outlives a rotation of that key until the index
+// has moved. While there is a version before, values are searched under both.
 
 #pragma once
 
@@ -14,6 +19,7 @@
 #include "crypto/base/bytes.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
+#include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/key_store.h"
 
 namespace paravent::crypto::vault {
@@ -27,6 +33,8 @@ struct RowWishes {
 struct IndexVersions {
   std::uint32_t current = 1;
   std::uint32_t before = 0;  // 0: none, every entry is under the current one
+  Id key{};                  // version of the domain key; kNoId: its oldest
+  Id key_before{};           // kNoId where there is no version before
   friend bool operator==(const IndexVersions&, const IndexVersions&) = default;
 };
 

@@ -186,7 +186,7 @@ Status RowKeeper::want_reindex(Vault& vault, std::string_view tenant, std::strin
   if (versions.before != 0) {
     return Error(ErrorKind::busy, "The index of this domain is being moved already.");
   }
-  versions = {versions.current + 1, versions.current};
+  versions = {versions.current + 1, versions.current, *key, versions.key};
   catalogue.put_index_versions(*id, versions);
   if (auto s = catalogue.commit(); !s) return s;
   state.renew_index();
@@ -268,6 +268,7 @@ Status RowKeeper::finish(const Walk& walk) {
     for (const Id& domain : walk.domains) {
       IndexVersions versions = catalogue.index_version(domain);
       versions.before = 0;
+      versions.key_before = kNoId;
       catalogue.put_index_versions(domain, versions);
       moved = true;
     }
@@ -292,6 +293,8 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
         if (versions.before != 0) walk.domains.insert(domain);
       }
     }
+    // Whatever still goes under an index that has begun to move is there before the walk looks.
+    if (!walk.domains.empty()) vault_.state_->resolver.pass_round();
     for (bool more = true; more;) {
       if (stopped()) return std::optional<RowReport>();
       const auto went = page(walk);

@@ -28,9 +28,9 @@ bool mintable(Shape shape, std::uint8_t length) noexcept {
 
 Result<ShapeKey> ShapeKey::open(const Catalogue& catalogue, const Id& tenant, const Id& domain) {
   const auto domain_key =
-      catalogue.keys().find({.key_class = KeyClass::domain, .tenant = tenant, .domain = domain});
+      catalogue.keys().oldest({.key_class = KeyClass::domain, .tenant = tenant, .domain = domain});
   if (!domain_key) return Error(ErrorKind::data, "The key of a domain is missing.");
-  const auto parent = catalogue.keys().open(*domain_key);
+  const auto parent = catalogue.keys().open_kept(*domain_key);
   if (!parent) return parent.error();
   ContextRow row;
   row.tenant_id = id_text(tenant);

@@ -1,7 +1,7 @@
 // ShapeKey: the texts that vault tokens of one domain take in a shape of their own, and the blind
 // keys that these texts are found again under.
 //
-//   key    = prf.shape of the domain key, ctx of (tenant, domain) alone
+//   key    = prf.shape of the domain's oldest key, ctx of (tenant, domain) alone
 //   text   = append_shape( HMAC(key, LP(shape name) | u8 length | id | u8 attempt) )
 //   alias  = HMAC(key, "alias" | LP(text))          -> id, in the token store
 //

@@ -34,10 +34,10 @@ Result<Id> SubjectAdmin::find(const Id& tenant, Kind kind, std::string_view valu
   std::optional<SubjectReference> reference;
   {
     const std::scoped_lock lock(state.mutex);
-    const auto key =
-        state.catalogue->keys().find({.key_class = KeyClass::tenant, .tenant = tenant});
-    if (!key) return unknown();
-    const auto mac = subject_reference_key(*state.catalogue, tenant, *key);
+    if (!state.catalogue->keys().find({.key_class = KeyClass::tenant, .tenant = tenant})) {
+      return unknown();
+    }
+    const auto mac = subject_reference_key(*state.catalogue, tenant);
     if (!mac) return mac.error();
     reference = subject_reference(*mac, kind, value);
   }

@@ -6,12 +6,13 @@
 
 namespace paravent::crypto::vault {
 
-Result<HmacSha256> subject_reference_key(const Catalogue& catalogue, const Id& tenant,
-                                         const Id& tenant_key) {
+Result<HmacSha256> subject_reference_key(const Catalogue& catalogue, const Id& tenant) {
+  const auto oldest = catalogue.keys().oldest({.key_class = KeyClass::tenant, .tenant = tenant});
+  if (!oldest) return Error(ErrorKind::data, "The key of a tenant is missing.");
   ContextRow row;
   row.tenant_id = id_text(tenant);
   row.algorithm = Algorithm::subject_reference;
-  const auto parent = catalogue.keys().open(tenant_key);
+  const auto parent = catalogue.keys().open_kept(*oldest);
   if (!parent) return parent.error();
   const SecretBytes key = derive_use_key(parent->bytes(), KeyUse::prf_subject, context_string(row));
   return HmacSha256(key.bytes());

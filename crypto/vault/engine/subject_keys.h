@@ -9,10 +9,10 @@
 
 namespace paravent::crypto::vault {
 
-// prf.subject of a tenant, from the tenant's key: one for all purposes. ErrorKind::data, sealed:
-// the key does not open.
-Result<HmacSha256> subject_reference_key(const Catalogue& catalogue, const Id& tenant,
-                                         const Id& tenant_key);
+// prf.subject of a tenant, from the oldest version of the tenant's key: one for all purposes, and
+// the same for ever, because the value that a reference was made of is kept nowhere.
+// ErrorKind::data, sealed: the key does not open.
+Result<HmacSha256> subject_reference_key(const Catalogue& catalogue, const Id& tenant);
 
 // What its subject keys are wrapped under.
 Result<TenantWrap> tenant_wrap(const Catalogue& catalogue, const Id& tenant, const Id& tenant_key);

@@ -47,8 +47,8 @@ bool destroys(const SubjectChange& change) {
 class SubjectStore::Rewrapper {
  public:
   Rewrapper(const SubjectStore& store, Prepared& out, const std::set<Id>& gone,
-            const WrapOf& wrap_of)
-      : store_(store), out_(out), gone_(gone), wrap_of_(wrap_of) {}
+            const std::map<Id, Id>& moved, const WrapOf& wrap_of)
+      : store_(store), out_(out), gone_(gone), moved_(moved), wrap_of_(wrap_of) {}
 
   Status run(std::vector<SubjectChange>& changes) {
     if (!gone_.empty()) leave_out(changes);
@@ -96,19 +96,32 @@ class SubjectStore::Rewrapper {
         change);
   }
 
-  Status rewrap(SubjectKeyMade& made) {
-    auto it = wraps_.find(made.parent);
+  // Null, with the error in `status`: it does not open.
+  const TenantWrap* wrap_under(const Id& parent, Status& status) {
+    auto it = wraps_.find(parent);
     if (it == wraps_.end()) {
-      auto wrap = wrap_of_(made.parent);
-      if (!wrap) return wrap.error();
-      it = wraps_.emplace(made.parent, std::move(*wrap)).first;
+      auto wrap = wrap_of_(parent);
+      if (!wrap) {
+        status = wrap.error();
+        return nullptr;
+      }
+      it = wraps_.emplace(parent, std::move(*wrap)).first;
     }
-    const TenantWrap& wrap = it->second;
+    return &it->second;
+  }
+
+  Status rewrap(SubjectKeyMade& made) {
+    const auto moved = moved_.find(made.parent);
+    Status status;
+    const TenantWrap* from = wrap_under(made.parent, status);
+    const TenantWrap* to = moved == moved_.end() ? from : wrap_under(moved->second, status);
+    if (from == nullptr || to == nullptr) return status;
     std::array<std::uint8_t, kTreeKeySize> key{};
-    Status status = store_.open_key(made, wrap, key);
+    status = store_.open_key(made, *from, key);
     if (status) {
       made.shred_number = out_.shred.number;
-      wrap_subject_key(made, wrap.tenant, key, out_.shred.key.bytes(), wrap.outer.bytes());
+      made.parent = to->parent;
+      wrap_subject_key(made, to->tenant, key, out_.shred.key.bytes(), to->outer.bytes());
       out_.keys.push_back(made);
     } else {
       status = Error(ErrorKind::data,
@@ -121,6 +134,7 @@ class SubjectStore::Rewrapper {
   const SubjectStore& store_;
   Prepared& out_;
   const std::set<Id>& gone_;
+  const std::map<Id, Id>& moved_;
   const WrapOf& wrap_of_;
   std::map<Id, TenantWrap> wraps_;
   std::set<Id> left_out_;  // keys
@@ -246,7 +260,7 @@ bool SubjectStore::owes_renewal() const {
 }
 
 Status SubjectStore::prepare(const ShredSecret& to, const std::set<Id>& gone,
-                             const WrapOf& wrap_of) {
+                             const std::map<Id, Id>& moved, const WrapOf& wrap_of) {
   if (prepared_) std::abort();
   prepared_ = std::make_unique<Prepared>();
   prepared_->shred = {to.number(), to.wrapping_key()};
@@ -259,7 +273,7 @@ Status SubjectStore::prepare(const ShredSecret& to, const std::set<Id>& gone,
     since_.clear();
     preparing_ = true;
   }
-  Rewrapper rewrapper(*this, *prepared_, gone, wrap_of);
+  Rewrapper rewrapper(*this, *prepared_, gone, moved, wrap_of);
   Status status = prepare_changes(all, rewrapper);
   // From here on nobody changes anything; what was changed meanwhile follows.
   prepared_->writers = WriterLock(writer_mutex_);

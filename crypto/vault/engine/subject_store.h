@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -85,7 +86,8 @@ class SubjectStore {
   // of the tree that are destroyed; what hangs on them goes too, and a subject that so loses every
   // key. finish() cannot fail but by ending the process.
   using WrapOf = std::function<Result<TenantWrap>(const Id& parent)>;
-  Status prepare(const ShredSecret& to, const std::set<Id>& gone, const WrapOf& wrap_of);
+  Status prepare(const ShredSecret& to, const std::set<Id>& gone, const std::map<Id, Id>& moved,
+                 const WrapOf& wrap_of);
   void finish();
   void cancel();
 

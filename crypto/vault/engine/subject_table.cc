@@ -216,6 +216,7 @@ void SubjectTable::rewrap(const SubjectKeyMade& made) {
   const std::uint32_t slot = key_at(made.handle);
   if (slot == 0) std::abort();
   SubjectKeyMade& kept = key_slots_[slot - 1].key.made;
+  kept.parent = made.parent;
   kept.shred_number = made.shred_number;
   kept.wrapped = made.wrapped;
 }

@@ -11,6 +11,7 @@
 #include "crypto/vault/engine/caching_token_store.h"
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
+#include "crypto/vault/engine/live_renewal.h"
 #include "crypto/vault/engine/resolver.h"
 #include "crypto/vault/engine/subject_clock.h"
 #include "crypto/vault/engine/subject_renewal.h"
@@ -26,8 +27,9 @@ struct Vault::State {
         subjects(std::move(s)),
         tokens(std::make_unique<CachingTokenStore>(std::move(t), m.known)),
         clock(k),
+        live_renewal(live),
         renewal(*subjects),
-        parts{&renewal},
+        parts{&live_renewal, &renewal},
         resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
@@ -36,6 +38,7 @@ struct Vault::State {
   std::unique_ptr<CachingTokenStore> tokens;
   const Clock& clock;
   LiveContextsCell live;
+  LiveRenewal live_renewal;         // in front of the subject keys
   SubjectRenewal renewal;           // the subject keys' part in every destroy batch
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
   SubjectClocks subject_clocks;     // under `mutex`

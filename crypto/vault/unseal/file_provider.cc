@@ -83,7 +83,7 @@ Result<Handouts> FileProvider::establish(const RootKey& root, const Id&, RecordP
     return Error(ErrorKind::usage,
                  "A systemd credential is made from a root key file; give --root-key.");
   }
-  make_folder_of(file_);
+  if (auto s = make_folder_of(file_); !s) return s.error();
   const SecretBytes text = root.file_text();
   if (auto s = write_file_durably(file_, text.bytes(), Existing::refuse); !s) return s.error();
   return Handouts();

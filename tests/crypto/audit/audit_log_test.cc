@@ -25,7 +25,7 @@ TEST(AuditLog, ANewLogIsEmptyAndVerifies) {
   EXPECT_EQ(log->size(), 0U);
   EXPECT_EQ(log->log_id(), "installation");
   EXPECT_EQ(test.verify(), "");
-  EXPECT_TRUE(open_own_checkpoint(log->checkpoint(), log->key()).has_value());
+  EXPECT_TRUE(open_own_checkpoint(log->checkpoint_in_files().value(), log->key()).has_value());
 }
 
 TEST(AuditLog, AReceiptSaysWhatItIsFor) {
@@ -128,9 +128,9 @@ TEST(AuditLog, ProofsFromTilesVerify) {
   TestLog test;
   const auto log = test.open();
   append_some(*log, 300);
-  const Checkpoint at_300 = *open_own_checkpoint(log->checkpoint(), log->key());
+  const Checkpoint at_300 = *open_own_checkpoint(log->checkpoint_in_files().value(), log->key());
   append_some(*log, 66'000);
-  const Checkpoint now = *open_own_checkpoint(log->checkpoint(), log->key());
+  const Checkpoint now = *open_own_checkpoint(log->checkpoint_in_files().value(), log->key());
   const auto consistency = log->prove_consistency(300, now.size);
   ASSERT_TRUE(consistency.has_value()) << consistency.error().sentence();
   EXPECT_TRUE(verify_consistency(300, now.size, at_300.root, now.root, *consistency).has_value());

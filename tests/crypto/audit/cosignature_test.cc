@@ -77,7 +77,7 @@ TEST(Cosignature, OfAnAnswerOnlyWhatIsValidIsTaken) {
   TestLog test;
   auto log = test.open();
   append_some(*log, 3);
-  const std::string checkpoint = log->checkpoint();
+  const std::string checkpoint = log->checkpoint_in_files().value();
   const std::string text = parse_signed_note(checkpoint)->text;
   const std::string one = cosign(text, "w1", witness_signer(31), 7);
   const std::string two = cosign(text, "w2", witness_signer(32), 8);

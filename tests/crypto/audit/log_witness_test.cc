@@ -35,8 +35,8 @@ struct Audit {
     record(*log);
   }
   void record(const AuditLog& log) {
-    const auto receipt =
-        installation.open()->append(log_checkpoint_entry(log.key(), log.checkpoint()));
+    const auto receipt = installation.open()->append(
+        log_checkpoint_entry(log.key(), log.checkpoint_in_files().value()));
     ASSERT_TRUE(receipt.has_value()) << receipt.error().sentence();
   }
   std::string fault() const {
@@ -122,12 +122,12 @@ TEST(LogWitness, EntriesThatContradictThemselves) {
   {
     Audit audit;
     const auto log = audit.open(audit.one);
-    recorded(audit, log->key().text(), audit.open(audit.two)->checkpoint());
+    recorded(audit, log->key().text(), audit.open(audit.two)->checkpoint_in_files().value());
     EXPECT_NE(audit.fault().find("no checkpoint of that log"), std::string::npos);
   }
   {
     Audit audit;
-    const std::string before = audit.open(audit.one)->checkpoint();
+    const std::string before = audit.open(audit.one)->checkpoint_in_files().value();
     audit.grow(audit.one, 1);
     recorded(audit, audit.open(audit.one)->key().text(), before);
     EXPECT_NE(audit.fault().find("became shorter"), std::string::npos) << audit.fault();

@@ -1,13 +1,14 @@
 """Data directories and keys that are wrong: one sentence, the right code, nothing overwritten."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
 import tempfile
 
 from support import gateway, wire
-from support.case import Shared, case, equal, expect
+from support.case import Failure, Shared, case, contains, equal, expect
 from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE, bare
 
@@ -155,6 +156,79 @@ def store_missing():
         shutil.rmtree(os.path.join(folder, "data", "store"))
         os.mkdir(os.path.join(folder, "data", "store"), 0o700)
         serve_fails(folder, 4)
+
+
+def damages(folder):
+    """Every file of the token store, altered here and there, cut in half and gone."""
+    for name in sorted(os.listdir(folder)):
+        size = os.path.getsize(os.path.join(folder, name))
+        if name == "LOCK" or size == 0:
+            continue
+        data = name.endswith((".sst", ".log"))
+        for tenth in (1, 5, 9) if data else (5,):
+            yield name, f"altered at {tenth} tenths", lambda old, at=size * tenth // 10: old[:at] + bytes([old[at] ^ 1]) + old[at + 1 :]
+        yield name, "cut in half", lambda old, at=size // 2: old[:at]
+
+
+@case("files of the token store altered or truncated: code 4 and one sentence, or refused; never another value, never a second token")
+def store_damaged():
+    with Scene(policy=WIDE) as scene:
+
+        def answer(name):
+            return scene.exchange(wire.request("POST", "/contact", wire.form({"name": name}), wire.FORM))
+
+        def token(name):
+            scene.upstream.clear()
+            equal(answer(name).status, 200, f"the form of {name}")
+            return dict(wire.form_fields(scene.upstream.last().body))["name"]
+
+        # In a table, and in the log.
+        tokens = {name: token(name) for name in ("Anne", "Bob")}
+        scene.restart()
+        tokens |= {name: token(name) for name in ("Carl", "Dora")}
+        equal(scene.stop(), 0, "serve")
+        store, whole = os.path.join(scene.data, "store"), os.path.join(scene.folder, "whole")
+        shutil.copytree(store, whole)
+        seen = set()
+        for name, how, damaged in damages(whole):
+            what = f"{name} {how}"
+            shutil.rmtree(store)
+            shutil.copytree(whole, store)
+            os.chmod(store, 0o700)
+            with open(os.path.join(whole, name), "rb") as file:
+                old = file.read()
+            with open(os.path.join(store, name), "wb") as file:
+                file.write(damaged(old))
+            told = len(scene.stderr())
+            try:
+                scene.start()
+            except Failure as failure:
+                contains(str(failure), "serve ended with 4", what)
+                one_sentence(scene.stderr()[told:])
+                seen.add("does not start")
+                continue
+            # A log that ends early is what a crash leaves: what was behind the cut is gone with it.
+            cut = name.endswith(".log") and how == "cut in half"
+            results = scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "r", "tokens": list(tokens.values())}, scene.dpo)
+            if results[0] == 200:
+                for (value, one), result in zip(tokens.items(), json.loads(results[2])["results"], strict=True):
+                    expect(result["status"] in ("revealed", "unavailable"), f"{what}: {result}")
+                    if result["status"] == "revealed":
+                        equal(result["value"], value, what)
+                    else:
+                        seen.add("unavailable")
+            else:
+                expect(results[0] == 503, f"{what}: {results[0]}")
+            for value, one in tokens.items():
+                scene.upstream.clear()
+                status = answer(value).status
+                expect(status in (200, 503), f"{what}: {status}")
+                if status == 503:
+                    seen.add("refused")
+                elif not cut:
+                    equal(dict(wire.form_fields(scene.upstream.last().body))["name"], one, f"{what}: the token of {value}")
+            scene.kill()
+        expect("does not start" in seen, f"nothing was noticed: {seen}")
 
 
 @case("the audit log altered or truncated: code 4")

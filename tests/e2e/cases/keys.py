@@ -101,8 +101,35 @@ def rotate():
         equal(scene.token(), token, "the token of a known value")
         equal(scene.reveal([token]), ["Anne"], "what it opens to")
         equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
-        tenant = scene.keys(**{"class": "tenant"})[0]["id"]
-        one_sentence(scene.command("keys", "rotate", tenant, "--reason", REASON, code=7).err)
+
+
+@case("the keys of a tenant and a domain rotate while traffic goes on, killed in the midst of it: every token stays what it was")
+def rotate_parents():
+    with Keys() as scene:
+        tokens = {f"name{i}": scene.token(f"name{i}") for i in range(20)}
+        for level in ("domain", "tenant", "domain"):
+            old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
+            made = json.loads(scene.command("keys", "rotate", old["id"], "--reason", REASON, "--json").out)
+            equal((made["class"], made["version"], made["state"]), (level, old["version"] + 1, "active"), "the new key")
+            equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
+            one_sentence(scene.command("keys", "destroy", old["id"], "--confirm", "destroy", "--reason", REASON, code=7).err)
+            scene.kill()
+            scene.start()
+            for name, token in list(tokens.items())[:8]:
+                equal(scene.token(name), token, f"the token of {name} after a rotation of the {level}")
+            equal(scene.reveal(list(tokens.values())), list(tokens), "what they open to")
+            tokens[level + str(made["version"])] = scene.token(level + str(made["version"]))
+            deadline = time.monotonic() + 30 * settings.SLOWNESS
+            while scene.call("GET", "/v1/keys/rows")["wanted"]:
+                expect(time.monotonic() < deadline, "the index never comes to its end")
+                time.sleep(0.05)
+        for name, token in tokens.items():
+            equal(scene.token(name), token, f"the token of {name}")
+        seed = scene.keys(**{"class": "audit-seed"})[0]["id"]
+        one_sentence(scene.command("keys", "rotate", seed, "--reason", REASON, code=7).err)
+        equal(scene.stop(), 0, "serve")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")
 
 
 @case("what is destroyed stays gone with the old data put back, and the certificate says so")

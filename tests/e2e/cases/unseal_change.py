@@ -175,6 +175,56 @@ def running(hsm):
         equal(done.returncode, 0, f"audit verify: {done.err}")
 
 
+@case("an offer of shares is void: after a way that cannot be taken, another that is, the end of the gateway; not after a wrong ticket")
+def voided():
+    with Scene(policy=WIDE) as scene:
+        value = expect_working(scene)
+        record = os.path.join(scene.data, "keys", "unseal.next")
+
+        def ask(wish, status, word):
+            got, _, body = scene.admin.call("POST", "/v1/rewrap", dict(wish, reason="r"), scene.administrator)
+            equal(got, status, f"{word} ({body})")
+            return json.loads(body)
+
+        def offer():
+            ticket = ask({"shares": "2/3"}, 200, "an offer")["confirm"]
+            expect(os.path.exists(record), "the record of the offer")
+            return ticket
+
+        def expect_void(ticket, word):
+            equal(os.path.exists(record), False, f"the record, {word}")
+            equal(ask({"confirm": ticket}, 403, word)["reason"], "unseal-refused", word)
+            equal(os.path.exists(os.path.join(scene.data, "keys", "unseal")), False, f"a record in force, {word}")
+            equal(scene.reveal([value]), ["Anne"], word)
+
+        ticket = offer()
+        ask({"root_key_file": os.path.join(scene.data, "inside.key")}, 400, "a key file inside of the data")
+        expect_void(ticket, "after a way that could not be taken")
+
+        ticket = offer()
+        scene.root_key = os.path.join(scene.folder, "another.key")
+        ask({"root_key_file": scene.root_key}, 200, "another key file")
+        expect_void(ticket, "after another way was taken")
+        scene.write_config()
+
+        ticket = offer()
+        equal(scene.stop(), 0, "serve")
+        equal(os.path.exists(record), False, "the record after the end")
+        scene.start()
+        expect_void(ticket, "after the end of the gateway")
+
+        ticket = offer()
+        ask({"confirm": "0" * 32}, 403, "a wrong ticket")
+        expect(os.path.exists(record), "the record after a wrong ticket")
+        equal(ask({"confirm": ticket}, 200, "the right one")["method"], "shares", "what is in force")
+        ask({"confirm": ticket}, 403, "the same once more")
+        equal(scene.reveal([value]), ["Anne"], "under shares")
+        use(scene, "{ shares: 2 }")
+        equal(scene.stop(), 0, "serve")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")
+
+
 @case("POST /v1/rewrap takes one way and a reason, and nothing else; to a systemd credential")
 def bodies():
     with Scene(policy=WIDE) as scene:

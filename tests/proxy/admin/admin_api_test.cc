@@ -91,10 +91,11 @@ TEST(AdminApi, CheckpointsOfTenantAndInstallation) {
   ASSERT_TRUE(api.log().append(entry).has_value());
   ASSERT_TRUE(api.logs->installation().append(entry).has_value());
   const std::string& dpo = api.credentials["dpo"];
-  EXPECT_EQ(api.get("/v1/audit/checkpoint", dpo).body, api.log().checkpoint());
+  EXPECT_EQ(api.get("/v1/audit/checkpoint", dpo).body, api.log().checkpoint_in_files().value());
   EXPECT_EQ(api.get("/v1/audit/checkpoint?log=installation", dpo).body,
-            api.logs->installation().checkpoint());
-  EXPECT_NE(api.log().checkpoint(), api.logs->installation().checkpoint());
+            api.logs->installation().checkpoint_in_files().value());
+  EXPECT_NE(api.log().checkpoint_in_files().value(),
+            api.logs->installation().checkpoint_in_files().value());
   EXPECT_EQ(api.get("/v1/audit/checkpoint?log=other", dpo).status, 400);
   EXPECT_EQ(api.get("/v1/audit/checkpoint", api.credentials["stranger"]).status, 404);
 }

@@ -116,7 +116,7 @@ TEST_F(KeyApiTest, ACertificateIsVerifiedByAnyoneAndAlteredByNobody) {
   }
   EXPECT_FALSE(verify_certificate(answer.body, api_.logs->installation().key()));
   // A checkpoint is signed by the same key, and is no certificate.
-  EXPECT_FALSE(verify_certificate(api_.log().checkpoint(), public_key));
+  EXPECT_FALSE(verify_certificate(api_.log().checkpoint_in_files().value(), public_key));
   EXPECT_EQ(ask("GET", path_of(key, "certificate")).body, answer.body) << "can be made again";
   // A key backup made before, with a longer life than the usual one, undoes it for as long; a later
   // one has nothing to undo.

@@ -213,8 +213,10 @@ TEST(Anchor, IntoAFolderAndToAUrl) {
   Anchor anchor(config, *test.api.logs);
   const auto status = anchor.run_once();
   ASSERT_TRUE(status.has_value()) << status.error().sentence();
-  EXPECT_EQ(read_file(config.file + "installation"), test.api.logs->installation().checkpoint());
-  EXPECT_EQ(read_file(config.file + test.api.log().log_id()), test.api.log().checkpoint());
+  EXPECT_EQ(read_file(config.file + "installation"),
+            test.api.logs->installation().checkpoint_in_files().value());
+  EXPECT_EQ(read_file(config.file + test.api.log().log_id()),
+            test.api.log().checkpoint_in_files().value());
   EXPECT_EQ(audit::split_checkpoints(test.witness.posted)->size(), 2U);
   config.url = test.witness.url() + "/nowhere";
   Anchor refused(config, *test.api.logs);

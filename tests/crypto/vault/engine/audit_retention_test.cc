@@ -85,7 +85,7 @@ class AuditRetention : public testing::Test {
 TEST_F(AuditRetention, TheDetailGoesAndEveryProofStays) {
   ASSERT_TRUE(keep(1));
   append();  // in March
-  const std::string before = log_->checkpoint();
+  const std::string before = log_->checkpoint_in_files().value();
   pass(hours(24 * 20));
   append();  // in April
   EXPECT_EQ(readable(), (std::vector{true, true}));
@@ -93,13 +93,13 @@ TEST_F(AuditRetention, TheDetailGoesAndEveryProofStays) {
   append();
   EXPECT_EQ(readable(), (std::vector{false, true, true}));
   audit::VerifyOptions options;
-  options.checkpoints = {before, log_->checkpoint()};
+  options.checkpoints = {before, log_->checkpoint_in_files().value()};
   const audit::LogReport report = audit::verify_log(folder(), options);
   EXPECT_FALSE(report.fault.has_value()) << report.fault->sentence();
   audit::InclusionProof proof;
   proof.leaf = log_->read(0, 1)->front().leaf;
   proof.hashes = *log_->prove_inclusion(0, 3);
-  proof.checkpoint = log_->checkpoint();
+  proof.checkpoint = log_->checkpoint_in_files().value();
   EXPECT_TRUE(audit::verify_inclusion_proof(proof, log_->key()).has_value());
   EXPECT_EQ(log_->read(0, 1)->front().open.event, audit::EventKind::reveal);
 }

@@ -140,12 +140,14 @@ TEST_F(KeyAdminTest, RotationChangesDerivedTokensAndKeepsVaultTokens) {
   EXPECT_EQ(open(again), "anne@example.fr");
 }
 
-TEST_F(KeyAdminTest, KeysAboveEpochsAndOfTheLogsDoNotRotate) {
+TEST_F(KeyAdminTest, KeysOfTheLogsAndOfTheSubjectStoreDoNotRotate) {
   EXPECT_TRUE(vault().audit_signing_seed(std::nullopt));
   bind(email_tokens());
   for (const KeyInfo& info : admin().list()) {
-    const bool epoch = info.record.key_class == KeyClass::epoch;
-    EXPECT_EQ(admin().check_rotate(info.record.id).has_value(), epoch);
+    const bool rotates = info.record.key_class == KeyClass::epoch ||
+                         info.record.key_class == KeyClass::domain ||
+                         info.record.key_class == KeyClass::tenant;
+    EXPECT_EQ(admin().check_rotate(info.record.id).has_value(), rotates);
     if (info.record.key_class != KeyClass::audit_seed) continue;
     EXPECT_FALSE(admin().check(info.record.id, KeyOperation::destroy));
     EXPECT_FALSE(admin().check(info.record.id, KeyOperation::disable));

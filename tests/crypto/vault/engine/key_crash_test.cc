@@ -178,6 +178,60 @@ TEST(KeyCrash, ARecoveryMayBeInterruptedToo) {
   }
 }
 
+// Of a tenant and of a domain: either everything hangs on the old version, or on the new one.
+TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
+  const TempDir temp;
+  const auto start = temp.path() / "start";
+  std::filesystem::create_directory(start);
+  KeysOnDisk made(start);
+  made.make();
+  const auto before = made.all();
+  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
+  const std::string old_store = read_text(start / kKeyStoreFile);
+  for (const bool of_tenant : {true, false}) {
+    const Id old = of_tenant ? made.tenant : made.domain;
+    int undone = 0;
+    int done = 0;
+    for (int n = 0;; ++n) {
+      const auto work = temp.path() / "work";
+      copy_folder(start, work);
+      const bool died = dies_at(n, [&] {
+        KeysOnDisk keys(work);
+        if (!keys.open()) return false;
+        const std::vector<RenewalPart*> parts{&keys.part};
+        return keys.catalogue->rotate_parent(old, parts, keys.now).has_value();
+      });
+      KeysOnDisk keys(work);
+      const auto opened = keys.open();
+      ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
+      auto all = keys.all();
+      if (all.size() == before.size()) {
+        ASSERT_EQ(all, before) << n;
+        ++undone;
+      } else {
+        // One key more, and the same keys otherwise: what hung on the old one hangs on that.
+        const Id fresh =
+            *keys.catalogue->keys().find(place_of(*keys.catalogue->keys().record(old)));
+        ASSERT_NE(fresh, old);
+        all.erase(fresh);
+        ASSERT_EQ(all, before) << n;
+        for (const auto& [id, record] : keys.catalogue->keys().records()) {
+          EXPECT_NE(record.parent, old) << n;
+        }
+        EXPECT_EQ(keys.catalogue->index_version(Id{2}).before, of_tenant ? 0U : 1U);
+        ++done;
+        EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+        // A copy from before opens nothing, whoever has the old version's key.
+        write_text(work / kKeyStoreFile, old_store);
+        EXPECT_FALSE(KeysOnDisk(work).open()) << n;
+      }
+      if (!died) break;
+    }
+    EXPECT_GE(undone, 8);
+    EXPECT_GE(done, 6);
+  }
+}
+
 TEST(KeyCrash, AChangeOfTheRootKeyHappensEntirelyOrNotAtAll) {
   const TempDir temp;
   const auto start = temp.path() / "start";

@@ -91,7 +91,11 @@ class TestPart final : public RenewalPart {
         return Error(ErrorKind::data, "A key of the part does not open.");
       }
       record.shred_number = renewal.to.number();
-      wrap_key(record, key.bytes(), renewal.to.wrapping_key().bytes(), outer->bytes(), "part");
+      const auto moved = renewal.moved.find(record.parent);
+      if (moved != renewal.moved.end()) record.parent = moved->second;
+      const auto under = renewal.tree.wrapping_key_under(record.parent);
+      if (!under) return under.error();
+      wrap_key(record, key.bytes(), renewal.to.wrapping_key().bytes(), under->bytes(), "part");
       fresh.push_back(record);
     }
     return write(next_, renewal.to.number(), fresh);

@@ -96,6 +96,30 @@ TEST_F(KeyDestroy, WhatCannotBePreparedIsNotDestroyed) {
   EXPECT_TRUE(destroy({keys_.epochs[0]}));
 }
 
+TEST_F(KeyDestroy, ARotationThatCannotBePreparedChangesNothing) {
+  for (const Id& parent : {keys_.tenant, keys_.domain}) {
+    keys_.part.refuses = true;
+    const auto refused = keys_.catalogue->rotate_parent(parent, parts(), keys_.now);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::disk_full);
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_EQ(keys_.all(), before_);
+      EXPECT_EQ(keys_.catalogue->keys().record(parent)->condition.state, KeyState::active);
+      EXPECT_EQ(keys_.catalogue->index_version(Id{2}), IndexVersions{});
+      EXPECT_TRUE(keys_.catalogue->keys().superseded().empty());
+      ASSERT_TRUE(keys_.open());
+    }
+    EXPECT_FALSE(std::filesystem::exists(temp_.path() / "shred-secret.next"));
+    keys_.part.refuses = false;
+  }
+  EXPECT_FALSE(keys_.catalogue->rotate_parent(keys_.epochs[0], parts(), keys_.now));
+  EXPECT_FALSE(keys_.catalogue->rotate_parent(Id{99}, parts(), keys_.now));
+  const Id fresh = keys_.catalogue->rotate_parent(keys_.tenant, parts(), keys_.now).value();
+  EXPECT_EQ(keys_.catalogue->keys().record(keys_.domain)->parent, fresh);
+  EXPECT_FALSE(keys_.catalogue->rotate_parent(keys_.tenant, parts(), keys_.now))
+      << "only the newest rotates";
+}
+
 TEST_F(KeyDestroy, AnUnknownKeyDestroysNothing) {
   EXPECT_FALSE(destroy({keys_.epochs[0], Id{99}}));
   EXPECT_EQ(keys_.all(), before_);

@@ -238,7 +238,7 @@ TEST_F(KeyTreeTest, WhatLiesUnderAKeyOutOfUseDoesNotOpen) {
   EXPECT_FALSE(tree_.make({.key_class = KeyClass::domain, .tenant = Id{1}, .domain = Id{3}},
                           tenant_.id, now_));
   // Renewing wraps reaches it all the same.
-  EXPECT_TRUE(tree_.renewed(shred_.next(), {}));
+  EXPECT_TRUE(tree_.renewed(shred_.next(), {}, {}));
   ASSERT_TRUE(apply(disabled, KeyOperation::enable, now_));
   tree_.replace(disabled);
   EXPECT_TRUE(tree_.open(domain_.id));

@@ -260,16 +260,35 @@ TEST_F(RowKeeperTest, RowsOfDataSubjectsMoveToo) {
 TEST(RowJobs, RecordsHaveOneSpelling) {
   const RowWishes wishes{true, WallTime(std::chrono::milliseconds(77))};
   EXPECT_EQ(decode_row_wishes(encode_row_wishes(wishes)).value(), wishes);
-  const IndexVersions versions{3, 2};
+  const IndexVersions versions{3, 2, Id{5}, Id{4}};
   EXPECT_EQ(decode_index_versions(encode_index_versions(versions)).value(), versions);
   for (const Bytes& bad :
        {Bytes{}, Bytes{1}, Bytes{2, 1, 0, 0, 0, 0, 0, 0, 0, 7}, Bytes{1, 2, 0, 0, 0, 0, 0, 0, 0, 7},
         Bytes{1, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0}}) {
     EXPECT_FALSE(decode_row_wishes(bad));
   }
-  for (const Bytes& bad : {Bytes{}, Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0},
-                           Bytes{1, 0, 0, 0, 1, 0, 0, 0, 1}, Bytes{1, 0, 0, 0, 2, 0, 0, 0, 1, 0}}) {
-    EXPECT_FALSE(decode_index_versions(bad));
+  const Bytes good = encode_index_versions(versions);
+  ASSERT_EQ(good.size(), 1U + 4 + 4 + 16 + 16);
+  Bytes bad = good;
+  bad[0] = 1;  // another format
+  EXPECT_FALSE(decode_index_versions(bad));
+  bad = good;
+  bad[8] = 3;  // the version before is the current one
+  EXPECT_FALSE(decode_index_versions(bad));
+  bad[8] = 0;  // none before, and yet a key
+  EXPECT_FALSE(decode_index_versions(bad));
+  bad = good;
+  bad.push_back(0);
+  EXPECT_FALSE(decode_index_versions(bad));
+  EXPECT_FALSE(decode_index_versions(ByteView(good).first(good.size() - 1)));
+  EXPECT_FALSE(decode_index_versions({}));
+  // Of a store from before the keys of domains rotated: both versions hang on the oldest.
+  const Bytes old{1, 0, 0, 0, 3, 0, 0, 0, 2};
+  EXPECT_EQ(decode_index_versions(old).value(), (IndexVersions{3, 2, kNoId, kNoId}));
+  for (const Bytes& wrong :
+       {Bytes{3, 0, 0, 0, 3, 0, 0, 0, 2}, Bytes{1, 0, 0, 0, 0, 0, 0, 0, 0},
+        Bytes{1, 0, 0, 0, 1, 0, 0, 0, 1}, Bytes{1, 0, 0, 0, 2, 0, 0, 0, 1, 0}}) {
+    EXPECT_FALSE(decode_index_versions(wrong));
   }
 }
 

@@ -195,7 +195,7 @@ TEST(SubjectStore, ARenewedShredSecretLeavesOldCopiesUseless) {
   }
   EXPECT_TRUE(place.store->owes_renewal());
   const ShredSecret next = place.shred.next();
-  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {}, {}, place.wraps()));
   EXPECT_EQ(key_text(*place.store, stays, place.wrap), clear) << "still in force";
   place.store->finish();
   EXPECT_FALSE(place.store->owes_renewal());
@@ -243,7 +243,7 @@ TEST(SubjectStore, AnInterruptedBatchIsSettledByTheKeyStoresNumber) {
   const ShredSecret next = place.shred.next();
   std::filesystem::path beside = place.file();
   beside += ".new";
-  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {}, {}, place.wraps()));
   const std::string old_file = read_text(place.file());
   const std::string new_file = read_text(beside);
   place.store->cancel();
@@ -296,7 +296,7 @@ TEST(SubjectStore, ADestroyedTenantTakesItsSubjectsAlong) {
     ASSERT_TRUE(place.store->commit(changes));
   }
   const ShredSecret next = place.shred.next();
-  ASSERT_TRUE(place.store->prepare(next, {other.parent}, place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {other.parent}, {}, place.wraps()));
   place.store->finish();
   const auto check = [&](const SubjectStore& store) {
     store.read([&](const SubjectTable& table) {
@@ -328,7 +328,7 @@ TEST(SubjectStore, TrafficGoesOnWhileItIsWrittenAnew) {
       EXPECT_TRUE(place.store->commit(erased));
     }
   });
-  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {}, {}, place.wraps()));
   place.store->finish();
   traffic.join();
   auto opened = place.open(next);
@@ -451,7 +451,7 @@ TEST(SubjectStore, DISABLED_AMillionSubjects) {
   const ShredSecret next = place.shred.next();
   place.store = std::move(*opened);
   start = Clock::now();
-  ASSERT_TRUE(place.store->prepare(next, {}, place.wraps()));
+  ASSERT_TRUE(place.store->prepare(next, {}, {}, place.wraps()));
   place.store->finish();
   std::printf("destroy batch: %.1f s\n", seconds(start));
 }
