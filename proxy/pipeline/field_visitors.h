@@ -56,6 +56,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
     const policies::FieldAction* action = scanner_.find_json(path);
+    if (action == nullptr && scanner_.passes_unlisted(field)) return true;
     const bool name_needed =
         scanner_.observer_ != nullptr ||
         (action == nullptr && scanner_.route_.unlisted == policies::Unlisted::refuse);

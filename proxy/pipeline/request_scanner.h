@@ -96,6 +96,11 @@ class RequestScanner {
                  const policies::FieldAction& action);
   void take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
+  // Of a value of JSON that no rule lists: nothing more has to be asked about it. (Most of them.)
+  bool passes_unlisted(const body::Field& field) const noexcept {
+    return json_free_of_tokens_ && !field.is_file && layer_ == 0 && observer_ == nullptr &&
+           route_.unlisted == policies::Unlisted::keep;
+  }
   bool may_hold_token(policies::Carrier carrier) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool take_own_token(FieldJob& job, std::string_view value);
