@@ -185,14 +185,9 @@ void JsonMatcher::number_filters() {
 void JsonMatcher::mark_edges(std::string_view key, std::uint8_t bit) {
   std::string folded(key.size(), '\0');
   folded.resize(fold_text(key, folded.data()));
-  mark_edge(first_bytes_, folded.empty() ? '\0' : folded.front(), bit);
-  mark_edge(last_bytes_, folded.empty() ? '\0' : folded.back(), bit);
-}
-
-bool JsonMatcher::may_end_in(std::string_view key) const noexcept {
-  const auto first = static_cast<unsigned char>(key.empty() ? '\0' : key.front());
-  const auto last = static_cast<unsigned char>(key.empty() ? '\0' : key.back());
-  return (first_bytes_[first] & last_bytes_[last]) != 0;
+  if (folded.empty()) return;  // asked for by its size
+  mark_edge(first_bytes_, folded.front(), bit);
+  mark_edge(last_bytes_, folded.back(), bit);
 }
 
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
@@ -204,8 +199,7 @@ const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexce
   return nullptr;
 }
 
-const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcept {
-  if (path.empty()) return nullptr;
+const FieldAction* JsonMatcher::find_in_table(JsonPath path, bool any_case) const noexcept {
   const bool in_array = path.back().is_index;
   const Slot* slot = in_array ? nullptr : slot_of(path.back().key);
   if (slot == nullptr && (in_array ? any_element_ : any_member_).empty()) return nullptr;

@@ -9,7 +9,7 @@
 // with a purpose makes, is searched by memmem() from the point where that shows: never more than
 // twice its work.
 //
-// Memory: 4 KiB. Immutable once built.
+// Memory: half a KiB. Immutable once built.
 
 #pragma once
 
@@ -29,12 +29,13 @@ class BoundaryFinder {
   std::size_t find(std::string_view text, std::size_t from) const noexcept;
 
  private:
+  std::uint64_t bit_at(const char* at) const noexcept;
   bool may_hold(const char* at) const noexcept;
   std::size_t search(std::string_view text, std::size_t from) const noexcept;
 
   std::string boundary_;
-  std::size_t stride_ = 0;                  // 0: too short a boundary for this
-  std::array<std::uint8_t, 4096> known_{};  // by hash of four bytes: some of the boundary's
+  std::size_t stride_ = 0;                 // 0: too short a boundary for this
+  std::array<std::uint64_t, 64> known_{};  // a bit by hash of four bytes: some of the boundary's
 };
 
 }  // namespace paravent::proxy::body

@@ -10,7 +10,7 @@
 //   segment: text() ... part, part, file | content, content, file_end | segment ... end
 //
 // The first text begins with the first delimiter, every later one with the CRLF behind the content.
-// Memory: the text (bounded by `field_bytes` for the whole body), and 4 KiB once there is a file.
+// Memory: the text (bounded by `field_bytes` for the whole body), and half a KiB once there is a file.
 // One thread, no input or output.
 
 #pragma once
