@@ -10,8 +10,8 @@
 //   segment: text() ... part, part, file | content, content, file_end | segment ... end
 //
 // The first text begins with the first delimiter, every later one with the CRLF behind the content.
-// Memory: the text (bounded by `field_bytes` for the whole body), and half a KiB once there is a file.
-// One thread, no input or output.
+// Memory: the text (bounded by `field_bytes` for the whole body), and half a KiB once there is a
+// file. One thread, no input or output.
 
 #pragma once
 
