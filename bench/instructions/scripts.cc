@@ -1,7 +1,7 @@
 // Fixed scripts whose instructions are counted (gate.py, under valgrind's callgrind): the codecs,
-// the plan's look-up, the protector and one whole transaction over memory. Each script runs once to
-// warm up and then kTimes; only the latter are counted, one dump of callgrind's per script. Without
-// valgrind the program does the same and counts nothing.
+// the plan's look-up, the protector, and whole transactions over memory: a form and a batch of
+// events. Each script runs once to warm up and then kTimes; only the latter are counted, one dump
+// of callgrind's per script. Without valgrind the program does the same and counts nothing.
 
 #include <valgrind/callgrind.h>
 
@@ -10,8 +10,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "bench/support/batch_pool.h"
 #include "bench/support/form_exchange.h"
 #include "policies/model/preset.h"
 #include "proxy/body/cookie.h"
@@ -178,13 +180,13 @@ void count_protector() {
                "Bonjour, je voudrais un devis pour la réparation de ma machine, merci."));
 }
 
-void count_transaction() {
-  Setting setting;
-  Client client;
+void count_transaction(const char* name, const Sample& sample) {
+  Setting setting(sample);
+  Client client(sample.body);
   Application application;
   proxy::Transaction transaction(client, application);
   const Answer answer;
-  count("transaction", [&] {
+  count(name, [&] {
     setting.parser.begin(setting.lines, 16 * 1024, 8 * 1024);
     if (setting.parser.parse({setting.text.data(), setting.text.size()}) !=
         proxy::http1::ParseStatus::done) {
@@ -204,6 +206,8 @@ int main() {
   paravent::bench::count_codecs();
   paravent::bench::count_plan();
   paravent::bench::count_protector();
-  paravent::bench::count_transaction();
+  paravent::bench::count_transaction("transaction", {});
+  const std::string batch = std::move(paravent::bench::make_batches(7, 1).front().body);
+  paravent::bench::count_transaction("transaction_batch", {"/batch", "application/json", batch});
   return 0;
 }

@@ -27,6 +27,15 @@ bool same_key(std::string_view a, std::string_view b) noexcept {
   return a == b;
 }
 
+// Every byte that the edge of a name may have whose folded edge is `folded`: what is not ASCII may
+// fold to anything.
+void mark_edge(std::array<std::uint8_t, 256>& edges, char folded, std::uint8_t bit) noexcept {
+  const auto byte = static_cast<unsigned char>(folded);
+  edges[byte] |= bit;
+  if (byte >= 'a' && byte <= 'z') edges[byte - 0x20U] |= bit;
+  for (std::size_t high = 0x80; high < edges.size(); ++high) edges[high] |= bit;
+}
+
 // Equal for names that differ in case alone.
 std::uint32_t folded_hash(std::string_view key) noexcept {
   constexpr std::uint64_t kHighBits = 0x8080808080808080U;
@@ -141,6 +150,7 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
       any_element_.push_back(rank);
     } else {
       keyed.push_back({folded_hash(last.key), rank});
+      mark_edges(last.key, static_cast<std::uint8_t>(1U << keyed.size() % 8U));
     }
   }
   std::stable_sort(keyed.begin(), keyed.end(),
@@ -172,7 +182,16 @@ void JsonMatcher::number_filters() {
   if (filters_.size() > kMaxFilters) std::abort();
 }
 
+void JsonMatcher::mark_edges(std::string_view key, std::uint8_t bit) {
+  std::string folded(key.size(), '\0');
+  folded.resize(fold_text(key, folded.data()));
+  if (folded.empty()) return;  // asked for by its size
+  mark_edge(first_bytes_, folded.front(), bit);
+  mark_edge(last_bytes_, folded.back(), bit);
+}
+
 const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexcept {
+  if (!may_end_in(key)) return nullptr;
   const std::uint32_t hash = folded_hash(key);
   for (std::uint32_t at = hash & mask_; slots_[at].last != 0; at = (at + 1) & mask_) {
     if (slots_[at].hash == hash) return &slots_[at];
@@ -180,9 +199,10 @@ const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexce
   return nullptr;
 }
 
-const FieldAction* JsonMatcher::find(JsonPath path, bool any_case) const noexcept {
-  if (path.empty()) return nullptr;
-  const Slot* slot = path.back().is_index ? nullptr : slot_of(path.back().key);
+const FieldAction* JsonMatcher::find_in_table(JsonPath path, bool any_case) const noexcept {
+  const bool in_array = path.back().is_index;
+  const Slot* slot = in_array ? nullptr : slot_of(path.back().key);
+  if (slot == nullptr && (in_array ? any_element_ : any_member_).empty()) return nullptr;
   const auto none = static_cast<std::uint32_t>(selectors_.size());
   const Entry* const exact =
       find_in<false>(slot, path, none, [](const FieldAction&) { return true; });

@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -35,7 +36,9 @@ class JsonMatcher {
   // REQUIRES: at most kMaxFilters different [k=v].
   explicit JsonMatcher(std::vector<Entry> entries);
 
-  const FieldAction* find(JsonPath path, bool any_case = false) const noexcept;
+  const FieldAction* find(JsonPath path, bool any_case = false) const noexcept {
+    return may_find(path) ? find_in_table(path, any_case) : nullptr;
+  }
   // Whether some selector selects `path` or something that could lie below it.
   bool may_match_below(JsonPath path) const noexcept;
   // Whether some selector ends in the member `key`.
@@ -57,12 +60,27 @@ class JsonMatcher {
   };
 
   void number_filters();
+  void mark_edges(std::string_view key, std::uint8_t bit);
   // The selector of the lowest rank below `limit` that matches and whose action will do.
   template <bool kFold, typename WillDo>
   const Entry* find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
                        WillDo will_do) const noexcept;
   std::span<const std::uint32_t> ranks_of(const Slot& slot) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
+  bool may_end_in(std::string_view key) const noexcept {
+    if (key.empty()) return true;
+    const auto first = static_cast<unsigned char>(key.front());
+    const auto last = static_cast<unsigned char>(key.back());
+    return (first_bytes_[first] & last_bytes_[last]) != 0;
+  }
+  // False for most values of a document, at the cost of two bytes of their name.
+  bool may_find(JsonPath path) const noexcept {
+    if (path.empty()) return false;
+    const PathStep& last = path.back();
+    if (last.is_index) return !any_element_.empty();
+    return may_end_in(last.key) || !any_member_.empty();
+  }
+  const FieldAction* find_in_table(JsonPath path, bool any_case) const noexcept;
 
   std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter
   std::vector<Filter> filters_;
@@ -72,6 +90,10 @@ class JsonMatcher {
   std::vector<std::uint32_t> any_element_;  // ranks of those that end in [*], [N] or [k=v]
   std::vector<Slot> slots_;
   std::uint32_t mask_ = 0;
+  // By the first and the last byte of a key, one bit for some of the keyed selectors: where no bit
+  // is in both, none of them ends in it. Most members of a document are told by that alone.
+  std::array<std::uint8_t, 256> first_bytes_{};
+  std::array<std::uint8_t, 256> last_bytes_{};
 };
 
 }  // namespace paravent::policies

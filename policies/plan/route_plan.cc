@@ -18,10 +18,6 @@ const FieldAction* RoutePlan::find(Carrier carrier, std::string_view field) cons
   return flat_[index]->find(field);
 }
 
-const FieldAction* RoutePlan::find_json(JsonPath path) const {
-  return json_ ? json_->find(path, unlisted == Unlisted::keep) : nullptr;
-}
-
 bool RoutePlan::lists(std::string_view field) const {
   const PathStep step{field, 0, false};
   return find(Carrier::query, field) != nullptr || find(Carrier::form, field) != nullptr ||

@@ -16,6 +16,7 @@
 #include "policies/model/path_pattern.h"
 #include "policies/plan/condition_plan.h"
 #include "policies/plan/field_action.h"
+#include "policies/plan/json_matcher.h"
 #include "policies/plan/json_path.h"
 
 namespace paravent::policies {
@@ -26,7 +27,6 @@ enum class RouteMode : std::uint8_t {
 };
 
 class FlatMatcher;  // policies/plan/flat_matcher.h
-class JsonMatcher;  // policies/plan/json_matcher.h
 
 class RoutePlan {
  public:
@@ -37,7 +37,9 @@ class RoutePlan {
 
   // Flat carriers: form, multipart, query, header, cookie. `name` is decoded.
   const FieldAction* find(Carrier carrier, std::string_view name) const;
-  const FieldAction* find_json(JsonPath path) const;
+  const FieldAction* find_json(JsonPath path) const {
+    return json_ ? json_->find(path, unlisted == Unlisted::keep) : nullptr;
+  }
   const JsonMatcher* json_matcher() const { return json_.get(); }  // null: no rule about json
   // Whether a rule names a query or body field so; in JSON, a member at the top.
   bool lists(std::string_view field) const;

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,8 +46,8 @@ class JsonVisitor {
   // An object or an array, before its contents are visited.
   virtual bool on_container(JsonPath path, bool is_array) = 0;
   // Of every object that is an element, before on_container() is asked about it, where
-  // wants_filters(): what PathStep's filters shall be for everything inside. `object` is the text
-  // from its brace on; nothing of it is validated yet.
+  // wants_filters(): what PathStep's filters shall be for everything inside (element_filters.h).
+  // `object` is the text from its brace on; nothing of it is validated yet.
   virtual bool wants_filters() const { return false; }
   virtual FilterBits filters_of(std::string_view /*object*/) { return {}; }
 };
@@ -68,15 +67,6 @@ class JsonScanner {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// Looks for a member of the object that begins at the first byte, without validating more than it
-// needs to find its way; what is malformed has no members. Answers the raw value when it is a
-// string (with its quotes), else nothing.
-std::optional<std::string_view> find_string_member(std::string_view object, std::string_view key);
-// The same whatever the case of the name (policies/plan/key_case.h), of all that read so: whether
-// one of them has this value, decoded. `scratch` is overwritten.
-bool has_string_member(std::string_view object, std::string_view key, std::string_view value,
-                       std::string& scratch);
 
 // Appends the decoded text of a string (unescaped, without quotes), or a number's or boolean's own
 // spelling. REQUIRES: `raw` comes from a scan that answered ok.

@@ -1,5 +1,6 @@
-// JsonScanners: one JsonScanner for each depth of nesting, since the scan of an outer text waits
-// while one inside of it is scanned. Made when first needed, then kept. Owned by one thread.
+// JsonScanners: one JsonScanner, with its ElementFilters, for each depth of nesting, since the scan
+// of an outer text waits while one inside of it is scanned. Made when first needed, then kept.
+// Owned by one thread.
 
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "proxy/body/element_filters.h"
 #include "proxy/body/json.h"
 
 namespace paravent::proxy::body {
@@ -18,15 +20,25 @@ class JsonScanners {
   explicit JsonScanners(std::uint64_t hash_key) : hash_key_(hash_key) { at(0); }
 
   JsonScanner& at(std::size_t depth) {
-    while (scanners_.size() <= depth) {
-      scanners_.push_back(std::make_unique<JsonScanner>(hash_key_));
-    }
+    make(depth);
     return *scanners_[depth];
+  }
+  ElementFilters& filters_at(std::size_t depth) {
+    make(depth);
+    return *filters_[depth];
   }
 
  private:
+  void make(std::size_t depth) {
+    while (scanners_.size() <= depth) {
+      scanners_.push_back(std::make_unique<JsonScanner>(hash_key_));
+      filters_.push_back(std::make_unique<ElementFilters>());
+    }
+  }
+
   std::uint64_t hash_key_;
   std::vector<std::unique_ptr<JsonScanner>> scanners_;
+  std::vector<std::unique_ptr<ElementFilters>> filters_;
 };
 
 }  // namespace paravent::proxy::body

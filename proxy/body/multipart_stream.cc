@@ -47,6 +47,7 @@ void MultipartStream::begin(std::string_view boundary, const MultipartLimits& li
                             std::size_t field_bytes) {
   limits_ = limits;
   dash_boundary_.assign(kDashes).append(boundary);
+  finder_.reset();
   text_.clear();
   content_ = {};
   state_ = State::first;
@@ -164,6 +165,7 @@ Event MultipartStream::parse_head(bool at_end) {
   part_.field.whole = {static_cast<std::uint32_t>(begin_), content};
   part_.field.is_file = true;
   state_ = State::content;
+  if (!finder_) finder_ = std::make_unique<BoundaryFinder>(dash_boundary_);
   content_begins_ = true;
   content_bytes_ = 0;
   return Event::file;
@@ -207,13 +209,11 @@ std::size_t MultipartStream::held(std::string_view in) const noexcept {
 Event MultipartStream::next_content(std::string_view& in, bool at_end) {
   std::size_t size = std::string_view::npos;
   for (std::size_t from = 0; size == std::string_view::npos;) {
-    const void* const hit =
-        ::memmem(in.data() + from, in.size() - from, dash_boundary_.data(), dash_boundary_.size());
-    if (hit == nullptr) {
+    const std::size_t at = finder_->find(in, from);
+    if (at == std::string_view::npos) {
       size = in.size() - held(in);
       break;
     }
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(hit) - in.data());
     const bool at_line_start = at == 0 ? content_begins_ : in[at - 1] == '\n' || in[at - 1] == '\r';
     if (!at_line_start) {
       from = at + dash_boundary_.size();

@@ -10,15 +10,18 @@
 //   segment: text() ... part, part, file | content, content, file_end | segment ... end
 //
 // The first text begins with the first delimiter, every later one with the CRLF behind the content.
-// Memory: the text (bounded by `field_bytes` for the whole body). One thread, no input or output.
+// Memory: the text (bounded by `field_bytes` for the whole body), and half a KiB once there is a
+// file. One thread, no input or output.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "proxy/body/boundary_finder.h"
 #include "proxy/body/field.h"
 #include "proxy/body/multipart.h"
 #include "proxy/body/part_head.h"
@@ -74,6 +77,7 @@ class MultipartStream {
 
   MultipartLimits limits_;
   std::string dash_boundary_;
+  std::unique_ptr<BoundaryFinder> finder_;  // of dash_boundary_, once there is a file
   std::string text_;
   std::string last_text_;
   std::string_view content_;

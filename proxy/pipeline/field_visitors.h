@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "policies/plan/file_plan.h"
 #include "policies/plan/json_matcher.h"
@@ -56,11 +57,8 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
     const policies::FieldAction* action = scanner_.find_json(path);
-    const bool name_needed =
-        scanner_.observer_ != nullptr ||
-        (action == nullptr && scanner_.route_.unlisted == policies::Unlisted::refuse);
-    const std::string name = name_needed ? json_name(path) : std::string();
-    return scanner_.take(policies::Carrier::json, name, 0, field, field.value.in(text_), action);
+    if (action == nullptr && scanner_.passes_unlisted(field)) return true;
+    return take(path, field, action);
   }
 
   bool wants_filters() const override {
@@ -69,20 +67,9 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   }
 
   body::FilterBits filters_of(std::string_view object) override {
-    body::FilterBits bits;
-    const auto& filters = scanner_.json_matcher()->filters();
-    std::string& value = scanner_.buffers_.value;
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-      ExchangeBuffers::wipe_used(value);
-      if (!body::has_string_member(object, filters[i].key, filters[i].value, value)) continue;
-      bits.any_case |= std::uint64_t{1} << i;
-      const auto exact = body::find_string_member(object, filters[i].key);
-      if (!exact) continue;
-      ExchangeBuffers::wipe_used(value);
-      body::decode_json_value(*exact, body::ValueKind::string, value);
-      if (value == filters[i].value) bits.exact |= std::uint64_t{1} << i;
-    }
-    return bits;
+    body::ElementFilters& filters = scanner_.json_scanners_->filters_at(scanner_.depth_);
+    if (!std::exchange(filters_begun_, true)) filters.begin_text();
+    return filters.of(object, scanner_.json_matcher()->filters());
   }
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.
@@ -100,8 +87,17 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   }
 
  private:
+  bool take(body::JsonPath path, const body::Field& field, const policies::FieldAction* action) {
+    const bool name_needed =
+        scanner_.observer_ != nullptr ||
+        (action == nullptr && scanner_.route_.unlisted == policies::Unlisted::refuse);
+    const std::string name = name_needed ? json_name(path) : std::string();
+    return scanner_.take(policies::Carrier::json, name, 0, field, field.value.in(text_), action);
+  }
+
   RequestScanner& scanner_;
   std::string_view text_;
+  bool filters_begun_ = false;
 };
 
 }  // namespace paravent::proxy

@@ -195,6 +195,11 @@ bool RequestProtector::rebuild(std::size_t number) {
     text.append(segment);
   });
   text.append(field.text, field.inside.end, std::string::npos);
+  // Without the pair in front of it, a name's '?' would be the one that a query may begin with.
+  if (field.plan->form.content == policies::Content::query && field.inside.begin == 0 &&
+      text.starts_with('?')) {
+    text.replace(0, 1, "%3F");
+  }
   wrap(field, text, buffers_.value);
   job.replacement.begin = static_cast<std::uint32_t>(buffers_.arena.size());
   const bool ok = encode(job.carrier, text);

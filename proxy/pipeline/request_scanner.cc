@@ -458,12 +458,7 @@ const policies::JsonMatcher* RequestScanner::json_matcher() const {
   return outer_ == nullptr ? route_.json_matcher() : outer_->inside->json.get();
 }
 
-const FieldAction* RequestScanner::find_json(policies::JsonPath path) const {
-  return chosen(outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path));
-}
-
-const FieldAction* RequestScanner::chosen(const FieldAction* action) const noexcept {
-  if (action == nullptr || action->when == 0) return action;
+const FieldAction* RequestScanner::chosen_by_condition(const FieldAction* action) const noexcept {
   asked_ |= action->when;
   if (answer_of({holding_, unclear_}, action->when) == Answer::unclear) {
     asked_unclear_ |= action->when & unclear_;

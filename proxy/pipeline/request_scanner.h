@@ -96,6 +96,11 @@ class RequestScanner {
                  const policies::FieldAction& action);
   void take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
+  // Of a value of JSON that no rule lists: nothing more has to be asked about it. (Most of them.)
+  bool passes_unlisted(const body::Field& field) const noexcept {
+    return json_free_of_tokens_ && !field.is_file && layer_ == 0 && observer_ == nullptr &&
+           route_.unlisted == policies::Unlisted::keep;
+  }
   bool may_hold_token(policies::Carrier carrier) const;
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool take_own_token(FieldJob& job, std::string_view value);
@@ -104,8 +109,14 @@ class RequestScanner {
   body::ScanStatus scan_inside(const OpenedField& field);
   // The rule about a field, or its `else` where a condition does not hold.
   const policies::FieldAction* find(policies::Carrier carrier, std::string_view name) const;
-  const policies::FieldAction* chosen(const policies::FieldAction* action) const noexcept;
-  const policies::FieldAction* find_json(policies::JsonPath path) const;
+  const policies::FieldAction* chosen(const policies::FieldAction* action) const noexcept {
+    return action == nullptr || action->when == 0 ? action : chosen_by_condition(action);
+  }
+  const policies::FieldAction* chosen_by_condition(
+      const policies::FieldAction* action) const noexcept;
+  const policies::FieldAction* find_json(policies::JsonPath path) const {
+    return chosen(outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path));
+  }
   const policies::JsonMatcher* json_matcher() const;
   std::string full_name(policies::Carrier carrier, std::string_view name) const;
   bool on_normalisation_failure(FieldJob& job, std::string_view trimmed);

@@ -9,28 +9,16 @@ import tempfile
 import time
 
 from cases.unsealing import PASSPHRASE, passphrase_scene, seal, unseal
-from cases.uploads import (END, Sink, field, file, memory, parts, picture_library, post, read, received, refused,
-                           reveal_file, write)
+from cases.uploads import (END, HEAD, Sink, field, file, memory, parts, picture_library, policy_of, post, read,
+                           received, refused, reveal_file, write)
 from support import gateway, settings, tokens, wire
 from support.case import Shared, case, equal, expect, lacks
 from support.gateway import Scene
 
-HEAD = """\
-policy: 1
-tenant: atelier
-roles: { dpo: { reveal: clear }, support: { reveal: masked } }
-recipients: { crm: { name: Atelier CRM, country: FR } }
-purposes:
-  jobs: { basis: contract, retention: { from: collection, active: P1Y }, reveal: [dpo] }
-"""
-
-POLICY = HEAD + """\
-routes:
+POLICY = policy_of("""\
   - name: survey
     match: { method: POST, path: /survey }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.consent: { do: keep }
       multipart.email: { kind: email, do: tokenise, when: { form.consent: ['on', '1'] }, else: drop }
@@ -38,9 +26,7 @@ routes:
       multipart.cv: { file: pass }
   - name: apply
     match: { method: POST, path: /wp-admin/admin-ajax.php, when: { form.action: apply } }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     php-names: on
     fields:
       multipart.action: { do: keep }
@@ -48,9 +34,7 @@ routes:
       multipart.cv: { file: encrypt }
   - name: news
     match: { method: POST, path: /wp-admin/admin-ajax.php, when: { form.action: news } }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     php-names: on
     fields:
       form.action: { do: keep }
@@ -59,23 +43,18 @@ routes:
       multipart.name: { do: drop }
   - name: named
     match: { method: POST, path: /named }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.consent: { do: keep }
       multipart.cv: { file: pass }
       multipart.cv > file-name: { do: keep, when: { form.consent: 'on' }, else: tokenise }
   - name: scans
     match: { method: POST, path: /scans }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.scan: { file: encrypt }
       multipart.both: { file: encrypt, metadata: strip }
-elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
-"""
+""")
 SHARED = Shared(lambda: Scene(policy=POLICY, limits={"file-bytes": "8MiB", "form-bytes": "64KiB"}))
 AJAX = "/wp-admin/admin-ajax.php"
 
@@ -201,14 +180,10 @@ def stalled_uploads():
         sink.close()
 
 
-SEALED = HEAD + """\
-public-keys: { board: { key: 'PUBLIC' } }
-routes:
+SEALED = policy_of("""\
   - name: report
     match: { method: POST, path: /report }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     when-sealed: encrypt-to board
     fields:
       multipart.message: { kind: text, do: encrypt }
@@ -217,13 +192,11 @@ routes:
       multipart.scan: { file: pass }
   - name: apply
     match: { method: POST, path: /apply }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.name: { kind: name, do: tokenise }
       multipart.cv: { file: pass }
-"""
+""", HEAD + "public-keys: { board: { key: 'PUBLIC' } }\n")
 
 
 @case("when-sealed: an upload goes on with its fields and files encrypted to the named key, all of them listed", smoke=True)

@@ -14,56 +14,67 @@ from support.case import Shared, Skip, case, equal, expect, lacks
 from support.gateway import Scene, run
 from support.upstream import Upstream
 
-POLICY = """\
+# What the policies of these cases and of upload_rules.py have in common.
+HEAD = """\
 policy: 1
 tenant: atelier
 roles: { dpo: { reveal: clear, subjects: true }, support: { reveal: masked } }
-public-keys: { hr: { key: 'PUBLIC' } }
 recipients: { crm: { name: Atelier CRM, country: FR } }
 purposes:
   jobs: { basis: contract, retention: { from: collection, active: P1Y }, reveal: [dpo, support] }
-routes:
-  - name: apply
-    match: { method: POST, path: /apply }
+"""
+TO_CRM = """\
     upstream: UPSTREAM
     recipient: crm
     purpose: jobs
+"""
+ELSEWHERE = "elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }\n"
+
+
+def policy_of(routes, head=HEAD):
+    """A policy of these routes, whose upstream, recipient and purpose are written `to: crm`."""
+    return head + "routes:\n" + routes.replace("    to: crm\n", TO_CRM) + ELSEWHERE
+
+
+FIELDS = """
+      multipart.name:  { kind: name, do: tokenise }
+      multipart.email: { kind: email, do: tokenise, mode: derived }
+      multipart.note:  { do: keep }
+      multipart.cv:    { file: pass }
+      multipart.cv > file-name: { do: tokenise }
+      multipart.photo: { file: pass, metadata: strip }
+      multipart.spare: { file: drop }
+"""
+POLICY = policy_of("""\
+  - name: apply
+    match: { method: POST, path: /apply }
+    to: crm
     fields: &fields
   - name: any
     match: { method: POST, path: /any }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     stream: any-order
     fields: &fields
   - name: plain
     match: { method: POST, path: /plain }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.note: { do: keep }
       multipart.data: { file: pass }
       multipart.data > file-name: { do: keep }
   - name: buffered
     match: { method: POST, path: /buffered }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.name: { kind: name, do: tokenise }
   - name: files
     match: { method: POST, path: /files }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     fields:
       multipart.id: { file: encrypt }
   - name: identity
     match: { method: POST, path: /identity }
-    upstream: UPSTREAM
-    recipient: crm
-    purpose: jobs
+    to: crm
     subject: multipart.email
     fields:
       multipart.email: { kind: email, do: tokenise, erasable: subject }
@@ -72,16 +83,7 @@ routes:
       multipart.bound > content: { do: encrypt, erasable: subject }
       multipart.sealed: { file: encrypt }
       multipart.sealed > content: { do: encrypt, to: hr }
-elsewhere: { methods: [GET, HEAD], upstream: UPSTREAM, do: pass }
-""".replace("&fields", """
-      multipart.name:  { kind: name, do: tokenise }
-      multipart.email: { kind: email, do: tokenise, mode: derived }
-      multipart.note:  { do: keep }
-      multipart.cv:    { file: pass }
-      multipart.cv > file-name: { do: tokenise }
-      multipart.photo: { file: pass, metadata: strip }
-      multipart.spare: { file: drop }
-""")
+""".replace("&fields", FIELDS), HEAD + "public-keys: { hr: { key: 'PUBLIC' } }\n")
 
 FOLDER = tempfile.TemporaryDirectory(prefix="paravent-e2e-hr-")
 HR_KEY = os.path.join(FOLDER.name, "hr.key")

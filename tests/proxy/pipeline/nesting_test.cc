@@ -72,6 +72,20 @@ TEST(Nesting, QueryStringsInsideJson) {
       R"({"requests":["?idsite=1&url=https%3A%2F%2Fx.fr%2Fp%3Femail%3D%252A%252A%252A%252A%252A%252A%252A%252A%26k%3D1%23top","","?rec=1"]})");
 }
 
+// A query may begin with a '?', which is no part of a name; behind a pair that goes it is, and
+// stays.
+TEST(Nesting, WhatGoesFromAQueryTurnsNoNameIntoAnother) {
+  Pipeline pipeline(
+      policy_text("      form.q: { do: open, as: query }\n"
+                  "      form.q > query.m: { do: drop }\n",
+                  "    unlisted: keep\n"));
+  const Outcome once = pipeline.run(form_post("q=m%3D1%26%3Fm%3D2"));
+  EXPECT_EQ(once.body, "q=%253Fm%3D2");
+  EXPECT_EQ(pipeline.run(form_post(once.body)).body, once.body) << "it is read as it was";
+  EXPECT_EQ(pipeline.run(form_post("q=%3Fm%3D1%26%3Fm%3D2")).body, "q=%3F%3Fm%3D2");
+  EXPECT_EQ(pipeline.run(form_post("q=%3Fm%3D2%26k%3D1")).body, "q=%3Fk%3D1");
+}
+
 // xAPI: the same address in a statement and in the `agent` parameter gives one token.
 TEST(Nesting, TheSameValueInTwoNestingsGetsOneToken) {
   Pipeline pipeline(policy_text(
