@@ -46,7 +46,10 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   // The index has a version of its own, so that it rotates apart from the tokens.
   const IndexVersions versions = catalogue.index_version(id_from(row.domain_id));
   const auto parent_of = [&](const Id& key) {
-    return catalogue.keys().open_kept(key == kNoId ? *oldest : key);
+    const KeyRecord* named = catalogue.keys().record(key);
+    // One that is destroyed took its entries along.
+    const bool gone = named == nullptr || is_destroyed(named->condition.state);
+    return catalogue.keys().open_kept(gone ? *oldest : key);
   };
   const auto parent = parent_of(versions.key);
   if (!parent) return parent.error();

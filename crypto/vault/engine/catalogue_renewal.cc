@@ -41,6 +41,13 @@ Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
       continue;
     }
     records.push_back({{RecordType::key, *id}, encode_key_record(dead)});
+    // A domain that is made again begins with an index of its own.
+    if (found->key_class == KeyClass::domain && index_versions_.contains(found->domain)) {
+      const IndexVersions next{index_version(found->domain).current + 1, 0, kNoId, kNoId};
+      if (tree_.find(place_of(*found)) == *id) {
+        records.push_back({{RecordType::index, found->domain}, encode_index_versions(next)});
+      }
+    }
     ++id;
   }
   if (auto s = renew(std::move(records), gone, parts); !s) return s.error();
@@ -58,6 +65,10 @@ Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const>
   if (auto s = check_clock(now); !s) return s.error();
   KeyRecord old = *found;
   const KeyPlace place = place_of(old);
+  if (old.condition.state == KeyState::suspended) {
+    return Error(ErrorKind::refused,
+                 "What is below this key would come back into use; enable it first.");
+  }
   IndexVersions index = index_version(place.domain);
   if (place.key_class == KeyClass::domain && index.before != 0) {
     return Error(ErrorKind::busy,
@@ -78,9 +89,12 @@ Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const>
   const Status status = renew(std::move(records), {}, parts);
   // The store holds what was read once before.
   if (!status && !read_all()) std::abort();
-  if (!status && tree_.record(id) == nullptr) return status.error();
-  // It has happened, and only the old secret is still to be erased: the next batch or start does.
-  return id;
+  if (status) return id;
+  if (tree_.record(id) == nullptr) return status.error();
+  // It has happened; until the next batch or start erases the old secret, older copies open.
+  return Error(ErrorKind::data,
+               "The key has a new version, but the old shred secret could not be erased yet; mend "
+               "what keeps the keys folder from being written, and restart.");
 }
 
 Status Catalogue::renew(std::vector<StoredRecord> records, const std::set<Id>& gone,

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "crypto/primitives/random.h"
@@ -197,8 +198,13 @@ Status make_folder_of(const std::filesystem::path& file) {
 
 Status make_folders_durably(const std::filesystem::path& folder) {
   std::error_code error;
-  if (folder.empty() || std::filesystem::exists(folder, error)) return {};
+  if (folder.empty()) return {};
   const std::filesystem::path above = folder.parent_path();
+  if (std::filesystem::exists(folder, error)) {
+    // The deepest one that is there: a start that was cut off may have left its name unsynced.
+    std::ignore = sync_folder(above.empty() ? "." : above);
+    return {};
+  }
   if (auto s = make_folders_durably(above); !s) return s;
   if (!std::filesystem::create_directory(folder, error)) return {};
   return sync_folder(above.empty() ? "." : above);

@@ -59,6 +59,26 @@ Status check_locked(const Catalogue& catalogue, const Id& key, KeyOperation oper
   return {};
 }
 
+// Each epoch key below that protects gets a new version, all in one change.
+Status rotate_epochs_below(Catalogue& catalogue, const Id& key, WallTime now) {
+  const KeyTree& tree = catalogue.keys();
+  std::vector<Id> epochs;
+  for (const Id& id : tree.with_descendants(std::span(&key, 1))) {
+    const KeyRecord& record = *tree.record(id);
+    if (record.key_class == KeyClass::epoch && tree.usable(id, KeyOperation::protect) &&
+        tree.find(place_of(record)) == id) {
+      epochs.push_back(id);
+    }
+  }
+  for (const Id& id : epochs) {
+    if (auto made = catalogue.rotate(id, now); !made) {
+      catalogue.roll_back();
+      return made.error();
+    }
+  }
+  return catalogue.commit();
+}
+
 Result<Id> purpose_id(const Catalogue& catalogue, const Id& tenant, std::string_view purpose) {
   const auto id = catalogue.names().find(NameKind::purpose, tenant, purpose);
   if (id) return *id;
@@ -173,8 +193,17 @@ Result<Id> KeyAdmin::rotate(const Id& key) {
 // REQUIRES: the vault's lock.
 Result<Id> KeyAdmin::rotate_parent(const Id& key, const KeyPlace& place) {
   Vault::State& state = *vault_.state_;
-  auto made = state.catalogue->rotate_parent(key, state.parts, state.clock.now());
-  if (made && place.key_class == KeyClass::domain) state.renew_index();
+  Catalogue& catalogue = *state.catalogue;
+  const WallTime now = state.clock.now();
+  const bool compromised = catalogue.keys().record(key)->condition.state == KeyState::compromised;
+  auto made = catalogue.rotate_parent(key, state.parts, now);
+  // Whoever had the compromised key may have had the epoch keys below it: they only open from now
+  // on.
+  if (made && compromised) {
+    if (auto s = rotate_epochs_below(catalogue, *made, now); !s) made = s.error();
+  }
+  // Also after an error: the version may be there, with only the old secret still to be erased.
+  if (place.key_class == KeyClass::domain) state.renew_index();
   state.withdraw_keys();
   return made;
 }

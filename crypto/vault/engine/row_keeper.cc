@@ -1,8 +1,8 @@
 #include "crypto/vault/engine/row_keeper.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,8 +49,10 @@ bool is_moving(const Catalogue& catalogue) {
 struct RowKeeper::Walk {
   RowWork work;
   WallTime destroyed_until{};
-  std::set<Id> domains;  // whose index moves
+  std::map<Id, std::uint32_t> domains;  // whose index moves, and to which version
   Id after = kNoId;
+  std::map<Id, std::uint64_t> moved;    // by domain
+  std::map<Id, std::uint64_t> waiting;  // by domain, of those whose index moves
   std::vector<Id> gone;
   RowReport report;
   RowSealer sealer;
@@ -64,6 +66,7 @@ struct PageChanges {
   std::vector<ReplacedRow> rows;
   std::vector<IndexKey> old_index;
   std::vector<IndexEntry> new_index;
+  std::vector<Id> domains;  // of new_index
 };
 
 // One page, row by row. REQUIRES: the catalogue's lock is held.
@@ -71,7 +74,11 @@ class PageWork {
  public:
   PageWork(const Catalogue& catalogue, const SubjectStore& subjects, const LiveContexts& live,
            RowSealer& sealer, BoundSealer& bound_sealer)
-      : live_(live), opener_(catalogue, subjects), sealer_(sealer), bound_sealer_(bound_sealer) {}
+      : catalogue_(catalogue),
+        live_(live),
+        opener_(catalogue, subjects),
+        sealer_(sealer),
+        bound_sealer_(bound_sealer) {}
 
   RowOpener& opener() { return opener_; }
 
@@ -106,7 +113,26 @@ class PageWork {
     return true;
   }
 
+  // Whether a row that does not open may do so later: a key above it is out of use, and not
+  // destroyed. Else it is damaged, or its person is gone, and nobody waits for it.
+  bool waits(const FoundRow& found) const {
+    if (row_schema(as_bytes(found.row)) == kBoundRowSchema) {
+      const auto row = decode_bound_row(as_bytes(found.row));
+      return row && std::any_of(row->copies.begin(), row->copies.end(),
+                                [&](const auto& copy) { return is_out_of_use(copy.seal_key_id); });
+    }
+    const auto view = decode_token_row(as_bytes(found.row));
+    return view && is_out_of_use(view->row.seal_key_id);
+  }
+
  private:
+  bool is_out_of_use(std::uint32_t seal_key_id) const {
+    const ContextRecord* seal = catalogue_.context(seal_key_id);
+    const KeyRecord* key = seal == nullptr ? nullptr : catalogue_.keys().record(seal->parent);
+    return key != nullptr && !is_destroyed(key->condition.state) &&
+           !catalogue_.keys().usable(key->id, KeyOperation::open);
+  }
+
   // Rows of request scope have no index.
   static bool opener_is_request(const ContextRecord& context) {
     return scope_of_row(context.row.scope_id) == Scope::request;
@@ -138,11 +164,30 @@ class PageWork {
     return true;
   }
 
+  const Catalogue& catalogue_;
   const LiveContexts& live_;
   RowOpener opener_;
   RowSealer& sealer_;
   BoundSealer& bound_sealer_;
 };
+
+}  // namespace
+
+namespace {
+
+// A row that was removed while its new entry was written must not leave it behind. One that is
+// removed later finds the entry itself: its removal walks the index afterwards.
+Status drop_orphans(TokenStore& tokens, std::span<const IndexEntry> entries) {
+  std::vector<Id> ids;
+  for (const IndexEntry& entry : entries) ids.push_back(entry.id);
+  std::vector<std::optional<std::string>> rows(ids.size());
+  if (auto s = tokens.resolve(ids, rows); !s) return s;
+  std::vector<IndexKey> orphans;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) orphans.push_back(entries[i].index);
+  }
+  return orphans.empty() ? Status() : tokens.drop_index(orphans);
+}
 
 }  // namespace
 
@@ -213,10 +258,15 @@ Result<bool> RowKeeper::page(Walk& walk) {
       }
       bool done = true;
       if (walk.work.reseal) done = work.reseal(row, changes);
-      if (walk.domains.contains(id_from(context->row.domain_id))) {
+      const Id domain = id_from(context->row.domain_id);
+      const bool moves = walk.domains.contains(domain);
+      if (moves) {
         done = work.move_index(row, *context, changes) && done;
+        changes.domains.resize(changes.new_index.size(), domain);
       }
-      waiting += done ? 0U : 1U;
+      if (done || !work.waits(row)) continue;
+      ++waiting;
+      if (moves) ++walk.waiting[domain];
     }
   }
   walk.report.rows += rows->size();
@@ -234,12 +284,14 @@ Result<bool> RowKeeper::page(Walk& walk) {
     std::vector<IndexEntry> new_index;
     for (std::size_t i = 0; i < held.size(); ++i) {
       if (!held[i] || held[i]->id != changes.new_index[i].id) continue;
+      ++walk.moved[changes.domains[i]];
       old_index.push_back(changes.old_index[i]);
       new_index.push_back(changes.new_index[i]);
     }
     if (!new_index.empty()) {
       // The new one first: a value is found under one of them at any moment.
       if (auto s = state.tokens->add_index(new_index); !s) return s.error();
+      if (auto s = drop_orphans(*state.tokens, new_index); !s) return s.error();
       if (auto s = state.tokens->drop_index(old_index); !s) return s.error();
     }
     walk.report.moved += new_index.size();
@@ -264,14 +316,14 @@ Status RowKeeper::finish(const Walk& walk) {
   // Nothing is left under the old index that could be moved: then it is searched no more. A row
   // that waits for its key keeps it.
   bool moved = false;
-  if (walk.report.moved == 0 && walk.report.waiting == 0) {
-    for (const Id& domain : walk.domains) {
-      IndexVersions versions = catalogue.index_version(domain);
-      versions.before = 0;
-      versions.key_before = kNoId;
-      catalogue.put_index_versions(domain, versions);
-      moved = true;
-    }
+  for (const auto& [domain, current] : walk.domains) {
+    if (walk.moved.contains(domain) || walk.waiting.contains(domain)) continue;
+    IndexVersions versions = catalogue.index_version(domain);
+    if (versions.before == 0 || versions.current != current) continue;  // destroyed meanwhile
+    versions.before = 0;
+    versions.key_before = kNoId;
+    catalogue.put_index_versions(domain, versions);
+    moved = true;
   }
   if (!catalogue.staged()) return {};
   if (auto s = catalogue.commit(); !s) return s;
@@ -290,7 +342,7 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
       const Catalogue& catalogue = *vault_.state_->catalogue;
       walk.destroyed_until = last_destruction(catalogue);
       for (const auto& [domain, versions] : catalogue.index_versions()) {
-        if (versions.before != 0) walk.domains.insert(domain);
+        if (versions.before != 0) walk.domains.emplace(domain, versions.current);
       }
     }
     // Whatever still goes under an index that has begun to move is there before the walk looks.

@@ -125,6 +125,11 @@ def rotate_parents():
                 time.sleep(0.05)
         for name, token in tokens.items():
             equal(scene.token(name), token, f"the token of {name}")
+        # The walks over the rows are on record, at their beginning and at their end.
+        _, _, body = scene.admin.call("GET", "/v1/audit/entries?log=installation&count=1000", credential=scene.administrator)
+        walks = [entry["remark"] for entry in json.loads(body)["entries"] if entry.get("operator") == "row keeper"]
+        expect("begins: re-index" in walks, f"no beginning on record: {walks}")
+        expect(any(walk.startswith("re-index: ") for walk in walks), f"no end on record: {walks}")
         seed = scene.keys(**{"class": "audit-seed"})[0]["id"]
         one_sentence(scene.command("keys", "rotate", seed, "--reason", REASON, code=7).err)
         equal(scene.stop(), 0, "serve")

@@ -7,6 +7,7 @@
 
 #include "crypto/vault/engine/key_admin.h"
 #include "crypto/vault/engine/row_keeper.h"
+#include "tests/crypto/vault/engine/key_destroy_support.h"
 #include "tests/crypto/vault/engine/subject_support.h"
 
 namespace paravent::crypto::vault {
@@ -155,6 +156,12 @@ TEST_F(KeyRotation, ACompromisedKeyIsRotatedAwayFromAndADisabledOneIsNot) {
   EXPECT_EQ(open_text(vault(), token), "(unavailable)");
   ASSERT_TRUE(admin().rotate(old.record.id));
   EXPECT_EQ(admin().find(old.record.id)->record.condition.state, KeyState::compromised);
+  // Whoever had it may have the epoch keys below: they protect nothing new.
+  for (const KeyInfo& epoch : of_class(KeyClass::epoch, "crm")) {
+    EXPECT_EQ(epoch.record.condition.state,
+              epoch.record.version == 1 ? KeyState::deactivated : KeyState::active);
+    EXPECT_EQ(epoch.primary, epoch.record.version == 2);
+  }
   EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
   run_rows();
   EXPECT_EQ(open_text(vault(), token), "anne@example.fr");
@@ -221,9 +228,9 @@ TEST_F(KeyRotation, AnOlderVersionMayBeMarkedCompromisedAfterwards) {
   for (const Id& key : {next_domain, next_tenant}) {
     ASSERT_TRUE(admin().apply(key, KeyOperation::disable));
     EXPECT_EQ(open_text(vault(), token), "(unavailable)");
-    EXPECT_FALSE(
-        SubjectAdmin(vault()).find(*vault().tenant_id("atelier"), Kind::email, "anne@example.fr") &&
-        key == next_tenant);
+    const auto found =
+        SubjectAdmin(vault()).find(*vault().tenant_id("atelier"), Kind::email, "anne@example.fr");
+    EXPECT_EQ(found.has_value(), key == next_domain) << "people hang on the tenant";
     ASSERT_TRUE(admin().apply(key, KeyOperation::enable));
   }
   EXPECT_EQ(open_text(vault(), token), "bob@example.fr");
@@ -241,6 +248,77 @@ TEST_F(KeyRotation, AnIndexThatHadNoKeyNamedHangsOnTheOldest) {
   run_rows();
   reopen();
   EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
+}
+
+// Destroyed and made again: with an index of its own, whatever the old one hung on.
+TEST_F(KeyRotation, ADomainThatIsMadeAgainAfterItsEndBeginsAnew) {
+  for (const bool finished : {true, false}) {
+    const std::string token = mint(vault(), tokens(), "anne@example.fr");
+    ASSERT_TRUE(admin().rotate(primary(KeyClass::domain, "crm").record.id));
+    if (finished) run_rows();
+    ASSERT_TRUE(admin().destroy(std::array<Id, 1>{primary(KeyClass::domain, "crm").record.id}));
+    const std::array policies{atelier()};
+    ASSERT_TRUE(vault().register_names(policies));
+    const std::string other = mint(vault(), tokens(), "anne@example.fr");
+    EXPECT_FALSE(other.empty());
+    EXPECT_NE(other, token);
+    EXPECT_EQ(open_text(vault(), token), "(unavailable)");
+    run_rows();
+    EXPECT_FALSE(RowKeeper::wanted(vault()).any());
+    reopen();
+    EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), other);
+    EXPECT_EQ(open_text(vault(), other), "anne@example.fr");
+  }
+}
+
+// A row that waits for its key keeps the index of its own domain alone.
+TEST_F(KeyRotation, DomainsDoNotWaitForEachOther) {
+  const ContextSpec spec = email_tokens("contact", "mailing");
+  const auto mailing = vault().bind("atelier", std::span(&spec, 1));
+  ASSERT_TRUE(mailing);
+  const std::string crm = mint(vault(), tokens(), "anne@example.fr");
+  const std::string there = mint(vault(), mailing->front(), "anne@example.fr");
+  const Id epoch = primary(KeyClass::epoch, "crm").record.id;
+  ASSERT_TRUE(admin().apply(epoch, KeyOperation::disable));
+  for (const char* domain : {"crm", "mailing"}) {
+    ASSERT_TRUE(admin().rotate(primary(KeyClass::domain, domain).record.id));
+  }
+  const auto report = RowKeeper(vault()).run(kNeverStopped);
+  ASSERT_TRUE(report);
+  EXPECT_EQ((*report)->waiting, 1U);
+  EXPECT_EQ(admin().check_rotate(primary(KeyClass::domain, "crm").record.id).error().kind(),
+            ErrorKind::busy);
+  EXPECT_TRUE(admin().check_rotate(primary(KeyClass::domain, "mailing").record.id));
+  ASSERT_TRUE(admin().apply(epoch, KeyOperation::enable));
+  run_rows();
+  EXPECT_FALSE(RowKeeper::wanted(vault()).any());
+  EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), crm);
+  const auto again = vault().bind("atelier", std::span(&spec, 1));
+  EXPECT_EQ(mint(vault(), again->front(), "anne@example.fr"), there);
+}
+
+// As a restore does, under a rotated key and with the index half moved.
+TEST_F(KeyRotation, TheIndexIsMadeAnewUnderTheNewestVersion) {
+  const std::string token = mint(vault(), tokens(), "anne@example.fr");
+  ASSERT_TRUE(admin().rotate(primary(KeyClass::domain, "crm").record.id));
+  const auto report = vault().rebuild_index();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->indexed, 1U);
+  run_rows();
+  reopen();
+  EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
+}
+
+TEST(KeyRotationOfACatalogue, RefusesADisabledKeyByItself) {
+  const TempDir temp;
+  KeysOnDisk keys(temp.path());
+  keys.make();
+  ASSERT_TRUE(keys.catalogue->apply(keys.tenant, KeyOperation::disable, keys.now));
+  ASSERT_TRUE(keys.catalogue->commit());
+  const std::vector<RenewalPart*> parts{&keys.part};
+  const auto refused = keys.catalogue->rotate_parent(keys.tenant, parts, keys.now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::refused);
 }
 
 // Nobody is refused and no token changes, whatever rotates meanwhile. In memory, where nothing
@@ -271,12 +349,17 @@ TEST(KeyRotationUnderLoad, StopsNobody) {
       if (answer.status != ResolveStatus::ok || answer.tokens != bound[i]) ++wrong;
     }
   });
+  std::vector<std::pair<std::string, std::string>> fresh;  // of that thread, until it is joined
   threads.emplace_back([&] {
     // Somebody new each time: keys are made while their parents change.
     for (int i = 0; !ended; ++i, ++asked) {
       const std::string name = "new" + std::to_string(i);
       const Answer answer = ask(vault, route, name + "@example.fr", name);
-      if (answer.status != ResolveStatus::ok || open_text(vault, answer.tokens[1]) != name) ++wrong;
+      if (answer.status != ResolveStatus::ok || open_text(vault, answer.tokens[1]) != name) {
+        ++wrong;
+      } else {
+        fresh.emplace_back(answer.tokens[1], name);
+      }
     }
   });
   threads.emplace_back([&] {
@@ -299,12 +382,14 @@ TEST(KeyRotationUnderLoad, StopsNobody) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
   EXPECT_GT(asked, 40);
-  // Nothing was made under a version that had been left.
+  // Nothing was made under a version that had been left: such a key would not open any more.
+  EXPECT_FALSE(fresh.empty());
   for (const KeyInfo& key : admin.list()) {
     if (key.record.key_class != KeyClass::tenant || key.primary) continue;
     ASSERT_TRUE(admin.apply(key.record.id, KeyOperation::compromise));
   }
   for (std::size_t i = 0; i < kPeople; ++i) EXPECT_EQ(open_text(vault, bound[i][0]), person(i));
+  for (const auto& [token, name] : fresh) EXPECT_EQ(open_text(vault, token), name);
 }
 
 }  // namespace
