@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/config/gateway_config.h"
@@ -31,12 +32,26 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
   return paths;
 }
 
+namespace {
+
+// What the gateway file says, or a share of the memory that there is.
+crypto::vault::VaultMemory token_memory(const config::VaultMemoryConfig& asked) {
+  crypto::vault::VaultMemory memory{.known = asked.known_tokens, .store = asked.store};
+  if (memory.known > 0 && memory.store > 0) return memory;
+  const auto share = crypto::vault::memory_share(crypto::vault::memory_of_process());
+  if (memory.known == 0) memory.known = share.known;
+  if (memory.store == 0) memory.store = share.store;
+  return memory;
+}
+
+}  // namespace
+
 InstallationPaths configured_paths(const config::GatewayConfig& config) {
   InstallationPaths paths;
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
-  paths.memory = {.known = config.vault_memory.known_tokens, .store = config.vault_memory.store};
+  paths.memory = token_memory(config.vault_memory);
   return paths;
 }
 

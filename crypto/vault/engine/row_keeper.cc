@@ -228,7 +228,7 @@ Result<bool> RowKeeper::page(Walk& walk) {
   }
   if (!changes.new_index.empty()) {
     // Only what the old index leads to: it says whose value it is.
-    std::vector<std::optional<FoundRow>> held(changes.old_index.size());
+    std::vector<std::optional<FoundFacts>> held(changes.old_index.size());
     if (auto s = state.tokens->find(changes.old_index, held); !s) return s.error();
     std::vector<IndexKey> old_index;
     std::vector<IndexEntry> new_index;

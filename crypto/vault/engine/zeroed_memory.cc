@@ -34,4 +34,9 @@ ZeroedMemory::~ZeroedMemory() {
   if (map_ != nullptr) ::munmap(map_, mapped_);
 }
 
+void ZeroedMemory::discard() noexcept {
+  // Fails for nothing that we could have done; what was there then stays.
+  if (map_ != nullptr) (void)::madvise(map_, mapped_, MADV_DONTNEED);
+}
+
 }  // namespace paravent::crypto::vault

@@ -50,6 +50,39 @@ TEST(KnownTokens, MemoryIsBounded) {
   EXPECT_GT(static_cast<std::size_t>(kept), known.capacity() / 2);
 }
 
+TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
+  constexpr std::size_t kMost = std::size_t{200} << 20U;
+  KnownTokens known(kMost);
+  const std::size_t first = known.capacity();
+  EXPECT_LE(first * 48, KnownTokens::kDefaultBytes);
+  const Id purpose{1};
+  std::vector<IndexKey> all;
+  const auto add = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      all.push_back(random_index());
+      known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation());
+    }
+  };
+  const auto kept = [&] {
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const IndexKey& index) {
+          return known.find({index, purpose, 7, 100}).has_value();
+        }));
+  };
+  add(first / 8);
+  EXPECT_EQ(known.capacity(), first);
+  // What is in the table before is still found.
+  add(first);
+  EXPECT_EQ(known.capacity(), 4 * first);
+  EXPECT_GT(kept(), all.size() * 97 / 100);
+  // As far as it may: the two tables together.
+  add(2 * first);
+  EXPECT_LE((known.capacity() + first) * 48, kMost);
+  EXPECT_GT(kept(), all.size() * 8 / 10);
+  { const KnownTokens::Pause pause(known); }
+  EXPECT_EQ(kept(), 0U);
+}
+
 TEST(KnownTokens, APauseForgetsAndWhoLookedBeforeComesTooLate) {
   KnownTokens known;
   const IndexKey index = random_index();

@@ -73,10 +73,10 @@ class StoreForgets : public testing::Test {
     for (const std::size_t i : gone) EXPECT_EQ(traces(files, rows_[i]), 0) << "row " << i;
     for (std::size_t i = 0; i < rows_.size(); i += 97) {
       if (std::find(gone.begin(), gone.end(), i) != gone.end()) continue;
-      std::array<std::optional<FoundRow>, 1> found;
+      std::array<std::optional<FoundFacts>, 1> found;
       ASSERT_TRUE(store_->find(std::span(&*rows_[i].index, 1), found));
       ASSERT_TRUE(found[0]) << i;
-      EXPECT_EQ(found[0]->row, rows_[i].row);
+      EXPECT_EQ(found[0]->facts, rows_[i].row);
     }
   }
 
@@ -165,9 +165,9 @@ TEST_F(StoreForgets, AnEntryThatLeadsToANewRowStays) {
   ASSERT_TRUE(store_->commit(anew, {}, {}));
   EXPECT_TRUE(anew[0].created);
   ASSERT_TRUE(store_->expire(ids));
-  std::array<std::optional<FoundRow>, 1> found;
+  std::array<std::optional<FoundFacts>, 1> found;
   ASSERT_TRUE(store_->find(std::span(&*rows_[5].index, 1), found));
-  EXPECT_EQ(found[0]->row, "again");
+  EXPECT_EQ(found[0]->facts, "again");
 }
 
 TEST_F(StoreForgets, CountsRowsBytesAndFsyncs) {

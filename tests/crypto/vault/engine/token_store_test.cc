@@ -29,8 +29,8 @@ class TokenStoreTest : public testing::Test {
   T place_;
   std::unique_ptr<TokenStore> store_ = place_.make();
 
-  std::optional<FoundRow> find(const IndexKey& key) {
-    std::array<std::optional<FoundRow>, 1> out;
+  std::optional<FoundFacts> find(const IndexKey& key) {
+    std::array<std::optional<FoundFacts>, 1> out;
     EXPECT_TRUE(store_->find(std::span(&key, 1), out));
     return out[0];
   }
@@ -58,7 +58,7 @@ TYPED_TEST(TokenStoreTest, GetsOrCreates) {
   EXPECT_FALSE(again[0].created);
   EXPECT_EQ(again[0].id, Id{2});
   EXPECT_TRUE(again[1].created);
-  EXPECT_EQ(this->find(IndexKey{2})->row, "second");
+  EXPECT_EQ(this->find(IndexKey{2})->facts, "second");
   EXPECT_EQ(this->resolve(Id{3}), "third");
   EXPECT_FALSE(this->resolve(Id{9}));
   EXPECT_FALSE(this->find(IndexKey{4}));
@@ -70,7 +70,7 @@ TYPED_TEST(TokenStoreTest, FirstOfEqualCandidatesWins) {
   EXPECT_TRUE(rows[0].created);
   EXPECT_FALSE(rows[1].created);
   EXPECT_EQ(rows[1].id, Id{1});
-  EXPECT_EQ(this->find(IndexKey{1})->row, "first");
+  EXPECT_EQ(this->find(IndexKey{1})->facts, "first");
 }
 
 TYPED_TEST(TokenStoreTest, ChangesRows) {
@@ -214,7 +214,7 @@ TYPED_TEST(TokenStoreTest, ASnapshotHasAllButTheIndexAndStandsStill) {
   ASSERT_TRUE(restored->find_aliases(std::span(&alias, 1), holder));
   EXPECT_EQ(holder[0], Id{2});
   const IndexKey index{1};
-  std::array<std::optional<FoundRow>, 1> none;
+  std::array<std::optional<FoundFacts>, 1> none;
   ASSERT_TRUE(restored->find(std::span(&index, 1), none));
   EXPECT_FALSE(none[0]);
 
@@ -322,7 +322,7 @@ TEST(RocksdbTokenStore, AnIndexEntryOfAnotherSizeIsDamage) {
     EXPECT_TRUE(raw.db->Put({}, raw.handles[2], name, "short").ok());
   }
   auto store = RocksdbTokenStore::open(folder, kInstallation).value();
-  std::array<std::optional<FoundRow>, 1> found;
+  std::array<std::optional<FoundFacts>, 1> found;
   const auto status = store->find(std::span(&key, 1), found);
   ASSERT_FALSE(status);
   expect_sentence(status.error(), ErrorKind::data, "damaged");
