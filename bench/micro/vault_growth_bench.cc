@@ -3,11 +3,10 @@
 // transaction over memory doubles whose five fields are vault tokens.
 //
 // The data directory of each size is kept where PARAVENT_BENCH_STORES says, because 10^7 tokens
-// take minutes to mint; without it sizes beyond 10^5 are left out. The vault gets the memory that
-// docs/vault.md names for the size.
+// take minutes to mint; without it sizes beyond 10^5 are left out. The vault gets the memory that a
+// gateway gives it when nobody says.
 
 #include <benchmark/benchmark.h>
-#include <rocksdb/env.h>
 
 #include <algorithm>
 #include <array>
@@ -22,6 +21,7 @@
 
 #include "bench/micro/batch_window.h"
 #include "bench/support/form_exchange.h"
+#include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/engine/vault.h"
 #include "proxy/pipeline/transaction.h"
 
@@ -53,10 +53,8 @@ routes:
 )";
 
 constexpr std::size_t kFields = 5;
-constexpr std::size_t kFillJobs = 1000;          // of one batch
-constexpr std::uint64_t kAsked = 400'000;        // different values: more than the caches hold
-constexpr std::size_t kKnownBytesPerToken = 96;  // as docs/vault.md says
-constexpr std::size_t kStoreBytesPerToken = 512;
+constexpr std::size_t kFillJobs = 1000;    // of one batch
+constexpr std::uint64_t kAsked = 400'000;  // different values: more than the caches hold
 
 std::string value_of(std::uint64_t number) {
   std::string digits = std::to_string(number);
@@ -75,9 +73,7 @@ class Place {
     const auto folder = kept == nullptr
                             ? scratch_ / "vault"
                             : std::filesystem::path(kept) / ("vault-" + std::to_string(tokens));
-    const vault::VaultMemory memory{
-        .known = std::max(vault::VaultMemory().known, tokens * kKnownBytesPerToken),
-        .store = std::max(vault::VaultMemory().store, tokens * kStoreBytesPerToken)};
+    const vault::VaultMemory memory = vault::memory_share(vault::memory_of_process());
     // The root key of a benchmark is no secret.
     const std::array<std::uint8_t, 32> bytes{7};
     auto root = vault::RootKey::from_bytes(paravent::crypto::SecretBytes::copy_of(bytes)).value();
@@ -194,12 +190,13 @@ class Place {
 // The one that was asked for last stays: a benchmark is called several times, and what is asked for
 // is read anew each time a place is made.
 Place& place_with(std::uint64_t tokens) {
-  // Made first, so that it ends last.
-  [[maybe_unused]] static const rocksdb::Env* const env = rocksdb::Env::Default();
   static std::unique_ptr<Place> place;
   if (place == nullptr || place->tokens() != tokens) {
+    const bool first = place == nullptr;
     place.reset();
     place = std::make_unique<Place>(tokens);
+    // Before whatever of RocksDB was made with the first one and ends with the program.
+    if (first) std::atexit([] { place.reset(); });
   }
   return *place;
 }

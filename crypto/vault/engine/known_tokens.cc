@@ -38,8 +38,8 @@ KnownTokens::Table::Table(std::size_t bytes) : memory(std::max(bytes, sizeof(Set
 
 KnownTokens::KnownTokens(std::size_t bytes) : most_bytes_(bytes) {
   // What will never be given is refused now, not on the day on which it is wanted.
-  const bool promised = bytes <= kDefaultBytes || !ZeroedMemory(bytes).empty();
-  tables_.push_back(std::make_unique<Table>(promised ? std::min(bytes, kDefaultBytes) : bytes));
+  const bool promised = !ZeroedMemory(std::max(bytes, sizeof(Set))).empty();
+  tables_.push_back(std::make_unique<Table>(promised ? std::min(bytes, kFirstBytes) : bytes));
   current_.store(tables_.back().get(), std::memory_order_release);
 }
 

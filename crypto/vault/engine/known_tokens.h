@@ -36,6 +36,7 @@ namespace paravent::crypto::vault {
 class KnownTokens {
  public:
   static constexpr std::size_t kDefaultBytes = std::size_t{24} << 20U;
+  static constexpr std::size_t kFirstBytes = kDefaultBytes / 16;
 
   struct Key {
     const IndexKey& index;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace paravent::crypto::vault {
 namespace {
@@ -18,8 +19,8 @@ constexpr unsigned kSizeAt = 8;
 constexpr std::uint32_t kTag = 0xffff0000;
 
 // Grows when so many of a hundred slots are in use. Segments that were not split yet in this round
-// hold twice as much as those that were, so at the round's end they are overfull for a moment.
-constexpr std::size_t kFullPercent = 60;
+// hold twice as much as those that were: at the round's end they are full.
+constexpr std::size_t kFullPercent = 50;
 
 std::uint64_t word_at(std::string_view key, std::size_t at) noexcept {
   std::uint64_t word = 0;
@@ -35,9 +36,27 @@ ReadMemory::ReadMemory(std::size_t value_bytes, std::size_t memory)
       segment_sets_(std::min(kSegmentSets, memory / (kWays * (slot_bytes_ + sizeof(Mark))))),
       segment_bytes_(segment_slots() * (slot_bytes_ + sizeof(Mark))),
       most_segments_(segment_bytes_ == 0 ? 0 : memory / segment_bytes_),
-      memory_(most_segments_ * segment_bytes_) {
-  refused_ = most_segments_ > 0 && memory_.empty();
-  segments_ = memory_.empty() ? 0 : 1;
+      // What will never be given is refused now, not on the day on which it is wanted.
+      refused_(most_segments_ > 0 && ZeroedMemory(most_segments_ * segment_bytes_).empty()) {
+  if (most_segments_ > 0 && !refused_ && take_piece()) segments_ = 1;
+}
+
+char* ReadMemory::begin_of(std::size_t segment) const noexcept {
+  const auto piece = static_cast<std::size_t>(std::bit_width(segment));
+  return begins_[piece] + (segment - std::bit_floor(segment)) * segment_bytes_;
+}
+
+// For the segment behind those in use, and as many more as there are already.
+bool ReadMemory::take_piece() noexcept {
+  const auto piece = static_cast<std::size_t>(std::bit_width(segments_));
+  if (begins_[piece] != nullptr) return true;
+  const std::size_t count =
+      std::min(std::max(segments_, std::size_t{1}), most_segments_ - segments_);
+  auto memory = std::make_unique<ZeroedMemory>(count * segment_bytes_);
+  if (memory->empty()) return false;
+  begins_[piece] = memory->data();
+  pieces_[piece] = std::move(memory);
+  return true;
 }
 
 std::size_t ReadMemory::slots() const {
@@ -62,7 +81,7 @@ ReadMemory::Place ReadMemory::place_of(std::string_view key) const noexcept {
   constexpr unsigned kSetAt = 40;
   constexpr unsigned kSetBits = 64 - kSetAt;
   const std::uint64_t hash = word_at(key, 0);
-  char* const segment = memory_.data() + segment_of(hash) * segment_bytes_;
+  char* const segment = begin_of(segment_of(hash));
   const std::size_t set = ((hash >> kSetAt) * segment_sets_) >> kSetBits;
   return {reinterpret_cast<Mark*>(segment) + set * kWays,
           segment + segment_slots() * sizeof(Mark) + set * kWays * slot_bytes_,
@@ -152,7 +171,7 @@ void ReadMemory::put(const Place& place, std::size_t way, std::string_view key,
 
 void ReadMemory::fill(std::string_view key, std::string_view value, Mark flags, Ticket ticket) {
   const std::scoped_lock lock(mutex_);
-  if (like(changes_, key) != ticket) return;
+  if (segments_ == 0 || like(changes_, key) != ticket) return;
   const Place place = place_of(key);
   if (way_of(place, key) != kWays) return;
   put(place, way_to_fill(place), key, value, flags);
@@ -160,20 +179,21 @@ void ReadMemory::fill(std::string_view key, std::string_view value, Mark flags, 
 }
 
 void ReadMemory::add(std::string_view key, std::string_view value, Ticket ticket) {
-  if (memory_.empty() || value.size() > value_bytes_) return;
+  if (most_segments_ == 0 || value.size() > value_bytes_) return;
   fill(key, value, 0, ticket);
 }
 
 void ReadMemory::add_absent(std::string_view key, Ticket ticket) {
-  if (!memory_.empty()) fill(key, {}, kNothing, ticket);
+  if (most_segments_ > 0) fill(key, {}, kNothing, ticket);
 }
 
 void ReadMemory::changed(std::span<const Change> changes) {
-  if (memory_.empty()) return;
+  if (most_segments_ == 0) return;
   std::array<Place, kSideBySide> places;
   for (std::size_t at = 0; at < changes.size(); at += kSideBySide) {
     const auto some = changes.subspan(at, std::min(kSideBySide, changes.size() - at));
     const std::scoped_lock lock(mutex_);
+    if (segments_ == 0) return;
     for (std::size_t i = 0; i < some.size(); ++i) {
       places[i] = place_of(some[i].key);
       __builtin_prefetch(places[i].marks, 1);
@@ -200,8 +220,11 @@ void ReadMemory::change(const Place& place, const Change& change) {
 
 // One segment has more room than what can come between two calls.
 void ReadMemory::grow_if_needed() noexcept {
-  if (segments_ == most_segments_ || held_ * 100 < segments_ * segment_slots() * kFullPercent)
+  if (grown_up_ || held_ * 100 < segments_ * segment_slots() * kFullPercent) return;
+  if (segments_ == most_segments_ || !take_piece()) {
+    grown_up_ = true;
     return;
+  }
   const std::size_t into = segments_;
   split(into - std::bit_floor(into), into);
 }
@@ -209,8 +232,8 @@ void ReadMemory::grow_if_needed() noexcept {
 // What belongs into the new segment moves to the same place there: set and way stay.
 void ReadMemory::split(std::size_t from, std::size_t into) noexcept {
   segments_ = into + 1;
-  char* const old_segment = memory_.data() + from * segment_bytes_;
-  char* const new_segment = memory_.data() + into * segment_bytes_;
+  char* const old_segment = begin_of(from);
+  char* const new_segment = begin_of(into);
   Mark* const old_marks = reinterpret_cast<Mark*>(old_segment);
   Mark* const new_marks = reinterpret_cast<Mark*>(new_segment);
   const std::size_t slots_at = segment_slots() * sizeof(Mark);

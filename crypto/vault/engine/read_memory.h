@@ -6,11 +6,11 @@
 //
 // Sets of sixteen slots of one size, with their marks in one cache line of their own. A value that
 // is longer than a slot is not held. It begins small and grows with what it holds, up to the memory
-// it may take: by one segment of sets at a time, into which half of another one moves (linear
-// hashing), so that nobody waits for more than a fraction of a millisecond. When it may not grow
-// any more and a set is full, one that was not asked for since the last such need gives way. A key
-// that was removed is overwritten at once. That the store has nothing under a key can be held too:
-// who mints asks for a key three times before there is a row.
+// it may take, which is not asked for before: by one segment of sets at a time, into which half of
+// another one moves (linear hashing), so that nobody waits for more than a fraction of a
+// millisecond. When it may not grow any more and a set is full, one that was not asked for since
+// the last such need gives way. A key that was removed is overwritten at once. That the store has
+// nothing under a key can be held too: who mints asks for a key three times before there is a row.
 //
 // Always agrees with the store, as long as everything that is written is told after it was written
 // and before the writer says so: whoever read before a key changed and comes with it afterwards is
@@ -21,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -94,6 +95,7 @@ class ReadMemory {
 
   std::size_t segment_slots() const noexcept { return segment_sets_ * kWays; }
   std::size_t segment_of(std::uint64_t hash) const noexcept;
+  char* begin_of(std::size_t segment) const noexcept;
   Place place_of(std::string_view key) const noexcept;
   char* slot(const Place& place, std::size_t way) const noexcept {
     return place.slots + way * slot_bytes_;
@@ -107,6 +109,7 @@ class ReadMemory {
   void fill(std::string_view key, std::string_view value, Mark flags, Ticket ticket);
   void change(const Place& place, const Change& change);
   void prefetch(const Place& place) const noexcept;
+  bool take_piece() noexcept;
   void grow_if_needed() noexcept;
   void split(std::size_t from, std::size_t into) noexcept;
 
@@ -115,11 +118,15 @@ class ReadMemory {
   const std::size_t segment_sets_;
   const std::size_t segment_bytes_;
   const std::size_t most_segments_;
-  const ZeroedMemory memory_;
-  bool refused_ = false;
+  const bool refused_;
 
   mutable std::mutex mutex_;  // of all that follows, and of marks and slots
+  // Of the system's memory: for the first segment, for the second, the next two, the next four ...
+  static constexpr std::size_t kMostPieces = 48;
+  std::array<std::unique_ptr<ZeroedMemory>, kMostPieces> pieces_;
+  std::array<char*, kMostPieces> begins_{};
   std::size_t segments_ = 0;  // in use; 0: nothing is ever held
+  bool grown_up_ = false;     // or the system gives no more
   std::size_t held_ = 0;
   std::array<Ticket, kLikes> changes_{};
   std::size_t hand_ = 0;  // where the next search for somebody who gives way begins

@@ -9,8 +9,9 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20U;
-// From here on what huge pages save is more than what a half-filled one costs.
-constexpr std::size_t kWorthHugePages = std::size_t{128} << 20U;
+// From here on what huge pages save is more than what a half-filled one costs: both memories of
+// tokens grow, so that a piece so large is used all over.
+constexpr std::size_t kWorthHugePages = std::size_t{4} << 20U;
 
 }  // namespace
 

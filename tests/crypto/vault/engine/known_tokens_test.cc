@@ -51,10 +51,10 @@ TEST(KnownTokens, MemoryIsBounded) {
 }
 
 TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
-  constexpr std::size_t kMost = std::size_t{200} << 20U;
+  constexpr std::size_t kMost = 8 * KnownTokens::kFirstBytes;
   KnownTokens known(kMost);
   const std::size_t first = known.capacity();
-  EXPECT_LE(first * 48, KnownTokens::kDefaultBytes);
+  EXPECT_LE(first * 48, KnownTokens::kFirstBytes);
   const Id purpose{1};
   std::vector<IndexKey> all;
   const auto add = [&](std::size_t count) {
