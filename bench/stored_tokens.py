@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--stores", required=True, type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument("--sizes", default="1000,10000000", type=lambda text: [int(size) for size in text.split(",")])
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--settle", type=float, default=20.0, help="before the rounds")
+    parser.add_argument("--settle", type=float, default=30.0, help="before the rounds: every form at least twice")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()

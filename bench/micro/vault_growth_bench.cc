@@ -93,15 +93,19 @@ class Place {
       drain();
       std::filesystem::create_directories(folder / "filled");
     }
-    // The ones that will be asked for, evenly over all: read once, and used today.
+    // The ones that will be asked for, evenly over all: read once, and used today. Twice, because
+    // the memory of known tokens grows meanwhile and loses some.
     asked_ = std::min(tokens, kAsked) / kFields * kFields;
-    for (std::uint64_t at = 0; at < asked_; at += kFillJobs) {
-      auto batch = std::make_shared<vault::ResolveBatch>();
-      for (std::uint64_t i = at; i < std::min(at + kFillJobs, asked_); ++i)
-        add(*batch, number_of(i));
-      submit(std::move(batch), 4);
+    for (int turn = 0; turn < 2; ++turn) {
+      for (std::uint64_t at = 0; at < asked_; at += kFillJobs) {
+        auto batch = std::make_shared<vault::ResolveBatch>();
+        for (std::uint64_t i = at; i < std::min(at + kFillJobs, asked_); ++i) {
+          add(*batch, number_of(i));
+        }
+        submit(std::move(batch), 4);
+      }
+      drain();
     }
-    drain();
     // Where too many met in one set, somebody had to go: their fives are not asked for.
     for (std::uint64_t first = 0; first < asked_; first += kFields) {
       if (vault_->answer_known(*five_from(first))) fives_.push_back(first);

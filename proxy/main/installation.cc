@@ -1,5 +1,6 @@
 #include "proxy/main/installation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -34,11 +35,14 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
 
 namespace {
 
-// What the gateway file says, or a share of the memory that there is.
-crypto::vault::VaultMemory token_memory(const config::VaultMemoryConfig& asked) {
+// What the gateway file says, or a share of the memory that there is, or that the process may take.
+crypto::vault::VaultMemory token_memory(const config::GatewayConfig& config) {
+  const config::VaultMemoryConfig& asked = config.vault_memory;
   crypto::vault::VaultMemory memory{.known = asked.known_tokens, .store = asked.store};
   if (memory.known > 0 && memory.store > 0) return memory;
-  const auto share = crypto::vault::memory_share(crypto::vault::memory_of_process());
+  std::uint64_t bytes = crypto::vault::memory_of_process();
+  if (config.limits.memory_bytes > 0) bytes = std::min(bytes, config.limits.memory_bytes);
+  const auto share = crypto::vault::memory_share(bytes);
   if (memory.known == 0) memory.known = share.known;
   if (memory.store == 0) memory.store = share.store;
   return memory;
@@ -51,7 +55,7 @@ InstallationPaths configured_paths(const config::GatewayConfig& config) {
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
-  paths.memory = token_memory(config.vault_memory);
+  paths.memory = token_memory(config);
   return paths;
 }
 

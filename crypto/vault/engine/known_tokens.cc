@@ -36,10 +36,19 @@ KnownTokens::Table::Table(std::size_t bytes) : memory(std::max(bytes, sizeof(Set
   sets = reinterpret_cast<Set*>(memory.data());
 }
 
+// What it begins with: so little that growing by kGrowth again and again ends with a table and the
+// one before that together are all that is allowed.
+std::size_t KnownTokens::first_bytes(std::size_t most) noexcept {
+  if (most <= kFirstBytes) return most;
+  std::size_t bytes = most / (kGrowth + 1) * kGrowth;
+  while (bytes > kFirstBytes) bytes /= kGrowth;
+  return bytes;
+}
+
 KnownTokens::KnownTokens(std::size_t bytes) : most_bytes_(bytes) {
   // What will never be given is refused now, not on the day on which it is wanted.
   const bool promised = !ZeroedMemory(std::max(bytes, sizeof(Set))).empty();
-  tables_.push_back(std::make_unique<Table>(promised ? std::min(bytes, kFirstBytes) : bytes));
+  tables_.push_back(std::make_unique<Table>(promised ? first_bytes(bytes) : bytes));
   current_.store(tables_.back().get(), std::memory_order_release);
 }
 
@@ -192,8 +201,14 @@ void KnownTokens::grow(const Table& full) noexcept {
   const std::unique_lock lock(grow_mutex_, std::try_to_lock);
   if (!lock.owns_lock() || grown_up_ || current_.load(std::memory_order_relaxed) != &full) return;
   const std::size_t now = full.count * sizeof(Set);
-  const std::size_t next = std::min(kGrowth * now, most_bytes_ - std::min(most_bytes_, now));
-  auto table = next < 2 * now ? nullptr : std::make_unique<Table>(next);
+  std::unique_ptr<Table> table;
+  if (now + kGrowth * now <= most_bytes_) {
+    // Where the system has not so much, half of it.
+    for (std::size_t next = kGrowth * now; next >= 2 * now; next /= 2) {
+      table = std::make_unique<Table>(next);
+      if (table->count > 0) break;
+    }
+  }
   if (table == nullptr || table->count == 0) {
     grown_up_ = true;
     return;

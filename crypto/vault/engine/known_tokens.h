@@ -104,6 +104,7 @@ class KnownTokens {
     std::atomic<std::uint32_t> day{0};
   };
 
+  static std::size_t first_bytes(std::size_t most) noexcept;
   static std::optional<Id> find_in(const Table& table, const Key& key,
                                    std::uint64_t generation) noexcept;
   void note_displaced(Table& table, std::uint32_t day) noexcept;

@@ -16,11 +16,13 @@ namespace {
 constexpr std::uint64_t kStorePart = 8;
 constexpr std::uint64_t kKnownPart = 16;
 
-// Less by halves, until it is given or is `least`, which the vault then asks for itself.
-std::size_t given(std::uint64_t wanted, std::size_t least) {
-  std::size_t bytes = std::max<std::size_t>(wanted, least);
-  while (bytes > least && ZeroedMemory(bytes).empty()) bytes = std::max(bytes / 2, least);
-  return bytes;
+// A part of `bytes`; less by halves until the system promises it, or as much as the vault asks for
+// of itself.
+std::size_t share(std::uint64_t bytes, std::uint64_t part, std::size_t of_itself) {
+  const std::uint64_t least = std::min<std::uint64_t>(of_itself, bytes / part * 2);
+  std::uint64_t wanted = std::max(bytes / part, least);
+  while (wanted > least && ZeroedMemory(wanted).empty()) wanted = std::max(wanted / 2, least);
+  return wanted;
 }
 
 // "max" and whatever else is no number: no limit.
@@ -61,9 +63,9 @@ std::uint64_t least_limit(std::uint64_t bytes, const std::filesystem::path& tree
 }  // namespace
 
 VaultMemory memory_share(std::uint64_t bytes) {
-  const VaultMemory least;
-  return {.known = given(bytes / kKnownPart, least.known),
-          .store = given(bytes / kStorePart, least.store)};
+  const VaultMemory of_itself;
+  return {.known = share(bytes, kKnownPart, of_itself.known),
+          .store = share(bytes, kStorePart, of_itself.store)};
 }
 
 std::uint64_t memory_of_process(std::uint64_t machine, const std::filesystem::path& groups,

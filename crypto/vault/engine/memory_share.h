@@ -12,8 +12,9 @@
 
 namespace paravent::crypto::vault {
 
-// Of so many bytes an eighth for the store and a sixteenth for known tokens; not less than a vault
-// takes of itself (VaultMemory), and less than a share where the system refuses to promise it.
+// Of so many bytes an eighth for the store and a sixteenth for known tokens; where that is less
+// than a vault takes of itself (VaultMemory) that, but no more than twice the share. And less where
+// the system refuses to promise it.
 VaultMemory memory_share(std::uint64_t bytes);
 
 // What this process may have. `groups` says which control groups it is in (/proc/self/cgroup), and

@@ -35,10 +35,16 @@ ReadMemory::ReadMemory(std::size_t value_bytes, std::size_t memory)
       slot_bytes_(kKeyBytes + value_bytes_),
       segment_sets_(std::min(kSegmentSets, memory / (kWays * (slot_bytes_ + sizeof(Mark))))),
       segment_bytes_(segment_slots() * (slot_bytes_ + sizeof(Mark))),
-      most_segments_(segment_bytes_ == 0 ? 0 : memory / segment_bytes_),
-      // What will never be given is refused now, not on the day on which it is wanted.
-      refused_(most_segments_ > 0 && ZeroedMemory(most_segments_ * segment_bytes_).empty()) {
-  if (most_segments_ > 0 && !refused_ && take_piece()) segments_ = 1;
+      most_segments_(segment_bytes_ == 0 ? 0 : memory / segment_bytes_) {
+  if (most_segments_ == 0) return;
+  // What will never be given is refused now, not on the day on which it is wanted.
+  refused_ = ZeroedMemory(most_segments_ * segment_bytes_).empty() || !take_piece();
+  if (!refused_) segments_ = 1;
+}
+
+std::size_t ReadMemory::capacity() const {
+  const std::scoped_lock lock(mutex_);
+  return most_segments_ * segment_slots();
 }
 
 char* ReadMemory::begin_of(std::size_t segment) const noexcept {
@@ -50,13 +56,18 @@ char* ReadMemory::begin_of(std::size_t segment) const noexcept {
 bool ReadMemory::take_piece() noexcept {
   const auto piece = static_cast<std::size_t>(std::bit_width(segments_));
   if (begins_[piece] != nullptr) return true;
-  const std::size_t count =
+  const std::size_t wanted =
       std::min(std::max(segments_, std::size_t{1}), most_segments_ - segments_);
-  auto memory = std::make_unique<ZeroedMemory>(count * segment_bytes_);
-  if (memory->empty()) return false;
-  begins_[piece] = memory->data();
-  pieces_[piece] = std::move(memory);
-  return true;
+  // Where the system has not so much, half of it, and that was the last.
+  for (std::size_t count = wanted; count > 0; count /= 2) {
+    auto memory = std::make_unique<ZeroedMemory>(count * segment_bytes_);
+    if (memory->empty()) continue;
+    if (count < wanted) most_segments_ = segments_ + count;
+    begins_[piece] = memory->data();
+    pieces_[piece] = std::move(memory);
+    return true;
+  }
+  return false;
 }
 
 std::size_t ReadMemory::slots() const {
@@ -179,16 +190,15 @@ void ReadMemory::fill(std::string_view key, std::string_view value, Mark flags, 
 }
 
 void ReadMemory::add(std::string_view key, std::string_view value, Ticket ticket) {
-  if (most_segments_ == 0 || value.size() > value_bytes_) return;
+  if (value.size() > value_bytes_) return;
   fill(key, value, 0, ticket);
 }
 
 void ReadMemory::add_absent(std::string_view key, Ticket ticket) {
-  if (most_segments_ > 0) fill(key, {}, kNothing, ticket);
+  fill(key, {}, kNothing, ticket);
 }
 
 void ReadMemory::changed(std::span<const Change> changes) {
-  if (most_segments_ == 0) return;
   std::array<Place, kSideBySide> places;
   for (std::size_t at = 0; at < changes.size(); at += kSideBySide) {
     const auto some = changes.subspan(at, std::min(kSideBySide, changes.size() - at));

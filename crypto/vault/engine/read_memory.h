@@ -69,7 +69,7 @@ class ReadMemory {
   // The system did not give what was asked for, so nothing is held.
   bool refused() const noexcept { return refused_; }
   // Slots, when it has grown as far as it may.
-  std::size_t capacity() const noexcept { return most_segments_ * segment_slots(); }
+  std::size_t capacity() const;
   // Slots now, and how many are in use.
   std::size_t slots() const;
   std::size_t held() const;
@@ -117,8 +117,8 @@ class ReadMemory {
   const std::size_t slot_bytes_;
   const std::size_t segment_sets_;
   const std::size_t segment_bytes_;
-  const std::size_t most_segments_;
-  const bool refused_;
+  std::size_t most_segments_;  // less when the system gives less
+  bool refused_ = false;
 
   mutable std::mutex mutex_;  // of all that follows, and of marks and slots
   // Of the system's memory: for the first segment, for the second, the next two, the next four ...

@@ -6,8 +6,10 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/version.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <utility>
 
@@ -16,6 +18,10 @@
 
 namespace paravent::crypto::vault {
 namespace {
+
+// Before, a reader of a write buffer that hashes could miss an entry while another one came into
+// its bucket (its history, 7.6.0); a value that is there would be minted again.
+static_assert(ROCKSDB_MAJOR > 7 || (ROCKSDB_MAJOR == 7 && ROCKSDB_MINOR >= 6));
 
 constexpr std::uint64_t kRewriteAfterSeconds = 30ULL * 24 * 3600;
 // Of the store's memory, what RocksDB keeps of data blocks: enough for walks and the upper levels.
@@ -62,7 +68,8 @@ rocksdb::ColumnFamilyOptions hashed_options(const std::shared_ptr<rocksdb::Cache
   // New rows are found, and put, in a hash table instead of a skip list: of a durable new token's
   // processor time the two insertions were half. The whole key is the prefix that is hashed.
   options.prefix_extractor.reset(rocksdb::NewNoopTransform());
-  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(buckets));
+  // Neither huge pages of its own nor words about its buckets to a log that is silent.
+  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(buckets, 0, 0, false));
   options.memtable_prefix_bloom_size_ratio = 0;
   return options;
 }
@@ -202,7 +209,8 @@ void RocksdbTokenStore::Database::tell_memory(const rocksdb::WriteBatch& batch,
     const bool written_;
   };
   Telling telling(*this, written);
-  (void)batch.Iterate(&telling);
+  // A kind of change that is not told would be answered from memory for ever.
+  if (!batch.Iterate(&telling).ok()) std::abort();
   index_memory->changed(telling.of_index);
   facts_memory->changed(telling.of_rows);
 }
@@ -242,7 +250,7 @@ Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
 
 template <typename Shortened>
 Status RocksdbTokenStore::Database::get_through(
-    ReadMemory& memory, bool absent, rocksdb::ColumnFamilyHandle* family,
+    ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
     const std::vector<rocksdb::Slice>& keys, Shortened shortened,
     std::vector<std::optional<std::string>>& out) const {
   out.assign(keys.size(), std::nullopt);
@@ -256,7 +264,7 @@ Status RocksdbTokenStore::Database::get_through(
   std::vector<std::size_t> where;
   std::vector<rocksdb::Slice> missing;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (out[i] || tickets[i] == ReadMemory::kAbsent) continue;
+    if (out[i] || (tickets[i] == ReadMemory::kAbsent && absent == Absent::remembered)) continue;
     where.push_back(i);
     missing.push_back(keys[i]);
   }
@@ -266,9 +274,15 @@ Status RocksdbTokenStore::Database::get_through(
   for (std::size_t j = 0; j < where.size(); ++j) {
     if (values[j]) {
       shortened(*values[j]);
-      memory.add(views[where[j]], *values[j], tickets[where[j]]);
+      // Held to be absent, and there: what is held was no more than what somebody saw.
+      if (tickets[where[j]] == ReadMemory::kAbsent) {
+        const ReadMemory::Change change{views[where[j]], *values[j]};
+        memory.changed(std::span(&change, 1));
+      } else {
+        memory.add(views[where[j]], *values[j], tickets[where[j]]);
+      }
       out[where[j]] = std::move(values[j]);
-    } else if (absent) {
+    } else if (absent == Absent::remembered) {
       memory.add_absent(views[where[j]], tickets[where[j]]);
     }
   }
@@ -277,11 +291,11 @@ Status RocksdbTokenStore::Database::get_through(
 
 Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
                                         const std::vector<rocksdb::Slice>& keys,
-                                        std::vector<std::optional<std::string>>& out) const {
+                                        std::vector<std::optional<std::string>>& out,
+                                        Absent absent) const {
   if (family == index) {
-    // An index entry that is not there yet is about to be made.
     return get_through(
-        *index_memory, true, family, keys, [](std::string&) {}, out);
+        *index_memory, absent, family, keys, [](std::string&) {}, out);
   }
   out.assign(keys.size(), std::nullopt);
   return read(family, keys, out);
@@ -299,7 +313,7 @@ Status RocksdbTokenStore::Database::get_facts(const std::vector<rocksdb::Slice>&
     }
   };
   // Ids that are not there come from outside, from whoever makes tokens up: not remembered.
-  return get_through(*facts_memory, false, rows, ids, shortened, out);
+  return get_through(*facts_memory, Absent::asked, rows, ids, shortened, out);
 }
 
 }  // namespace paravent::crypto::vault

@@ -89,17 +89,19 @@ struct RocksdbTokenStore::Database {
   Status purge_all();
   void purge_in_background();
 
-  // Looks many keys of one family up at once. Absent: nullopt.
+  // Looks many keys of one family up at once. Absent: nullopt. `absent`: whether it is enough that
+  // memory holds that nothing is there, as it is for an index entry until somebody makes it.
+  enum class Absent : std::uint8_t { remembered, asked };
   Status get(rocksdb::ColumnFamilyHandle* family, const std::vector<rocksdb::Slice>& keys,
-             std::vector<std::optional<std::string>>& out) const;
+             std::vector<std::optional<std::string>>& out,
+             Absent absent = Absent::remembered) const;
   // The facts of rows (row_facts.h), by id.
   Status get_facts(const std::vector<rocksdb::Slice>& ids,
                    std::vector<std::optional<std::string>>& out) const;
 
  private:
-  // Through a memory. `absent`: that nothing is there is worth remembering too.
   template <typename Shortened>
-  Status get_through(ReadMemory& memory, bool absent, rocksdb::ColumnFamilyHandle* family,
+  Status get_through(ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
                      const std::vector<rocksdb::Slice>& keys, Shortened shortened,
                      std::vector<std::optional<std::string>>& out) const;
   Status read(rocksdb::ColumnFamilyHandle* family, std::span<const rocksdb::Slice> keys,

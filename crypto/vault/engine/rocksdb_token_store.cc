@@ -95,11 +95,17 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
 
 Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
                                std::span<std::optional<FoundFacts>> out) {
+  return find(keys, out, false);
+}
+
+Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
+                               std::span<std::optional<FoundFacts>> out, bool anew) {
   std::vector<Slice> slices;
   slices.reserve(keys.size());
   for (const IndexKey& key : keys) slices.push_back(slice_of(key));
   std::vector<std::optional<std::string>> ids;
-  if (auto s = database_->get(database_->index, slices, ids); !s) return s;
+  const auto absent = anew ? Database::Absent::asked : Database::Absent::remembered;
+  if (auto s = database_->get(database_->index, slices, ids, absent); !s) return s;
 
   slices.clear();
   std::vector<std::size_t> where;
@@ -173,7 +179,8 @@ Status RocksdbTokenStore::add_rows(std::span<NewRow> create, rocksdb::WriteBatch
     if (row.index) keys.push_back(*row.index);
   }
   std::vector<std::optional<FoundFacts>> found(keys.size());
-  if (auto s = find(keys, found); !s) return s;
+  // Nothing may be minted twice because of what somebody saw without the lock.
+  if (auto s = find(keys, found, true); !s) return s;
 
   std::map<IndexKey, Id> made;
   std::size_t at = 0;

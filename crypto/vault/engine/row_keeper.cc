@@ -17,9 +17,9 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// Rows per look at the store, and per durable write: opening them keeps the catalogue for a few
-// milliseconds.
-constexpr std::size_t kPage = 512;
+// Rows per look at the store, and per durable write: opening them keeps the catalogue for some
+// milliseconds, and a look at the store sorts its write buffers.
+constexpr std::size_t kPage = 2048;
 // Removing walks the whole index once: for many rows together, but not for more than memory likes.
 constexpr std::size_t kMostGone = std::size_t{1} << 20U;
 

@@ -141,7 +141,8 @@ TEST(ReadMemory, IsBoundedAndKeepsWhatIsAskedFor) {
     std::ignore = held();
     for (std::size_t i = 0; i < memory.capacity() / 8; ++i) change(memory, random_key(), "other");
   }
-  EXPECT_GT(held(), first * 9 / 10);
+  // Of what nobody asks for an eighth would be left.
+  EXPECT_GT(held(), first * 7 / 10);
 }
 
 TEST(ReadMemory, GrowsWithWhatItHoldsAndLosesLittle) {
