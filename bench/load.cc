@@ -330,6 +330,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.requests.seed, "Seed of the form pool");
   app.add_option("--forms", options.requests.forms, "Forms in the pool")
       ->check(CLI::PositiveNumber);
+  app.add_option("--stored", options.requests.stored, "Addresses that five-stored-tokens asks for")
+      ->check(CLI::Range(5, 100'000'000));
   app.add_option("--message-bytes", options.requests.message_bytes,
                  "So many more bytes in the message of each form");
   app.add_option("--proxy", options.proxy, "Process ids of the proxy")->delimiter(',');

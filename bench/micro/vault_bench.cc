@@ -134,6 +134,12 @@ void vault_new_tokens(benchmark::State& state) {
   state.counters["tokens_per_fsync"] =
       static_cast<double>(counters.minted) / static_cast<double>(counters.commits);
 }
-BENCHMARK(vault_new_tokens)->ArgName("in_flight")->Arg(1)->Arg(8)->Arg(64)->UseRealTime();
+BENCHMARK(vault_new_tokens)
+    ->ArgName("in_flight")
+    ->Arg(1)
+    ->Arg(8)
+    ->Arg(64)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <random>
 
@@ -80,6 +81,34 @@ std::vector<std::string> token_requests(const Requests& wanted) {
   return requests;
 }
 
+// As vault_growth_bench.cc names them.
+std::string stored_address(std::uint64_t number) {
+  constexpr std::size_t kDigits = 8;
+  const std::string digits = std::to_string(number);
+  return "visitor" + std::string(kDigits - std::min(kDigits, digits.size()), '0') + digits +
+         "%40example.org";
+}
+
+std::vector<std::string> stored_requests(const Requests& wanted) {
+  constexpr std::array kNames = {"first=", "&second=", "&third=", "&fourth=", "&fifth="};
+  // As many forms whatever is stored, so that the generator works through as much memory.
+  const std::uint64_t asked = std::min<std::uint64_t>(wanted.forms * kNames.size(), wanted.stored);
+  const std::uint64_t apart = wanted.stored / asked;
+  std::vector<std::string> requests;
+  for (std::uint64_t i = 0; i < wanted.forms; ++i) {
+    std::string body;
+    for (std::size_t field = 0; field < kNames.size(); ++field) {
+      body += kNames[field] + stored_address((i * kNames.size() + field) % asked * apart);
+    }
+    requests.push_back(head_of(wanted, "POST /vault") +
+                       "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " +
+                       std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  std::mt19937_64 random(wanted.seed);
+  std::shuffle(requests.begin(), requests.end(), random);
+  return requests;
+}
+
 // Four hundred, of which four hold a file.
 std::vector<std::string> mixed_requests(Requests wanted) {
   std::vector<std::string> requests;
@@ -114,6 +143,7 @@ std::vector<std::string> make_requests(const Requests& wanted) {
   if (wanted.workload == kNewTokenWorkload || wanted.workload == kOneNewWorkload) {
     return token_requests(wanted);
   }
+  if (wanted.workload == kStoredWorkload) return stored_requests(wanted);
   if (wanted.workload == kGetWorkload) {
     requests.push_back(head_of(wanted, "GET /kib") + "\r\n");
     return requests;

@@ -22,10 +22,13 @@ inline constexpr std::string_view kMixedWorkload = "mixed";
 // A form of one e-mail address: never sent before, and one such among nine that were (W8).
 inline constexpr std::string_view kNewTokenWorkload = "new-token";
 inline constexpr std::string_view kOneNewWorkload = "one-new-token-of-ten";
+// A form of five of the addresses that vault_growth_bench.cc has stored, any of them equally
+// likely.
+inline constexpr std::string_view kStoredWorkload = "five-stored-tokens";
 inline const std::vector<std::string> kWorkloads = {
     std::string(kFormWorkload),     std::string(kGetWorkload),    std::string(kBatchWorkload),
     std::string(kGzipWorkload),     std::string(kUploadWorkload), std::string(kMixedWorkload),
-    std::string(kNewTokenWorkload), std::string(kOneNewWorkload)};
+    std::string(kNewTokenWorkload), std::string(kOneNewWorkload), std::string(kStoredWorkload)};
 
 struct Requests {
   std::string workload{kFormWorkload};
@@ -33,6 +36,7 @@ struct Requests {
   std::uint64_t seed = kDefaultSeed;
   std::size_t forms = kDefaultForms;
   std::size_t message_bytes = 0;  // that the messages of forms are longer
+  std::uint64_t stored = 1000;    // addresses, of which 5 * forms are sent at most
 };
 
 // Whole requests, head and body; one of each kind that the workload knows.

@@ -217,6 +217,12 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
     break;
   }
   if (const YamlNode* node = map.find("limits")) read_limits(*node, config, out);
+  // It would be refused as overloaded for good: what tokens took is never given back.
+  const std::uint64_t tokens = config.vault_memory.known_tokens + config.vault_memory.store;
+  if (config.limits.memory_bytes > 0 && tokens > config.limits.memory_bytes / 2) {
+    out.error(top.at, "vault.memory", "takes more than half of limits.memory",
+              "Ask for less, or leave it out: then it is a share of limits.memory");
+  }
   if (const YamlNode* node = map.find("operators")) read_operators(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
   if (auto log = map.text("access-log")) config.access_log = log->value;

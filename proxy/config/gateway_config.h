@@ -50,10 +50,11 @@ struct UnsealSettings {
   bool operator==(const UnsealSettings&) const = default;
 };
 
-// vault.memory: bytes for tokens that were used today, and for what was read from the token store.
+// vault.memory: bytes at most for tokens that were used today, and for what was read from the token
+// store. 0: a share of the memory that there is.
 struct VaultMemoryConfig {
-  std::uint64_t known_tokens = std::uint64_t{24} << 20U;
-  std::uint64_t store = std::uint64_t{64} << 20U;
+  std::uint64_t known_tokens = 0;
+  std::uint64_t store = 0;
   bool operator==(const VaultMemoryConfig&) const = default;
 };
 

@@ -73,7 +73,9 @@ Result<GatewayConfig> read_config(const ServeOptions& options, std::string& rema
 
 InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& config) {
   if (options.config.empty() || !options.data.empty()) {
-    return installation_paths(options.data, options.root_key);
+    InstallationPaths paths = installation_paths(options.data, options.root_key);
+    paths.memory = configured_paths(config).memory;
+    return paths;
   }
   InstallationPaths paths = configured_paths(config);
   if (!options.root_key.empty()) {

@@ -1,8 +1,10 @@
 #include "proxy/main/installation.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
+#include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/config/gateway_config.h"
@@ -31,12 +33,29 @@ InstallationPaths installation_paths(const std::string& data, const std::string&
   return paths;
 }
 
+namespace {
+
+// What the gateway file says, or a share of the memory that there is, or that the process may take.
+crypto::vault::VaultMemory token_memory(const config::GatewayConfig& config) {
+  const config::VaultMemoryConfig& asked = config.vault_memory;
+  crypto::vault::VaultMemory memory{.known = asked.known_tokens, .store = asked.store};
+  if (memory.known > 0 && memory.store > 0) return memory;
+  std::uint64_t bytes = crypto::vault::memory_of_process();
+  if (config.limits.memory_bytes > 0) bytes = std::min(bytes, config.limits.memory_bytes);
+  const auto share = crypto::vault::memory_share(bytes);
+  if (memory.known == 0) memory.known = share.known;
+  if (memory.store == 0) memory.store = share.store;
+  return memory;
+}
+
+}  // namespace
+
 InstallationPaths configured_paths(const config::GatewayConfig& config) {
   InstallationPaths paths;
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
-  paths.memory = {.known = config.vault_memory.known_tokens, .store = config.vault_memory.store};
+  paths.memory = token_memory(config);
   return paths;
 }
 

@@ -48,7 +48,12 @@ std::string encode_bound_row(const BoundRow& row) {
   return out;
 }
 
-Result<BoundRow> decode_bound_row(ByteView bytes) {
+namespace {
+
+constexpr std::size_t kHeadSize = 1 + 4 + 1 + 1 + 1;
+
+// Copies with what is sealed in them, or without.
+Result<BoundRow> decode(ByteView bytes, bool with_sealed) {
   ByteReader in(bytes);
   BoundRow row;
   const std::uint8_t schema = in.u8();
@@ -58,13 +63,15 @@ Result<BoundRow> decode_bound_row(ByteView bytes) {
   const std::size_t count = in.u8();
   if (in.failed() || schema != kBoundRowSchema || !kind ||
       (flags != 0 && flags != kInRelationship) || count == 0 || count > kMaxRowPurposes ||
-      in.remaining() % count != 0 || in.remaining() / count <= kCopyClearSize) {
+      in.remaining() % count != 0 || in.remaining() / count < kCopyClearSize) {
     return Error(ErrorKind::malformed);
   }
   row.kind = *kind;
   row.in_relationship = flags != 0;
   const std::size_t sealed_size = in.remaining() / count - kCopyClearSize;
-  if (!is_sealed_size(sealed_size)) return Error(ErrorKind::malformed);
+  if (with_sealed ? !is_sealed_size(sealed_size) : sealed_size != 0) {
+    return Error(ErrorKind::malformed);
+  }
   for (std::size_t i = 0; i < count; ++i) {
     BoundCopy copy{in.id(), in.u32(), in.u32(), {}, {}};
     const ByteView mark = in.take(copy.mark.size());
@@ -75,6 +82,26 @@ Result<BoundRow> decode_bound_row(ByteView bytes) {
   }
   if (!in.done()) return Error(ErrorKind::malformed);
   return row;
+}
+
+}  // namespace
+
+Result<BoundRow> decode_bound_row(ByteView bytes) { return decode(bytes, true); }
+Result<BoundRow> decode_bound_facts(ByteView facts) { return decode(facts, false); }
+
+bool join_bound_facts(std::string_view row, std::string& facts) {
+  if (row.size() < kHeadSize) return false;
+  const std::size_t count = static_cast<std::uint8_t>(row[kHeadSize - 1]);
+  const std::size_t rest = row.size() - kHeadSize;
+  if (count == 0 || rest % count != 0 || rest / count < kCopyClearSize ||
+      !is_sealed_size(rest / count - kCopyClearSize)) {
+    return false;
+  }
+  facts.assign(row.substr(0, kHeadSize));
+  for (std::size_t i = 0; i < count; ++i) {
+    facts.append(row.substr(kHeadSize + i * (rest / count), kCopyClearSize));
+  }
+  return true;
 }
 
 Result<std::uint32_t> token_key_id(ByteView row) {

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/base/bytes.h"
@@ -57,6 +58,10 @@ inline std::uint8_t row_schema(ByteView bytes) noexcept {
 std::string encode_bound_row(const BoundRow& row);
 // Strict; ErrorKind::malformed.
 Result<BoundRow> decode_bound_row(ByteView bytes);
+// The same of a row's facts (row_facts.h): head, count and the copies' clear bytes, nothing sealed.
+Result<BoundRow> decode_bound_facts(ByteView facts);
+// Makes them. False: the row's sizes contradict each other.
+bool join_bound_facts(std::string_view row, std::string& facts);
 
 // The key id of the token whose row this is, of either schema. ErrorKind::malformed.
 Result<std::uint32_t> token_key_id(ByteView row);

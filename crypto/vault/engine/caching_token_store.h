@@ -22,8 +22,11 @@ class CachingTokenStore final : public TokenStore {
 
   KnownTokens& known() noexcept { return known_; }
 
-  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override {
+  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out) override {
     return store_->find(keys, out);
+  }
+  Status facts(std::span<const Id> ids, std::span<std::optional<std::string>> out) override {
+    return store_->facts(ids, out);
   }
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override {
     return store_->resolve(ids, out);

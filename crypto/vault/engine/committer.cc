@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "crypto/vault/engine/index_jobs.h"
-#include "crypto/vault/engine/token_row.h"
+#include "crypto/vault/engine/row_facts.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -24,15 +24,24 @@ struct IndexHash {
   }
 };
 
+// As random_id(), without a system call for each.
+Id new_id(RandomBuffer& random) {
+  Id id{};
+  do {
+    random.fill(id);
+  } while (id == kNoId);
+  return id;
+}
+
 // Whether every key that the row lies under is destroyed.
-bool has_ended(const FoundRow& found, const LiveContexts& live) {
+bool has_ended(const FoundFacts& found, const LiveContexts& live) {
   if (live.ended_seals.empty()) return false;
   const auto ended = [&](std::uint32_t seal) { return live.ended_seals.contains(seal); };
-  if (row_schema(as_bytes(found.row)) != kBoundRowSchema) {
-    const auto view = decode_token_row(as_bytes(found.row));
-    return view && ended(view->row.seal_key_id);
+  if (row_schema(as_bytes(found.facts)) != kBoundRowSchema) {
+    const auto row = decode_token_facts(as_bytes(found.facts));
+    return row && ended(row->seal_key_id);
   }
-  const auto row = decode_bound_row(as_bytes(found.row));
+  const auto row = decode_bound_facts(as_bytes(found.facts));
   return row && std::all_of(row->copies.begin(), row->copies.end(),
                             [&](const BoundCopy& copy) { return ended(copy.seal_key_id); });
 }
@@ -181,7 +190,7 @@ std::size_t Committer::name_of(Group& group, const MintJob& job, const LiveConte
 }
 
 // The rows of all groups that are indexed, in their order.
-bool Committer::find_rows(const LiveContexts& live, std::vector<std::optional<FoundRow>>& found) {
+bool Committer::find_rows(const LiveContexts& live, std::vector<std::optional<FoundFacts>>& found) {
   std::vector<IndexKey> keys;
   std::vector<const Group*> groups;
   for (const Group& group : groups_) {
@@ -205,7 +214,7 @@ bool Committer::find_rows(const LiveContexts& live, std::vector<std::optional<Fo
 
 // What was not found, under the index's version before.
 bool Committer::find_before(std::span<const Group* const> groups,
-                            std::span<std::optional<FoundRow>> found) {
+                            std::span<std::optional<FoundFacts>> found) {
   std::vector<IndexKey> keys;
   std::vector<std::size_t> where;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -214,7 +223,7 @@ bool Committer::find_before(std::span<const Group* const> groups,
     where.push_back(i);
   }
   if (keys.empty()) return true;
-  std::vector<std::optional<FoundRow>> rows(keys.size());
+  std::vector<std::optional<FoundFacts>> rows(keys.size());
   if (!store_.find(keys, rows)) return false;
   std::vector<IndexEntry> moved;
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -228,39 +237,37 @@ bool Committer::find_before(std::span<const Group* const> groups,
 }
 
 bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
-  std::vector<std::optional<FoundRow>> found;
+  std::vector<std::optional<FoundFacts>> found;
   if (!find_rows(live, found)) return false;
   std::size_t at = 0;
   for (Group& group : groups_) {
     const MintJob& first = *group.wants.front().job;
-    const FoundRow* row = nullptr;
+    const FoundFacts* row = nullptr;
     if (group.indexed) {
       if (found[at]) row = &*found[at];
       ++at;
     }
     group.known = row != nullptr;
     if (group.bound) {
-      group.id = group.known ? row->id : random_id();
+      group.id = group.known ? row->id : new_id(random_);
       group.bound_row = {first.key_id, first.kind, first.scope == Scope::relationship, {}};
       group.must_write = !group.known;
       if (group.known) {
-        auto decoded = decode_bound_row(as_bytes(row->row));
-        group.failed = !decoded || decoded->key_id != first.key_id;
+        group.failed = !read_bound(group);
         if (group.failed) continue;
-        group.bound_row = std::move(*decoded);
       }
       group.failed = !prepare_bound(group, today, live);
       continue;
     }
     if (group.known) {
       // A row that does not parse is damaged: it is neither answered nor overwritten.
-      auto view = decode_token_row(as_bytes(row->row));
-      group.failed = !view || view->row.key_id != first.key_id;
+      auto decoded = decode_token_facts(as_bytes(row->facts));
+      group.failed = !decoded || decoded->key_id != first.key_id;
       if (group.failed) continue;
       group.id = row->id;
-      group.row = std::move(view->row);
+      group.row = std::move(*decoded);
     } else {
-      group.id = random_id();
+      group.id = new_id(random_);
       group.row.key_id = first.key_id;
       group.row.seal_key_id = first.seal_key_id;
       group.row.kind = first.kind;
@@ -268,6 +275,16 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
     }
     group.failed = !prepare(group, today, live);
   }
+  return true;
+}
+
+// The whole row of a known group: its other copies go into the next one as they are.
+bool Committer::read_bound(Group& group) {
+  std::optional<std::string> row;
+  if (!store_.resolve(std::span(&group.id, 1), std::span(&row, 1)) || !row) return false;
+  auto decoded = decode_bound_row(as_bytes(*row));
+  if (!decoded || decoded->key_id != group.wants.front().job->key_id) return false;
+  group.bound_row = std::move(*decoded);
   return true;
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
+#include "crypto/primitives/random.h"
 #include "crypto/vault/api/messages.h"
 #include "crypto/vault/engine/bound_sealer.h"
 #include "crypto/vault/engine/live_contexts.h"
@@ -65,9 +66,11 @@ class Committer {
   void gather(std::span<PendingBatch> round, const LiveContexts& live);
   std::size_t name_of(Group& group, const MintJob& job, const LiveContexts& live);
   void index_anew(std::span<PendingBatch> round, const LiveContexts& live);
-  bool find_rows(const LiveContexts& live, std::vector<std::optional<FoundRow>>& found);
-  bool find_before(std::span<const Group* const> groups, std::span<std::optional<FoundRow>> found);
+  bool find_rows(const LiveContexts& live, std::vector<std::optional<FoundFacts>>& found);
+  bool find_before(std::span<const Group* const> groups,
+                   std::span<std::optional<FoundFacts>> found);
   bool look_up(std::uint32_t today, const LiveContexts& live);
+  bool read_bound(Group& group);
   bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);
   bool prepare_bound(Group& group, std::uint32_t today, const LiveContexts& live);
   Result<std::string> seal(Group& group, const LiveContexts& live);
@@ -81,6 +84,7 @@ class Committer {
   const Clock& clock_;
   RowSealer sealer_;
   BoundSealer bound_sealer_;
+  RandomBuffer random_;  // for ids
   std::vector<Group> groups_;
   std::vector<ShapedName> names_;
   std::vector<std::size_t> group_of_name_;

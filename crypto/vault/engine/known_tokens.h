@@ -6,9 +6,13 @@
 //
 // Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
 // outside can aim at a bucket. 48 bytes for each, in sets of four that fill three cache lines; one
-// is replaced when a set is full. Fixed memory, touched as it fills (zeroed_memory.h). A reader
-// takes no lock and writes nothing: each slot has a version that is odd while it is written (a
-// seqlock); a writer that meets another one gives up. Thread safe.
+// is replaced when a set is full. A reader takes no lock and writes nothing: each slot has a
+// version that is odd while it is written (a seqlock); a writer that meets another one gives up.
+// Thread safe.
+//
+// Begins with little memory and takes more when sets are full of tokens of today: another table,
+// four times as large, beside the one before, which is still read, and let go when the next one
+// comes. Both together never have more than was allowed.
 //
 // While rows or index entries are being removed the cache is paused: it answers and takes nothing.
 // Afterwards a new generation begins, and an entry of an older one is never seen again, also when
@@ -19,8 +23,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "crypto/vault/engine/token_store.h"
 #include "crypto/vault/engine/zeroed_memory.h"
@@ -30,6 +36,7 @@ namespace paravent::crypto::vault {
 class KnownTokens {
  public:
   static constexpr std::size_t kDefaultBytes = std::size_t{24} << 20U;
+  static constexpr std::size_t kFirstBytes = kDefaultBytes / 16;
 
   struct Key {
     const IndexKey& index;
@@ -38,7 +45,8 @@ class KnownTokens {
     std::uint32_t day = 0;
   };
 
-  // One set at least; when the system does not give so much, nothing is ever known.
+  // `bytes` at most; one set at least. When the system does not promise so much, nothing is
+  // ever known; when it refuses it later, the memory stays as it is.
   explicit KnownTokens(std::size_t bytes = kDefaultBytes);
 
   // Pauses for as long as it lives; then everything is forgotten.
@@ -58,10 +66,13 @@ class KnownTokens {
 
   // Has what find() will read brought near: for many keys, first of all, then find each.
   void expect(const IndexKey& index) const noexcept;
+  // The same for what add() will read and write.
+  void expect_to_add(const IndexKey& index) const noexcept;
   std::optional<Id> find(const Key& key) const noexcept;
   void add(const Key& key, const Id& id, std::uint64_t generation) noexcept;
 
-  std::size_t capacity() const noexcept { return count_ * kWays; }
+  // Of the table that is written to.
+  std::size_t capacity() const noexcept;
 
  private:
   static constexpr std::size_t kWays = 4;
@@ -79,7 +90,25 @@ class KnownTokens {
   };
   static_assert(sizeof(Set) == 192);
 
-  Set& set_of(const IndexKey& index) const noexcept;
+  // Once made, a table is there until the end: whoever reads it may be late.
+  struct Table {
+    explicit Table(std::size_t bytes);
+    Set& set_of(const IndexKey& index) const noexcept;
+    std::size_t slots() const noexcept { return count * kWays; }
+
+    ZeroedMemory memory;
+    std::size_t count = 0;  // of sets; 0: the system did not give it
+    Set* sets = nullptr;
+    // Tokens of `day` that had to go since it began.
+    std::atomic<std::uint64_t> displaced{0};
+    std::atomic<std::uint32_t> day{0};
+  };
+
+  static std::size_t first_bytes(std::size_t most) noexcept;
+  static std::optional<Id> find_in(const Table& table, const Key& key,
+                                   std::uint64_t generation) noexcept;
+  void note_displaced(Table& table, std::uint32_t day) noexcept;
+  void grow(const Table& full) noexcept;
   static Words words_of(const Key& key, const Id& id, std::uint64_t generation) noexcept;
   static bool read(const Slot& slot, Words& words) noexcept;
   void pause();
@@ -89,9 +118,12 @@ class KnownTokens {
   std::mutex pause_mutex_;
   int pauses_ = 0;          // under pause_mutex_
   std::uint64_t next_ = 2;  // under pause_mutex_
-  const ZeroedMemory memory_;
-  std::size_t count_ = 0;  // of sets; 0: nothing is known
-  Set* sets_ = nullptr;
+  const std::size_t most_bytes_;
+  std::mutex grow_mutex_;
+  std::vector<std::unique_ptr<Table>> tables_;  // under grow_mutex_
+  bool grown_up_ = false;                       // under grow_mutex_
+  std::atomic<Table*> current_;
+  std::atomic<Table*> before_{nullptr};
 };
 
 }  // namespace paravent::crypto::vault

@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "crypto/vault/engine/row_facts.h"
+
 namespace paravent::crypto::vault {
 namespace {
 
@@ -24,14 +26,25 @@ class CopiedSnapshot final : public StoreSnapshot {
 }  // namespace
 
 Status MemoryTokenStore::find(std::span<const IndexKey> keys,
-                              std::span<std::optional<FoundRow>> out) {
+                              std::span<std::optional<FoundFacts>> out) {
   const std::scoped_lock lock(mutex_);
+  std::string scratch;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     out[i].reset();
     const auto entry = index_.find(keys[i]);
     if (entry == index_.end()) continue;
     const auto row = rows_.find(entry->second);
-    if (row != rows_.end()) out[i] = FoundRow{row->first, row->second};
+    if (row == rows_.end()) continue;
+    out[i] = FoundFacts{row->first, std::string(row_facts(row->second, scratch))};
+  }
+  return {};
+}
+
+Status MemoryTokenStore::facts(std::span<const Id> ids, std::span<std::optional<std::string>> out) {
+  if (auto s = resolve(ids, out); !s) return s;
+  std::string scratch;
+  for (std::optional<std::string>& row : out) {
+    if (row) row = std::string(row_facts(*row, scratch));
   }
   return {};
 }

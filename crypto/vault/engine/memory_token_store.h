@@ -14,7 +14,8 @@ namespace paravent::crypto::vault {
 
 class MemoryTokenStore : public TokenStore {
  public:
-  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
+  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out) override;
+  Status facts(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
   Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override;
   Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,

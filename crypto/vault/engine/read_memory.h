@@ -2,12 +2,15 @@
 // its key. RocksDB's own cache holds blocks, and neighbours in a block are strangers here, because
 // keys are keyed hashes and random ids: of a block that is wanted for one row the other nineteen
 // are ballast. And finding a row through it costs some thirty places in memory, one after the
-// other; here it is five, and those of many keys are fetched side by side.
+// other; here it is two or three, and those of many keys are fetched side by side.
 //
-// Fixed memory, touched as it fills (zeroed_memory.h): sets of sixteen slots of one size, with a
-// mark of two bytes for each slot kept apart. A value that is longer than a slot is not held. When
-// a set is full, one that was not asked for since the last such need gives way. A key that was
-// removed is overwritten at once.
+// Sets of sixteen slots of one size, with their marks in one cache line of their own. A value that
+// is longer than a slot is not held. It begins small and grows with what it holds, up to the memory
+// it may take, which is not asked for before: by one segment of sets at a time, into which half of
+// another one moves (linear hashing), so that nobody waits for more than a fraction of a
+// millisecond. When it may not grow any more and a set is full, one that was not asked for since
+// the last such need gives way. A key that was removed is overwritten at once. That the store has
+// nothing under a key can be held too: who mints asks for a key three times before there is a row.
 //
 // Always agrees with the store, as long as everything that is written is told after it was written
 // and before the writer says so: whoever read before a key changed and comes with it afterwards is
@@ -18,6 +21,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -30,12 +34,24 @@ namespace paravent::crypto::vault {
 
 class ReadMemory {
  public:
-  // What find() says about a key that it does not hold: how often it, or one of its like, changed.
-  using Ticket = std::uint32_t;
+  // Of a key, which is a keyed hash or random: two keys that agree in these are one, as with ids.
+  static constexpr std::size_t kKeyBytes = 16;
+  static constexpr std::size_t kMaxValue = 255;
 
-  // Keys of `key_bytes` (16 or more, any of them a good hash), values of up to `value_bytes`.
-  // `memory` bytes at most; too few for one set, or memory that the system refuses: holds nothing.
-  ReadMemory(std::size_t key_bytes, std::size_t value_bytes, std::size_t memory);
+  // What find() says about a key that it does not hold: how often it, or one of its like, changed;
+  // or that nothing is in the store under it.
+  using Ticket = std::uint32_t;
+  static constexpr Ticket kAbsent = 0xffffffff;
+
+  struct Change {
+    std::string_view key;
+    // What the store has from now on; nullopt: nothing, or nobody knows.
+    std::optional<std::string_view> value;
+  };
+
+  // Keys of kKeyBytes or more; values of up to `value_bytes`, which is kMaxValue at most. `memory`
+  // bytes at most; too few for one set, or memory that the system refuses: holds nothing.
+  ReadMemory(std::size_t value_bytes, std::size_t memory);
   ReadMemory(const ReadMemory&) = delete;
   ReadMemory& operator=(const ReadMemory&) = delete;
   ~ReadMemory() = default;
@@ -45,49 +61,73 @@ class ReadMemory {
             std::span<Ticket> tickets);
   // What the store had for `key` after find() gave the ticket.
   void add(std::string_view key, std::string_view value, Ticket ticket);
-  // What the store has from now on; nullopt: nothing, or nobody knows.
-  void changed(std::string_view key, std::optional<std::string_view> value);
+  // It had nothing. Takes a slot like a value.
+  void add_absent(std::string_view key, Ticket ticket);
+  // In their order.
+  void changed(std::span<const Change> changes);
 
   // The system did not give what was asked for, so nothing is held.
   bool refused() const noexcept { return refused_; }
-  std::size_t capacity() const noexcept { return sets_ * kWays; }
-  // What one key takes.
-  std::size_t bytes_per_slot() const noexcept { return slot_bytes_ + sizeof(Mark); }
+  // Slots, when it has grown as far as it may.
+  std::size_t capacity() const;
+  // Slots now, and how many are in use.
+  std::size_t slots() const;
+  std::size_t held() const;
+  // What one slot takes when values have up to `value_bytes`.
+  static constexpr std::size_t bytes_per_slot(std::size_t value_bytes) noexcept {
+    return kKeyBytes + value_bytes + sizeof(Mark);
+  }
 
  private:
-  // 0: free. Else bit 0 is set, bit 15 says "asked for", the rest is of the key.
-  using Mark = std::uint16_t;
+  // Bit 0: in use. Bit 1: asked for. Bit 2: the store has nothing there. Bits 8 to 15: the value's
+  // size. Bits 16 to 31: of the key.
+  using Mark = std::uint32_t;
   static constexpr std::size_t kWays = 16;
-  static constexpr std::size_t kLikes = 4096;  // keys of one kind of change count together
+  static constexpr std::size_t kSegmentSets = 128;  // fewer only where there is no room for more
+  static constexpr std::size_t kLikes = 4096;       // keys of one kind of change count together
   static constexpr std::size_t kSideBySide = 64;
 
   struct Place {
-    std::size_t set = 0;
-    Mark mark = 0;
+    Mark* marks = nullptr;  // of the set
+    char* slots = nullptr;
+    Mark tag = 0;
   };
 
+  std::size_t segment_slots() const noexcept { return segment_sets_ * kWays; }
+  std::size_t segment_of(std::uint64_t hash) const noexcept;
+  char* begin_of(std::size_t segment) const noexcept;
   Place place_of(std::string_view key) const noexcept;
-  Mark* marks_of(std::size_t set) const noexcept { return marks_ + set * kWays; }
-  char* slot(std::size_t set, std::size_t way) const noexcept {
-    return slots_ + (set * kWays + way) * slot_bytes_;
+  char* slot(const Place& place, std::size_t way) const noexcept {
+    return place.slots + way * slot_bytes_;
   }
   static Ticket& like(std::array<Ticket, kLikes>& changes, std::string_view key) noexcept;
   // The way that holds the key, or kWays.
   std::size_t way_of(const Place& place, std::string_view key) const noexcept;
   std::size_t way_to_fill(const Place& place) noexcept;
-  void put(const Place& place, std::size_t way, std::string_view key, std::string_view value);
+  void put(const Place& place, std::size_t way, std::string_view key, std::string_view value,
+           Mark flags);
+  void fill(std::string_view key, std::string_view value, Mark flags, Ticket ticket);
+  void change(const Place& place, const Change& change);
   void prefetch(const Place& place) const noexcept;
+  bool take_piece() noexcept;
+  void grow_if_needed() noexcept;
+  void split(std::size_t from, std::size_t into) noexcept;
 
-  const std::size_t key_bytes_;
   const std::size_t value_bytes_;
   const std::size_t slot_bytes_;
-  const ZeroedMemory memory_;
+  const std::size_t segment_sets_;
+  const std::size_t segment_bytes_;
+  std::size_t most_segments_;  // less when the system gives less
   bool refused_ = false;
-  std::size_t sets_ = 0;
-  Mark* marks_ = nullptr;
-  char* slots_ = nullptr;
 
-  std::mutex mutex_;  // of all that follows, and of marks and slots
+  mutable std::mutex mutex_;  // of all that follows, and of marks and slots
+  // Of the system's memory: for the first segment, for the second, the next two, the next four ...
+  static constexpr std::size_t kMostPieces = 48;
+  std::array<std::unique_ptr<ZeroedMemory>, kMostPieces> pieces_;
+  std::array<char*, kMostPieces> begins_{};
+  std::size_t segments_ = 0;  // in use; 0: nothing is ever held
+  bool grown_up_ = false;     // or the system gives no more
+  std::size_t held_ = 0;
   std::array<Ticket, kLikes> changes_{};
   std::size_t hand_ = 0;  // where the next search for somebody who gives way begins
 };

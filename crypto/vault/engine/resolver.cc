@@ -8,9 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "crypto/vault/engine/bound_row.h"
 #include "crypto/vault/engine/index_jobs.h"
-#include "crypto/vault/engine/token_row.h"
+#include "crypto/vault/engine/row_facts.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -60,9 +59,9 @@ bool asks_anew(const ResolveBatch& batch) {
 }
 
 // Whether the row holds the value for this purpose under the keys that this request would use.
-bool bound_settled(const FoundRow& found, const MintJob& job, const SubjectSeal& subject,
+bool bound_settled(const FoundFacts& found, const MintJob& job, const SubjectSeal& subject,
                    const LiveContexts& live) {
-  const auto row = decode_bound_row(as_bytes(found.row));
+  const auto row = decode_bound_facts(as_bytes(found.facts));
   if (!row || row->key_id != job.key_id) return false;
   const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
   const BoundCopy* copy = copy_for(*row, purpose);
@@ -71,32 +70,30 @@ bool bound_settled(const FoundRow& found, const MintJob& job, const SubjectSeal&
 }
 
 // Whether the row is a token's of this context, under a key that still opens.
-bool is_live_row(const std::optional<std::string>& row, std::uint32_t key_id,
+bool is_live_row(const std::optional<std::string>& facts, std::uint32_t key_id,
                  const LiveContexts& live) {
-  if (!row) return false;
-  const ByteView bytes = as_bytes(*row);
+  if (!facts) return false;
+  const ByteView bytes = as_bytes(*facts);
   if (row_schema(bytes) == kBoundRowSchema) {
-    const auto bound = decode_bound_row(bytes);
+    const auto bound = decode_bound_facts(bytes);
     return bound && bound->key_id == key_id &&
            std::any_of(bound->copies.begin(), bound->copies.end(), [&](const BoundCopy& copy) {
              return live.current_seal.contains(copy.seal_key_id);
            });
   }
-  const auto view = decode_token_row(bytes);
-  return view && view->row.key_id == key_id && live.current_seal.contains(view->row.seal_key_id);
+  const auto row = decode_token_facts(bytes);
+  return row && row->key_id == key_id && live.current_seal.contains(row->seal_key_id);
 }
 
-bool settled(const std::optional<FoundRow>& found, const MintJob& job, const ResolveBatch& batch,
+bool settled(const std::optional<FoundFacts>& found, const MintJob& job, const ResolveBatch& batch,
              std::uint32_t today, const LiveContexts& live) {
   if (!found) return false;
   if (live.tokens.at(job.key_id)->bound) {
     return bound_settled(*found, job, batch.subject->seal, live);
   }
-  auto view = decode_token_row(as_bytes(found->row));
-  return view && view->row.key_id == job.key_id &&
-         live.current_seal.contains(view->row.seal_key_id) &&
-         note_contact(view->row, live.seals.at(job.seal_key_id)->purpose, today) ==
-             Contact::nothing_new;
+  auto row = decode_token_facts(as_bytes(found->facts));
+  return row && row->key_id == job.key_id && live.current_seal.contains(row->seal_key_id) &&
+         note_contact(*row, live.seals.at(job.seal_key_id)->purpose, today) == Contact::nothing_new;
 }
 
 }  // namespace
@@ -226,7 +223,7 @@ void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
   }
   if (ids.empty()) return;
   std::vector<std::optional<std::string>> rows(ids.size());
-  const bool readable = store_.resolve(ids, rows).has_value();
+  const bool readable = store_.facts(ids, rows).has_value();
   const std::shared_ptr<const LiveContexts> live = live_.load();
   std::size_t at = 0;
   Queue rest;
@@ -255,10 +252,13 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
       pending.failed = pending.subject->failed;
     }
     if (!pending.failed && is_open(pending)) pending.failed = !index_jobs(pending, *live);
-    if (!pending.failed && is_open(pending) && !asks_anew(*pending.batch))
+    if (!pending.failed && is_open(pending) && !asks_anew(*pending.batch)) {
       keys.insert(keys.end(), pending.index.begin(), pending.index.end());
+      // What is found will be remembered.
+      for (const IndexKey& index : pending.index) store_.known().expect_to_add(index);
+    }
   }
-  std::vector<std::optional<FoundRow>> found(keys.size());
+  std::vector<std::optional<FoundFacts>> found(keys.size());
   // A store that cannot be read is the commit thread's to report.
   const bool readable = store_.find(keys, found).has_value();
   std::size_t at = 0;
@@ -332,6 +332,9 @@ void Resolver::commit_loop() {
     found_ += report.found;
     if (report.wrote) ++commits_;
     if (report.wrote || report.failed) degraded_ = report.failed;
+    for (const PendingBatch& pending : round) {
+      for (const IndexKey& index : pending.index) store_.known().expect_to_add(index);
+    }
     for (PendingBatch& pending : round) {
       // After a failed write the row's clock may not have moved on: that is to be tried again.
       if (!pending.failed && !report.failed) remember(pending, *live, today, generation);

@@ -2,26 +2,39 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/version.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <deque>
 #include <utility>
 
 #include "crypto/vault/engine/rocksdb_file_system.h"
+#include "crypto/vault/engine/row_facts.h"
 
 namespace paravent::crypto::vault {
 namespace {
+
+// Before, a reader of a write buffer that hashes could miss an entry while another one came into
+// its bucket (its history, 7.6.0); a value that is there would be minted again.
+static_assert(ROCKSDB_MAJOR > 7 || (ROCKSDB_MAJOR == 7 && ROCKSDB_MINOR >= 6));
 
 constexpr std::uint64_t kRewriteAfterSeconds = 30ULL * 24 * 3600;
 // Of the store's memory, what RocksDB keeps of data blocks: enough for walks and the upper levels.
 constexpr std::size_t kMinBlockCache = std::size_t{4} << 20U;
 constexpr std::size_t kBlockCacheShare = 8;
-// Held in memory: index entries, and rows of up to three purposes or so.
+// Held in memory: index entries, and the facts of rows of up to three purposes.
 constexpr std::size_t kIndexValue = sizeof(Id);
-constexpr std::size_t kRowValue = 238;
+constexpr std::size_t kFactsValue = 88;
 // Filters of 10 bits for a row and for its index, and an entry for every block of 4 KiB.
 constexpr std::size_t kBytesPerRow = 6;
+// Of the hash tables that writes go to: about as many as entries fit a write buffer.
+constexpr std::size_t kRowBuckets = std::size_t{1} << 15U;
+constexpr std::size_t kIndexBuckets = std::size_t{1} << 16U;
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -48,6 +61,19 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   return options;
 }
 
+// For a family that is looked up by whole keys that are hashes or random ids.
+rocksdb::ColumnFamilyOptions hashed_options(const std::shared_ptr<rocksdb::Cache>& cache,
+                                            std::size_t buckets) {
+  rocksdb::ColumnFamilyOptions options = family_options(cache);
+  // New rows are found, and put, in a hash table instead of a skip list: of a durable new token's
+  // processor time the two insertions were half. The whole key is the prefix that is hashed.
+  options.prefix_extractor.reset(rocksdb::NewNoopTransform());
+  // Neither huge pages of its own nor words about its buckets to a log that is silent.
+  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(buckets, 0, 0, false));
+  options.memtable_prefix_bloom_size_ratio = 0;
+  return options;
+}
+
 rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   rocksdb::DBOptions options;
   options.env = env;
@@ -60,6 +86,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   // the log.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.max_background_jobs = 2;
+  // One thread writes at a time, and hash tables allow no more.
+  options.allow_concurrent_memtable_write = false;
   options.db_write_buffer_size = std::size_t{32} << 20U;
   options.max_total_wal_size = std::size_t{64} << 20U;
   options.max_open_files = 2048;
@@ -108,12 +136,12 @@ rocksdb::Status RocksdbTokenStore::Database::start(const std::string& folder, bo
   env = rocksdb::NewCompositeEnv(make_strict_file_system(std::move(file_system), fsyncs));
   const std::size_t blocks = std::max(kMinBlockCache, memory / kBlockCacheShare);
   const auto cache = rocksdb::NewLRUCache(blocks);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (const std::string& name :
-       {rocksdb::kDefaultColumnFamilyName, std::string("rows"), std::string("index"),
-        std::string("subjects"), std::string("aliases")}) {
-    families.emplace_back(name, family_options(cache));
-  }
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families{
+      {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
+      {"rows", hashed_options(cache, kRowBuckets)},
+      {"index", hashed_options(cache, kIndexBuckets)},
+      {"subjects", family_options(cache)},
+      {"aliases", family_options(cache)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   auto status =
@@ -132,19 +160,12 @@ rocksdb::Status RocksdbTokenStore::Database::start(const std::string& folder, bo
   }
   const std::size_t ours = memory > blocks ? memory - blocks : 0;
   // As many index entries as rows.
-  const std::size_t entry = ReadMemory(sizeof(IndexKey), kIndexValue, 0).bytes_per_slot();
-  const std::size_t row = ReadMemory(sizeof(Id), kRowValue, 0).bytes_per_slot();
-  const std::size_t entries = ours / (entry + row) * entry;
-  index_memory = std::make_unique<ReadMemory>(sizeof(IndexKey), kIndexValue, entries);
-  rows_memory = std::make_unique<ReadMemory>(sizeof(Id), kRowValue, ours - entries);
+  constexpr std::size_t kEntry = ReadMemory::bytes_per_slot(kIndexValue);
+  constexpr std::size_t kFacts = ReadMemory::bytes_per_slot(kFactsValue);
+  const std::size_t entries = ours / (kEntry + kFacts) * kEntry;
+  index_memory = std::make_unique<ReadMemory>(kIndexValue, entries);
+  facts_memory = std::make_unique<ReadMemory>(kFactsValue, ours - entries);
   return status;
-}
-
-ReadMemory* RocksdbTokenStore::Database::memory_of(
-    const rocksdb::ColumnFamilyHandle* family) const noexcept {
-  if (family == index) return index_memory.get();
-  if (family == rows) return rows_memory.get();
-  return nullptr;
 }
 
 // Told while the write is being answered: who reads in between reads what was there before.
@@ -152,29 +173,46 @@ void RocksdbTokenStore::Database::tell_memory(const rocksdb::WriteBatch& batch,
                                               bool written) const {
   class Telling final : public rocksdb::WriteBatch::Handler {
    public:
-    Telling(const Database& database, bool written) : database_(database), written_(written) {}
+    Telling(const Database& database, bool written)
+        : index_(database.index->GetID()), rows_(database.rows->GetID()), written_(written) {}
     rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key,
                           const rocksdb::Slice& value) override {
-      if (written_) return tell(family, key, view_of(value));
-      return tell(family, key, std::nullopt);
+      if (written_) return note(family, {view_of(key), view_of(value)});
+      return note(family, {view_of(key), std::nullopt});
     }
     rocksdb::Status DeleteCF(std::uint32_t family, const rocksdb::Slice& key) override {
-      return tell(family, key, std::nullopt);
+      return note(family, {view_of(key), std::nullopt});
     }
 
+    // They borrow from the batch.
+    std::vector<ReadMemory::Change> of_index;
+    std::vector<ReadMemory::Change> of_rows;
+
    private:
-    rocksdb::Status tell(std::uint32_t family, const rocksdb::Slice& key,
-                         std::optional<std::string_view> value) {
-      for (const rocksdb::ColumnFamilyHandle* one : {database_.index, database_.rows}) {
-        if (one->GetID() == family) database_.memory_of(one)->changed(view_of(key), value);
+    rocksdb::Status note(std::uint32_t family, ReadMemory::Change change) {
+      if (family == index_) of_index.push_back(change);
+      if (family != rows_) return rocksdb::Status::OK();
+      if (change.value) {
+        std::string joined;
+        change.value = row_facts(*change.value, joined);
+        if (!joined.empty()) {
+          joined_.push_back(std::move(joined));
+          change.value = joined_.back();
+        }
       }
+      of_rows.push_back(change);
       return rocksdb::Status::OK();
     }
-    const Database& database_;
-    bool written_;
+    std::deque<std::string> joined_;  // facts that are no piece of a row
+    const std::uint32_t index_;
+    const std::uint32_t rows_;
+    const bool written_;
   };
   Telling telling(*this, written);
-  (void)batch.Iterate(&telling);
+  // A kind of change that is not told would be answered from memory for ever.
+  if (!batch.Iterate(&telling).ok()) std::abort();
+  index_memory->changed(telling.of_index);
+  facts_memory->changed(telling.of_rows);
 }
 
 Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
@@ -210,23 +248,23 @@ Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
   return {};
 }
 
-Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
-                                        const std::vector<rocksdb::Slice>& keys,
-                                        std::vector<std::optional<std::string>>& out) const {
+template <typename Shortened>
+Status RocksdbTokenStore::Database::get_through(
+    ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
+    const std::vector<rocksdb::Slice>& keys, Shortened shortened,
+    std::vector<std::optional<std::string>>& out) const {
   out.assign(keys.size(), std::nullopt);
   if (keys.empty()) return {};
-  ReadMemory* memory = memory_of(family);
-  if (memory == nullptr) return read(family, keys, out);
   std::vector<std::string_view> views;
   views.reserve(keys.size());
   for (const rocksdb::Slice& key : keys) views.push_back(view_of(key));
   std::vector<ReadMemory::Ticket> tickets(keys.size());
-  memory->find(views, out, tickets);
+  memory.find(views, out, tickets);
 
   std::vector<std::size_t> where;
   std::vector<rocksdb::Slice> missing;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (out[i]) continue;
+    if (out[i] || (tickets[i] == ReadMemory::kAbsent && absent == Absent::remembered)) continue;
     where.push_back(i);
     missing.push_back(keys[i]);
   }
@@ -234,11 +272,48 @@ Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
   std::vector<std::optional<std::string>> values(missing.size());
   if (auto s = read(family, missing, values); !s) return s;
   for (std::size_t j = 0; j < where.size(); ++j) {
-    if (!values[j]) continue;
-    memory->add(views[where[j]], *values[j], tickets[where[j]]);
-    out[where[j]] = std::move(values[j]);
+    if (values[j]) {
+      shortened(*values[j]);
+      // Held to be absent, and there: what is held was no more than what somebody saw.
+      if (tickets[where[j]] == ReadMemory::kAbsent) {
+        const ReadMemory::Change change{views[where[j]], *values[j]};
+        memory.changed(std::span(&change, 1));
+      } else {
+        memory.add(views[where[j]], *values[j], tickets[where[j]]);
+      }
+      out[where[j]] = std::move(values[j]);
+    } else if (absent == Absent::remembered) {
+      memory.add_absent(views[where[j]], tickets[where[j]]);
+    }
   }
   return {};
+}
+
+Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
+                                        const std::vector<rocksdb::Slice>& keys,
+                                        std::vector<std::optional<std::string>>& out,
+                                        Absent absent) const {
+  if (family == index) {
+    return get_through(
+        *index_memory, absent, family, keys, [](std::string&) {}, out);
+  }
+  out.assign(keys.size(), std::nullopt);
+  return read(family, keys, out);
+}
+
+Status RocksdbTokenStore::Database::get_facts(const std::vector<rocksdb::Slice>& ids,
+                                              std::vector<std::optional<std::string>>& out) const {
+  const auto shortened = [](std::string& row) {
+    std::string joined;
+    const std::string_view facts = row_facts(row, joined);
+    if (facts.data() == row.data()) {
+      row.resize(facts.size());
+    } else {
+      row = std::string(facts);
+    }
+  };
+  // Ids that are not there come from outside, from whoever makes tokens up: not remembered.
+  return get_through(*facts_memory, Absent::asked, rows, ids, shortened, out);
 }
 
 }  // namespace paravent::crypto::vault

@@ -49,9 +49,9 @@ struct RocksdbTokenStore::Database {
   rocksdb::ColumnFamilyHandle* index = nullptr;
   rocksdb::ColumnFamilyHandle* subjects = nullptr;
   rocksdb::ColumnFamilyHandle* aliases = nullptr;
-  // Of the families that look-ups go through; told of every write by write().
+  // Of the index's entries, and of the rows' facts; told of every write by write().
   std::unique_ptr<ReadMemory> index_memory;
-  std::unique_ptr<ReadMemory> rows_memory;
+  std::unique_ptr<ReadMemory> facts_memory;
   std::mutex write_mutex;     // makes look-up and creation one step
   bool needs_resume = false;  // under write_mutex
 
@@ -72,7 +72,9 @@ struct RocksdbTokenStore::Database {
                         std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory);
 
   // After start(): there is less than was asked for.
-  bool memory_refused() const noexcept { return index_memory->refused() || rows_memory->refused(); }
+  bool memory_refused() const noexcept {
+    return index_memory->refused() || facts_memory->refused();
+  }
 
   // One durable write. Everything that is written to a family with a memory goes through here.
   // REQUIRES: write_mutex is held.
@@ -87,12 +89,21 @@ struct RocksdbTokenStore::Database {
   Status purge_all();
   void purge_in_background();
 
-  // Looks many keys of one family up at once. Absent: nullopt.
+  // Looks many keys of one family up at once. Absent: nullopt. `absent`: whether it is enough that
+  // memory holds that nothing is there, as it is for an index entry until somebody makes it.
+  enum class Absent : std::uint8_t { remembered, asked };
   Status get(rocksdb::ColumnFamilyHandle* family, const std::vector<rocksdb::Slice>& keys,
-             std::vector<std::optional<std::string>>& out) const;
+             std::vector<std::optional<std::string>>& out,
+             Absent absent = Absent::remembered) const;
+  // The facts of rows (row_facts.h), by id.
+  Status get_facts(const std::vector<rocksdb::Slice>& ids,
+                   std::vector<std::optional<std::string>>& out) const;
 
  private:
-  ReadMemory* memory_of(const rocksdb::ColumnFamilyHandle* family) const noexcept;
+  template <typename Shortened>
+  Status get_through(ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
+                     const std::vector<rocksdb::Slice>& keys, Shortened shortened,
+                     std::vector<std::optional<std::string>>& out) const;
   Status read(rocksdb::ColumnFamilyHandle* family, std::span<const rocksdb::Slice> keys,
               std::span<std::optional<std::string>> out) const;
   void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;

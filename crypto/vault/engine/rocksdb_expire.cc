@@ -30,6 +30,7 @@ using IdSet = std::unordered_set<Id, IdHash>;
 rocksdb::ReadOptions walking() {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
+  options.total_order_seek = true;  // rows and index are hashed by their whole key
   options.readahead_size = kReadAhead;
   return options;
 }
@@ -146,7 +147,7 @@ Status RocksdbTokenStore::add_index(std::span<const IndexEntry> entries) {
   std::vector<IndexKey> keys;
   keys.reserve(entries.size());
   for (const IndexEntry& entry : entries) keys.push_back(entry.index);
-  std::vector<std::optional<FoundRow>> taken(keys.size());
+  std::vector<std::optional<FoundFacts>> taken(keys.size());
   if (auto s = find(keys, taken); !s) return s;
   rocksdb::WriteBatch batch;
   for (std::size_t i = 0; i < entries.size(); ++i) {

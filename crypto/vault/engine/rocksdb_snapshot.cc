@@ -42,6 +42,7 @@ class RocksdbTokenStore::Snapshot final : public StoreSnapshot {
         rocksdb::ReadOptions options;
         options.snapshot = snapshot_;
         options.fill_cache = false;
+        options.total_order_seek = true;  // rows are hashed by their whole key
         options.readahead_size = std::size_t{1} << 20U;
         iterator_.reset(database_.db->NewIterator(options, handle));
         iterator_->SeekToFirst();

@@ -94,12 +94,18 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
 }
 
 Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
-                               std::span<std::optional<FoundRow>> out) {
+                               std::span<std::optional<FoundFacts>> out) {
+  return find(keys, out, false);
+}
+
+Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
+                               std::span<std::optional<FoundFacts>> out, bool anew) {
   std::vector<Slice> slices;
   slices.reserve(keys.size());
   for (const IndexKey& key : keys) slices.push_back(slice_of(key));
   std::vector<std::optional<std::string>> ids;
-  if (auto s = database_->get(database_->index, slices, ids); !s) return s;
+  const auto absent = anew ? Database::Absent::asked : Database::Absent::remembered;
+  if (auto s = database_->get(database_->index, slices, ids, absent); !s) return s;
 
   slices.clear();
   std::vector<std::size_t> where;
@@ -112,10 +118,21 @@ Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
     where.push_back(i);
   }
   std::vector<std::optional<std::string>> rows;
-  if (auto s = database_->get(database_->rows, slices, rows); !s) return s;
+  if (auto s = database_->get_facts(slices, rows); !s) return s;
   for (std::size_t j = 0; j < where.size(); ++j) {
-    if (rows[j]) out[where[j]] = FoundRow{id_from(*ids[where[j]]), std::move(*rows[j])};
+    if (rows[j]) out[where[j]] = FoundFacts{id_from(*ids[where[j]]), std::move(*rows[j])};
   }
+  return {};
+}
+
+Status RocksdbTokenStore::facts(std::span<const Id> ids,
+                                std::span<std::optional<std::string>> out) {
+  std::vector<Slice> slices;
+  slices.reserve(ids.size());
+  for (const Id& id : ids) slices.push_back(slice_of(id));
+  std::vector<std::optional<std::string>> rows;
+  if (auto s = database_->get_facts(slices, rows); !s) return s;
+  std::move(rows.begin(), rows.end(), out.begin());
   return {};
 }
 
@@ -161,15 +178,16 @@ Status RocksdbTokenStore::add_rows(std::span<NewRow> create, rocksdb::WriteBatch
   for (const NewRow& row : create) {
     if (row.index) keys.push_back(*row.index);
   }
-  std::vector<std::optional<FoundRow>> found(keys.size());
-  if (auto s = find(keys, found); !s) return s;
+  std::vector<std::optional<FoundFacts>> found(keys.size());
+  // Nothing may be minted twice because of what somebody saw without the lock.
+  if (auto s = find(keys, found, true); !s) return s;
 
   std::map<IndexKey, Id> made;
   std::size_t at = 0;
   for (NewRow& row : create) {
     row.created = true;
     if (row.index) {
-      const std::optional<FoundRow>& there = found[at++];
+      const std::optional<FoundFacts>& there = found[at++];
       const auto [it, first] = made.try_emplace(*row.index, there ? there->id : row.id);
       row.created = first && !there;
       if (!row.created) {

@@ -26,7 +26,7 @@ namespace paravent::crypto::vault {
 
 class RocksdbTokenStore final : public TokenStore {
  public:
-  // For what was read: some 160 000 tokens (docs/vault.md says what others need).
+  // For what was read: some 200 000 tokens (docs/vault.md says what others need).
   static constexpr std::size_t kDefaultMemory = std::size_t{64} << 20U;
 
   // `file_system`: for tests that inject faults; empty: the disk. `memory`: as above. create:
@@ -44,7 +44,8 @@ class RocksdbTokenStore final : public TokenStore {
 
   ~RocksdbTokenStore() override;
 
-  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) override;
+  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out) override;
+  Status facts(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
   Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) override;
   Status find_aliases(std::span<const AliasKey> keys, std::span<std::optional<Id>> out) override;
   Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
@@ -64,6 +65,8 @@ class RocksdbTokenStore final : public TokenStore {
   class Removal;
   class Snapshot;
   explicit RocksdbTokenStore(std::unique_ptr<Database> database);
+  // `anew`: what is held to be absent is asked for.
+  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out, bool anew);
   // The parts of commit(). `lost`: candidates whose index had a row already.
   Status add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch, std::set<Id>& lost);
   Status add_aliases(std::span<NewAlias> aliases, const std::set<Id>& lost,

@@ -17,9 +17,9 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// Rows per look at the store, and per durable write: opening them keeps the catalogue for a few
-// milliseconds.
-constexpr std::size_t kPage = 512;
+// Rows per look at the store, and per durable write: opening them keeps the catalogue for some
+// milliseconds, and a look at the store sorts its write buffers.
+constexpr std::size_t kPage = 2048;
 // Removing walks the whole index once: for many rows together, but not for more than memory likes.
 constexpr std::size_t kMostGone = std::size_t{1} << 20U;
 
@@ -278,7 +278,7 @@ Result<bool> RowKeeper::page(Walk& walk) {
   }
   if (!changes.new_index.empty()) {
     // Only what the old index leads to: it says whose value it is.
-    std::vector<std::optional<FoundRow>> held(changes.old_index.size());
+    std::vector<std::optional<FoundFacts>> held(changes.old_index.size());
     if (auto s = state.tokens->find(changes.old_index, held); !s) return s.error();
     std::vector<IndexKey> old_index;
     std::vector<IndexEntry> new_index;

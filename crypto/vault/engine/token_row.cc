@@ -1,6 +1,7 @@
 #include "crypto/vault/engine/token_row.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "crypto/tokens/frame.h"
 #include "crypto/vault/engine/byte_reader.h"
@@ -58,32 +59,47 @@ std::string encode_clear_part(const TokenRow& row) {
   return out;
 }
 
-Result<TokenRowView> decode_token_row(ByteView bytes) {
-  ByteReader in(bytes);
-  TokenRowView view;
+namespace {
+
+// The clear part, from where `in` stands.
+Result<TokenRow> read_clear_part(ByteReader& in) {
+  TokenRow row;
   const std::uint8_t schema = in.u8();
-  view.row.key_id = in.u32();
-  view.row.seal_key_id = in.u32();
+  row.key_id = in.u32();
+  row.seal_key_id = in.u32();
   const auto kind = kind_from_number(in.u8());
   const std::uint8_t flags = in.u8();
   if (schema != kSchema || !kind || flags > kAllFlags) return Error(ErrorKind::malformed);
-  view.row.kind = *kind;
-  view.row.in_relationship = (flags & kInRelationship) != 0;
+  row.kind = *kind;
+  row.in_relationship = (flags & kInRelationship) != 0;
   if ((flags & kHasSubject) != 0) {
     const ByteView subject = in.take(32);
-    view.row.subject.emplace();
-    std::copy(subject.begin(), subject.end(), view.row.subject->begin());
+    row.subject.emplace();
+    std::copy(subject.begin(), subject.end(), row.subject->begin());
   }
   const std::size_t purposes = in.u8();
   if (purposes == 0 || purposes > kMaxRowPurposes) return Error(ErrorKind::malformed);
+  row.purposes.reserve(purposes);
   for (std::size_t i = 0; i < purposes && !in.failed(); ++i) {
     RowPurpose purpose{in.id(), in.u32(), in.u32()};
     if (purpose.contact_day < purpose.created_day ||
-        (i > 0 && view.row.purposes.back().id >= purpose.id)) {
+        (i > 0 && row.purposes.back().id >= purpose.id)) {
       return Error(ErrorKind::malformed);
     }
-    view.row.purposes.push_back(purpose);
+    row.purposes.push_back(purpose);
   }
+  if (in.failed()) return Error(ErrorKind::malformed);
+  return row;
+}
+
+}  // namespace
+
+Result<TokenRowView> decode_token_row(ByteView bytes) {
+  ByteReader in(bytes);
+  auto row = read_clear_part(in);
+  if (!row) return row.error();
+  TokenRowView view;
+  view.row = std::move(*row);
   view.clear = bytes.first(bytes.size() - in.remaining());
   view.nonce = in.take(kNonceSize);
   view.sealed = in.take(in.remaining());
@@ -91,6 +107,27 @@ Result<TokenRowView> decode_token_row(ByteView bytes) {
     return Error(ErrorKind::malformed);
   }
   return view;
+}
+
+Result<TokenRow> decode_token_facts(ByteView facts) {
+  ByteReader in(facts);
+  auto row = read_clear_part(in);
+  if (row && !in.done()) return Error(ErrorKind::malformed);
+  return row;
+}
+
+std::size_t clear_part_size(std::string_view row) noexcept {
+  constexpr std::size_t kFlagsAt = 10;
+  constexpr std::size_t kPurpose = sizeof(Id) + 2 * sizeof(std::uint32_t);
+  if (row.size() <= kFlagsAt) return 0;
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(row[i]); };
+  const std::size_t count_at =
+      kFlagsAt + 1 + ((at(kFlagsAt) & kHasSubject) != 0 ? sizeof(SubjectReference) : 0U);
+  if (row.size() <= count_at) return 0;
+  const std::size_t clear = count_at + 1 + at(count_at) * kPurpose;
+  const std::size_t rest = row.size() - std::min(row.size(), clear);
+  constexpr std::size_t kOverhead = kNonceSize + kTagSize;
+  return rest > kOverhead && is_bucket(rest - kOverhead) ? clear : 0;
 }
 
 std::string row_ad(std::string_view ctx, const Id& id, std::string_view clear) {

@@ -66,6 +66,10 @@ WallTime time_of_day(std::uint32_t day) noexcept;
 std::string encode_clear_part(const TokenRow& row);
 // Strict; borrows from `bytes`. ErrorKind::malformed.
 Result<TokenRowView> decode_token_row(ByteView bytes);
+// A clear part and nothing else (row_facts.h). As strict.
+Result<TokenRow> decode_token_facts(ByteView facts);
+// How many of a row's bytes are its clear part; 0: its sizes contradict each other.
+std::size_t clear_part_size(std::string_view row) noexcept;
 
 // ctx | id | clear part
 std::string row_ad(std::string_view ctx, const Id& id, std::string_view clear);

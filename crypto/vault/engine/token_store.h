@@ -29,6 +29,11 @@ struct FoundRow {
   std::string row;  // encoded, see token_row.h
 };
 
+struct FoundFacts {
+  Id id{};
+  std::string facts;  // of the row, see row_facts.h
+};
+
 struct NewRow {
   std::optional<IndexKey> index;  // none: a row that nothing finds again but its id
   Id id{};  // in: the candidate; out: the id that holds this index, ours or the one found
@@ -110,9 +115,12 @@ class TokenStore {
 
   // By blind index. REQUIRES: out.size() == keys.size(). An index entry without a row counts as
   // absent.
-  virtual Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundRow>> out) = 0;
+  virtual Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out) = 0;
 
-  // By id. REQUIRES: out.size() == ids.size().
+  // Of rows, by id, what find() gives of them. REQUIRES: out.size() == ids.size().
+  virtual Status facts(std::span<const Id> ids, std::span<std::optional<std::string>> out) = 0;
+
+  // Whole rows, by id. REQUIRES: out.size() == ids.size().
   virtual Status resolve(std::span<const Id> ids, std::span<std::optional<std::string>> out) = 0;
 
   // By shaped text. kNoId: retired, the row is gone and the text is never given again. REQUIRES:

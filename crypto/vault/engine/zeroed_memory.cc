@@ -9,8 +9,9 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20U;
-// From here on what huge pages save is more than what a half-filled one costs.
-constexpr std::size_t kWorthHugePages = std::size_t{128} << 20U;
+// From here on what huge pages save is more than what a half-filled one costs: both memories of
+// tokens grow, so that a piece so large is used all over.
+constexpr std::size_t kWorthHugePages = std::size_t{4} << 20U;
 
 }  // namespace
 
@@ -32,6 +33,11 @@ ZeroedMemory::ZeroedMemory(std::size_t bytes) noexcept {
 
 ZeroedMemory::~ZeroedMemory() {
   if (map_ != nullptr) ::munmap(map_, mapped_);
+}
+
+void ZeroedMemory::discard() noexcept {
+  // Fails for nothing that we could have done; what was there then stays.
+  if (map_ != nullptr) (void)::madvise(map_, mapped_, MADV_DONTNEED);
 }
 
 }  // namespace paravent::crypto::vault

@@ -17,6 +17,10 @@ class ZeroedMemory {
   ZeroedMemory& operator=(const ZeroedMemory&) = delete;
   ~ZeroedMemory();
 
+  // All of it is zeros again, and taken no more. Others may read meanwhile: they see what was
+  // there, or zeros.
+  void discard() noexcept;
+
   bool empty() const noexcept { return data_ == nullptr; }
   // Begins where a huge page does; `bytes` of it.
   char* data() const noexcept { return data_; }

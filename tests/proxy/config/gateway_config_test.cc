@@ -108,8 +108,8 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.limits.connections_per_address, 256U);
   EXPECT_EQ(config.limits.requests_per_second, 0U);
   EXPECT_EQ(config.limits.memory_bytes, 0U);
-  EXPECT_EQ(config.vault_memory.known_tokens, std::uint64_t{24} << 20U);
-  EXPECT_EQ(config.vault_memory.store, std::uint64_t{64} << 20U);
+  EXPECT_EQ(config.vault_memory.known_tokens, 0U);  // a share
+  EXPECT_EQ(config.vault_memory.store, 0U);
 }
 
 TEST(GatewayFile, MemoryOfTheVaultHasItsBounds) {
@@ -123,12 +123,23 @@ TEST(GatewayFile, MemoryOfTheVaultHasItsBounds) {
   }
 }
 
+TEST(GatewayFile, MemoryOfTheVaultLeavesHalfOfWhatTheProcessMayTake) {
+  const auto errors = [](const std::string& limit) {
+    const std::string text =
+        "listen: [{ address: 127.0.0.1:80 }]\npolicies: [a.yaml]\nlimits: { memory: " + limit +
+        " }\nvault: { memory: { known-tokens: 64MiB, store: 192MiB } }\n";
+    return load_gateway_text("gateway.yaml", text).diagnostics.has_errors();
+  };
+  EXPECT_FALSE(errors("512MiB"));
+  EXPECT_TRUE(errors("511MiB"));
+}
+
 TEST(GatewayFile, EverythingSaid) {
   const LoadedConfig loaded = load_gateway_text("gateway.yaml", R"(
 listen: [{ address: 0.0.0.0:80 }, { address: "[::]:80", proxy-protocol: on }]
 admin: { address: "[::1]:9" }
 data: /srv/data
-vault: { unseal: { key-file: /etc/key }, memory: { known-tokens: 1GiB, store: 8MiB } }
+vault: { unseal: { key-file: /etc/key }, memory: { known-tokens: 256MiB, store: 8MiB } }
 policies: [a.yaml, b.yaml]
 trusted-proxies: [127.0.0.0/8, 2001:db8::/32, 192.0.2.1]
 limits:
@@ -155,7 +166,7 @@ access-log: /var/log/x
   EXPECT_FALSE(config.listen[0].proxy_protocol);
   EXPECT_TRUE(config.listen[1].proxy_protocol);
   EXPECT_EQ(config.limits.memory_bytes, std::uint64_t{1} << 30U);
-  EXPECT_EQ(config.vault_memory.known_tokens, std::uint64_t{1} << 30U);
+  EXPECT_EQ(config.vault_memory.known_tokens, std::uint64_t{256} << 20U);
   EXPECT_EQ(config.vault_memory.store, std::uint64_t{8} << 20U);
   EXPECT_EQ(config.limits.connections, 100U);
   EXPECT_EQ(config.limits.connections_per_address, 10U);

@@ -163,9 +163,9 @@ int in_child(Work work) {
 }
 
 bool readable(TokenStore& store, int n) {
-  std::array<std::optional<FoundRow>, 1> found;
+  std::array<std::optional<FoundFacts>, 1> found;
   const IndexKey index = row_index(n);
-  return store.find(std::span(&index, 1), found) && found[0] && found[0]->row == "row";
+  return store.find(std::span(&index, 1), found) && found[0] && found[0]->facts == "row";
 }
 
 // Rows 0 and 1 were there before; 0 is removed, the others are added one by one.

@@ -50,6 +50,95 @@ TEST(KnownTokens, MemoryIsBounded) {
   EXPECT_GT(static_cast<std::size_t>(kept), known.capacity() / 2);
 }
 
+TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
+  constexpr std::size_t kMost = 5 * KnownTokens::kFirstBytes;
+  KnownTokens known(kMost);
+  const std::size_t first = known.capacity();
+  EXPECT_LE(first * 48, KnownTokens::kFirstBytes);
+  const Id purpose{1};
+  std::vector<IndexKey> all;
+  const auto add = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      all.push_back(random_index());
+      known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation());
+    }
+  };
+  const auto kept = [&] {
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const IndexKey& index) {
+          return known.find({index, purpose, 7, 100}).has_value();
+        }));
+  };
+  add(first / 8);
+  EXPECT_EQ(known.capacity(), first);
+  // What is in the table before is still found.
+  add(first);
+  EXPECT_EQ(known.capacity(), 4 * first);
+  EXPECT_GT(kept(), all.size() * 97 / 100);
+  // As far as it may: the two tables together.
+  add(2 * first);
+  EXPECT_LE((known.capacity() + first) * 48, kMost);
+  EXPECT_GT(kept(), all.size() * 8 / 10);
+  { const KnownTokens::Pause pause(known); }
+  EXPECT_EQ(kept(), 0U);
+}
+
+TEST(KnownTokens, TakesMostOfWhatIsAllowedWhenItIsNeeded) {
+  for (const std::size_t most :
+       {std::size_t{3} << 20U, std::size_t{24} << 20U, std::size_t{64} << 20U}) {
+    KnownTokens known(most);
+    const std::size_t wanted = most / 48 * 3 / 4;
+    for (std::size_t i = 0; i < most / 48 && known.capacity() < wanted; ++i) {
+      known.add({random_index(), Id{1}, 7, 100}, Id{1}, known.generation());
+    }
+    EXPECT_GE(known.capacity(), wanted) << most;
+    EXPECT_LE(known.capacity() * 48, most);
+  }
+}
+
+// Readers and writers at tables that come and go: whoever finds something finds what was added.
+TEST(KnownTokens, GrowsWhileOthersReadAndWrite) {
+  KnownTokens known(std::size_t{96} * KnownTokens::kFirstBytes);
+  constexpr std::size_t kEach = 150'000;
+  const auto id_of = [](const IndexKey& index) {
+    Id id{};
+    std::copy_n(index.begin() + 8, id.size(), id.begin());
+    return id;
+  };
+  const std::size_t first = known.capacity();
+  std::vector<std::vector<IndexKey>> all(2);
+  for (auto& some : all) {
+    for (std::size_t i = 0; i < kEach; ++i) some.push_back(random_index());
+  }
+  std::atomic<int> writing{2};
+  std::atomic<int> wrong{0};
+  std::atomic<std::size_t> found{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&, t] {
+      for (const IndexKey& index : all[static_cast<std::size_t>(t)]) {
+        known.add({index, Id{1}, 7, 100}, id_of(index), known.generation());
+      }
+      --writing;
+    });
+    threads.emplace_back([&, t] {
+      while (writing > 0) {
+        for (std::size_t i = 0; i < kEach; i += 97) {
+          const IndexKey& index = all[static_cast<std::size_t>(t)][i];
+          const auto id = known.find({index, Id{1}, 7, 100});
+          if (!id) continue;
+          ++found;
+          if (*id != id_of(index)) ++wrong;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(found, 0U);
+  EXPECT_GE(known.capacity(), 16 * first);
+}
+
 TEST(KnownTokens, APauseForgetsAndWhoLookedBeforeComesTooLate) {
   KnownTokens known;
   const IndexKey index = random_index();

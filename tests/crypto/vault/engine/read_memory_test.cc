@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "crypto/primitives/random.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
@@ -33,42 +34,83 @@ Answer ask(ReadMemory& memory, std::string_view key) {
   return answer;
 }
 
+void change(ReadMemory& memory, std::string_view key, std::optional<std::string_view> value) {
+  const ReadMemory::Change change{key, value};
+  memory.changed(std::span(&change, 1));
+}
+
 TEST(ReadMemory, HoldsWhatWasReadAndWhatWasWritten) {
-  ReadMemory memory(kKey, kValue, kMemory);
+  ReadMemory memory(kValue, kMemory);
   const std::string read = random_key();
   const Answer first = ask(memory, read);
   EXPECT_FALSE(first.value);
   memory.add(read, "read", first.ticket);
   EXPECT_EQ(ask(memory, read).value, "read");
-  memory.changed(read, "written");
+  change(memory, read, "written");
   EXPECT_EQ(ask(memory, read).value, "written");
-  memory.changed(read, std::nullopt);
+  change(memory, read, std::nullopt);
   EXPECT_FALSE(ask(memory, read).value);
   const std::string made = random_key();
-  memory.changed(made, "");
+  change(memory, made, "");
   EXPECT_EQ(ask(memory, made).value, "");
 }
 
 TEST(ReadMemory, WhoReadBeforeAChangeComesTooLate) {
-  ReadMemory memory(kKey, kValue, kMemory);
+  ReadMemory memory(kValue, kMemory);
   const std::string key = random_key();
   const Answer before = ask(memory, key);
-  memory.changed(key, std::nullopt);
+  change(memory, key, std::nullopt);
   memory.add(key, "removed since", before.ticket);
   EXPECT_FALSE(ask(memory, key).value);
   const Answer again = ask(memory, key);
-  memory.changed(key, "new");
+  change(memory, key, "new");
   memory.add(key, "old", again.ticket);
   EXPECT_EQ(ask(memory, key).value, "new");
 }
 
+TEST(ReadMemory, HoldsThatNothingIsThere) {
+  ReadMemory memory(kValue, kMemory);
+  const std::string key = random_key();
+  const Answer first = ask(memory, key);
+  EXPECT_NE(first.ticket, ReadMemory::kAbsent);
+  memory.add_absent(key, first.ticket);
+  EXPECT_FALSE(ask(memory, key).value);
+  EXPECT_EQ(ask(memory, key).ticket, ReadMemory::kAbsent);
+  // What is written later is there at once, and who saw nothing before comes too late.
+  change(memory, key, "made");
+  EXPECT_EQ(ask(memory, key).value, "made");
+  memory.add_absent(key, first.ticket);
+  EXPECT_EQ(ask(memory, key).value, "made");
+  // Of a removal, or a write whose end nobody knows, it says nothing.
+  change(memory, key, std::nullopt);
+  const Answer removed = ask(memory, key);
+  EXPECT_FALSE(removed.value);
+  EXPECT_NE(removed.ticket, ReadMemory::kAbsent);
+  memory.add_absent(key, removed.ticket);
+  change(memory, key, std::nullopt);
+  EXPECT_NE(ask(memory, key).ticket, ReadMemory::kAbsent);
+}
+
+TEST(ReadMemory, SeveralChangesAtOnceComeInTheirOrder) {
+  ReadMemory memory(kValue, kMemory);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 200; ++i) keys.push_back(random_key());
+  std::vector<ReadMemory::Change> changes;
+  for (const std::string& key : keys) changes.push_back({key, "first"});
+  for (const std::string& key : keys) changes.push_back({key, "second"});
+  changes.push_back({keys.back(), std::nullopt});
+  memory.changed(changes);
+  for (std::size_t i = 0; i + 1 < keys.size(); ++i) EXPECT_EQ(ask(memory, keys[i]).value, "second");
+  EXPECT_FALSE(ask(memory, keys.back()).value);
+}
+
 TEST(ReadMemory, ALongerValueIsNotHeldAndDrivesAShorterOneOut) {
-  ReadMemory memory(kKey, kValue, kMemory);
+  ReadMemory memory(kValue, kMemory);
   const std::string key = random_key();
   const std::string longest(kValue, 'v');
-  memory.changed(key, longest);
+  change(memory, key, longest);
   EXPECT_EQ(ask(memory, key).value, longest);
-  memory.changed(key, longest + 'v');
+  change(memory, key, longest + 'v');
   const Answer gone = ask(memory, key);
   EXPECT_FALSE(gone.value);
   memory.add(key, longest + 'v', gone.ticket);
@@ -76,44 +118,80 @@ TEST(ReadMemory, ALongerValueIsNotHeldAndDrivesAShorterOneOut) {
 }
 
 TEST(ReadMemory, IsBoundedAndKeepsWhatIsAskedFor) {
-  ReadMemory memory(kKey, kValue, kMemory);
-  EXPECT_LE(memory.capacity() * memory.bytes_per_slot(), kMemory);
-  EXPECT_GT(memory.capacity() * memory.bytes_per_slot(), kMemory - (kMemory / 50));
+  ReadMemory memory(kValue, kMemory);
+  EXPECT_LE(memory.capacity() * ReadMemory::bytes_per_slot(kValue), kMemory);
+  EXPECT_GT(memory.capacity() * ReadMemory::bytes_per_slot(kValue), kMemory - (kMemory / 8));
+  for (std::size_t i = 0; i < memory.capacity(); ++i) change(memory, random_key(), "other");
+  EXPECT_EQ(memory.slots(), memory.capacity());
   std::vector<std::string> wanted;
   for (std::size_t i = 0; i < memory.capacity() / 4; ++i) {
     wanted.push_back(random_key());
-    memory.changed(wanted.back(), "wanted");
+    change(memory, wanted.back(), "wanted");
   }
   const auto held = [&] {
     return static_cast<std::size_t>(
         std::count_if(wanted.begin(), wanted.end(),
                       [&](const std::string& key) { return ask(memory, key).value == "wanted"; }));
   };
+  // Some of them took each other's place.
+  const std::size_t first = held();
+  EXPECT_GT(first, wanted.size() * 8 / 10);
   // Others come, twice as many as there is room for, and the wanted ones are asked for in between.
   for (int turn = 0; turn < 16; ++turn) {
     std::ignore = held();
-    for (std::size_t i = 0; i < memory.capacity() / 8; ++i) memory.changed(random_key(), "other");
+    for (std::size_t i = 0; i < memory.capacity() / 8; ++i) change(memory, random_key(), "other");
   }
-  EXPECT_GT(held(), wanted.size() * 9 / 10);
+  // Of what nobody asks for an eighth would be left.
+  EXPECT_GT(held(), first * 7 / 10);
+}
+
+TEST(ReadMemory, GrowsWithWhatItHoldsAndLosesLittle) {
+  constexpr std::size_t kMany = 60'000;
+  ReadMemory memory(kValue, std::size_t{32} << 20U);
+  const std::size_t first = memory.slots();
+  EXPECT_LT(first * 16, memory.capacity());
+  std::vector<std::string> keys;
+  std::size_t most_lost = 0;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    keys.push_back(random_key());
+    change(memory, keys.back(), keys.back());
+    if (i % 2000 != 0) continue;
+    std::size_t lost = 0;
+    for (const std::string& key : keys) {
+      const auto value = ask(memory, key).value;
+      ASSERT_TRUE(!value || *value == key);
+      lost += value ? 0U : 1U;
+    }
+    most_lost = std::max(most_lost, lost * 100 / keys.size());
+  }
+  // Not more than it needs, and at no moment a good part of it lost.
+  EXPECT_LT(memory.slots(), kMany * 9 / 4);
+  EXPECT_LE(memory.slots(), memory.capacity());
+  EXPECT_LT(most_lost, 7U);
+  EXPECT_GT(memory.held(), kMany * 93 / 100);
+  // What is removed is gone from wherever it has moved to.
+  for (const std::string& key : keys) change(memory, key, std::nullopt);
+  EXPECT_EQ(memory.held(), 0U);
+  for (const std::string& key : keys) ASSERT_FALSE(ask(memory, key).value);
 }
 
 TEST(ReadMemory, WithoutRoomNothingIsHeld) {
-  ReadMemory memory(kKey, kValue, 100);
+  ReadMemory memory(kValue, 100);
   EXPECT_EQ(memory.capacity(), 0U);
   const std::string key = random_key();
-  memory.changed(key, "value");
+  change(memory, key, "value");
   memory.add(key, "value", ask(memory, key).ticket);
   EXPECT_FALSE(ask(memory, key).value);
 }
 
 // Keys of one set that differ in nothing that is looked at first.
 TEST(ReadMemory, KeysThatLookAlikeAreToldApart) {
-  ReadMemory memory(kKey, kValue, kMemory);
+  ReadMemory memory(kValue, kMemory);
   std::vector<std::string> alike;
   for (char c = 0; c < 10; ++c) {
     alike.emplace_back(kKey, '\0');
     alike.back()[0] = c;  // the lowest bits of where it belongs
-    memory.changed(alike.back(), std::string(1, static_cast<char>('a' + c)));
+    change(memory, alike.back(), std::string(1, static_cast<char>('a' + c)));
   }
   for (std::size_t i = 0; i < alike.size(); ++i) {
     EXPECT_EQ(ask(memory, alike[i]).value, std::string(1, static_cast<char>('a' + i)));
@@ -165,7 +243,7 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
   for (int t = 0; t < 3; ++t) {
     readers.emplace_back([&, t] {
       std::array<int, kRows> least{};
-      std::vector<std::optional<FoundRow>> found(kRows);
+      std::vector<std::optional<FoundFacts>> found(kRows);
       std::vector<std::optional<std::string>> resolved(kRows);
       while (!stop) {
         for (std::size_t i = 0; i < kRows; ++i) least[i] = durable[i];
@@ -176,7 +254,7 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
             ++failed;
             continue;
           }
-          if (std::stoi(by_index ? found[i]->row : *resolved[i]) < least[i]) ++older;
+          if (std::stoi(by_index ? found[i]->facts : *resolved[i]) < least[i]) ++older;
           ++seen;
         }
       }
@@ -197,7 +275,7 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
   EXPECT_GT(seen, 0);
   // Removed is removed, also from memory.
   ASSERT_TRUE(store->expire(ids));
-  std::vector<std::optional<FoundRow>> found(kRows);
+  std::vector<std::optional<FoundFacts>> found(kRows);
   ASSERT_TRUE(store->find(index, found));
   const auto is_there = [](const auto& one) { return one.has_value(); };
   EXPECT_TRUE(std::none_of(found.begin(), found.end(), is_there));

@@ -1,6 +1,8 @@
 #include "crypto/vault/engine/token_row.h"
 
 #include "crypto/keys/key_use.h"
+#include "crypto/tokens/frame.h"
+#include "crypto/vault/engine/row_facts.h"
 #include "crypto/vault/engine/row_sealer.h"
 #include "tests/crypto/vault/engine/support.h"
 
@@ -104,6 +106,69 @@ TEST(TokenRow, EveryAlteredBitAndEveryTruncationFails) {
     const auto view = decode_token_row(as_bytes(std::string_view(bytes).substr(0, size)));
     if (!view) continue;
     EXPECT_FALSE(open_row(*view, Id{4}, key)) << size;
+  }
+}
+
+// What memory keeps of a row says the same as the row, or nothing where the row says nothing.
+TEST(TokenRow, ItsFactsDecodeExactlyWhenItDoes) {
+  const ProtectionKey key = row_key();
+  RowSealer sealer;
+  TokenRow row = example();
+  row.subject = SubjectReference{3};
+  const std::string bytes = sealer.seal(row, Id{4}, key, "jeanne@example.org").value();
+  std::string scratch;
+  const auto facts = [&](std::string_view of) {
+    return decode_token_facts(as_bytes(row_facts(of, scratch)));
+  };
+  ASSERT_TRUE(facts(bytes));
+  EXPECT_EQ(encode_clear_part(*facts(bytes)), encode_clear_part(row));
+  EXPECT_LT(row_facts(bytes, scratch).size(), bytes.size() / 2);
+  // Facts alone are no row, and no row is its own facts.
+  EXPECT_FALSE(facts(row_facts(bytes, scratch)));
+  EXPECT_FALSE(decode_token_facts(as_bytes(bytes)));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view cut = std::string_view(bytes).substr(0, size);
+    EXPECT_EQ(facts(cut).has_value(), decode_token_row(as_bytes(cut)).has_value()) << size;
+  }
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string copy = bytes;
+    copy[bit / 8] = static_cast<char>(copy[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(facts(copy).has_value(), decode_token_row(as_bytes(copy)).has_value()) << bit;
+  }
+}
+
+TEST(TokenRow, FactsOfABoundRowAreItsClearBytes) {
+  BoundRow row{7, Kind::email, false, {}};
+  for (std::uint8_t i = 1; i <= 3; ++i) {
+    const std::size_t sealed =
+        kNonceSize + kSubjectOverhead + bucket_for(Kind::email, 20) + kTagSize;
+    row.copies.push_back({Id{i}, 100U + i, 20'000, HandleMark{i}, std::string(sealed, 's')});
+  }
+  const std::string bytes = encode_bound_row(row);
+  std::string scratch;
+  const auto facts = [&](std::string_view of) {
+    return decode_bound_facts(as_bytes(row_facts(of, scratch)));
+  };
+  const auto read = facts(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(row_facts(bytes, scratch).size(), 8 + 3 * 32U);
+  EXPECT_EQ(read->key_id, row.key_id);
+  ASSERT_EQ(read->copies.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(read->copies[i].purpose, row.copies[i].purpose);
+    EXPECT_EQ(read->copies[i].seal_key_id, row.copies[i].seal_key_id);
+    EXPECT_EQ(read->copies[i].mark, row.copies[i].mark);
+    EXPECT_TRUE(read->copies[i].sealed.empty());
+  }
+  EXPECT_FALSE(decode_bound_row(as_bytes(row_facts(bytes, scratch))));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view cut = std::string_view(bytes).substr(0, size);
+    EXPECT_EQ(facts(cut).has_value(), decode_bound_row(as_bytes(cut)).has_value()) << size;
+  }
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string copy = bytes;
+    copy[bit / 8] = static_cast<char>(copy[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_EQ(facts(copy).has_value(), decode_bound_row(as_bytes(copy)).has_value()) << bit;
   }
 }
 

@@ -1,10 +1,13 @@
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
+#include "crypto/primitives/random.h"
 #include "crypto/vault/engine/memory_token_store.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
+#include "crypto/vault/engine/row_facts.h"
 #include "tests/crypto/vault/engine/support.h"
 
 namespace paravent::crypto::vault {
@@ -29,8 +32,8 @@ class TokenStoreTest : public testing::Test {
   T place_;
   std::unique_ptr<TokenStore> store_ = place_.make();
 
-  std::optional<FoundRow> find(const IndexKey& key) {
-    std::array<std::optional<FoundRow>, 1> out;
+  std::optional<FoundFacts> find(const IndexKey& key) {
+    std::array<std::optional<FoundFacts>, 1> out;
     EXPECT_TRUE(store_->find(std::span(&key, 1), out));
     return out[0];
   }
@@ -58,7 +61,7 @@ TYPED_TEST(TokenStoreTest, GetsOrCreates) {
   EXPECT_FALSE(again[0].created);
   EXPECT_EQ(again[0].id, Id{2});
   EXPECT_TRUE(again[1].created);
-  EXPECT_EQ(this->find(IndexKey{2})->row, "second");
+  EXPECT_EQ(this->find(IndexKey{2})->facts, "second");
   EXPECT_EQ(this->resolve(Id{3}), "third");
   EXPECT_FALSE(this->resolve(Id{9}));
   EXPECT_FALSE(this->find(IndexKey{4}));
@@ -70,7 +73,7 @@ TYPED_TEST(TokenStoreTest, FirstOfEqualCandidatesWins) {
   EXPECT_TRUE(rows[0].created);
   EXPECT_FALSE(rows[1].created);
   EXPECT_EQ(rows[1].id, Id{1});
-  EXPECT_EQ(this->find(IndexKey{1})->row, "first");
+  EXPECT_EQ(this->find(IndexKey{1})->facts, "first");
 }
 
 TYPED_TEST(TokenStoreTest, ChangesRows) {
@@ -214,7 +217,7 @@ TYPED_TEST(TokenStoreTest, ASnapshotHasAllButTheIndexAndStandsStill) {
   ASSERT_TRUE(restored->find_aliases(std::span(&alias, 1), holder));
   EXPECT_EQ(holder[0], Id{2});
   const IndexKey index{1};
-  std::array<std::optional<FoundRow>, 1> none;
+  std::array<std::optional<FoundFacts>, 1> none;
   ASSERT_TRUE(restored->find(std::span(&index, 1), none));
   EXPECT_FALSE(none[0]);
 
@@ -297,6 +300,132 @@ TEST(RocksdbTokenStore, AStoreFromBeforeThereWereAliasesOpens) {
   EXPECT_EQ(aliases[0].holder, Id{1});
 }
 
+// A store of the release before: write buffers that are sorted, tables without a prefix. Half of it
+// lies in tables, half only in the log.
+TEST(RocksdbTokenStore, AStoreWithSortedWriteBuffersOpensAndGoesBack) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  { ASSERT_TRUE(RocksdbTokenStore::create(folder, kInstallation)); }
+  std::vector<NewRow> rows;
+  for (int i = 0; i < 400; ++i) {
+    NewRow row{IndexKey{}, random_id(), "row " + std::to_string(i), SubjectReference{5}};
+    random_bytes(*row.index);
+    rows.push_back(row);
+  }
+  const auto slice = [](const auto& bytes) {
+    return rocksdb::Slice(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  {
+    const RawStore raw(folder);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i == rows.size() / 2) {
+        EXPECT_TRUE(raw.db->Flush({}, raw.handles).ok());
+      }
+      std::string subject(as_text(*rows[i].subject));
+      subject += id_text(rows[i].id);
+      EXPECT_TRUE(raw.db->Put({}, raw.handles[1], slice(rows[i].id), rows[i].row).ok());
+      EXPECT_TRUE(raw.db->Put({}, raw.handles[2], slice(*rows[i].index), slice(rows[i].id)).ok());
+      EXPECT_TRUE(raw.db->Put({}, raw.handles[3], subject, rocksdb::Slice()).ok());
+    }
+  }
+  std::vector<Id> in_order;
+  for (const NewRow& row : rows) in_order.push_back(row.id);
+  std::sort(in_order.begin(), in_order.end());
+  const auto expect_all = [&](RocksdbTokenStore& store, std::size_t from) {
+    for (std::size_t i = from; i < rows.size(); ++i) {
+      std::array<std::optional<FoundFacts>, 1> found;
+      ASSERT_TRUE(store.find(std::span(&*rows[i].index, 1), found));
+      ASSERT_TRUE(found[0]) << i;
+      EXPECT_EQ(found[0]->id, rows[i].id);
+      EXPECT_EQ(found[0]->facts, rows[i].row);
+    }
+    EXPECT_EQ(store.by_subject(SubjectReference{5}).value().size(), rows.size() - from);
+  };
+  {
+    auto store = RocksdbTokenStore::open(folder, kInstallation).value();
+    expect_all(*store, 0);
+    // From the middle, in order, of tables and of what the log held.
+    const auto page = store->scan(in_order[199], 1000).value();
+    ASSERT_EQ(page.size(), 200U);
+    for (std::size_t i = 0; i < page.size(); ++i) EXPECT_EQ(page[i].id, in_order[200 + i]);
+    // New ones lie in write buffers that hash.
+    NewRow more{IndexKey{9}, random_id(), "more", {}};
+    ASSERT_TRUE(store->commit(std::span(&more, 1), {}, {}));
+    EXPECT_EQ(store->scan(kNoId, 1000).value().size(), 401U);
+    auto snapshot = store->snapshot().value();
+    StoreRecord record;
+    std::string last;
+    std::size_t seen = 0;
+    while (snapshot->next(record).value() && record.kind == StoreRecordKind::row) {
+      EXPECT_LT(last, record.key);
+      last = record.key;
+      ++seen;
+    }
+    EXPECT_EQ(seen, 401U);
+    snapshot.reset();
+    ASSERT_TRUE(store->expire(std::vector<Id>{more.id, rows[0].id}));
+  }
+  {
+    const RawStore back(folder);
+    std::string value;
+    EXPECT_TRUE(back.db->Get({}, back.handles[1], slice(rows[1].id), &value).ok());
+    EXPECT_TRUE(back.db->Get({}, back.handles[1], slice(rows[399].id), &value).ok());
+    EXPECT_TRUE(back.db->Get({}, back.handles[1], slice(rows[0].id), &value).IsNotFound());
+  }
+  auto store = RocksdbTokenStore::open(folder, kInstallation).value();
+  expect_all(*store, 1);
+}
+
+// Rows as they are really written, of both schemas and more purposes than memory has room for: what
+// a look-up gives is what the row says, told by a write or read from the files.
+TEST(RocksdbTokenStore, FactsAreThoseOfTheRowHoweverTheyCame) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  std::vector<NewRow> rows;
+  for (std::uint8_t purposes = 1; purposes <= 5; ++purposes) {
+    TokenRow token;
+    token.key_id = 7;
+    token.seal_key_id = 8;
+    token.kind = Kind::email;
+    BoundRow bound{7, Kind::email, false, {}};
+    for (std::uint8_t p = 1; p <= purposes; ++p) {
+      token.purposes.push_back({Id{p}, 100, 200});
+      constexpr std::size_t kSealed = 24 + kSubjectOverhead + 64 + 16;
+      bound.copies.push_back({Id{p}, 8, 100, HandleMark{p}, std::string(kSealed, 's')});
+    }
+    rows.push_back({IndexKey{1, purposes},
+                    Id{1, purposes},
+                    encode_clear_part(token) + std::string(24 + 64 + 16, 's'),
+                    {}});
+    rows.push_back({IndexKey{2, purposes}, Id{2, purposes}, encode_bound_row(bound), {}});
+  }
+  const auto expect_facts = [&](RocksdbTokenStore& store) {
+    for (const NewRow& row : rows) {
+      std::string scratch;
+      const std::string wanted(row_facts(row.row, scratch));
+      EXPECT_LT(wanted.size(), row.row.size());
+      std::array<std::optional<FoundFacts>, 1> found;
+      std::array<std::optional<std::string>, 1> by_id;
+      for (int turn = 0; turn < 2; ++turn) {
+        ASSERT_TRUE(store.find(std::span(&*row.index, 1), found));
+        ASSERT_TRUE(store.facts(std::span(&row.id, 1), by_id));
+        ASSERT_TRUE(found[0] && by_id[0]);
+        EXPECT_EQ(found[0]->facts, wanted);
+        EXPECT_EQ(*by_id[0], wanted);
+      }
+      ASSERT_TRUE(store.resolve(std::span(&row.id, 1), by_id));
+      EXPECT_EQ(*by_id[0], row.row);
+    }
+  };
+  {
+    auto store = RocksdbTokenStore::create(folder, kInstallation).value();
+    ASSERT_TRUE(store->commit(rows, {}, {}));
+    expect_facts(*store);
+  }
+  auto store = RocksdbTokenStore::open(folder, kInstallation).value();
+  expect_facts(*store);
+}
+
 TEST(RocksdbTokenStore, ANewerVersionIsNamed) {
   const TempDir temp;
   const auto folder = temp.path() / "store";
@@ -322,7 +451,7 @@ TEST(RocksdbTokenStore, AnIndexEntryOfAnotherSizeIsDamage) {
     EXPECT_TRUE(raw.db->Put({}, raw.handles[2], name, "short").ok());
   }
   auto store = RocksdbTokenStore::open(folder, kInstallation).value();
-  std::array<std::optional<FoundRow>, 1> found;
+  std::array<std::optional<FoundFacts>, 1> found;
   const auto status = store->find(std::span(&key, 1), found);
   ASSERT_FALSE(status);
   expect_sentence(status.error(), ErrorKind::data, "damaged");
