@@ -243,6 +243,16 @@ AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who)
   return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
 }
 
+std::vector<std::string> AdminApi::paths_with_hours() {
+  std::vector<std::string> paths;
+  for (const Route& route : routes()) {
+    // The role admin has none, and nobody else comes further than the door there.
+    if (route.door != Door::operator_only || route.hours == Hours::any) continue;
+    paths.push_back(std::string(route.method) + " " + std::string(route.path));
+  }
+  return paths;
+}
+
 std::vector<std::string> AdminApi::served_paths() {
   std::vector<std::string> paths;
   for (const Route& route : routes()) {

@@ -43,11 +43,34 @@ bool is_guessable(std::string_view shaped) {
 
 void watch_for_honey(const AdminParts& parts, const Operator& who,
                      std::span<const crypto::audit::AuditEntry> entries) {
-  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
-  if (honey == nullptr) return;
   for (const crypto::audit::AuditEntry& entry : entries) {
-    honey->asked(who.name, who.role, who.tenant, entry.detail.purpose, entry.detail.tokens);
+    watch_for_honey(parts, who, entry.detail.purpose, entry.detail.tokens);
   }
+}
+
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     const std::vector<crypto::audit::AuditToken>& tokens) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  if (honey != nullptr) honey->asked(who.name, who.role, who.tenant, purpose, tokens);
+}
+
+std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
+                                                       const crypto::vault::Id& tenant,
+                                                       std::span<const std::string> texts) {
+  std::vector<crypto::audit::AuditToken> tokens;
+  tokens.reserve(texts.size());
+  for (const std::string& text : texts) {
+    if (const auto token = crypto::parse_token(crypto::strip_email_shape(text))) {
+      tokens.push_back({token->key_id, crypto::reveal::token_digest(*token)});
+      continue;
+    }
+    const auto found = parts.reidentifier.find_shaped(tenant, text);
+    if (!found) continue;
+    for (const crypto::ParsedToken& token : *found) {
+      tokens.push_back({token.key_id, crypto::reveal::token_digest(token)});
+    }
+  }
+  return tokens;
 }
 
 Asked Decider::token(const std::string& text) const {
@@ -70,16 +93,22 @@ void Decider::decide_shaped(Asked& asked) const {
     return;
   }
   std::optional<Asked> chosen;
+  bool several = false;
   for (crypto::ParsedToken& token : *found) {
     Asked candidate;
     candidate.text = asked.text;
     candidate.token = std::move(token);
     decide(candidate);
+    asked.perhaps.push_back(
+        {candidate.token->key_id, crypto::reveal::token_digest(*candidate.token)});
     if (candidate.status == AskedStatus::unavailable) continue;
-    if (chosen) return;  // of several domains: which one is meant cannot be told
-    chosen.emplace(std::move(candidate));
+    if (chosen) {
+      several = true;
+    } else {
+      chosen.emplace(std::move(candidate));
+    }
   }
-  if (!chosen) return;
+  if (several || !chosen) return;  // of several domains: which one is meant cannot be told
   asked = std::move(*chosen);
   asked.guessable = is_guessable(asked.text);
 }

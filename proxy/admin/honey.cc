@@ -178,6 +178,11 @@ std::vector<HoneyToken> Honey::list(const crypto::vault::Id& tenant) const {
   return out;
 }
 
+bool Honey::is_empty() const {
+  const std::lock_guard lock(mutex_);
+  return tokens_.empty();
+}
+
 void Honey::asked(std::string_view operator_name, std::string_view role,
                   const crypto::vault::Id& tenant, std::string_view purpose,
                   const std::vector<crypto::audit::AuditToken>& tokens) const {

@@ -69,6 +69,8 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
     entry.detail.tokens.push_back({asked.token->key_id, reveal::token_digest(*asked.token)});
   } else if (asked.bare) {
     entry.detail.tokens.push_back({asked.bare->key_id, reveal::token_digest(*asked.bare)});
+  } else {
+    entry.detail.tokens = asked.perhaps;
   }
   return entry;
 }
@@ -122,7 +124,7 @@ void append_result(const Asked& asked, std::string_view purpose,
 AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
   auto parsed = parse_reidentify_request(http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
-  if (wants_lines(http)) return reidentify_lines(std::move(*parsed), *who);
+  if (wants_lines(http)) return reidentify_lines(http, std::move(*parsed), *who);
   return reidentify_part(*parsed, *who, ResultForm::object);
 }
 
@@ -130,6 +132,8 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
                                         ResultForm form) {
   const AdminParts parts = current_parts();  // one policy from here to the end
   const Operator* who = &asker;
+  // Of lines, all that is asked for was watched when they began.
+  const bool lines = form == ResultForm::lines;
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
@@ -139,7 +143,13 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
-    if (!log->append(refusal_entry(*who, request, nothing))) return RevealGate::no_record();
+    audit::AuditEntry entry = refusal_entry(*who, request, nothing);
+    entry.detail.tokens = recorded_tokens(parts, who->tenant, request.tokens);
+    if (!lines) watch_for_honey(parts, *who, {{entry}});
+    if (entry.detail.tokens.size() > audit::kMaxDetailTokens) {
+      entry.detail.tokens.resize(audit::kMaxDetailTokens);
+    }
+    if (!log->append(entry)) return RevealGate::no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
@@ -168,7 +178,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
       refused.back().detail.remark = kHoursRemark;
       counters_.add(who->role, request.purpose, kHoursRemark);
     }
-    watch_for_honey(parts, *who, refused);
+    if (!lines) watch_for_honey(parts, *who, refused);
     if (!log->append_batch(refused)) return RevealGate::no_record();
     return hours_problem();
   }
@@ -178,7 +188,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     // Refused or not, somebody asked.
     std::vector<audit::AuditEntry> refused;
     for (const Asked& asked : all) refused.push_back(refusal_entry(*who, request, asked));
-    watch_for_honey(parts, *who, refused);
+    if (!lines) watch_for_honey(parts, *who, refused);
     for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {
       counters_.add(who->role, request.purpose, refusal->status == 429 ? "budget" : "four-eyes");
     }
@@ -193,7 +203,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     gate.mark(entries.back());
   }
 
-  watch_for_honey(parts, *who, entries);
+  if (!lines) watch_for_honey(parts, *who, entries);
   auto receipts = log->append_batch(entries);
   if (!receipts) return RevealGate::no_record();
   if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
@@ -216,7 +226,6 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
 
   AdminResponse response;
   response.body.reserve(size);  // growing would leave copies of values behind
-  const bool lines = form == ResultForm::lines;
   if (!lines) response.body.append(R"({"results":[)");
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i > 0 && !lines) response.body.push_back(',');

@@ -97,14 +97,33 @@ void warn_of_unknown_issuers(const PolicySet& set,
   }
 }
 
+void warn_of_unknown_revocations(const admin::RevokedSubjects& revoked,
+                                 const std::vector<config::OidcIssuerConfig>& configs) {
+  std::set<std::string> unknown;
+  for (const auto& [name, at] : revoked) unknown.insert(name.substr(0, name.find('/')));
+  for (const config::OidcIssuerConfig& config : configs) unknown.erase(config.name);
+  for (const std::string& name : unknown) {
+    std::fprintf(stderr,
+                 "paravent: warning: subjects of the issuer %s are shut out, and operators.oidc "
+                 "names no such issuer; under another name they come in again.\n",
+                 name.c_str());
+  }
+}
+
 OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-                       std::chrono::milliseconds pause)
-    : configs_(std::move(configs)), desk_(desk), pause_(pause), turns_(configs_.size()) {}
+                       std::chrono::milliseconds pause, Record record)
+    : configs_(std::move(configs)),
+      desk_(desk),
+      pause_(pause),
+      record_(std::move(record)),
+      turns_(configs_.size()) {}
 
 Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
                                                       admin::OidcDesk& desk,
-                                                      std::chrono::milliseconds pause) {
-  std::unique_ptr<OidcKeeper> made(new OidcKeeper(std::move(configs), desk, pause));
+                                                      std::chrono::milliseconds pause,
+                                                      Record record) {
+  std::unique_ptr<OidcKeeper> made(
+      new OidcKeeper(std::move(configs), desk, pause, std::move(record)));
   for (std::size_t i = 0; i < made->configs_.size(); ++i) {
     if (made->configs_[i].keys_file.empty()) continue;
     if (auto status = made->look(i); !status) {
@@ -156,6 +175,12 @@ Status OidcKeeper::look(std::size_t issuer) {
     status = Error(ErrorKind::malformed,
                    "The key set holds a private or secret key, which everybody can use now; that "
                    "key is not taken any more.");
+  }
+  if (record_ && !record_(issuer, keys->names())) {
+    // Nobody signs here who is not on record. What was withdrawn goes all the same.
+    keys->keep_only(desk_.key_names(issuer));
+    status = Error(ErrorKind::disk_full,
+                   "The change of the key set cannot be put on record; new keys wait.");
   }
   desk_.use_keys(issuer, std::make_shared<const admin::KeySet>(std::move(*keys)));
   return status;
