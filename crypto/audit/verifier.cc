@@ -188,9 +188,8 @@ class LogVerification {
     EntryWalk walk(snapshot_, report_.size, next_ ? next_->size : report_.size);
     if (auto fault = watch_earlier(walk)) return fault;
     if (options_.progress) {
-      walk.tell([this](std::uint64_t done) {
-        options_.progress(report_.folder, done, report_.size);
-      });
+      walk.tell(
+          [this](std::uint64_t done) { options_.progress(report_.folder, done, report_.size); });
     }
     if (learned_ != nullptr) {
       walk.listen([this](const DecodedEntry& entry) {

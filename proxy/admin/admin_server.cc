@@ -182,7 +182,8 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
 asio::awaitable<void> AdminServer::State::serve(stream_protocol::socket socket) {
   ++connections;
   LocalStream stream(std::move(socket));
-  const Caller caller{true, {}, {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
+  const Caller caller{
+      true, {}, {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
   co_await serve_http(stream, caller);
   boost::system::error_code ignored;
   stream.socket().shutdown(stream_protocol::socket::shutdown_both, ignored);

@@ -122,8 +122,8 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
     watch_for_honey(parts, who, request.purpose,
                     recorded_tokens(parts, who.tenant, request.tokens));
   }
-  auto state = std::make_shared<State>(
-      State{Parts(std::move(request)), who, question_of(http), {}});
+  auto state =
+      std::make_shared<State>(State{Parts(std::move(request)), who, question_of(http), {}});
   // The first part decides whether this is an answer at all.
   AdminResponse first = reidentify_part(state->parts.next(), who, ResultForm::lines);
   if (first.status != 200) {
@@ -146,10 +146,11 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
       auto rest = state->parts.rest();
       counters_.add(state->who.role, rest.purpose, "credential");
       record_rest(rest, state->who, "credential");
-      piece = std::move(admin_problem(401, "credential",
-                                      "The credential is not valid any more, or gives other rights; "
-                                      "the rest was not opened.")
-                            .body);
+      piece =
+          std::move(admin_problem(401, "credential",
+                                  "The credential is not valid any more, or gives other rights; "
+                                  "the rest was not opened.")
+                        .body);
       return false;
     }
     AdminResponse part = reidentify_part(state->parts.next(), state->who, ResultForm::lines);

@@ -14,8 +14,8 @@
 #include "proxy/main/backup_maker.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
-#include "proxy/main/progress_line.h"
 #include "proxy/main/installation.h"
+#include "proxy/main/progress_line.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -101,8 +101,8 @@ Result<json::object> wait_for_end(const BackupOptions& options,
   ProgressLine line;
   const auto begun = std::chrono::steady_clock::now();
   while (text_of(state, "state") == "running" && text_of(state, "id") == id) {
-    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::steady_clock::now() - begun);
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
     line.say("the gateway makes the backup: " + std::to_string(waited.count()) + " s");
     std::this_thread::sleep_for(kPoll);
     const auto answer = admin_get({options.admin, options.ca}, "/v1/backup", credential);

@@ -68,14 +68,14 @@ Status Gateway::State::start_oidc() {
   if (auto status = check_issuers(served, configs); !status) return status;
   if (configs.empty()) return {};
   oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
-  auto keeper = OidcKeeper::start(
-      configs, *oidc, OidcKeeper::kPause,
-      [this](std::size_t issuer, const admin::KeyNames& keys) {
-        const std::scoped_lock lock(changing);
-        issuer_record.use(config.operators.oidc[issuer].name, keys);
-        // While the vault is sealed nobody comes in by an issuer; unsealing puts it on record.
-        return !open || record_issuer_keys(served);
-      });
+  auto keeper = OidcKeeper::start(configs, *oidc, OidcKeeper::kPause,
+                                  [this](std::size_t issuer, const admin::KeyNames& keys) {
+                                    const std::scoped_lock lock(changing);
+                                    issuer_record.use(config.operators.oidc[issuer].name, keys);
+                                    // While the vault is sealed nobody comes in by an issuer;
+                                    // unsealing puts it on record.
+                                    return !open || record_issuer_keys(served);
+                                  });
   if (!keeper) return keeper.error();
   oidc_keeper = std::move(*keeper);
   return {};
@@ -259,7 +259,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() {
-  state_->oidc_keeper.reset();  // which asks what is open
+  state_->oidc_keeper.reset();                    // which asks what is open
   if (state_->open) state_->open->stop_keeper();  // it publishes through the server
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();

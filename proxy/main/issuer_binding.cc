@@ -49,7 +49,8 @@ crypto::Status check_issuers(const PolicySet& set,
     if (bound.empty()) {
       return refused("The policies of tenants " + joined(naming) + " name issuer " + issuer.name +
                      "; an issuer belongs to one tenant unless operators.oidc shares it: tenants: "
-                     "[" + joined(naming) + "].");
+                     "[" +
+                     joined(naming) + "].");
     }
     if (by_claims) {
       return refused("Issuer " + issuer.name + " is shared by tenants " + joined(naming) +

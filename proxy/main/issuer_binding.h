@@ -1,5 +1,5 @@
-// Which tenants' policies may give roles to which issuer's subjects: an issuer belongs to one tenant
-// unless the gateway file shares it by name (operators.oidc[].tenants).
+// Which tenants' policies may give roles to which issuer's subjects: an issuer belongs to one
+// tenant unless the gateway file shares it by name (operators.oidc[].tenants).
 //
 // A credential chooses its claims, not its subject: were claims to decide in the policies of two
 // tenants, whoever asks for the credential would choose the tenant. So a shared issuer's entries

@@ -38,9 +38,9 @@ crypto::Status IssuerRecord::write(const std::vector<Place>& places) {
       if (!first && told->second == now->second) continue;
       changed.push_back(issuer);
       if (first) {
-        entries.push_back(entry_of("oidc:" + issuer + " keys",
-                                   "trusted from here on, and no others: " +
-                                       std::to_string(now->second.size())));
+        entries.push_back(
+            entry_of("oidc:" + issuer + " keys",
+                     "trusted from here on, and no others: " + std::to_string(now->second.size())));
       }
       for (const admin::KeyName& key : now->second) {
         if (first || !told->second.contains(key)) {

@@ -36,7 +36,7 @@ class IssuerRecord {
   crypto::Status write(const std::vector<Place>& places);
 
  private:
-  std::map<std::string, admin::KeyNames> now_;                          // by issuer
+  std::map<std::string, admin::KeyNames> now_;                           // by issuer
   std::map<std::pair<std::string, std::string>, admin::KeyNames> told_;  // by log and issuer
 };
 

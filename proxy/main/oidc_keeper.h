@@ -79,7 +79,7 @@ class OidcKeeper {
   std::vector<config::OidcIssuerConfig> configs_;
   admin::OidcDesk& desk_;
   std::chrono::milliseconds pause_;
-  Record record_;  // may be empty
+  Record record_;     // may be empty
   std::mutex mutex_;  // guards what follows
   std::condition_variable wakes_;
   bool stopping_ = false;

@@ -201,10 +201,9 @@ AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* wh
   for (const Case* one : use.all()) {
     if (one->tenant == who->tenant && (all || one->requester == who->name)) mine.push_back(one);
   }
-  std::sort(mine.begin(), mine.end(),
-            [](const Case* a, const Case* b) {
-              return std::tie(a->opened, a->id) > std::tie(b->opened, b->id);
-            });
+  std::sort(mine.begin(), mine.end(), [](const Case* a, const Case* b) {
+    return std::tie(a->opened, a->id) > std::tie(b->opened, b->id);
+  });
   const auto paged = page_in<const Case*>(
       mine, *page, [](const Case* one) { return crypto::vault::id_hex(one->id); });
   if (!paged) return malformed(kNoSuchPlace);

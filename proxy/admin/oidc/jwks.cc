@@ -128,10 +128,9 @@ Result<KeySet> KeySet::parse(std::string_view text) {
       continue;
     }
     if (set.find(kid, *algorithm) != nullptr) twice.insert(kid);
-    set.keys_.push_back(
-        {{kid, std::string(algorithm_name(*algorithm)), thumbprint_of(object)},
-         std::string(value_of(object)),
-         std::move(*key)});
+    set.keys_.push_back({{kid, std::string(algorithm_name(*algorithm)), thumbprint_of(object)},
+                         std::string(value_of(object)),
+                         std::move(*key)});
   }
   set.unusable_ += set.drop([&](const Named& named) { return twice.contains(named.name.kid); });
   for (const JsonMembers& object : *objects) {

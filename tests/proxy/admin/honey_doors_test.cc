@@ -122,8 +122,7 @@ TEST_F(HoneyAndFourEyes, WhoeverWantsACaseAsksForIt) {
   EXPECT_EQ(rings([&] { EXPECT_EQ(ask("support", "billing", honey_), 403); }), 1U);
   EXPECT_EQ(rings([&] { EXPECT_EQ(ask("dpo", "contact", real_), 201); }), 0U);
   // Without the grant it is refused, heard, and opened to nobody.
-  EXPECT_EQ(
-      rings([&] { EXPECT_EQ(api_.reidentify("dpo", "contact", {honey_}).status, 403); }), 1U);
+  EXPECT_EQ(rings([&] { EXPECT_EQ(api_.reidentify("dpo", "contact", {honey_}).status, 403); }), 1U);
 }
 
 }  // namespace

@@ -186,9 +186,8 @@ TEST(KeySet, NamesKeysByTheirThumbprints) {
       R"(gw","e":"AQAB","alg":"RS256","kid":"2011-04-29"},)"
       R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"ed"})"));
   ASSERT_TRUE(keys);
-  const KeyNames expected{
-      {"2011-04-29", "RS256", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"},
-      {"ed", "EdDSA", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}};
+  const KeyNames expected{{"2011-04-29", "RS256", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"},
+                          {"ed", "EdDSA", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}};
   EXPECT_EQ(keys->names(), expected);
 }
 

@@ -239,8 +239,8 @@ class TwoWays : public OidcEntry {
     EXPECT_EQ(opened.status, 201) << opened.body;
     const std::string id(boost::json::parse(opened.body).at("id").as_string());
     const std::uint64_t before = api.log().size();
-    const AdminResponse answer = api.post_with("/v1/grants/" + id + "/approve",
-                                               credential(approver), R"({"reason":"r"})");
+    const AdminResponse answer =
+        api.post_with("/v1/grants/" + id + "/approve", credential(approver), R"({"reason":"r"})");
     const auto entries_made = api.entries(before);
     EXPECT_EQ(entries_made.size(), 1U);
     EXPECT_EQ(entries_made.front().open.outcome == crypto::audit::Outcome::done,

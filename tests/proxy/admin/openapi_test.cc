@@ -67,9 +67,8 @@ TEST(OpenApi, SaysWhyARoleMayNot) {
     const auto& answers =
         document.at("paths").at(path.substr(space + 1)).at(method).at("responses").as_object();
     const auto* refused = answers.if_contains("403");
-    const bool hours =
-        std::any_of(with_hours.begin(), with_hours.end(),
-                    [&](const std::string& served) { return covers(served, path); });
+    const bool hours = std::any_of(with_hours.begin(), with_hours.end(),
+                                   [&](const std::string& served) { return covers(served, path); });
     EXPECT_TRUE(!hours || (refused != nullptr && answers.contains("503"))) << path;
     if (refused == nullptr) continue;
     const auto& reasons = refused->at("x-reasons").as_array();

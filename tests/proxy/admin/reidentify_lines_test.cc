@@ -134,8 +134,8 @@ TEST_F(Lines, EndWithTheCredentialAndNotWithAnother) {
         200);
   });
   // A further credential goes on where only the other one was revoked, and ends with its time.
-  const auto more = api_.post("admin", "/v1/operators/crm/credentials",
-                              R"({"expires":"P1D","reason":"r"})");
+  const auto more =
+      api_.post("admin", "/v1/operators/crm/credentials", R"({"expires":"P1D","reason":"r"})");
   ASSERT_EQ(more.status, 200) << more.body;
   const std::string next(boost::json::parse(more.body).at("credential").as_string());
   ends(Reading(api_.lines_with(next, body_of(token_))), "credential",
@@ -185,9 +185,9 @@ class LinesInHours : public Lines {
     };
     std::string policy = admin_test_policy();
     const std::string old = "support: { reveal: masked }";
-    policy.replace(policy.find(old), old.size(),
-                   "support: { reveal: masked, hours: { from: " + text(-60) +
-                       ", until: " + text(60) + " } }");
+    policy.replace(
+        policy.find(old), old.size(),
+        "support: { reveal: masked, hours: { from: " + text(-60) + ", until: " + text(60) + " } }");
     return policy.insert(policy.find("roles:"), "time-zone: Etc/UTC\n");
   }
 };
@@ -212,9 +212,8 @@ TEST_F(LinesOfACase, EndWithTheCase) {
   const std::string path = "/v1/grants/" + id;
   ASSERT_EQ(api_.post("dpo", path + "/approve", R"({"reason":"r"})").status, 200);
   const std::string body = body_of(token_, R"("grant":")" + id + "\",");
-  ends(Reading(api_.lines_with(api_.credentials["support"], body)), "grant", [&] {
-    ASSERT_EQ(api_.post("dpo", path + "/close", R"({"reason":"enough"})").status, 200);
-  });
+  ends(Reading(api_.lines_with(api_.credentials["support"], body)), "grant",
+       [&] { ASSERT_EQ(api_.post("dpo", path + "/close", R"({"reason":"enough"})").status, 200); });
 }
 
 class LinesOfAJwt : public Lines {
@@ -235,14 +234,14 @@ class LinesOfAJwt : public Lines {
     return one;
   }
   void publish(const SigningKey& key, const std::string& kid) {
-    desk_.use_keys(
-        0, std::make_shared<const KeySet>(KeySet::parse(key_set(key.jwk(kid))).value()));
+    desk_.use_keys(0, std::make_shared<const KeySet>(KeySet::parse(key_set(key.jwk(kid))).value()));
   }
   Reading reading() {
     const auto now = api_.clock.now().time_since_epoch();
     const JsonText claims =
         claims_of(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-    return Reading(api_.lines_with(signed_jwt(key_, header_of(key_, "k"), claims), body_of(token_)));
+    return Reading(
+        api_.lines_with(signed_jwt(key_, header_of(key_, "k"), claims), body_of(token_)));
   }
 
   SigningKey key_ = SigningKey::ed25519();

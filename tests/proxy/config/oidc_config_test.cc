@@ -42,7 +42,8 @@ TEST(OidcConfig, Defaults) {
 TEST(OidcConfig, Everything) {
   const LoadedConfig loaded = load(
       "name: login-2, issuer: https://a, audience: p, keys: { url: 'https://a/keys?v=2', ca: c }, "
-      "tenants: [atelier, garage], algorithms: [ES256], type: at+jwt, leeway-seconds: 0, lifetime-minutes: 5, "
+      "tenants: [atelier, garage], algorithms: [ES256], type: at+jwt, leeway-seconds: 0, "
+      "lifetime-minutes: 5, "
       "refresh-seconds: 60, max-age-hours: 1 }, { name: b, issuer: b, audience: p, "
       "keys: { url: 'http://[::1]:80/k' } }, { name: c, issuer: c, audience: p, "
       "keys: { url: http://127.0.0.1:9/k }");

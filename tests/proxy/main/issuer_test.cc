@@ -124,8 +124,8 @@ TEST_F(IssuerKeys, AreInTheDossierOfTheIssuersSubjects) {
   ASSERT_TRUE(record_.write(places_));
   const auto asks = [&](const std::string& who) {
     std::string text = admin::admin_test_policy();
-    const auto answer = api_.post(
-        "dpo", "/v1/dossier", R"({"reason":"r","operator":")" + who + "\"}");
+    const auto answer =
+        api_.post("dpo", "/v1/dossier", R"({"reason":"r","operator":")" + who + "\"}");
     EXPECT_EQ(answer.status, 200) << answer.body;
     return boost::json::parse(answer.body).at("entries").as_array().size();
   };
