@@ -137,7 +137,13 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) {
+    if (!lines) {
+      watch_for_honey(parts, *who, request.purpose,
+                      recorded_tokens(parts, who->tenant, request.tokens));
+    }
+    return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  }
   if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
     Asked nothing;
     nothing.status = AskedStatus::refused;

@@ -71,6 +71,11 @@ TEST_F(HoneyDoors, WhereThePurposeIsBarred) {
   EXPECT_EQ(rings([&] { api_.reidentify("support", "billing", {real_}); }), 0U);
 }
 
+TEST_F(HoneyDoors, OfWhomNoTenantKnows) {
+  EXPECT_EQ(rings([&] { EXPECT_EQ(api_.reidentify("stranger", "contact", {honey_}).status, 403); }),
+            1U);
+}
+
 TEST_F(HoneyDoors, AtEveryRightOfAPerson) {
   for (const char* door : {"locate", "export", "restrict", "object", "events", "erase"}) {
     std::string body = with(honey_);
