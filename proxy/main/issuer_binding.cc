@@ -27,6 +27,7 @@ crypto::Status check_issuers(const PolicySet& set,
     std::set<std::string> naming;
     std::map<std::string, std::string> tenant_of;  // by subject
     bool by_claims = false;
+    bool named_twice = false;  // one subject by two tenants
     for (const policies::Policy& policy : set.policies) {
       const std::string& tenant = policy.tenant.value;
       for (const policies::OidcEntry& entry : policy.oidc) {
@@ -38,11 +39,7 @@ crypto::Status check_issuers(const PolicySet& set,
         }
         by_claims = by_claims || entry.subject.empty();
         const auto known = tenant_of.emplace(entry.subject, tenant).first;
-        if (!entry.subject.empty() && known->second != tenant) {
-          return refused("The policies of tenants " + known->second + " and " + tenant +
-                         " name the same subject of issuer " + issuer.name +
-                         "; nobody belongs to two tenants.");
-        }
+        if (!entry.subject.empty() && known->second != tenant) named_twice = true;
       }
     }
     if (naming.size() < 2) continue;
@@ -51,6 +48,11 @@ crypto::Status check_issuers(const PolicySet& set,
                      "; an issuer belongs to one tenant unless operators.oidc shares it: tenants: "
                      "[" +
                      joined(naming) + "].");
+    }
+    if (named_twice) {
+      return refused("The policies of tenants " + joined(naming) +
+                     " name the same subject of issuer " + issuer.name +
+                     "; nobody belongs to two tenants.");
     }
     if (by_claims) {
       return refused("Issuer " + issuer.name + " is shared by tenants " + joined(naming) +

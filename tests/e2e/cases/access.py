@@ -293,7 +293,8 @@ def record_is_verified_offline(scene, record, key, entries):
             altered[entries][at][name] = value
             equal(verify(altered).returncode, 5, f"{name} of entry {at} altered")
     foreign = json.loads(json.dumps(record))
-    foreign["checkpoint"] = record["checkpoint"].replace("A", "B")
+    mark = "b" if record["checkpoint"].rstrip()[-9] != "b" else "c"
+    foreign["checkpoint"] = record["checkpoint"].rstrip()[:-9] + mark + record["checkpoint"].rstrip()[-8:] + "\n"
     expect(verify(foreign).returncode == 5, "an altered checkpoint")
     for broken in ({}, {"checkpoint": record["checkpoint"]}, {"checkpoint": record["checkpoint"], entries: [{}]}, []):
         done = verify(broken)

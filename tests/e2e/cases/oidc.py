@@ -265,7 +265,7 @@ def keys_on_record():
             objects = [one.get("object") for one in json.loads(text)["entries"]]
             for kid in (first, second):
                 expect(f"oidc:login key {kid}" in objects, f"{kid} is not in {objects}")
-            lacks(text, json.dumps(issuer.keys[0].jwk()["x"]), "the dossier")
+            lacks(text.decode(), issuer.keys[0].jwk()["x"], "the dossier")
             # A restart says all anew, so that what changed meanwhile shows.
             scene.restart()
             equal(told("", scene.dpo)[-1], (f"oidc:login key {second}", "trusted ES256"), "after a restart")
@@ -279,6 +279,7 @@ def one_tenant():
         garage = POLICY.replace("tenant: atelier", "tenant: garage").replace("/contact", "/garage")
         for path in ("/survey", "/contract", "/relay"):
             garage = garage.replace(path, "/garage" + path)
+        garage = "\n".join(line for line in garage.splitlines() if not line.startswith("elsewhere:")) + "\n"
         for more, code, words in (
             ("", 3, "belongs to one tenant"),
             (", tenants: [atelier]", 3, "keeps to other tenants"),
@@ -297,4 +298,4 @@ def one_tenant():
                     file.write(text)
                 done = gateway.run("serve", "--config", scene.config_file)
                 equal(done.returncode, code, f"exit code with {more!r}: {shown(done.err)}")
-                expect(words in one_sentence(done.err), f"{more!r}: {shown(done.err)}")
+                expect(words in done.err.splitlines()[-1], f"{more!r}: {done.err.splitlines()[-1]}")
