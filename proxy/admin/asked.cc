@@ -54,6 +54,11 @@ void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_v
   if (honey != nullptr) honey->asked(who.name, who.role, who.tenant, purpose, tokens);
 }
 
+bool hears_honey(const AdminParts& parts) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  return honey != nullptr && !honey->is_empty();
+}
+
 std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
                                                        const crypto::vault::Id& tenant,
                                                        std::span<const std::string> texts) {

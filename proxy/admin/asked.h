@@ -48,6 +48,9 @@ void watch_for_honey(const AdminParts& parts, const Operator& who,
 void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
                      const std::vector<crypto::audit::AuditToken>& tokens);
 
+// Whether there is any honey to be heard.
+bool hears_honey(const AdminParts& parts);
+
 // What these texts are on the record, before anything is decided or described: tokens in any of
 // their spellings, and shaped texts of the tenant. What is neither, or cannot be looked for now, is
 // left out.

@@ -111,19 +111,23 @@ void AdminApi::record_rest(const ReidentifyRequest& rest, const Operator& who,
 AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyRequest request,
                                          const Operator& who) {
   struct State {
+    State(ReidentifyRequest asked, Operator asker, const AdminRequest& with)
+        : parts(std::move(asked)), who(std::move(asker)), question(question_of(with)) {}
+    ~State() { crypto::wipe(first); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
     Parts parts;
     Operator who;
     AdminRequest question;
-    std::string first;
+    std::string first;  // values, where nobody came to read them
   };
   // Whether or not its turn comes, it was asked for.
-  {
-    const AdminParts parts = current_parts();
+  if (const AdminParts parts = current_parts(); hears_honey(parts)) {
     watch_for_honey(parts, who, request.purpose,
                     recorded_tokens(parts, who.tenant, request.tokens));
   }
-  auto state =
-      std::make_shared<State>(State{Parts(std::move(request)), who, question_of(http), {}});
+  auto state = std::make_shared<State>(std::move(request), who, http);
   // The first part decides whether this is an answer at all.
   AdminResponse first = reidentify_part(state->parts.next(), who, ResultForm::lines);
   if (first.status != 200) {

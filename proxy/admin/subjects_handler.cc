@@ -169,8 +169,7 @@ class Finder {
 // address as much as by its token. `named`: the tokens that were handed in, which rang already.
 void watch_subjects_for_honey(const AdminParts& parts, const Operator& who, const Meant& meant,
                               const std::vector<audit::AuditToken>& named) {
-  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
-  if (honey == nullptr || honey->is_empty()) return;
+  if (!hears_honey(parts)) return;
   for (const SubjectInfo& subject : meant.subjects) {
     const auto kept = parts.subjects.tokens(subject.id);
     if (!kept) continue;
@@ -305,8 +304,11 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const reveal::Principal principal =
       parts.authentication.authenticated(who.name, who.role, who.tenant);
-  const auto named = recorded_tokens(parts, who.tenant, request.tokens);
-  watch_for_honey(parts, who, request.purpose, named);
+  std::vector<audit::AuditToken> named;
+  if (hears_honey(parts)) {
+    named = recorded_tokens(parts, who.tenant, request.tokens);
+    watch_for_honey(parts, who, request.purpose, named);
+  }
   // A right reaches across purposes, so a credential for some of them is no credential for it.
   if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::refused))) {
