@@ -67,7 +67,7 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/oidc", Door::admin_only, &AdminApi::list_oidc},
       {"POST", "/v1/oidc/revoke", Door::admin_only, &AdminApi::revoke_oidc},
       {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
-      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
+      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant, Hours::by_handler},
       {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
       {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
       {"GET", "/v1/audit/entries", Door::operator_only, &AdminApi::record},

@@ -42,9 +42,10 @@ struct Asked {
   std::string_view because;
 };
 
-// Raises the alarm for honey tokens among what is asked for; the answer is the same.
-void watch_for_honey(const AdminParts& parts, const Operator& who,
-                     std::span<const crypto::audit::AuditEntry> entries);
+// Raises the alarm for honey tokens among what is asked for, each once; the answer is the same.
+// Texts in any spelling, before anything is decided about them.
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     std::span<const std::string> texts);
 void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
                      const std::vector<crypto::audit::AuditToken>& tokens);
 
@@ -57,6 +58,12 @@ bool hears_honey(const AdminParts& parts);
 std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
                                                        const crypto::vault::Id& tenant,
                                                        std::span<const std::string> texts);
+
+// What the record says of a request that is refused whole, with this remark: each token, at most
+// 1024 an entry, and how many values there were.
+std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, const Operator& who,
+                                                   const ReidentifyRequest& request,
+                                                   std::string_view remark);
 
 // Takes every surrogate of one request as far as a decision. All must outlive it.
 class Decider {

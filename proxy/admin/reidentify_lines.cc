@@ -4,11 +4,9 @@
 #include <memory>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/asked.h"
-#include "proxy/admin/name_operator.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -87,25 +85,8 @@ void AdminApi::record_rest(const ReidentifyRequest& rest, const Operator& who,
   const AdminParts parts = current_parts();
   crypto::audit::AuditLog* const log = parts.logs.tenant(who.tenant);
   if (log == nullptr) return;
-  crypto::audit::AuditEntry entry;
-  entry.event = crypto::audit::EventKind::refusal;
-  entry.outcome = crypto::audit::Outcome::refused;
-  name_operator(who, entry.detail);
-  entry.detail.purpose = rest.purpose.substr(0, 256);
-  entry.detail.reason = rest.reason;
-  entry.detail.remark = remark;
-  const auto tokens = recorded_tokens(parts, who.tenant, rest.tokens);
-  std::vector<crypto::audit::AuditEntry> entries;
-  std::size_t at = 0;
-  do {
-    const std::size_t end = std::min(tokens.size(), at + crypto::audit::kMaxDetailTokens);
-    entry.detail.tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(at),
-                               tokens.begin() + static_cast<std::ptrdiff_t>(end));
-    entries.push_back(entry);
-    at = end;
-  } while (at < tokens.size());
   // Nothing hangs on it: the rest stays closed, and a log that cannot be written says so itself.
-  std::ignore = log->append_batch(entries);
+  std::ignore = log->append_batch(refusals_of(parts, who, rest, remark));
 }
 
 AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyRequest request,
@@ -122,11 +103,6 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
     AdminRequest question;
     std::string first;  // values, where nobody came to read them
   };
-  // Whether or not its turn comes, it was asked for.
-  if (const AdminParts parts = current_parts(); hears_honey(parts)) {
-    watch_for_honey(parts, who, request.purpose,
-                    recorded_tokens(parts, who.tenant, request.tokens));
-  }
   auto state = std::make_shared<State>(std::move(request), who, http);
   // The first part decides whether this is an answer at all.
   AdminResponse first = reidentify_part(state->parts.next(), who, ResultForm::lines);

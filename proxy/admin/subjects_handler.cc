@@ -307,7 +307,11 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   std::vector<audit::AuditToken> named;
   if (hears_honey(parts)) {
     named = recorded_tokens(parts, who.tenant, request.tokens);
-    watch_for_honey(parts, who, request.purpose, named);
+    watch_for_honey(parts, who, request.purpose, request.tokens);
+    // Whoever may not is heard too, by address as by token.
+    if (request.tokens.empty()) {
+      watch_subjects_for_honey(parts, who, Finder(parts, principal).find(request), named);
+    }
   }
   // A right reaches across purposes, so a credential for some of them is no credential for it.
   if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
@@ -327,7 +331,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
-  watch_subjects_for_honey(parts, who, meant, named);
+  if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return admin_problem(400, "several-subjects",
                          "These tokens are of several people; export one.");

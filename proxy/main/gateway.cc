@@ -1,8 +1,10 @@
 #include "proxy/main/gateway.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -68,14 +70,21 @@ Status Gateway::State::start_oidc() {
   if (auto status = check_issuers(served, configs); !status) return status;
   if (configs.empty()) return {};
   oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
-  auto keeper = OidcKeeper::start(configs, *oidc, OidcKeeper::kPause,
-                                  [this](std::size_t issuer, const admin::KeyNames& keys) {
-                                    const std::scoped_lock lock(changing);
-                                    issuer_record.use(config.operators.oidc[issuer].name, keys);
-                                    // While the vault is sealed nobody comes in by an issuer;
-                                    // unsealing puts it on record.
-                                    return !open || record_issuer_keys(served);
-                                  });
+  auto keeper = OidcKeeper::start(
+      configs, *oidc, OidcKeeper::kPause, [this](std::size_t issuer, const admin::KeyNames& keys) {
+        const std::scoped_lock lock(changing);
+        const std::string& name = config.operators.oidc[issuer].name;
+        const admin::KeyNames before = issuer_record.keys(name);
+        issuer_record.use(name, keys);
+        // While the vault is sealed nobody comes in by an issuer; unsealing puts it on record.
+        if (!open || record_issuer_keys(served)) return true;
+        // New keys wait: they are not among those that later entries speak of.
+        admin::KeyNames kept;
+        std::set_intersection(before.begin(), before.end(), keys.begin(), keys.end(),
+                              std::inserter(kept, kept.end()));
+        issuer_record.use(name, std::move(kept));
+        return false;
+      });
   if (!keeper) return keeper.error();
   oidc_keeper = std::move(*keeper);
   return {};
@@ -88,10 +97,11 @@ Status Gateway::State::record_issuer_keys(const PolicySet& set) {
   for (const policies::Policy& policy : set.policies) {
     const auto id = installation->vault().tenant_id(policy.tenant.value);
     crypto::audit::AuditLog* const log = id ? logs.tenant(*id) : nullptr;
-    if (log == nullptr) continue;
     std::set<std::string> named;
     for (const policies::OidcEntry& entry : policy.oidc) named.insert(entry.issuer.value);
-    if (!named.empty()) places.push_back({log, std::move(named)});
+    if (named.empty()) continue;
+    if (log == nullptr) return Error(ErrorKind::internal);
+    places.push_back({log, std::move(named)});
   }
   return issuer_record.write(places);
 }
@@ -253,6 +263,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
+  // Last: its thread asks what is open, and from here on only what holds `changing` changes that.
+  if (state->oidc_keeper) state->oidc_keeper->begin();
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 

@@ -28,6 +28,10 @@ class IssuerRecord {
 
   // What the issuer's keys are from now on; nothing is written yet.
   void use(const std::string& issuer, admin::KeyNames keys) { now_[issuer] = std::move(keys); }
+  admin::KeyNames keys(const std::string& issuer) const {
+    const auto found = now_.find(issuer);
+    return found == now_.end() ? admin::KeyNames() : found->second;
+  }
   // Those whose keys are known.
   std::set<std::string> issuers() const;
 

@@ -118,10 +118,10 @@ OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::Oid
       record_(std::move(record)),
       turns_(configs_.size()) {}
 
-Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
-                                                      admin::OidcDesk& desk,
-                                                      std::chrono::milliseconds pause,
-                                                      Record record) {
+Result<std::unique_ptr<OidcKeeper>> OidcKeeper::make(std::vector<config::OidcIssuerConfig> configs,
+                                                     admin::OidcDesk& desk,
+                                                     std::chrono::milliseconds pause,
+                                                     Record record) {
   std::unique_ptr<OidcKeeper> made(
       new OidcKeeper(std::move(configs), desk, pause, std::move(record)));
   for (std::size_t i = 0; i < made->configs_.size(); ++i) {
@@ -134,16 +134,27 @@ Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIs
     made->turns_[i].next =
         made->turns_[i].last + std::chrono::seconds(made->configs_[i].refresh_seconds);
   }
-  OidcKeeper* const keeper = made.get();
-  keeper->thread_ = std::thread([keeper] { keeper->run(); });
-  desk.on_unknown_key([keeper](std::size_t issuer) {
-    {
-      const std::scoped_lock lock(keeper->mutex_);
-      keeper->turns_[issuer].wished = true;
-    }
-    keeper->wakes_.notify_all();
-  });
   return made;
+}
+
+Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
+                                                      admin::OidcDesk& desk,
+                                                      std::chrono::milliseconds pause,
+                                                      Record record) {
+  auto made = make(std::move(configs), desk, pause, std::move(record));
+  if (made) (*made)->begin();
+  return made;
+}
+
+void OidcKeeper::begin() {
+  thread_ = std::thread([this] { run(); });
+  desk_.on_unknown_key([this](std::size_t issuer) {
+    {
+      const std::scoped_lock lock(mutex_);
+      turns_[issuer].wished = true;
+    }
+    wakes_.notify_all();
+  });
 }
 
 OidcKeeper::~OidcKeeper() {
@@ -176,9 +187,13 @@ Status OidcKeeper::look(std::size_t issuer) {
                    "The key set holds a private or secret key, which everybody can use now; that "
                    "key is not taken any more.");
   }
+  // What was withdrawn goes first, however long the record takes.
+  admin::KeySet kept = *keys;
+  kept.keep_only(desk_.key_names(issuer));
+  if (record_) desk_.use_keys(issuer, std::make_shared<const admin::KeySet>(kept));
   if (record_ && !record_(issuer, keys->names())) {
-    // Nobody signs here who is not on record. What was withdrawn goes all the same.
-    keys->keep_only(desk_.key_names(issuer));
+    // Nobody signs here who is not on record.
+    *keys = std::move(kept);
     status = Error(ErrorKind::disk_full,
                    "The change of the key set cannot be put on record; new keys wait.");
   }

@@ -53,6 +53,12 @@ class OidcKeeper {
   static crypto::Result<std::unique_ptr<OidcKeeper>> start(
       std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
       std::chrono::milliseconds pause = kPause, Record record = {});
+  // The same in two steps: what is read from files, and the thread. Nothing is looked at in the
+  // background before begin().
+  static crypto::Result<std::unique_ptr<OidcKeeper>> make(
+      std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
+      std::chrono::milliseconds pause, Record record);
+  void begin();
   // Looks at every issuer anew, in the background.
   void read_again();
   ~OidcKeeper();

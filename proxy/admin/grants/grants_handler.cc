@@ -145,8 +145,9 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   if (!made) return malformed(made.error().sentence());
   // Whoever wants a case about a decoy asks for it.
   auto named = recorded_tokens(parts, who->tenant, members->list("tokens"));
-  watch_for_honey(parts, *who, made->purpose, named);
+  watch_for_honey(parts, *who, made->purpose, members->list("tokens"));
   if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
+  if (auto closed = closed_for(http, *who)) return std::move(*closed);
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
   if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
     audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");

@@ -101,7 +101,9 @@ def rights():
                 decoy = right(scene, door, **asked[1], **more)
                 equal((decoy[0], alarms(scene) - before), (200, 1), f"{door} of a decoy by {named}")
                 equal(shape(decoy[1]), shape(answer[1]), f"{door} by {named}")
+                before = alarms(scene)
                 equal(right(scene, door, scene.administrator, **asked[1], **more)[0], 403, "the role admin")
+                equal(alarms(scene) - before, 1, f"{door} by {named} of whoever may not")
         # Erased, it is as gone as anybody, and still heard.
         erased = [right(scene, "erase", tokens=[one]) for one in (real, honey)]
         equal(shape(erased[1][1]), shape(erased[0][1]), "erase")
@@ -141,6 +143,7 @@ def figures():
             for name in before
             if isinstance(before[name], int) and ("row" in name or "token" in name or "minted" in name)
         }
+        expect("minted" in grown and grown["minted"][0] > 0, f"nothing grew: {grown}")
         for name, (by_real, by_honey) in grown.items():
             equal(by_honey, by_real, f"{name} of the store")
         scene.admin.reidentify(scene.dpo, [real, honey], reason="a look")
@@ -152,6 +155,10 @@ def figures():
         first, second = ({name: one[name] for name in one if name != "sha256"} for one in dossier["tokens"])
         equal(first, second, "what the dossier says of each")
         reveals = [one for one in dossier["entries"] if one["event"] == "reveal"]
+        equal(len(reveals), 2, "reveals")
+        # The installation's log grows by the alarm: how much is nobody's who reveals.
+        for path in ("checkpoint?log=installation", "proof/inclusion?log=installation&index=1000000000"):
+            equal(scene.admin.call("GET", "/v1/audit/" + path, None, scene.dpo)[0], 403, path)
         equal(shape([one | {"index": 0, "proof": []} for one in reveals[:1]]), shape([one | {"index": 0, "proof": []} for one in reveals[1:2]]), "entries")
         for text in (json.dumps(dossier), scene.admin.call("GET", "/v1/audit/entries?count=1000", None, scene.dpo)[2].decode()):
             for word in ("honey", "alarm", "decoy", honey):

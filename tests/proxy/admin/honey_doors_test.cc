@@ -110,6 +110,57 @@ TEST_F(HoneyDoors, AtTheEndOfManyLines) {
             0U);
 }
 
+// However often, and with whatever purpose: one alarm, and nothing of the asker's own text in it.
+TEST_F(HoneyDoors, OneAlarmARequestAndNoTextOfTheAskers) {
+  EXPECT_EQ(
+      rings([&] { api_.reidentify("dpo", "contact", std::vector<std::string>(10'000, honey_)); }),
+      1U);
+  EXPECT_EQ(api_.alarms.back().purpose, "contact");
+  for (const std::string& purpose :
+       {std::string(5000, 'x'), std::string("a\nb"), std::string("A B")}) {
+    EXPECT_EQ(rings([&] { api_.reidentify("dpo", purpose, {honey_}); }), 1U);
+    EXPECT_EQ(api_.alarms.back().purpose, "other");
+  }
+}
+
+class HoneyAtNight : public HoneyDoors {
+ protected:
+  HoneyAtNight() : HoneyDoors("four-eyes: { approve: [auditor], purposes: [contact] }\n") {
+    const auto minute = std::chrono::floor<std::chrono::minutes>(crypto::SystemClock().now())
+                            .time_since_epoch()
+                            .count() %
+                        1440;
+    const auto text = [&](std::int64_t by) {
+      const std::int64_t at = (minute + by) % 1440;
+      const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+      return "'" + two(at / 60) + ":" + two(at % 60) + "'";
+    };
+    std::string later = policy() + "four-eyes: { approve: [auditor], purposes: [contact] }\n";
+    const std::string old = "reveal: clear, subjects: true";
+    later.replace(later.find(old), old.size(),
+                  old + ", hours: { from: " + text(120) + ", until: " + text(240) + " }");
+    api_.use_policy(later.insert(later.find("roles:"), "time-zone: Etc/UTC\n"));
+  }
+};
+
+TEST_F(HoneyAtNight, WhoeverComesOutsideOfTheHoursIsHeard) {
+  const std::string grant =
+      R"({"purpose":"contact","basis":"contract","hours":1,"reason":"r","tokens":[")" + honey_ +
+      "\"]}";
+  for (const auto& [path, body] :
+       {std::pair<std::string, std::string>{"/v1/grants", grant},
+        {"/v1/subjects/locate", with(honey_)},
+        {"/v1/reidentify", R"({"purpose":"contact","reason":"r","tokens":[")" + honey_ + "\"]}"}}) {
+    EXPECT_EQ(rings([&] {
+                const AdminResponse answer = api_.post("dpo", path, body);
+                EXPECT_EQ(answer.status, 403) << path;
+                EXPECT_NE(answer.body.find(R"("reason":"hours")"), std::string::npos) << path;
+              }),
+              1U)
+        << path;
+  }
+}
+
 class HoneyAndFourEyes : public HoneyDoors {
  protected:
   HoneyAndFourEyes() : HoneyDoors("four-eyes: { approve: [auditor], purposes: [contact] }\n") {}

@@ -280,5 +280,29 @@ TEST_F(Keeper, NewKeysWaitForTheRecord) {
   EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
 }
 
+// However long the record takes, what was withdrawn signs nothing meanwhile.
+TEST_F(Keeper, WithdrawingWaitsForNothing) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  std::atomic<bool> blocked = false;
+  const auto keeper =
+      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) {
+        while (blocked) std::this_thread::sleep_for(1ms);
+        return true;
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  blocked = true;
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  blocked = false;
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+}
+
 }  // namespace
 }  // namespace paravent::proxy::main
