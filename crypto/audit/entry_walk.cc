@@ -38,6 +38,8 @@ std::optional<Fault> EntryWalk::run() {
     --at;
     if (at->content != TileContent::entries || at->index != index) break;
     if (auto fault = walk_bundle(index, at->width)) return fault;
+    constexpr std::uint64_t kBundlesBetween = 64;
+    if (progress_ && index % kBundlesBetween == 0) progress_(range_.size());
     if (!at->full()) break;
   }
   for (unsigned level = 0; level <= kMaxTileLevel; ++level) {

@@ -32,6 +32,8 @@ class EntryWalk {
   void listen(std::function<Status(const DecodedEntry&)> listener) {
     listener_ = std::move(listener);
   }
+  // Called now and then with how many entries were checked. Before run().
+  void tell(std::function<void(std::uint64_t walked)> progress) { progress_ = std::move(progress); }
   // Nothing where every file is as it must be.
   std::optional<Fault> run();
 
@@ -61,6 +63,7 @@ class EntryWalk {
   std::array<std::vector<Hash>, kMaxTileLevel + 1> levels_;
   std::map<std::uint64_t, std::optional<Hash>> roots_;
   std::function<Status(const DecodedEntry&)> listener_;
+  std::function<void(std::uint64_t)> progress_;
   std::uint64_t bytes_ = 0;
   std::uint64_t superseded_ = 0;
 };

@@ -187,6 +187,10 @@ class LogVerification {
   std::optional<Fault> walk() {
     EntryWalk walk(snapshot_, report_.size, next_ ? next_->size : report_.size);
     if (auto fault = watch_earlier(walk)) return fault;
+    if (options_.progress) {
+      walk.tell(
+          [this](std::uint64_t done) { options_.progress(report_.folder, done, report_.size); });
+    }
     if (learned_ != nullptr) {
       walk.listen([this](const DecodedEntry& entry) {
         return take_witnessed(key_.name, entry, *learned_);

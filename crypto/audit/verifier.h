@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct VerifyOptions {
   // Of each log one saved checkpoint must be co-signed by `quorum` of these witnesses.
   std::vector<WitnessKey> witnesses;
   std::size_t quorum = 0;
+  // Told now and then how far the verification is: the log's folder, entries checked, entries in
+  // all. May be empty.
+  std::function<void(const std::string& folder, std::uint64_t done, std::uint64_t all)> progress{};
 };
 
 struct Fault {

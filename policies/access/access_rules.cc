@@ -209,6 +209,20 @@ std::vector<crypto::vault::Id> AccessRules::tenants_of_oidc(std::string_view iss
   return tenants;
 }
 
+std::string AccessRules::oidc_person(const crypto::vault::Id& tenant, std::string_view issuer,
+                                     std::string_view subject) const {
+  const Tenant* const found = find(tenant);
+  if (found == nullptr) return {};
+  std::string person;
+  for (const OidcEntry& entry : found->oidc) {
+    if (entry.issuer.value != issuer || entry.subject != subject) continue;
+    // By different claims it may come by different entries: then they have to agree.
+    if (entry.person.empty() || (!person.empty() && person != entry.person)) return {};
+    person = entry.person;
+  }
+  return person;
+}
+
 bool AccessRules::oidc_gives(const crypto::vault::Id& tenant, std::string_view role) const {
   const Tenant* const found = find(tenant);
   return found != nullptr &&

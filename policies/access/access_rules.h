@@ -92,6 +92,10 @@ class AccessRules {
   std::vector<crypto::vault::Id> tenants_of_oidc(std::string_view issuer,
                                                  std::string_view subject) const;
 
+  // Which person of the tenant exactly this subject is, as its entry says; empty: it does not say.
+  std::string oidc_person(const crypto::vault::Id& tenant, std::string_view issuer,
+                          std::string_view subject) const;
+
   // Whether some subject of an issuer has the role in the tenant.
   bool oidc_gives(const crypto::vault::Id& tenant, std::string_view role) const;
 

@@ -94,6 +94,31 @@ void add_levels(const Policy& policy, const Purpose& purpose, std::string_view p
   }
 }
 
+std::string text_of(const OidcEntry& entry) {
+  std::string text = entry.role.value + " of " + entry.issuer.value;
+  if (!entry.subject.empty()) text += " sub " + entry.subject;
+  for (const OidcClaim& claim : entry.claims) text += " claim " + claim.name + " " + claim.value;
+  if (!entry.person.empty()) text += " person " + entry.person;
+  return text;
+}
+
+// Whether one credential can be about both. Claims may be lists, so they shut each other out never.
+bool can_meet(const OidcEntry& a, const OidcEntry& b) {
+  return a.issuer.value == b.issuer.value &&
+         (a.subject.empty() || b.subject.empty() || a.subject == b.subject);
+}
+
+// Who may come in. Whoever two entries are about does not: of entries that can meet, each keeps
+// somebody out of the other, so that taking it away gives more.
+void add_entries(const Policy& policy, RevealTerms& terms) {
+  for (const OidcEntry& entry : policy.oidc) {
+    terms["may enter " + text_of(entry)] = 1;
+    const auto meets = std::count_if(policy.oidc.begin(), policy.oidc.end(),
+                                     [&](const auto& other) { return can_meet(entry, other); });
+    if (meets > 1) terms["limit both of " + text_of(entry)] = 0;
+  }
+}
+
 // The word at this place of a key; names hold no blanks.
 std::string_view word_of(std::string_view key, std::size_t place) {
   for (; place > 0; --place) {
@@ -131,6 +156,12 @@ bool still_matters(std::string_view key, const RevealTerms& next) {
   if (key.starts_with("limit days ") || key.starts_with("limit alone purpose ")) {
     return is_seen(next, {}, word_of(key, 3));
   }
+  if (key.starts_with("limit both of ")) {
+    // limit both of ROLE of ISSUER ...
+    return std::any_of(next.begin(), next.end(), [&](const auto& term) {
+      return term.first.starts_with("may enter ") && word_of(term.first, 4) == word_of(key, 5);
+    });
+  }
   if (key.starts_with("limit zone of ") || key.starts_with("limit minutes of ")) {
     return can_do_something(next, word_of(key, 3));
   }
@@ -152,12 +183,7 @@ RevealTerms reveal_terms(const Policy& policy) {
     terms["may protect " + role.name] = 1;
     add_budget("to protect of " + role.name, role.protect_budget, terms);
   }
-  for (const OidcEntry& entry : policy.oidc) {
-    std::string key = "may enter " + entry.role.value + " of " + entry.issuer.value;
-    if (!entry.subject.empty()) key += " sub " + entry.subject;
-    for (const OidcClaim& claim : entry.claims) key += " claim " + claim.name + " " + claim.value;
-    terms[key] = 1;
-  }
+  add_entries(policy, terms);
   for (const Purpose& purpose : policy.purposes) {
     add_levels(policy, purpose, "active", purpose.reveal, terms);
     add_levels(policy, purpose, "archived", purpose.reveal_archived, terms);

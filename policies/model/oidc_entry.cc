@@ -25,6 +25,15 @@ bool is_word(std::string_view text) noexcept {
                      [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\\'; });
 }
 
+// As an operator's name.
+bool is_person_name(std::string_view text) noexcept {
+  constexpr std::size_t kMostName = 32;
+  return !text.empty() && text.size() <= kMostName &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
 constexpr const char* kWordHint =
     "1 to 128 printable ASCII characters without blanks, quotes and backslashes";
 
@@ -76,6 +85,16 @@ OidcEntry read_entry(const YamlNode& node, std::string key, Diagnostics& out) {
     out.error(map.at(), map.key(), "this would let in everybody whom the issuer knows",
               "Say whom: subject: '248289761001', or claims: { client_id: crm-sync }");
   }
+  if (const auto person = map.text("person")) {
+    entry.person = person->value;
+    if (!is_person_name(person->value)) {
+      out.error(person->at, map.key("person"), in_quotes(person->value) + " is no person's name",
+                "1 to 32 lower-case letters, digits and hyphens: the name of their operator here");
+    } else if (entry.subject.empty()) {
+      out.error(person->at, map.key("person"), "claims may be those of several people",
+                "Give the subject beside them");
+    }
+  }
   map.require("role", "One of the policy's roles");
   if (auto role = map.name("role")) entry.role = std::move(*role);
   map.finish();
@@ -124,6 +143,17 @@ void check_oidc(const Policy& policy, Diagnostics& out) {
       for (const Role& role : policy.roles) roles.push_back(role.name);
       out.error(entry.role.at, key + ".role", "there is no role " + in_quotes(entry.role.value),
                 suggestion(entry.role.value, roles, "Define it first"));
+    }
+    const bool approves =
+        policy.four_eyes &&
+        std::any_of(policy.four_eyes->approve.begin(), policy.four_eyes->approve.end(),
+                    [&](const auto& role) { return role.value == entry.role.value; });
+    if (approves && entry.person.empty()) {
+      out.warning(entry.at, key,
+                  "the role " + in_quotes(entry.role.value) +
+                      " approves, and nobody knows which person this is",
+                  "Write person: and the name of their operator here; without it nothing that an "
+                  "operator asks for can be approved by it");
     }
     if (entry.subject.empty() && entry.claims.empty()) continue;
     const bool twice =

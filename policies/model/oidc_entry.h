@@ -28,6 +28,9 @@ struct OidcEntry {
   std::string subject;          // sub; empty: any that has the claims
   std::vector<OidcClaim> claims;
   Located<std::string> role;
+  // Who that is here: the name of the person's operator, or one that the policy's author gives
+  // them. Two identities of one person are not two people. Empty: nobody knows.
+  std::string person;
 };
 
 // 1 to 16 lower-case letters, digits and hyphens: part of operators' names.
@@ -35,7 +38,8 @@ bool is_oidc_issuer_name(std::string_view text) noexcept;
 
 std::vector<OidcEntry> read_oidc(const YamlNode& node, Diagnostics& out);
 
-// Every role exists, and no two entries are for the same subject or the same claims.
+// Every role exists, no two entries are for the same subject or the same claims, and whoever
+// approves is a known person.
 void check_oidc(const Policy& policy, Diagnostics& out);
 
 }  // namespace paravent::policies

@@ -67,7 +67,7 @@ std::span<const AdminApi::Route> AdminApi::routes() {
       {"GET", "/v1/oidc", Door::admin_only, &AdminApi::list_oidc},
       {"POST", "/v1/oidc/revoke", Door::admin_only, &AdminApi::revoke_oidc},
       {"GET", "/v1/grants", Door::operator_only, &AdminApi::list_grants},
-      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant},
+      {"POST", "/v1/grants", Door::operator_only, &AdminApi::open_grant, Hours::by_handler},
       {"GET", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
       {"POST", "/v1/grants/*", Door::operator_only, &AdminApi::one_grant},
       {"GET", "/v1/audit/entries", Door::operator_only, &AdminApi::record},
@@ -241,6 +241,16 @@ AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who)
   if (parts.record == nullptr) return admin_problem(404, "no-route", "There is no such path.");
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
   return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
+}
+
+std::vector<std::string> AdminApi::paths_with_hours() {
+  std::vector<std::string> paths;
+  for (const Route& route : routes()) {
+    // The role admin has none, and nobody else comes further than the door there.
+    if (route.door != Door::operator_only || route.hours == Hours::any) continue;
+    paths.push_back(std::string(route.method) + " " + std::string(route.path));
+  }
+  return paths;
 }
 
 std::vector<std::string> AdminApi::served_paths() {

@@ -96,6 +96,8 @@ class AdminApi final : public AdminHandler {
 
   // Every method and path that is served, "GET /healthz": what openapi.json must describe.
   static std::vector<std::string> served_paths();
+  // Those of them where a role's hours count: there a 403 may say `hours`.
+  static std::vector<std::string> paths_with_hours();
 
   const ReidentificationCounters& counters() const { return counters_; }
   const RecordApi* record() const { return parts_.record; }
@@ -126,7 +128,13 @@ class AdminApi final : public AdminHandler {
   AdminResponse reidentify(const AdminRequest& request, const Operator* who);
   AdminResponse reidentify_part(const ReidentifyRequest& request, const Operator& who,
                                 ResultForm form);
-  AdminResponse reidentify_lines(ReidentifyRequest request, const Operator& who);
+  // reidentify_lines.cc
+  AdminResponse reidentify_lines(const AdminRequest& http, ReidentifyRequest request,
+                                 const Operator& who);
+  // Whether `http` would still be let in, as just this operator with just these rights.
+  bool is_still(const AdminRequest& http, const Operator& who);
+  // Puts on record what a long answer was asked for and did not come to.
+  void record_rest(const ReidentifyRequest& rest, const Operator& who, std::string_view remark);
   AdminResponse keys(const AdminRequest& request, const Operator* who);
   AdminResponse record(const AdminRequest& request, const Operator* who);
   AdminResponse store(const AdminRequest& request, const Operator* who);

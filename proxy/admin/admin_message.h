@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "crypto/base/clock.h"
 #include "crypto/base/secret_bytes.h"
 
 namespace paravent::proxy::admin {
@@ -31,6 +33,8 @@ struct AdminRequest {
   bool from_loopback = false;
   // The name in the client's verified certificate (tls::verified_common_name); empty: none.
   std::string certificate_name;
+  // When that certificate ends, which a connection may outlive; nullopt: it is not known to.
+  std::optional<crypto::WallTime> certificate_expires;
 };
 
 // The body may hold clear values on their way to the authorised role: it is wiped when let go.

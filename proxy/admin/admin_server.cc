@@ -42,6 +42,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 struct Caller {
   bool from_loopback = false;
   std::string certificate_name;
+  std::optional<crypto::WallTime> certificate_expires;
 };
 
 AdminRequest to_request(const http::request<http::string_body>& message, const Caller& caller) {
@@ -58,6 +59,7 @@ AdminRequest to_request(const http::request<http::string_body>& message, const C
   request.body = message.body();
   request.from_loopback = caller.from_loopback;
   request.certificate_name = caller.certificate_name;
+  request.certificate_expires = caller.certificate_expires;
   return request;
 }
 
@@ -167,7 +169,7 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
   const bool from_loopback = socket.remote_endpoint(ignored).address().is_loopback();
   PlainStream stream(std::move(socket));
   stream.socket().set_option(tcp::no_delay(true), ignored);
-  const Caller caller{from_loopback, {}};
+  const Caller caller{from_loopback, {}, {}};
   if (uses_tls) {
     co_await serve_tls(std::move(stream), caller);
   } else {
@@ -181,8 +183,8 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
 asio::awaitable<void> AdminServer::State::serve(stream_protocol::socket socket) {
   ++connections;
   LocalStream stream(std::move(socket));
-  const Caller caller{true,
-                      {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
+  const Caller caller{
+      true, {}, {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
   co_await serve_http(stream, caller);
   boost::system::error_code ignored;
   stream.socket().shutdown(stream_protocol::socket::shutdown_both, ignored);
@@ -199,6 +201,7 @@ asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller c
   auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kToken);
   if (error) co_return;
   caller.certificate_name = net::tls::verified_common_name(*connection);
+  caller.certificate_expires = net::tls::verified_until(*connection);
   co_await serve_http(stream, caller);
   lowest.expires_after(std::chrono::seconds(options.handshake_seconds));
   co_await stream.async_shutdown(kToken);  // whether it is answered or not

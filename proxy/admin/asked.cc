@@ -1,8 +1,13 @@
 #include "proxy/admin/asked.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/keys/epoch.h"
+#include "crypto/primitives/sha256.h"
+#include "proxy/admin/grants/budget_ledger.h"
+#include "proxy/admin/key_text.h"
+#include "proxy/admin/name_operator.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -41,13 +46,74 @@ bool is_guessable(std::string_view shaped) {
 
 }  // namespace
 
-void watch_for_honey(const AdminParts& parts, const Operator& who,
-                     std::span<const crypto::audit::AuditEntry> entries) {
-  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
-  if (honey == nullptr) return;
-  for (const crypto::audit::AuditEntry& entry : entries) {
-    honey->asked(who.name, who.role, who.tenant, entry.detail.purpose, entry.detail.tokens);
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     std::span<const std::string> texts) {
+  if (!hears_honey(parts)) return;
+  auto tokens = recorded_tokens(parts, who.tenant, texts);
+  // The text itself as well: what was erased, or cannot be looked for now, is found by it alone.
+  for (const std::string& text : texts) {
+    tokens.push_back({0, crypto::sha256(crypto::as_bytes(text))});
   }
+  watch_for_honey(parts, who, purpose, tokens);
+}
+
+std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, const Operator& who,
+                                                   const ReidentifyRequest& request,
+                                                   std::string_view remark) {
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::refusal;
+  entry.outcome = crypto::audit::Outcome::refused;
+  name_operator(who, entry.detail);
+  entry.detail.purpose = request.purpose.substr(0, 256);
+  entry.detail.reason = request.reason;
+  entry.detail.remark = remark;
+  if (!request.values.empty()) {
+    entry.detail.remark += ", and " + std::to_string(request.values.size()) + " values";
+  }
+  if (id_from_hex(request.grant)) {
+    entry.detail.object = std::string(BudgetLedger::kCasePrefix) + request.grant;
+  }
+  const auto tokens = recorded_tokens(parts, who.tenant, request.tokens);
+  std::vector<crypto::audit::AuditEntry> entries;
+  std::size_t at = 0;
+  do {
+    const std::size_t end = std::min(tokens.size(), at + crypto::audit::kMaxDetailTokens);
+    entry.detail.tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(at),
+                               tokens.begin() + static_cast<std::ptrdiff_t>(end));
+    entries.push_back(entry);
+    at = end;
+  } while (at < tokens.size());
+  return entries;
+}
+
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     const std::vector<crypto::audit::AuditToken>& tokens) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  if (honey != nullptr) honey->asked(who.name, who.role, who.tenant, purpose, tokens);
+}
+
+bool hears_honey(const AdminParts& parts) {
+  const Honey* honey = parts.record == nullptr ? nullptr : parts.record->honey();
+  return honey != nullptr && !honey->is_empty();
+}
+
+std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
+                                                       const crypto::vault::Id& tenant,
+                                                       std::span<const std::string> texts) {
+  std::vector<crypto::audit::AuditToken> tokens;
+  tokens.reserve(texts.size());
+  for (const std::string& text : texts) {
+    if (const auto token = crypto::parse_token(crypto::strip_email_shape(text))) {
+      tokens.push_back({token->key_id, crypto::reveal::token_digest(*token)});
+      continue;
+    }
+    const auto found = parts.reidentifier.find_shaped(tenant, text);
+    if (!found) continue;
+    for (const crypto::ParsedToken& token : *found) {
+      tokens.push_back({token.key_id, crypto::reveal::token_digest(token)});
+    }
+  }
+  return tokens;
 }
 
 Asked Decider::token(const std::string& text) const {
@@ -70,16 +136,22 @@ void Decider::decide_shaped(Asked& asked) const {
     return;
   }
   std::optional<Asked> chosen;
+  bool several = false;
   for (crypto::ParsedToken& token : *found) {
     Asked candidate;
     candidate.text = asked.text;
     candidate.token = std::move(token);
     decide(candidate);
+    asked.perhaps.push_back(
+        {candidate.token->key_id, crypto::reveal::token_digest(*candidate.token)});
     if (candidate.status == AskedStatus::unavailable) continue;
-    if (chosen) return;  // of several domains: which one is meant cannot be told
-    chosen.emplace(std::move(candidate));
+    if (chosen) {
+      several = true;
+    } else {
+      chosen.emplace(std::move(candidate));
+    }
   }
-  if (!chosen) return;
+  if (several || !chosen) return;  // of several domains: which one is meant cannot be told
   asked = std::move(*chosen);
   asked.guessable = is_guessable(asked.text);
 }

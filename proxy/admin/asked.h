@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/base/secret_bytes.h"
 #include "crypto/reveal/reidentifier.h"
@@ -28,6 +29,8 @@ struct Asked {
   // id. Neither: malformed or unavailable.
   std::optional<crypto::ParsedToken> token;
   std::optional<crypto::vault::BareValue> bare;
+  // What a shaped text may have meant, where none of it was the one: for the record, and for honey.
+  std::vector<crypto::audit::AuditToken> perhaps;
   std::optional<crypto::reveal::DescribedToken> described;
   std::optional<crypto::reveal::Grant> grant;
   // Found by a shaped text of so few possibilities that a mistyped one may well be another
@@ -39,9 +42,28 @@ struct Asked {
   std::string_view because;
 };
 
-// Raises the alarm for honey tokens among what is asked for; the answer is the same.
-void watch_for_honey(const AdminParts& parts, const Operator& who,
-                     std::span<const crypto::audit::AuditEntry> entries);
+// Raises the alarm for honey tokens among what is asked for, each once; the answer is the same.
+// Texts in any spelling, before anything is decided about them.
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     std::span<const std::string> texts);
+void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,
+                     const std::vector<crypto::audit::AuditToken>& tokens);
+
+// Whether there is any honey to be heard.
+bool hears_honey(const AdminParts& parts);
+
+// What these texts are on the record, before anything is decided or described: tokens in any of
+// their spellings, and shaped texts of the tenant. What is neither, or cannot be looked for now, is
+// left out.
+std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
+                                                       const crypto::vault::Id& tenant,
+                                                       std::span<const std::string> texts);
+
+// What the record says of a request that is refused whole, with this remark: each token, at most
+// 1024 an entry, and how many values there were.
+std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, const Operator& who,
+                                                   const ReidentifyRequest& request,
+                                                   std::string_view remark);
 
 // Takes every surrogate of one request as far as a decision. All must outlive it.
 class Decider {

@@ -9,7 +9,8 @@ std::optional<Operator> authenticate(const Operators& operators, FirstCredential
                                      const AdminRequest& request, AdminResponse& refusal) {
   // A credential that is sent is what counts, right or wrong; else the certificate's name is the
   // operator's.
-  if (request.authorization.empty() && !request.certificate_name.empty()) {
+  const bool over = request.certificate_expires && operators.now() >= *request.certificate_expires;
+  if (request.authorization.empty() && !request.certificate_name.empty() && !over) {
     auto named = operators.named(request.certificate_name);
     if (named) return named;
   }

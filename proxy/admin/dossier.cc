@@ -68,6 +68,19 @@ void append_token(const DossierToken& token, std::string& out) {
 
 }  // namespace
 
+namespace {
+
+// Which keys could sign for a subject of another issuer, and from when to when, belongs to what
+// that subject did: proxy/main/issuer_record.h writes it.
+bool is_of_their_issuer(const std::string& operator_name, const audit::AuditRecord& record) {
+  if (record.open.event != audit::EventKind::operator_change) return false;
+  if (!operator_name.starts_with("oidc:")) return false;
+  return record.detail->object.starts_with(operator_name.substr(0, operator_name.find('/')) +
+                                           " key");
+}
+
+}  // namespace
+
 bool concerns(const DossierQuestion& question, const audit::AuditRecord& record) {
   if (question.from && record.open.time < *question.from) return false;
   if (question.until && record.open.time >= *question.until) return false;
@@ -76,7 +89,8 @@ bool concerns(const DossierQuestion& question, const audit::AuditRecord& record)
   if (!record.detail) return period_alone;
   const audit::AuditDetail& detail = *record.detail;
   if (!question.operator_name.empty() && detail.operator_name != question.operator_name) {
-    return false;
+    return question.credential.empty() && question.subject.empty() && !question.key_id &&
+           is_of_their_issuer(question.operator_name, record);
   }
   if (!question.credential.empty() && detail.credential != question.credential) return false;
   if (!question.subject.empty() && detail.subject != question.subject) return false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "crypto/primitives/hkdf.h"
@@ -30,6 +31,16 @@ constexpr std::size_t kOverhead =
 // As the record names a token: reveal::token_digest of its canonical text.
 crypto::audit::Hash digest_of(const HoneyToken& token) {
   return crypto::sha256(crypto::as_bytes(token.token));
+}
+
+// The purpose as a policy could spell it; any other text is the asker's own, and goes nowhere.
+std::string purpose_word(std::string_view purpose) {
+  constexpr std::size_t kMostName = 64;
+  const bool word =
+      purpose.size() <= kMostName && std::all_of(purpose.begin(), purpose.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+      });
+  return word ? std::string(purpose) : "other";
 }
 
 Error altered(const std::filesystem::path& file) {
@@ -131,7 +142,11 @@ Status Honey::store(const std::vector<HoneyToken>& tokens) const {
 
 void Honey::index(std::vector<HoneyToken> tokens) {
   std::map<crypto::audit::Hash, std::size_t> by_digest;
-  for (std::size_t i = 0; i < tokens.size(); ++i) by_digest.emplace(digest_of(tokens[i]), i);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    by_digest.emplace(digest_of(tokens[i]), i);
+    // As it was planted, too: an erased one is in no store any more, and still heard.
+    by_digest.emplace(crypto::sha256(crypto::as_bytes(tokens[i].text)), i);
+  }
   const std::lock_guard lock(mutex_);
   tokens_ = std::move(tokens);
   by_digest_ = std::move(by_digest);
@@ -178,17 +193,24 @@ std::vector<HoneyToken> Honey::list(const crypto::vault::Id& tenant) const {
   return out;
 }
 
+bool Honey::is_empty() const {
+  const std::lock_guard lock(mutex_);
+  return tokens_.empty();
+}
+
 void Honey::asked(std::string_view operator_name, std::string_view role,
                   const crypto::vault::Id& tenant, std::string_view purpose,
                   const std::vector<crypto::audit::AuditToken>& tokens) const {
   std::vector<HoneyAlarm> alarms;
   {
     const std::lock_guard lock(mutex_);
+    // Each once, however often it is asked for: nobody drowns the alarms of others.
+    std::set<std::size_t> heard;
     for (const crypto::audit::AuditToken& token : tokens) {
       const auto found = by_digest_.find(token.digest);
-      if (found == by_digest_.end()) continue;
+      if (found == by_digest_.end() || !heard.insert(found->second).second) continue;
       alarms.push_back({tokens_[found->second], std::string(operator_name), std::string(role),
-                        tenant, std::string(purpose)});
+                        tenant, purpose_word(purpose)});
     }
   }
   for (const HoneyAlarm& alarm : alarms) {

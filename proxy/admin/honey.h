@@ -88,6 +88,7 @@ class Honey {
   // False: it is none of this tenant's. The row stays, and answers as before.
   crypto::Result<bool> remove(const crypto::vault::Id& tenant, std::string_view token);
   std::vector<HoneyToken> list(const crypto::vault::Id& tenant) const;
+  bool is_empty() const;  // of every tenant
 
   // `tokens`: what somebody asks for, as it goes onto the record. Rings for each that is planted;
   // takes the same way for every other.

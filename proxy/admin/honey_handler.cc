@@ -5,6 +5,7 @@
 
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/page.h"
 #include "proxy/admin/record_api.h"
 #include "proxy/admin/text_members.h"
 #include "proxy/admin/utc_text.h"
@@ -56,14 +57,21 @@ AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordR
   if (honey_ == nullptr) return admin_problem(404, "no-route", "There is no such path.");
   const Operator& who = reader.who;
   if (request.method == "GET") {
+    const auto all = honey_->list(who.tenant);
+    auto page = page_of(request.query);
+    if (!page) return admin_problem(400, "malformed-body", page.error().sentence());
+    if (request.query.empty()) page->count = all.size();
+    const auto paged =
+        page_in<HoneyToken>(all, *page, [](const HoneyToken& token) { return token.text; });
+    if (!paged) return admin_problem(400, "malformed-body", kNoSuchPlace);
     std::string out = "{\"honey_tokens\":[";
     bool first = true;
-    for (const HoneyToken& token : honey_->list(who.tenant)) {
+    for (const HoneyToken& token : paged->items) {
       if (!first) out.push_back(',');
       first = false;
       append_token(token, out);
     }
-    return {200, "application/json", out + "]}\n"};
+    return {200, "application/json", out + end_of_page(paged->next)};
   }
   const bool removing = request.path == "/v1/honey-tokens/remove";
   constexpr std::array<std::string_view, 5> kPlant{"route", "field", "value", "note", "reason"};

@@ -14,6 +14,7 @@
 #include "proxy/admin/destruction_certificate.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/page.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/json.h"
 
@@ -190,7 +191,20 @@ AdminResponse KeyApi::list(const AdminRequest& request) const {
   constexpr std::string_view kWithin = "within=";
   if (request.query.empty()) return json(list_json("keys", keys.list(), append_key));
   if (!request.query.starts_with(kWithin)) {
-    return admin_problem(400, "malformed-body", "The query may only be within=PERIOD.");
+    const auto page = page_of(request.query);
+    if (!page) {
+      return admin_problem(400, "malformed-body",
+                           "The query may be within=PERIOD, or after and count.");
+    }
+    const auto all = keys.list();
+    const auto paged = page_in<crypto::vault::KeyInfo>(
+        all, *page, [](const auto& one) { return crypto::vault::id_hex(one.record.id); });
+    if (!paged) return admin_problem(400, "malformed-body", kNoSuchPlace);
+    std::string out = list_json("keys", paged->items, append_key);
+    out.resize(out.size() - 2);
+    out += end_of_page(paged->next);
+    out.pop_back();  // json() ends the line
+    return json(std::move(out));
   }
   const auto period =
       policies::parse_period(std::string_view(request.query).substr(kWithin.size()));

@@ -21,6 +21,15 @@ AdminResponse bad_request(const Error& error) {
   return admin_problem(400, "malformed-body", error.sentence());
 }
 
+AdminResponse not_yours() {
+  return admin_problem(403, "refused", "This role may not read this audit log.");
+}
+
+// The installation's log grows when a decoy is asked for: its size is for the role admin alone.
+bool hides_size(const QueryMembers& query, const RecordReader& reader) {
+  return query.has("log") && reader.who.role != "admin";
+}
+
 AdminResponse no_such_log() { return admin_problem(404, "no-route", "There is no such log."); }
 
 AdminResponse unreadable() {
@@ -80,7 +89,7 @@ AdminResponse RecordApi::entries(const AdminRequest& request, const RecordReader
   const bool installation = log == &logs_.installation();
   const bool is_admin = reader.who.role == "admin";
   if (!is_admin && (installation || !reader.reads_audit)) {
-    return admin_problem(403, "refused", "This role may not read this audit log.");
+    return not_yours();
   }
   const bool open = installation ? is_admin : reader.reads_audit;
   const std::uint64_t size = log->size();
@@ -105,6 +114,7 @@ AdminResponse RecordApi::checkpoint(const AdminRequest& request, const RecordRea
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
+  if (hides_size(*query, reader)) return not_yours();
   const auto checkpoint = log->checkpoint_in_files();
   if (!checkpoint) return unreadable();
   return {200, "text/plain; charset=utf-8", *checkpoint};
@@ -116,6 +126,7 @@ AdminResponse RecordApi::inclusion(const AdminRequest& request, const RecordRead
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
+  if (hides_size(*query, reader)) return not_yours();
   // The size that counts is read once: the log grows meanwhile.
   const auto in_files = log->checkpoint_in_files();
   if (!in_files) return unreadable();
@@ -146,6 +157,7 @@ AdminResponse RecordApi::consistency(const AdminRequest& request,
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
+  if (hides_size(*query, reader)) return not_yours();
   const auto in_files = log->checkpoint_in_files();
   if (!in_files) return unreadable();
   const std::string& checkpoint = *in_files;

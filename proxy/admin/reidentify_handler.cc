@@ -1,6 +1,7 @@
 // POST /v1/reidentify: the staircase of DESIGN 4 for a list of surrogates. No value is opened
 // before the entries of all of them are durable.
 
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,8 @@ audit::AuditEntry refusal_entry(const Operator& who, const ReidentifyRequest& re
     entry.detail.tokens.push_back({asked.token->key_id, reveal::token_digest(*asked.token)});
   } else if (asked.bare) {
     entry.detail.tokens.push_back({asked.bare->key_id, reveal::token_digest(*asked.bare)});
+  } else {
+    entry.detail.tokens = asked.perhaps;
   }
   return entry;
 }
@@ -122,7 +125,9 @@ void append_result(const Asked& asked, std::string_view purpose,
 AdminResponse AdminApi::reidentify(const AdminRequest& http, const Operator* who) {
   auto parsed = parse_reidentify_request(http.body);
   if (!parsed) return admin_problem(400, "malformed-body", parsed.error().sentence());
-  if (wants_lines(http)) return reidentify_lines(std::move(*parsed), *who);
+  // Whatever becomes of it, and of lines however many are read: it was asked for.
+  watch_for_honey(current_parts(), *who, parsed->purpose, parsed->tokens);
+  if (wants_lines(http)) return reidentify_lines(http, std::move(*parsed), *who);
   return reidentify_part(*parsed, *who, ResultForm::object);
 }
 
@@ -130,16 +135,16 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
                                         ResultForm form) {
   const AdminParts parts = current_parts();  // one policy from here to the end
   const Operator* who = &asker;
+  const bool lines = form == ResultForm::lines;
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
-    Asked nothing;
-    nothing.status = AskedStatus::refused;
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
-    if (!log->append(refusal_entry(*who, request, nothing))) return RevealGate::no_record();
+    const auto refused = refusals_of(parts, *who, request, status_text(AskedStatus::refused));
+    if (!log->append_batch(refused)) return RevealGate::no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
 
@@ -152,6 +157,8 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
   std::vector<Asked*> pointers;
   for (Asked& asked : all) {
     if (asked.status == AskedStatus::unreachable) {
+      // Asked for it was, whatever cannot be read.
+      std::ignore = log->append_batch(refusals_of(parts, *who, request, "store-unavailable"));
       return admin_problem(503, "store-unavailable", "The token store cannot be read.");
     }
     pointers.push_back(&asked);
@@ -168,17 +175,12 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
       refused.back().detail.remark = kHoursRemark;
       counters_.add(who->role, request.purpose, kHoursRemark);
     }
-    watch_for_honey(parts, *who, refused);
     if (!log->append_batch(refused)) return RevealGate::no_record();
     return hours_problem();
   }
   RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
                   {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
   if (auto refusal = gate.pass(pointers)) {
-    // Refused or not, somebody asked.
-    std::vector<audit::AuditEntry> refused;
-    for (const Asked& asked : all) refused.push_back(refusal_entry(*who, request, asked));
-    watch_for_honey(parts, *who, refused);
     for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {
       counters_.add(who->role, request.purpose, refusal->status == 429 ? "budget" : "four-eyes");
     }
@@ -193,7 +195,6 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     gate.mark(entries.back());
   }
 
-  watch_for_honey(parts, *who, entries);
   auto receipts = log->append_batch(entries);
   if (!receipts) return RevealGate::no_record();
   if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
@@ -216,7 +217,6 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
 
   AdminResponse response;
   response.body.reserve(size);  // growing would leave copies of values behind
-  const bool lines = form == ResultForm::lines;
   if (!lines) response.body.append(R"({"results":[)");
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i > 0 && !lines) response.body.push_back(',');

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "proxy/admin/admin_api.h"
+#include "proxy/admin/asked.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -19,12 +21,16 @@ class Parts {
   bool done() const { return at_ == size(); }
   std::size_t size() const { return request_.tokens.size() + request_.values.size(); }
 
-  ReidentifyRequest next() {
+  ReidentifyRequest next() { return take(kTokensPerPart); }
+  ReidentifyRequest rest() { return take(size() - at_); }
+
+ private:
+  ReidentifyRequest take(std::size_t most) {
     ReidentifyRequest part;
     part.purpose = request_.purpose;
     part.reason = request_.reason;
     part.grant = request_.grant;
-    for (std::size_t i = 0; i < kTokensPerPart && !done(); ++i, ++at_) {
+    for (std::size_t i = 0; i < most && !done(); ++i, ++at_) {
       if (at_ < request_.tokens.size()) {
         part.tokens.push_back(std::move(request_.tokens[at_]));
       } else {
@@ -34,10 +40,30 @@ class Parts {
     return part;
   }
 
- private:
   ReidentifyRequest request_;
   std::size_t at_ = 0;
 };
+
+// What tells again who asks, without what was asked.
+AdminRequest question_of(const AdminRequest& http) {
+  AdminRequest question;
+  question.method = http.method;
+  question.path = http.path;
+  question.authorization = http.authorization;
+  question.from_loopback = http.from_loopback;
+  question.certificate_name = http.certificate_name;
+  question.certificate_expires = http.certificate_expires;
+  return question;
+}
+
+// The reason in a problem of ours, or a word of its own for anything else.
+std::string reason_in(const AdminResponse& problem) {
+  constexpr std::string_view kMember = "\"reason\":\"";
+  const std::size_t at = problem.body.find(kMember);
+  if (at == std::string::npos) return "ended";
+  const std::size_t begin = at + kMember.size();
+  return problem.body.substr(begin, problem.body.find('"', begin) - begin);
+}
 
 std::string last_line(std::size_t results) {
   return R"({"complete":true,"results":)" + std::to_string(results) + "}\n";
@@ -47,16 +73,43 @@ std::string last_line(std::size_t results) {
 
 bool wants_lines(const AdminRequest& request) { return request.accept == kNdjson; }
 
-AdminResponse AdminApi::reidentify_lines(ReidentifyRequest request, const Operator& who) {
+bool AdminApi::is_still(const AdminRequest& http, const Operator& who) {
+  AdminResponse unused;
+  const auto now = identify(current_parts(), http, unused);
+  return now && now->name == who.name && now->tenant == who.tenant && now->role == who.role &&
+         now->scope == who.scope;
+}
+
+void AdminApi::record_rest(const ReidentifyRequest& rest, const Operator& who,
+                           std::string_view remark) {
+  const AdminParts parts = current_parts();
+  crypto::audit::AuditLog* const log = parts.logs.tenant(who.tenant);
+  if (log == nullptr) return;
+  // Nothing hangs on it: the rest stays closed, and a log that cannot be written says so itself.
+  std::ignore = log->append_batch(refusals_of(parts, who, rest, remark));
+}
+
+AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyRequest request,
+                                         const Operator& who) {
   struct State {
+    State(ReidentifyRequest asked, Operator asker, const AdminRequest& with)
+        : parts(std::move(asked)), who(std::move(asker)), question(question_of(with)) {}
+    ~State() { crypto::wipe(first); }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
     Parts parts;
     Operator who;
-    std::string first;
+    AdminRequest question;
+    std::string first;  // values, where nobody came to read them
   };
-  auto state = std::make_shared<State>(State{Parts(std::move(request)), who, {}});
+  auto state = std::make_shared<State>(std::move(request), who, http);
   // The first part decides whether this is an answer at all.
   AdminResponse first = reidentify_part(state->parts.next(), who, ResultForm::lines);
-  if (first.status != 200) return first;
+  if (first.status != 200) {
+    if (!state->parts.done()) record_rest(state->parts.rest(), who, reason_in(first));
+    return first;
+  }
   state->first = std::move(first.body);
   AdminResponse answer;
   answer.content_type = kNdjson;
@@ -69,11 +122,25 @@ AdminResponse AdminApi::reidentify_lines(ReidentifyRequest request, const Operat
       piece = last_line(state->parts.size());
       return false;
     }
+    if (!is_still(state->question, state->who)) {
+      auto rest = state->parts.rest();
+      counters_.add(state->who.role, rest.purpose, "credential");
+      record_rest(rest, state->who, "credential");
+      piece =
+          std::move(admin_problem(401, "credential",
+                                  "The credential is not valid any more, or gives other rights; "
+                                  "the rest was not opened.")
+                        .body);
+      return false;
+    }
     AdminResponse part = reidentify_part(state->parts.next(), state->who, ResultForm::lines);
-    piece = std::move(part.body);
-    if (part.status == 200) return true;
+    const bool goes_on = part.status == 200;
     // What was given is on the record; the rest is not given. The line is the problem.
-    return false;
+    if (!goes_on && !state->parts.done()) {
+      record_rest(state->parts.rest(), state->who, reason_in(part));
+    }
+    piece = std::move(part.body);
+    return goes_on;
   };
   return answer;
 }

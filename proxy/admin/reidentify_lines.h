@@ -2,7 +2,10 @@
 // it is made, then a last line that says that all are there.
 //
 // The tokens are taken in parts, each of which is on the record before the first of its values is
-// opened; so the memory for values is bounded by a part, not by the request.
+// opened; so the memory for values is bounded by a part, not by the request. Each part is judged
+// anew, as a request of its own would be: who asks (the credential is not revoked and not over, the
+// issuer's key still trusted, role and scope as they were), the hours, the policy, the budget and
+// the grant. What ends an answer half-way is its last line, a problem, and the rest is on record.
 
 #pragma once
 

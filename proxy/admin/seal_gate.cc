@@ -97,12 +97,13 @@ AdminResponse SealGate::handle(const AdminRequest& request) {
   return answer;
 }
 
-// A long answer goes on behind the handler that began it, and must not outlive the vault it reads.
+// A long answer goes on behind the handler that began it, and must not outlive the vault it reads,
+// nor what holds the root key.
 void SealGate::keep_out_when_closed(AdminResponse& answer) {
   answer.more = [this, opened = opened_.load(), more = std::move(answer.more)](std::string& piece) {
     const std::shared_lock lock(mutex_);
-    if (api_ != nullptr && opened_ == opened) return more(piece);
-    piece = std::move(sealed_problem("The vault was sealed; the rest was not opened.").body);
+    if (api_ != nullptr && opened_ == opened && present_) return more(piece);
+    piece = std::move(sealed_problem("The way back was closed; the rest was not opened.").body);
     return false;
   };
 }

@@ -67,16 +67,6 @@ audit::AuditEntry entry_of(SubjectDoor door, const Operator& who, const SubjectR
   return entry;
 }
 
-// The tokens that were handed in, as they would stand on the record.
-audit::AuditEntry tokens_entry(const SubjectRequest& request) {
-  audit::AuditEntry entry;
-  for (const std::string& text : request.tokens) {
-    const auto token = crypto::parse_token(crypto::strip_email_shape(text));
-    if (token) entry.detail.tokens.push_back({token->key_id, reveal::token_digest(*token)});
-  }
-  return entry;
-}
-
 AdminResponse no_record() {
   return admin_problem(503, "audit-unavailable",
                        "The audit log cannot be written; nothing was done.");
@@ -174,6 +164,24 @@ class Finder {
   const AdminParts& parts_;
   const reveal::Principal& principal_;
 };
+
+// Whoever names a person means everything that is kept of them: a decoy is asked for by its owner's
+// address as much as by its token. `named`: the tokens that were handed in, which rang already.
+void watch_subjects_for_honey(const AdminParts& parts, const Operator& who, const Meant& meant,
+                              const std::vector<audit::AuditToken>& named) {
+  if (!hears_honey(parts)) return;
+  for (const SubjectInfo& subject : meant.subjects) {
+    const auto kept = parts.subjects.tokens(subject.id);
+    if (!kept) continue;
+    std::vector<std::string> texts;
+    for (const auto& token : *kept) texts.push_back(token.text);
+    auto tokens = recorded_tokens(parts, who.tenant, texts);
+    std::erase_if(tokens, [&](const audit::AuditToken& token) {
+      return std::find(named.begin(), named.end(), token) != named.end();
+    });
+    watch_for_honey(parts, who, {}, tokens);
+  }
+}
 
 void append_subject(const SubjectInfo& subject, const AdminParts& parts,
                     const reveal::Principal& principal, std::string& out) {
@@ -296,6 +304,15 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const reveal::Principal principal =
       parts.authentication.authenticated(who.name, who.role, who.tenant);
+  std::vector<audit::AuditToken> named;
+  if (hears_honey(parts)) {
+    named = recorded_tokens(parts, who.tenant, request.tokens);
+    watch_for_honey(parts, who, request.purpose, request.tokens);
+    // Whoever may not is heard too, by address as by token.
+    if (request.tokens.empty()) {
+      watch_subjects_for_honey(parts, who, Finder(parts, principal).find(request), named);
+    }
+  }
   // A right reaches across purposes, so a credential for some of them is no credential for it.
   if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(door, who, request, nullptr, audit::Outcome::refused))) {
@@ -304,7 +321,6 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     return admin_problem(403, "refused", "This role may not exercise people's rights.");
   }
 
-  watch_for_honey(parts, who, {{tokens_entry(request)}});
   const auto closed = outside_hours(parts, who);
   if (!closed) return no_record();
   if (*closed) {
@@ -315,6 +331,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
   const Meant meant = Finder(parts, principal).find(request);
   if (meant.unreachable) return no_store();
+  if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return admin_problem(400, "several-subjects",
                          "These tokens are of several people; export one.");
@@ -412,7 +429,6 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
       reveals.push_back(one.asked.grant->audit_entry(request.reason));
       reveals.back().detail.credential = who.credential;
     }
-    watch_for_honey(parts, who, reveals);
     auto receipts = log->append_batch(reveals);
     if (!receipts) return no_record();
     std::size_t size = out.size() + 64;

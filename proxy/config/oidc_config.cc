@@ -99,6 +99,23 @@ void read_algorithms(MapReader& map, OidcIssuerConfig& issuer) {
   }
 }
 
+void read_tenants(MapReader& map, OidcIssuerConfig& issuer) {
+  const YamlNode* node = map.find("tenants");
+  if (node == nullptr) return;
+  for (const auto& name :
+       policies::read_texts(*node, map.key("tenants"), false, map.diagnostics())) {
+    if (std::find(issuer.tenants.begin(), issuer.tenants.end(), name.value) !=
+        issuer.tenants.end()) {
+      map.diagnostics().error(name.at, map.key("tenants"), "this tenant is there already");
+    }
+    issuer.tenants.push_back(name.value);
+  }
+  if (issuer.tenants.empty()) {
+    map.diagnostics().error(node->at, map.key("tenants"), "at least one tenant is needed",
+                            "Leave it out where one policy alone names the issuer");
+  }
+}
+
 OidcIssuerConfig read_issuer(const YamlNode& node, std::string key, Diagnostics& out) {
   OidcIssuerConfig issuer;
   MapReader map(node, std::move(key), out);
@@ -114,6 +131,7 @@ OidcIssuerConfig read_issuer(const YamlNode& node, std::string key, Diagnostics&
   read_word(map, "issuer", true, issuer.issuer);
   read_word(map, "audience", true, issuer.audience);
   read_keys(map, issuer);
+  read_tenants(map, issuer);
   read_algorithms(map, issuer);
   read_word(map, "type", false, issuer.type);
   const auto number = [&map](std::string_view name, std::uint32_t least, std::uint32_t most,

@@ -23,6 +23,7 @@ struct OidcIssuerConfig {
   std::string keys_ca;                  // of keys_url; empty: the system's
   std::vector<std::string> algorithms;  // of RS256, ES256, EdDSA
   std::string type;                     // typ; empty: none, JWT or at+jwt
+  std::vector<std::string> tenants;     // whose policies may name it; empty: one of them
   std::uint32_t leeway_seconds = 30;
   std::uint32_t lifetime_minutes = 60;
   std::uint32_t refresh_seconds = 3600;
@@ -32,7 +33,7 @@ struct OidcIssuerConfig {
   void take_paths_from(const std::filesystem::path& folder);
 };
 
-// operators.oidc: [{ name, issuer, audience, keys, algorithms, type, leeway-seconds,
+// operators.oidc: [{ name, issuer, audience, keys, tenants, algorithms, type, leeway-seconds,
 // lifetime-minutes, refresh-seconds, max-age-hours }]
 std::vector<OidcIssuerConfig> read_oidc_issuers(const policies::YamlNode& node,
                                                 policies::Diagnostics& out);

@@ -2,11 +2,13 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "crypto/audit/verifier.h"
 #include "crypto/base/encoding.h"
 #include "crypto/vault/engine/durable_file.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/progress_line.h"
 #include "proxy/main/record_commands.h"
 #include "proxy/main/record_files.h"
 
@@ -82,9 +84,14 @@ crypto::Status remember(const std::string& file, const audit::AuditReport& repor
 }  // namespace
 
 int run_audit_verify(const AuditVerifyOptions& options) {
-  const auto verify = read_options(options);
+  auto verify = read_options(options);
   if (!verify) return fail(verify.error());
+  auto line = std::make_unique<ProgressLine>();
+  verify->progress = [&line](const std::string& folder, std::uint64_t done, std::uint64_t all) {
+    line->say(folder + ": " + std::to_string(done) + " of " + std::to_string(all) + " entries");
+  };
   auto report = audit::verify_audit(options.folder, *verify);
+  line.reset();
   if (!report) return fail(report.error());
   if (verify->checkpoints.empty()) {
     for (auto& log : report->logs) log.notes.emplace_back(kNothingSaved);

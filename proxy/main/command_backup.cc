@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/installation.h"
+#include "proxy/main/progress_line.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -92,6 +94,26 @@ std::string text_of(const json::object& state, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+// What the gateway says when this backup does not run any more.
+Result<json::object> wait_for_end(const BackupOptions& options,
+                                  const crypto::SecretBytes& credential, json::object state,
+                                  const std::string& id) {
+  ProgressLine line;
+  const auto begun = std::chrono::steady_clock::now();
+  while (text_of(state, "state") == "running" && text_of(state, "id") == id) {
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
+    line.say("the gateway makes the backup: " + std::to_string(waited.count()) + " s");
+    std::this_thread::sleep_for(kPoll);
+    const auto answer = admin_get({options.admin, options.ca}, "/v1/backup", credential);
+    if (!answer) return answer.error();
+    auto next = parse_state(*answer);
+    if (!next) return next.error();
+    state = std::move(*next);
+  }
+  return state;
+}
+
 int through_gateway(const BackupOptions& options, const fs::path& data) {
   const auto credential = read_credential(options.credential_file, CredentialOf::admin);
   if (!credential) return fail(credential.error());
@@ -103,13 +125,8 @@ int through_gateway(const BackupOptions& options, const fs::path& data) {
   auto state = parse_state(*answer);
   if (!state) return fail(state.error());
   const std::string id = text_of(*state, "id");
-  while (text_of(*state, "state") == "running" && text_of(*state, "id") == id) {
-    std::this_thread::sleep_for(kPoll);
-    answer = admin_get({options.admin, options.ca}, "/v1/backup", *credential);
-    if (!answer) return fail(answer.error());
-    state = parse_state(*answer);
-    if (!state) return fail(state.error());
-  }
+  state = wait_for_end(options, *credential, std::move(*state), id);
+  if (!state) return fail(state.error());
   if (text_of(*state, "state") != "done" || text_of(*state, "id") != id) {
     const std::string why = text_of(*state, "error");
     return fail(ExitCode::data, why.empty() ? "The gateway could not make the backup." : why);

@@ -11,6 +11,7 @@
 #include "proxy/main/commands.h"
 #include "proxy/main/encrypted_file.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/progress_line.h"
 #include "proxy/main/text_file.h"
 #include "proxy/main/token_places.h"
 
@@ -43,7 +44,11 @@ boost::json::array values_of(const ReidentifyOptions& options, std::span<const s
 crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& credential,
                    const std::vector<std::string>& tokens, Answers& answers,
                    boost::json::array& raw) {
+  ProgressLine line;
   for (std::size_t at = 0; at < tokens.size(); at += kBatch) {
+    if (at > 0) {
+      line.say(std::to_string(at) + " of " + std::to_string(tokens.size()) + " asked for");
+    }
     const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(at);
     const auto end =
         tokens.begin() + static_cast<std::ptrdiff_t>(std::min(tokens.size(), at + kBatch));

@@ -1,14 +1,17 @@
 #include "proxy/main/gateway.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <iterator>
 #include <mutex>
 #include <tuple>
 #include <utility>
 
 #include "crypto/vault/engine/key_admin.h"
 #include "proxy/main/gateway_state.h"
+#include "proxy/main/issuer_binding.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/when_sealed.h"
 #include "proxy/net/memory_watch.h"
@@ -63,12 +66,44 @@ Status Gateway::State::read_certificates() {
 Status Gateway::State::start_oidc() {
   const auto& configs = config.operators.oidc;
   warn_of_unknown_issuers(served, configs);
+  warn_of_unknown_revocations(installation->operators().oidc_revocations().list(), configs);
+  if (auto status = check_issuers(served, configs); !status) return status;
   if (configs.empty()) return {};
   oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
-  auto keeper = OidcKeeper::start(configs, *oidc);
+  auto keeper = OidcKeeper::start(
+      configs, *oidc, OidcKeeper::kPause, [this](std::size_t issuer, const admin::KeyNames& keys) {
+        const std::scoped_lock lock(changing);
+        const std::string& name = config.operators.oidc[issuer].name;
+        const admin::KeyNames before = issuer_record.keys(name);
+        issuer_record.use(name, keys);
+        // While the vault is sealed nobody comes in by an issuer; unsealing puts it on record.
+        if (!open || record_issuer_keys(served)) return true;
+        // New keys wait: they are not among those that later entries speak of.
+        admin::KeyNames kept;
+        std::set_intersection(before.begin(), before.end(), keys.begin(), keys.end(),
+                              std::inserter(kept, kept.end()));
+        issuer_record.use(name, std::move(kept));
+        return false;
+      });
   if (!keeper) return keeper.error();
   oidc_keeper = std::move(*keeper);
   return {};
+}
+
+Status Gateway::State::record_issuer_keys(const PolicySet& set) {
+  admin::AuditLogs& logs = installation->audit();
+  std::vector<IssuerRecord::Place> places;
+  places.push_back({&logs.installation(), issuer_record.issuers()});
+  for (const policies::Policy& policy : set.policies) {
+    const auto id = installation->vault().tenant_id(policy.tenant.value);
+    crypto::audit::AuditLog* const log = id ? logs.tenant(*id) : nullptr;
+    std::set<std::string> named;
+    for (const policies::OidcEntry& entry : policy.oidc) named.insert(entry.issuer.value);
+    if (named.empty()) continue;
+    if (log == nullptr) return Error(ErrorKind::internal);
+    places.push_back({log, std::move(named)});
+  }
+  return issuer_record.write(places);
 }
 
 Status Gateway::State::unlock_alone() {
@@ -228,12 +263,15 @@ Result<std::unique_ptr<Gateway>> Gateway::start(GatewayFiles files, ReadFiles re
   if (auto status = state->unlock_alone(); !status) return status.error();
   if (auto status = state->start_data_path(); !status) return status.error();
   if (auto status = state->start_admin(); !status) return status.error();
+  // Last: its thread asks what is open, and from here on only what holds `changing` changes that.
+  if (state->oidc_keeper) state->oidc_keeper->begin();
   return std::unique_ptr<Gateway>(new Gateway(std::move(state)));
 }
 
 Gateway::Gateway(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Gateway::~Gateway() {
+  state_->oidc_keeper.reset();                    // which asks what is open
   if (state_->open) state_->open->stop_keeper();  // it publishes through the server
   if (state_->admin) state_->admin->stop();
   if (state_->server) state_->server->stop();
@@ -278,6 +316,7 @@ Status Gateway::wait() {
   state_->server->drain();
   state_->server->stop();
   state_->admin->stop();
+  state_->oidc_keeper.reset();  // what it puts on record comes before the last word
   if (!state_->open) return {};
   if (auto status = state_->installation->audit().record_checkpoints(); !status) return status;
   if (auto status = state_->record(crypto::audit::EventKind::stop); !status) return status;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/main/gateway_state.h"
+#include "proxy/main/issuer_binding.h"
 #include "proxy/main/snapshot_builder.h"
 
 namespace paravent::proxy::main {
@@ -59,6 +60,9 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   auto files = read(remarks);
   if (!files) return files.error();
   if (auto status = check_reloadable(config, files->config); !status) return status;
+  if (auto status = check_issuers(files->policies, files->config.operators.oidc); !status) {
+    return status;
+  }
   // The same texts are the same plan: counters and upstream connections stay.
   if (same_sources(served, files->policies)) files->policies.plan = served.plan;
   if (auto status = open->admit_names(files->policies); !status) return status;
@@ -72,7 +76,9 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
   if (auto status = open->check_consent(files->policies, author); !status) return status;
-  if (auto status = open->record_policy_loads(files->policies, author); !status) {
+  Status recorded = open->record_policy_loads(files->policies, author);
+  if (recorded) recorded = record_issuer_keys(files->policies);
+  if (!recorded) {
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
   if (auto status = open->set_retentions(files->policies, files->config.record); !status) {

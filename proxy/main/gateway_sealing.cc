@@ -109,6 +109,7 @@ Status Gateway::State::open_gate() {
     if (auto status = open->keep_consent(served); !status) return status;
     policies_recorded = true;
   }
+  if (auto status = record_issuer_keys(served); !status) return status;
   open->start_keeper();
   gate->open(open->handler());
   return {};

@@ -20,6 +20,7 @@
 #include "proxy/main/gateway.h"
 #include "proxy/main/gateway_metrics.h"
 #include "proxy/main/gateway_tls.h"
+#include "proxy/main/issuer_record.h"
 #include "proxy/main/oidc_keeper.h"
 #include "proxy/main/one_offer.h"
 #include "proxy/main/open_vault.h"
@@ -72,6 +73,7 @@ struct Gateway::State final : public admin::SealControl,
   // The issuers' keys do not hang on the vault: they stay while it is sealed. Null: no issuer.
   crypto::SteadyClock steady;
   std::unique_ptr<admin::OidcDesk> oidc;
+  IssuerRecord issuer_record;  // guarded by `changing`
   std::unique_ptr<OidcKeeper> oidc_keeper;
   std::unique_ptr<GatewayMetrics> metrics;
   OneOffer<PendingRoot> root_offer{kRootOfferLife};  // waits for its decision
@@ -85,6 +87,8 @@ struct Gateway::State final : public admin::SealControl,
 
   crypto::Status read_certificates();
   crypto::Status start_oidc();
+  // Of the policies that are served, whose record says what about which issuer's keys.
+  crypto::Status record_issuer_keys(const PolicySet& set);
   // Opens the vault if nobody has to be asked for that.
   crypto::Status unlock_alone();
   crypto::Status start_data_path();

@@ -97,14 +97,33 @@ void warn_of_unknown_issuers(const PolicySet& set,
   }
 }
 
-OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-                       std::chrono::milliseconds pause)
-    : configs_(std::move(configs)), desk_(desk), pause_(pause), turns_(configs_.size()) {}
+void warn_of_unknown_revocations(const admin::RevokedSubjects& revoked,
+                                 const std::vector<config::OidcIssuerConfig>& configs) {
+  std::set<std::string> unknown;
+  for (const auto& [name, at] : revoked) unknown.insert(name.substr(0, name.find('/')));
+  for (const config::OidcIssuerConfig& config : configs) unknown.erase(config.name);
+  for (const std::string& name : unknown) {
+    std::fprintf(stderr,
+                 "paravent: warning: subjects of the issuer %s are shut out, and operators.oidc "
+                 "names no such issuer; under another name they come in again.\n",
+                 name.c_str());
+  }
+}
 
-Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
-                                                      admin::OidcDesk& desk,
-                                                      std::chrono::milliseconds pause) {
-  std::unique_ptr<OidcKeeper> made(new OidcKeeper(std::move(configs), desk, pause));
+OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
+                       std::chrono::milliseconds pause, Record record)
+    : configs_(std::move(configs)),
+      desk_(desk),
+      pause_(pause),
+      record_(std::move(record)),
+      turns_(configs_.size()) {}
+
+Result<std::unique_ptr<OidcKeeper>> OidcKeeper::make(std::vector<config::OidcIssuerConfig> configs,
+                                                     admin::OidcDesk& desk,
+                                                     std::chrono::milliseconds pause,
+                                                     Record record) {
+  std::unique_ptr<OidcKeeper> made(
+      new OidcKeeper(std::move(configs), desk, pause, std::move(record)));
   for (std::size_t i = 0; i < made->configs_.size(); ++i) {
     if (made->configs_[i].keys_file.empty()) continue;
     if (auto status = made->look(i); !status) {
@@ -115,16 +134,27 @@ Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIs
     made->turns_[i].next =
         made->turns_[i].last + std::chrono::seconds(made->configs_[i].refresh_seconds);
   }
-  OidcKeeper* const keeper = made.get();
-  keeper->thread_ = std::thread([keeper] { keeper->run(); });
-  desk.on_unknown_key([keeper](std::size_t issuer) {
-    {
-      const std::scoped_lock lock(keeper->mutex_);
-      keeper->turns_[issuer].wished = true;
-    }
-    keeper->wakes_.notify_all();
-  });
   return made;
+}
+
+Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
+                                                      admin::OidcDesk& desk,
+                                                      std::chrono::milliseconds pause,
+                                                      Record record) {
+  auto made = make(std::move(configs), desk, pause, std::move(record));
+  if (made) (*made)->begin();
+  return made;
+}
+
+void OidcKeeper::begin() {
+  thread_ = std::thread([this] { run(); });
+  desk_.on_unknown_key([this](std::size_t issuer) {
+    {
+      const std::scoped_lock lock(mutex_);
+      turns_[issuer].wished = true;
+    }
+    wakes_.notify_all();
+  });
 }
 
 OidcKeeper::~OidcKeeper() {
@@ -156,6 +186,16 @@ Status OidcKeeper::look(std::size_t issuer) {
     status = Error(ErrorKind::malformed,
                    "The key set holds a private or secret key, which everybody can use now; that "
                    "key is not taken any more.");
+  }
+  // What was withdrawn goes first, however long the record takes.
+  admin::KeySet kept = *keys;
+  kept.keep_only(desk_.key_names(issuer));
+  if (record_) desk_.use_keys(issuer, std::make_shared<const admin::KeySet>(kept));
+  if (record_ && !record_(issuer, keys->names())) {
+    // Nobody signs here who is not on record.
+    *keys = std::move(kept);
+    status = Error(ErrorKind::disk_full,
+                   "The change of the key set cannot be put on record; new keys wait.");
   }
   desk_.use_keys(issuer, std::make_shared<const admin::KeySet>(std::move(*keys)));
   return status;

@@ -105,6 +105,11 @@ Status OpenVault::record_policy_loads(const PolicySet& set, std::string_view aut
     entry.detail.operator_name = author;
     entry.detail.object = hash_of(set.sources[i]);
     entry.detail.remark = set.sources[i].name.substr(0, kMostRemark);
+    if (const admin::Case* approval = consent_->approval(*id)) {
+      entry.detail.remark += ", asked for by " + approval->requester + ", approved by " +
+                             approval->approver + " (" + approval->approver_role + ")";
+      entry.detail.grant = crypto::as_text(approval->id);
+    }
     auto receipt = installation_.audit().tenant(*id)->append(entry);
     if (!receipt) return receipt.error();
   }

@@ -1,4 +1,4 @@
-"""Every claim of docs/threat-model.md, docs/carriers.md and docs/vault-coverage.md names the test that holds it, and that test exists.
+"""Every claim of the pages named below names the test that holds it, and that test exists.
 
 A claim is a row of a table whose last column is headed `held by`. There, and everywhere else on a page, a test is
 named in backquotes: `tests/PATH` for a file or folder, `tests/PATH: WORDS` for one test in it, whose name or
@@ -8,7 +8,7 @@ sentence holds these words.
 import os
 import re
 
-PAGES = ("docs/threat-model.md", "docs/carriers.md", "docs/vault-coverage.md")
+PAGES = ("docs/threat-model.md", "docs/carriers.md", "docs/reidentification.md", "docs/vault-coverage.md")
 HEAD = "held by"
 NAMED = re.compile(r"`(tests/[^`:\s]+)(?:: ([^`]+))?`")
 

@@ -57,8 +57,9 @@ AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Ca
   return {202, "application/json", "{\"grant\":" + case_json(made, request.reason) + "}\n"};
 }
 
-crypto::Result<bool> use_change(const ChangeRequest& request, std::string_view id,
-                                crypto::WallTime now, Cases& cases, audit::AuditLog& log) {
+crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
+                                               crypto::WallTime now, Cases& cases,
+                                               audit::AuditLog& log) {
   Cases::Use use = cases.use();
   for (const Case* one : use.all()) {
     const bool fits = one->type == CaseType::change && one->state == CaseState::approved &&
@@ -71,10 +72,10 @@ crypto::Result<bool> use_change(const ChangeRequest& request, std::string_view i
     if (!receipt) return receipt.error();
     used.entries.push_back({receipt->index(), 1});
     used.state = CaseState::closed;
-    if (auto status = use.keep(std::move(used)); !status) return status.error();
-    return true;
+    if (auto status = use.keep(used); !status) return status.error();
+    return std::optional<Case>(std::move(used));
   }
-  return false;
+  return std::optional<Case>();
 }
 
 }  // namespace paravent::proxy::admin

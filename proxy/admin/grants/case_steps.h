@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,10 +30,11 @@ struct ChangeRequest {
 AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Cases& cases,
                           crypto::audit::AuditLog& log);
 
-// Uses up the approval: true when there is one, of this requester (empty: of anybody) and for
+// Uses up the approval: the case, when there is one of this requester (empty: of anybody) and for
 // exactly this change. Afterwards it is closed, whether or not the change then succeeds. `id` in
 // hex; empty: whichever fits. An error: it cannot be put on record or written.
-crypto::Result<bool> use_change(const ChangeRequest& request, std::string_view id,
-                                crypto::WallTime now, Cases& cases, crypto::audit::AuditLog& log);
+crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
+                                               crypto::WallTime now, Cases& cases,
+                                               crypto::audit::AuditLog& log);
 
 }  // namespace paravent::proxy::admin

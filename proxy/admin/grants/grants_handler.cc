@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "crypto/tokens/normaliser.h"
@@ -11,9 +12,11 @@
 #include "proxy/admin/grants/case_record.h"
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/reveal_gate.h"
+#include "proxy/admin/grants/two_people.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
+#include "proxy/admin/page.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -76,11 +79,18 @@ AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Opera
   return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
 }
 
-// Whether both come by the same other issuer, which can be either of them.
-bool of_one_issuer(std::string_view requester, std::string_view approver) {
-  constexpr std::string_view kOidc = "oidc:";  // oidc_operator_name()
-  if (!requester.starts_with(kOidc)) return false;
-  return approver.starts_with(requester.substr(0, requester.find('/') + 1));
+std::string_view why_not(TwoPeople people) {
+  switch (people) {
+    case TwoPeople::yes:
+      return "This role does not approve.";
+    case TwoPeople::same_issuer:
+      return "Two subjects of one issuer are not two people.";
+    case TwoPeople::same_person:
+      return "Whoever asks never approves, by another way neither.";
+    case TwoPeople::unknown:
+      return "Of one of the two the policy does not say which person it is (oidc: person).";
+  }
+  return {};
 }
 
 bool approves(const policies::FourEyes* terms, std::string_view role) {
@@ -133,10 +143,16 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   if (!members) return malformed(members.error().sentence());
   auto made = case_of(*members, *who, parts.operators.now());
   if (!made) return malformed(made.error().sentence());
+  // Whoever wants a case about a decoy asks for it.
+  auto named = recorded_tokens(parts, who->tenant, members->list("tokens"));
+  watch_for_honey(parts, *who, made->purpose, members->list("tokens"));
+  if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
+  if (auto closed = closed_for(http, *who)) return std::move(*closed);
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
   if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
     audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
     entry.outcome = audit::Outcome::refused;
+    entry.detail.tokens = named;
     if (!log->append(entry)) return no_record();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
@@ -169,7 +185,9 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   return {201, "application/json", case_json(*made, members->text("reason")) + "\n"};
 }
 
-AdminResponse AdminApi::list_grants(const AdminRequest&, const Operator* who) {
+AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* who) {
+  const auto page = page_of(http.query);
+  if (!page) return malformed(page.error().sentence());
   const AdminParts parts = current_parts();
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
@@ -184,16 +202,18 @@ AdminResponse AdminApi::list_grants(const AdminRequest&, const Operator* who) {
   for (const Case* one : use.all()) {
     if (one->tenant == who->tenant && (all || one->requester == who->name)) mine.push_back(one);
   }
-  std::sort(mine.begin(), mine.end(),
-            [](const Case* a, const Case* b) { return a->opened > b->opened; });
-  constexpr std::size_t kMostListed = 1000;
-  if (mine.size() > kMostListed) mine.resize(kMostListed);
+  std::sort(mine.begin(), mine.end(), [](const Case* a, const Case* b) {
+    return std::tie(a->opened, a->id) > std::tie(b->opened, b->id);
+  });
+  const auto paged = page_in<const Case*>(
+      mine, *page, [](const Case* one) { return crypto::vault::id_hex(one->id); });
+  if (!paged) return malformed(kNoSuchPlace);
   std::string out = "{\"grants\":[";
-  for (const Case* one : mine) {
-    if (one != mine.front()) out.push_back(',');
+  for (const Case* one : paged->items) {
+    if (one != paged->items.front()) out.push_back(',');
     out += case_json(*one, reason_of(*one, *log));
   }
-  return {200, "application/json", out + "]}\n"};
+  return {200, "application/json", out + end_of_page(paged->next)};
 }
 
 AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who) {
@@ -248,12 +268,16 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
     return step(*log, use, std::move(next), *who, reason, "close");
   }
   const bool approve = rest == "approve";
-  if (mine || !may_approve || of_one_issuer(one->requester, who->name)) {
+  const TwoPeople people =
+      two_people(parts.access->rules(), who->tenant, one->requester, who->name);
+  if (mine || !may_approve || people != TwoPeople::yes) {
     audit::AuditEntry entry = entry_of(*who, next, reason, rest);
     entry.outcome = audit::Outcome::refused;
     if (!log->append(entry)) return no_record();
     return admin_problem(403, "refused",
-                         mine ? "Whoever asks never approves." : "This role does not approve.");
+                         mine           ? "Whoever asks never approves."
+                         : !may_approve ? why_not(TwoPeople::yes)
+                                        : why_not(people));
   }
   if (over || next.state != CaseState::open) {
     return admin_problem(409, "grant-state", "The grant is not open any more.");

@@ -51,6 +51,7 @@ Status PolicyConsent::verify(const std::filesystem::path& folder) {
 }
 
 Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view author) {
+  approvals_.clear();
   for (const Load& load : loads) {
     const auto before = read_terms(file_of(load.tenant));
     if (!before) return before.error();
@@ -60,6 +61,11 @@ Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view aut
     if (auto status = ask(load, author, wider.front()); !status) return status;
   }
   return {};
+}
+
+const Case* PolicyConsent::approval(const Id& tenant) const {
+  const auto found = approvals_.find(tenant);
+  return found == approvals_.end() ? nullptr : &found->second;
 }
 
 Status PolicyConsent::ask(const Load& load, std::string_view author, const std::string& first) {
@@ -74,7 +80,10 @@ Status PolicyConsent::ask(const Load& load, std::string_view author, const std::
                         "gives more: " + first};
   const auto used = use_change(request, {}, now, operators_.cases(), *log);
   if (!used) return Error(ErrorKind::disk_full, "The approval cannot be put on record.");
-  if (*used) return {};
+  if (*used) {
+    approvals_.insert_or_assign(load.tenant, **used);
+    return {};
+  }
   const std::string why = "The policy gives more than the one in force (" + first +
                           "), which asks for a second person. ";
   // A signal and a start have no name, so nobody could tell the one who asks from the one who

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,9 @@ class PolicyConsent {
   // `author` is no operator's name (a signal, a start), so that no case can be opened. data: what
   // was in force cannot be read; disk_full: no record.
   crypto::Status check(const std::vector<Load>& loads, std::string_view author);
+  // The case that approved what the latest check let through for this tenant; nullptr: it needed
+  // none. Until the next check.
+  const Case* approval(const crypto::vault::Id& tenant) const;
   // To be called when they are in force.
   crypto::Status keep(const std::vector<Load>& loads);
 
@@ -49,6 +53,7 @@ class PolicyConsent {
   std::filesystem::path folder_;
   Operators& operators_;
   AuditLogs& logs_;
+  std::map<crypto::vault::Id, Case> approvals_;  // of the latest check
 };
 
 }  // namespace paravent::proxy::admin

@@ -70,9 +70,15 @@ std::optional<AdminResponse> RevealGate::refuse(std::uint16_t status, std::strin
   entry.detail.object = object;
   entry.detail.remark = std::move(remark);
   for (const Asked* one : asked) {
-    if (one->token) entry.detail.tokens.push_back({one->token->key_id, digest_of(*one)});
-    if (one->bare) entry.detail.tokens.push_back({one->bare->key_id, digest_of(*one)});
-    if (entry.detail.tokens.size() == audit::kMaxDetailTokens) break;
+    if (one->token || one->bare) {
+      const std::uint32_t key = one->token ? one->token->key_id : one->bare->key_id;
+      entry.detail.tokens.push_back({key, digest_of(*one)});
+    }
+    for (const audit::AuditToken& perhaps : one->perhaps) entry.detail.tokens.push_back(perhaps);
+    if (entry.detail.tokens.size() >= audit::kMaxDetailTokens) break;
+  }
+  if (entry.detail.tokens.size() > audit::kMaxDetailTokens) {
+    entry.detail.tokens.resize(audit::kMaxDetailTokens);
   }
   if (!log_.append(entry)) return no_record();
   return admin_problem(status, reason, detail);

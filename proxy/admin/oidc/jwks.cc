@@ -6,6 +6,7 @@
 #include <string>
 
 #include "crypto/base/encoding.h"
+#include "crypto/primitives/sha256.h"
 #include "proxy/admin/oidc/json_members.h"
 
 namespace paravent::proxy::admin {
@@ -29,6 +30,36 @@ bool is_exposed(const JsonMembers& key) {
 // What tells a public key from another of its type.
 std::string_view value_of(const JsonMembers& key) {
   return key.text("kty") == "RSA" ? key.text("n") : key.text("x");
+}
+
+// RFC 7638 3: the members that make the key, in the order of their names, and nothing else. Their
+// values are base64url, whose alphabet needs no escape.
+std::string thumbprint_of(const JsonMembers& key) {
+  const auto member = [&key](std::string_view name) {
+    return "\"" + std::string(name) + "\":\"" + std::string(key.text(name)) + "\"";
+  };
+  std::string text = "{";
+  if (key.text("kty") == "RSA") {
+    text += member("e") + "," + member("kty") + "," + member("n");
+  } else {
+    text += member("crv") + "," + member("kty") + "," + member("x");
+    if (key.text("kty") == "EC") text += "," + member("y");
+  }
+  std::string out;
+  crypto::append_base64url(out, crypto::sha256(crypto::as_bytes(text + "}")));
+  return out;
+}
+
+std::string_view algorithm_name(SignatureAlgorithm algorithm) {
+  switch (algorithm) {
+    case SignatureAlgorithm::rsa_sha256:
+      return "RS256";
+    case SignatureAlgorithm::ecdsa_p256_sha256:
+      return "ES256";
+    case SignatureAlgorithm::ed25519:
+      return "EdDSA";
+  }
+  return {};
 }
 
 Error refused(const char* sentence) { return {ErrorKind::malformed, sentence}; }
@@ -97,22 +128,34 @@ Result<KeySet> KeySet::parse(std::string_view text) {
       continue;
     }
     if (set.find(kid, *algorithm) != nullptr) twice.insert(kid);
-    set.keys_.push_back({kid, std::string(value_of(object)), std::move(*key)});
+    set.keys_.push_back({{kid, std::string(algorithm_name(*algorithm)), thumbprint_of(object)},
+                         std::string(value_of(object)),
+                         std::move(*key)});
   }
-  set.unusable_ += set.drop([&](const Named& named) { return twice.contains(named.kid); });
+  set.unusable_ += set.drop([&](const Named& named) { return twice.contains(named.name.kid); });
   for (const JsonMembers& object : *objects) {
     if (!is_exposed(object)) continue;
     ++set.exposed_;
     set.drop([&](const Named& named) {
-      return named.kid == object.text("kid") || named.value == value_of(object);
+      return named.name.kid == object.text("kid") || named.value == value_of(object);
     });
   }
   return set;
 }
 
+KeyNames KeySet::names() const {
+  KeyNames names;
+  for (const Named& named : keys_) names.insert(named.name);
+  return names;
+}
+
+void KeySet::keep_only(const KeyNames& names) {
+  drop([&](const Named& named) { return !names.contains(named.name); });
+}
+
 const VerificationKey* KeySet::find(std::string_view kid, SignatureAlgorithm algorithm) const {
   const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const Named& named) {
-    return named.kid == kid && named.key.algorithm() == algorithm;
+    return named.name.kid == kid && named.key.algorithm() == algorithm;
   });
   return found == keys_.end() ? nullptr : &found->key;
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,16 @@ inline constexpr std::size_t kMostKidBytes = 256;
 // among them.
 std::optional<crypto::SignatureAlgorithm> jws_algorithm(std::string_view name) noexcept;
 
+// What tells a key from every other, on the record: its `kid`, its algorithm, and its thumbprint
+// (RFC 7638: SHA-256, base64url), so that another key under an old name is another key.
+struct KeyName {
+  std::string kid;
+  std::string algorithm;  // RS256, ES256 or EdDSA
+  std::string thumbprint;
+  auto operator<=>(const KeyName&) const = default;
+};
+using KeyNames = std::set<KeyName>;
+
 class KeySet {
  public:
   // ErrorKind::malformed with a sentence: no JWK Set, or too large; nothing is known of the
@@ -37,6 +48,9 @@ class KeySet {
   const crypto::VerificationKey* find(std::string_view kid,
                                       crypto::SignatureAlgorithm algorithm) const;
   std::size_t size() const noexcept { return keys_.size(); }
+  KeyNames names() const;
+  // Without the keys that are not among these.
+  void keep_only(const KeyNames& names);
   // Keys for our purposes that cannot be used: too short, no point of the curve, without `kid`, of
   // one name with another.
   std::size_t unusable() const noexcept { return unusable_; }
@@ -45,7 +59,7 @@ class KeySet {
 
  private:
   struct Named {
-    std::string kid;
+    KeyName name;
     std::string value;  // n or x, as it stands in the set
     crypto::VerificationKey key;
   };

@@ -62,6 +62,12 @@ std::vector<OidcIssuerState> OidcDesk::states() const {
   return states;
 }
 
+KeyNames OidcDesk::key_names(std::size_t issuer) const {
+  const std::scoped_lock lock(mutex_);
+  const auto& keys = held_[issuer].keys;
+  return keys == nullptr ? KeyNames() : keys->names();
+}
+
 void OidcDesk::use_keys(std::size_t issuer, std::shared_ptr<const KeySet> keys) {
   const std::scoped_lock lock(mutex_);
   held_[issuer].keys = std::move(keys);

@@ -57,6 +57,8 @@ class OidcDesk {
 
   const std::vector<OidcIssuer>& issuers() const noexcept { return issuers_; }
   std::vector<OidcIssuerState> states() const;
+  // Those in use; none before the first set.
+  KeyNames key_names(std::size_t issuer) const;
 
   // The keeper's side. `issuer`: its place in issuers().
   void use_keys(std::size_t issuer, std::shared_ptr<const KeySet> keys);

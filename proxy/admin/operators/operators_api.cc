@@ -13,6 +13,7 @@
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/operator_json.h"
+#include "proxy/admin/page.h"
 #include "proxy/admin/utc_text.h"
 
 namespace paravent::proxy::admin {
@@ -171,13 +172,20 @@ std::string OperatorsApi::json_of(const OperatorRecord& one) const {
   return operator_json(one, tenant_text(one.tenant), operators_.now());
 }
 
-AdminResponse OperatorsApi::list() const {
+AdminResponse OperatorsApi::list(const AdminRequest& request) const {
+  const auto all = operators_.list();
+  auto page = page_of(request.query);
+  if (!page) return admin_problem(400, "malformed-body", page.error().sentence());
+  if (request.query.empty()) page->count = all.size();
+  const auto paged =
+      page_in<OperatorRecord>(all, *page, [](const OperatorRecord& one) { return one.name; });
+  if (!paged) return admin_problem(400, "malformed-body", kNoSuchPlace);
   std::string out = "{\"operators\":[";
   bool first = true;
-  for (const OperatorRecord& one : operators_.list()) {
+  for (const OperatorRecord& one : paged->items) {
     out.append(std::exchange(first, false) ? "" : ",").append(json_of(one));
   }
-  return {200, "application/json", out + "]}\n"};
+  return {200, "application/json", out + end_of_page(paged->next)};
 }
 
 // What a new credential is to be, without its hash.
@@ -388,7 +396,7 @@ AdminResponse OperatorsApi::unlock(const Operator& who, const std::string& name,
 
 AdminResponse OperatorsApi::handle(const AdminRequest& request, const Operator& who) {
   constexpr std::string_view kBase = "/v1/operators";
-  if (request.method == "GET") return list();
+  if (request.method == "GET") return list(request);
   std::string_view rest = request.path;
   rest.remove_prefix(kBase.size());
   const std::vector<MemberRule> all(kAddRules.begin(), kAddRules.end());

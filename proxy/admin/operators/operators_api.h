@@ -33,7 +33,7 @@ class OperatorsApi {
 
  private:
   struct Act;
-  AdminResponse list() const;
+  AdminResponse list(const AdminRequest& request) const;
   AdminResponse add(const BodyMembers& members, const Operator& who);
   AdminResponse add_credential(const BodyMembers& members, const Operator& who,
                                const std::string& name);

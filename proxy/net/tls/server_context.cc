@@ -7,7 +7,9 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 #include <utility>
 
@@ -212,6 +214,15 @@ std::string verified_common_name(ssl_st& connection) {
   OPENSSL_free(text);
   // What is cut at a NUL by one reader and not by another names nobody.
   return result.find('\0') == std::string::npos ? result : std::string();
+}
+
+std::optional<crypto::WallTime> verified_until(ssl_st& connection) {
+  const X509* const leaf = SSL_get0_peer_certificate(&connection);
+  if (leaf == nullptr || SSL_get_verify_result(&connection) != X509_V_OK) return std::nullopt;
+  std::tm parts{};
+  // Verified certificates have readable dates; of another one nobody knows that it is still good.
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &parts) != 1) return crypto::WallTime();
+  return crypto::WallTime(std::chrono::seconds(::timegm(&parts)));
 }
 
 }  // namespace paravent::proxy::net::tls

@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "crypto/base/clock.h"
 #include "crypto/base/result.h"
 #include "proxy/net/tls/ticket_keys.h"
 
@@ -68,5 +70,7 @@ class ServerContext {
 // Who the client proved to be: the one common name of its verified certificate's subject; empty
 // without a certificate, and where the subject has none or several.
 std::string verified_common_name(ssl_st& connection);
+// When that certificate ends; nullopt without one.
+std::optional<crypto::WallTime> verified_until(ssl_st& connection);
 
 }  // namespace paravent::proxy::net::tls

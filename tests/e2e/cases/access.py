@@ -357,6 +357,10 @@ def changes():
         scene.command("grants", "approve", waiting[0]["id"], "--reason", "agreed", who="dpo")
         scene.write_policy(wide)
         scene.call("POST", "/v1/policy/reload", who="admin")
+        entries = scene.call("GET", "/v1/audit/entries?count=1000", who="dpo")["entries"]
+        load = [one for one in entries if one["event"] == "policy-load"][-1]
+        equal((load["operator"], load["outcome"], load["grant"]), ("admin", "done", waiting[0]["id"]), f"the load: {load}")
+        contains(load["remark"], "asked for by admin, approved by dpo (dpo)", "who is named")
         # Four eyes themselves cannot be taken away alone.
         scene.write_policy(policy())
         refused = scene.call("POST", "/v1/policy/reload", who="admin", status=422)

@@ -232,3 +232,70 @@ def misconfigured():
         with Scene(policy=POLICY) as scene:
             expect("names the issuer login" in scene.stderr(), f"no warning: {shown(scene.stderr())}")
             equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
+
+
+@case("which keys an issuer had when is on the record of the installation and of the tenant, and in a subject's dossier")
+def keys_on_record():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        with Scene(policy=POLICY, extra=issuer.configured(folder, ", refresh-seconds: 1")) as scene:
+
+            def told(log, credential):
+                status, _, body = scene.admin.call("GET", f"/v1/audit/entries?count=1000{log}", None, credential)
+                equal(status, 200, "the record")
+                found = [one for one in json.loads(body)["entries"] if one.get("object", "").startswith("oidc:login key")]
+                return [(one["object"], one["remark"].rsplit(" ", 2)[0]) for one in found]
+
+            first = issuer.keys[0].kid
+            begun = [("oidc:login keys", "trusted from here on, and no"), (f"oidc:login key {first}", "trusted ES256")]
+            equal(told("&log=installation", scene.administrator)[1:], begun[1:], "at the start")
+            equal(told("", scene.dpo)[1:], begun[1:], "for the tenant")
+            issuer.rotate()
+            second = issuer.keys[0].kid
+            with open(os.path.join(folder, "jwks.json"), "wb") as file:
+                file.write(issuer.key_set())
+            soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new key is not taken")
+            changed = [(f"oidc:login key {second}", "trusted ES256"), (f"oidc:login key {first}", "withdrawn ES256")]
+            for log, credential in (("&log=installation", scene.administrator), ("", scene.dpo)):
+                equal(told(log, credential)[2:], changed, f"the change, {log}")
+            scene.admin.call("GET", "/v1/policy", None, issuer.credential("crm-1"))
+            body = {"reason": "r", "operator": "oidc:login/crm-1"}
+            status, _, text = scene.admin.call("POST", "/v1/dossier", body, scene.dpo)
+            equal(status, 200, "the dossier")
+            objects = [one.get("object") for one in json.loads(text)["entries"]]
+            for kid in (first, second):
+                expect(f"oidc:login key {kid}" in objects, f"{kid} is not in {objects}")
+            lacks(text.decode(), issuer.keys[0].jwk()["x"], "the dossier")
+            # A restart says all anew, so that what changed meanwhile shows.
+            scene.restart()
+            equal(told("", scene.dpo)[-1], (f"oidc:login key {second}", "trusted ES256"), "after a restart")
+
+
+@case("an issuer belongs to one tenant: a second policy that names it ends the start, unless it is shared by name")
+def one_tenant():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        other = os.path.join(folder, "garage.yaml")
+        garage = POLICY.replace("tenant: atelier", "tenant: garage").replace("/contact", "/garage")
+        for path in ("/survey", "/contract", "/relay"):
+            garage = garage.replace(path, "/garage" + path)
+        garage = "\n".join(line for line in garage.splitlines() if not line.startswith("elsewhere:")) + "\n"
+        for more, code, words in (
+            ("", 3, "belongs to one tenant"),
+            (", tenants: [atelier]", 3, "keeps to other tenants"),
+            (", tenants: [atelier, garage]", 3, "the same subject"),
+        ):
+            extra = issuer.configured(folder, more)
+            with Scene(policy=POLICY, extra=extra, start=False) as scene:
+                scene.write_config()
+                with open(other, "w", encoding="utf-8") as file:
+                    file.write(garage.replace("UPSTREAM", scene.upstream.url))
+                with open(scene.config_file, encoding="utf-8") as file:
+                    text = file.read()
+                expect(scene.policy_file in text, text)
+                text = text.replace(scene.policy_file, f"{scene.policy_file}, {other}")
+                with open(scene.config_file, "w", encoding="utf-8") as file:
+                    file.write(text)
+                done = gateway.run("serve", "--config", scene.config_file)
+                equal(done.returncode, code, f"exit code with {more!r}: {shown(done.err)}")
+                expect(words in done.err.splitlines()[-1], f"{more!r}: {done.err.splitlines()[-1]}")

@@ -74,6 +74,9 @@ class Described:
             expect(kind in content, f"{method} {path} {status} is {kind}, described are {list(content)}")
         if status >= 400 and status not in (503,):
             equal(kind, "application/problem+json", f"{method} {path} {status}")
+        if status == 403:
+            reason = json.loads(body)["reason"]
+            expect(reason in described["x-reasons"], f"{method} {path}: 403 {reason}, described are {described['x-reasons']}")
         if not kind.endswith("json"):
             return None
         value = json.loads(body)

@@ -117,6 +117,36 @@ TEST(RevealTerms, SubjectsAndClaimsAreNotMistaken) {
   EXPECT_EQ(widened(name, value).size(), 1U);
 }
 
+// Whoever two entries are about gets in by none, so that taking one away lets somebody in.
+TEST(RevealTerms, EntriesThatMeetKeepSomebodyOut) {
+  const auto with = [](const std::string& entries) {
+    return terms_of("four-eyes:", "oidc: [" + entries + "]\nfour-eyes:");
+  };
+  const std::string boss = "{ issuer: login, subject: boss, role: dpo }";
+  const std::string staff = ", { issuer: login, claims: { groups: staff }, role: support }";
+  const std::string clerk = ", { issuer: login, subject: clerk, role: support }";
+  const std::string other = ", { issuer: other, claims: { groups: staff }, role: support }";
+  // Nothing keeps boss out any more, whom both were about.
+  const std::vector<std::string> gone{"limit both of dpo of login sub boss",
+                                      "limit both of support of login claim groups staff"};
+  EXPECT_EQ(widened(with(boss + staff), with(boss)), gone);
+  EXPECT_TRUE(widened(with(boss), with(boss + staff)).size() == 1) << "the further entry alone";
+  // Subjects that differ, and issuers that do, keep nobody out.
+  EXPECT_TRUE(widened(with(boss + clerk), with(boss)).empty());
+  EXPECT_TRUE(widened(with(boss + other), with(boss)).empty());
+  // Where nobody is left to come in, nobody does.
+  EXPECT_TRUE(widened(with(boss + staff), terms_of()).empty());
+  // A narrower one is another entry, and leaves more to the other.
+  EXPECT_EQ(
+      widened(with(boss + staff),
+              with(boss + ", { issuer: login, claims: { groups: staff, a: b }, role: support }"))
+          .size(),
+      2U);
+  // Who somebody is decides whether two are two.
+  EXPECT_EQ(widened(with(boss), with("{ issuer: login, subject: boss, person: anne, role: dpo }")),
+            std::vector<std::string>{"may enter dpo of login sub boss person anne"});
+}
+
 TEST(RevealTerms, GivingLessIsNothingToAskFor) {
   const RevealTerms hours =
       terms_of("support: { reveal: masked",

@@ -131,6 +131,26 @@ AdminResponse Api::post_with(const std::string& path, const std::string& credent
   return api->handle(request);
 }
 
+AdminResponse Api::lines_with(const std::string& credential, const std::string& body) {
+  AdminRequest request;
+  request.method = "POST";
+  request.path = "/v1/reidentify";
+  request.authorization = "Bearer " + credential;
+  request.accept = "application/x-ndjson";
+  request.body = body;
+  request.from_loopback = true;
+  return api->handle(request);
+}
+
+void Api::use_policy(const std::string& policy) {
+  auto loaded = policies::load_policy_text("test.yaml", policy);
+  must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
+  later_ = std::move(loaded.policy);
+  const policies::TenantPolicy tenants[] = {{tenant, &later_}};
+  access_ = std::make_shared<const policies::AccessPolicy>(tenants, stairs_->access);
+  api->use_access(access_);
+}
+
 AdminResponse Api::get(const std::string& path, const std::string& credential, bool from_loopback) {
   AdminRequest request;
   request.method = "GET";

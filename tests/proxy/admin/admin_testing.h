@@ -83,6 +83,10 @@ class Api {
   // The same with a credential as it is; empty: none.
   AdminResponse post_with(const std::string& path, const std::string& credential,
                           const std::string& body);
+  // The same, asked for as lines.
+  AdminResponse lines_with(const std::string& credential, const std::string& body);
+  // Requests from now on are decided by this policy, as after a reload.
+  void use_policy(const std::string& policy);
   // A new AdminApi over the same vault, logs and operators, as after a restart.
   void restart();
   static std::vector<Result> results(const AdminResponse& response);
@@ -119,6 +123,7 @@ class Api {
                               crypto::Kind kind, crypto::Shape shape);
 
   policies::Policy policy_;
+  policies::Policy later_;  // of use_policy()
   std::unique_ptr<crypto::reveal::Staircase> stairs_;
   std::shared_ptr<const policies::AccessPolicy> access_;
 };

@@ -130,6 +130,27 @@ TEST(Honey, TheFileKeepsThemAndTellsNobody) {
   }
 }
 
+// What was erased is in no store any more; as it was planted it is heard all the same.
+TEST(Honey, IsHeardByItsTextAlone) {
+  const TempFolder folder;
+  std::size_t rung = 0;
+  const auto honey = Honey::open(
+                         folder.path() / "honey", crypto::SecretBytes::copy_of("seed"),
+                         [](const auto&, auto, auto, auto) {
+                           return crypto::Result<PlantedRow>(PlantedRow{"pvv1token", "4711"});
+                         },
+                         [&](const auto&) { ++rung; })
+                         .value();
+  ASSERT_TRUE(honey->plant({}, "one").has_value());
+  const auto asks = [&](std::string_view text) {
+    honey->asked("o", "r", crypto::vault::kNoId, "p",
+                 {{0, crypto::sha256(crypto::as_bytes(text))}});
+    return rung;
+  };
+  EXPECT_EQ(asks("4712"), 0U);
+  EXPECT_EQ(asks("4711"), 1U);
+}
+
 TEST(Honey, ListsReadBackAndNothingElse) {
   HoneyToken token;
   token.token = "pvv1abc";

@@ -176,5 +176,33 @@ TEST(KeySet, IsRefusedWhole) {
   }
 }
 
+// RFC 7638 3.1: the example; RFC 8037 A.3: Ed25519.
+TEST(KeySet, NamesKeysByTheirThumbprints) {
+  const auto keys = KeySet::parse(key_set(
+      R"({"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7)"
+      R"(aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4)"
+      R"(QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNL)"
+      R"(yrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDK)"
+      R"(gw","e":"AQAB","alg":"RS256","kid":"2011-04-29"},)"
+      R"({"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"ed"})"));
+  ASSERT_TRUE(keys);
+  const KeyNames expected{{"2011-04-29", "RS256", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"},
+                          {"ed", "EdDSA", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}};
+  EXPECT_EQ(keys->names(), expected);
+}
+
+TEST(KeySet, KeepsOnlyWhatIsTold) {
+  const SigningKey one = SigningKey::ed25519();
+  const SigningKey two = SigningKey::p256();
+  const KeyNames before = KeySet::parse(key_set(one.jwk("k")))->names();
+  auto both = KeySet::parse(key_set(one.jwk("k") + "," + two.jwk("l"))).value();
+  both.keep_only(before);
+  EXPECT_EQ(both.names(), before);
+  // Another key under an old name is another key.
+  auto swapped = KeySet::parse(key_set(SigningKey::ed25519().jwk("k"))).value();
+  swapped.keep_only(before);
+  EXPECT_EQ(swapped.size(), 0U);
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin

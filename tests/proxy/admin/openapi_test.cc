@@ -54,5 +54,30 @@ TEST(OpenApi, DescribesWhatIsServedAndNothingElse) {
   }
 }
 
+// Every 403 says for what reasons it may come, and `hours` is among them exactly where hours count.
+TEST(OpenApi, SaysWhyARoleMayNot) {
+  const auto with_hours = AdminApi::paths_with_hours();
+  EXPECT_GT(with_hours.size(), 15U);
+  const auto document = boost::json::parse(openapi_document());
+  std::size_t counted = 0;
+  for (const std::string& path : described_paths()) {
+    const std::size_t space = path.find(' ');
+    std::string method = path.substr(0, space);
+    for (char& c : method) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto& answers =
+        document.at("paths").at(path.substr(space + 1)).at(method).at("responses").as_object();
+    const auto* refused = answers.if_contains("403");
+    const bool hours = std::any_of(with_hours.begin(), with_hours.end(),
+                                   [&](const std::string& served) { return covers(served, path); });
+    EXPECT_TRUE(!hours || (refused != nullptr && answers.contains("503"))) << path;
+    if (refused == nullptr) continue;
+    const auto& reasons = refused->at("x-reasons").as_array();
+    EXPECT_FALSE(reasons.empty()) << path;
+    EXPECT_EQ(std::find(reasons.begin(), reasons.end(), "hours") != reasons.end(), hours) << path;
+    if (hours) ++counted;
+  }
+  EXPECT_GE(counted, with_hours.size());
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin

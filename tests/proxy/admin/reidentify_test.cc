@@ -167,7 +167,7 @@ TEST(Reidentify, BarredAltogether) {
     EXPECT_EQ(entry.open.event, EventKind::refusal);
     EXPECT_EQ(entry.open.outcome, crypto::audit::Outcome::refused);
     EXPECT_EQ(entry.detail->reason, "case 17");
-    EXPECT_TRUE(entry.detail->tokens.empty());
+    EXPECT_EQ(entry.detail->tokens.size(), 1U);
   }
   EXPECT_EQ(entries[0].detail->operator_name, "admin");
   EXPECT_EQ(entries[2].detail->purpose, "curiosity");

@@ -114,6 +114,19 @@ TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
   EXPECT_EQ(opened.pieces, 1);
 }
 
+// What holds the root key is pulled out: nothing more is opened, though the keys are still there.
+TEST_F(Gate, ALongAnswerEndsWhereTheRootKeyIsTakenAway) {
+  FakeApi opened;
+  gate.open(opened);
+  AdminResponse answer = ask("GET", "/v1/long");
+  std::string piece;
+  EXPECT_TRUE(answer.more(piece));
+  gate.set_present(false);
+  EXPECT_FALSE(answer.more(piece));
+  EXPECT_NE(piece.find("urn:paravent:problem:sealed"), std::string::npos);
+  EXPECT_EQ(opened.pieces, 1);
+}
+
 TEST_F(Gate, SealedMeansSealed) {
   for (const char* path : {"/v1/reidentify", "/v1/audit/checkpoint", "/v1/policy", "/nothing"}) {
     const AdminResponse answer = ask("POST", path, "{}", "dpo");

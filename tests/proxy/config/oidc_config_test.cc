@@ -42,7 +42,8 @@ TEST(OidcConfig, Defaults) {
 TEST(OidcConfig, Everything) {
   const LoadedConfig loaded = load(
       "name: login-2, issuer: https://a, audience: p, keys: { url: 'https://a/keys?v=2', ca: c }, "
-      "algorithms: [ES256], type: at+jwt, leeway-seconds: 0, lifetime-minutes: 5, "
+      "tenants: [atelier, garage], algorithms: [ES256], type: at+jwt, leeway-seconds: 0, "
+      "lifetime-minutes: 5, "
       "refresh-seconds: 60, max-age-hours: 1 }, { name: b, issuer: b, audience: p, "
       "keys: { url: 'http://[::1]:80/k' } }, { name: c, issuer: c, audience: p, "
       "keys: { url: http://127.0.0.1:9/k }");
@@ -52,6 +53,7 @@ TEST(OidcConfig, Everything) {
   EXPECT_EQ(one.keys_url, "https://a/keys?v=2");
   EXPECT_EQ(one.keys_ca, "c");
   EXPECT_EQ(one.algorithms, std::vector<std::string>{"ES256"});
+  EXPECT_EQ(one.tenants, (std::vector<std::string>{"atelier", "garage"}));
   EXPECT_EQ(one.type, "at+jwt");
   EXPECT_EQ(one.leeway_seconds, 0U);
   EXPECT_EQ(one.lifetime_minutes, 5U);
@@ -84,6 +86,8 @@ TEST(OidcConfig, MistakesHaveTheirPlace) {
       {kLeast + ", algorithms: [RS256, HS256]", "[0].algorithms"},
       {kLeast + ", algorithms: [none]", "[0].algorithms"},
       {kLeast + ", algorithms: []", "[0].algorithms"},
+      {kLeast + ", tenants: []", "[0].tenants"},
+      {kLeast + ", tenants: [a, a]", "[0].tenants"},
       {kLeast + ", type: ''", "[0].type"},
       {kLeast + ", leeway-seconds: 121", "[0].leeway-seconds"},
       {kLeast + ", lifetime-minutes: 1441", "[0].lifetime-minutes"},

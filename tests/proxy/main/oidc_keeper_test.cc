@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <mutex>
 
@@ -248,6 +249,59 @@ TEST_F(Keeper, TrustsNoAuthorityThatIsNotTold) {
   ASSERT_TRUE(keeper);
   EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
   EXPECT_EQ(desk.states().front().keys, 0U);
+}
+
+// A key that is new signs nothing before it is on record; one that was withdrawn goes all the same.
+TEST_F(Keeper, NewKeysWaitForTheRecord) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  config.refresh_seconds = 1;
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  std::atomic<bool> writable = true;
+  std::atomic<int> sets = 0;
+  const auto keeper =
+      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t place, const admin::KeyNames&) {
+        EXPECT_EQ(place, 0U);
+        ++sets;
+        return writable.load();
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  EXPECT_GT(sets, 0);
+  writable = false;
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 1; }));
+  writable = true;
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+}
+
+// However long the record takes, what was withdrawn signs nothing meanwhile.
+TEST_F(Keeper, WithdrawingWaitsForNothing) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  std::atomic<bool> blocked = false;
+  const auto keeper =
+      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) {
+        while (blocked) std::this_thread::sleep_for(1ms);
+        return true;
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  blocked = true;
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  blocked = false;
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
 }
 
 }  // namespace
