@@ -70,7 +70,7 @@ Status Gateway::State::start_oidc() {
   if (auto status = check_issuers(served, configs); !status) return status;
   if (configs.empty()) return {};
   oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
-  auto keeper = OidcKeeper::start(
+  auto keeper = OidcKeeper::make(
       configs, *oidc, OidcKeeper::kPause, [this](std::size_t issuer, const admin::KeyNames& keys) {
         const std::scoped_lock lock(changing);
         const std::string& name = config.operators.oidc[issuer].name;
