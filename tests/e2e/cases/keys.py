@@ -1,8 +1,10 @@
 """Keys through the admin API and the command line: listed, disabled, rotated, destroyed, held, certified."""
 
+import contextlib
 import json
 import os
 import shutil
+import threading
 import time
 
 from support import gateway, settings, wire
@@ -103,7 +105,70 @@ def rotate():
         equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
 
 
+class Traffic(threading.Thread):
+    """Forms with the same names again and again, until stop() or the gateway's end."""
+
+    def __init__(self, scene, names):
+        super().__init__(daemon=True)
+        self.scene, self.names, self.done, self.answers = scene, names, False, []
+
+    def run(self):
+        with contextlib.suppress(OSError), self.scene.wire() as connection:
+            while not self.done:
+                body = wire.form({"name": self.names[len(self.answers) % len(self.names)], "email": "anne@example.fr"})
+                connection.send(wire.request("POST", "/contact", body, wire.FORM))
+                answer = connection.answer()
+                if answer is None:
+                    break
+                self.answers.append(answer.status)
+
+    def stop(self):
+        self.done = True
+        self.join(10 * settings.SLOWNESS)
+        expect(self.answers and set(self.answers) == {200}, f"traffic was answered {sorted(set(self.answers))}")
+
+
 @case("the keys of a tenant and a domain rotate while traffic goes on, killed in the midst of it: every token stays what it was")
+def rotate_in_traffic():
+    with Keys() as scene:
+        names = [f"Person {i}" for i in range(40)]
+        tokens = [scene.token(name) for name in names]
+        rotated = 0
+        # The command takes some tens of milliseconds to come to the gateway: the kills fall before, into and behind the batch.
+        for number, pause in enumerate((0.01, 0.03, 0.05, 0.08, 0.15, 0.4)):
+            level = ("tenant", "domain")[number % 2]
+            old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
+            traffic = Traffic(scene, names)
+            traffic.start()
+            asking = threading.Thread(target=gateway.run, daemon=True, args=(
+                "keys", "rotate", old["id"], "--reason", REASON, "--admin", scene.admin.url, "--credential-file", scene.admin_file))
+            asking.start()
+            time.sleep(pause * settings.SLOWNESS)
+            scene.kill()
+            asking.join()
+            traffic.stop()
+            scene.start()
+            now = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
+            expect(now["version"] - old["version"] in (0, 1), f"the {level} went from {old['version']} to {now['version']}")
+            rotated += now["version"] - old["version"]
+            equal([scene.token(name) for name in names], tokens, f"tokens after a kill {pause} s into the rotation of the {level}")
+            equal(scene.reveal(tokens), names, "what they open to")
+            settled_rows(scene)
+        expect(rotated >= 1, "no rotation came to its end before its kill")
+        traffic = Traffic(scene, names)
+        traffic.start()
+        for level in ("tenant", "domain"):
+            old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
+            scene.command("keys", "rotate", old["id"], "--reason", REASON)
+        settled_rows(scene)
+        traffic.stop()
+        equal([scene.token(name) for name in names], tokens, "tokens after rotations in traffic")
+        equal(scene.stop(), 0, "serve")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")
+
+
+@case("the keys of a tenant and a domain rotate: every token stays what it was, after a kill too, and the walk is on record")
 def rotate_parents():
     with Keys() as scene:
         tokens = {f"name{i}": scene.token(f"name{i}") for i in range(20)}
