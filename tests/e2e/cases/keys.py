@@ -113,14 +113,11 @@ class Traffic(threading.Thread):
         self.scene, self.names, self.done, self.answers = scene, names, False, []
 
     def run(self):
-        with contextlib.suppress(OSError), self.scene.wire() as connection:
+        with contextlib.suppress(OSError, wire.Closed), self.scene.wire() as connection:
             while not self.done:
                 body = wire.form({"name": self.names[len(self.answers) % len(self.names)], "email": "anne@example.fr"})
                 connection.send(wire.request("POST", "/contact", body, wire.FORM))
-                answer = connection.answer()
-                if answer is None:
-                    break
-                self.answers.append(answer.status)
+                self.answers.append(connection.answer().status)
 
     def stop(self):
         self.done = True
