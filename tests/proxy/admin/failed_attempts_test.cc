@@ -150,7 +150,7 @@ class ThrottleOnDisk : public testing::Test {
   // How many of so many wrong ones were answered 401.
   std::uint32_t wrong(std::uint32_t times) {
     std::uint32_t refused = 0;
-    for (std::uint32_t i = 0; i < times; ++i) refused += asks("pvcred_wrong") == 401 ? 1 : 0;
+    for (std::uint32_t i = 0; i < times; ++i) refused += asks("pvcred_wrong") == 401 ? 1U : 0U;
     return refused;
   }
 
