@@ -80,7 +80,8 @@ class AdminApi final : public AdminHandler {
         desk_(desk),
         operators_api_(parts.operators, parts.logs, parts.policies,
                        [this] { return current_parts().access; }),
-        login_desk_(parts.operators, parts.logs, parts.login_rules) {}
+        login_desk_(parts.operators, parts.logs, parts.login_rules),
+        wrong_credentials_(parts.operators.failed_attempts()) {}
 
   AdminResponse handle(const AdminRequest& request) override;
 

@@ -83,6 +83,9 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   auto revoked = OidcRevocations::open(folder);
   if (!revoked) return revoked.error();
   made->oidc_revocations_ = std::move(*revoked);
+  auto failed = FailedAttempts::open(folder);
+  if (!failed) return failed.error();
+  made->failed_attempts_ = std::move(*failed);
   if (!std::filesystem::exists(made->file_)) return made;
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
@@ -98,6 +101,7 @@ std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
   auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
   made->cases_ = Cases::open({}).value();
   made->oidc_revocations_ = OidcRevocations::open({}).value();
+  made->failed_attempts_ = FailedAttempts::open({}).value();
   return made;
 }
 

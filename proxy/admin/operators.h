@@ -25,6 +25,7 @@
 #include "crypto/base/secret_bytes.h"
 #include "proxy/admin/grants/cases.h"
 #include "proxy/admin/oidc/revocations.h"
+#include "proxy/admin/operators/failed_attempts.h"
 #include "proxy/admin/operators/operator_record.h"
 #include "proxy/admin/operators/sessions.h"
 
@@ -95,6 +96,8 @@ class Operators {
   Cases& cases() const { return *cases_; }
   // Subjects of other issuers that are shut out; in the same folder.
   OidcRevocations& oidc_revocations() const { return *oidc_revocations_; }
+  // Of logins under names that nobody has, and of wrong credentials; in the same folder.
+  FailedAttempts& failed_attempts() const { return *failed_attempts_; }
   // What the clock says now, even where that was later before.
   crypto::WallTime clock_time() const { return clock_->now(); }
   // The present, or the latest that was ever seen here.
@@ -115,6 +118,7 @@ class Operators {
   mutable Sessions sessions_;
   std::unique_ptr<Cases> cases_;                       // never null
   std::unique_ptr<OidcRevocations> oidc_revocations_;  // never null
+  std::unique_ptr<FailedAttempts> failed_attempts_;    // never null
 };
 
 }  // namespace paravent::proxy::admin

@@ -7,6 +7,7 @@
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/vault/engine/key_admin.h"
+#include "proxy/main/login_rules.h"
 #include "proxy/main/policy_loads.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/subject_journal.h"
@@ -148,11 +149,15 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   if (!record) return record.error();
   made->record_ = std::move(*record);
   made->protector_ = std::make_unique<ProtectorDesk>(parts.snapshot, installation.vault());
+  const auto seed = installation.vault().audit_signing_seed(std::nullopt);
+  if (!seed) return seed.error();
+  admin::LoginRules logins = parts.logins;
+  logins.names = login_names_key(*seed);
   made->api_ = std::make_unique<admin::AdminApi>(
       admin::AdminParts{installation.operators(), parts.first, installation.audit(),
                         *made->authentication_, *made->reidentifier_, made->access_of(policies),
                         parts.clock, crypto::vault::SubjectAdmin(installation.vault()),
-                        &parts.policies, made->key_api_.get(), parts.logins, made->protector_.get(),
+                        &parts.policies, made->key_api_.get(), logins, made->protector_.get(),
                         &made->record_->api(), parts.oidc},
       [metrics = parts.metrics, vault = made.get()] { return metrics(*vault->api_); },
       made->backups_.get());

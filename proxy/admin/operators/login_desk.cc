@@ -27,7 +27,6 @@ constexpr std::array<MemberRule, 3> kEnrolRules{
     {{"invitation", MemberType::text, kMaxCredentialBytes},
      {"passphrase", MemberType::text, crypto::kMaxPassphraseBytes},
      {"code", MemberType::text, 16}}};
-constexpr std::size_t kMostUnknown = 1000;
 constexpr auto kPatience = std::chrono::seconds(5);
 
 AdminResponse malformed(const Error& error) {
@@ -99,6 +98,19 @@ LoginDesk::LoginDesk(Operators& operators, AuditLogs& logs, const LoginRules& ru
   nobody_.cost = rules.cost;
   crypto::random_bytes(nobody_.salt);
   crypto::random_bytes(nobody_.verifier);
+  if (rules_.names == nullptr) {
+    std::array<std::uint8_t, 32> key{};
+    crypto::random_bytes(key);
+    rules_.names = std::make_shared<const crypto::HmacSha256>(key);
+    crypto::wipe(key);
+  }
+}
+
+NameDigest LoginDesk::digest_of(std::string_view name) const {
+  const crypto::Sha256Digest whole = rules_.names->mac(crypto::as_bytes(name));
+  NameDigest digest{};
+  std::copy_n(whole.begin(), digest.size(), digest.begin());
+  return digest;
 }
 
 audit::AuditLog& LoginDesk::log_of(const crypto::vault::Id& tenant) const {
@@ -118,27 +130,26 @@ bool LoginDesk::record(const OperatorRecord& one, audit::EventKind event, audit:
   return log_of(one.tenant).append(entry).has_value();
 }
 
-// Counts a failure where it will be found again, and answers the same for everybody.
-AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const std::string& name) {
-  ++failed_;
+WallTime LoginDesk::locked_until_of(const std::optional<OperatorRecord>& one,
+                                    std::string_view name) const {
+  // Both, whoever it is: the time must not tell.
+  const WallTime of_nobody = operators_.failed_attempts().locked_until(digest_of(name));
+  return one ? one->attempts.locked_until : of_nobody;
+}
+
+// Two durable writes for everybody: the time must not tell who exists.
+Status LoginDesk::count_failure(const std::optional<OperatorRecord>& one, const std::string& name,
+                                bool& is_locked) {
   const WallTime now = operators_.now();
+  FailedAttempts& others = operators_.failed_attempts();
   if (!one) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (unknown_.size() >= kMostUnknown) unknown_.clear();
-      Attempts& attempts = unknown_[name];
-      attempts.locked_until = locked_until(++attempts.failures, now);
-    }
-    // Two durable writes here as below: the time must not tell who exists. The name is not
-    // recorded, because it may be somebody's pass-phrase typed into the wrong field.
-    audit::AuditEntry entry;
-    entry.event = audit::EventKind::authentication;
-    entry.outcome = audit::Outcome::refused;
-    entry.detail.remark = "login of nobody";
-    if (!operators_.write_again()) return no_store();
-    return logs_.installation().append(entry) ? not_you() : no_record();
+    // A name of another form is nobody's and cannot become anybody's; there is nothing to hide.
+    const Status counted =
+        is_operator_name(name) ? others.count(digest_of(name), now) : others.write_again();
+    const Status written = operators_.write_again();
+    return counted ? written : counted;
   }
-  bool is_locked = false;
+  const Status written = others.write_again();
   const Status counted = operators_.change(name, [&](OperatorRecord& kept) -> Status {
     Attempts& attempts = kept.attempts;
     attempts.failures = std::min<std::uint32_t>(attempts.failures + 1, 1'000'000);
@@ -146,12 +157,29 @@ AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const s
     is_locked = now < attempts.locked_until;
     return {};
   });
-  if (!record(*one, audit::EventKind::authentication, audit::Outcome::refused,
-              is_locked ? "login locked" : "login")) {
-    return no_record();
+  return counted ? written : counted;
+}
+
+// Counts a failure where it will be found again, and answers the same for everybody.
+AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const std::string& name) {
+  ++failed_;
+  bool is_locked = false;
+  const Status counted = count_failure(one, name, is_locked);
+  bool recorded = false;
+  if (one) {
+    recorded = record(*one, audit::EventKind::authentication, audit::Outcome::refused,
+                      is_locked ? "login locked" : "login");
+  } else {
+    // The name is not recorded, because it may be somebody's pass-phrase typed into the wrong
+    // field.
+    audit::AuditEntry entry;
+    entry.event = audit::EventKind::authentication;
+    entry.outcome = audit::Outcome::refused;
+    entry.detail.remark = "login of nobody";
+    recorded = logs_.installation().append(entry).has_value();
   }
-  if (!counted) return no_store();
-  return not_you();
+  if (!recorded) return no_record();
+  return counted ? not_you() : no_store();
 }
 
 // The code is spent with the very change that lets it in: of two at once, one is a replay.
@@ -185,12 +213,7 @@ AdminResponse LoginDesk::login(const AdminRequest& request) {
   auto one = operators_.find(name);
   if (one && (one->revoked || !one->passphrase)) one.reset();
   const WallTime now = operators_.now();
-  WallTime until = one ? one->attempts.locked_until : WallTime();
-  if (!one) {
-    const std::lock_guard lock(mutex_);
-    const auto known = unknown_.find(name);
-    if (known != unknown_.end()) until = known->second.locked_until;
-  }
+  const WallTime until = locked_until_of(one, name);
   if (now < until) {
     wipe_members(*members);
     return locked(now, until);

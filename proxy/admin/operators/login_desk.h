@@ -3,19 +3,20 @@
 //
 // POST /v1/login, /v1/enrol, /v1/logout. Thread safe. Failures in a row lock a login for a time
 // that doubles, and that is kept with the operator, so a restart does not help. Unknown names are
-// answered and locked alike, in memory. At most two pass-phrases are checked at once: each takes
-// 64 MiB.
+// answered and locked alike, and kept as durably (failed_attempts.h). At most two pass-phrases are
+// checked at once: each takes 64 MiB.
 
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <map>
-#include <mutex>
+#include <memory>
+#include <optional>
 #include <semaphore>
 #include <string>
 #include <string_view>
 
+#include "crypto/primitives/hmac_sha256.h"
 #include "crypto/primitives/passphrase.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
@@ -28,6 +29,9 @@ struct LoginRules {
   PassphraseRule passphrase;
   std::uint32_t session_minutes = 60;
   crypto::PassphraseCost cost;  // of new pass-phrases, and the floor of old ones
+  // What names that nobody has are kept under; the same after a restart. Null: a key of this
+  // process, so that they are new names afterwards.
+  std::shared_ptr<const crypto::HmacSha256> names;
 };
 
 // Free failures in a row; each further one doubles the wait, from a minute to a day.
@@ -50,6 +54,11 @@ class LoginDesk {
   bool record(const OperatorRecord& one, crypto::audit::EventKind event,
               crypto::audit::Outcome outcome, std::string remark) const;
   AdminResponse wrong(const std::optional<OperatorRecord>& one, const std::string& name);
+  crypto::Status count_failure(const std::optional<OperatorRecord>& one, const std::string& name,
+                               bool& is_locked);
+  crypto::WallTime locked_until_of(const std::optional<OperatorRecord>& one,
+                                   std::string_view name) const;
+  NameDigest digest_of(std::string_view name) const;
   crypto::Status succeed(const OperatorRecord& one, std::string_view passphrase,
                          const crypto::TotpSecret& secret, std::uint64_t step);
 
@@ -59,8 +68,6 @@ class LoginDesk {
   crypto::PassphraseVerifier nobody_;  // what is checked where there is nobody of that name
   std::counting_semaphore<2> checking_{2};
   std::atomic<std::uint64_t> failed_{0};
-  std::mutex mutex_;  // guards unknown_
-  std::map<std::string, Attempts> unknown_;
 };
 
 }  // namespace paravent::proxy::admin

@@ -158,11 +158,16 @@ def person():
         for _ in range(6):
             wrong = {"operator": "anne", "passphrase": "wrong", "code": "000000"}
             status = scene.admin.call("POST", "/v1/login", wrong)[0]
-        equal(status, 429, "after so many failures")
+            unknown = scene.admin.call("POST", "/v1/login", {**wrong, "operator": "nobody-9"})[0]
+        equal((status, unknown), (429, 429), "after so many failures, whether there is somebody or not")
         scene.kill()
         scene.start()
         good = {"operator": "anne", "passphrase": phrase, "code": totp(secret, 1)}
         equal(scene.admin.call("POST", "/v1/login", good)[0], 429, "locked across a kill")
+        nobody = {**good, "operator": "nobody-9"}
+        equal(scene.admin.call("POST", "/v1/login", nobody)[0], 429, "a name that nobody has is locked alike")
+        with open(os.path.join(scene.data, "operators", "attempts"), encoding="utf-8") as file:
+            lacks(file.read(), "nobody-9", "what is kept of a name that may be a pass-phrase")
         scene.command("operators", "unlock", "anne", "--reason", "rang")
         equal(scene.admin.call("POST", "/v1/login", good)[0], 200, "after the unlocking")
         with open(os.path.join(scene.data, "operators", "operators"), encoding="utf-8") as file:

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "crypto/primitives/totp.h"
 #include "tests/proxy/admin/admin_testing.h"
 
@@ -45,6 +48,8 @@ class Login : public testing::Test {
  protected:
   Login() {
     api.login_rules.cost = {1, 64};  // the rule is tested elsewhere; this is about the steps
+    api.login_rules.names = std::make_shared<const crypto::HmacSha256>(
+        crypto::as_bytes("a key of the vault, here a text"));
     api.restart();
     const auto made =
         api.post_with("/v1/operators", api.credentials["admin"],
@@ -84,6 +89,27 @@ class Login : public testing::Test {
     EXPECT_EQ(enrol(invitation, kPhrase, code(made)).status, 200);
     api.clock.move(seconds(90));
     return made;
+  }
+
+  // The operators on a disk from now on, and everything in memory gone.
+  void begin_again() {
+    const auto folder = api.folder.path() / "operators";
+    if (std::filesystem::create_directory(folder)) {
+      EXPECT_TRUE(Operators::open(folder).value()->keep(api.operators->list()).has_value());
+    }
+    api.api.reset();
+    api.operators.reset();
+    api.operators = Operators::open(folder, &api.clock).value();
+    api.restart();
+  }
+  // A failure under either name: what both are answered.
+  int fail_alike() {
+    const auto real = login("wrong", "000000");
+    const auto unknown = login("wrong", "000000", "ghost");
+    EXPECT_EQ(real.status, unknown.status);
+    EXPECT_EQ(real.body, unknown.body);
+    EXPECT_EQ(real.headers.size(), unknown.headers.size());
+    return unknown.status;
   }
 
   Api api;
@@ -178,6 +204,41 @@ TEST_F(Login, FailuresLockAndARestartDoesNotHelp) {
   for (std::uint32_t i = 0; i <= kFreeFailures; ++i) login("wrong", "000000");
   api.clock.move(minutes(3));
   EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+}
+
+TEST_F(Login, ALockAfterARestartTellsNobodyWhoExists) {
+  enrolled();
+  begin_again();
+  for (std::uint32_t i = 0; i < kFreeFailures; ++i) {
+    EXPECT_EQ(fail_alike(), 401) << i;
+    begin_again();  // what was counted stays counted, before the lock too
+  }
+  EXPECT_EQ(fail_alike(), 429);
+  begin_again();
+  EXPECT_EQ(fail_alike(), 429);
+  EXPECT_EQ(login("wrong", "000000", "other").status, 401) << "nobody else waits";
+  api.clock.move(seconds(61));
+  EXPECT_EQ(fail_alike(), 401);
+  begin_again();
+  api.clock.move(seconds(61));
+  EXPECT_EQ(fail_alike(), 429) << "the wait doubles across restarts";
+  api.clock.move(seconds(61));
+  EXPECT_EQ(fail_alike(), 401);
+}
+
+TEST_F(Login, WhatWasTypedAsANameIsNotOnTheDisk) {
+  begin_again();
+  EXPECT_EQ(login("wrong", "000000", "correct-horse-7").status, 401);
+  EXPECT_EQ(login("wrong", "000000", "Correct-Horse-7").status, 401);
+  std::ifstream in(api.folder.path() / "operators" / "attempts", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto kept = parse_attempts(text);
+  ASSERT_TRUE(kept.has_value());
+  ASSERT_EQ(kept->names.size(), 1U) << "what cannot be a name is not kept at all";
+  EXPECT_EQ(text.find("orrect"), std::string::npos);
+  const auto plain = crypto::sha256(crypto::as_bytes("correct-horse-7"));
+  EXPECT_FALSE(std::equal(kept->names.begin()->first.begin(), kept->names.begin()->first.end(),
+                          plain.begin()));
 }
 
 TEST_F(Login, ACodeIsSpentAcrossARestart) {
