@@ -194,15 +194,19 @@ AdminResponse KeyApi::list(const AdminRequest& request) const {
     const auto page = page_of(request.query);
     if (!page) {
       return admin_problem(400, "malformed-body",
-                           "The query may be within=PERIOD, or after and count.");
+                           "The query may be within=PERIOD alone, or after and count.");
     }
+    using crypto::vault::KeyInfo;
+    const auto after = id_from_hex(page->after);
+    const auto last = after ? keys.find(*after) : std::nullopt;
+    if (!page->after.empty() && !last) return admin_problem(400, "malformed-body", kNoSuchPlace);
     const auto all = keys.list();
-    const auto paged = page_in<crypto::vault::KeyInfo>(
-        all, *page, [](const auto& one) { return crypto::vault::id_hex(one.record.id); });
-    if (!paged) return admin_problem(400, "malformed-body", kNoSuchPlace);
-    std::string out = list_json("keys", paged->items, append_key);
+    const auto paged = page_in<KeyInfo>(
+        all, *page, [](const KeyInfo& one) { return crypto::vault::id_hex(one.record.id); },
+        [&](const KeyInfo& one) { return KeyAdmin::is_listed_before(*last, one); });
+    std::string out = list_json("keys", paged.items, append_key);
     out.resize(out.size() - 2);
-    out += end_of_page(paged->next);
+    out += end_of_page(paged.next);
     out.pop_back();  // json() ends the line
     return json(std::move(out));
   }

@@ -1,12 +1,12 @@
 // Pages of a list: `?after=KEY&count=N`, and `"next":"KEY"` in the answer while there are more.
-// Without a query a list comes as it always did. Pure.
+// Without a query a list comes whole. A page begins by the list's order, not beside an item: what
+// is taken away or comes between two pages throws no reader back. Pure.
 
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,19 +43,24 @@ struct Paged {
   std::string next;  // empty: these were the last
 };
 
-// `key_of` an item: what tells it from every other. nullopt: nothing in the list has the key that
-// the page begins behind.
-template <typename Item, typename KeyOf>
-std::optional<Paged<Item>> page_in(std::span<const Item> all, const Page& page, KeyOf key_of) {
+// `key_of` an item: what tells it from every other. `is_behind`: whether an item stands behind the
+// place that page.after names, in the order that `all` is in; asked only where it names one.
+template <typename Item, typename KeyOf, typename IsBehind>
+Paged<Item> page_in(std::span<const Item> all, const Page& page, KeyOf key_of, IsBehind is_behind) {
   if (!page.after.empty()) {
-    const auto last = std::find_if(all.begin(), all.end(),
-                                   [&](const Item& item) { return key_of(item) == page.after; });
-    if (last == all.end()) return std::nullopt;
-    all = all.subspan(static_cast<std::size_t>(last - all.begin()) + 1);
+    const auto first = std::partition_point(all.begin(), all.end(),
+                                            [&](const Item& item) { return !is_behind(item); });
+    all = all.subspan(static_cast<std::size_t>(first - all.begin()));
   }
   Paged<Item> paged{all.first(std::min(page.count, all.size())), {}};
   if (paged.items.size() < all.size()) paged.next = key_of(paged.items.back());
   return paged;
+}
+
+// Of a list that is in the order of its keys: any text names a place there.
+template <typename Item, typename KeyOf>
+Paged<Item> page_in(std::span<const Item> all, const Page& page, KeyOf key_of) {
+  return page_in(all, page, key_of, [&](const Item& item) { return key_of(item) > page.after; });
 }
 
 // What closes `{"NAME":[...]`.
@@ -67,6 +72,6 @@ inline std::string end_of_page(const std::string& next) {
 }
 
 inline constexpr std::string_view kNoSuchPlace =
-    "The query's after names nothing that is listed any more; begin anew.";
+    "The query's after names nothing that was ever listed; begin anew.";
 
 }  // namespace paravent::proxy::admin

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/vault/engine/durable_file.h"
+#include "proxy/body/wrapping.h"
 #include "proxy/main/http_client.h"
 
 namespace paravent::proxy::main {
@@ -62,6 +63,37 @@ Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view path,
 Result<AdminAnswer> admin_get(const AdminAddress& at, std::string_view path,
                               const crypto::SecretBytes& credential) {
   return ask(false, at, path, credential, {});
+}
+
+Result<AdminAnswer> admin_get_list(const AdminAddress& at, std::string_view path,
+                                   std::string_view name, const crypto::SecretBytes& credential) {
+  const Error stranger(ErrorKind::unreachable, "What answered is not the admin API of a gateway.");
+  const std::string first = std::string(path) + "?count=1000";
+  boost::json::array whole;
+  std::string after;
+  for (;;) {
+    auto answer = admin_get(at, after.empty() ? first : first + "&after=" + after, credential);
+    if (!answer || answer->status != 200) return answer;
+    boost::system::error_code malformed;
+    boost::json::value document = boost::json::parse(answer->body, malformed);
+    auto* object = malformed ? nullptr : document.if_object();
+    auto* items = object != nullptr ? object->if_contains(name) : nullptr;
+    if (items == nullptr || !items->is_array()) return stranger;
+    const auto* next = object->if_contains("next");
+    if (next == nullptr && after.empty()) return answer;
+    crypto::wipe(answer->body);
+    for (boost::json::value& item : items->get_array()) whole.push_back(std::move(item));
+    if (next == nullptr) {
+      boost::json::object all;
+      all[name] = std::move(whole);
+      return AdminAnswer{200, boost::json::serialize(all) + "\n"};
+    }
+    if (!next->is_string() || items->get_array().empty()) return stranger;
+    std::string then;
+    body::wrap_percent({next->get_string().data(), next->get_string().size()}, then);
+    if (then == after) return stranger;
+    after = std::move(then);
+  }
 }
 
 Error admin_error(const AdminAnswer& answer) {

@@ -33,6 +33,12 @@ crypto::Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view 
 crypto::Result<AdminAnswer> admin_get(const AdminAddress& at, std::string_view path,
                                       const crypto::SecretBytes& credential);
 
+// A whole list {"NAME":[...]}, page by page; one document in the end, as if it had come at once. An
+// answer other than 200 to any page is the answer. unreachable: also pages that lead nowhere.
+crypto::Result<AdminAnswer> admin_get_list(const AdminAddress& at, std::string_view path,
+                                           std::string_view name,
+                                           const crypto::SecretBytes& credential);
+
 // What an answer other than 200 means for a command: its title in one sentence.
 crypto::Error admin_error(const AdminAnswer& answer);
 

@@ -74,7 +74,9 @@ bool is_path_word(const std::string& text) {
 Result<AdminAnswer> ask_operators(const AccessOptions& options, const SecretBytes& credential) {
   const std::string base = "/v1/operators";
   json::object body{{"reason", options.reason}};
-  if (options.action == "list") return admin_get({options.admin, options.ca}, base, credential);
+  if (options.action == "list") {
+    return admin_get_list({options.admin, options.ca}, base, "operators", credential);
+  }
   if (options.action == "oidc")
     return admin_get({options.admin, options.ca}, "/v1/oidc", credential);
   constexpr std::string_view kOidc = "oidc:";
@@ -114,7 +116,7 @@ Result<AdminAnswer> ask_operators(const AccessOptions& options, const SecretByte
 Result<AdminAnswer> ask_grants(const AccessOptions& options, const SecretBytes& credential) {
   const AdminAddress at{options.admin, options.ca};
   const std::string base = "/v1/grants";
-  if (options.action == "list") return admin_get(at, base, credential);
+  if (options.action == "list") return admin_get_list(at, base, "grants", credential);
   if (options.action == "ask") {
     json::object body{{"reason", options.reason},
                       {"purpose", options.purpose},

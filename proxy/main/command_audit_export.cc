@@ -1,14 +1,18 @@
 // paravent audit export: the entries of a log for a SIEM, page by page through the admin API.
 
+#include <unistd.h>
+
 #include <boost/json.hpp>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "crypto/vault/engine/durable_file.h"
 #include "proxy/main/admin_client.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/progress_line.h"
 #include "proxy/main/record_commands.h"
 #include "proxy/main/syslog_line.h"
 #include "proxy/main/text_file.h"
@@ -93,27 +97,31 @@ int run_audit_export(const AuditExportOptions& options) {
   if (!begin) return fail(begin.error());
   File out(options.out.empty() ? stdout : std::fopen(options.out.c_str(), "ae"));
   if (!out) return fail(ExitCode::data, "The file " + options.out + " cannot be written.");
-  const bool progress = !options.out.empty();
+  // Not among the entries where those go to the terminal themselves.
+  std::optional<ProgressLine> line;
+  if (!options.out.empty() || ::isatty(STDOUT_FILENO) == 0) line.emplace();
+  const auto failed = [&line](const Error& error) {
+    line.reset();
+    return fail(error);
+  };
   std::uint64_t at = *begin;
   for (std::uint64_t size = at + 1; at < size;) {
     const auto page = read_page(options, *credential, at);
-    if (!page) return fail(page.error());
+    if (!page) return failed(page.error());
     size = page->size;
     if (page->entries.empty() && at < size) {
-      return fail(ExitCode::unreachable, "The admin API gives no entries where there are some.");
+      return failed(
+          {ErrorKind::unreachable, "The admin API gives no entries where there are some."});
     }
     for (const json::value& entry : page->entries) {
       if (!write(out.get(), entry.get_object(), options.format == "syslog")) {
-        return fail(ExitCode::data, "The export cannot be written whole.");
+        return failed({ErrorKind::data, "The export cannot be written whole."});
       }
     }
     at += page->entries.size();
-    if (progress) {
-      std::fprintf(stderr, "\r%llu of %llu entries", static_cast<unsigned long long>(at),
-                   static_cast<unsigned long long>(size));
-    }
+    if (line) line->say(std::to_string(at) + " of " + std::to_string(size) + " entries");
   }
-  if (progress) std::fputs("\n", stderr);
+  line.reset();
   if (std::fflush(out.get()) != 0) {
     return fail(ExitCode::data, "The export cannot be written whole.");
   }

@@ -7,6 +7,7 @@
 #include "proxy/main/admin_client.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/record_commands.h"
+#include "proxy/main/waiting_line.h"
 
 namespace paravent::proxy::main {
 
@@ -25,8 +26,11 @@ int run_dossier(const DossierOptions& options) {
     if (!text->empty()) request[name] = *text;
   }
   if (options.html) request["format"] = "html";
-  const auto answer = admin_post({options.client.admin, options.client.ca}, "/v1/dossier",
-                                 *credential, boost::json::serialize(request));
+  const auto answer = [&] {
+    const WaitingLine line("the gateway puts the dossier together");
+    return admin_post({options.client.admin, options.client.ca}, "/v1/dossier", *credential,
+                      boost::json::serialize(request));
+  }();
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(admin_error(*answer));
   if (options.out.empty()) {

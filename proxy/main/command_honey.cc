@@ -31,7 +31,7 @@ std::string read_value() {
 crypto::Result<AdminAnswer> ask(const HoneyOptions& options,
                                 const crypto::SecretBytes& credential) {
   const AdminAddress at{options.client.admin, options.client.ca};
-  if (options.action == "list") return admin_get(at, kPath, credential);
+  if (options.action == "list") return admin_get_list(at, kPath, "honey_tokens", credential);
   if (options.action == "remove") {
     const json::object request = {{"token", options.token}, {"reason", options.reason}};
     return admin_post(at, std::string(kPath) + "/remove", credential, json::serialize(request));

@@ -121,7 +121,9 @@ Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& c
     body["reason"] = options.reason;
     return admin_post({options.admin, options.ca}, path, credential, boost::json::serialize(body));
   };
-  if (action == "list") return get("/v1/keys");
+  if (action == "list") {
+    return admin_get_list({options.admin, options.ca}, "/v1/keys", "keys", credential);
+  }
   if (action == "due") return get("/v1/keys?within=" + options.within);
   if (action == "tenants") return get("/v1/tenants");
   if (action == "holds") return get("/v1/holds");

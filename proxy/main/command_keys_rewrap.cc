@@ -15,6 +15,7 @@
 #include "proxy/main/change_root.h"
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
+#include "proxy/main/waiting_line.h"
 #include "proxy/main/way_options.h"
 
 namespace paravent::proxy::main {
@@ -26,6 +27,11 @@ using crypto::ErrorKind;
 using crypto::Result;
 using crypto::SecretBytes;
 using crypto::Status;
+
+// For people who wait: none of it can be counted.
+constexpr const char* kMaking = "the new root key is made";
+constexpr const char* kWrapping = "the keys are wrapped under it";
+constexpr const char* kAtTheGateway = "the gateway works on the new root key";
 
 Result<SecretBytes> ask(const KeysRewrapOptions& options, const std::string& question) {
   return options.secret_fd >= 0 ? read_secret_from(options.secret_fd) : ask_secret(question);
@@ -109,10 +115,17 @@ int offline(const KeysRewrapOptions& options, Installation& installation, RootKe
     std::ignore = installation.audit().installation().append(entry);
     return fail(error);
   };
-  auto pending = prepare_root(installation, next, *secret);
+  auto pending = [&] {
+    const WaitingLine line(kMaking);
+    return prepare_root(installation, next, *secret);
+  }();
   if (!pending) return failed(pending.error());
   if (auto s = print_shares(pending->change.handouts(), options.json); !s) return failed(s.error());
-  if (auto s = decide_root(installation, std::move(*pending)); !s) return failed(s.error());
+  const auto decided = [&] {
+    const WaitingLine line(kWrapping);
+    return decide_root(installation, std::move(*pending));
+  }();
+  if (!decided) return failed(decided.error());
   return done(options, next, false);
 }
 
@@ -242,7 +255,11 @@ int through_gateway(const KeysRewrapOptions& options, const RootKeySettings& pre
   append_way(request, next, *secret);
   request.raw("}");
   const AdminAddress at{options.admin, options.ca};
-  auto answer = admin_post(at, "/v1/rewrap", *credential, request.text());
+  const auto rewrap = [&](std::string_view wish) {
+    const WaitingLine line(kAtTheGateway);
+    return admin_post(at, "/v1/rewrap", *credential, wish);
+  };
+  auto answer = rewrap(request.text());
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(api_error(*answer));
   const auto offer = read_offer(answer->body);
@@ -252,7 +269,7 @@ int through_gateway(const KeysRewrapOptions& options, const RootKeySettings& pre
     // In force only once they are out of here.
     if (auto s = print_shares(offer->shares, options.json); !s) return fail(s.error());
     const boost::json::object confirm = {{"reason", options.reason}, {"confirm", offer->confirm}};
-    answer = admin_post(at, "/v1/rewrap", *credential, boost::json::serialize(confirm));
+    answer = rewrap(boost::json::serialize(confirm));
     if (!answer) return fail(answer.error());
     if (answer->status != 200) return fail(api_error(*answer));
   }

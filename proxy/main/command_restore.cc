@@ -5,6 +5,7 @@
 #include "proxy/main/commands.h"
 #include "proxy/main/exit_code.h"
 #include "proxy/main/installation.h"
+#include "proxy/main/progress_line.h"
 #include "proxy/main/restorer.h"
 #include "proxy/main/way_options.h"
 
@@ -59,7 +60,12 @@ int run_restore(const RestoreOptions& options) {
   const auto root = settings_of(options);
   if (!root) return fail(root.error());
   const InstallationPaths paths = installation_paths(options.data, {});
-  const auto restored = restore({options.backup, options.keys, paths.data, *root}, clock);
+  const auto restored = [&] {
+    ProgressLine line;
+    return restore({options.backup, options.keys, paths.data, *root,
+                    [&line](const std::string& text) { line.say(text); }},
+                   clock);
+  }();
   if (!restored) return fail(restored.error());
   const auto& rows = restored->rows;
   if (options.json) {

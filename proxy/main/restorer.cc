@@ -43,8 +43,9 @@ constexpr const char* kContexts = "contexts.json";
 class Unpacking final : public vault::ArchiveVisitor {
  public:
   // store: nullptr where there must be no records.
-  Unpacking(fs::path folder, std::set<std::string> tops, vault::TokenStore* store)
-      : folder_(std::move(folder)), tops_(std::move(tops)), store_(store) {}
+  Unpacking(fs::path folder, std::set<std::string> tops, vault::TokenStore* store,
+            const std::function<void(const std::string&)>& progress = {})
+      : folder_(std::move(folder)), tops_(std::move(tops)), store_(store), progress_(progress) {}
   Unpacking(const Unpacking&) = delete;
   Unpacking& operator=(const Unpacking&) = delete;
   ~Unpacking() override {
@@ -87,7 +88,9 @@ class Unpacking final : public vault::ArchiveVisitor {
   Status flush() {
     if (waiting_.empty()) return {};
     const Status status = store_->import(waiting_);
+    records_ += waiting_.size();
     waiting_.clear();
+    if (progress_) progress_(std::to_string(records_) + " records taken from the backup");
     return status;
   }
 
@@ -105,6 +108,8 @@ class Unpacking final : public vault::ArchiveVisitor {
   fs::path path_;
   int descriptor_ = -1;
   std::vector<vault::StoreRecord> waiting_;
+  std::uint64_t records_ = 0;
+  std::function<void(const std::string&)> progress_;
 };
 
 // What a reader makes of an archive that does not hold together.
@@ -273,7 +278,8 @@ class Restoring {
       Unpacking key_files(folder_, {"keys"}, nullptr);
       const auto key_summary = unpack(keys, key_files);
       if (!key_summary) return key_summary.error();
-      Unpacking data_files(folder_, {kContexts, "operators", "audit"}, store->get());
+      Unpacking data_files(folder_, {kContexts, "operators", "audit"}, store->get(),
+                           wish_.progress);
       const auto data_summary = unpack(data, data_files);
       if (!data_summary) return data_summary.error();
       older_keys_ = generation_of(*key_summary) < generation_of(*data_summary);
@@ -296,10 +302,18 @@ class Restoring {
     if (older_keys_) {
       if (auto s = check_contexts(vault, contexts); !s) return s;
     }
-    auto report = vault.rebuild_index();
+    const auto say = [this](const std::string& text) {
+      if (wish_.progress) wish_.progress(text);
+    };
+    auto report = vault.rebuild_index(
+        [&](std::uint64_t rows) { say("index: " + std::to_string(rows) + " rows"); });
     if (!report) return report.error();
     out.rows = *report;
-    const auto audit = crypto::audit::verify_audit((folder_ / "audit").string(), {});
+    crypto::audit::VerifyOptions verify;
+    verify.progress = [&](const std::string& log, std::uint64_t done, std::uint64_t all) {
+      say(log + ": " + std::to_string(done) + " of " + std::to_string(all) + " entries");
+    };
+    const auto audit = crypto::audit::verify_audit((folder_ / "audit").string(), verify);
     if (!audit) return audit.error();
     if (!audit->verified()) {
       return Error(ErrorKind::verification, "The audit log in the data backup does not verify: " +

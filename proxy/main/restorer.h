@@ -12,6 +12,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
@@ -26,6 +28,8 @@ struct RestoreWish {
   std::filesystem::path key_backup;
   std::filesystem::path data;
   RootKeySettings root;  // its secret: asked where people have to be
+  // Told now and then how far it is, once the root key is there; by the caller's thread.
+  std::function<void(const std::string&)> progress{};
 };
 
 struct Restored {

@@ -105,14 +105,17 @@ std::vector<KeyInfo> KeyAdmin::list() const {
   for (const auto& [id, record] : catalogue.keys().records()) {
     out.push_back(info_of(catalogue, key_ids, record, now));
   }
-  std::sort(out.begin(), out.end(), [](const KeyInfo& a, const KeyInfo& b) {
-    const auto order = [](const KeyInfo& key) {
-      return std::tie(key.tenant, key.record.key_class, key.domain, key.purpose, key.record.epoch,
-                      key.record.version);
-    };
-    return order(a) < order(b);
-  });
+  std::sort(out.begin(), out.end(), is_listed_before);
   return out;
+}
+
+bool KeyAdmin::is_listed_before(const KeyInfo& a, const KeyInfo& b) {
+  // The id last: keys that are alike in the rest stand in one order, too.
+  const auto order = [](const KeyInfo& key) {
+    return std::tie(key.tenant, key.record.key_class, key.domain, key.purpose, key.record.epoch,
+                    key.record.version, key.record.id);
+  };
+  return order(a) < order(b);
 }
 
 std::optional<KeyInfo> KeyAdmin::find(const Id& key) const {

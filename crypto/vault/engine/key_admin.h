@@ -63,6 +63,8 @@ class KeyAdmin {
   explicit KeyAdmin(Vault& vault) noexcept : vault_(vault) {}
 
   std::vector<KeyInfo> list() const;
+  // The order of list(); a key's place in it never changes.
+  static bool is_listed_before(const KeyInfo& a, const KeyInfo& b);
   std::optional<KeyInfo> find(const Id& key) const;
   // What disables itself and goes within this time from now, soonest first.
   std::vector<KeyInfo> due_before(WallTime until) const;

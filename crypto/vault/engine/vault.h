@@ -136,8 +136,9 @@ class Vault final : public TokenVault {
   std::uint64_t keys_generation() const;
   ContextTable context_table() const;
 
-  // Makes the blind index anew from the rows, after a restore. May be repeated.
-  Result<IndexReport> rebuild_index();
+  // Makes the blind index anew from the rows, after a restore. May be repeated. `progress`: told
+  // how many rows were read, now and then; it must not call the vault.
+  Result<IndexReport> rebuild_index(const std::function<void(std::uint64_t rows)>& progress = {});
 
  private:
   friend class ReverseVault;

@@ -69,7 +69,7 @@ ContextTable Vault::context_table() const {
   return table;
 }
 
-Result<IndexReport> Vault::rebuild_index() {
+Result<IndexReport> Vault::rebuild_index(const std::function<void(std::uint64_t rows)>& progress) {
   const std::scoped_lock lock(state_->mutex);
   IndexReport report;
   RowOpener opener(*state_->catalogue, *state_->subjects);
@@ -82,6 +82,7 @@ Result<IndexReport> Vault::rebuild_index() {
       if (const auto entry = entry_of(opener, row, report)) entries.push_back(*entry);
     }
     if (auto s = state_->tokens->add_index(entries); !s) return s.error();
+    if (progress) progress(report.rows);
     if (page->size() < kPage) return report;
     after = page->back().id;
   }

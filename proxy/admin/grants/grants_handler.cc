@@ -202,18 +202,25 @@ AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* wh
   for (const Case* one : use.all()) {
     if (one->tenant == who->tenant && (all || one->requester == who->name)) mine.push_back(one);
   }
-  std::sort(mine.begin(), mine.end(), [](const Case* a, const Case* b) {
+  const auto comes_before = [](const Case* a, const Case* b) {
     return std::tie(a->opened, a->id) > std::tie(b->opened, b->id);
-  });
+  };
+  std::sort(mine.begin(), mine.end(), comes_before);
+  // Also behind one that this operator has no part in any more.
+  const auto after = id_from_hex(page->after);
+  const Case* last = after ? use.find(*after) : nullptr;
+  if (!page->after.empty() && (last == nullptr || last->tenant != who->tenant)) {
+    return malformed(kNoSuchPlace);
+  }
   const auto paged = page_in<const Case*>(
-      mine, *page, [](const Case* one) { return crypto::vault::id_hex(one->id); });
-  if (!paged) return malformed(kNoSuchPlace);
+      mine, *page, [](const Case* one) { return crypto::vault::id_hex(one->id); },
+      [&](const Case* one) { return comes_before(last, one); });
   std::string out = "{\"grants\":[";
-  for (const Case* one : paged->items) {
-    if (one != paged->items.front()) out.push_back(',');
+  for (const Case* one : paged.items) {
+    if (one != paged.items.front()) out.push_back(',');
     out += case_json(*one, reason_of(*one, *log));
   }
-  return {200, "application/json", out + end_of_page(paged->next)};
+  return {200, "application/json", out + end_of_page(paged.next)};
 }
 
 AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who) {

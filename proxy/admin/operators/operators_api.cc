@@ -177,15 +177,22 @@ AdminResponse OperatorsApi::list(const AdminRequest& request) const {
   auto page = page_of(request.query);
   if (!page) return admin_problem(400, "malformed-body", page.error().sentence());
   if (request.query.empty()) page->count = all.size();
-  const auto paged =
-      page_in<OperatorRecord>(all, *page, [](const OperatorRecord& one) { return one.name; });
-  if (!paged) return admin_problem(400, "malformed-body", kNoSuchPlace);
+  // In the order in which they were made; nobody leaves the list, so that a name has its place.
+  const auto last = std::find_if(all.begin(), all.end(), [&page](const OperatorRecord& one) {
+    return one.name == page->after;
+  });
+  if (!page->after.empty() && last == all.end()) {
+    return admin_problem(400, "malformed-body", kNoSuchPlace);
+  }
+  const auto paged = page_in<OperatorRecord>(
+      all, *page, [](const OperatorRecord& one) { return one.name; },
+      [&](const OperatorRecord& one) { return &one > &*last; });
   std::string out = "{\"operators\":[";
   bool first = true;
-  for (const OperatorRecord& one : paged->items) {
+  for (const OperatorRecord& one : paged.items) {
     out.append(std::exchange(first, false) ? "" : ",").append(json_of(one));
   }
-  return {200, "application/json", out + end_of_page(paged->next)};
+  return {200, "application/json", out + end_of_page(paged.next)};
 }
 
 // What a new credential is to be, without its hash.
