@@ -46,8 +46,7 @@ class People {
  public:
   explicit People(const std::string& entries) : api(policy_with(entries)) {
     for (std::size_t i = 0; i < 2; ++i) {
-      desk_.use_keys(
-          i, std::make_shared<const KeySet>(std::move(*KeySet::parse(key_set(key_.jwk("k"))))));
+      desk_.use_keys(i, std::make_shared<const KeySet>(*KeySet::parse(key_set(key_.jwk("k")))));
     }
     api.oidc = &desk_;
     api.restart();
