@@ -209,16 +209,17 @@ std::vector<crypto::vault::Id> AccessRules::tenants_of_oidc(std::string_view iss
   return tenants;
 }
 
-std::string AccessRules::oidc_person(const crypto::vault::Id& tenant, std::string_view issuer,
-                                     std::string_view subject) const {
+std::optional<OidcPerson> AccessRules::oidc_person(const crypto::vault::Id& tenant,
+                                                   std::string_view issuer,
+                                                   std::string_view subject) const {
   const Tenant* const found = find(tenant);
-  if (found == nullptr) return {};
-  std::string person;
+  if (found == nullptr) return std::nullopt;
+  std::optional<OidcPerson> person;
   for (const OidcEntry& entry : found->oidc) {
     if (entry.issuer.value != issuer || entry.subject != subject) continue;
     // By different claims it may come by different entries: then they have to agree.
-    if (entry.person.empty() || (!person.empty() && person != entry.person)) return {};
-    person = entry.person;
+    if (entry.person.empty() || (person && person->name != entry.person)) return std::nullopt;
+    person = OidcPerson{entry.person, entry.has_operator || (person && person->has_operator)};
   }
   return person;
 }

@@ -53,6 +53,12 @@ struct OidcRole {
   std::string role;
 };
 
+// Who a subject of another issuer is, as the policy says.
+struct OidcPerson {
+  std::string name;
+  bool has_operator = true;  // the name is that of an operator, if there is one
+};
+
 struct Ruling {
   Verdict verdict = Verdict::barred;
   RevealLevel level = RevealLevel::refused;  // when allowed: clear, masked or replaced
@@ -92,9 +98,10 @@ class AccessRules {
   std::vector<crypto::vault::Id> tenants_of_oidc(std::string_view issuer,
                                                  std::string_view subject) const;
 
-  // Which person of the tenant exactly this subject is, as its entry says; empty: it does not say.
-  std::string oidc_person(const crypto::vault::Id& tenant, std::string_view issuer,
-                          std::string_view subject) const;
+  // Which person of the tenant exactly this subject is, as its entry says; nullopt: it does not
+  // say.
+  std::optional<OidcPerson> oidc_person(const crypto::vault::Id& tenant, std::string_view issuer,
+                                        std::string_view subject) const;
 
   // Whether some subject of an issuer has the role in the tenant.
   bool oidc_gives(const crypto::vault::Id& tenant, std::string_view role) const;

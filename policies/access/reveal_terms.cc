@@ -99,6 +99,7 @@ std::string text_of(const OidcEntry& entry) {
   if (!entry.subject.empty()) text += " sub " + entry.subject;
   for (const OidcClaim& claim : entry.claims) text += " claim " + claim.name + " " + claim.value;
   if (!entry.person.empty()) text += " person " + entry.person;
+  if (!entry.has_operator) text += " without operator";
   return text;
 }
 

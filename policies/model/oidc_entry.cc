@@ -88,11 +88,20 @@ OidcEntry read_entry(const YamlNode& node, std::string key, Diagnostics& out) {
   if (const auto person = map.text("person")) {
     entry.person = person->value;
     if (!is_person_name(person->value)) {
-      out.error(person->at, map.key("person"), in_quotes(person->value) + " is no person's name",
-                "1 to 32 lower-case letters, digits and hyphens: the name of their operator here");
+      out.error(
+          person->at, map.key("person"), in_quotes(person->value) + " is no person's name",
+          "1 to 32 lower-case letters, digits and hyphens: the name of their operator here, or "
+          "beside operator: false one that you give them");
     } else if (entry.subject.empty()) {
       out.error(person->at, map.key("person"), "claims may be those of several people",
                 "Give the subject beside them");
+    }
+  }
+  if (const auto has_operator = map.boolean("operator")) {
+    entry.has_operator = has_operator->value;
+    if (entry.person.empty()) {
+      out.error(has_operator->at, map.key("operator"), "says of a person that nobody names",
+                "Write person: and a name for them beside it");
     }
   }
   map.require("role", "One of the policy's roles");

@@ -28,9 +28,11 @@ struct OidcEntry {
   std::string subject;          // sub; empty: any that has the claims
   std::vector<OidcClaim> claims;
   Located<std::string> role;
-  // Who that is here: the name of the person's operator, or one that the policy's author gives
-  // them. Two identities of one person are not two people. Empty: nobody knows.
+  // Who that is here: the name of the person's operator; or, where they have none, one that the
+  // policy's author gives them. Two identities of one person are not two people. Empty: nobody
+  // knows.
   std::string person;
+  bool has_operator = true;  // `operator: false`: the person has none, so none is looked for
 };
 
 // 1 to 16 lower-case letters, digits and hyphens: part of operators' names.

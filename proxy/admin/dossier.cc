@@ -56,6 +56,20 @@ void append_question(const DossierQuestion& question, std::string& out) {
   out.push_back('}');
 }
 
+void append_entries(std::string_view name, const std::vector<DossierEntry>& entries,
+                    std::string& out) {
+  out.append(",\"").append(name).append("\":[");
+  bool first = true;
+  for (const DossierEntry& entry : entries) {
+    if (!std::exchange(first, false)) out.push_back(',');
+    append_audit_entry(entry.record, DetailView::shown, out, true);
+    out.append(",\"proof\":");
+    append_hashes(entry.proof, out);
+    out.push_back('}');
+  }
+  out.push_back(']');
+}
+
 void append_token(const DossierToken& token, std::string& out) {
   out.push_back('{');
   member("key_id", key_id_text(token.key_id), out, true);
@@ -68,19 +82,6 @@ void append_token(const DossierToken& token, std::string& out) {
 
 }  // namespace
 
-namespace {
-
-// Which keys could sign for a subject of another issuer, and from when to when, belongs to what
-// that subject did: proxy/main/issuer_record.h writes it.
-bool is_of_their_issuer(const std::string& operator_name, const audit::AuditRecord& record) {
-  if (record.open.event != audit::EventKind::operator_change) return false;
-  if (!operator_name.starts_with("oidc:")) return false;
-  return record.detail->object.starts_with(operator_name.substr(0, operator_name.find('/')) +
-                                           " key");
-}
-
-}  // namespace
-
 bool concerns(const DossierQuestion& question, const audit::AuditRecord& record) {
   if (question.from && record.open.time < *question.from) return false;
   if (question.until && record.open.time >= *question.until) return false;
@@ -89,8 +90,7 @@ bool concerns(const DossierQuestion& question, const audit::AuditRecord& record)
   if (!record.detail) return period_alone;
   const audit::AuditDetail& detail = *record.detail;
   if (!question.operator_name.empty() && detail.operator_name != question.operator_name) {
-    return question.credential.empty() && question.subject.empty() && !question.key_id &&
-           is_of_their_issuer(question.operator_name, record);
+    return false;
   }
   if (!question.credential.empty() && detail.credential != question.credential) return false;
   if (!question.subject.empty() && detail.subject != question.subject) return false;
@@ -150,16 +150,13 @@ std::string dossier_json(const Dossier& dossier) {
     if (!std::exchange(first, false)) out.push_back(',');
     append_token(token, out);
   }
-  out.append("],\"entries\":[");
-  first = true;
-  for (const DossierEntry& entry : dossier.entries) {
-    if (!std::exchange(first, false)) out.push_back(',');
-    append_audit_entry(entry.record, DetailView::shown, out, true);
-    out.append(",\"proof\":");
-    append_hashes(entry.proof, out);
-    out.push_back('}');
+  out.append("]");
+  if (dossier.question.operator_name.starts_with("oidc:")) {
+    append_entries("issuer_keys", dossier.issuer_keys, out);
+    out.append(",\"issuer_keys_unreadable\":").append(std::to_string(dossier.issuer_unreadable));
   }
-  return out.append("]}\n");
+  append_entries("entries", dossier.entries, out);
+  return out.append("}\n");
 }
 
 }  // namespace paravent::proxy::admin

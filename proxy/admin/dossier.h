@@ -53,6 +53,9 @@ struct Dossier {
   std::string checkpoint;  // that every proof leads to
   std::uint64_t size = 0;
   std::vector<DossierEntry> entries;
+  // Of a subject of an issuer: which of its keys were trusted (IssuerKeys); in no count.
+  std::vector<DossierEntry> issuer_keys;
+  std::uint64_t issuer_unreadable = 0;
   // Of the period, whose detail is gone with its month's key: they may belong here or not.
   std::uint64_t unreadable = 0;
 

@@ -7,6 +7,7 @@
 #include "crypto/tokens/kind.h"
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/dossier.h"
+#include "proxy/admin/dossier_issuer.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/record_api.h"
 #include "proxy/admin/text_members.h"
@@ -87,21 +88,29 @@ audit::AuditEntry entry_of(const DossierQuestion& question, const Operator& who)
 
 // ErrorKind::refused: too many; else as the log answers.
 crypto::Status collect(const audit::AuditLog& log, Dossier& dossier) {
+  IssuerKeys issuer(dossier.question);
   for (std::uint64_t at = 0; at < dossier.size;) {
     auto records = log.read(at, std::min<std::uint64_t>(kChunk, dossier.size - at));
     if (!records) return records.error();
     if (records->empty()) return Error(ErrorKind::data);
     at += records->size();
     for (audit::AuditRecord& record : *records) {
-      if (!concerns(dossier.question, record)) continue;
+      if (issuer.take(record) || !concerns(dossier.question, record)) continue;
       if (dossier.entries.size() == kMostDossierEntries) return Error(ErrorKind::refused);
       dossier.entries.push_back({std::move(record), {}});
     }
   }
-  for (DossierEntry& entry : dossier.entries) {
-    auto proof = log.prove_inclusion(entry.record.open.sequence, dossier.size);
-    if (!proof) return proof.error();
-    entry.proof = std::move(*proof);
+  for (audit::AuditRecord& record : issuer.entries()) {
+    if (dossier.issuer_keys.size() == kMostDossierEntries) return Error(ErrorKind::refused);
+    dossier.issuer_keys.push_back({std::move(record), {}});
+  }
+  dossier.issuer_unreadable = issuer.unreadable();
+  for (auto* entries : {&dossier.issuer_keys, &dossier.entries}) {
+    for (DossierEntry& entry : *entries) {
+      auto proof = log.prove_inclusion(entry.record.open.sequence, dossier.size);
+      if (!proof) return proof.error();
+      entry.proof = std::move(*proof);
+    }
   }
   return {};
 }

@@ -43,11 +43,12 @@ std::string joined(const std::set<std::string>& words) {
   return out;
 }
 
-void append_entries(const Dossier& dossier, std::string& out) {
-  out.append("<h2>Entries of the record</h2>\n<table>");
+void append_entries(std::string_view title, const std::vector<DossierEntry>& entries,
+                    std::string& out) {
+  out.append("<h2>").append(title).append("</h2>\n<table>");
   row({"No.", "Time (UTC)", "Event", "Outcome", "Operator", "Purpose", "Reason", "About", "Proof"},
       out, "th");
-  for (const DossierEntry& entry : dossier.entries) {
+  for (const DossierEntry& entry : entries) {
     const audit::PublicPart& open = entry.record.open;
     const audit::AuditDetail none;
     const audit::AuditDetail& detail = entry.record.detail ? *entry.record.detail : none;
@@ -105,7 +106,16 @@ std::string dossier_html(const Dossier& dossier) {
         out);
   }
   out.append("</table>\n");
-  append_entries(dossier, out);
+  if (question.operator_name.starts_with("oidc:")) {
+    append_entries("Keys of the issuer: trusted at the beginning, and what changed",
+                   dossier.issuer_keys, out);
+    if (dossier.issuer_unreadable > 0) {
+      out.append("<p>")
+          .append(std::to_string(dossier.issuer_unreadable))
+          .append(" entries that may be about them have no detail any more.</p>\n");
+    }
+  }
+  append_entries("Entries of the record", dossier.entries, out);
   out.append(
       "<h2>Checkpoint</h2>\n<p>Each proof leads from the entry's leaf to the root of this "
       "checkpoint (RFC 9162 2.1.3.2), which the log has signed.</p>\n<pre>");

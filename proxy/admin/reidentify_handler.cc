@@ -178,7 +178,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
     if (!log->append_batch(refused)) return RevealGate::no_record();
     return hours_problem();
   }
-  RevealGate gate(parts.access->rules(), ledger_, parts.operators.cases(), *log,
+  RevealGate gate(parts.access->rules(), ledger_, parts.operators, *log,
                   {*who, request.purpose, request.reason, request.grant}, parts.operators.now());
   if (auto refusal = gate.pass(pointers)) {
     for (std::size_t i = 0; i < all.size() && refusal->status != 503; ++i) {

@@ -275,7 +275,7 @@ std::optional<AdminResponse> guard_export(const AdminParts& parts, const Operato
     for (Exported& one : all) {
       if (one.purpose == purpose) asked.push_back(&one.asked);
     }
-    RevealGate gate(parts.access->rules(), ledger, parts.operators.cases(), log,
+    RevealGate gate(parts.access->rules(), ledger, parts.operators, log,
                     {who, purpose, request.reason, {}}, parts.operators.now());
     if (auto refusal = gate.pass(asked)) return refusal;
   }

@@ -72,14 +72,11 @@ bool says_the_same(const json::object& entry, const audit::PublicPart& open) {
 }
 
 // How many entries there are.
-Result<std::size_t> verify(const json::object& record, const audit::NoteKey& key,
-                           std::string_view checkpoint) {
-  const json::value* entries = record.if_contains("events");
-  if (entries == nullptr || !entries->is_array()) entries = record.if_contains("entries");
-  if (entries == nullptr || !entries->is_array()) return altered("it lists no entries");
+Result<std::size_t> verify_list(const json::array& entries, const std::string& list,
+                                const audit::NoteKey& key, std::string_view checkpoint) {
   std::size_t count = 0;
-  for (const json::value& one : entries->get_array()) {
-    const std::string which = "entry " + std::to_string(count + 1) + " of the list";
+  for (const json::value& one : entries) {
+    const std::string which = "entry " + std::to_string(count + 1) + " of " + list;
     if (!one.is_object()) return altered(which + " is not an object");
     const auto proof = proof_of(one.get_object(), checkpoint, which);
     if (!proof) return proof.error();
@@ -91,6 +88,21 @@ Result<std::size_t> verify(const json::object& record, const audit::NoteKey& key
     ++count;
   }
   return count;
+}
+
+Result<std::size_t> verify(const json::object& record, const audit::NoteKey& key,
+                           std::string_view checkpoint) {
+  const json::value* entries = record.if_contains("events");
+  if (entries == nullptr || !entries->is_array()) entries = record.if_contains("entries");
+  if (entries == nullptr || !entries->is_array()) return altered("it lists no entries");
+  const auto count = verify_list(entries->get_array(), "the list", key, checkpoint);
+  // A dossier of an issuer's subject.
+  const json::value* keys = record.if_contains("issuer_keys");
+  if (!count || keys == nullptr) return count;
+  if (!keys->is_array()) return altered("issuer_keys is no list");
+  const auto more = verify_list(keys->get_array(), "issuer_keys", key, checkpoint);
+  if (!more) return more;
+  return *count + *more;
 }
 
 Result<audit::NoteKey> key_for(const std::string& file, std::string_view checkpoint) {

@@ -75,7 +75,9 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   auto publication =
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();
-  if (auto status = open->check_consent(files->policies, author); !status) return status;
+  remarks +=
+      warnings_of_unknown_people(files->policies, installation->operators(), installation->vault());
+  if (auto status = open->check_consent(files->policies, author, &served); !status) return status;
   Status recorded = open->record_policy_loads(files->policies, author);
   if (recorded) recorded = record_issuer_keys(files->policies);
   if (!recorded) {

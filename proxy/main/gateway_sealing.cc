@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/main/gateway_state.h"
+#include "proxy/main/issuer_binding.h"
 #include "proxy/main/login_rules.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/when_sealed.h"
@@ -110,6 +111,9 @@ Status Gateway::State::open_gate() {
     policies_recorded = true;
   }
   if (auto status = record_issuer_keys(served); !status) return status;
+  std::fputs(
+      warnings_of_unknown_people(served, installation->operators(), installation->vault()).c_str(),
+      stderr);
   open->start_keeper();
   gate->open(open->handler());
   return {};

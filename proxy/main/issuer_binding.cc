@@ -5,6 +5,9 @@
 #include <set>
 #include <string>
 
+#include "policies/model/diagnostics.h"
+#include "proxy/admin/grants/two_people.h"
+
 namespace paravent::proxy::main {
 namespace {
 
@@ -61,6 +64,30 @@ crypto::Status check_issuers(const PolicySet& set,
     }
   }
   return {};
+}
+
+std::string warnings_of_unknown_people(const PolicySet& set, const admin::Operators& operators,
+                                       const crypto::vault::Vault& vault) {
+  std::string all;
+  for (std::size_t i = 0; i < set.policies.size(); ++i) {
+    const policies::Policy& policy = set.policies[i];
+    const auto tenant = vault.tenant_id(policy.tenant.value);
+    policies::Diagnostics out(set.sources[i].name);
+    for (std::size_t at = 0; at < policy.oidc.size(); ++at) {
+      const policies::OidcEntry& entry = policy.oidc[at];
+      if (entry.person.empty() || !entry.has_operator) continue;
+      if (tenant && admin::is_operator_of(operators, *tenant, entry.person)) continue;
+      out.warning(
+          entry.at, "oidc[" + std::to_string(at) + "].person",
+          "the tenant has no operator " + entry.person +
+              ", so that nobody knows which person this is, and four eyes count it for none",
+          "Write the name of their operator, or operator: false beside a person who has none");
+    }
+    for (const policies::Diagnostic& one : out.items()) {
+      all += policies::diagnostic_text(one) + "\n";
+    }
+  }
+  return all;
 }
 
 }  // namespace paravent::proxy::main

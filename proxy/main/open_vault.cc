@@ -49,8 +49,16 @@ Status OpenVault::admit_names(const PolicySet& set) {
   return {};
 }
 
-Status OpenVault::check_consent(const PolicySet& set, std::string_view author) {
-  return consent_->check(loads_of(set, installation_.vault()), author);
+Status OpenVault::check_consent(const PolicySet& set, std::string_view author,
+                                const PolicySet* in_force) {
+  const auto loads = loads_of(set, installation_.vault());
+  if (in_force == nullptr) return consent_->check(loads, author);
+  std::vector<policies::TenantPolicy> tenants;
+  for (const auto& load : loads_of(*in_force, installation_.vault())) {
+    tenants.push_back({load.tenant, load.policy});
+  }
+  const policies::AccessRules rules(tenants);
+  return consent_->check(loads, author, &rules);
 }
 
 Status OpenVault::keep_consent(const PolicySet& set) {
@@ -132,7 +140,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   if (auto status = made->admit_names(policies); !status) return status.error();
   made->consent_ = std::make_unique<admin::PolicyConsent>(
       installation.directory().operators(), installation.operators(), installation.audit());
-  if (auto status = made->check_consent(policies, {}); !status) return status.error();
+  if (auto status = made->check_consent(policies, {}, nullptr); !status) return status.error();
   if (auto status = made->set_retentions(policies, parts.record); !status) return status.error();
   if (auto status = made->set_subject_clocks(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.

@@ -70,7 +70,9 @@ class OpenVault {
 
   crypto::Status admit_names(const PolicySet& set);
   // Whether policies that ask for two people let these be loaded (PolicyConsent::check).
-  crypto::Status check_consent(const PolicySet& set, std::string_view author);
+  // `in_force`: null at a start.
+  crypto::Status check_consent(const PolicySet& set, std::string_view author,
+                               const PolicySet* in_force);
   // When they are in force.
   crypto::Status keep_consent(const PolicySet& set);
   // What is shorter than before freezes destruction, and an operator has to say that it is meant.

@@ -58,15 +58,15 @@ AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Ca
 }
 
 crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
-                                               crypto::WallTime now, Cases& cases,
-                                               audit::AuditLog& log) {
+                                               const StillTwo& still_two, crypto::WallTime now,
+                                               Cases& cases, audit::AuditLog& log) {
   Cases::Use use = cases.use();
   for (const Case* one : use.all()) {
     const bool fits = one->type == CaseType::change && one->state == CaseState::approved &&
                       one->tenant == request.tenant && one->change == request.change &&
                       (request.requester.empty() || one->requester == request.requester) &&
                       now < one->expires && (id.empty() || crypto::vault::id_hex(one->id) == id);
-    if (!fits) continue;
+    if (!fits || !still_two(*one)) continue;
     Case used = *one;
     const auto receipt = log.append(entry_of(request, used, "use"));
     if (!receipt) return receipt.error();

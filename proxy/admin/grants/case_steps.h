@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,9 +33,11 @@ AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Ca
 
 // Uses up the approval: the case, when there is one of this requester (empty: of anybody) and for
 // exactly this change. Afterwards it is closed, whether or not the change then succeeds. `id` in
-// hex; empty: whichever fits. An error: it cannot be put on record or written.
+// hex; empty: whichever fits. `still_two`: whether requester and approver are two people, as far as
+// is known now. An error: it cannot be put on record or written.
+using StillTwo = std::function<bool(const Case&)>;
 crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
-                                               crypto::WallTime now, Cases& cases,
-                                               crypto::audit::AuditLog& log);
+                                               const StillTwo& still_two, crypto::WallTime now,
+                                               Cases& cases, crypto::audit::AuditLog& log);
 
 }  // namespace paravent::proxy::admin

@@ -88,7 +88,8 @@ std::string_view why_not(TwoPeople people) {
     case TwoPeople::same_person:
       return "Whoever asks never approves, by another way neither.";
     case TwoPeople::unknown:
-      return "Of one of the two the policy does not say which person it is (oidc: person).";
+      return "Of one of the two nobody knows which person it is: the policy does not say "
+             "(oidc: person), or names nobody who is an operator.";
   }
   return {};
 }
@@ -276,7 +277,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   }
   const bool approve = rest == "approve";
   const TwoPeople people =
-      two_people(parts.access->rules(), who->tenant, one->requester, who->name);
+      two_people(parts.access->rules(), parts.operators, who->tenant, one->requester, who->name);
   if (mine || !may_approve || people != TwoPeople::yes) {
     audit::AuditEntry entry = entry_of(*who, next, reason, rest);
     entry.outcome = audit::Outcome::refused;

@@ -5,6 +5,7 @@
 
 #include "crypto/vault/engine/durable_file.h"
 #include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/grants/two_people.h"
 
 namespace paravent::proxy::admin {
 
@@ -50,7 +51,8 @@ Status PolicyConsent::verify(const std::filesystem::path& folder) {
   return {};
 }
 
-Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view author) {
+Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view author,
+                            const policies::AccessRules* in_force) {
   approvals_.clear();
   for (const Load& load : loads) {
     const auto before = read_terms(file_of(load.tenant));
@@ -58,7 +60,7 @@ Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view aut
     if (policies::approving_roles(*before).empty()) continue;
     const auto wider = policies::widened(*before, policies::reveal_terms(*load.policy));
     if (wider.empty()) continue;
-    if (auto status = ask(load, author, wider.front()); !status) return status;
+    if (auto status = ask(load, author, wider.front(), in_force); !status) return status;
   }
   return {};
 }
@@ -68,7 +70,8 @@ const Case* PolicyConsent::approval(const Id& tenant) const {
   return found == approvals_.end() ? nullptr : &found->second;
 }
 
-Status PolicyConsent::ask(const Load& load, std::string_view author, const std::string& first) {
+Status PolicyConsent::ask(const Load& load, std::string_view author, const std::string& first,
+                          const policies::AccessRules* in_force) {
   crypto::audit::AuditLog* log = logs_.tenant(load.tenant);
   if (log == nullptr) return Error(ErrorKind::internal);
   // Exactly this text was approved, whoever had asked, and however it is loaded now.
@@ -78,7 +81,14 @@ Status PolicyConsent::ask(const Load& load, std::string_view author, const std::
                         load.tenant,
                         "load policy " + load.sha256,
                         "gives more: " + first};
-  const auto used = use_change(request, {}, now, operators_.cases(), *log);
+  const policies::TenantPolicy loaded[] = {{load.tenant, load.policy}};
+  const policies::AccessRules rules =
+      in_force != nullptr ? *in_force : policies::AccessRules(loaded);
+  const auto still_two = [&](const Case& one) {
+    return two_people(rules, operators_, load.tenant, one.requester, one.approver) ==
+           TwoPeople::yes;
+  };
+  const auto used = use_change(request, {}, still_two, now, operators_.cases(), *log);
   if (!used) return Error(ErrorKind::disk_full, "The approval cannot be put on record.");
   if (*used) {
     approvals_.insert_or_assign(load.tenant, **used);

@@ -38,8 +38,10 @@ class PolicyConsent {
   // ErrorKind::refused with a sentence: one of them gives more than what is in force, and nobody
   // has approved exactly this text; a case for it is open then. configuration: the same, where
   // `author` is no operator's name (a signal, a start), so that no case can be opened. data: what
-  // was in force cannot be read; disk_full: no record.
-  crypto::Status check(const std::vector<Load>& loads, std::string_view author);
+  // was in force cannot be read; disk_full: no record. `in_force`: says who is whom when an
+  // approval is used; nullptr, at a start, where nothing is in force: what is loaded says it.
+  crypto::Status check(const std::vector<Load>& loads, std::string_view author,
+                       const policies::AccessRules* in_force = nullptr);
   // The case that approved what the latest check let through for this tenant; nullptr: it needed
   // none. Until the next check.
   const Case* approval(const crypto::vault::Id& tenant) const;
@@ -48,7 +50,8 @@ class PolicyConsent {
 
  private:
   std::filesystem::path file_of(const crypto::vault::Id& tenant) const;
-  crypto::Status ask(const Load& load, std::string_view author, const std::string& first);
+  crypto::Status ask(const Load& load, std::string_view author, const std::string& first,
+                     const policies::AccessRules* in_force);
 
   std::filesystem::path folder_;
   Operators& operators_;

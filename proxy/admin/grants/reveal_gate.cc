@@ -6,6 +6,7 @@
 
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/grants/two_people.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/utc_text.h"
@@ -151,13 +152,18 @@ std::optional<AdminResponse> RevealGate::find_case() {
   if (!id) return refused();
   auto present = ledger_.present(log_, question_.who.tenant, now_);
   if (!present) return no_record();
-  use_.emplace(cases_.use());
+  use_.emplace(operators_.cases().use());
   const Case* found = use_->find(*id);
   if (found == nullptr || found->tenant != question_.who.tenant) return refused();
   if (close_if_over(*found, *present, *use_)) found = use_->find(*id);
   if (found->type != CaseType::reveal || found->state != CaseState::approved ||
       *present >= found->expires || found->requester != question_.who.name ||
       found->requester_role != question_.who.role || found->purpose != question_.purpose) {
+    return refused();
+  }
+  // Who is whom may have become known, or been forgotten, since it was approved.
+  if (two_people(rules_, operators_, found->tenant, found->requester, found->approver) !=
+      TwoPeople::yes) {
     return refused();
   }
   case_ = *found;

@@ -33,11 +33,11 @@ struct RevealQuestion {
 class RevealGate {
  public:
   // All must outlive it.
-  RevealGate(const policies::AccessRules& rules, BudgetLedger& ledger, Cases& cases,
+  RevealGate(const policies::AccessRules& rules, BudgetLedger& ledger, const Operators& operators,
              crypto::audit::AuditLog& log, RevealQuestion question, crypto::WallTime now)
       : rules_(rules),
         ledger_(ledger),
-        cases_(cases),
+        operators_(operators),
         log_(log),
         question_(std::move(question)),
         now_(now) {}
@@ -65,7 +65,7 @@ class RevealGate {
 
   const policies::AccessRules& rules_;
   BudgetLedger& ledger_;
-  Cases& cases_;
+  const Operators& operators_;
   crypto::audit::AuditLog& log_;
   RevealQuestion question_;
   crypto::WallTime now_;

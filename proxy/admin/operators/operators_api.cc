@@ -11,6 +11,7 @@
 #include "policies/model/period.h"
 #include "policies/model/yaml_reader.h"
 #include "proxy/admin/grants/case_steps.h"
+#include "proxy/admin/grants/two_people.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/operator_json.h"
 #include "proxy/admin/page.h"
@@ -140,7 +141,12 @@ std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const
                               std::string(members.text("reason"))};
   const WallTime now = operators_.now();
   if (members.text("grant").empty()) return open_change(request, now, operators_.cases(), log);
-  const auto used = use_change(request, members.text("grant"), now, operators_.cases(), log);
+  const auto still_two = [&](const Case& one) {
+    return two_people(access->rules(), operators_, tenant, one.requester, one.approver) ==
+           TwoPeople::yes;
+  };
+  const auto used =
+      use_change(request, members.text("grant"), still_two, now, operators_.cases(), log);
   if (!used) {
     return admin_problem(503, "audit-unavailable",
                          "The audit log or the grant cannot be written; nothing was done.");

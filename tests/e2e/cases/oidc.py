@@ -262,13 +262,47 @@ def keys_on_record():
             body = {"reason": "r", "operator": "oidc:login/crm-1"}
             status, _, text = scene.admin.call("POST", "/v1/dossier", body, scene.dpo)
             equal(status, 200, "the dossier")
-            objects = [one.get("object") for one in json.loads(text)["entries"]]
+            document = json.loads(text)
+            objects = [one.get("object") for one in document["issuer_keys"]]
             for kid in (first, second):
                 expect(f"oidc:login key {kid}" in objects, f"{kid} is not in {objects}")
+            expect("operator-change" not in document["events"], f"counted as the subject's: {document['events']}")
+            # Offline these are looked at as well.
+            file, keys = os.path.join(folder, "dossier.json"), os.path.join(folder, "keys")
+            with open(keys, "w", encoding="utf-8") as out:
+                for path, _, names in os.walk(os.path.join(scene.data, "audit")):
+                    if "public-key" in names:
+                        with open(os.path.join(path, "public-key"), encoding="utf-8") as one:
+                            out.write(one.read())
+            for expected in (0, 5):
+                with open(file, "w", encoding="utf-8") as out:
+                    json.dump(document, out)
+                done = gateway.run("audit", "verify-record", file, "--key", keys)
+                equal(done.returncode, expected, f"the dossier offline: {done.err}")
+                document["issuer_keys"][0]["outcome"] = "failed"
             lacks(text.decode(), issuer.keys[0].jwk()["x"], "the dossier")
             # A restart says all anew, so that what changed meanwhile shows.
             scene.restart()
             equal(told("", scene.dpo)[-1], (f"oidc:login key {second}", "trusted ES256"), "after a restart")
+
+
+@case("a person of the policy who is no operator is warned of at the start and at a reload")
+def unknown_people():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+
+        def named(person):
+            return POLICY.replace("subject: crm-1, role: support", f"subject: crm-1, role: support, person: {person}")
+
+        with Scene(policy=named("dpp"), extra=issuer.configured(folder)) as scene:
+            warning = "oidc[0].person: the tenant has no operator dpp"
+            expect(warning in scene.stderr(), f"no warning: {shown(scene.stderr())}")
+            equal(whoami(scene, issuer.credential("crm-1"))[0], 200, "all the same")
+            for person, expected in (("dpp", True), ("dpo", False), ("ops, operator: false", False)):
+                scene.write_policy(named(person))
+                status, _, text = scene.admin.call("POST", "/v1/policy/reload", None, scene.administrator)
+                equal(status, 200, f"reload: {text}")
+                equal(warning in text.decode(), expected, f"the reload's diagnostics: {text}")
 
 
 @case("an issuer belongs to one tenant: a second policy that names it ends the start, unless it is shared by name")

@@ -145,6 +145,12 @@ TEST(RevealTerms, EntriesThatMeetKeepSomebodyOut) {
   // Who somebody is decides whether two are two.
   EXPECT_EQ(widened(with(boss), with("{ issuer: login, subject: boss, person: anne, role: dpo }")),
             std::vector<std::string>{"may enter dpo of login sub boss person anne"});
+  const auto person = [&](const std::string& more) {
+    return with("{ issuer: login, subject: boss, person: anne, role: dpo" + more + " }");
+  };
+  EXPECT_EQ(
+      widened(person(""), person(", operator: false")),
+      std::vector<std::string>{"may enter dpo of login sub boss person anne without operator"});
 }
 
 TEST(RevealTerms, GivingLessIsNothingToAskFor) {

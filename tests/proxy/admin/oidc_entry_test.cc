@@ -218,64 +218,6 @@ TEST_F(OidcEntry, TwoOfOneIssuerAreNotTwoPeople) {
   EXPECT_EQ(api.post_with(path, jwt("boss"), R"({"reason":"r"})").status, 403);
 }
 
-// One person with an operator here and an account elsewhere asks by one and approves by the other.
-class TwoWays : public OidcEntry {
- protected:
-  // The status of an approval: asked for by `asker` and approved by `approver`, each the name of a
-  // local operator or, behind "oidc:", a subject.
-  std::string approval(const std::string& entries, const std::string& asker,
-                       const std::string& approver) {
-    Api api(admin_test_policy() + "oidc:\n" + entries +
-            "four-eyes: { approve: [dpo, support], purposes: [billing] }\n");
-    api.oidc = &desk_;
-    api.restart();
-    const auto credential = [&](const std::string& who) {
-      return who.starts_with("oidc:") ? jwt(who.substr(5)) : api.credentials.at(who);
-    };
-    const std::string ask =
-        R"({"purpose":"contact","basis":"contract","reason":"r","hours":1,"tokens":[")" +
-        api.token_of("form.mail", "anne@example.fr") + "\"]}";
-    const AdminResponse opened = api.post_with("/v1/grants", credential(asker), ask);
-    EXPECT_EQ(opened.status, 201) << opened.body;
-    const std::string id(boost::json::parse(opened.body).at("id").as_string());
-    const std::uint64_t before = api.log().size();
-    const AdminResponse answer =
-        api.post_with("/v1/grants/" + id + "/approve", credential(approver), R"({"reason":"r"})");
-    const auto entries_made = api.entries(before);
-    EXPECT_EQ(entries_made.size(), 1U);
-    EXPECT_EQ(entries_made.front().open.outcome == crypto::audit::Outcome::done,
-              answer.status == 200);
-    return answer.status == 200
-               ? "approved"
-               : std::string(boost::json::parse(answer.body).at("title").as_string());
-  }
-};
-
-constexpr const char* kIsDpo = "  - { issuer: login, subject: boss, role: dpo, person: dpo }\n";
-constexpr const char* kIsAnne = "  - { issuer: login, subject: boss, role: dpo, person: anne }\n";
-constexpr const char* kIsUnknown = "  - { issuer: login, subject: boss, role: dpo }\n";
-
-TEST_F(TwoWays, OfOnePersonAreNotTwoPeople) {
-  EXPECT_EQ(approval(kIsDpo, "dpo", "oidc:boss"),
-            "Whoever asks never approves, by another way neither.");
-  EXPECT_EQ(approval(kIsDpo, "oidc:boss", "dpo"),
-            "Whoever asks never approves, by another way neither.");
-}
-
-TEST_F(TwoWays, OfTwoPeopleAreTwo) {
-  EXPECT_EQ(approval(kIsAnne, "dpo", "oidc:boss"), "approved");
-  EXPECT_EQ(approval(kIsAnne, "oidc:boss", "dpo"), "approved");
-  EXPECT_EQ(approval(kIsDpo, "support", "oidc:boss"), "approved");
-  EXPECT_EQ(approval(kIsDpo, "support", "dpo"), "approved") << "two operators of our own";
-}
-
-TEST_F(TwoWays, OfWhomNobodyKnowsWhoTheyAreDoNotCount) {
-  for (const auto& [asker, approver] : {std::pair{"dpo", "oidc:boss"}, {"oidc:boss", "dpo"}}) {
-    EXPECT_EQ(approval(kIsUnknown, asker, approver),
-              "Of one of the two the policy does not say which person it is (oidc: person).");
-  }
-}
-
 TEST(OidcPolicy, SaysWhoAnApproverIs) {
   const auto says = [](const std::string& entry) {
     const auto loaded = policies::load_policy_text(
@@ -290,6 +232,9 @@ TEST(OidcPolicy, SaysWhoAnApproverIs) {
     return all;
   };
   EXPECT_EQ(says("{ issuer: login, subject: a, role: dpo, person: anne }"), "");
+  EXPECT_EQ(says("{ issuer: login, subject: a, role: dpo, person: anne, operator: false }"), "");
+  EXPECT_EQ(says("{ issuer: login, subject: a, role: support, operator: false }"),
+            "error oidc[0].operator;");
   EXPECT_EQ(says("{ issuer: login, subject: a, role: dpo }"), "warning oidc[0];");
   EXPECT_EQ(says("{ issuer: login, subject: a, role: support }"), "") << "approves nothing";
   EXPECT_EQ(says("{ issuer: login, subject: a, role: support, person: Anne }"),

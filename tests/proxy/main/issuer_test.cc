@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "policies/model/load_policy.h"
+#include "proxy/admin/dossier_issuer.h"
+#include "proxy/admin/utc_text.h"
 #include "proxy/main/issuer_binding.h"
 #include "proxy/main/issuer_record.h"
 #include "tests/proxy/admin/admin_testing.h"
@@ -119,19 +123,117 @@ TEST_F(IssuerKeys, WhoComesLaterIsToldAll) {
 }
 
 // The dossier of a subject says which keys could sign for it.
-TEST_F(IssuerKeys, AreInTheDossierOfTheIssuersSubjects) {
-  record_.use("login", {{"a", "EdDSA", "ta"}});
-  ASSERT_TRUE(record_.write(places_));
-  const auto asks = [&](const std::string& who) {
-    std::string text = admin::admin_test_policy();
+class IssuerDossier : public IssuerKeys {
+ protected:
+  void use(KeyNames keys) {
+    record_.use("login", std::move(keys));
+    ASSERT_TRUE(record_.write(places_));
+    api_.clock.move(std::chrono::hours(48));
+  }
+  boost::json::object dossier(const std::string& who, const std::string& more = "") {
     const auto answer =
-        api_.post("dpo", "/v1/dossier", R"({"reason":"r","operator":")" + who + "\"}");
+        api_.post("dpo", "/v1/dossier", R"({"reason":"r","operator":")" + who + "\"" + more + "}");
     EXPECT_EQ(answer.status, 200) << answer.body;
-    return boost::json::parse(answer.body).at("entries").as_array().size();
-  };
-  EXPECT_EQ(asks("oidc:login/crm-1"), 2U);
-  EXPECT_EQ(asks("oidc:log/crm-1"), 0U);
-  EXPECT_EQ(asks("somebody"), 0U);
+    return boost::json::parse(answer.body).as_object();
+  }
+  // "object | remark" of its issuer_keys.
+  std::vector<std::string> keys(const std::string& more) {
+    std::vector<std::string> all;
+    const auto parsed = dossier("oidc:login/crm-1", more);
+    EXPECT_TRUE(parsed.at("entries").as_array().empty());
+    EXPECT_TRUE(parsed.at("events").as_object().empty()) << "they are not the subject's doing";
+    EXPECT_EQ(parsed.at("issuer_keys_unreadable"), 0);
+    for (const auto& one : parsed.at("issuer_keys").as_array()) {
+      all.push_back(std::string(one.at("object").as_string()) + " | " +
+                    std::string(one.at("remark").as_string()));
+      EXPECT_FALSE(one.at("proof").as_array().empty());
+    }
+    return all;
+  }
+  std::string today() { return admin::utc_text(api_.clock.now()).substr(0, 10); }
+};
+
+TEST_F(IssuerDossier, HoldsTheKeys) {
+  use({{"a", "EdDSA", "ta"}});
+  EXPECT_EQ(keys("").size(), 2U);
+  EXPECT_EQ(dossier("oidc:log/crm-1").at("issuer_keys").as_array().size(), 0U);
+  EXPECT_FALSE(dossier("somebody").contains("issuer_keys"));
+  const auto page = api_.post("dpo", "/v1/dossier",
+                              R"({"reason":"r","operator":"oidc:login/crm-1","format":"html"})");
+  EXPECT_NE(page.body.find("oidc:login key a"), std::string::npos);
+}
+
+// What was trusted when the period began was written down long before it.
+TEST_F(IssuerDossier, HoldsTheKeysOfItsPeriod) {
+  use({{"a", "EdDSA", "ta"}, {"b", "RS256", "tb"}});
+  use({{"a", "EdDSA", "ta"}, {"b", "RS256", "tb2"}, {"c", "ES256", "tc"}});
+  const std::string from = today();
+  const std::string more = R"(,"from":")" + from + "\"";
+  const std::vector<std::string> in_force{"oidc:login key a | trusted EdDSA thumbprint ta",
+                                          "oidc:login key b | trusted RS256 thumbprint tb2",
+                                          "oidc:login key c | trusted ES256 thumbprint tc"};
+  EXPECT_EQ(keys(more), in_force);
+  use({{"b", "RS256", "tb2"}, {"c", "ES256", "tc"}, {"d", "ES256", "td"}});
+  auto all = in_force;
+  all.emplace_back("oidc:login key d | trusted ES256 thumbprint td");
+  all.emplace_back("oidc:login key a | withdrawn EdDSA thumbprint ta");
+  EXPECT_EQ(keys(more), all);
+  EXPECT_EQ(keys(more + R"(,"to":")" + from + "\""), all) << "that was today";
+  // A start says the whole set anew, and whatever it does not name is over.
+  record_ = IssuerRecord();
+  use({{"d", "ES256", "td"}});
+  EXPECT_EQ(keys(R"(,"from":")" + today() + "\""),
+            std::vector<std::string>{"oidc:login key d | trusted ES256 thumbprint td"});
+  EXPECT_TRUE(keys(R"(,"to":"2001-01-01")").empty());
+}
+
+// What cannot be read any more is counted until the whole set was said again.
+TEST(IssuerKeysOfAPeriod, SayWhatIsMissing) {
+  admin::DossierQuestion question;
+  question.operator_name = "oidc:login/crm-1";
+  question.from = crypto::WallTime(std::chrono::hours(100));
+  admin::IssuerKeys keys(question);
+  crypto::audit::AuditRecord record;
+  record.open.event = crypto::audit::EventKind::operator_change;
+  record.open.time = crypto::WallTime(std::chrono::hours(1));
+  EXPECT_FALSE(keys.take(record));
+  EXPECT_EQ(keys.unreadable(), 1U);
+  auto whole = record;
+  whole.detail.emplace().object = "oidc:login keys";
+  EXPECT_TRUE(keys.take(whole));
+  EXPECT_EQ(keys.unreadable(), 0U);
+  record.open.time = crypto::WallTime(std::chrono::hours(100));
+  EXPECT_FALSE(keys.take(record));
+  EXPECT_EQ(keys.unreadable(), 1U);
+  EXPECT_TRUE(keys.entries().empty());
+}
+
+TEST(IssuerPeople, WhoIsNoOperatorIsWarnedOf) {
+  const admin::Api api;
+  auto set =
+      policies_of({{"atelier",
+                    "oidc:\n"
+                    "  - { issuer: login, subject: a, role: dpo, person: dpo }\n"
+                    "  - { issuer: login, subject: b, role: dpo, person: dpp }\n"
+                    "  - { issuer: login, subject: c, role: dpo, person: stranger }\n"
+                    "  - { issuer: login, subject: d, role: dpo, person: x, operator: false }\n"
+                    "  - { issuer: login, subject: e, role: dpo }\n"}});
+  const std::string text = admin::admin_test_policy();
+  set.sources.push_back({"crm.yaml", text});
+  const auto line = std::count(text.begin(), text.end(), '\n') + 3;
+  const std::string warnings = warnings_of_unknown_people(set, *api.operators, *api.vault);
+  EXPECT_EQ(warnings.find("crm.yaml:" + std::to_string(line) + ":"), 0U) << warnings;
+  EXPECT_NE(warnings.find("warning: oidc[1].person: the tenant has no operator dpp"),
+            std::string::npos);
+  EXPECT_NE(warnings.find("warning: oidc[2].person: "), std::string::npos);
+  EXPECT_EQ(std::count(warnings.begin(), warnings.end(), '\n'), 2);
+  const auto revoked = api.operators->change("dpo", [&](admin::OperatorRecord& one) {
+    one.revoked = api.clock.now();
+    return crypto::Status();
+  });
+  ASSERT_TRUE(revoked);
+  EXPECT_NE(warnings_of_unknown_people(set, *api.operators, *api.vault).find("oidc[0].person"),
+            std::string::npos);
 }
 
 }  // namespace
