@@ -173,7 +173,7 @@ void ReadMemory::put(const Place& place, std::size_t way, std::string_view key,
                      std::string_view value, Mark flags) {
   char* const at = slot(place, way);
   std::memcpy(at, key.data(), kKeyBytes);
-  std::memcpy(at + kKeyBytes, value.data(), value.size());
+  if (!value.empty()) std::memcpy(at + kKeyBytes, value.data(), value.size());
   // Nothing of who was there before stays behind a shorter value.
   const std::size_t used = kKeyBytes + value.size();
   std::memset(at + used, 0, slot_bytes_ - used);
