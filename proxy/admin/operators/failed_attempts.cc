@@ -1,11 +1,11 @@
 #include "proxy/admin/operators/failed_attempts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "crypto/base/encoding.h"
 #include "crypto/vault/engine/durable_file.h"
+#include "proxy/admin/operators/line_words.h"
 #include "proxy/admin/operators/login_desk.h"
 
 namespace paravent::proxy::admin {
@@ -18,66 +18,29 @@ using crypto::Status;
 using crypto::WallTime;
 
 constexpr std::string_view kFirstLine = "paravent-attempts-v1\n";
-constexpr std::string_view kThrottle = "throttle ";
-constexpr std::string_view kName = "name ";
+constexpr std::string_view kThrottle = "throttle";
+constexpr std::string_view kName = "name";
 constexpr std::string_view kEnd = "end\n";
-constexpr std::uint64_t kMostMilliseconds = 253'402'300'799'999;  // the end of the year 9999
 constexpr std::uint32_t kMostFailures = 1'000'000;
 constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
 
-// Up to `end`, which is consumed.
-std::optional<std::string_view> take_until(std::string_view& text, char end) {
-  const std::size_t at = text.find(end);
-  if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view piece = text.substr(0, at);
-  text.remove_prefix(at + 1);
-  return piece;
+bool read_throttle(Words& words, Throttle& throttle) {
+  throttle.since = words.time();
+  throttle.count = static_cast<std::uint32_t>(words.number(kMostFailures));
+  return words.end();
 }
 
-std::optional<std::uint64_t> take_number(std::string_view& text, char end, std::uint64_t most) {
-  const auto digits = take_until(text, end);
-  if (!digits || (digits->size() > 1 && digits->starts_with('0'))) return std::nullopt;
-  std::uint64_t value = 0;
-  const char* const stop = digits->data() + digits->size();
-  const auto read = std::from_chars(digits->data(), stop, value);
-  if (read.ec != std::errc() || read.ptr != stop || value > most) return std::nullopt;
-  return value;
-}
-
-std::optional<WallTime> take_time(std::string_view& text, char end) {
-  const auto value = take_number(text, end, kMostMilliseconds);
-  if (!value) return std::nullopt;
-  return WallTime(std::chrono::milliseconds(*value));
-}
-
-std::optional<Throttle> take_throttle(std::string_view& text) {
-  if (!text.starts_with(kThrottle)) return std::nullopt;
-  text.remove_prefix(kThrottle.size());
-  const auto since = take_time(text, ' ');
-  if (!since) return std::nullopt;
-  const auto count = take_number(text, '\n', kMostFailures);
-  if (!count) return std::nullopt;
-  return Throttle{*since, static_cast<std::uint32_t>(*count)};
-}
-
-bool take_name(std::string_view& text, std::map<NameDigest, FailedName>& names) {
-  if (!text.starts_with(kName)) return false;
-  text.remove_prefix(kName.size());
-  const auto hex = take_until(text, ' ');
-  if (!hex) return false;
-  const auto bytes = crypto::from_hex(*hex);
+bool read_name(Words& words, std::map<NameDigest, FailedName>& names) {
   NameDigest digest{};
-  if (!bytes || bytes->size() != digest.size()) return false;
-  std::copy(bytes->begin(), bytes->end(), digest.begin());
-  const auto failures = take_number(text, ' ', kMostFailures);
-  if (!failures || *failures == 0) return false;
-  const auto until = take_time(text, ' ');
-  if (!until) return false;
-  const auto last = take_time(text, '\n');
-  if (!last) return false;
+  words.bytes(digest);
+  FailedName one;
+  one.failures = static_cast<std::uint32_t>(words.number(kMostFailures));
+  one.locked_until = words.time();
+  one.last = words.time();
   // In order, so that there is one spelling of a list.
-  if (!names.empty() && digest <= names.rbegin()->first) return false;
-  names[digest] = {static_cast<std::uint32_t>(*failures), *until, *last};
+  const bool in_order = names.empty() || names.rbegin()->first < digest;
+  if (!words.end() || one.failures == 0 || !in_order) return false;
+  names[digest] = one;
   return names.size() <= kMostFailedNames;
 }
 
@@ -95,10 +58,10 @@ void make_room(std::map<NameDigest, FailedName>& names) {
 
 std::string attempts_text(const FailedList& list) {
   std::string out(kFirstLine);
-  out.append(kThrottle).append(time_text(list.throttle.since)).append(" ");
+  out.append(kThrottle).append(" ").append(time_text(list.throttle.since)).append(" ");
   out.append(std::to_string(list.throttle.count)).append("\n");
   for (const auto& [digest, one] : list.names) {
-    out.append(kName);
+    out.append(kName).append(" ");
     crypto::append_hex(out, digest);
     out.append(" ").append(std::to_string(one.failures)).append(" ");
     out.append(time_text(one.locked_until)).append(" ").append(time_text(one.last)).append("\n");
@@ -110,12 +73,18 @@ std::optional<FailedList> parse_attempts(std::string_view text) {
   if (!text.starts_with(kFirstLine)) return std::nullopt;
   text.remove_prefix(kFirstLine.size());
   FailedList list;
-  const auto throttle = take_throttle(text);
-  if (!throttle) return std::nullopt;
-  list.throttle = *throttle;
+  bool has_throttle = false;
   while (text != kEnd) {
-    if (!take_name(text, list.names)) return std::nullopt;
+    const auto line = take_until(text, '\n');
+    if (!line) return std::nullopt;
+    Words words(*line);
+    const std::string_view what = words.word();
+    const bool read = has_throttle ? what == kName && read_name(words, list.names)
+                                   : what == kThrottle && read_throttle(words, list.throttle);
+    if (!read) return std::nullopt;
+    has_throttle = true;
   }
+  if (!has_throttle) return std::nullopt;
   return list;
 }
 
