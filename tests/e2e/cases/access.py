@@ -37,13 +37,6 @@ class Access(Scene):
         super().__init__(policy=policy(support, extra))
         self.files = {"admin": self.keep("admin", self.administrator), "dpo": self.keep("dpo", self.dpo)}
 
-    def keep(self, name, credential):
-        path = os.path.join(self.folder, name + ".credential")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(credential + "\n")
-        os.chmod(path, 0o600)
-        return path
-
     def command(self, *arguments, who="admin", code=0, stdin=None):
         credential = ["--credential-file", self.files[who]] if who else []
         done = gateway.run(*arguments, "--admin", self.admin.url, *credential, stdin=stdin)

@@ -17,19 +17,11 @@ def token_of(scene, email):
     return dict(wire.form_fields(received.body))["email"]
 
 
-def admin_credential(scene):
-    path = os.path.join(scene.folder, "admin.credential")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(scene.administrator + "\n")
-    os.chmod(path, 0o600)
-    return path
-
-
 def backup(scene, out, *options):
     """Of a running gateway, through its admin API."""
     return gateway.run(
         "backup", scene.data, out, "--root-key", scene.root_key, "--admin", scene.admin.url,
-        "--credential-file", admin_credential(scene), "--json", *options,
+        "--credential-file", scene.admin_credential_file(), "--json", *options,
     )  # fmt: skip
 
 

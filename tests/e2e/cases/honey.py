@@ -27,9 +27,7 @@ class Hive:
             wire.request("POST", "/contact", wire.form({"email": "anne@example.fr"}), wire.FORM)
         )
         self.real = dict(wire.form_fields(received.body))["email"]
-        self.admin_file = os.path.join(scene.folder, "admin.credential")
-        with open(self.admin_file, "w", encoding="utf-8") as file:
-            file.write(scene.administrator)
+        self.admin_file = scene.admin_credential_file()
         done = self.honey(
             "plant", "--route", "contact-form", "--field", "form.email", "--note", "CRM row 7", "--reason", "watch",
             stdin=b"bernard.decoy@example.fr\n",

@@ -194,14 +194,6 @@ def restored():
             equal([one["value"] for one in answers], ["anne@example.fr", DECOY], "values")
             equal(alarms(second) - before, 1, "the alarm")
             command = gateway.run(
-                "honey", "list", "--admin", second.admin.url, "--credential-file", admin_file(second), "--json"
+                "honey", "list", "--admin", second.admin.url, "--credential-file", second.admin_credential_file(), "--json"
             )
             equal([one["token"] for one in json.loads(command.out)["honey_tokens"]], [honey], "the list")
-
-
-def admin_file(scene):
-    path = os.path.join(scene.folder, "admin.credential")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(scene.administrator + "\n")
-    os.chmod(path, 0o600)
-    return path

@@ -115,9 +115,7 @@ def running_backup():
     with Scene(policy=WIDE) as scene:
         form = wire.form({"email": "anne@example.fr", "name": "Anne Martin"})
         received = scene.submit(wire.request("POST", "/contact", form, wire.FORM))
-        admin = os.path.join(scene.folder, "admin.credential")
-        with open(admin, "w", encoding="ascii") as file:
-            file.write(scene.administrator)
+        admin = scene.admin_credential_file()
         data, keys = os.path.join(scene.folder, "data.pvbackup"), os.path.join(scene.folder, "keys.pvbackup")
         saved = os.path.join(scene.folder, "saved")
         load = Load(scene, list(dict(wire.form_fields(received.body)).values()))

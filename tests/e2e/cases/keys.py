@@ -20,10 +20,7 @@ class Keys(Scene):
 
     def __init__(self):
         super().__init__(policy=WIDE)
-        self.admin_file = os.path.join(self.folder, "admin.credential")
-        with open(self.admin_file, "w", encoding="utf-8") as file:
-            file.write(self.administrator + "\n")
-        os.chmod(self.admin_file, 0o600)
+        self.admin_file = self.admin_credential_file()
 
     def token(self, name="Anne"):
         body = wire.form({"name": name, "email": "anne@example.fr"})

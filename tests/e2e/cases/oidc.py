@@ -147,10 +147,7 @@ def revoked():
         with Scene(policy=POLICY, extra=issuer.configured(folder)) as scene:
             credential = issuer.credential("crm-1")
             equal(whoami(scene, credential)[0], 200, "before")
-            admin_file = os.path.join(scene.folder, "admin.credential")
-            with open(admin_file, "w", encoding="utf-8") as file:
-                file.write(scene.administrator + "\n")
-            os.chmod(admin_file, 0o600)
+            admin_file = scene.admin_credential_file()
             options = ("--admin", scene.admin.url, "--credential-file", admin_file)
             done = gateway.run("operators", "revoke", "oidc:login/crm-1", "--reason", "Contract ended", *options)
             equal(done.returncode, 0, f"revoke: {shown(done.err)}")
@@ -268,12 +265,7 @@ def keys_on_record():
                 expect(f"oidc:login key {kid}" in objects, f"{kid} is not in {objects}")
             expect("operator-change" not in document["events"], f"counted as the subject's: {document['events']}")
             # Offline these are looked at as well.
-            file, keys = os.path.join(folder, "dossier.json"), os.path.join(folder, "keys")
-            with open(keys, "w", encoding="utf-8") as out:
-                for path, _, names in os.walk(os.path.join(scene.data, "audit")):
-                    if "public-key" in names:
-                        with open(os.path.join(path, "public-key"), encoding="utf-8") as one:
-                            out.write(one.read())
+            file, keys = os.path.join(folder, "dossier.json"), scene.public_keys_file()
             for expected in (0, 5):
                 with open(file, "w", encoding="utf-8") as out:
                     json.dump(document, out)

@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from cases.honey_doors import admin_file, plant
+from cases.honey_doors import plant
 from support import settings, wire
 from support.case import Shared, case, contains, equal, expect, lacks
 from support.gateway import Scene
@@ -165,10 +165,7 @@ def commands():
         ("honey", "honey_tokens", "token", scene.administrator, {"route": "r"}),
     )
     for command, name, key, credential, more in lists:
-        path = os.path.join(scene.folder, f"{command}.credential")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(credential + "\n")
-        os.chmod(path, 0o600)
+        path = scene.keep(command, credential)
 
         def run(url, *options):
             arguments = [settings.BINARY, command, "list", "--admin", url, "--credential-file", path, *options]
@@ -232,12 +229,12 @@ def progress():
     contains(seen, "entries", "its terminal")
     out = os.path.join(scene.folder, "data.pvbackup")
     backup = ("backup", scene.data, out, "--root-key", scene.root_key, "--admin", scene.admin.url)
-    code, _, seen = at_a_terminal(*backup, "--credential-file", admin_file(scene))
+    code, _, seen = at_a_terminal(*backup, "--credential-file", scene.admin_credential_file())
     equal(code, 0, f"backup: {seen}")
     contains(seen, "the gateway makes the backup", "its terminal")
     keys = os.path.join(scene.folder, "keys.pvbackup")
     backup = ("backup", scene.data, keys, "--keys", "--root-key", scene.root_key, "--admin", scene.admin.url)
-    code, _, seen = at_a_terminal(*backup, "--credential-file", admin_file(scene))
+    code, _, seen = at_a_terminal(*backup, "--credential-file", scene.admin_credential_file())
     equal(code, 0, f"backup of the keys: {seen}")
     restored = os.path.join(scene.folder, "restored")
     restore = ("restore", out, "--keys", keys, "--root-key", scene.root_key, "--data", restored)

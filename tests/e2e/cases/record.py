@@ -294,12 +294,7 @@ def dossier():
         proof = [merkle.b64(one) for one in entry["proof"]]
         expect(merkle.included(merkle.b64(entry["leaf"]), entry["index"], size, proof, root), f"entry {entry}")
     file = os.path.join(scene.folder, "dossier.json")
-    keys = os.path.join(scene.folder, "keys")
-    with open(keys, "w", encoding="utf-8") as out:
-        for path, _, names in os.walk(os.path.join(scene.data, "audit")):
-            if "public-key" in names:
-                with open(os.path.join(path, "public-key"), encoding="utf-8") as one:
-                    out.write(one.read())
+    keys = scene.public_keys_file()
     for expected in (0, 5):
         with open(file, "w", encoding="utf-8") as out:
             json.dump(document, out)

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import time
 
-from cases.backup import admin_credential
 from cases.unseal_pkcs11 import MODULE, PIN, token_scene, with_softhsm
 from cases.unsealing import PASSPHRASE, expect_sealed, expect_working, passphrase_scene, seal, shares_scene, unseal
 from support import gateway
@@ -29,7 +28,7 @@ def rewrap(scene, *options, secrets=(), code=0):
 
 
 def rewrap_running(scene, *options, secrets=(), code=0):
-    more = ["--reason", "change of custodians", "--admin", scene.admin.url, "--credential-file", admin_credential(scene)]
+    more = ["--reason", "change of custodians", "--admin", scene.admin.url, "--credential-file", scene.admin_credential_file()]
     return rewrap(scene, *options, *more, secrets=secrets, code=code)
 
 
@@ -366,7 +365,7 @@ def restored(hsm):
             value = expect_working(scene)
             # Of a running one, which asks nobody.
             running_keys = os.path.join(folder, "running.pvbackup")
-            done = gateway.run("backup", scene.data, running_keys, "--keys", "--config", scene.config_file, "--admin", scene.admin.url, "--credential-file", admin_credential(scene))
+            done = gateway.run("backup", scene.data, running_keys, "--keys", "--config", scene.config_file, "--admin", scene.admin.url, "--credential-file", scene.admin_credential_file())
             equal(done.returncode, 0, f"backup of a running one ({done.err})")
             equal(scene.stop(), 0, "serve")
             data, keys = both_backups(scene, folder, secrets)

@@ -50,11 +50,7 @@ def unseal(scene, *secrets, arguments=()):
 
 
 def seal(scene):
-    path = os.path.join(scene.folder, "admin.credential")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(scene.administrator + "\n")
-    os.chmod(path, 0o600)
-    return gateway.run("seal", "--admin", scene.admin.url, "--credential-file", path)
+    return gateway.run("seal", "--admin", scene.admin.url, "--credential-file", scene.admin_credential_file())
 
 
 def expect_sealed(scene):

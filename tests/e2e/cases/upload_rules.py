@@ -222,7 +222,7 @@ def when_sealed():
             refused(scene, field("name", "x") + file("cv", b"x") + END, "sealed", 503, "/apply", begun=False)
             equal(unseal(scene, PASSPHRASE).returncode, 0, "unseal")
             listed = gateway.run("keys", "when-sealed", "--admin", scene.admin.url, "--credential-file",
-                                 os.path.join(scene.folder, "admin.credential"))
+                                 scene.admin_credential_file())
             lines = [line.split(" ") for line in listed.out.splitlines()]
             names = ["multipart.message", "multipart.proof_>_content", "multipart.proof_>_content"]
             equal([line[3] for line in lines], names, f"the list: {listed.out}{listed.err}")

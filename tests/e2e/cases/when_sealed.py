@@ -66,8 +66,7 @@ def when_sealed():
             equal(scene.admin.metric("paravent_when_sealed_values"), 4, "values in the list")
             expect(dict(wire.form_fields(scene.submit(report()).body))["message"].startswith("pve_"), "unsealed again")
             # What was sealed meanwhile is listed, and opens with the private key alone.
-            admin = os.path.join(scene.folder, "admin.credential")
-            asked = ("keys", "when-sealed", "--admin", scene.admin.url, "--credential-file", admin)
+            asked = ("keys", "when-sealed", "--admin", scene.admin.url, "--credential-file", scene.admin_credential_file())
             listed = gateway.run(*asked)
             equal(listed.returncode, 0, f"keys when-sealed: {listed.err}")
             lines = [line.split(" ") for line in listed.out.splitlines()]

@@ -256,12 +256,29 @@ class Scene:
     def administrator(self):
         return self._credentials["admin_credential"]
 
-    def credential_file(self):
-        path = os.path.join(self.folder, "dpo.credential")
+    def keep(self, name, credential):
+        """A credential in a file of its own, as the commands take it."""
+        path = os.path.join(self.folder, name + ".credential")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(self.dpo + "\n")
+            file.write(credential + "\n")
         os.chmod(path, 0o600)
         return path
+
+    def credential_file(self):
+        return self.keep("dpo", self.dpo)
+
+    def admin_credential_file(self):
+        return self.keep("admin", self.administrator)
+
+    def public_keys_file(self):
+        """The public keys of all logs in one file, for who verifies without the data directory."""
+        keys = os.path.join(self.folder, "public-keys")
+        with open(keys, "w", encoding="utf-8") as out:
+            for path, _, names in os.walk(os.path.join(self.data, "audit")):
+                if "public-key" in names:
+                    with open(os.path.join(path, "public-key"), encoding="utf-8") as one:
+                        out.write(one.read())
+        return keys
 
     def reveal(self, tokens, purpose="contact"):
         """The clear values of tokens that the DPO may see, in order."""
