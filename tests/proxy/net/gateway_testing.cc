@@ -14,6 +14,9 @@ FakeVault::~FakeVault() {
 }
 
 void FakeVault::resolve(std::shared_ptr<crypto::vault::ResolveBatch> batch) {
+  holds = hold.load();
+  while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  holds = false;
   const std::lock_guard lock(mutex_);
   threads_.emplace_back([batch = std::move(batch), wait = delay_ms.load()] {
     std::this_thread::sleep_for(std::chrono::milliseconds(wait));

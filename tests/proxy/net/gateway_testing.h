@@ -22,6 +22,10 @@ class FakeVault final : public crypto::vault::TokenVault {
   void resolve(std::shared_ptr<crypto::vault::ResolveBatch> batch) override;
 
   std::atomic<int> delay_ms{0};
+  // True: the worker that asks next stays in its call until this is false again, so that what
+  // arrives meanwhile lies in one batch of its events.
+  std::atomic<bool> hold{false};
+  std::atomic<bool> holds{false};  // a worker is being held
 
  private:
   std::mutex mutex_;
