@@ -14,6 +14,7 @@ AdminResponse admin_problem(std::uint16_t status, std::string_view reason,
   };
   AdminResponse response(status, "application/problem+json",
                          boost::json::serialize(problem) + "\n");
+  response.reason = reason;
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 503) response.headers.emplace_back("Retry-After", "5");
   return response;

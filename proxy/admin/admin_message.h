@@ -51,6 +51,7 @@ struct AdminResponse {
   std::uint16_t status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::string reason;  // of a problem: the member of that name; else empty
   std::vector<std::pair<std::string, std::string>> headers;
   // Instead of `body`, for long answers: puts the next piece into `piece`, which is wiped behind
   // it; false: it was the last. May block on the disk; called on one thread at a time.

@@ -57,14 +57,6 @@ AdminRequest question_of(const AdminRequest& http) {
 }
 
 // The reason in a problem of ours, or a word of its own for anything else.
-std::string reason_in(const AdminResponse& problem) {
-  constexpr std::string_view kMember = "\"reason\":\"";
-  const std::size_t at = problem.body.find(kMember);
-  if (at == std::string::npos) return "ended";
-  const std::size_t begin = at + kMember.size();
-  return problem.body.substr(begin, problem.body.find('"', begin) - begin);
-}
-
 std::string last_line(std::size_t results) {
   return R"({"complete":true,"results":)" + std::to_string(results) + "}\n";
 }
@@ -107,7 +99,7 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
   // The first part decides whether this is an answer at all.
   AdminResponse first = reidentify_part(state->parts.next(), who, ResultForm::lines);
   if (first.status != 200) {
-    if (!state->parts.done()) record_rest(state->parts.rest(), who, reason_in(first));
+    if (!state->parts.done()) record_rest(state->parts.rest(), who, first.reason);
     return first;
   }
   state->first = std::move(first.body);
@@ -137,7 +129,7 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
     const bool goes_on = part.status == 200;
     // What was given is on the record; the rest is not given. The line is the problem.
     if (!goes_on && !state->parts.done()) {
-      record_rest(state->parts.rest(), state->who, reason_in(part));
+      record_rest(state->parts.rest(), state->who, part.reason);
     }
     piece = std::move(part.body);
     return goes_on;

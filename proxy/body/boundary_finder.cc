@@ -11,9 +11,8 @@ namespace {
 constexpr std::size_t kGram = 4;
 // With shorter ones the places lie so close that memmem() does as well.
 constexpr std::size_t kShortest = 12;
-// Near misses until memmem() takes over. In a file that knows nothing of the boundary there are
-// none: four bytes that are by chance some of its own come once in gigabytes.
-constexpr int kMostMisses = 64;
+// Suspected places that are forgiven before their share decides.
+constexpr std::size_t kFewSuspects = 64;
 
 std::uint32_t gram_at(const char* at) noexcept {
   std::uint32_t gram = 0;
@@ -41,8 +40,8 @@ inline std::uint64_t BoundaryFinder::bit_at(const char* at) const noexcept {
   return known_[slot / 64] >> slot % 64;
 }
 
-bool BoundaryFinder::may_hold(const char* at) const noexcept {
-  return (bit_at(at) & 1U) != 0 && boundary_.find(at, 0, kGram) != std::string::npos;
+bool BoundaryFinder::is_known(const char* at) const noexcept {
+  return boundary_.find(at, 0, kGram) != std::string::npos;
 }
 
 std::size_t BoundaryFinder::search(std::string_view text, std::size_t from) const noexcept {
@@ -57,7 +56,8 @@ std::size_t BoundaryFinder::find(std::string_view text, std::size_t from) const 
   const char* const data = text.data();
   // Of a copy that begins in [at + 1 - stride, at], the place `at` holds four bytes.
   std::size_t at = from + stride_ - 1;
-  for (int misses = 0; at + kGram <= text.size(); at += stride_) {
+  std::size_t suspects = 0;
+  for (; at + kGram <= text.size(); at += stride_) {
     // Four at a time: their look-ups do not wait for each other, and one branch decides.
     while (at + 3 * stride_ + kGram <= text.size() &&
            ((bit_at(data + at) | bit_at(data + at + stride_) | bit_at(data + at + 2 * stride_) |
@@ -66,9 +66,11 @@ std::size_t BoundaryFinder::find(std::string_view text, std::size_t from) const 
       at += 4 * stride_;
     }
     if (at + kGram > text.size()) break;
-    if (!may_hold(data + at)) continue;
+    if ((bit_at(data + at) & 1U) == 0) continue;
     const std::size_t first = at + 1 - stride_;
-    if (misses++ == kMostMisses) return search(text, first);
+    // Of content that knows nothing of the boundary one place in sixty is suspected.
+    if (++suspects > kFewSuspects + (at - from) / stride_ / 8) return search(text, first);
+    if (!is_known(data + at)) continue;
     const std::size_t end = std::min(text.size(), at + boundary_.size());
     if (const std::size_t hit = search(text.substr(0, end), first); hit != std::string_view::npos) {
       return hit;

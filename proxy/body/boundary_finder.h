@@ -5,9 +5,9 @@
 // one of the places that lie m - 3 apart. Four bytes are read at each of those alone, and compared
 // further only where a table says that four such bytes are in the boundary. Real boundaries have 24
 // to 60 bytes (browsers', curl's), so nineteen bytes of twenty are never looked at, and no
-// look-up waits for the one before. What is full of pieces of the boundary, which only a sender
-// with a purpose makes, is searched by memmem() from the point where that shows: never more than
-// twice its work.
+// look-up waits for the one before. Where more than one place in eight is suspected, which only a
+// sender with a purpose brings about, memmem() searches on from there, so that the work is linear
+// in the content whatever it is.
 //
 // Memory: half a KiB. Immutable once built.
 
@@ -30,7 +30,7 @@ class BoundaryFinder {
 
  private:
   std::uint64_t bit_at(const char* at) const noexcept;
-  bool may_hold(const char* at) const noexcept;
+  bool is_known(const char* at) const noexcept;
   std::size_t search(std::string_view text, std::size_t from) const noexcept;
 
   std::string boundary_;
