@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "crypto/base/process_memory.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
@@ -60,7 +61,7 @@ class Store {
  public:
   // With the memory that a gateway gives it when nobody says.
   explicit Store(std::uint64_t rows)
-      : rows_(rows), memory_(vault::memory_share(vault::memory_of_process()).store) {
+      : rows_(rows), memory_(vault::memory_share(paravent::crypto::memory_of_process()).store) {
     const char* kept = std::getenv("PARAVENT_BENCH_STORES");
     if (kept != nullptr) {
       folder_ = std::filesystem::path(kept) / std::to_string(rows);

@@ -21,6 +21,7 @@
 
 #include "bench/micro/batch_window.h"
 #include "bench/support/form_exchange.h"
+#include "crypto/base/process_memory.h"
 #include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/engine/vault.h"
 #include "proxy/pipeline/transaction.h"
@@ -73,7 +74,7 @@ class Place {
     const auto folder = kept == nullptr
                             ? scratch_ / "vault"
                             : std::filesystem::path(kept) / ("vault-" + std::to_string(tokens));
-    const vault::VaultMemory memory = vault::memory_share(vault::memory_of_process());
+    const vault::VaultMemory memory = vault::memory_share(paravent::crypto::memory_of_process());
     // The root key of a benchmark is no secret.
     const std::array<std::uint8_t, 32> bytes{7};
     auto root = vault::RootKey::from_bytes(paravent::crypto::SecretBytes::copy_of(bytes)).value();

@@ -9,12 +9,12 @@
 #include <tuple>
 #include <utility>
 
+#include "crypto/base/process_memory.h"
 #include "crypto/vault/engine/key_admin.h"
 #include "proxy/main/gateway_state.h"
 #include "proxy/main/issuer_binding.h"
 #include "proxy/main/snapshot_builder.h"
 #include "proxy/main/when_sealed.h"
-#include "proxy/net/memory_watch.h"
 
 namespace paravent::proxy::main {
 
@@ -115,7 +115,7 @@ Status Gateway::State::unlock_alone() {
 // What the file leaves to the machine.
 Limits Gateway::State::limits_of(const config::GatewayConfig& of) {
   Limits limits = of.limits;
-  if (limits.memory_bytes == 0) limits.memory_bytes = net::memory_of_machine();
+  if (limits.memory_bytes == 0) limits.memory_bytes = crypto::memory_of_process();
   return limits;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "crypto/base/process_memory.h"
 #include "crypto/vault/engine/memory_share.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
@@ -40,7 +41,7 @@ crypto::vault::VaultMemory token_memory(const config::GatewayConfig& config) {
   const config::VaultMemoryConfig& asked = config.vault_memory;
   crypto::vault::VaultMemory memory{.known = asked.known_tokens, .store = asked.store};
   if (memory.known > 0 && memory.store > 0) return memory;
-  std::uint64_t bytes = crypto::vault::memory_of_process();
+  std::uint64_t bytes = crypto::memory_of_process();
   if (config.limits.memory_bytes > 0) bytes = std::min(bytes, config.limits.memory_bytes);
   const auto share = crypto::vault::memory_share(bytes);
   if (memory.known == 0) memory.known = share.known;

@@ -3,13 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "proxy/net/unique_fd.h"
@@ -20,30 +15,6 @@ namespace {
 std::uint64_t page_bytes() noexcept {
   static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return bytes;
-}
-
-// The number that a file holds; nothing when it holds another word ("max").
-std::optional<std::uint64_t> number_in(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::uint64_t number = 0;
-  if (!(in >> number)) return std::nullopt;
-  return number;
-}
-
-// cgroup v2: of this process's group and every one above it, the smallest limit (cgroups(7)).
-std::optional<std::uint64_t> group_limit() {
-  std::ifstream in("/proc/self/cgroup");
-  std::optional<std::uint64_t> least;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.starts_with("0::/")) continue;
-    const std::filesystem::path root("/sys/fs/cgroup");
-    for (auto group = std::filesystem::path(line.substr(4));; group = group.parent_path()) {
-      const auto limit = number_in(root / group / "memory.max");
-      if (limit) least = std::min(least.value_or(*limit), *limit);
-      if (group.empty()) break;
-    }
-  }
-  return least;
 }
 
 }  // namespace
@@ -74,13 +45,6 @@ std::uint64_t resident_bytes() noexcept {
   std::uint64_t pages = 0;
   std::from_chars(line.data() + space + 1, line.data() + line.size(), pages);
   return pages * page_bytes();
-}
-
-std::uint64_t memory_of_machine() {
-  const auto pages = ::sysconf(_SC_PHYS_PAGES);
-  const std::uint64_t machine = pages > 0 ? static_cast<std::uint64_t>(pages) * page_bytes() : 0;
-  const auto group = group_limit();
-  return group && (machine == 0 || *group < machine) ? *group : machine;
 }
 
 }  // namespace paravent::proxy::net

@@ -41,7 +41,4 @@ class MemoryWatch {
 // What this process holds in memory (proc(5), statm); 0 where that cannot be read.
 std::uint64_t resident_bytes() noexcept;
 
-// What it may use: the smallest limit of its control groups, or else the machine's memory.
-std::uint64_t memory_of_machine();
-
 }  // namespace paravent::proxy::net

@@ -24,15 +24,6 @@ struct IndexHash {
   }
 };
 
-// As random_id(), without a system call for each.
-Id new_id(RandomBuffer& random) {
-  Id id{};
-  do {
-    random.fill(id);
-  } while (id == kNoId);
-  return id;
-}
-
 // Whether every key that the row lies under is destroyed.
 bool has_ended(const FoundFacts& found, const LiveContexts& live) {
   if (live.ended_seals.empty()) return false;
@@ -249,7 +240,7 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
     }
     group.known = row != nullptr;
     if (group.bound) {
-      group.id = group.known ? row->id : new_id(random_);
+      group.id = group.known ? row->id : random_id(random_);
       group.bound_row = {first.key_id, first.kind, first.scope == Scope::relationship, {}};
       group.must_write = !group.known;
       if (group.known) {
@@ -267,7 +258,7 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
       group.id = row->id;
       group.row = std::move(*decoded);
     } else {
-      group.id = new_id(random_);
+      group.id = random_id(random_);
       group.row.key_id = first.key_id;
       group.row.seal_key_id = first.seal_key_id;
       group.row.kind = first.kind;

@@ -5,12 +5,25 @@
 
 namespace paravent::crypto::vault {
 
-Id random_id() {
+namespace {
+
+template <typename Fill>
+Id random_id_by(Fill fill) {
   Id id{};
   do {
-    random_bytes(id);
+    fill(id);
   } while (id == kNoId);
   return id;
+}
+
+}  // namespace
+
+Id random_id() {
+  return random_id_by([](Id& id) { random_bytes(id); });
+}
+
+Id random_id(RandomBuffer& random) {
+  return random_id_by([&](Id& id) { random.fill(id); });
 }
 
 std::string id_hex(const Id& id) { return to_hex(id); }

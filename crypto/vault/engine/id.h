@@ -11,6 +11,10 @@
 
 #include "crypto/base/bytes.h"
 
+namespace paravent::crypto {
+class RandomBuffer;
+}
+
 namespace paravent::crypto::vault {
 
 using Id = std::array<std::uint8_t, 16>;
@@ -20,8 +24,9 @@ inline constexpr Id kNoId{};
 // Our keyed reference to a data subject, HMAC-SHA-256 under prf.subject (constructions 4.0).
 using SubjectReference = std::array<std::uint8_t, 32>;
 
-// From the kernel's generator; never all zero.
+// From the kernel's generator; never all zero. The second without a system call for each.
 Id random_id();
+Id random_id(RandomBuffer& random);
 
 inline std::string_view id_text(const Id& id) noexcept { return as_text(id); }
 

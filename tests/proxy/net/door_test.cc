@@ -106,7 +106,6 @@ TEST(MemoryWatch, ReadsThisProcess) {
   EXPECT_GT(before, 1'000'000U);
   const std::vector<char> touched(64U << 20U, 1);
   EXPECT_GT(resident_bytes(), before + (32U << 20U));
-  EXPECT_GT(memory_of_machine(), before);
 }
 
 TEST(Door, TellsProxiesFromClients) {
