@@ -38,6 +38,12 @@ constexpr std::array<Word<bool>, 2> kSwitchWords = {{{"on", true}, {"off", false
 constexpr std::array<Word<bool>, 1> kClientCertificateWords = {{{"required", true}}};
 constexpr std::array<Word<bool>, 1> kElsewhereWords = {{{"pass", true}}};
 
+// Of the registry of methods (RFC 9110, 16.1) what a site or an application may be asked by: those
+// of RFC 9110, RFC 5789, RFC 3253, RFC 4918 and RFC 5323.
+constexpr std::array<std::string_view, 16> kRegisteredMethods = {
+    "GET",       "HEAD",  "POST", "PUT",  "PATCH", "DELETE", "OPTIONS", "PROPFIND",
+    "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK",  "UNLOCK", "REPORT",  "SEARCH"};
+
 constexpr std::string_view kDefaultFixedAddress = "0.0.0.0";
 
 bool is_method(std::string_view text) {
@@ -187,6 +193,13 @@ std::vector<Located<std::string>> read_methods(MapReader& map, std::string_view 
     } else if (method.value == "CONNECT" || method.value == "TRACE") {
       map.diagnostics().error(method.at, map.key(name), method.value + " is never let through");
     } else {
+      // A route of a misspelt method is a form that nobody protects.
+      if (std::ranges::find(kRegisteredMethods, method.value) == kRegisteredMethods.end()) {
+        map.diagnostics().warning(
+            method.at, map.key(name), in_quotes(method.value) + " is no registered method",
+            suggestion(method.value, {kRegisteredMethods.begin(), kRegisteredMethods.end()},
+                       "Requests of other methods pass this route by"));
+      }
       methods.push_back(std::move(method));
     }
   }
