@@ -21,9 +21,9 @@
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/field_transforms.h"
 #include "proxy/pipeline/http_head.h"
-#include "proxy/pipeline/line_copier.h"
 #include "proxy/pipeline/protected_request.h"
 #include "proxy/pipeline/refusal.h"
+#include "proxy/pipeline/upstream_head.h"
 
 namespace paravent::proxy {
 
@@ -31,7 +31,11 @@ class RequestProtector {
  public:
   RequestProtector(const policies::RoutePlan& route, const RequestHead& head, const Peer& peer,
                    bool tls, ExchangeBuffers& buffers)
-      : route_(route), head_(head), peer_(peer), tls_(tls), buffers_(buffers) {}
+      : route_(route),
+        head_(head),
+        peer_(peer),
+        buffers_(buffers),
+        upstream_head_(route, head, peer, tls, buffers) {}
 
   // `resolved` answers the jobs treated by minting; null when there are none. REQUIRES: the route's
   // mode is protect, and the jobs in the buffers come from a scan of exactly this head and body.
@@ -46,7 +50,7 @@ class RequestProtector {
                                        const FieldTools& tools,
                                        const crypto::vault::ResolveBatch* resolved);
   // `body_changed`: whether the body may leave as another than it came.
-  void begin_head(bool body_changed);
+  void begin_head(bool body_changed) { upstream_head_.begin(body_changed); }
   // `length`: of the whole body, where that is known. REQUIRES: begin_head, after the first piece's
   // edits and before the second's.
   ProtectedRequest begin_upload(std::optional<std::uint64_t> length, ProtectedPiece piece);
@@ -55,46 +59,18 @@ class RequestProtector {
   ProtectedRequest pass(std::string_view body);
 
  private:
-  // What a file is called whose name is dropped, in front of its ending.
-  static constexpr std::string_view kNamelessFile = "file";
-
-  bool write_replacement(FieldJob& job, const FieldTools& tools,
-                         const crypto::vault::ResolveBatch* resolved);
-  bool write_keyed(const FieldJob& job, crypto::FieldProtector& protector,
-                   const crypto::vault::ResolveBatch* resolved, std::string& out);
-  bool write_previous(const FieldJob& job, crypto::FieldProtector& protector);
-  bool write_shifted(const FieldJob& job, crypto::FieldProtector& protector, std::string& out);
   void write_address_pseudonym(crypto::FieldProtector& protector);
-  static crypto::ProtectForm form_of(const FieldJob& job);
-  bool encode(policies::Carrier carrier, std::string_view text);
-  std::optional<Refusal> on_failure(FieldJob& job);
-  // Makes the replacement of the opened field of this number out of the edits inside of it.
-  bool rebuild(std::size_t number);
-  void collect_edits(policies::Carrier carrier, std::uint32_t line, std::size_t layer = 0);
-  std::optional<Refusal> protect_jobs(const FieldTools& tools,
-                                      const crypto::vault::ResolveBatch* resolved);
-  bool write_file_name(FieldJob& job, const FieldTools& tools,
-                       const crypto::vault::ResolveBatch* resolved);
-  body::Span append_file_name(std::string_view name, const FieldJob& job);
   void collect_target();
-  void collect_parts();
-  // `length`: the body's; nullopt: it comes in chunks.
-  void end_head(std::optional<std::uint64_t> length);
-  void write_request_line();
-  void write_lines(bool body_changed);
-  void write_policy_target(const HeaderLine& line, std::uint32_t index, std::size_t& next_job,
-                           LineCopier& lines);
+  void collect_body(const BodyPlan& plan, std::string_view body);
+  void collect_parts(std::string_view text);
   ProtectedRequest make(std::string_view body);
   void finish(ProtectedRequest& request);
 
   const policies::RoutePlan& route_;
   const RequestHead& head_;
   Peer peer_;
-  bool tls_;
   ExchangeBuffers& buffers_;
-  std::string_view boundary_;
-  std::string_view text_;  // the body, or the piece of it, that file names lie in
-  bool has_body_ = true;
+  UpstreamHead upstream_head_;
   bool decoded_ = false;  // the body came in a content coding
 };
 
