@@ -6,6 +6,7 @@
 #include "proxy/body/html_text.h"
 #include "proxy/body/json.h"
 #include "proxy/pipeline/line_copier.h"
+#include "proxy/pipeline/visitor_words.h"
 
 namespace paravent::proxy {
 namespace {
@@ -71,34 +72,11 @@ std::string_view connection_line(ConnectionLine line) {
   return {};
 }
 
-struct Sentence {
-  std::string_view french;
-  std::string_view english;
-};
-
-// What a visitor can do about it; the operator finds the reason in the problem's type and the
-// counters.
-Sentence sentence_for(Reason reason) {
-  const std::uint16_t status = reason_status(reason);
-  if (status == 404) return {"Cette page n'existe pas ici.", "There is no such page here."};
-  if (status == 413) return {"L'envoi est trop volumineux.", "What was sent is too large."};
-  if (status >= 500) {
-    return {
-        "Le service est momentanément indisponible. Rien n'a été transmis ; réessayez plus tard.",
-        "The service is not available at the moment. Nothing was passed on; please try later."};
-  }
-  if (reason == Reason::missing_field) {
-    return {"Il manque un champ obligatoire.", "A required field is missing."};
-  }
-  return {"L'envoi n'a pas pu être accepté et n'a pas été transmis.",
-          "What was sent could not be accepted and was not passed on."};
-}
-
 void write_json_body(const Refusal& refusal, const ProblemContext& context, std::string& body) {
   const std::uint16_t status = reason_status(refusal.reason);
   const std::string_view label = reason_label(refusal.reason);
   body.append(R"({"type":"urn:paravent:problem:)").append(label);
-  body.append(R"(","title":")").append(sentence_for(refusal.reason).english);
+  body.append(R"(","title":")").append(visitor_words(refusal.reason).english);
   body.append(R"(","status":)");
   append_number(body, status);
   body.append(R"(,"reason":")").append(label).append("\"");
@@ -113,13 +91,22 @@ void write_json_body(const Refusal& refusal, const ProblemContext& context, std:
   body.append(R"(,"request_id":")").append(context.request_id).append("\"}\n");
 }
 
+// A page for the visitor whose form this was: needs nothing but itself, on any screen.
+constexpr std::string_view kPageStyle =
+    ":root{color-scheme:light dark}"
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:12vh auto;padding:0 1.2rem}"
+    "h1{font-size:1.6rem;line-height:1.25}small{opacity:.65}";
+
 void write_html_body(const Refusal& refusal, const ProblemContext& context, std::string& body) {
-  const Sentence sentence = sentence_for(refusal.reason);
-  body.append("<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\"><title>");
+  const VisitorWords words = visitor_words(refusal.reason);
+  body.append("<!doctype html>\n<html lang=\"fr\"><head><meta charset=\"utf-8\">");
+  body.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
+  body.append(words.french_heading).append("</title>\n<style>").append(kPageStyle);
+  body.append("</style></head>\n<body>\n<h1>").append(words.french_heading);
+  body.append("</h1>\n<p>").append(words.french);
+  body.append("</p>\n<p lang=\"en\">").append(words.english).append("</p>\n<p><small>");
   append_number(body, reason_status(refusal.reason));
-  body.append("</title></head>\n<body>\n<p>").append(sentence.french);
-  body.append("</p>\n<p lang=\"en\">").append(sentence.english).append("</p>\n<p><small>");
-  body.append(reason_label(refusal.reason));
+  body.append(" &middot; ").append(reason_label(refusal.reason));
   if (!refusal.field.empty()) {
     body.append(" &middot; ");
     body::append_html_text(refusal.field, body);

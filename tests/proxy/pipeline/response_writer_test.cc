@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "proxy/pipeline/visitor_words.h"
+
 namespace paravent::proxy {
 namespace {
 
@@ -110,6 +112,24 @@ TEST(Problem, ThePageEscapesTheSendersName) {
   EXPECT_NE(made.body.find("<html lang=\"fr\">"), std::string::npos);
   EXPECT_NE(made.body.find("<p lang=\"en\">"), std::string::npos);
   EXPECT_NE(made.body.find("unlisted-field"), std::string::npos);
+  EXPECT_NE(made.body.find("<h1>Envoi refusé</h1>"), std::string::npos);
+}
+
+TEST(Problem, ThePageNeedsNothingButItself) {
+  ProblemContext context;
+  context.wants_html = true;
+  for (std::size_t i = 0; i < kReasonCount; ++i) {
+    const Problem made = problem({static_cast<Reason>(i), {}}, context);
+    for (const std::string_view outside : {"src=", "href=", "url(", "@import", "<script"}) {
+      EXPECT_EQ(made.body.find(outside), std::string::npos) << i;
+    }
+    const VisitorWords words = visitor_words(static_cast<Reason>(i));
+    EXPECT_NE(made.body.find("<title>" + std::string(words.french_heading) + "</title>"),
+              std::string::npos);
+    for (const std::string_view text : {words.french_heading, words.french, words.english}) {
+      EXPECT_EQ(text.find_first_of("<>&\""), std::string_view::npos) << i;
+    }
+  }
 }
 
 TEST(RelayedHead, LinesOfOneBufferAreCopiedAsTheyLieAndOthersAreSpeltPlainly) {
