@@ -1,6 +1,6 @@
 // IssuerKeys: what the record says of the keys of an issuer in a period, for the dossier of one of
 // its subjects: which were trusted when the period began, and what changed in it. Whoever held such
-// a key could sign as the subject. proxy/main/issuer_record.h writes these entries.
+// a key could sign as the subject. proxy/main/keepers/issuer_record.h writes these entries.
 //
 // Fed with the entries of one log in their order. Plain data, no thread rules.
 

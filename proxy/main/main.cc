@@ -12,10 +12,10 @@
 #include "crypto/base/secret_arena.h"
 #include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
-#include "proxy/main/access_commands.h"
-#include "proxy/main/commands.h"
-#include "proxy/main/exit_code.h"
-#include "proxy/main/record_cli.h"
+#include "proxy/main/commands/access_commands.h"
+#include "proxy/main/commands/commands.h"
+#include "proxy/main/commands/exit_code.h"
+#include "proxy/main/commands/record_cli.h"
 
 namespace paravent::proxy::main {
 namespace {

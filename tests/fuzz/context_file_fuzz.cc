@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "proxy/main/context_file.h"
+#include "proxy/main/installation/context_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paravent;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/main/recorded_request.h"
+#include "proxy/main/trial/recorded_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paravent::proxy::main;

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "proxy/main/when_sealed.h"
+#include "proxy/main/keepers/when_sealed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paravent;

@@ -14,6 +14,10 @@ _CRYPTO = _CRYPTO_BELOW + ["crypto/vault/api", "crypto/vault/engine", "crypto/va
 _DATA_PATH_CRYPTO = _CRYPTO_BELOW + ["crypto/vault/api"]
 _POLICIES = ["policies/model", "policies/plan", "policies/access"]
 
+_BELOW_MAIN = (
+    ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/net/tls", "proxy/pipeline", "proxy/telemetry"] + _POLICIES + _CRYPTO
+)
+
 MAY_INCLUDE = {
     "crypto/base": [],
     "crypto/primitives": ["crypto/base"],
@@ -41,9 +45,15 @@ MAY_INCLUDE = {
     # crypto/audit: the keys of witnesses are checked where the file is read.
     "proxy/config": ["proxy/pipeline", "policies/model", "crypto/base", "crypto/audit"],
     "proxy/admin": ["proxy/body", "proxy/net/tls", "proxy/telemetry"] + _POLICIES + _CRYPTO,
-    "proxy/main": ["proxy/admin", "proxy/body", "proxy/config", "proxy/net", "proxy/net/tls", "proxy/pipeline", "proxy/telemetry"]
-    + _POLICIES
-    + _CRYPTO,
+    # Each stands on those before it (proxy/main/CMakeLists.txt).
+    "proxy/main/io": ["proxy/net/tls", "policies/model", "crypto/base"],
+    "proxy/main/installation": ["proxy/main/io"] + _BELOW_MAIN,
+    "proxy/main/keepers": ["proxy/main/io", "proxy/main/installation"] + _BELOW_MAIN,
+    "proxy/main/trial": ["proxy/main/io", "proxy/main/installation"] + _BELOW_MAIN,
+    "proxy/main/gateway": ["proxy/main/io", "proxy/main/installation", "proxy/main/keepers", "proxy/main/trial"] + _BELOW_MAIN,
+    "proxy/main/commands": ["proxy/main/io", "proxy/main/installation", "proxy/main/keepers", "proxy/main/trial", "proxy/main/gateway"]
+    + _BELOW_MAIN,
+    "proxy/main": ["proxy/main/commands"] + _BELOW_MAIN,
 }
 
 # No line of these rooms can name the inverse, not even through somebody else's header.
@@ -53,18 +63,18 @@ NEVER_ON_DATA_PATH = ("crypto/vault/engine", "crypto/vault/unseal", "policies/ac
 # The way back. policies/access decides on descriptions of tokens and therefore knows the header; it cannot
 # open anything with it, because an OpeningPermit is the Reidentifier's alone (must_not_compile proves it).
 REVERSE = tuple("crypto/vault/engine/" + name for name in ("reverse.h", "open_address.h", "open_preserved.h"))
-MAY_REVERSE = ("crypto/vault/engine", "crypto/reveal", "policies/access", "proxy/main")
+MAY_REVERSE = ("crypto/vault/engine", "crypto/reveal", "policies/access")
 
 # Libraries that only these rooms see.
 LIBRARIES = {
     "openssl/": ("crypto/primitives", "proxy/net/tls"),
     "sodium": ("crypto/primitives",),
-    "boost/asio": ("proxy/net", "proxy/admin", "proxy/main"),
-    "boost/beast": ("proxy/net", "proxy/admin", "proxy/main"),
+    "boost/asio": ("proxy/net", "proxy/admin", "proxy/main/io"),
+    "boost/beast": ("proxy/net", "proxy/admin", "proxy/main/io"),
     "rocksdb/": ("crypto/vault/engine",),
     "yaml-cpp/": ("policies/model",),
     "prometheus/": ("proxy/telemetry",),
-    "CLI/": ("proxy/main",),
+    "CLI/": ("proxy/main", "proxy/main/commands"),
     # One file loads modules; nobody else speaks to a token.
     "p11-kit": ("crypto/vault/unseal",),
     "unicode/": ("crypto/tokens", "policies/model", "proxy/pipeline"),

@@ -1,9 +1,10 @@
 // OidcDesk: whether a bearer credential is a JWT that one of our issuers signed for us, and who it
 // speaks of. What that subject may do is the policy's (policies/access/access_rules.h).
 //
-// Thread safe. It never waits for anything: keys come from outside (proxy/main/oidc_keeper.h) and
-// the last good set stays in use until it is too old. A credential that names an unknown key asks
-// for a look at the issuer's set, which the keeper does when it is due and not for each asker.
+// Thread safe. It never waits for anything: keys come from outside
+// (proxy/main/keepers/oidc_keeper.h) and the last good set stays in use until it is too old. A
+// credential that names an unknown key asks for a look at the issuer's set, which the keeper does
+// when it is due and not for each asker.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // POST /v1/protect: a right of its own, counted, on the record. What protects is tested with the
-// data path's own code (tests/proxy/main/protector_desk_test.cc).
+// data path's own code (tests/proxy/main/gateway/protector_desk_test.cc).
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,187 @@
+#include <boost/json.hpp>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "crypto/vault/engine/durable_file.h"
+#include "proxy/main/commands/admin_client.h"
+#include "proxy/main/commands/commands.h"
+#include "proxy/main/commands/exit_code.h"
+#include "proxy/main/io/text_file.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using crypto::Error;
+using crypto::ErrorKind;
+
+constexpr std::size_t kMaxIdentifier = 8192;
+
+Error api_error(const AdminAnswer& answer) {
+  boost::system::error_code ignored;
+  const auto problem = boost::json::parse(answer.body, ignored);
+  std::string sentence = "The admin API answered " + std::to_string(answer.status);
+  if (const auto* object = problem.if_object()) {
+    if (const auto* title = object->if_contains("title"); title != nullptr && title->is_string()) {
+      sentence += ": " + std::string(title->get_string());
+    }
+  }
+  const ErrorKind kind = answer.status == 401 || answer.status == 403 ? ErrorKind::refused
+                         : answer.status >= 500                       ? ErrorKind::unreachable
+                                                                      : ErrorKind::usage;
+  return {kind, sentence};
+}
+
+// What tells the person comes from standard input: a command line is seen by every process.
+crypto::Result<std::string> read_identifier() {
+  auto text = read_text_file("/dev/stdin", kMaxIdentifier);
+  if (!text) return text.error();
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  return text;
+}
+
+crypto::Result<boost::json::object> request_of(const SubjectsOptions& options) {
+  boost::json::object request = {{"reason", options.reason}};
+  if (!options.tokens.empty()) {
+    request["tokens"] = boost::json::array(options.tokens.begin(), options.tokens.end());
+  } else {
+    auto value = read_identifier();
+    if (!value) return value.error();
+    request["identifier"] = boost::json::object{{"kind", options.kind}, {"value", *value}};
+    crypto::wipe(*value);
+  }
+  if (options.action == "restrict") request["restricted"] = !options.lift;
+  if (options.action == "object") request["objected"] = !options.lift;
+  if (options.action == "events") {
+    request["purpose"] = options.purpose;
+    request["event"] = options.event;
+    if (options.lift) {
+      request["day"] = nullptr;
+    } else {
+      request["day"] = options.day;
+    }
+  }
+  return request;
+}
+
+std::string_view text_of(const boost::json::object& object, std::string_view name) {
+  const auto* member = object.if_contains(name);
+  if (member == nullptr || !member->is_string()) return {};
+  return member->get_string();
+}
+
+bool is_set(const boost::json::object& object, std::string_view name) {
+  const auto* member = object.if_contains(name);
+  return member != nullptr && member->is_bool() && member->get_bool();
+}
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_subject(const boost::json::object& subject) {
+  print(text_of(subject, "reference"));
+  if (!is_set(subject, "identified")) print(" (of one request)");
+  if (is_set(subject, "restricted")) print(" restricted");
+  if (is_set(subject, "objected")) print(" objected");
+  print("\n");
+  if (const auto* purposes = subject.if_contains("purposes"); purposes && purposes->is_array()) {
+    for (const auto& one : purposes->get_array()) {
+      const auto& purpose = one.as_object();
+      print("  ");
+      print(text_of(purpose, "purpose"));
+      print(": since ");
+      print(text_of(purpose, "since"));
+      print(", last contact ");
+      print(text_of(purpose, "last_contact"));
+      if (const auto event = text_of(purpose, "event"); !event.empty()) {
+        print(", event ");
+        print(event);
+      }
+      if (const auto disabled = text_of(purpose, "disabled"); !disabled.empty()) {
+        print(", disabled ");
+        print(disabled);
+      }
+      print("\n");
+    }
+  }
+  if (const auto* tokens = subject.if_contains("tokens"); tokens && tokens->is_array()) {
+    for (const auto& token : tokens->get_array()) {
+      print("  ");
+      print(token.as_string());
+      print("\n");
+    }
+  }
+}
+
+void print_values(const boost::json::array& values) {
+  for (const auto& one : values) {
+    const auto& value = one.as_object();
+    print("  ");
+    print(text_of(value, "purpose"));
+    print(" ");
+    print(text_of(value, "kind"));
+    print(": ");
+    print(text_of(value, "value"));
+    print("\n");
+  }
+}
+
+// One file a person: FILE, FILE.2, FILE.3. Never over another file.
+crypto::Status write_certificates(const boost::json::object& answer, const std::string& file) {
+  const auto* list = answer.if_contains("certificates");
+  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
+    return Error(ErrorKind::data,
+                 "The person is erased, but the gateway could sign no certificate; the audit log "
+                 "has the record.");
+  }
+  std::size_t number = 0;
+  for (const auto& text : list->get_array()) {
+    const std::string name = ++number == 1 ? file : file + "." + std::to_string(number);
+    if (auto s = crypto::vault::write_file_durably(
+            name, crypto::as_bytes(std::string_view(text.as_string())),
+            crypto::vault::Existing::refuse);
+        !s) {
+      return s;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_subjects(const SubjectsOptions& options) {
+  if (options.tokens.empty() == options.kind.empty()) {
+    return fail(ExitCode::usage,
+                "Say who is meant: TOKENs of theirs, or --kind and the value on standard input.");
+  }
+  const auto credential = read_credential(options.credential_file);
+  if (!credential) return fail(credential.error());
+  const auto request = request_of(options);
+  if (!request) return fail(request.error());
+  auto answer = admin_post({options.admin, options.ca}, "/v1/subjects/" + options.action,
+                           *credential, boost::json::serialize(*request));
+  if (!answer) return fail(answer.error());
+  if (answer->status != 200) return fail(api_error(*answer));
+  boost::system::error_code malformed;
+  const auto document = boost::json::parse(answer->body, malformed);
+  const auto* object = document.if_object();
+  const auto* subjects = object != nullptr ? object->if_contains("subjects") : nullptr;
+  if (malformed || subjects == nullptr || !subjects->is_array()) {
+    return fail(Error(ErrorKind::unreachable, "What answered is not the admin API of a gateway."));
+  }
+  if (options.json) {
+    print(answer->body);
+  } else {
+    for (const auto& subject : subjects->get_array()) print_subject(subject.as_object());
+    if (const auto* values = object->if_contains("values"); values && values->is_array()) {
+      print_values(values->get_array());
+    }
+  }
+  crypto::wipe(answer->body);
+  if (!options.certificate.empty() && !subjects->get_array().empty()) {
+    if (auto s = write_certificates(*object, options.certificate); !s) return fail(s.error());
+  }
+  if (!subjects->get_array().empty()) return static_cast<int>(ExitCode::done);
+  return fail(ExitCode::refused, "Nothing is kept of such a person.");
+}
+
+}  // namespace paravent::proxy::main

@@ -1,0 +1,97 @@
+#include "proxy/main/keepers/key_keeper.h"
+
+#include <utility>
+#include <vector>
+
+#include "crypto/vault/engine/retention_keeper.h"
+#include "proxy/admin/key_text.h"
+#include "proxy/main/keepers/subject_journal.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using crypto::Status;
+using crypto::vault::KeyInfo;
+using crypto::vault::KeyOperation;
+
+constexpr std::chrono::minutes kTick{1};
+constexpr unsigned kTicksPerHour = 60;
+
+class Journal final : public crypto::vault::KeeperJournal {
+ public:
+  explicit Journal(admin::AuditLogs& logs) : logs_(logs) {}
+
+  Status record(KeyOperation operation, std::span<const KeyInfo> keys) override {
+    for (const KeyInfo& key : keys) {
+      crypto::audit::AuditLog* log = logs_.tenant(key.record.tenant);
+      auto entry = entry_of("key " + crypto::vault::id_hex(key.record.id),
+                            std::string(crypto::vault::key_operation_name(operation)) + " " +
+                                admin::key_description(key));
+      if (auto receipt = (log != nullptr ? *log : logs_.installation()).append(entry); !receipt) {
+        return receipt.error();
+      }
+    }
+    return {};
+  }
+
+  Status record_freeze(crypto::vault::Freeze) override {
+    auto receipt = logs_.installation().append(
+        entry_of("retention", "freeze: the wall clock jumped by more than a day"));
+    if (!receipt) return receipt.error();
+    return {};
+  }
+
+ private:
+  static crypto::audit::AuditEntry entry_of(std::string object, std::string remark) {
+    crypto::audit::AuditEntry entry;
+    entry.event = crypto::audit::EventKind::key_operation;
+    entry.detail.operator_name = "retention keeper";
+    entry.detail.reason = "end of retention";
+    entry.detail.object = std::move(object);
+    entry.detail.remark = std::move(remark);
+    return entry;
+  }
+
+  admin::AuditLogs& logs_;
+};
+
+}  // namespace
+
+KeyKeeper::KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs,
+                     std::function<void()> keys_changed)
+    : vault_(vault),
+      logs_(logs),
+      keys_changed_(std::move(keys_changed)),
+      thread_([this] { run(); }) {}
+
+KeyKeeper::~KeyKeeper() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wakes_.notify_one();
+  thread_.join();
+}
+
+void KeyKeeper::run() {
+  const crypto::SteadyClock monotonic;
+  Journal journal(logs_);
+  crypto::vault::RetentionKeeper keeper(vault_, monotonic, journal);
+  const crypto::vault::KeyAdmin keys(vault_);
+  AuditedSubjects subject_journal(logs_);
+  crypto::vault::SubjectKeeper subjects(vault_, subject_journal);
+  std::uint64_t changes = keys.changes();
+  for (unsigned tick = 0;; ++tick) {
+    failed_ = !keeper.tick();
+    // Dates of people are days, and looking costs a walk over all of them.
+    if (tick % kTicksPerHour == 0) failed_ = !subjects.tick() || failed_;
+    if (const std::uint64_t now = keys.changes(); now != changes) {
+      changes = now;
+      keys_changed_();
+    }
+    std::unique_lock lock(mutex_);
+    if (wakes_.wait_for(lock, kTick, [this] { return stopping_; })) return;
+  }
+}
+
+}  // namespace paravent::proxy::main

@@ -1,0 +1,308 @@
+// Keys of issuers from a file and over HTTP: rotation, an issuer that is away or answers nonsense,
+// and that nobody's unknown key makes more than one question in a while.
+
+#include "proxy/main/keepers/oidc_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <mutex>
+
+#include "proxy/admin/admin_server.h"
+#include "tests/proxy/admin/admin_testing.h"
+#include "tests/proxy/admin/oidc_testing.h"
+
+namespace paravent::proxy::main {
+namespace {
+
+using namespace std::chrono_literals;
+using admin::SigningKey;
+
+// Serves one text, and counts who asks.
+class Publisher final : public admin::AdminHandler {
+ public:
+  Publisher() {
+    admin::AdminServerOptions options;
+    options.port = 0;
+    options.threads = 1;
+    server_ = admin::AdminServer::start(options, *this).value();
+  }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(server_->port()) + "/keys?tenant=a";
+  }
+  admin::AdminResponse handle(const admin::AdminRequest& request) override {
+    const std::scoped_lock lock(mutex_);
+    ++asked_;
+    good_ = good_ && request.method == "GET" && request.path == "/keys" &&
+            request.query == "tenant=a" && request.authorization.empty();
+    admin::AdminResponse response(status_, "application/jwk-set+json", text_);
+    if (request.path == "/moved") response.status = 200;
+    if (status_ == 302) response.headers.emplace_back("Location", "/moved");
+    return response;
+  }
+  void answer(std::uint16_t status, std::string text) {
+    const std::scoped_lock lock(mutex_);
+    status_ = status;
+    text_ = std::move(text);
+  }
+  int asked() {
+    const std::scoped_lock lock(mutex_);
+    EXPECT_TRUE(good_);
+    return asked_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint16_t status_ = 200;
+  std::string text_;
+  int asked_ = 0;
+  bool good_ = true;
+  std::unique_ptr<admin::AdminServer> server_;
+};
+
+config::OidcIssuerConfig issuer() {
+  config::OidcIssuerConfig one;
+  one.name = "login";
+  one.issuer = "https://login.example";
+  one.audience = "paravent";
+  one.algorithms = {"EdDSA"};
+  return one;
+}
+
+class Keeper : public testing::Test {
+ protected:
+  static std::string jwt(const SigningKey& key, const char* kid) {
+    return admin::signed_jwt(key, admin::header_of(key, kid), admin::claims_of(1'800'000'000));
+  }
+  static bool enters(admin::OidcDesk& desk, const std::string& jwt) {
+    return desk.verify(jwt, crypto::WallTime(std::chrono::seconds(1'800'000'000))).has_value();
+  }
+  // Until `what` holds, ten seconds at most.
+  template <typename What>
+  static bool soon(What what) {
+    for (int i = 0; i < 1000; ++i) {
+      if (what()) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+
+  SigningKey first_ = SigningKey::ed25519();
+  SigningKey second_ = SigningKey::ed25519();
+  crypto::SteadyClock clock_;
+};
+
+TEST_F(Keeper, ReadsAFileBeforeAnybodyAsks) {
+  const admin::TempFolder folder;
+  auto config = issuer();
+  config.keys_file = (folder.path() / "jwks.json").string();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto missing = OidcKeeper::start({config}, desk);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().kind(), crypto::ErrorKind::configuration);
+  std::ofstream(config.keys_file) << "{\"keys\":[]}";
+  EXPECT_FALSE(OidcKeeper::start({config}, desk));
+  std::ofstream(config.keys_file) << admin::key_set(first_.jwk("one"));
+  std::filesystem::permissions(config.keys_file, std::filesystem::perms(0666));
+  EXPECT_FALSE(OidcKeeper::start({config}, desk)) << "anybody could be let in by anybody";
+  std::filesystem::permissions(config.keys_file, std::filesystem::perms(0644));
+  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_TRUE(enters(desk, jwt(first_, "one")));
+  // Rotation: the new key is found because somebody comes with it.
+  std::ofstream(config.keys_file) << admin::key_set(second_.jwk("two"));
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+  EXPECT_FALSE(enters(desk, jwt(first_, "one"))) << "it was taken out of the set";
+  // A set that is broken or gone leaves the last good one.
+  std::ofstream(config.keys_file) << "{";
+  EXPECT_TRUE(soon([&] {
+    enters(desk, jwt(first_, "one"));
+    return desk.states().front().failures > 0;
+  }));
+  EXPECT_TRUE(enters(desk, jwt(second_, "two")));
+}
+
+TEST_F(Keeper, FetchesInTheBackground) {
+  Publisher publisher;
+  publisher.answer(503, "away");
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
+  for (const auto& [status, text] :
+       {std::pair<std::uint16_t, std::string>{302, admin::key_set(first_.jwk("one"))},
+        {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
+        {200, "<html>"}}) {
+    publisher.answer(status, text);
+    const std::uint64_t before = desk.states().front().failures;
+    EXPECT_TRUE(soon([&] { return desk.states().front().failures > before + 1; }));
+    EXPECT_EQ(desk.states().front().keys, 0U);
+  }
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  publisher.answer(500, "");
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  EXPECT_TRUE(enters(desk, jwt(first_, "one"))) << "the last good set stays";
+}
+
+TEST_F(Keeper, AsksOnceHoweverManyUnknownKeysCome) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto keeper = OidcKeeper::start({config}, desk, 1h);
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  for (int i = 0; i < 300; ++i) {
+    const std::string kid = "unknown-" + std::to_string(i);
+    EXPECT_FALSE(enters(desk, jwt(second_, kid.c_str())));
+  }
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(publisher.asked(), 1);
+}
+
+TEST_F(Keeper, AsksAgainWhenThePauseIsOver) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto keeper = OidcKeeper::start({config}, desk, 100ms);
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  publisher.answer(200, admin::key_set(first_.jwk("one") + "," + second_.jwk("two")));
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+  EXPECT_TRUE(enters(desk, jwt(first_, "one")));
+  EXPECT_LE(publisher.asked(), 3);
+}
+
+// What can be read is taken over: a key that is withdrawn, or whose private half got out, is gone.
+TEST_F(Keeper, WithdrawnKeysAreGone) {
+  Publisher publisher;
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  for (const std::string& next :
+       {std::string(R"({"keys":[]})"), admin::key_set(first_.jwk("one", R"(,"use":"enc")")),
+        admin::key_set(first_.jwk("one", R"(,"d":"AA")"))}) {
+    publisher.answer(200, admin::key_set(first_.jwk("one")));
+    admin::OidcDesk desk(issuers_of({config}), clock_);
+    const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+    ASSERT_TRUE(keeper);
+    ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+    publisher.answer(200, next);
+    EXPECT_TRUE(enters(desk, jwt(first_, "one"))) << "nobody has looked yet";
+    (*keeper)->read_again();  // as a reload does
+    EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); })) << next;
+    EXPECT_EQ(desk.states().front().keys, 0U);
+    EXPECT_GT(desk.states().front().failures, 0U);
+  }
+}
+
+// Takes connections and says nothing.
+TEST_F(Keeper, IssuersThatHangKeepNobodyWaiting) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  std::vector<config::OidcIssuerConfig> configs;
+  for (const char* name : {"dead-1", "dead-2", "login"}) {
+    auto& one = configs.emplace_back(issuer());
+    one.name = name;
+    one.issuer = std::string("https://") + name + ".example";
+    one.refresh_seconds = 1;
+    one.keys_url = "http://127.0.0.1:1/keys";
+  }
+  configs.back() = issuer();
+  configs.back().keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of(configs), clock_);
+  // Whatever fails is due again at once.
+  const auto keeper = OidcKeeper::start(configs, desk, 0ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 3; }));
+}
+
+// Where nobody listens, a gateway starts all the same and nobody enters.
+TEST_F(Keeper, AnIssuerThatIsAwayStopsNothing) {
+  auto config = issuer();
+  config.keys_url = "http://127.0.0.1:1/keys";
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 1; }));
+  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
+}
+
+// HTTPS without trust in the certificate is no way to a key.
+TEST_F(Keeper, TrustsNoAuthorityThatIsNotTold) {
+  Publisher publisher;  // speaks no TLS at all
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = "https" + publisher.url().substr(4);
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
+  ASSERT_TRUE(keeper);
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
+  EXPECT_EQ(desk.states().front().keys, 0U);
+}
+
+// A key that is new signs nothing before it is on record; one that was withdrawn goes all the same.
+TEST_F(Keeper, NewKeysWaitForTheRecord) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  config.refresh_seconds = 1;
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  std::atomic<bool> writable = true;
+  std::atomic<int> sets = 0;
+  const auto keeper =
+      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t place, const admin::KeyNames&) {
+        EXPECT_EQ(place, 0U);
+        ++sets;
+        return writable.load();
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  EXPECT_GT(sets, 0);
+  writable = false;
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 1; }));
+  writable = true;
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+}
+
+// However long the record takes, what was withdrawn signs nothing meanwhile.
+TEST_F(Keeper, WithdrawingWaitsForNothing) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  admin::OidcDesk desk(issuers_of({config}), clock_);
+  std::atomic<bool> blocked = false;
+  const auto keeper =
+      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) {
+        while (blocked) std::this_thread::sleep_for(1ms);
+        return true;
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  blocked = true;
+  publisher.answer(200, admin::key_set(second_.jwk("two")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
+  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  blocked = false;
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+}
+
+}  // namespace
+}  // namespace paravent::proxy::main
