@@ -20,7 +20,8 @@ VisitorWords visitor_words(Reason reason) noexcept {
             "The site did not answer as expected. It may have received what you sent; please check "
             "before you send it again."};
   }
-  if (status >= 500) {
+  // What the sender asks for and nobody here speaks (501, 505) does not pass by waiting.
+  if (status >= 500 && status != 501 && status != 505) {
     return {
         "Service indisponible",
         "Le service est momentanément indisponible. Rien n'a été transmis ; réessayez plus tard.",

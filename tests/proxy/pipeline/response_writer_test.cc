@@ -115,6 +115,17 @@ TEST(Problem, ThePageEscapesTheSendersName) {
   EXPECT_NE(made.body.find("<h1>Envoi refusé</h1>"), std::string::npos);
 }
 
+TEST(Problem, OnlyWhatPassesAsksToTryLater) {
+  for (const Reason reason : {Reason::http_version, Reason::unsupported_coding}) {
+    EXPECT_EQ(problem({reason, {}}, {}).body.find("later"), std::string::npos)
+        << reason_label(reason);
+  }
+  for (const Reason reason : {Reason::sealed, Reason::overloaded}) {
+    EXPECT_NE(problem({reason, {}}, {}).body.find("later"), std::string::npos)
+        << reason_label(reason);
+  }
+}
+
 TEST(Problem, ThePageNeedsNothingButItself) {
   ProblemContext context;
   context.wants_html = true;
