@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from support import settings, tokens, wire
+from support import figures, settings, tokens, wire
 from support.case import Shared, Skip, case, equal, expect, lacks
 from support.gateway import Scene, run
 from support.upstream import Upstream
@@ -438,7 +438,7 @@ def bounded_memory(size=128 << 20, target="/apply", part="cv"):
 def stalled_uploads():
     sink = Sink(rate=0)
     uploads = 64
-    with Scene(policy=policy(sink.url), limits={"file-bytes": "1GiB"}, workers=1) as scene:
+    with Scene(policy=policy(sink.url), limits={"file-bytes": "1GiB"}, workers=1, environment=figures.AT_ONCE) as scene:
         with scene.wire() as connection:
             connection.send(post(field("who", "x") + END))
             connection.answer()

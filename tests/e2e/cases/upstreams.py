@@ -78,6 +78,9 @@ def least_loaded():
             connection.send(wire.request("GET", "/page"))
             waiting.append(connection)
         wait_for(lambda: len(first.requests) == 1, "no request at the slow target")
+        # The other one's answer is through as well: with one request under way at each, both are as good.
+        in_flight = lambda one: scene.admin.metric("paravent_upstream_in_flight", upstream=one.url)  # noqa: E731
+        wait_for(lambda: (in_flight(first), in_flight(second)) == (1.0, 0.0), "requests under way")
         for number in range(20):
             equal(get(scene), 200, f"request {number}")
         equal(len(first.requests), 1, "requests at the busy target")
