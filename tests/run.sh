@@ -34,10 +34,17 @@ run_ctest() {
 
 # Line numbers in a sanitizer's report are worth their disk; the rest of the debug information is not.
 build_asan() {
-  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user nice -n 10 cmake --build --preset asan
+  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user nice -n 10 cmake --build --preset asan --parallel "$(nproc)"
 }
 # Waits for the job $1, whose output lies in $2.
-ended() { wait "$1" || { cat "$2"; return 1; }; }
+ended() {
+  local status=0
+  wait "$1" || status=$?
+  [ "$status" -eq 0 ] && return 0
+  cat "$2"
+  echo "It ended with code $status."
+  return 1
+}
 build_units() {
   as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
@@ -58,9 +65,13 @@ fi
 step "Release binary"
 release=no
 must "build release" build_release && release=yes
-# The end-to-end cases mostly wait, so the longest build goes on beside them, and lets them go first.
-build_asan >"$logs/asan.log" 2>&1 &
+# The end-to-end cases mostly wait, so the longest build goes on beside them, and lets them go first. It is a group of
+# processes of its own, which ends with this one.
+set -m
+build_asan >"$logs/asan.log" 2>&1 </dev/null &
 asan=$!
+set +m
+trap 'kill -- "-$asan" 2>/dev/null' EXIT
 if [ "$release" = yes ]; then
   step "End to end, release binary"
   count "end to end, release" python3 tests/e2e/run.py --binary build/release/proxy/main/paravent

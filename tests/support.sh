@@ -1,6 +1,6 @@
 # To be sourced from the top of the tree by run.sh, real.sh and long.sh: running steps, and adding up what they counted.
 #
-#   step TITLE                  says what comes, and how long everything has taken so far
+#   step TITLE                  says what comes, and how long everything has taken so far; finish says how long each took
 #   count NAME COMMAND...       runs it; its last line `N passed, N failed` goes into the sum. A command that
 #                               fails without counting a failure, or counts nothing, is one failure.
 #   must NAME COMMAND...        runs it without a count: a failure is one failure; answers the exit code
@@ -53,7 +53,25 @@ build_body_reader() {
     -DPARAVENT_BUILD_BENCH=ON && as_user cmake --build build/units --target body_reader
 }
 
-step() { printf '\n== %s  (%d min %02d s)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
+step_titles=()
+step_begins=()
+step() {
+  step_titles+=("$*")
+  step_begins+=("$SECONDS")
+  printf '\n== %s  (%d min %02d s)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60))
+}
+
+# How long each step took.
+time_table() {
+  local at took end=$SECONDS
+  printf '\n'
+  for ((at = ${#step_titles[@]} - 1; at >= 0; --at)); do
+    took=$((end - step_begins[at]))
+    end=${step_begins[at]}
+    printf '%3d min %02d s  %s\n' $((took / 60)) $((took % 60)) "${step_titles[at]}"
+  done | tac
+  printf '%3d min %02d s  in all\n' $((SECONDS / 60)) $((SECONDS % 60))
+}
 
 failed() {
   echo "FAIL  $*"
@@ -88,7 +106,8 @@ must() {
 }
 
 finish() {
-  step "The sum"
+  time_table
+  printf '\n== The sum\n'
   echo "$total_passed passed, $total_failed failed"
   [ "$total_failed" -eq 0 ] && [ "$total_passed" -gt 0 ]
   exit

@@ -50,7 +50,7 @@ class Server:
 
 def run(server):
     done = subprocess.run([LOAD, "--workload", "get-1-kib", "--port", str(server.port), "--connections", "4", "--warm-up", "0",
-                           "--window", "0.3", "--patience", "1"], capture_output=True, text=True, check=True)
+                           "--window", "2", "--patience", "5"], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 

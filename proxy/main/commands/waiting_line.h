@@ -34,9 +34,10 @@ class WaitingLine {
   void write(const std::string& what) {
     ProgressLine line;
     std::unique_lock lock(mutex_);
-    for (std::size_t seconds = 0; !over_; ++seconds) {
+    // Once in any case: what is quick may be over before this thread has begun.
+    for (std::size_t seconds = 0;; ++seconds) {
       line.say(what + ": " + std::to_string(seconds) + " s");
-      changed_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; });
+      if (changed_.wait_for(lock, std::chrono::seconds(1), [this] { return over_; })) return;
     }
   }
 

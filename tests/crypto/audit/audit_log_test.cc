@@ -164,14 +164,11 @@ TEST(AuditLog, SixteenThreadsEachGetTheirOwnPlace) {
     });
   }
   // Verification of the running log and reading go on beside the appends.
-  int verified = 0;
-  while (log->size() < kThreads * kEach / 2) {
+  do {
     EXPECT_EQ(test.verify(), "");
     EXPECT_TRUE(log->read(0, 10).has_value());
-    ++verified;
-  }
+  } while (log->size() < kThreads * kEach / 2);
   for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(verified, 0);
   EXPECT_EQ(log->size(), static_cast<std::uint64_t>(kThreads * kEach));
   EXPECT_LT(log->commits(), static_cast<std::uint64_t>(kThreads * kEach));
   const auto records = log->read(0, kThreads * kEach);

@@ -257,7 +257,7 @@ TEST(Journal, TriesAgainByItself) {
   EXPECT_FALSE(log->flush().has_value());
   EXPECT_LT(size_in_files(test, *log), log->size());
   disk->for_good = false;
-  for (int i = 0; i < 100 && size_in_files(test, *log) != log->size(); ++i) {
+  for (int i = 0; i < 600 && size_in_files(test, *log) != log->size(); ++i) {
     ::usleep(100'000);
   }
   EXPECT_EQ(size_in_files(test, *log), log->size());

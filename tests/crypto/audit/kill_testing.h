@@ -58,7 +58,7 @@ inline void kill_at_random_moments(TestLog& test, const Kills& kills) {
       ::_exit(3);
     }
     const std::uint64_t goal = acknowledged->load() + random() % kills.most_appends;
-    for (int wait = 0; wait < 2000 && acknowledged->load() < goal; ++wait) ::usleep(500);
+    for (int wait = 0; wait < 6000 && acknowledged->load() < goal; ++wait) ::usleep(500);
     ::usleep(static_cast<useconds_t>(random() % 3000));
     ::kill(child, SIGKILL);
     int status = 0;

@@ -113,7 +113,7 @@ def connections():
             other.send(GET)
             equal(other.answer().status, 200, "another address")
         held.pop().close()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 5 * settings.PATIENCE
         while time.monotonic() < deadline:
             with scene.wire(source="127.0.0.2") as again:
                 with contextlib.suppress(OSError):
@@ -147,16 +147,18 @@ def proxies_are_exempt():
 
 @case("429 rate-limited: a client's requests, on one connection and on many", smoke=True)
 def requests():
-    with Scene(policy=WIDE, limits={"requests-per-second": 5, "request-burst": 10}) as scene:
+    with Scene(policy=WIDE, limits={"requests-per-second": 1, "request-burst": 10}) as scene:
         with scene.wire(source="127.0.0.4") as connection:
-            statuses = []
-            for _ in range(30):
+            statuses, begin = [], time.monotonic()
+            while len(statuses) < 30 or answer.status != 429:
                 connection.send(GET)
-                statuses.append(connection.answer().status)
-            expect(10 <= statuses.count(200) <= 15, f"{statuses}")
-            expect(statuses.count(429) == 30 - statuses.count(200), f"{statuses}")
-            connection.send(GET)
-            answer = connection.answer()
+                answer = connection.answer()
+                statuses.append(answer.status)
+                expect(len(statuses) < 2000, "never too many")
+            # One more of the second that has begun.
+            most = 10 + (time.monotonic() - begin) + 1
+            expect(10 <= statuses.count(200) <= most, f"{statuses}")
+            expect(statuses.count(429) == len(statuses) - statuses.count(200), f"{statuses}")
             equal((answer.status, answer.json()["reason"]), (429, "rate-limited"), "the answer")
             expect(answer.header("Retry-After") is not None, "no Retry-After")
             time.sleep(1.2)
@@ -181,7 +183,7 @@ def rate_behind_a_proxy():
     limits = {"requests-per-second": 1, "request-burst": 3}
     with Scene(policy=WIDE, limits=limits, trusted=["127.0.0.0/8"]) as scene, scene.wire() as connection:
 
-        def statuses(client, count=6):
+        def statuses(client, count):
             seen = []
             for _ in range(count):
                 headers = [("X-Forwarded-For", client)] if client else []
@@ -189,11 +191,19 @@ def rate_behind_a_proxy():
                 seen.append(connection.answer().status)
             return seen
 
-        expect(statuses(CLIENT).count(429) >= 2, "one client")
+        def limited(client, burst, since=None):
+            """A burst and one a second, however long the machine takes for them."""
+            seen, since = [], since or time.monotonic()
+            while seen.count(429) < 2:
+                seen += statuses(client, 1)
+                expect(seen.count(200) <= burst + (time.monotonic() - since) + 1, f"{client}: {seen}")
+
+        limited(CLIENT, 3)
         equal(statuses("203.0.113.9", 3), [200] * 3, "another client")
+        begin = time.monotonic()
         expect(statuses("2001:db8:1:2::1", 3) == [200] * 3, "an IPv6 client")
-        expect(429 in statuses("2001:db8:1:2:ffff::1", 3), "the same /64")
-        expect(429 in statuses("unknown"), "nobody in particular")
+        limited("2001:db8:1:2:ffff::1", 0, begin)
+        limited("unknown", 3)
         equal(statuses(None, 8), [200] * 8, "the proxy for itself")
 
 
@@ -208,18 +218,22 @@ def memory():
                 connection = stack.enter_context(scene.wire())
                 with contextlib.suppress(OSError):
                     connection.send(head + b"[" + b" " * 7_000_000)
-            time.sleep(1)
-            with scene.wire() as late:
-                with contextlib.suppress(OSError):
-                    late.send(GET)
-                answer = late.answer()
+            deadline = time.monotonic() + 20 * settings.PATIENCE
+            while True:  # until all of that has come in and been counted
+                with scene.wire() as late:
+                    with contextlib.suppress(OSError):
+                        late.send(GET)
+                    answer = late.answer()
+                if answer.status != 200 or time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
             equal((answer.status, answer.json()["reason"]), (503, "overloaded"), "a new connection")
             expect(answer.header("Retry-After") is not None, "no Retry-After")
-            expect(early.is_closed(2), "an idle connection stays open")
+            expect(early.is_closed(), "an idle connection stays open")
             equal(scene.admin.call("GET", "/healthz")[0], 200, "/healthz")
             expect(scene.admin.refusals("overloaded") >= 1, "not counted")
         stack.close()
-        deadline = time.monotonic() + 60 * settings.SLOWNESS
+        deadline = time.monotonic() + 60 * settings.PATIENCE
         while time.monotonic() < deadline:
             if scene.exchange(GET).status == 200:
                 return

@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 
-from support import settings, wire
+from support import figures, settings, wire
 from support.case import case, equal, expect
 from support.gateway import Scene
 from support.policies import WIDE
@@ -58,10 +58,12 @@ def refused(scene, data, status):
 
 
 def alive(scene):
-    begin = time.monotonic()
-    equal(scene.exchange(wire.request("GET", "/page")).status, 200, "somebody else")
-    took = time.monotonic() - begin
-    expect(took < 2 * settings.SLOWNESS, f"somebody else waited {took:.1f} s")
+    """Somebody else is served meanwhile. The best of some tries: a busy machine holds up one, a busy gateway all."""
+
+    def served():
+        equal(scene.exchange(wire.request("GET", "/page")).status, 200, "somebody else")
+
+    figures.soon_enough(served, 2 * settings.SLOWNESS, "somebody else")
 
 
 def bomb(kind, size):
@@ -107,7 +109,7 @@ def json_bombs():
             with within(scene, 2 * 8 * MIB + 4 * MIB, f"{data[:20]!r}"):  # the limit of JSON is 8 MiB
                 equal(refused(scene, wire.request("POST", "/relay", data, wire.JSON), 413), reason, f"{data[:20]!r}")
             spent = processor_seconds(scene) - begin
-            expect(spent < 1 * settings.SLOWNESS, f"{data[:20]!r} took {spent:.2f} s of processor time")
+            expect(spent < 1 * settings.SLOWNESS * figures.pace(), f"{data[:20]!r} took {spent:.2f} s of processor time")
         alive(scene)
 
 
@@ -137,7 +139,7 @@ def tiny_chunks():
         spent = processor_seconds(scene) - middle
         equal(received.body, b"submit=" + text, "the body")
         # 2 us is what a quiet machine needs at most; measured here in ticks of 10 ms, beside whatever else runs.
-        expect(spent < len(text) * 6e-6 * settings.SLOWNESS, f"{spent / len(text) * 1e6:.1f} us a chunk")
+        expect(spent < len(text) * 6e-6 * settings.SLOWNESS * figures.pace(), f"{spent / len(text) * 1e6:.1f} us a chunk")
 
 
 @case("S4 a storm of resets at every stage leaves no connection behind, and others are served meanwhile")
@@ -154,7 +156,7 @@ def resets():
         def storm(seed):
             try:
                 for number in range(100):
-                    one = socket.create_connection(("127.0.0.1", scene.port), 20)
+                    one = socket.create_connection(("127.0.0.1", scene.port), 20 * settings.PATIENCE)
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     one.send(stages[(number + seed) % len(stages)])
                     time.sleep(0.001 * (number % 4))
@@ -170,7 +172,7 @@ def resets():
         for thread in threads:
             thread.join()
         equal(problems, [], "the storm")
-        deadline = time.monotonic() + 20 * settings.SLOWNESS
+        deadline = time.monotonic() + 20 * settings.PATIENCE
         while scene.admin.metric("paravent_connections_open") > 0:
             expect(time.monotonic() < deadline, "connections stay open")
             time.sleep(0.05)

@@ -167,7 +167,7 @@ def fills_while_running():
             expect(status == 200 or b"visitor" not in body, "a value without an entry")
 
             os.unlink(ballast)
-            deadline = time.monotonic() + 30 * settings.SLOWNESS
+            deadline = time.monotonic() + 30 * settings.PATIENCE
             answer = send(5000)
             while answer.status != 200 and time.monotonic() < deadline:
                 time.sleep(0.5)

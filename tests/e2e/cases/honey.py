@@ -52,7 +52,7 @@ SHARED = Shared(Hive)
 
 
 def wait_for(what, condition):
-    deadline = time.monotonic() + 15 * settings.SLOWNESS
+    deadline = time.monotonic() + 15 * settings.PATIENCE
     while not condition():
         expect(time.monotonic() < deadline, what)
         time.sleep(0.05)

@@ -1,5 +1,6 @@
 """The journal of the audit log: what was acknowledged is counted, backed up and restored, whatever the log's files say."""
 
+import http.client
 import json
 import os
 import threading
@@ -37,7 +38,7 @@ class Load:
         while not self.stop.is_set():
             try:
                 status, _, _ = self.scene.admin.call("POST", "/v1/reidentify", body, self.scene.dpo)
-            except OSError:
+            except (OSError, http.client.HTTPException):  # it was killed, or is gone
                 return
             if status == 200:
                 self.answered += 1
@@ -64,7 +65,7 @@ def killed_under_load():
         journal = os.path.join(scene.data, "audit-journal", tenant_log(scene))
         load = Load(scene, tokens)
         try:
-            deadline = time.monotonic() + 30 * settings.SLOWNESS
+            deadline = time.monotonic() + 30 * settings.PATIENCE
             while load.answered < 40 or not os.path.exists(journal):
                 expect(time.monotonic() < deadline, "no load")
                 time.sleep(0.02)
@@ -120,7 +121,9 @@ def running_backup():
         saved = os.path.join(scene.folder, "saved")
         load = Load(scene, list(dict(wire.form_fields(received.body)).values()))
         try:
+            deadline = time.monotonic() + 30 * settings.PATIENCE
             while load.answered < 30:
+                expect(time.monotonic() < deadline, "no load")
                 time.sleep(0.02)
             with open(saved, "wb") as file:
                 file.write(checkpoint(scene))

@@ -116,9 +116,15 @@ class Traffic(threading.Thread):
                 connection.send(wire.request("POST", "/contact", body, wire.FORM))
                 self.answers.append(connection.answer().status)
 
+    def wait_for_answers(self):
+        deadline = time.monotonic() + 20 * settings.PATIENCE
+        while len(self.answers) < 3:
+            expect(time.monotonic() < deadline, "no traffic")
+            time.sleep(0.001)
+
     def stop(self):
         self.done = True
-        self.join(10 * settings.SLOWNESS)
+        self.join(10 * settings.PATIENCE)
         expect(self.answers and set(self.answers) == {200}, f"traffic was answered {sorted(set(self.answers))}")
 
 
@@ -128,16 +134,18 @@ def rotate_in_traffic():
         names = [f"Person {i}" for i in range(40)]
         tokens = [scene.token(name) for name in names]
         rotated = 0
-        # The command takes some tens of milliseconds to come to the gateway: the kills fall before, into and behind the batch.
-        for number, pause in enumerate((0.01, 0.03, 0.05, 0.08, 0.15, 0.4)):
+        # The command takes some tens of milliseconds to come to the gateway: the kills fall before and into the batch, and
+        # the last ones right behind it.
+        for number, pause in enumerate((0.01, 0.03, 0.05, 0.08, 0.15, None)):
             level = ("tenant", "domain")[number % 2]
             old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
             traffic = Traffic(scene, names)
             traffic.start()
+            traffic.wait_for_answers()
             asking = threading.Thread(target=gateway.run, daemon=True, args=(
                 "keys", "rotate", old["id"], "--reason", REASON, "--admin", scene.admin.url, "--credential-file", scene.admin_file))
             asking.start()
-            time.sleep(pause * settings.SLOWNESS)
+            asking.join(None if pause is None else pause * settings.SLOWNESS)
             scene.kill()
             asking.join()
             traffic.stop()
@@ -151,6 +159,7 @@ def rotate_in_traffic():
         expect(rotated >= 1, "no rotation came to its end before its kill")
         traffic = Traffic(scene, names)
         traffic.start()
+        traffic.wait_for_answers()
         for level in ("tenant", "domain"):
             old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
             scene.command("keys", "rotate", old["id"], "--reason", REASON)
@@ -178,7 +187,7 @@ def rotate_parents():
                 equal(scene.token(name), token, f"the token of {name} after a rotation of the {level}")
             equal(scene.reveal(list(tokens.values())), list(tokens), "what they open to")
             tokens[level + str(made["version"])] = scene.token(level + str(made["version"]))
-            deadline = time.monotonic() + 30 * settings.SLOWNESS
+            deadline = time.monotonic() + 30 * settings.PATIENCE
             # Idle: its end is on record too.
             while (rows := scene.call("GET", "/v1/keys/rows"))["wanted"] or rows["state"] != "idle":
                 expect(time.monotonic() < deadline, "the index never comes to its end")
@@ -328,7 +337,7 @@ def due():
 
 def settled_rows(scene):
     """Waits until nothing is to be done to the rows; what the last run did."""
-    deadline = time.monotonic() + 20 * settings.SLOWNESS
+    deadline = time.monotonic() + 20 * settings.PATIENCE
     while True:
         told = scene.call("GET", "/v1/keys/rows")
         if told["state"] == "idle" and not told["wanted"]:

@@ -287,7 +287,7 @@ def calls(described):
 
 
 def wait_for_rows(scene):
-    deadline = time.monotonic() + 30 * settings.SLOWNESS
+    deadline = time.monotonic() + 30 * settings.PATIENCE
     while b'"running"' in scene.admin.call("GET", "/v1/keys/rows", credential=scene.administrator)[2]:
         expect(time.monotonic() < deadline, "the work on rows does not end")
         time.sleep(0.05)

@@ -1,5 +1,6 @@
 """Long lists come in pages, each item once, in the order of the whole; progress of long commands for people at a terminal."""
 
+import contextlib
 import json
 import os
 import pty
@@ -169,7 +170,7 @@ def commands():
 
         def run(url, *options):
             arguments = [settings.BINARY, command, "list", "--admin", url, "--credential-file", path, *options]
-            return subprocess.run(arguments, capture_output=True, text=True, timeout=60 * settings.SLOWNESS, check=False)
+            return subprocess.run(arguments, capture_output=True, text=True, timeout=60 * settings.PATIENCE, check=False)
 
         items = [{key: f"a+b {number}&c=ü@x", **more} for number in range(5)]
         with Pages(name, key, items) as pages_of:
@@ -192,24 +193,30 @@ def commands():
 def at_a_terminal(*arguments, stdin=None):
     """What a command writes to a terminal that is its standard error."""
     ours, theirs = pty.openpty()
+    pieces = []
+
+    def read():
+        """As it comes: a terminal holds few pages, and whoever writes more waits."""
+        with contextlib.suppress(OSError):  # what a terminal says whose other side is closed
+            while piece := os.read(ours, 65536):
+                pieces.append(piece)
+
+    reader = threading.Thread(target=read, daemon=True)
     try:
-        with subprocess.Popen(
+        process = subprocess.Popen(
             [settings.BINARY, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs
-        ) as process:
-            out, _ = process.communicate(stdin, timeout=60 * settings.SLOWNESS)
+        )
         os.close(theirs)
-        seen = b""
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            seen += piece
+        reader.start()
+        try:
+            out, _ = process.communicate(stdin, timeout=60 * settings.PATIENCE)
+        finally:
+            process.kill()
+            process.wait()
+        reader.join(60 * settings.PATIENCE)
     finally:
         os.close(ours)
-    return process.returncode, out.decode(), seen.decode()
+    return process.returncode, out.decode(), b"".join(pieces).decode()
 
 
 @case("long commands show at a terminal how far they are, and elsewhere nothing")

@@ -63,7 +63,8 @@ def check(outcome, raw):
         elif key == "body":
             equal(received.body, value, "body")
         elif key == "absent":
-            expect(value not in received.raw, f"{value!r} arrived: {received.raw!r}")
+            arrived = tokens.without(received.raw.decode("latin-1")).encode("latin-1")
+            expect(value not in arrived, f"{value!r} arrived: {received.raw!r}")
         elif key == "present":
             expect(value in received.raw, f"{value!r} did not arrive: {received.raw!r}")
         elif key == "tokens":

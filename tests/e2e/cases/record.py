@@ -52,7 +52,7 @@ def tenant_log(data):
 
 
 def wait_for(what, condition, seconds=15):
-    deadline = time.monotonic() + seconds * settings.SLOWNESS
+    deadline = time.monotonic() + seconds * settings.PATIENCE
     while not condition():
         expect(time.monotonic() < deadline, what)
         time.sleep(0.1)
@@ -392,7 +392,7 @@ def unix_socket():
             equal(done.returncode, 0, f"export: {done.err}")
         finally:
             process.terminate()
-            equal(process.wait(timeout=30 * settings.SLOWNESS), 0, "the exit code")
+            equal(process.wait(timeout=30 * settings.PATIENCE), 0, "the exit code")
             errors.close()
         expect(not os.path.exists(socket), "the socket is left behind")
         done = gateway.run(

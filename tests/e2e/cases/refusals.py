@@ -252,7 +252,7 @@ def upstream_failed():
             equal(scene.admin.refusals("upstream-failed"), before + 1, "counter")
         scene.upstream.answer = default_answer
         # A worker that saw five of them in a row leaves the target alone for a second.
-        deadline = time.monotonic() + 10 * settings.SLOWNESS
+        deadline = time.monotonic() + 10 * settings.PATIENCE
         while scene.exchange(form({"email": "a@example.fr"})).status != 200:
             expect(time.monotonic() < deadline, "the target is not asked again")
             time.sleep(0.1)

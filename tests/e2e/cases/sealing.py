@@ -166,11 +166,11 @@ def core_dumps():
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             # It has its key once it waits for the text; the limit is set before anything else.
             limit = ""
-            deadline = time.monotonic() + 20 * settings.SLOWNESS
+            deadline = time.monotonic() + 20 * settings.PATIENCE
             while not re.search(r"Max core file size +0 +0 ", limit) and time.monotonic() < deadline:
                 with open(f"/proc/{process.pid}/limits", encoding="ascii") as file:
                     limit = file.read()
                 time.sleep(0.01)
             process.stdin.close()
-            equal(process.wait(timeout=20 * settings.SLOWNESS), 0, "open -")
+            equal(process.wait(timeout=20 * settings.PATIENCE), 0, "open -")
         expect(re.search(r"Max core file size +0 +0 ", limit), limit)

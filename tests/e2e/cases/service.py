@@ -16,7 +16,7 @@ def readiness():
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         place = os.path.join(folder, "notify")
         manager.bind(place)
-        manager.settimeout(20 * settings.SLOWNESS)
+        manager.settimeout(20 * settings.PATIENCE)
         with Scene(policy=WIDE, environment={"NOTIFY_SOCKET": place}) as scene:
             equal(manager.recv(1024), b"READY=1", "what the manager is told")
             with scene.wire():
@@ -45,7 +45,7 @@ def rotation():
     with Scene(policy=WIDE, access_log=True) as scene:
 
         def one_line(path):
-            deadline = time.monotonic() + 20 * settings.SLOWNESS
+            deadline = time.monotonic() + 20 * settings.PATIENCE
             while not os.path.exists(path) or not lines_of(path):
                 expect(time.monotonic() < deadline, f"no line in {os.path.basename(path)}")
                 time.sleep(0.02)

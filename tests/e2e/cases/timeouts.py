@@ -104,6 +104,7 @@ SHARED = Shared(Waits)
 
 
 def check(name, status, reason, least, most):
+    """`most`: below the next longer deadline, of 30 s, with room for a machine that is busy."""
     answer, seconds, closed = SHARED.get().answers[name]
     if isinstance(answer, Exception):
         raise answer
@@ -114,17 +115,17 @@ def check(name, status, reason, least, most):
 
 @case("408 timeout: a head that does not end", slow=True)
 def head():
-    check("head", 408, "timeout", 9, 16)
+    check("head", 408, "timeout", 9, 28)
 
 
 @case("408 timeout: a body that does not come", slow=True)
 def body():
-    check("body", 408, "timeout", 9, 16)
+    check("body", 408, "timeout", 9, 28)
 
 
 @case("408 timeout: a body that comes too slowly", slow=True)
 def drip():
-    check("drip", 408, "timeout", 9, 20)
+    check("drip", 408, "timeout", 9, 28)
 
 
 @case("504 upstream-timeout", slow=True)
@@ -142,7 +143,7 @@ def idle():
     if isinstance(answer, Exception):
         raise answer
     equal(answer.status, 200, "the answer before")
-    expect(closed and 25 <= seconds <= 40, f"closed: {closed}, after {seconds:.1f} s")
+    expect(closed and 25 <= seconds <= 55, f"closed: {closed}, after {seconds:.1f} s")
 
 
 @case("a client that reads 8 KiB a second gets all of a large answer", slow=True)

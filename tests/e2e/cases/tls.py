@@ -1,6 +1,7 @@
 """TLS on the public door: versions, names, tickets, client certificates, what is refused, and attacks on it."""
 
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -9,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from support import settings, wire
+from support import figures, settings, wire
 from support.case import Shared, Skip, case, contains, equal, expect, lacks
 from support.certificates import Authority
 from support.gateway import Scene, one_sentence, run
@@ -155,10 +156,14 @@ def refused_handshakes():
             + options,
             input=b"",
             capture_output=True,
-            timeout=30 * settings.SLOWNESS,
+            timeout=30 * settings.PATIENCE,
         )
         expect(done.returncode != 0, f"s_client {options} shook hands")
     after = door.scene.admin.metric("paravent_tls_failures_total")
+    deadline = time.monotonic() + 5 * settings.PATIENCE
+    while after < before + 4 and time.monotonic() < deadline:  # a worker counts when it comes to it
+        time.sleep(0.05)
+        after = door.scene.admin.metric("paravent_tls_failures_total")
     expect(after >= before + 4, f"paravent_tls_failures_total went from {before} to {after}")
     for alpn, chosen in ((["http/1.1"], "http/1.1"), (["h2", "http/1.1"], "http/1.1")):
         context = door.authority.trusting()
@@ -174,7 +179,7 @@ def tickets():
         context = door.authority.trusting(least=version, most=version)
         session = None
         for number in range(3):
-            raw = socket.create_connection(("127.0.0.1", door.scene.port), 20)
+            raw = socket.create_connection(("127.0.0.1", door.scene.port), 20 * settings.PATIENCE)
             with context.wrap_socket(raw, server_hostname="a.example", session=session) as connection:
                 connection.sendall(get())
                 expect(connection.recv(65536).startswith(b"HTTP/1.1 200"), "no answer")
@@ -185,57 +190,99 @@ def tickets():
     file = os.path.join(door.folder, "session.pem")
     address = ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-servername", "a.example"]
     request = get().replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    subprocess.run([*address, "-ign_eof", "-sess_out", file], input=request, capture_output=True, timeout=60)
+    subprocess.run([*address, "-ign_eof", "-sess_out", file], input=request, capture_output=True, timeout=60 * settings.PATIENCE)
     early = os.path.join(door.folder, "early")
     with open(early, "wb") as out:
         out.write(request)
     done = subprocess.run(
-        [*address, "-ign_eof", "-sess_in", file, "-early_data", early], input=request, capture_output=True, timeout=60
+        [*address, "-ign_eof", "-sess_in", file, "-early_data", early], input=request, capture_output=True,
+        timeout=60 * settings.PATIENCE,
     )
     lacks(done.stdout, b"Early data was accepted", "s_client")
+
+
+class Client:
+    """`openssl s_client`, which takes a letter at the beginning of what it reads at once as a command: the next one is
+    written when it has answered the last."""
+
+    def __init__(self, door, version):
+        command = ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", version, "-servername", "a.example"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        )
+        self.heard = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def command(self, letter):
+        try:
+            self.process.stdin.write(letter + b"\n")
+        except BrokenPipeError:
+            return False
+        return True
+
+    def _hears(self, within):
+        """Whether something more was heard; not at its end."""
+        if not select.select([self.process.stdout], [], [], max(0, within))[0]:
+            return False
+        piece = self.process.stdout.read(65536)
+        self.heard += piece
+        return piece != b""
+
+    def says(self, words, times=1):
+        deadline = time.monotonic() + 10 * settings.PATIENCE
+        while self.heard.count(words) < times:
+            if not self._hears(deadline - time.monotonic()):
+                return False
+        return True
+
+    def ended(self, within):
+        deadline = time.monotonic() + within
+        while self._hears(deadline - time.monotonic()):
+            pass
+        try:
+            self.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self):
+        """No more input; its exit code."""
+        self.process.stdin.close()
+        self.ended(60 * settings.PATIENCE)
+        return self.process.wait(timeout=60 * settings.PATIENCE)
 
 
 @case("renegotiation is refused", slow=True)
 def renegotiation():
     door = SHARED.get()
-    process = subprocess.Popen(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-tls1_2", "-servername", "a.example"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    time.sleep(1)
-    process.stdin.write(b"R\n")
-    process.stdin.flush()
-    time.sleep(1)
-    out, _ = process.communicate(timeout=60)
-    expect(b"no renegotiation" in out or process.returncode != 0, f"renegotiated: {out[-400:]!r}")
+    with Client(door, "-tls1_2") as client:
+        expect(client.says(b"Verify return code"), f"no handshake: {client.heard[-400:]!r}")
+        client.command(b"R")
+        expect(client.says(b"RENEGOTIATING"), f"not asked for: {client.heard[-400:]!r}")
+        # It says so, or it ends.
+        client.says(b"no renegotiation")
+        code = client.end()
+        expect(b"no renegotiation" in client.heard or code != 0, f"renegotiated: {client.heard[-400:]!r}")
 
 
 @case("a client that asks for new keys again and again is cut off", slow=True)
 def key_updates():
     door = SHARED.get()
-    process = subprocess.Popen(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{door.scene.port}", "-tls1_3", "-servername", "a.example"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    sent = 0
-    try:
-        while process.poll() is None and sent < 200:
-            process.stdin.write(b"K\n")
-            process.stdin.flush()
+    with Client(door, "-tls1_3") as client:
+        expect(client.says(b"Verify return code"), f"no handshake: {client.heard[-400:]!r}")
+        sent = 0
+        while sent < 200 and client.command(b"K") and client.says(b"KEYUPDATE", sent + 1):
             sent += 1
-            time.sleep(0.02)
-        process.wait(timeout=5)
-    except (BrokenPipeError, subprocess.TimeoutExpired):
-        pass
-    ended = process.poll() is not None
-    process.kill()
-    process.wait()
-    process.stdin.close()
-    expect(ended and 10 < sent < 200, f"{sent} key updates were taken")
+        ended = client.ended(5 * settings.PATIENCE)
+    expect(ended and 10 < sent < 200, f"{sent} key updates were taken, ended: {ended}")
 
 
 @case("curl is served, by name and with verification")
@@ -247,7 +294,7 @@ def curl():
         ["curl", "--silent", "--show-error", "--noproxy", "*", "--cacert", door.authority.certificate]
         + ["--resolve", f"a.example:{door.scene.port}:127.0.0.1", f"https://a.example:{door.scene.port}/page"],
         capture_output=True,
-        timeout=60,
+        timeout=60 * settings.PATIENCE,
     )
     equal(done.returncode, 0, f"curl: {done.stderr!r}")
     contains(done.stdout, b"Merci", "the page")
@@ -258,30 +305,33 @@ def attacks():
     with Door(workers=1) as door:
         scene = door.scene
         address = ("127.0.0.1", scene.port)
-        silent = [socket.create_connection(address, 20) for _ in range(100)]
+        silent = [socket.create_connection(address, 20 * settings.PATIENCE) for _ in range(100)]
         # A ClientHello that announces 16 MiB, in records that never end.
-        huge = socket.create_connection(address, 20)
-        senseless = socket.create_connection(address, 20)
+        huge = socket.create_connection(address, 20 * settings.PATIENCE)
+        senseless = socket.create_connection(address, 20 * settings.PATIENCE)
         senseless.sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
         record = b"\x16\x03\x01\x40\x00" + b"\x01\xff\xff\xff\x03\x03" + b"x" * (16384 - 6)
         try:
             for _ in range(20):
                 huge.sendall(record)
                 record = b"\x16\x03\x01\x40\x00" + b"x" * 16384
-            huge.settimeout(20)
+            huge.settimeout(20 * settings.PATIENCE)
             while huge.recv(4096):
                 pass
         except OSError:
             pass  # a reset is an end as well
-        slow = socket.create_connection(address, 20)
+        slow = socket.create_connection(address, 20 * settings.PATIENCE)
         begin = time.monotonic()
-        with door.wire() as connection:
-            connection.send(get())
-            equal(connection.answer().status, 200, "somebody else's request")
-        expect(time.monotonic() - begin < 3 * settings.SLOWNESS, "somebody else had to wait")
+
+        def served():
+            with door.wire() as connection:
+                connection.send(get())
+                equal(connection.answer().status, 200, "somebody else's request")
+
+        figures.soon_enough(served, 3 * settings.SLOWNESS, "somebody else")
         ended = None
         try:
-            for byte in b"\x16\x03\x01\x02\x00" + b"\x01" * 500:
+            for byte in b"\x16\x03\x01\x02\x00" + b"\x01" * 505:
                 slow.sendall(bytes([byte]))
                 slow.settimeout(0.2)
                 try:
@@ -290,19 +340,19 @@ def attacks():
                         break
                 except TimeoutError:
                     pass
-                if time.monotonic() - begin > 15 * settings.SLOWNESS:
+                if time.monotonic() - begin > 15 * settings.PATIENCE:
                     break
         except OSError:
             ended = time.monotonic() - begin
-        expect(ended is not None and ended < 9 * settings.SLOWNESS, f"the slow handshake ended after {ended} s")
+        expect(ended is not None and ended < 9 * settings.PATIENCE, f"the slow handshake ended after {ended} s")
         for one in silent:
-            one.settimeout(10 * settings.SLOWNESS)
+            one.settimeout(10 * settings.PATIENCE)
             try:
                 equal(one.recv(100), b"", "what a silent client gets")
             except ConnectionResetError:
                 pass
             one.close()
-        senseless.settimeout(10)
+        senseless.settimeout(10 * settings.PATIENCE)
         lacks(senseless.recv(4096), b"HTTP/1.1", "what plain HTTP gets on a TLS port")
         for one in (huge, senseless, slow):
             one.close()
@@ -323,17 +373,20 @@ def flood():
         threads = [threading.Thread(target=shake) for _ in range(8)]
         for thread in threads:
             thread.start()
-        slowest = 0.0
-        while time.monotonic() < stop:
+        waited = []
+        while time.monotonic() < stop or len(waited) < 5:
             begin = time.monotonic()
             with door.wire() as connection:
                 connection.send(get())
                 equal(connection.answer().status, 200, "a request in the flood")
-            slowest = max(slowest, time.monotonic() - begin)
+            waited.append(time.monotonic() - begin)
         for thread in threads:
             thread.join()
-        expect(slowest < 2 * settings.SLOWNESS, f"the slowest request took {slowest:.2f} s")
-        deadline = time.monotonic() + 10 * settings.SLOWNESS
+        # The flood's eight threads and this one share the processors with the gateway: one of them may have to wait.
+        usual, slowest = sorted(waited)[len(waited) // 2], max(waited)
+        expect(usual < 2 * settings.SLOWNESS, f"half of the requests took {usual:.2f} s and more")
+        expect(slowest < 2 * settings.PATIENCE, f"the slowest request took {slowest:.2f} s")
+        deadline = time.monotonic() + 10 * settings.PATIENCE
         while door.scene.admin.metric("paravent_connections_open") > 0:
             expect(time.monotonic() < deadline, "connections stay open")
             time.sleep(0.1)
@@ -400,7 +453,7 @@ def admin():
                     headers.append(("Authorization", f"Bearer {credential}"))
                 try:
                     address = ("127.0.0.1", scene.admin_port)
-                    with wire.Wire(address, 20 * settings.SLOWNESS, (context, "admin.example")) as connection:
+                    with wire.Wire(address, 20 * settings.PATIENCE, (context, "admin.example")) as connection:
                         connection.send(wire.request("GET", path, headers=headers))
                         return connection.answer().status
                 except (OSError, wire.Closed):
@@ -420,9 +473,9 @@ def admin():
                 done = run(*by_address, *extra)
                 equal(done.returncode, 6, done.err)
                 contains(one_sentence(done.err), "cannot be trusted", "the sentence")
-            with socket.create_connection(("127.0.0.1", scene.admin_port), 20) as plain:
+            with socket.create_connection(("127.0.0.1", scene.admin_port), 20 * settings.PATIENCE) as plain:
                 plain.sendall(wire.request("GET", "/healthz"))
-                plain.settimeout(20)
+                plain.settimeout(20 * settings.PATIENCE)
                 try:
                     lacks(plain.recv(4096), b"HTTP/1.1", "what plain HTTP gets")
                 except ConnectionResetError:

@@ -124,7 +124,7 @@ def pulled_out(hsm):
         value = expect_working(scene)
         away = os.path.join(hsm.folder, "away")
         shutil.move(token, away)
-        deadline = time.monotonic() + 20 * settings.SLOWNESS
+        deadline = time.monotonic() + 20 * settings.PATIENCE
         while True:
             status, _, body = scene.admin.call("POST", "/v1/reidentify", {"purpose": "contact", "reason": "x", "tokens": [value]}, scene.dpo)
             if status == 503:
@@ -179,7 +179,7 @@ def pin_again(hsm):
 
 
 def wait_for_reveal(scene, value, wanted):
-    deadline = time.monotonic() + 20 * settings.SLOWNESS
+    deadline = time.monotonic() + 20 * settings.PATIENCE
     request = {"purpose": "contact", "reason": "x", "tokens": [value]}
     while scene.admin.call("POST", "/v1/reidentify", request, scene.dpo)[0] != wanted:
         expect(time.monotonic() < deadline, f"re-identification never answers {wanted}")

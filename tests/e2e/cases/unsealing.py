@@ -145,8 +145,13 @@ def who_may():
         equal((status, json.loads(body)), (200, {"sealed": True, "present": True, "method": "passphrase", "given": 0, "needed": 1}), "{}")
         equal(scene.admin.call("GET", "/v1/unseal")[0], 405, "GET")
         equal(scene.admin.call("POST", "/v1/unseal", {}, "nobody")[0], 401, "a wrong credential")
-        equal(scene.admin.call("POST", "/v1/unseal", {"passphrase": "x"})[0], 403, "a wrong one")
-        status, headers, _ = scene.admin.call("POST", "/v1/unseal", {"passphrase": PASSPHRASE})
+        for _ in range(20):
+            equal(scene.admin.call("POST", "/v1/unseal", {"passphrase": "x"})[0], 403, "a wrong one")
+            begin = time.monotonic()
+            status, headers, _ = scene.admin.call("POST", "/v1/unseal", {"passphrase": "y"})
+            if status == 429 or time.monotonic() - begin < 0.9:
+                break
+            time.sleep(1.1)  # the machine stood still for a second: that was no "at once"
         equal((status, headers["Retry-After"]), (429, "1"), "at once after a wrong one")
         time.sleep(1.1)
         equal(scene.admin.call("POST", "/v1/unseal", {"passphrase": PASSPHRASE})[0], 200, "the right one")

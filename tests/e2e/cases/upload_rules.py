@@ -11,7 +11,7 @@ import time
 from cases.unsealing import PASSPHRASE, passphrase_scene, seal, unseal
 from cases.uploads import (END, HEAD, Sink, field, file, memory, parts, picture_library, policy_of, post, read,
                            received, refused, reveal_file, write)
-from support import gateway, settings, tokens, wire
+from support import figures, gateway, settings, tokens, wire
 from support.case import Shared, case, equal, expect, lacks
 from support.gateway import Scene
 
@@ -149,34 +149,45 @@ def announced():
         equal(scene.submit(post(field("consent", "no") + END, "/named")).target, "/named", "the next request on that connection")
 
 
+def stall(scene, part, count):
+    """So many uploads whose application reads nothing, until the gateway takes no more of them."""
+    head = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b080100010001011100ffda0008010100003f00")
+    begin = wire.head("POST", "/scans", [("Content-Type", wire.MULTIPART), ("Content-Length", str(64 << 20))])
+    connections = []
+    for _ in range(count):
+        connection = scene.wire(timeout=10)
+        connections.append(connection)
+        connection.send(begin + file(part, b"")[:-2] + head)
+        connection.socket.setblocking(False)
+    for _ in range(60):
+        for connection in connections:
+            with contextlib.suppress(BlockingIOError):
+                connection.socket.send(b"y" * 262_144)
+        time.sleep(0.02)
+    return connections
+
+
 @case("64 stalled uploads that are encrypted, or freed of metadata before, hold 256 KiB each at most, and end")
 def stalled_uploads():
-    head = bytes.fromhex("ffd8ffe000104a46494600010100000100010000ffc0000b080100010001011100ffda0008010100003f00")
     for part in ("scan", "both"):
         sink = Sink(rate=0)
-        with Scene(policy=POLICY.replace("UPSTREAM", sink.url), limits={"file-bytes": "1GiB"}, workers=1) as scene:
-            with scene.wire() as connection:
-                connection.send(post(field("who", "x") + END, "/scans"))
-                connection.answer()
+        upstream = POLICY.replace("UPSTREAM", sink.url)
+        with Scene(policy=upstream, limits={"file-bytes": "1GiB"}, workers=1, environment=figures.AT_ONCE) as scene:
+            # With some there already, so that only what is an upload's own is counted.
+            connections = stall(scene, part, 16)
             before = memory(scene.process.pid)
-            connections = []
-            for _ in range(64):
-                connection = scene.wire(timeout=10)
-                connections.append(connection)
-                start = file(part, b"")[:-2] + head
-                connection.send(wire.head("POST", "/scans", [("Content-Type", wire.MULTIPART), ("Content-Length", str(64 << 20))]) + start)
-                connection.socket.setblocking(False)
-            for _ in range(60):
-                for connection in connections:
-                    with contextlib.suppress(BlockingIOError):
-                        connection.socket.send(b"y" * 262_144)
-                time.sleep(0.02)
+            connections += stall(scene, part, 64)
             grown = memory(scene.process.pid) - before
             for connection in connections:
                 connection.close()
             if not settings.SLOWNESS > 1:
                 expect(grown <= 64 * (256 << 10), f"{grown // 64 >> 10} KiB an upload ({part})")
-        sink.go.set()
+            # The application reads on and gets what was held, and no end.
+            sink.go.set()
+            deadline = time.monotonic() + 30 * settings.PATIENCE
+            while scene.admin.metric("paravent_connections_open") > 0:
+                expect(time.monotonic() < deadline, "uploads whose clients have left stay open")
+                time.sleep(0.05)
         sink.close()
 
 

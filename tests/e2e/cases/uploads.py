@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from support import settings, tokens, wire
+from support import figures, settings, tokens, wire
 from support.case import Shared, Skip, case, equal, expect, lacks
 from support.gateway import Scene, run
 from support.upstream import Upstream
@@ -262,7 +262,7 @@ def refused(scene, body, reason, status, target="/apply", begun=None, data=None)
             expect(connection.is_closed(), "what is left of the body stands where a head would")
     equal(scene.upstream.count(), 0, f"whole requests upstream for {reason}")
     if begun:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 5 * settings.PATIENCE
         while not scene.upstream.broken and time.monotonic() < deadline:
             time.sleep(0.01)
         equal(len(scene.upstream.broken), 1, f"requests broken off for {reason}")
@@ -313,7 +313,7 @@ def truncated():
             with scene.wire() as connection:
                 connection.send(whole[:cut])
                 time.sleep(0.05)
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 5 * settings.PATIENCE
             while not scene.upstream.broken and time.monotonic() < deadline:
                 time.sleep(0.01)
             equal(len(scene.upstream.broken), 1, "requests broken off")
@@ -324,6 +324,7 @@ def truncated():
 def early_answer():
     listener = socket.create_server(("127.0.0.1", 0))
     answers = [b"HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno", None]
+    answered = threading.Event()
 
     def serve():
         for answer in answers:
@@ -332,7 +333,8 @@ def early_answer():
                 pass
             if answer:
                 connection.sendall(answer)
-                time.sleep(0.3)
+                # Not before the gateway has seen it: closing with bytes unread is a reset, which overtakes the answer.
+                answered.wait(60 * settings.PATIENCE)
             connection.close()
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -346,6 +348,7 @@ def early_answer():
                 connection.send(head + file("cv", b"y" * 200_000)[:-2])
                 equal(connection.answer().status, status, "the answer")
                 expect(connection.is_closed(), "the rest of the body stands where a head would")
+                answered.set()
     listener.close()
 
 
@@ -373,7 +376,7 @@ class Sink:
 
     def _serve(self, connection):
         if self.rate == 0:
-            self.go.wait(60)
+            self.go.wait(60 * settings.PATIENCE)
         buffer = bytearray(1 << 18)
         tail = end = b""
         while True:
@@ -435,7 +438,7 @@ def bounded_memory(size=128 << 20, target="/apply", part="cv"):
 def stalled_uploads():
     sink = Sink(rate=0)
     uploads = 64
-    with Scene(policy=policy(sink.url), limits={"file-bytes": "1GiB"}, workers=1) as scene:
+    with Scene(policy=policy(sink.url), limits={"file-bytes": "1GiB"}, workers=1, environment=figures.AT_ONCE) as scene:
         with scene.wire() as connection:
             connection.send(post(field("who", "x") + END))
             connection.answer()

@@ -26,7 +26,7 @@ class Admin:
             request.add_header(name, value)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=30 * settings.SLOWNESS) as answer:
+            with opener.open(request, timeout=30 * settings.PATIENCE) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read()

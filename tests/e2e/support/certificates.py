@@ -4,6 +4,8 @@ import os
 import ssl
 import subprocess
 
+from . import settings
+
 
 class Authority:
     """Issues certificates into `folder`. `name` keeps several authorities apart."""
@@ -25,7 +27,7 @@ class Authority:
         return os.path.join(self.folder, name)
 
     def _openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60 * settings.PATIENCE)
 
     def issue(self, name, alternative=None, days=30, kind="ec", usage="serverAuth", common_name=None):
         """Answers (certificate file, key file)."""

@@ -28,7 +28,7 @@ def run(*arguments, stdin=None, timeout=60, cwd=None):
         [settings.BINARY, *[str(a) for a in arguments]],
         input=stdin,
         capture_output=True,
-        timeout=timeout * settings.SLOWNESS,
+        timeout=timeout * settings.PATIENCE,
         cwd=cwd,
     )
     done.out = done.stdout.decode("utf-8", "replace")
@@ -184,7 +184,7 @@ class Scene:
                 cwd=self.folder,
                 env=os.environ | self.environment,
             )
-        deadline = time.monotonic() + 60 * settings.SLOWNESS
+        deadline = time.monotonic() + 60 * settings.PATIENCE
         while True:
             match = _LISTENING.search(self.stderr()[begin:])
             if match:
@@ -206,7 +206,7 @@ class Scene:
         process, self.process = self.process, None
         process.send_signal(signal.SIGTERM)
         try:
-            code = process.wait(timeout=40 * settings.SLOWNESS)
+            code = process.wait(timeout=40 * settings.PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -294,7 +294,7 @@ class Scene:
 
     def wire(self, timeout=20, tls=None, source=None):
         """`tls`: an ssl.SSLContext and the name to ask for. `source`: where from, any of 127.0.0.0/8."""
-        return Wire(("127.0.0.1", self.port), timeout * settings.SLOWNESS, tls, source)
+        return Wire(("127.0.0.1", self.port), timeout * settings.PATIENCE, tls, source)
 
     def exchange(self, data, to_head=False):
         """One connection, one request, one answer."""
@@ -318,7 +318,7 @@ class Scene:
             answer = wire.answer()
             if closes is True:
                 expect(answer.header("Connection") == "close", f"no Connection: close: {answer!r}")
-                expect(wire.is_closed(10 * settings.SLOWNESS), f"not closed, or more follows: {wire.buffer!r}")
+                expect(wire.is_closed(10 * settings.PATIENCE), f"not closed, or more follows: {wire.buffer!r}")
             elif closes is False:
                 expect(answer.header("Connection") is None, f"Connection: close: {answer!r}")
                 wire.send(b"GET /alive HTTP/1.1\r\nHost: www.example.fr\r\n\r\n")

@@ -6,6 +6,8 @@ import os
 import subprocess
 import time
 
+from . import settings
+
 NAME, URL, AUDIENCE = "login", "https://login.example", "paravent"
 _NEW_KEY = {
     "RS256": ("RSA", "rsa_keygen_bits:2048"),
@@ -19,7 +21,7 @@ def base64url(data):
 
 
 def _openssl(*arguments):
-    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60 * settings.PATIENCE).stdout
 
 
 def _raw_of(der):
@@ -77,10 +79,15 @@ class Issuer:
 
     def configured(self, folder, more=""):
         """The gateway file's lines, with the keys in a file in `folder`."""
+        return self.lines(f"{{ file: {self.publish(folder)} }}", more)
+
+    def publish(self, folder):
+        """The public keys of now into their file, all at once: it is read whenever somebody comes."""
         path = os.path.join(folder, "jwks.json")
-        with open(path, "wb") as file:
+        with open(path + ".new", "wb") as file:
             file.write(self.key_set())
-        return self.lines(f"{{ file: {path} }}", more)
+        os.rename(path + ".new", path)
+        return path
 
     def lines(self, keys, more=""):
         entry = f"name: {NAME}, issuer: {URL}, audience: {AUDIENCE}, keys: {keys}{more}"

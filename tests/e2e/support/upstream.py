@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+from . import settings
 from .case import Failure, shown
 
 
@@ -179,7 +180,7 @@ class Upstream:
 
     def last(self, count=1):
         """The last request, of exactly `count` since the last clear()."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 10 * settings.PATIENCE
         while self.count() < count and time.monotonic() < deadline:
             time.sleep(0.01)
         with self._lock:

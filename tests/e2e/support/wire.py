@@ -8,6 +8,7 @@ import socket
 import time
 import urllib.parse
 
+from . import settings
 from .case import Failure, shown
 
 
@@ -141,11 +142,11 @@ class Wire:
             self.buffer.clear()
             return data
 
-    def is_closed(self, within=5.0):
-        """Whether the other side closes within so many seconds, without sending anything more."""
+    def is_closed(self, within=None):
+        """Whether the other side closes within so many seconds (30), without sending anything more."""
         if self.buffer:
             return False
-        self.socket.settimeout(within)
+        self.socket.settimeout(5.0 * settings.PATIENCE if within is None else within)
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:

@@ -118,8 +118,8 @@ TEST(Honey, TheFileKeepsThemAndTellsNobody) {
   EXPECT_FALSE(open("another").has_value());
   std::ifstream in(file, std::ios::binary);
   const std::string good{std::istreambuf_iterator<char>(in), {}};
-  EXPECT_EQ(good.find("pvv1"), std::string::npos);
-  EXPECT_EQ(good.find("attic"), std::string::npos);
+  EXPECT_EQ(good.find("pvv1one"), std::string::npos);
+  EXPECT_EQ(good.find("in the attic"), std::string::npos);
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string altered = good;
     altered[i] = static_cast<char>(altered[i] ^ 1);

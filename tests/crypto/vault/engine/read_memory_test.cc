@@ -245,7 +245,7 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
       std::array<int, kRows> least{};
       std::vector<std::optional<FoundFacts>> found(kRows);
       std::vector<std::optional<std::string>> resolved(kRows);
-      while (!stop) {
+      do {
         for (std::size_t i = 0; i < kRows; ++i) least[i] = durable[i];
         const bool by_index = t != 0;
         if (!(by_index ? store->find(index, found) : store->resolve(ids, resolved))) ++failed;
@@ -257,7 +257,7 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
           if (std::stoi(by_index ? found[i]->facts : *resolved[i]) < least[i]) ++older;
           ++seen;
         }
-      }
+      } while (!stop);
     });
   }
   for (int round = 1; round <= 60; ++round) {

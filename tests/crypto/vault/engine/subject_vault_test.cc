@@ -71,12 +71,12 @@ TYPED_TEST(SubjectVaultTest, NothingInTheClearPartLinksTheValuesOfOnePerson) {
   const auto two = parse_token(again.encrypted).value();
   const auto other = parse_token(paul.encrypted).value();
   EXPECT_EQ(one.key_id, other.key_id);
-  // No four bytes of one lie in the other, at any place: of random bytes that is about a chance of
-  // 10^-5.
+  // No eight bytes of one lie in the other, at any place: of random bytes that is a chance of less
+  // than 10^-15.
   const std::string_view a = as_text(one.payload);
   const std::string_view b = as_text(two.payload);
-  for (std::size_t i = 0; i + 4 <= a.size(); ++i) {
-    EXPECT_EQ(b.find(a.substr(i, 4)), std::string_view::npos) << i;
+  for (std::size_t i = 0; i + 8 <= a.size(); ++i) {
+    EXPECT_EQ(b.find(a.substr(i, 8)), std::string_view::npos) << i;
   }
   const std::string handle(as_text(anne.subject.seal.handle));
   EXPECT_EQ(a.find(handle), std::string_view::npos);

@@ -64,7 +64,7 @@ class KeyKeeperTest : public testing::Test {
   // As the gateway does, until the key is in this state.
   void keep_until(KeyState wanted) {
     KeyKeeper keeper(*api_.vault, *api_.logs, [this] { ++changed_; });
-    for (int i = 0; i < 1000 && (state() != wanted || changed_ == 0); ++i) {
+    for (int i = 0; i < 6000 && (state() != wanted || changed_ == 0); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     EXPECT_FALSE(keeper.failed());

@@ -78,10 +78,10 @@ class Keeper : public testing::Test {
   static bool enters(admin::OidcDesk& desk, const std::string& jwt) {
     return desk.verify(jwt, crypto::WallTime(std::chrono::seconds(1'800'000'000))).has_value();
   }
-  // Until `what` holds, ten seconds at most.
+  // Until `what` holds, a minute at most.
   template <typename What>
   static bool soon(What what) {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 6000; ++i) {
       if (what()) return true;
       std::this_thread::sleep_for(10ms);
     }

@@ -78,7 +78,10 @@ TEST_F(ExplainerTest, ListsEveryFieldBeforeAndAfter) {
   EXPECT_TRUE(
       explanation.upstream_head.starts_with("POST /f HTTP/1.1\r\nHost: Shop.Example:8080\r\n"));
   EXPECT_NE(explanation.upstream_body.find("other=" + *fields[5].after), std::string::npos);
-  EXPECT_EQ(explanation.upstream_body.find("Jane"), std::string::npos);
+  // Beside the encrypted field, whose letters are random.
+  std::string beside = explanation.upstream_body;
+  beside.erase(beside.find(*fields[5].after), fields[5].after->size());
+  EXPECT_EQ(beside.find("Jane"), std::string::npos);
 }
 
 TEST_F(ExplainerTest, Refusals) {
