@@ -22,6 +22,8 @@ class FileEncryptor {
   Status begin(ByteView key, std::string_view token, std::string& out);
   // Takes the next bytes of the content and appends the chunks that they fill.
   Status feed(std::string_view content, std::string& out);
+  // Bytes taken that no chunk holds yet.
+  std::size_t pending() const noexcept { return held_size_; }
   // The content is over: appends the last chunk.
   Status end(std::string& out);
 

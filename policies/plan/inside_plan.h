@@ -29,8 +29,8 @@ struct InsidePlan {
     if (!query) return nullptr;
     return php_names ? find_php(*query, name) : query->find(name);
   }
-  const FieldAction* find_json(JsonPath path) const noexcept {
-    return json ? json->find(path, any_case) : nullptr;
+  const FieldAction* find_json(JsonPath path, JsonWalk& walk) const {
+    return json ? json->find(path, any_case, walk) : nullptr;
   }
 };
 

@@ -6,15 +6,12 @@
 #include <cstdlib>
 #include <utility>
 
-#include "policies/plan/key_case.h"
-#include "policies/plan/name_hash.h"
+#include "policies/plan/key_hash.h"
 
 namespace paravent::policies {
 namespace {
 
 using Type = SelectorStep::Type;
-
-constexpr std::size_t kLongestKey = 512;  // bytes of a whole selector
 
 bool is_wild(const JsonMatcher::Entry& entry) {
   return std::any_of(entry.steps.begin(), entry.steps.end(),
@@ -34,16 +31,6 @@ void mark_edge(std::array<std::uint8_t, 256>& edges, char folded, std::uint8_t b
   edges[byte] |= bit;
   if (byte >= 'a' && byte <= 'z') edges[byte - 0x20U] |= bit;
   for (std::size_t high = 0x80; high < edges.size(); ++high) edges[high] |= bit;
-}
-
-// Equal for names that differ in case alone.
-std::uint32_t folded_hash(std::string_view key) noexcept {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
-  std::uint64_t seen = 0;
-  const std::uint32_t hash = name_hash<true>(key, seen);
-  if ((seen & kHighBits) == 0 || key.size() > kLongestKey) return hash;
-  std::array<char, kLongestKey> buffer;
-  return name_hash<true>({buffer.data(), fold_text(key, buffer.data())});
 }
 
 template <bool kFold>
@@ -116,14 +103,28 @@ bool is_doubtful(JsonPath path) noexcept {
                      [](const PathStep& step) { return step.filters != step.filters_any_case; });
 }
 
+using Wanted = SelectorTrie::Wanted;
+
+bool will_do(const FieldAction& action, Wanted wanted) noexcept {
+  switch (wanted) {
+    case Wanted::any:
+      return true;
+    case Wanted::never_keeps:
+      return !may_keep(action);
+    case Wanted::may_protect:
+      return !always_keeps(action);
+  }
+  return false;
+}
+
 // The lowest rank of `ranks` whose selector matches and whose action will do, below `best`.
-template <bool kFold, typename Ranks, typename WillDo>
+template <bool kFold, typename Ranks>
 std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
                       const std::vector<JsonMatcher::Entry>& selectors, JsonPath path,
-                      WillDo will_do) noexcept {
+                      Wanted wanted) noexcept {
   for (const std::uint32_t rank : ranks) {
     if (rank >= best) return best;
-    if (will_do(*selectors[rank].action) && matches<kFold>(selectors[rank].steps, path)) {
+    if (will_do(*selectors[rank].action, wanted) && matches<kFold>(selectors[rank].steps, path)) {
       return rank;
     }
   }
@@ -141,6 +142,7 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     std::uint32_t rank;
   };
   std::vector<Keyed> keyed;
+  std::size_t most_of_one_key = 0;
   for (std::uint32_t rank = 0; rank < selectors_.size(); ++rank) {
     const SelectorStep& last = selectors_[rank].steps.back();
     if (last.type == Type::any_member) {
@@ -165,8 +167,25 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     std::uint32_t at = keyed[i].hash & mask_;
     while (slots_[at].last != 0) at = (at + 1) & mask_;
     slots_[at] = {keyed[i].hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
+    most_of_one_key = std::max(most_of_one_key, end - i);
     i = end;
   }
+  plant(most_of_one_key);
+}
+
+void JsonMatcher::plant(std::size_t most_of_one_key) {
+  if (any_element_.size() <= kFew && most_of_one_key + any_member_.size() <= kFew) return;
+  auto exact = std::make_unique<SelectorTrie>(false);
+  auto any_case = std::make_unique<SelectorTrie>(true);
+  for (std::uint32_t rank = 0; rank < selectors_.size(); ++rank) {
+    const FieldAction& action = *selectors_[rank].action;
+    const bool never_keeps = will_do(action, Wanted::never_keeps);
+    const bool may_protect = will_do(action, Wanted::may_protect);
+    exact->add(selectors_[rank].steps, rank, never_keeps, may_protect);
+    any_case->add(selectors_[rank].steps, rank, never_keeps, may_protect);
+  }
+  exact_ = std::move(exact);
+  any_case_ = std::move(any_case);
 }
 
 void JsonMatcher::number_filters() {
@@ -199,13 +218,12 @@ const JsonMatcher::Slot* JsonMatcher::slot_of(std::string_view key) const noexce
   return nullptr;
 }
 
-const FieldAction* JsonMatcher::find_in_table(JsonPath path, bool any_case) const noexcept {
+const FieldAction* JsonMatcher::find_in_table(JsonPath path, bool any_case, JsonWalk* walk) const {
   const bool in_array = path.back().is_index;
   const Slot* slot = in_array ? nullptr : slot_of(path.back().key);
   if (slot == nullptr && (in_array ? any_element_ : any_member_).empty()) return nullptr;
   const auto none = static_cast<std::uint32_t>(selectors_.size());
-  const Entry* const exact =
-      find_in<false>(slot, path, none, [](const FieldAction&) { return true; });
+  const Entry* const exact = find_in<false>(slot, path, none, Wanted::any, walk);
   // Where the value would go on as it is, a rule that would have it otherwise for some reader wins.
   if (exact == nullptr ? !any_case : !may_keep(*exact->action)) {
     return exact == nullptr ? nullptr : exact->action;
@@ -216,11 +234,13 @@ const FieldAction* JsonMatcher::find_in_table(JsonPath path, bool any_case) cons
   // a [k=v].
   const std::uint32_t limit =
       exact == nullptr || doubtful ? none : static_cast<std::uint32_t>(exact - selectors_.data());
-  const auto never_keeps = [](const FieldAction& action) { return !may_keep(action); };
-  if (const Entry* other = find_in<true>(slot, path, limit, never_keeps)) return other->action;
+  if (const Entry* other = find_in<true>(slot, path, limit, Wanted::never_keeps, walk)) {
+    return other->action;
+  }
   if (exact == nullptr || always_keeps(*exact->action)) {
-    const auto may_protect = [](const FieldAction& action) { return !always_keeps(action); };
-    if (const Entry* other = find_in<true>(slot, path, limit, may_protect)) return other->action;
+    if (const Entry* other = find_in<true>(slot, path, limit, Wanted::may_protect, walk)) {
+      return other->action;
+    }
   }
   return exact == nullptr ? nullptr : exact->action;
 }
@@ -229,15 +249,19 @@ std::span<const std::uint32_t> JsonMatcher::ranks_of(const Slot& slot) const noe
   return std::span(keyed_).subspan(slot.first, slot.last - slot.first);
 }
 
-template <bool kFold, typename WillDo>
+template <bool kFold>
 const JsonMatcher::Entry* JsonMatcher::find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
-                                               WillDo will_do) const noexcept {
+                                               Wanted wanted, JsonWalk* walk) const {
+  const bool in_array = path.back().is_index;
+  const auto keyed = slot != nullptr ? ranks_of(*slot) : std::span<const std::uint32_t>();
+  const std::span<const std::uint32_t> others = in_array ? any_element_ : any_member_;
   std::uint32_t best = limit;
-  if (path.back().is_index) {
-    best = best_of<kFold>(any_element_, best, selectors_, path, will_do);
+  if (walk != nullptr && keyed.size() + others.size() > kFew) {
+    TrieWalk& place = kFold ? walk->any_case_ : walk->exact_;
+    best = std::min(best, place.find(path, wanted));
   } else {
-    if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path, will_do);
-    best = best_of<kFold>(any_member_, best, selectors_, path, will_do);
+    best = best_of<kFold>(keyed, best, selectors_, path, wanted);
+    best = best_of<kFold>(others, best, selectors_, path, wanted);
   }
   return best == limit ? nullptr : &selectors_[best];
 }

@@ -9,12 +9,19 @@
 // [k=v] holds for some readers only. A rule that keeps never wins by resemblance. It costs nothing
 // where no name resembles a rule's, because the hash is of the folded name.
 //
-// Immutable, thread safe, no allocation in look-ups; at worst path times steps for a selector.
+// Up to kFew selectors of one last step are compared one by one, which is quicker than any
+// bookkeeping. Where there may be more, a JsonWalk follows the document through a tree of them
+// (selector_trie.h): a value then costs what fits the containers around it, however many rules the
+// policy has.
+//
+// Immutable, thread safe. Look-ups allocate nothing, but for the walk's own memory until it has
+// grown. Without a walk: at worst path times steps for a selector.
 
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +30,7 @@
 #include "policies/model/selector.h"
 #include "policies/plan/field_action.h"
 #include "policies/plan/json_path.h"
+#include "policies/plan/json_walk.h"
 
 namespace paravent::policies {
 
@@ -36,8 +44,17 @@ class JsonMatcher {
   // REQUIRES: at most kMaxFilters different [k=v].
   explicit JsonMatcher(std::vector<Entry> entries);
 
-  const FieldAction* find(JsonPath path, bool any_case = false) const noexcept {
-    return may_find(path) ? find_in_table(path, any_case) : nullptr;
+  const FieldAction* find(JsonPath path, bool any_case = false) const {
+    return may_find(path) ? find_in_table(path, any_case, nullptr) : nullptr;
+  }
+  // The same, for the values and containers of one document in their order. REQUIRES: begin(walk)
+  // before the document, and walk.enter() behind the look-up of each container, if there is one.
+  const FieldAction* find(JsonPath path, bool any_case, JsonWalk& walk) const {
+    return may_find(path) ? find_in_table(path, any_case, &walk) : nullptr;
+  }
+  void begin(JsonWalk& walk) const {
+    walk.exact_.begin(exact_.get());
+    walk.any_case_.begin(any_case_.get());
   }
   // Whether some selector selects `path` or something that could lie below it.
   bool may_match_below(JsonPath path) const noexcept;
@@ -59,12 +76,15 @@ class JsonMatcher {
     std::uint32_t last = 0;   // 0: free
   };
 
+  static constexpr std::size_t kFew = 8;
+
   void number_filters();
+  void plant(std::size_t most_of_one_key);
   void mark_edges(std::string_view key, std::uint8_t bit);
   // The selector of the lowest rank below `limit` that matches and whose action will do.
-  template <bool kFold, typename WillDo>
+  template <bool kFold>
   const Entry* find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
-                       WillDo will_do) const noexcept;
+                       SelectorTrie::Wanted wanted, JsonWalk* walk) const;
   std::span<const std::uint32_t> ranks_of(const Slot& slot) const noexcept;
   const Slot* slot_of(std::string_view key) const noexcept;
   bool may_end_in(std::string_view key) const noexcept {
@@ -80,7 +100,7 @@ class JsonMatcher {
     if (last.is_index) return !any_element_.empty();
     return may_end_in(last.key) || !any_member_.empty();
   }
-  const FieldAction* find_in_table(JsonPath path, bool any_case) const noexcept;
+  const FieldAction* find_in_table(JsonPath path, bool any_case, JsonWalk* walk) const;
 
   std::vector<Entry> selectors_;  // by rank; the index of element_where is that of its filter
   std::vector<Filter> filters_;
@@ -94,6 +114,9 @@ class JsonMatcher {
   // is in both, none of them ends in it. Most members of a document are told by that alone.
   std::array<std::uint8_t, 256> first_bytes_{};
   std::array<std::uint8_t, 256> last_bytes_{};
+  // Of all selectors; null where never more than kFew are to be compared.
+  std::unique_ptr<const SelectorTrie> exact_;
+  std::unique_ptr<const SelectorTrie> any_case_;
 };
 
 }  // namespace paravent::policies

@@ -40,6 +40,9 @@ class RoutePlan {
   const FieldAction* find_json(JsonPath path) const {
     return json_ ? json_->find(path, unlisted == Unlisted::keep) : nullptr;
   }
+  const FieldAction* find_json(JsonPath path, JsonWalk& walk) const {  // see JsonMatcher
+    return json_ ? json_->find(path, unlisted == Unlisted::keep, walk) : nullptr;
+  }
   const JsonMatcher* json_matcher() const { return json_.get(); }  // null: no rule about json
   // Whether a rule names a query or body field so; in JSON, a member at the top.
   bool lists(std::string_view field) const;

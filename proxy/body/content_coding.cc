@@ -119,18 +119,20 @@ ScanStatus unbrotli(std::string_view packed, std::size_t most, std::string& out)
 }  // namespace
 
 // The last four bytes say how much there is (RFC 1952 2.3.1), and the decoder compares: a lie is
-// malformed, so that a bomb is known before anything is unpacked.
+// malformed. Where they say too much, as those of a bomb do and as any four bytes may that were not
+// meant as a size (another coding, an end that is missing), as much as is allowed is unpacked to
+// tell the one from the other.
 ScanStatus ContentDecoder::State::gunzip(std::string_view packed, std::size_t most,
                                          std::string& out) {
   constexpr std::size_t kSmallest = 18;
   if (packed.size() < kSmallest) return ScanStatus::malformed;
   const std::size_t size = load_u32le(packed.data() + packed.size() - 4);
-  if (size > most) return ScanStatus::too_large;
-  out.resize(size);
+  out.resize(std::min(size, most));
   std::size_t read = 0;
   std::size_t written = 0;
   const auto result = libdeflate_gzip_decompress_ex(deflate_tables(), packed.data(), packed.size(),
                                                     out.data(), out.size(), &read, &written);
+  if (result == LIBDEFLATE_INSUFFICIENT_SPACE && size > most) return ScanStatus::too_large;
   const bool whole = result == LIBDEFLATE_SUCCESS && read == packed.size() && written == size;
   return whole ? ScanStatus::ok : ScanStatus::malformed;
 }

@@ -1,6 +1,7 @@
 #include "proxy/body/exif_orientation.h"
 
-#include <cstddef>
+#include <algorithm>
+#include <cstring>
 
 namespace paravent::proxy::body {
 namespace {
@@ -8,51 +9,74 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kExif = "Exif\0\0"sv;
+constexpr std::size_t kTiffBytes = 8;  // of the head of a TIFF structure (TIFF 6.0, 2)
 constexpr std::uint16_t kOrientationTag = 0x0112;
 constexpr std::uint16_t kShort = 3;
 constexpr std::size_t kEntryBytes = 12;
 
-// A TIFF structure (TIFF 6.0, 2); reading past its end gives zeros.
-class Tiff {
- public:
-  explicit Tiff(std::string_view bytes) noexcept
-      : bytes_(bytes), little_(bytes.starts_with("II"sv)) {}
-
-  bool is_tiff() const noexcept {
-    return (little_ || bytes_.starts_with("MM"sv)) && number(2, 2) == 42;
-  }
-  std::uint32_t number(std::size_t at, std::size_t size) const noexcept {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t from = at + (little_ ? size - 1 - i : i);
-      const unsigned char byte =
-          from < bytes_.size() ? static_cast<unsigned char>(bytes_[from]) : 0U;
-      value = (value << 8U) | byte;
-    }
-    return value;
-  }
-
- private:
-  std::string_view bytes_;
-  bool little_;
-};
-
 }  // namespace
 
-std::uint8_t exif_orientation(std::string_view payload) noexcept {
-  if (!payload.starts_with(kExif)) return 0;
-  const Tiff tiff(payload.substr(kExif.size()));
-  if (!tiff.is_tiff()) return 0;
-  const std::size_t directory = tiff.number(4, 4);
-  const std::uint32_t entries = tiff.number(directory, 2);
-  for (std::uint32_t i = 0; i < entries; ++i) {
-    const std::size_t at = directory + 2 + i * kEntryBytes;
-    if (at + kEntryBytes > payload.size()) return 0;
-    if (tiff.number(at, 2) != kOrientationTag || tiff.number(at + 2, 2) != kShort) continue;
-    const std::uint32_t value = tiff.number(at + 8, 2);
-    return value >= 2 && value <= 8 ? static_cast<std::uint8_t>(value) : std::uint8_t{0};
+std::uint32_t ExifOrientation::number(std::size_t at, std::size_t size) const noexcept {
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::size_t from = at + (little_ ? size - 1 - i : i);
+    value = value << 8U | static_cast<unsigned char>(held_[from]);
   }
-  return 0;
+  return value;
+}
+
+void ExifOrientation::want(State state, std::size_t bytes) noexcept {
+  state_ = state;
+  wanted_ = bytes;
+  size_ = 0;
+}
+
+void ExifOrientation::feed(std::string_view bytes) noexcept {
+  while (!bytes.empty() && state_ != State::over) {
+    const std::size_t part = std::min(bytes.size(), wanted_ - size_);
+    if (state_ != State::gap) std::memcpy(held_.data() + size_, bytes.data(), part);
+    size_ += part;
+    bytes.remove_prefix(part);
+    if (size_ == wanted_) take();
+  }
+}
+
+// held_, or the gap, is complete.
+void ExifOrientation::take() noexcept {
+  switch (state_) {
+    case State::head: {
+      const std::string_view head(held_.data(), size_);
+      const std::string_view tiff = head.substr(kExif.size());
+      little_ = tiff.starts_with("II"sv);
+      const bool known = head.starts_with(kExif) && (little_ || tiff.starts_with("MM"sv)) &&
+                         number(kExif.size() + 2, 2) == 42;
+      const std::size_t directory = number(kExif.size() + 4, 4);
+      if (!known || directory < kTiffBytes) return want(State::over, 1);
+      if (directory == kTiffBytes) return want(State::count, 2);
+      return want(State::gap, directory - kTiffBytes);
+    }
+    case State::gap:
+      return want(State::count, 2);
+    case State::count:
+      entries_ = number(0, 2);
+      return entries_ == 0 ? want(State::over, 1) : want(State::entry, kEntryBytes);
+    case State::entry: {
+      if (number(0, 2) == kOrientationTag && number(2, 2) == kShort) {
+        const std::uint32_t value = number(8, 2);
+        if (value >= 2 && value <= 8) value_ = static_cast<std::uint8_t>(value);
+        return want(State::over, 1);
+      }
+      return --entries_ == 0 ? want(State::over, 1) : want(State::entry, kEntryBytes);
+    }
+    case State::over:
+      return;
+  }
+}
+
+std::uint8_t exif_orientation(std::string_view payload) noexcept {
+  ExifOrientation block;
+  block.feed(payload);
+  return block.value();
 }
 
 void append_orientation_segment(std::uint8_t orientation, std::string& out) {

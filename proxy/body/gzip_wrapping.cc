@@ -19,11 +19,9 @@ struct FreeCompressor {
 
 }  // namespace
 
-bool unwrap_gzip(std::string_view packed, std::string& out) {
+ScanStatus unwrap_gzip(std::string_view packed, std::string& out) {
   ContentDecoder decoder;
-  if (decoder.decode(ContentCoding::gzip, packed, kMaxUnpacked, out) == ScanStatus::ok) return true;
-  out.clear();
-  return false;
+  return decoder.decode(ContentCoding::gzip, packed, kMaxUnpacked, out);
 }
 
 void wrap_gzip(std::string_view bytes, std::string& out) {

@@ -4,8 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include "proxy/body/exif_orientation.h"
-
 namespace paravent::proxy::body {
 namespace {
 
@@ -90,7 +88,7 @@ bool PictureCleaner::feed(std::string_view in, std::string& out, std::string_vie
       case State::exif: {
         const std::string_view part = in.substr(0, std::min(in.size(), left_));
         if (state_ == State::keep) out.append(part);
-        if (state_ == State::exif) held_.append(part);
+        if (state_ == State::exif) exif_.feed(part);
         in.remove_prefix(part.size());
         left_ -= part.size();
         if (left_ > 0) break;
@@ -164,6 +162,9 @@ bool PictureCleaner::begin_segment(std::string& out) {
   behind_ = code == kScan ? State::entropy : State::head;
   if (code == kApp1 && !has_orientation_ && signature.starts_with("Exif\0\0"sv)) {
     state_ = State::exif;
+    exif_.begin();
+    exif_.feed(signature);
+    held_.clear();
   } else if (code == kComment || (is_application(code) && !stays(code, signature))) {
     held_.clear();
     state_ = State::skip;
@@ -180,12 +181,9 @@ bool PictureCleaner::begin_segment(std::string& out) {
 }
 
 void PictureCleaner::end_exif(std::string& out) {
-  const std::uint8_t orientation = exif_orientation(std::string_view(held_).substr(kSegmentHead));
-  if (orientation != 0) {
-    append_orientation_segment(orientation, out);
-    has_orientation_ = true;
-  }
-  held_.clear();
+  if (exif_.value() == 0) return;
+  append_orientation_segment(exif_.value(), out);
+  has_orientation_ = true;
 }
 
 // Up to the next marker that is none of the scan's own. held_ is empty or the FF that may begin it.

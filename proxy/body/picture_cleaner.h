@@ -9,7 +9,7 @@
 // whatever lies behind IEND goes. Pixels are copied, never decoded.
 //
 // A picture whose structure is not sound is malformed: what cannot be read cannot be cleaned.
-// Memory: one Exif segment, 64 KiB. One thread.
+// Memory: the head of a segment, some bytes. One thread.
 
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/body/exif_orientation.h"
 #include "proxy/body/picture.h"
 
 namespace paravent::proxy::body {
@@ -42,7 +43,7 @@ class PictureCleaner {
     head,     // of a PNG chunk, or a JPEG marker and what says whether its segment stays
     keep,     // left_ bytes
     skip,     // left_ bytes
-    exif,     // left_ bytes into held_
+    exif,     // left_ bytes, of which only the orientation is read
     entropy,  // JPEG: a scan's data, up to the next marker
     after,    // nothing of what follows stays
   };
@@ -61,6 +62,7 @@ class PictureCleaner {
   State state_ = State::signature;
   State behind_ = State::head;  // what follows when left_ bytes are over
   std::string held_;
+  ExifOrientation exif_;
   std::size_t left_ = 0;
   bool first_chunk_ = true;
   bool has_orientation_ = false;

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/body/field.h"
+
 namespace paravent::proxy::body {
 
 enum class Base64Alphabet : std::uint8_t { standard, url };
@@ -30,9 +32,9 @@ void wrap_percent(std::string_view text, std::string& out);
 // What a gzip-packed field may unpack to: as a body, at most 50 times its size beyond 64 KiB.
 inline constexpr std::size_t kMaxUnpacked = std::size_t{8} << 20U;
 
-// One member and nothing behind it. False: not gzip, or more than may come of it; `out` then holds
-// nothing of it. Replaces `out`.
-[[nodiscard]] bool unwrap_gzip(std::string_view packed, std::string& out);
+// One member and nothing behind it. malformed: not gzip; too_large: more than may come of it; `out`
+// then holds nothing of it. Replaces `out`.
+[[nodiscard]] ScanStatus unwrap_gzip(std::string_view packed, std::string& out);
 // Packed anew: without name and time, so that equal bytes pack equally.
 void wrap_gzip(std::string_view bytes, std::string& out);
 

@@ -53,10 +53,13 @@ class FlatFieldVisitor final : public body::FlatVisitor {
 class JsonFieldVisitor final : public body::JsonVisitor {
  public:
   JsonFieldVisitor(RequestScanner& scanner, std::string_view text)
-      : scanner_(scanner), text_(text) {}
+      : scanner_(scanner), text_(text), walk_(scanner.json_scanners_->walk_at(scanner.depth_)) {
+    const policies::JsonMatcher* matcher = scanner.json_matcher();
+    if (matcher != nullptr) matcher->begin(walk_);
+  }
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
-    const policies::FieldAction* action = scanner_.find_json(path);
+    const policies::FieldAction* action = scanner_.find_json(path, walk_);
     if (action == nullptr && scanner_.passes_unlisted(field)) return true;
     return take(path, field, action);
   }
@@ -74,7 +77,8 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
   // A rule means one value; an object or an array in its place is not what the policy's author saw.
   bool on_container(body::JsonPath path, bool) override {
-    const policies::FieldAction* action = scanner_.find_json(path);
+    const policies::FieldAction* action = scanner_.find_json(path, walk_);
+    walk_.enter(path.size());
     // Some senders write as an object what others write as its text.
     if (action == nullptr || action->action == policies::ActionKind::keep ||
         action->action == policies::ActionKind::open) {
@@ -97,6 +101,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
   RequestScanner& scanner_;
   std::string_view text_;
+  policies::JsonWalk& walk_;
   bool filters_begun_ = false;
 };
 

@@ -11,6 +11,8 @@ using body::Picture;
 namespace {
 
 constexpr std::size_t kSlice = std::size_t{8} * 1024;
+// What may come with a slice that was held before it: the head of a segment, an orientation.
+constexpr std::size_t kBesides = 256;
 
 }  // namespace
 
@@ -34,6 +36,7 @@ bool FileFilter::feed(std::string_view content, std::string& out) {
   if (!encrypts_) return strip(content, out);
   if (state_ == State::open) return encryptor_.feed(content, out).has_value();
   // In slices, so that no second copy of the piece is there.
+  stripped_.reserve(kSlice + kBesides);
   while (!content.empty()) {
     const std::string_view slice = content.substr(0, kSlice);
     content.remove_prefix(slice.size());

@@ -4,7 +4,10 @@
 //
 // Which picture it is, the first bytes say, whatever it is called; a file that is called a picture
 // and is none, a picture that cannot be freed of its metadata, and one whose structure is not sound
-// are unreadable: refused, or passed as they are, as the rule says. One thread.
+// are unreadable: refused, or passed as they are, as the rule says.
+//
+// Memory: nothing that grows with the file; a chunk where it is encrypted, and a slice of 8 KiB
+// where it is stripped before. One thread.
 
 #pragma once
 
@@ -32,6 +35,9 @@ class FileFilter {
   // Of a file that is encrypted: appends what stands in front of its content.
   bool begin_encrypted(crypto::ByteView key, std::string_view token, std::string& out);
 
+  bool encrypts() const noexcept { return encrypts_; }
+  // Bytes of a file that is encrypted, taken and not yet written: less than a chunk.
+  std::size_t pending() const noexcept { return encrypts_ ? encryptor_.pending() : 0; }
   // Whether the content goes on byte by byte, so that feed need not be asked.
   bool is_open() const noexcept { return state_ == State::open && !encrypts_; }
   // Takes the next bytes of the content and appends what goes on to `out`. False: unreadable.

@@ -10,6 +10,7 @@ namespace paravent::proxy {
 namespace {
 
 using body::Base64Alphabet;
+using body::ScanStatus;
 using policies::Content;
 using policies::Wrapping;
 
@@ -20,18 +21,19 @@ void wipe_used(std::string& text) {
   text.clear();
 }
 
-bool take_off(Wrapping wrapping, std::string_view text, bool& padded, std::string& out) {
+ScanStatus take_off(Wrapping wrapping, std::string_view text, bool& padded, std::string& out) {
+  const auto status = [](bool known) { return known ? ScanStatus::ok : ScanStatus::malformed; };
   switch (wrapping) {
     case Wrapping::base64:
-      return body::unwrap_base64(text, Base64Alphabet::standard, padded, out);
+      return status(body::unwrap_base64(text, Base64Alphabet::standard, padded, out));
     case Wrapping::base64url:
-      return body::unwrap_base64(text, Base64Alphabet::url, padded, out);
+      return status(body::unwrap_base64(text, Base64Alphabet::url, padded, out));
     case Wrapping::percent:
-      return body::unwrap_percent(text, out);
+      return status(body::unwrap_percent(text, out));
     case Wrapping::gzip:
       return body::unwrap_gzip(text, out);
   }
-  return false;
+  return ScanStatus::malformed;
 }
 
 void put_on(Wrapping wrapping, std::string_view text, bool padded, std::string& out) {
@@ -83,15 +85,17 @@ bool find_inside(Content content, std::string_view text, body::Span& inside) {
 
 }  // namespace
 
-bool unwrap(std::string_view value, OpenedField& field, std::string& scratch) {
+ScanStatus unwrap(std::string_view value, OpenedField& field, std::string& scratch) {
   const policies::InsideForm& form = field.plan->form;
   field.text.assign(value);
   for (std::size_t i = 0; i < form.wrappings.size(); ++i) {
     wipe_used(scratch);
-    if (!take_off(form.wrappings[i], field.text, field.padded[i], scratch)) return false;
+    const ScanStatus status = take_off(form.wrappings[i], field.text, field.padded[i], scratch);
+    if (status != ScanStatus::ok) return status;
     field.text.swap(scratch);
   }
-  return find_inside(form.content, field.text, field.inside);
+  return find_inside(form.content, field.text, field.inside) ? ScanStatus::ok
+                                                             : ScanStatus::malformed;
 }
 
 void wrap(const OpenedField& field, std::string& text, std::string& scratch) {

@@ -26,9 +26,10 @@ struct OpenedField {
   std::array<bool, policies::kMaxWrappings> padded{};
 };
 
-// Fills text, inside and padded from the decoded value. False: it is not what the plan says.
-// `scratch` is wiped by the caller.
-[[nodiscard]] bool unwrap(std::string_view value, OpenedField& field, std::string& scratch);
+// Fills text, inside and padded from the decoded value. malformed: it is not what the plan says;
+// too_large: more than may come of it. `scratch` is wiped by the caller.
+[[nodiscard]] body::ScanStatus unwrap(std::string_view value, OpenedField& field,
+                                      std::string& scratch);
 
 // Puts the wrappings around `text`, in place.
 void wrap(const OpenedField& field, std::string& text, std::string& scratch);

@@ -401,8 +401,10 @@ bool RequestScanner::open(FieldJob& job, std::string_view value) {
   field.plan = job.action->inside.get();
   field.job = static_cast<std::uint32_t>(buffers_.jobs.size());
   ExchangeBuffers::wipe_used(buffers_.scratch);
-  if (!unwrap(value, field, buffers_.scratch)) {
+  const body::ScanStatus opened = unwrap(value, field, buffers_.scratch);
+  if (opened != body::ScanStatus::ok) {
     buffers_.close_from(number);
+    if (opened == body::ScanStatus::too_large) return refuse(Reason::too_large, {});
     if (!on_impossible_value(job)) return false;
     buffers_.jobs.push_back(job);
     return true;

@@ -114,8 +114,9 @@ class RequestScanner {
   }
   const policies::FieldAction* chosen_by_condition(
       const policies::FieldAction* action) const noexcept;
-  const policies::FieldAction* find_json(policies::JsonPath path) const {
-    return chosen(outer_ == nullptr ? route_.find_json(path) : outer_->inside->find_json(path));
+  const policies::FieldAction* find_json(policies::JsonPath path, policies::JsonWalk& walk) const {
+    return chosen(outer_ == nullptr ? route_.find_json(path, walk)
+                                    : outer_->inside->find_json(path, walk));
   }
   const policies::JsonMatcher* json_matcher() const;
   std::string full_name(policies::Carrier carrier, std::string_view name) const;

@@ -15,6 +15,11 @@ using Event = body::MultipartStream::Event;
 
 constexpr std::string_view kCrlf = "\r\n";
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
+// Of what a filter makes of one piece: a chunk of an encrypted file with what stands in front of
+// it, or as much of a picture with a head that was split and an orientation.
+constexpr std::size_t kFiltered =
+    crypto::kFileChunk + crypto::kStreamChunkOverhead + crypto::kMaxFileLines;
+static_assert(Upload::kGathered + 256 <= kFiltered);
 
 void append_hex(std::uint64_t number, std::string& out) {
   std::array<char, 16> digits;
@@ -87,6 +92,9 @@ Upload::Step Upload::run(UpstreamExchange* exchange) {
       case Todo::nothing:
         step = read_event();
         break;
+      case Todo::content:
+        step = take_content();
+        break;
       case Todo::scan_text:
         step = scan_text();
         break;
@@ -128,10 +136,12 @@ std::optional<Upload::Step> Upload::read_event() {
       parts_.push_back(codec_.part());
       return end_text(false);
     case Event::content:
-      return take_content(codec_.content());
+      return begin_content(codec_.content());
     case Event::file_end:
       parts_.clear();
-      return end_file();
+      file_ended_ = file_->goes_on();
+      if (file_ended_) todo_ = Todo::content;
+      return std::nullopt;
     case Event::end:
       return end_text(true);
     case Event::malformed:
@@ -267,17 +277,40 @@ bool Upload::begin_encryption() {
   return false;
 }
 
-std::optional<Upload::Step> Upload::take_content(std::string_view content) {
+std::optional<Upload::Step> Upload::begin_content(std::string_view content) {
   file_bytes_ += content.size();
   if (file_bytes_ > worker_.snapshot->limits.file_bytes) return refuse(Reason::too_large);
   if (!file_->goes_on()) return std::nullopt;
+  content_ = content;
+  todo_ = Todo::content;
+  return std::nullopt;
+}
+
+// Takes as much of the content as there is room for, a chunk in the making included: what is held
+// back and what is made of the rest are never there together.
+std::optional<Upload::Step> Upload::take_content() {
   todo_ = Todo::flush;
+  std::string_view part = content_;
+  if (!begun_) {
+    const std::size_t held = gathered_.size() + filter_.pending();
+    if (filter_.encrypts()) {
+      begins_ = held + part.size() > kGathered;
+      if (begins_) return std::nullopt;
+    }
+    part = part.substr(0, kGathered - std::min(held, kGathered));
+  }
+  content_.remove_prefix(part.size());
   if (filter_.is_open()) {
-    piece_.push_back(content);
+    if (!part.empty()) piece_.push_back(part);
+    if (content_.empty()) file_ended_ = false;
     return std::nullopt;
   }
   std::string& out = filtered();
-  if (!filter_.feed(content, out)) return refuse(Reason::transform_failed, file_rule_);
+  bool readable = filter_.feed(part, out);
+  if (content_.empty() && std::exchange(file_ended_, false)) {
+    readable = readable && filter_.end(out);
+  }
+  if (!readable) return refuse(Reason::transform_failed, file_rule_);
   if (begun_ && !out.empty()) piece_.push_back(out);
   return std::nullopt;
 }
@@ -285,36 +318,27 @@ std::optional<Upload::Step> Upload::take_content(std::string_view content) {
 // Where the filter writes: straight behind what is held back, and afterwards into the buffer that
 // held it. So there is one buffer of that size and not two.
 std::string& Upload::filtered() {
-  if (!begun_) {
-    gathered_.reserve(kGathered + crypto::kFileChunk + crypto::kMaxFileLines);
-    return gathered_;
-  }
+  if (!begun_) return gathered_;
   if (!gathered_.empty()) {  // it has been taken
     ExchangeBuffers::wipe_used(gathered_);
     cleaned_.clear();
     gathered_.swap(cleaned_);
+    gathered_.shrink_to_fit();
   }
   cleaned_.clear();
+  cleaned_.reserve(kFiltered);
   return cleaned_;
-}
-
-std::optional<Upload::Step> Upload::end_file() {
-  if (!file_->goes_on()) return std::nullopt;
-  todo_ = Todo::flush;
-  if (filter_.is_open()) return std::nullopt;
-  std::string& out = filtered();
-  if (!filter_.end(out)) return refuse(Reason::transform_failed, file_rule_);
-  if (begun_ && !out.empty()) piece_.push_back(out);
-  return std::nullopt;
 }
 
 std::optional<Upload::Step> Upload::flush(UpstreamExchange* exchange) {
   todo_ = last_ ? Todo::over : Todo::nothing;
+  if (!content_.empty() || file_ended_) todo_ = Todo::content;
   if (!begun_) {
+    if (!last_) gathered_.reserve(kFiltered);  // or it would grow to twice that
     for (const std::string_view part : piece_) gathered_.append(part);
     piece_.clear();
     cleaned_.clear();
-    if (!last_ && gathered_.size() < kGathered) return std::nullopt;
+    if (!last_ && !begins_ && gathered_.size() < kGathered) return std::nullopt;
     begun_ = true;
     if (last_) {
       length_ = gathered_.size();

@@ -10,12 +10,15 @@
 // the fields in front of the first file that depends on it decide; what comes behind and says
 // otherwise is refused.
 //
-// Up to kGathered bytes are held back, so that what is refused early, and any small body, is
+// Up to kGathered bytes are held back (of an encrypted file its content in the making counts with
+// them), so that what is refused early, and any small body, is
 // refused before the upstream hears of it, and small bodies get a Content-Length. What is refused
 // later ends the upstream's connection without a clean end: the transaction cancels the exchange.
 //
-// Memory: the window, one buffer for what is held back or a filtered piece, of an encrypted file a
-// chunk in the making, and the fields within form_bytes. One object per upload, owned by the
+// Memory, whatever the file: the window (64 KiB), one buffer for what is held back or a filtered
+// piece (66 KiB), of an encrypted file a chunk in the making (64 KiB), and the fields within
+// form_bytes, which are held back as a whole where they are more (tests/proxy/pipeline/
+// upload_memory_test.cc counts). One object per upload, owned by the
 // Transaction; one thread.
 
 #pragma once
@@ -103,7 +106,7 @@ class Upload {
 
  private:
   // What comes before the next byte is read.
-  enum class Todo : std::uint8_t { nothing, scan_text, protect_text, listed, flush, over };
+  enum class Todo : std::uint8_t { nothing, content, scan_text, protect_text, listed, flush, over };
 
   std::optional<Step> read();
   std::optional<Step> read_event();
@@ -115,8 +118,8 @@ class Upload {
   const policies::FieldAction* find_file() const;
   void edit_around_files();
   bool begin_encryption();
-  std::optional<Step> take_content(std::string_view content);
-  std::optional<Step> end_file();
+  std::optional<Step> begin_content(std::string_view content);
+  std::optional<Step> take_content();
   std::string& filtered();
   std::optional<Step> flush(UpstreamExchange* exchange);
   bool keeps_length() const;
@@ -155,6 +158,8 @@ class Upload {
   const policies::FilePlan* file_ = nullptr;  // of the content under way
   std::string_view file_rule_;                // its name in the policy
   FileFilter filter_;
+  std::string_view content_;  // of the window: what is still to be taken of it
+  bool file_ended_ = false;   // behind that
   Refusal refusal_;
 
   // The piece under way: views of the text, of the arena, of the window and of `cleaned_`.
@@ -163,6 +168,7 @@ class Upload {
   std::string cleaned_;
   std::string gathered_;
   std::string chunk_head_;
+  bool begins_ = false;  // the exchange, with what is held back now
   bool begun_ = false;
   bool sending_ = false;
   std::optional<std::uint64_t> length_;  // of the body that is sent, where it is known

@@ -91,6 +91,21 @@ class Batches(unittest.TestCase):
         self.assertEqual(stats.verdict(row(stats.compare(slow), stats.PLAIN_BATCH, "cpu_us_per_request")),
                          "limit 1.25 kept")
 
+    def test_both_readings_of_the_comparison_with_lua(self):
+        exact = [one | {"proxy_cpu_us": {"nginx": 30.0, "nginx-null": 30.0, "paravent": 60.0, "nginx-lua": 230.0}[one["peer"]]}
+                 for one in self.rows if one["workload"] == stats.BATCH]
+        result = stats.compare(exact)
+        whole, above = (row(result, "nginx-lua", metric) for metric in ("cpu_us_per_request", stats.ABOVE_NGINX))
+        self.assertAlmostEqual(whole["ratio"], 60 / 230, delta=0.0001)
+        self.assertAlmostEqual(above["ratio"], 30 / 200, delta=0.0001)
+        self.assertEqual((stats.verdict(whole), stats.verdict(above)), ("limit 0.33 kept", "goal 0.20 met"))
+        rows = {row[0]: (row[1], row[6]) for row in target_table.rows(result, {})}
+        self.assertEqual((rows["T6"], rows["T6 above nginx"]), ((stats.BATCH, "limit kept"), (stats.BATCH, "goal met")))
+
+    def test_a_peer_no_dearer_than_nginx_has_nothing_above_it(self):
+        cheap = [one | {"proxy_cpu_us": 26.0} if one["peer"] in ("nginx", "nginx-lua") else one for one in self.rows]
+        self.assertEqual([one for one in stats.compare(cheap) if one["metric"] == stats.ABOVE_NGINX], [])
+
     def test_void_where_the_machine_was_disturbed(self):
         noisy = [one | {"foreign": 0.2} for one in self.rows]
         self.assertEqual(stats.verdict(row(stats.compare(noisy), "nginx", stats.ABOVE)), "void")

@@ -8,7 +8,7 @@ sentence holds these words.
 import os
 import re
 
-PAGES = ("docs/threat-model.md", "docs/carriers.md", "docs/reidentification.md", "docs/vault-coverage.md")
+PAGES = ("docs/threat-model.md", "docs/carriers-coverage.md", "docs/reidentification.md", "docs/vault-coverage.md")
 HEAD = "held by"
 NAMED = re.compile(r"`(tests/[^`:\s]+)(?:: ([^`]+))?`")
 

@@ -95,15 +95,17 @@ TEST(ContentCoding, NothingBehindTheEndAndNothingMissing) {
   for (const ContentCoding coding : kCodings) {
     const std::string packed = pack(coding, text);
     for (std::size_t cut = 0; cut < packed.size(); ++cut) {
-      EXPECT_NE(decoder.decode(coding, std::string_view(packed).substr(0, cut), kMegabyte, out),
-                ScanStatus::ok)
+      EXPECT_EQ(decoder.decode(coding, std::string_view(packed).substr(0, cut), kMegabyte, out),
+                ScanStatus::malformed)
           << static_cast<int>(coding) << " cut at " << cut;
       EXPECT_TRUE(out.empty());
     }
-    EXPECT_NE(decoder.decode(coding, packed + '\0', kMegabyte, out), ScanStatus::ok);
-    EXPECT_NE(decoder.decode(coding, packed + packed, kMegabyte, out), ScanStatus::ok)
+    for (const std::string& behind : {std::string(1, '\0'), std::string(4, '\xFF')}) {
+      EXPECT_EQ(decoder.decode(coding, packed + behind, kMegabyte, out), ScanStatus::malformed);
+    }
+    EXPECT_EQ(decoder.decode(coding, packed + packed, kMegabyte, out), ScanStatus::malformed)
         << "a second member";
-    EXPECT_NE(decoder.decode(coding, text, kMegabyte, out), ScanStatus::ok) << "lying";
+    EXPECT_EQ(decoder.decode(coding, text, kMegabyte, out), ScanStatus::malformed) << "lying";
   }
 }
 

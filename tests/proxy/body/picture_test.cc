@@ -99,6 +99,43 @@ TEST(Jpeg, KeepsTheOrientationAlone) {
   }
 }
 
+// A block is never held, however large it is and wherever its directory lies.
+TEST(Jpeg, TheOrientationIsFoundHoweverItComes) {
+  const auto block = [](std::size_t gap, const std::string& entries, std::uint32_t count) {
+    return std::string("Exif\0\0MM\0*", 10) + number(static_cast<std::uint32_t>(8 + gap), 4) +
+           std::string(gap, 'g') + number(count, 2) + entries;
+  };
+  const std::string other = number(0x010F, 2) + number(2, 2) + number(9, 4) + number(60, 4);
+  const std::string turned =
+      number(0x0112, 2) + number(3, 2) + number(1, 4) + number(6, 2) + "\0\0"s;
+  const std::string as_long = number(0x0112, 2) + number(4, 2) + number(1, 4) + number(6, 4);
+  const std::vector<std::pair<std::string, int>> blocks = {
+      {block(0, turned, 1), 6},
+      {block(0, other + turned, 2), 6},
+      {block(60'000, other + other + turned, 3), 6},
+      {block(0, other + turned, 1), 0},  // behind the directory
+      {block(0, as_long + turned, 2), 6},
+      {block(0, as_long, 1), 0},
+      {block(0, other + turned.substr(0, 11), 2), 0},
+      {block(0, "", 0), 0},
+      {block(0, turned, 65'535), 6},
+      {block(70'000, turned, 1).substr(0, 60'000), 0},
+      {std::string("Exif\0\0MM\0*\0\0\0\7", 14) + turned, 0},  // inside of the head
+      {std::string("Exif\0\0MM\0+\0\0\0\x08\0\1", 16) + turned, 0},
+      {std::string("Exif\0\0XX\0*\0\0\0\x08\0\1", 16) + turned, 0},
+      {"Exif", 0}};
+  for (const auto& [payload, expected] : blocks) {
+    EXPECT_EQ(exif_orientation(payload), expected) << payload.size();
+    for (const std::size_t step : {1U, 3U, 1000U}) {
+      ExifOrientation pieces;
+      for (std::size_t at = 0; at < payload.size(); at += step) {
+        pieces.feed(std::string_view(payload).substr(at, step));
+      }
+      EXPECT_EQ(pieces.value(), expected) << payload.size() << " by " << step;
+    }
+  }
+}
+
 TEST(Jpeg, SegmentsBetweenScansAreLookedAtToo) {
   const std::string second = segment(0xC4, "table") + kScan;
   const std::string picture =

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "proxy/body/form.h"
 #include "proxy/body/wrapping.h"
 #include "tests/proxy/pipeline/pipeline_testing.h"
 
@@ -158,6 +159,42 @@ TEST(Nesting, WhatDoesNotOpenFollowsOnError) {
       << "a duplicate key inside is as ambiguous as outside";
   EXPECT_EQ(pipeline.run(form_post("masked=mailto:a%40b.fr?cc=c%40d.fr")).body,
             "masked=%2A%2A%2A%2A%2A%2A%2A%2A");
+}
+
+// As of a body, and whatever on-error says: nothing of it passes.
+TEST(Nesting, WhatIsOverALimitInsideIsTooLarge) {
+  Pipeline pipeline(
+      policy_text("      form.json: { do: open, as: json, on-error: drop }\n"
+                  "      form.json > json..mail: { do: mask }\n"
+                  "      form.query: { do: open, as: query, on-error: mask }\n"
+                  "      form.query > query.mail: { do: mask }\n"
+                  "      form.gzip: { do: open, as: [base64, gzip, json], on-error: drop }\n"
+                  "      form.gzip > json.mail: { do: mask }\n",
+                  kDrop));
+  const auto refused = [&](const std::string& name, const std::string& text) {
+    std::string value;
+    body::encode_form_value(text, value);
+    return pipeline.run(form_post("a=1&" + name + "=" + value)).refused;
+  };
+  const auto packed = [](const std::string& text) {
+    std::string zip;
+    std::string out;
+    body::wrap_gzip(text, zip);
+    body::wrap_base64(zip, body::Base64Alphabet::standard, true, out);
+    return out;
+  };
+  EXPECT_EQ(refused("json", std::string(32, '[') + std::string(32, ']')), "");
+  EXPECT_EQ(refused("json", std::string(33, '[') + std::string(33, ']')), "too-large");
+  EXPECT_EQ(refused("json", "{\"" + std::string(1024, 'k') + "\":1}"), "");
+  EXPECT_EQ(refused("json", "{\"" + std::string(1025, 'k') + "\":1}"), "too-large");
+  std::string pairs = "a=1";
+  for (int i = 1; i < 512; ++i) pairs += "&a=1";
+  EXPECT_EQ(refused("query", pairs), "");
+  EXPECT_EQ(refused("query", pairs + "&a=1"), "too-large");
+  EXPECT_EQ(refused("gzip", packed("{\"a\":\"" + std::string(60'000, 'x') + "\"}")), "");
+  EXPECT_EQ(refused("gzip", packed("{\"a\":\"" + std::string(9 << 20, 'x') + "\"}")), "too-large");
+  EXPECT_EQ(refused("gzip", packed("{\"a\":\"" + std::string(300'000, 'x') + "\"}")), "too-large")
+      << "more than 50 times its size";
 }
 
 TEST(Nesting, UnlistedGoesForWhatIsInside) {

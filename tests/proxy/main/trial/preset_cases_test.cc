@@ -39,6 +39,19 @@ TEST(PresetCases, EveryPresetHasSome) {
   }
 }
 
+// In its head, in front of the policy, where whoever copies it reads it.
+TEST(PresetCases, EachSaysWhatItProtectsAndWhatItLeaves) {
+  for (const policies::Preset& preset : policies::presets()) {
+    const std::string_view head = preset.text.substr(0, preset.text.find("\npolicy:"));
+    for (const std::string_view sentence :
+         {"# WHAT IT PROTECTS: ", "# WHAT IT LEAVES, AND WHY: "}) {
+      const std::size_t at = head.find(sentence);
+      ASSERT_NE(at, std::string_view::npos) << preset.name << " does not say " << sentence;
+      EXPECT_GT(head.find('\n', at) - at, 60U) << preset.name;
+    }
+  }
+}
+
 TEST(PresetCases, AllPass) {
   for (const std::string& name : names_with_cases()) {
     SCOPED_TRACE(name);
