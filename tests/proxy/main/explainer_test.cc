@@ -38,7 +38,7 @@ class ExplainerTest : public ::testing::Test {
   ExplainerTest() {
     const auto loaded = policies::load_policy_text("test.yaml", kPolicy);
     EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-    explainer_ = std::move(Explainer::create(loaded.policy).value());
+    explainer_ = Explainer::create(loaded.policy).value();
   }
   Explanation form(const std::string& body, const std::string& headers = "") {
     return explainer_->explain("POST /f HTTP/1.1\nHost: Shop.Example:8080\n" + headers +
@@ -121,7 +121,7 @@ routes:
     unlisted: { body: encrypt, cookie: drop }
 )");
   ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-  const auto explainer = std::move(Explainer::create(loaded.policy).value());
+  const auto explainer = Explainer::create(loaded.policy).value();
   const Explanation explanation = explainer->explain(
       "POST /f HTTP/1.1\nHost: a\nCookie: sid=1\n"
       "Content-Type: application/x-www-form-urlencoded\n\nother=2\n");
@@ -181,7 +181,7 @@ routes:
     fields: { multipart.action: { do: keep } }
 )");
   ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-  const auto explainer = std::move(Explainer::create(loaded.policy).value());
+  const auto explainer = Explainer::create(loaded.policy).value();
   const auto part = [](const std::string& name, const std::string& value) {
     const std::string file = name == "cv" ? "; filename=\"a.pdf\"" : "";
     return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"" + file + "\r\n\r\n" +
