@@ -79,6 +79,7 @@ struct GatewayConfig {
   std::string data;
   std::string root_key;  // of UnsealWay::key_file
   UnsealSettings unseal;
+  bool says_unseal = false;  // vault.unseal stands in the file
   VaultMemoryConfig vault_memory;
   std::vector<std::string> policies;
   std::vector<UpstreamConfig> upstreams;

@@ -80,6 +80,7 @@ void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* memory = vault.find("memory")) read_memory(*memory, config.vault_memory, out);
   if (const YamlNode* unseal = vault.find("unseal")) {
     MapReader map(*unseal, "vault.unseal", out);
+    config.says_unseal = true;
     int ways = 0;
     const auto chosen = [&](UnsealWay way) {
       settings.way = way;

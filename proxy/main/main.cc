@@ -398,6 +398,21 @@ int dispatch(const CLI::App& app, const Options& options) {
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
 
+// `--data "$UNSET"` means some directory, and never the default one: an option that was given has a
+// value. Of positional arguments the same. Empty: all is well.
+std::string find_empty(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;
+    for (const std::string& value : option->results()) {
+      if (value.empty()) return option->get_name();
+    }
+  }
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (std::string name = find_empty(*command); !name.empty()) return name;
+  }
+  return {};
+}
+
 // Every command may hold keys, credentials or values.
 void forbid_core_dumps() {
   ::prctl(PR_SET_DUMPABLE, 0);
@@ -432,6 +447,9 @@ int run(int argc, char** argv) {
     std::string what = wrong.what();
     if (!what.ends_with('.')) what += '.';
     return fail(ExitCode::usage, what + " Run the command with --help to see its options.");
+  }
+  if (const std::string name = find_empty(app); !name.empty()) {
+    return fail(ExitCode::usage, name + " is empty; give it a value, or leave it out.");
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());

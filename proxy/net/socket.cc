@@ -68,7 +68,10 @@ Error listen_error(const SocketAddress& address, int error) {
     return {ErrorKind::busy, "The address " + name_of(address) +
                                  " is in use by another process; stop it or listen elsewhere."};
   }
-  return {ErrorKind::unreachable,
+  // Not this machine's, or not this user's: to be changed where it was written.
+  const bool asked_wrongly =
+      error == EACCES || error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EINVAL;
+  return {asked_wrongly ? ErrorKind::configuration : ErrorKind::unreachable,
           "Cannot listen on " + name_of(address) + ": " + std::strerror(error) + "."};
 }
 

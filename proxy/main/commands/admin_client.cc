@@ -139,6 +139,7 @@ Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialO
   while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) {
     text.remove_suffix(1);
   }
+  if (text.empty()) return Error(ErrorKind::usage, "The credential file " + file + " is empty.");
   return crypto::SecretBytes::copy_of(text);
 }
 

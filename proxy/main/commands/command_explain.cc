@@ -38,9 +38,10 @@ void print(const Explanation& explanation) {
   if (!explanation.field.empty()) std::printf(" (%s)", explanation.field.c_str());
   std::printf("\n");
   for (const ExplainedField& field : explanation.fields) {
-    std::printf("\n%s  [%s, %s]\n  before  %s\n  after   %s\n", field.path.c_str(),
-                field.rule.c_str(), field.action.c_str(), field.before.c_str(),
-                field.after ? field.after->c_str() : "(removed)");
+    std::printf("\n%s  [%s, %s]\n  before  %s\n", field.path.c_str(), field.rule.c_str(),
+                field.action.c_str(), field.before.c_str());
+    if (explanation.outcome == "refused") continue;  // nothing is sent
+    std::printf("  after   %s\n", field.after ? field.after->c_str() : "(removed)");
   }
   if (!explanation.unlisted.empty()) std::printf("\nunlisted:\n");
   for (const std::string& name : explanation.unlisted) std::printf("  %s\n", name.c_str());

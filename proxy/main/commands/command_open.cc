@@ -104,6 +104,7 @@ int filter_text(const Opener& opener) {
   const auto text = read_text_file("/dev/stdin", kMaxTextBytes);
   if (!text) return fail(text.error());
   std::vector<TokenPlace> places = find_token_places(*text);
+  const std::size_t damaged = count_damaged_tokens(*text, places, "pvs_");
   std::erase_if(places, [](const TokenPlace& place) {
     return crypto::check_token(place.token)->token_class != crypto::TokenClass::sealed;
   });
@@ -116,6 +117,7 @@ int filter_text(const Opener& opener) {
   std::fwrite(replaced.text.data(), 1, replaced.text.size(), stdout);
   std::fflush(stdout);
   crypto::wipe(replaced.text);
+  warn_of_damaged_tokens(damaged);
   return report(replaced.kept, places.size(), " and stand as they were");
 }
 

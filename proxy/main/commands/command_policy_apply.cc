@@ -83,9 +83,7 @@ int run_policy_apply(const PolicyApplyOptions& options) {
     if (auto status = vault.register_names(policies); !status) return fail(status.error());
     if (!created.empty()) described += "created " + created;
   } else if (auto status = vault.admit_names(policies); !status) {
-    return fail(ExitCode::configuration,
-                status.error().sentence() +
-                    " Add --create to make them, or --rename OLD=NEW if they had another name.");
+    return fail(ExitCode::configuration, status.error().sentence());
   }
   crypto::audit::AuditEntry entry;
   entry.event = crypto::audit::EventKind::names_change;

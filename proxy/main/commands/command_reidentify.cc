@@ -7,6 +7,9 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/bytes.h"
+#include "crypto/base/encoding.h"
+#include "crypto/base/secret_bytes.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/encrypted_file.h"
@@ -29,6 +32,24 @@ struct Answered {
   std::string value;
 };
 using Answers = std::map<std::string, Answered>;
+
+Error not_the_api() {
+  return Error(ErrorKind::unreachable, "What answered is not the admin API of a gateway.");
+}
+
+// Bytes that are no UTF-8 come in base64; whoever reads a text wants what was protected.
+bool take_value(const boost::json::object& result, std::string_view value, Answered& answered) {
+  const auto* encoding = result.if_contains("encoding");
+  if (encoding == nullptr) {
+    answered.value = value;
+    return true;
+  }
+  auto bytes = crypto::from_base64(value);
+  if (!bytes || *encoding != "base64") return false;
+  answered.value = crypto::as_text(*bytes);
+  crypto::wipe(*bytes);
+  return true;
+}
 
 boost::json::array values_of(const ReidentifyOptions& options, std::span<const std::string> texts) {
   boost::json::array values;
@@ -69,13 +90,15 @@ crypto::Status ask(const ReidentifyOptions& options, const crypto::SecretBytes& 
     const auto* object = document.if_object();
     const auto* results = object != nullptr ? object->if_contains("results") : nullptr;
     if (malformed || results == nullptr || !results->is_array()) {
-      return Error(ErrorKind::unreachable, "What answered is not the admin API of a gateway.");
+      return not_the_api();
     }
     for (const auto& result : results->get_array()) {
       const auto& one = result.as_object();
       Answered& answered = answers[std::string(one.at("token").as_string())];
       answered.status = std::string(one.at("status").as_string());
-      if (const auto* value = one.if_contains("value")) answered.value = value->as_string();
+      if (const auto* value = one.if_contains("value")) {
+        if (!take_value(one, value->as_string(), answered)) return not_the_api();
+      }
       if (options.json) raw.push_back(one);
     }
   }
@@ -106,6 +129,7 @@ int filter_text(const ReidentifyOptions& options, const crypto::SecretBytes& cre
       });
   std::fwrite(replaced.text.data(), 1, replaced.text.size(), stdout);
   std::fflush(stdout);
+  warn_of_damaged_tokens(count_damaged_tokens(*text, places));
   if (replaced.kept == 0) return static_cast<int>(ExitCode::done);
   return fail(ExitCode::refused, std::to_string(replaced.kept) + " of " +
                                      std::to_string(places.size()) +
@@ -147,9 +171,10 @@ int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& cre
     if (!has_value(answered)) ++missing;
     if (options.json) continue;
     if (has_value(answered)) {
-      std::printf("%s\n", answered.value.c_str());
+      std::fwrite(answered.value.data(), 1, answered.value.size(), stdout);
+      std::fputc('\n', stdout);
     } else {
-      std::printf("\n");
+      std::fputc('\n', stdout);
       std::fprintf(stderr, "paravent: %s: %s\n", token.c_str(), answered.status.c_str());
     }
   }
@@ -173,6 +198,9 @@ int run_reidentify(const ReidentifyOptions& options) {
   const bool filter = options.tokens.empty() || options.tokens == std::vector<std::string>{"-"};
   if (filter && !options.field.empty()) {
     return fail(ExitCode::usage, "Such values cannot be found in a text; give them after --field.");
+  }
+  if (filter && options.json) {
+    return fail(ExitCode::usage, "A text is filtered as it is; give tokens with --json.");
   }
   return filter ? filter_text(options, *credential) : list_tokens(options, *credential);
 }

@@ -1,5 +1,9 @@
 #include "proxy/main/commands/token_places.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
 #include "crypto/base/bytes.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/tokens/token_detector.h"
@@ -13,7 +17,49 @@ bool is_domain_character(char c) {
          c == '-';
 }
 
+bool is_token_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_';
+}
+
+// The six classes of docs/token-format.md.
+bool begins_as_token(std::string_view word, std::string_view one_class) {
+  constexpr std::size_t kShortest = 16;
+  constexpr std::array<std::string_view, 6> kBeginnings = {"pvv1", "pvd1", "pvh1",
+                                                           "pvi1", "pve_", "pvs_"};
+  return word.size() >= kShortest && word.starts_with(one_class) &&
+         std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                     [&](std::string_view beginning) { return word.starts_with(beginning); });
+}
+
 }  // namespace
+
+std::size_t count_damaged_tokens(std::string_view text, const std::vector<TokenPlace>& places,
+                                 std::string_view one_class) {
+  std::size_t damaged = 0;
+  auto place = places.begin();
+  for (std::size_t at = 0; at < text.size();) {
+    if (place != places.end() && at >= place->begin) {
+      at = place->end;
+      ++place;
+      continue;
+    }
+    const std::size_t limit = place != places.end() ? place->begin : text.size();
+    std::size_t end = at;
+    while (end < limit && is_token_character(text[end])) ++end;
+    if (begins_as_token(text.substr(at, end - at), one_class)) ++damaged;
+    at = end > at ? end : at + 1;
+  }
+  return damaged;
+}
+
+void warn_of_damaged_tokens(std::size_t damaged) {
+  if (damaged == 0) return;
+  std::fprintf(stderr,
+               "paravent: warning: what looks like a token and is damaged, by a typing error or a "
+               "line break, stands as it was (%zu).\n",
+               damaged);
+}
 
 std::vector<TokenPlace> find_token_places(std::string_view text) {
   std::vector<TokenPlace> places;

@@ -24,6 +24,16 @@ struct TokenPlace {
 // Left to right, never overlapping.
 std::vector<TokenPlace> find_token_places(std::string_view text);
 
+// Words outside of `places` that begin as a token does, or as those of one class ("pvs_"), and go
+// on for 16 characters at least: one with a typing error, or the piece of one that a mail program
+// broke over two lines. `places`: all of the text.
+std::size_t count_damaged_tokens(std::string_view text, const std::vector<TokenPlace>& places,
+                                 std::string_view one_class = {});
+
+// One line on standard error, where there are any: whether they ever were tokens nobody can say, so
+// it is no failure.
+void warn_of_damaged_tokens(std::size_t damaged);
+
 struct ReplacedText {
   std::string text;
   std::size_t kept = 0;  // places without a value, which stand as they were

@@ -35,9 +35,7 @@ Status OpenVault::admit_names(const PolicySet& set) {
   for (const auto& policy : set.policies) names.push_back(policy_names(policy));
   if (auto status = vault.admit_names(names); !status) {
     return Error(ErrorKind::configuration,
-                 status.error().sentence() +
-                     " Stop the gateway and run: paravent policy apply FILE --create (or --rename "
-                     "OLD=NEW).");
+                 status.error().sentence() + " No gateway may run meanwhile.");
   }
   for (const auto& name : names) {
     const auto id = vault.tenant_id(name.tenant);

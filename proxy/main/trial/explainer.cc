@@ -87,6 +87,27 @@ bool streams(const policies::RouteMatch& first, const RouteGroup& group, const B
   return any != nullptr && any->codec == BodyCodec::upload;
 }
 
+// What is done to a name that no rule lists: `unlisted_action` speaks of body and query alone. Of
+// "cookie.state > json.id" the inner name counts.
+std::string_view unlisted_name(const policies::RoutePlan& route, std::string_view path) {
+  constexpr std::string_view kInto = " > ";
+  if (const auto at = path.rfind(kInto); at != path.npos) path.remove_prefix(at + kInto.size());
+  const policies::Unlisted rule = path.starts_with("header.")   ? route.unlisted_header
+                                  : path.starts_with("cookie.") ? route.unlisted_cookie
+                                                                : route.unlisted;
+  switch (rule) {
+    case policies::Unlisted::refuse:
+      return "refuse";
+    case policies::Unlisted::drop:
+      return "drop";
+    case policies::Unlisted::keep:
+      return "keep";
+    case policies::Unlisted::encrypt:
+      return "encrypt";
+  }
+  return "refuse";
+}
+
 void refuse(Explanation& explanation, const Refusal& refusal) {
   explanation.outcome = "refused";
   explanation.reason = reason_label(refusal.reason);
@@ -113,8 +134,8 @@ struct Explainer::State {
                         std::string_view body, Explanation& explanation);
   std::shared_ptr<crypto::vault::ResolveBatch> resolve(const policies::RoutePlan& route,
                                                        ExchangeBuffers& buffers);
-  static void list_fields(const Collector& collector, const ExchangeBuffers& buffers,
-                          bool protected_now, Explanation& explanation);
+  static void list_fields(const policies::RoutePlan& route, const Collector& collector,
+                          const ExchangeBuffers& buffers, Explanation& explanation);
 };
 
 crypto::Result<std::unique_ptr<Explainer>> Explainer::create(const policies::Policy& policy) {
@@ -203,6 +224,7 @@ Explanation Explainer::State::explain(const policies::RoutePlan* as, std::string
                            recorded.body, limits, json_scanners)) {
       explanation.upstream_head.clear();
       explanation.upstream_body.clear();
+      for (ExplainedField& field : explanation.fields) field.after.reset();
       refuse(explanation, *refusal);
     }
   }
@@ -249,13 +271,13 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
   RequestScanner scanner(*match.route, head, buffers, collector, &collector);
   if (const auto refusal = scanner.scan(plan, body, json_scanners)) {
     refuse(explanation, *refusal);
-    list_fields(collector, buffers, false, explanation);
+    list_fields(*match.route, collector, buffers, explanation);
     return;
   }
   const auto batch = resolve(*match.route, buffers);
   if (const auto refusal = refuse_unconfirmed(buffers, *batch)) {
     refuse(explanation, *refusal);
-    list_fields(collector, buffers, false, explanation);
+    list_fields(*match.route, collector, buffers, explanation);
     return;
   }
   if (batch->status != crypto::vault::ResolveStatus::ok &&
@@ -274,7 +296,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
   auto made = protect.protect(plan, body, {*protector, *transforms, clock}, batch.get());
   if (const auto* refusal = std::get_if<Refusal>(&made)) {
     refuse(explanation, *refusal);
-    list_fields(collector, buffers, false, explanation);
+    list_fields(*match.route, collector, buffers, explanation);
     return;
   }
   const auto& ready = std::get<ProtectedRequest>(made);
@@ -282,7 +304,7 @@ void Explainer::State::scan_and_protect(const policies::RouteMatch& match, const
   explanation.upstream_head = ready.head();
   ready.body().for_each_segment(
       [&](std::string_view segment) { explanation.upstream_body.append(segment); });
-  list_fields(collector, buffers, true, explanation);
+  list_fields(*match.route, collector, buffers, explanation);
 }
 
 std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(
@@ -300,8 +322,9 @@ std::shared_ptr<crypto::vault::ResolveBatch> Explainer::State::resolve(
   return batch;
 }
 
-void Explainer::State::list_fields(const Collector& collector, const ExchangeBuffers& buffers,
-                                   bool protected_now, Explanation& explanation) {
+void Explainer::State::list_fields(const policies::RoutePlan& route, const Collector& collector,
+                                   const ExchangeBuffers& buffers, Explanation& explanation) {
+  const bool sent = explanation.outcome != "refused";
   for (const Collector::Seen& seen : collector.seen) {
     if (!seen.listed) explanation.unlisted.push_back(seen.path);
     ExplainedField field;
@@ -309,7 +332,10 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
     field.before = seen.value;
     field.after = seen.value;
     field.rule = seen.action != nullptr ? seen.action->name : "unlisted";
-    field.action = seen.action != nullptr ? policies::action_name(seen.action->action) : "keep";
+    field.action = seen.action == nullptr ? "keep"
+                   : seen.action == &route.unlisted_action
+                       ? unlisted_name(route, seen.path)
+                       : policies::action_name(seen.action->action);
     if (seen.action != nullptr && seen.job < buffers.jobs.size()) {
       const FieldJob& job = buffers.jobs[seen.job];
       if (job.field.is_file && seen.action->file) {
@@ -318,9 +344,10 @@ void Explainer::State::list_fields(const Collector& collector, const ExchangeBuf
       if (job.treatment == Treatment::remove) {
         field.after.reset();
       } else if (job.treatment != Treatment::keep && job.treatment != Treatment::confirm) {
-        field.after = protected_now ? decoded(job, buffers) : std::string();
+        field.after = sent ? decoded(job, buffers) : std::string();
       }
     }
+    if (!sent) field.after.reset();
     if (!seen.listed && seen.action == nullptr) continue;  // kept as it is: named under `unlisted`
     explanation.fields.push_back(std::move(field));
   }

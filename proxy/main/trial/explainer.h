@@ -25,7 +25,7 @@ struct ExplainedField {
   std::string rule;    // the policy's name of the rule, or "unlisted"
   std::string action;  // "tokenise", "keep", ...
   std::string before;
-  std::optional<std::string> after;  // nullopt: the field was removed
+  std::optional<std::string> after;  // nullopt: it was removed, or the request is refused
 };
 
 struct Explanation {

@@ -324,6 +324,28 @@ def busy_port():
             one_sentence(done.err)
 
 
+@case("an address that is not this machine's: code 3, as on the first start")
+def foreign_address():
+    with Scene(policy=bare()) as scene:
+        scene.stop()
+        # TEST-NET-3 (RFC 5737): no machine has it.
+        done = gateway.run("serve", "--config", scene.config_file, "--listen", "203.0.113.9:8080", timeout=20)
+        equal((done.returncode, done.out), (3, ""), done.err)
+        contains(one_sentence(done.err), "203.0.113.9:8080", "the sentence")
+
+
+@case("--data takes the place of `data` alone: the root key is the gateway file's")
+def data_flag():
+    with Scene(policy=bare(), start=False) as scene:
+        scene.write_config()
+        other = scene.data + "-other"
+        equal(gateway.run("init", "--data", other).returncode, 0, "a vault with its key beside it")
+        done = gateway.run("serve", "--config", scene.config_file, "--data", other, timeout=20)
+        equal((done.returncode, done.out), (4, ""), done.err)
+        contains(one_sentence(done.err), scene.root_key, "the sentence")
+        expect(not os.path.exists(scene.root_key), "a root key was made")
+
+
 @case("a busy port on the first start: code 3, and no vault is made")
 def busy_port_first():
     with Scene(policy=bare(), start=False) as scene, socket.create_server(("127.0.0.1", 0)) as taken:

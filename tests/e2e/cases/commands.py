@@ -86,6 +86,23 @@ def explain_refused():
         equal((done.returncode, done.out), (3, ""), "a policy that is none")
 
 
+@case("an option or argument that is empty is a mistake, and nothing is done")
+def empty_values():
+    with Folder() as folder:
+        for arguments in (
+            ["init", "--data", ""],
+            ["init", "--data", folder / "data", "--root-key", ""],
+            ["serve", "--config", ""],
+            ["check", ""],
+            ["audit", "verify", ""],
+            ["operators", "add", "", "--role", "dpo", "--reason", "x"],
+        ):
+            done = gateway.run(*arguments)
+            equal((done.returncode, done.out), (2, ""), f"{arguments}: {done.err}")
+            contains(one_sentence(done.err), "is empty", "the sentence")
+        equal(os.listdir(folder.folder.name), ["policy.yaml"], "what is there")
+
+
 TESTS = """\
 policy: policy.yaml
 cases:

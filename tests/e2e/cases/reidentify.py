@@ -214,6 +214,23 @@ def command_tokens():
     contains(done.err, "malformed", "standard error")
 
 
+@case("bytes that are not UTF-8 come back as they were protected")
+def command_bytes():
+    policy = WIDE.replace("kind: phone, do: tokenise", "kind: phone, on-error: protect-raw, do: tokenise")
+    with Scene(policy=policy) as scene:
+        body = b"phone=appeler+%E9t%E9"
+        received = scene.submit(wire.request("POST", "/contact", body, wire.FORM))
+        token = dict(wire.form_fields(received.body))["phone"]
+        command = ["reidentify", "--purpose", "contact", "--reason", "an end-to-end case", "--admin", scene.admin.url,
+                   "--credential-file", scene.credential_file()]  # fmt: skip
+        done = gateway.run(*command, token)
+        equal((done.returncode, done.stdout), (0, b"appeler \xe9t\xe9\n"), done.err)
+        done = gateway.run(*command, "-", stdin=f"<{token}>".encode())
+        equal((done.returncode, done.stdout), (0, b"<appeler \xe9t\xe9>"), done.err)
+        (result,) = json.loads(gateway.run(*command, "--json", token).out)["results"]
+        equal((result["value"], result["encoding"]), ("YXBwZWxlciDpdOk=", "base64"), "--json")
+
+
 MAIL = """\
 Subject: [website] {subject}
 From: {email}
@@ -237,7 +254,9 @@ def filter_mail():
         subject="Anne Martin", upper="Anne Martin", wrong=other,
     ).encode() + b"\xff\x00\r\n"  # fmt: skip
     done = command("-", stdin=text)
-    equal((done.returncode, done.err), (0, ""), "the filter")
+    equal((done.returncode, len(done.err.splitlines())), (0, 1), f"the filter ({done.err})")
+    contains(done.err, "damaged", "the word with a typing error is said")
+    lacks(done.err, other, "but not repeated")
     equal(done.stdout, clear, "what it writes")
     scene.stop()
     scene.start()
@@ -253,7 +272,10 @@ def filter_refused():
     equal((done.returncode, done.out), (7, f"Anne and {survey['email']}\n"), "the filter")
     one_sentence(done.err)
     done = command("-", stdin=b"no token at all\n")
-    equal((done.returncode, done.out), (0, "no token at all\n"), "a text without tokens")
+    equal((done.returncode, done.out, done.err), (0, "no token at all\n", ""), "a text without tokens")
+    done = command("--json", "-", stdin=b"no token at all\n")
+    equal((done.returncode, done.out), (2, ""), "a text as JSON")
+    one_sentence(done.err)
 
 
 @case("the command's failures: no gateway 6, no or wrong credential 2 and 7, barred 7")

@@ -46,5 +46,23 @@ TEST(TokenPlaces, OnlyWhatHasAValueIsReplaced) {
   EXPECT_EQ(replace_tokens("no token", {}, nullptr).text, "no token");
 }
 
+TEST(TokenPlaces, DamagedOnesAreCounted) {
+  const std::string one = token(1);
+  const auto damaged = [](const std::string& text, std::string_view one_class = {}) {
+    return count_damaged_tokens(text, find_token_places(text), one_class);
+  };
+  EXPECT_EQ(damaged(""), 0U);
+  EXPECT_EQ(damaged(one + " and <" + one + "@paravent.invalid>"), 0U);
+  std::string typed = one;
+  typed.back() = typed.back() == 'q' ? 'p' : 'q';
+  EXPECT_EQ(damaged(one + "," + typed + "@paravent.invalid, " + typed), 2U);
+  // As quoted-printable breaks a line: the beginning is long enough to be known.
+  EXPECT_EQ(damaged("x " + one.substr(0, 30) + "=\r\n" + one.substr(30)), 1U);
+  EXPECT_EQ(damaged("pve_AQteg6jVTFwp7WpTyiHsaj4H"), 1U);
+  EXPECT_EQ(damaged("pve_AQteg6jVTFwp7WpTyiHsaj4H pvs_AQteg6jVTFwp7WpTyiHsaj4H", "pvs_"), 1U);
+  // What only speaks of tokens, and words that hold the letters.
+  EXPECT_EQ(damaged("pvv1, pve_... and pvv1qqqqqqqqqqq; xpvv1qqqqqqqqqqqqqqqqqqqqqq"), 0U);
+}
+
 }  // namespace
 }  // namespace paravent::proxy::main

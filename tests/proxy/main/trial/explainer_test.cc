@@ -38,7 +38,7 @@ class ExplainerTest : public ::testing::Test {
   ExplainerTest() {
     const auto loaded = policies::load_policy_text("test.yaml", kPolicy);
     EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-    explainer_ = std::move(Explainer::create(loaded.policy).value());
+    explainer_ = Explainer::create(loaded.policy).value();
   }
   Explanation form(const std::string& body, const std::string& headers = "") {
     return explainer_->explain("POST /f HTTP/1.1\nHost: Shop.Example:8080\n" + headers +
@@ -103,8 +103,35 @@ TEST_F(ExplainerTest, Refusals) {
 TEST_F(ExplainerTest, ARefusalShowsWhatWasReadSoFar) {
   const Explanation explanation = form("email=a%40b.fr&secret=1&other=2");
   ASSERT_EQ(explanation.fields.size(), 2U);
-  EXPECT_EQ(explanation.fields[0].after, "") << "nothing was protected";
+  EXPECT_EQ(explanation.fields[0].after, std::nullopt) << "nothing was protected";
+  EXPECT_EQ(explanation.fields[1].action, "refuse");
+  EXPECT_EQ(explanation.fields[1].after, std::nullopt) << "nothing is sent";
   EXPECT_EQ(explanation.upstream_body, "");
+}
+
+TEST(ExplainerUnlisted, EachCarrierHasItsOwnWord) {
+  const auto loaded = policies::load_policy_text("test.yaml", R"(policy: 1
+tenant: atelier
+recipients: { crm: { name: CRM, country: FR } }
+purposes: { contact: { basis: contract, retention: { active: P3Y } } }
+routes:
+  - name: form
+    match: { method: POST, path: /f }
+    upstream: http://127.0.0.1:9000
+    recipient: crm
+    purpose: contact
+    fields: { form.submit: { do: keep } }
+    unlisted: { body: encrypt, cookie: drop }
+)");
+  ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
+  const auto explainer = Explainer::create(loaded.policy).value();
+  const Explanation explanation = explainer->explain(
+      "POST /f HTTP/1.1\nHost: a\nCookie: sid=1\n"
+      "Content-Type: application/x-www-form-urlencoded\n\nother=2\n");
+  ASSERT_EQ(explanation.fields.size(), 2U);
+  EXPECT_EQ(explanation.fields[0].path + " " + explanation.fields[0].action, "cookie.sid drop");
+  EXPECT_EQ(explanation.fields[0].after, std::nullopt);
+  EXPECT_EQ(explanation.fields[1].path + " " + explanation.fields[1].action, "form.other encrypt");
 }
 
 TEST_F(ExplainerTest, HostsAreMatchedAsInProduction) {
@@ -157,7 +184,7 @@ routes:
     fields: { multipart.action: { do: keep } }
 )");
   ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-  const auto explainer = std::move(Explainer::create(loaded.policy).value());
+  const auto explainer = Explainer::create(loaded.policy).value();
   const auto part = [](const std::string& name, const std::string& value) {
     const std::string file = name == "cv" ? "; filename=\"a.pdf\"" : "";
     return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"" + file + "\r\n\r\n" +
