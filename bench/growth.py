@@ -6,10 +6,11 @@
 Each point is a gateway of its own, measured in turns with one at the axis's first point, so that a ratio is formed
 within seconds on the same machine; the figure is the median of the rounds with its bootstrap 95 % interval. Stored
 tokens are measured by `paravent_micro`, whose stores of 10^7 rows are kept in PARAVENT_BENCH_STORES. Writes
-growth.json, the plots (gnuplot) and the page that shows them.
+growth.json, the plots (gnuplot) and the page that shows them, after every axis; axes that are not asked for keep what growth.json has.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -115,6 +116,10 @@ def measure_tokens(options):
             continue
         name, size = row["run_name"].split("/")[:2]
         lines.setdefault(int(size), {"axis": "tokens", "value": int(size), "disturbed": []})[name] = row["cpu_time"] / 1000 / TOKEN_BENCHES[name]
+    # Without PARAVENT_BENCH_STORES the larger sizes are left out.
+    lines = {size: line for size, line in lines.items() if all(name in line for name in TOKEN_BENCHES)}
+    if not lines:
+        sys.exit("growth: paravent_micro measured no stored tokens")
     first = lines[min(lines)]
     return [line | {name + "_ratio": round(line[name] / first[name], 3) for name in TOKEN_BENCHES}
             for _, line in sorted(lines.items())]
@@ -147,16 +152,17 @@ def plot(lines, axis, field, what, folder):
 
 
 def page(lines, folder, facts):
+    facts_of = {axis: facts for axis in AXES} if isinstance(facts, str) else facts
     text = ["# What it costs as it grows", "",
             "Written by `bench/growth.py`. The five-field form of `bench/README.md` through the release build on one processor; every",
             "figure is a ratio to the first point of its axis, measured in turns with it: the median with its bootstrap 95 % interval.",
-            "", facts, ""]
+            ""]
     for axis in AXES:
         own = [line for line in lines if line["axis"] == axis]
         if not own:
             continue
         disturbed = sorted({reason for line in own for reason in line["disturbed"]})
-        text += [f"## {axis.capitalize()}", ""]
+        text += [f"## {axis.capitalize()}", "", facts_of.get(axis, ""), ""]
         if axis in WHAT:
             text += [WHAT[axis][0].upper() + WHAT[axis][1:] + ", in bytes as sent.", ""]
         if axis == "tokens":
@@ -201,23 +207,34 @@ def main():
         sys.exit("growth: gnuplot is missing: apt-get install gnuplot-nox")
     pictures = options.out / "growth"
     pictures.mkdir(parents=True, exist_ok=True)
-    lines = []
+    lines = [line for line in read_lines(pictures / "growth.json") if line["axis"] not in options.axes]
+    facts = f"Commit {running.commit()}, {datetime.date.today()}; {options.rounds} rounds of {options.seconds} s."
     backend = running.Backend(options.tools, {"tokens": PORTS["tokens"], "clear": PORTS["clear"]})
     try:
         for axis in options.axes:
             if axis == "tokens":
-                lines += measure_tokens(options)
+                lines += [line | {"facts": facts} for line in measure_tokens(options)]
+                write(lines, options.out)
                 continue
             for value in AXES[axis]:
                 with tempfile.TemporaryDirectory() as folder:
-                    lines.append(measure(options, backend, axis, value, pathlib.Path(folder)))
+                    lines.append(measure(options, backend, axis, value, pathlib.Path(folder)) | {"facts": facts})
                 print(json.dumps(lines[-1]), flush=True)
+            write(lines, options.out)
     finally:
         backend.close()
-    facts = f"Commit {running.commit()}; {options.rounds} rounds of {options.seconds} s."
-    (pictures / "growth.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
-    (options.out / "growth.md").write_text(page(lines, pictures, facts), encoding="utf-8")
     return 0
+
+
+def read_lines(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def write(lines, out):
+    pictures = out / "growth"
+    (pictures / "growth.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    facts = {line["axis"]: line.get("facts", "") for line in lines}
+    (out / "growth.md").write_text(page(lines, pictures, facts), encoding="utf-8")
 
 
 if __name__ == "__main__":

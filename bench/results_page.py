@@ -65,7 +65,43 @@ def other_sections(others):
                                                 (("new tokens, 64 in flight", "many"), ("new tokens, one in flight", "one"),
                                                  ("rows of a file with an fsync each", "fsync"), ("forms, one new token of ten", "mixed"))]),
                   "", f"64 in flight against one: {target_table.interval(*own['against_one_in_flight'])}."]
-    return lines
+    if "reveal" in others:
+        lines += reveal_section(others["reveal"])
+    if "counted" in others:
+        lines += counted_section(others["counted"])
+    return lines + idle_section(others)
+
+
+def reveal_section(lines):
+    """Re-identification with its durable record (W9): medians of the rounds."""
+    found = {}
+    for line in lines:
+        if "tokens_per_second" in line:
+            found.setdefault((line["what"], line["fsync_us"]), []).append(line)
+
+    def median(own, field):
+        return statistics.median(line[field] for line in own)
+
+    disk = {0: "as it is"}
+    return ["", "## Re-identification (W9)", "", "Through the admin API, each answer after its entry in the record is durable.", "",
+            *table(("what", "fsync", "tokens/s", "p50 ms", "p99 ms", "CPU us/token"),
+                   [(what, disk.get(us, f"{us} us"), f"{median(own, 'tokens_per_second'):.0f}", f"{median(own, 'p50_ms'):.2f}",
+                     f"{median(own, 'p99_ms'):.2f}", f"{median(own, 'gateway_cpu_us_per_token'):.1f}") for (what, us), own in found.items()])]
+
+
+def counted_section(lines):
+    return ["", "## Allocations and syncs", "",
+            "Counted in windows of their own, by the slope between a short one and one three times as long.", "",
+            *table(("workload", "heap allocations/request, its worker", "all threads", "fsyncs for 1000"),
+                   [(line["workload"], f"{line['worker']:.4f}", f"{line['all']:.4f}", f"{line['syncs_per_thousand']:.2f}") for line in lines])]
+
+
+def idle_section(others):
+    own = [(kind, others[name]) for kind, name in (("plain", "idle-plain"), ("TLS", "idle-tls")) if name in others]
+    return ["", "## Memory of an idle connection", "",
+            *table(("kind", "connections", "KiB of the gateway", "KiB of the kernel, both ends"),
+                   [(kind, f"{one['points'][0][0]} to {one['points'][1][0]}", f"{one['kib_per_connection']:.2f}",
+                     f"{one['kernel_kib_per_connection']:.2f}") for kind, one in own])] if own else []
 
 
 def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
@@ -80,10 +116,11 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
              "Packages: " + ", ".join(f"{name} {version}" for name, version in facts["packages"].items()
                                       if version) + ".", "",
              "## Targets", ""]
-    lines += table(("target", "workload", "what", "limit", "goal", "measured", "verdict", "what limits it"),
-                   target_table.rows(ratios, calls, latency, others, soak, bool(stats.disturbances(rows))))
+    lines += table(("target", "workload", "what", "limit", "goal", "stretch", "measured", "verdict", "what limits it"),
+                   target_table.rows(ratios, calls, latency, others, soak, bool(rows) and bool(stats.disturbances(rows)), rows))
     lines += ["", "What has no interval is one figure. Where nothing was measured, the verdict's place names what measures it. Instructions",
-              "per script: `bench/instructions/expected.json`; what it costs as it grows: `docs/growth.md`."]
+              "per script: `bench/instructions/expected.json`; what it costs as it grows: `docs/growth.md`; what was tried where a target is",
+              "missed: `docs/speed.md`."]
     lines += other_sections(others or {})
     for workload, own in stats.by_workload(rows).items():
         lines += ["", f"## {workload}", ""]

@@ -7,18 +7,20 @@ top=$(dirname "$here")
 
 usage() {
   cat <<'USAGE'
-bench/run.sh [--quick] [--json FILE] [--binary PATH]
+bench/run.sh [--quick | --minutes N] [--results] [--json FILE] [--binary PATH]
 bench/run.sh --gate [--renew]
   --gate             count instructions instead, against bench/instructions/expected.json (any machine, busy or not)
   --renew            with --gate: write the numbers of this build there
   --quick            shorter windows, within two minutes (after the build)
+  --minutes N        rounds and windows that fit into so many minutes (the plan is printed; --plan prints it and ends)
   --json FILE        write the list of ratios here as well
   --binary PATH      the gateway to measure (default: the one of the release build)
   --build DIR        folder of the release build (default: build/release; built when missing)
-  --results          write bench/RESULTS.md from this run
+  --results          write bench/RESULTS.md from this run; DIR/RESULTS.md is written after every part in any case, and
+                     bench/results_page.py DIR writes it again from what an interrupted run left
   --out DIR          folder for raw rounds, configurations and logs (default: bench/results/TIME)
-  --workload NAME    form-post-5-fields, get-1-kib, json-batch-20-events, json-batch-gzip, upload-10-mib, form-post-tls,
-                     tls-handshake or tls-resumption (default: the first with --quick, else all)
+  --workload NAMES   form-post-5-fields, get-1-kib (64 connections), get-1-kib-1, -16, -256, json-batch-20-events, json-batch-gzip,
+                     upload-10-mib, form-post-tls, get-tls, tls-handshake, tls-resumption (default: the first with --quick, else all)
   --peers-only       measure the peers without the gateway
   --rounds N --warm-up S --window S --connections N     instead of the defaults
   --ports N          first of seventeen loopback ports (default 19100)
@@ -37,10 +39,11 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
+rounds="" warm_up="" window="" minutes="" plan_only=no connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
+    --plan) plan_only=yes ;;
     --gate) gate=yes ;;
     --results) results=yes ;;
     --renew) renew=(--renew) ;;
@@ -51,7 +54,7 @@ while [ $# -gt 0 ]; do
     --others) others=yes ;;
     --no-others) others=no ;;
     --help | -h) usage; exit 0 ;;
-    --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports)
+    --json | --binary | --build | --out | --workload | --rounds | --warm-up | --window | --connections | --ports | --minutes)
       [ $# -ge 2 ] || die 2 "$1 needs a value."
       name=${1#--}
       printf -v "${name//-/_}" %s "$2"
@@ -77,9 +80,50 @@ fi
 if [ "$quick" = yes ]; then
   : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}" "${others:=no}"
 else
-  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls tls-handshake tls-resumption}"
+  : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}" "${others:=yes}"
 fi
+[ "$peers_only" = no ] || latency=no others=no
+read -ra workloads <<<"$workload"
+# ------------------------------------------------------------------------------------------- plan
+# Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it. The light script is no yardstick and
+# has no part in a run of so many minutes.
+scripted=() gateway=() light=()
+[ "$quick" = yes ] || scripted=(nginx-lua-typical nginx-njs)
+[ "$peers_only" = yes ] || gateway=(paravent)
+[ -n "$minutes" ] || light=(nginx-lua-light)
+declare -A compared
+compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua ${light[*]} ${scripted[*]} nginx-null"
+  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
+  [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
+  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null")
+for name in json-batch-gzip form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256; do
+  compared[$name]="nginx ${gateway[*]} nginx-null"
+done
+slots=0
+for name in "${workloads[@]}"; do
+  [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
+  read -ra peers <<<"${compared[$name]}"
+  slots=$((slots + ${#peers[@]}))
+done
+count_seconds=1
+[ "$quick" = yes ] || [ -n "$minutes" ] || count_seconds=3
+counted=$((slots - ${#workloads[@]}))
+[ "$syscalls" = yes ] && command -v strace >/dev/null || counted=0
+latency_peers=(direct nginx paravent haproxy nginx-lua)
+latency_slots=${#latency_peers[@]}
+[ "$latency" = yes ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]] || latency=no latency_slots=0
+
+# Also what takes how long: called again once everything is built.
+make_plan() {
+  local other_seconds=(0 0) asked=(--rounds "$rounds" --warm-up "$warm_up" --window "$window")
+  [ "$others" = no ] || read -ra other_seconds <<<"$(python3 "$here/others.py" --binary "${binary:-none}" --tools "$build/bench" --seconds)"
+  [ -z "$minutes" ] || asked=(--minutes "$minutes")
+  read -r rounds warm_up window pace <<<"$(python3 "$here/plan.py" --slots "$slots" --latency-slots "$latency_slots" --counted "$counted" \
+    --count-seconds "$count_seconds" --others "${other_seconds[@]}" "${asked[@]}")"
+  [ -n "$rounds" ] || exit 2
+}
+if [ "$plan_only" = yes ]; then make_plan; exit 0; fi
 out=${out:-$here/results/$(date -u +%Y%m%dT%H%M%SZ)}
 
 modules=/usr/lib/nginx/modules
@@ -102,6 +146,7 @@ find_gateway() {
 
 tools=$build/bench
 targets=()
+[ "$others" = no ] || [ -e "$tools/count_calls.so" ] || targets+=(paravent_count_calls)
 [ -x "$tools/open_load" ] && [ -x "$tools/load" ] && [ -x "$tools/backend" ] && [ -x "$tools/relay_floor" ] || targets+=(paravent_bench)
 [ "$others" = no ] || [ -x "$tools/paravent_micro" ] || targets+=(paravent_micro)
 if [ "$peers_only" = no ] && [ -z "$binary" ] && [ -z "$(find_gateway)" ]; then targets+=(paravent); fi
@@ -121,13 +166,22 @@ if [ "$peers_only" = no ]; then
   binary=$(realpath "$binary")
 fi
 
+make_plan
+
 # ------------------------------------------------------------------------------------- start, stop
 mkdir -p "$out"
 out=$(realpath "$out")
 run=$(mktemp -d "${TMPDIR:-/tmp}/paravent-bench.XXXXXX")
 started=()
+measuring=no
 cleanup() {
   local pid
+  # What was measured until here is kept, and can be read.
+  if [ "$measuring" = yes ]; then
+    counts >"$out/counts-after.json" 2>/dev/null || true
+    write_page || true
+    echo "bench: interrupted; what was measured is in $out, and its page in $out/RESULTS.md" >&2
+  fi
   for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
   for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
   cp "$run"/*.log "$out/" 2>/dev/null || true
@@ -205,6 +259,14 @@ wait_for() {
   die 6 "$name does not pass the form on; its log is in $out/$name.log."
 }
 
+# After every part, so that a run that ends early has the figures of what it did.
+write_page() {
+  # 5: the witness saw something wrong, which the page says.
+  python3 "$here/stats.py" report "$out" >"$out/table.txt" || [ $? -eq 5 ] || return
+  if [ -s "$out/latency.jsonl" ]; then python3 "$here/added_latency.py" report "$out" >>"$out/table.txt" || true; fi
+  [ "$peers_only" = yes ] || python3 "$here/results_page.py" "$out" >"$out/RESULTS.md"
+}
+
 counts() { curl -s -m 5 "http://127.0.0.1:${port[clear]}/__counts"; }
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$run/site.key" -out "$run/site.pem" \
@@ -223,31 +285,11 @@ start_nginx nginx-lua-light nginx_lua_light.conf changed
 start_nginx nginx-tls nginx_tls.conf clear
 start_nginx nginx-null-tls nginx_tls.conf clear
 start_haproxy
-scripted=()
 if [ "$quick" = no ]; then
   start_nginx nginx-lua-typical nginx_lua_typical.conf changed
   start_nginx nginx-njs nginx_njs.conf changed
-  scripted=(nginx-lua-typical nginx-njs)
 fi
-gateway=()
-if [ "$peers_only" = no ]; then
-  start_gateway
-  gateway=(paravent)
-fi
-# Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it.
-declare -A compared
-compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-lua-light ${scripted[*]} nginx-null"
-  [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
-  [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
-  [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null"
-  [json-batch-gzip]="nginx ${gateway[*]} nginx-null"
-  [form-post-tls]="nginx ${gateway[*]} nginx-null"
-  [tls-handshake]="nginx ${gateway[*]} nginx-null"
-  [tls-resumption]="nginx ${gateway[*]} nginx-null")
-read -ra workloads <<<"$workload"
-for name in "${workloads[@]}"; do
-  [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
-done
+[ "$peers_only" = yes ] || start_gateway
 read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
 python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
@@ -259,6 +301,8 @@ load() {
   local name=$2 warm=$3 seconds=$4 workload=$1 door=$2 process=$2 connections=$connections how
   shift 4
   case $workload in
+    get-1-kib-*) how=(--workload get-1-kib) connections=${workload##*-} ;;
+    get-tls) how=(--workload get-1-kib --tls) ;;
     form-post-tls) how=(--workload form-post-5-fields --tls) ;;
     # A few keep both processors busy.
     upload-10-mib) how=(--workload upload-10-mib) connections=$((connections < 4 ? connections : 4)) ;;
@@ -278,6 +322,10 @@ load() {
 
 counts >"$out/counts-before.json"
 : >"$out/rounds.jsonl"
+: >"$out/latency.jsonl"
+: >"$out/syscalls.jsonl"
+rm -rf "$out/others" "$out/latency.json" "$out/ratios.json"  # of an earlier run into the same folder
+measuring=yes
 for workload in "${workloads[@]}"; do
   read -ra peers <<<"${compared[$workload]}"
   number=${#peers[@]}
@@ -293,14 +341,14 @@ for workload in "${workloads[@]}"; do
     done
   done
   if [ -t 2 ]; then echo >&2; fi
+  counts >"$out/counts-after.json"
+  write_page || true
 done
-counts >"$out/counts-after.json"
 
 # ------------------------------------------------------- added latency, open loop, at half the load
-: >"$out/latency.jsonl"
-if [ "$latency" = yes ] && [ "$peers_only" = no ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]]; then
+if [ "$latency" = yes ]; then
   rate=$(python3 "$here/added_latency.py" rate "$out")
-  direct=(direct nginx paravent haproxy nginx-lua)
+  direct=("${latency_peers[@]}")
   port[direct]=${port[clear]}
   for ((round = 0; round < rounds; round++)); do
     if [ -t 2 ]; then printf '\rbench: latency, round %d of %d ' $((round + 1)) "$rounds" >&2; fi
@@ -335,33 +383,36 @@ count_syscalls() {
   python3 "$here/stats.py" syscalls "$workload" "$peer" "$out/$workload.$peer.strace" "$before" "$after"
 }
 
-: >"$out/syscalls.jsonl"
-if [ "$syscalls" = yes ] && command -v strace >/dev/null; then
-  seconds=3
-  if [ "$quick" = yes ]; then seconds=1; fi
+# What is under strace is read by nobody as a figure of time, and the witness has its counts already.
+if [ "$counted" -gt 0 ]; then
   for workload in "${workloads[@]}"; do
     for peer in ${compared[$workload]}; do
       if [ "$peer" != nginx-null ]; then
-        count_syscalls "$workload" "$peer" "$seconds" >>"$out/syscalls.jsonl"
+        count_syscalls "$workload" "$peer" "$count_seconds" >>"$out/syscalls.jsonl"
       fi
     done
   done
 fi
 
 # ------------------------------------------------------------------- what is no comparison with peers
-if [ "$others" = yes ] && [ "$peers_only" = no ]; then
-  read -ra pace <<<"$([ "$quick" = no ] || echo --quick)"
-  python3 "$here/others.py" --binary "$binary" --tools "$tools" --out "$out" "${pace[@]}" ||
+write_page || true
+if [ "$others" = yes ]; then
+  how=(--pace "$pace")
+  [ "$quick" = no ] || how=(--quick)
+  python3 "$here/others.py" --binary "$binary" --tools "$tools" --out "$out" "${how[@]}" ||
     echo "bench: some of the others were not measured." >&2
 fi
 
 # ------------------------------------------------------------------------------------------ report
 status=0
+measuring=no
 python3 "$here/stats.py" report "$out" || status=$?
 if [ -s "$out/latency.jsonl" ]; then python3 "$here/added_latency.py" report "$out" || status=$?; fi
 if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
+[ "$peers_only" = yes ] || python3 "$here/results_page.py" "$out" >"$out/RESULTS.md"
+# A run in which the witness saw something wrong says so in its own page only.
 if [ "$results" = yes ] && [ $status -eq 0 ]; then
-  python3 "$here/results_page.py" "$out" >"$here/RESULTS.md"
+  cp "$out/RESULTS.md" "$here/RESULTS.md"
 fi
 echo "bench: raw rounds, configurations and logs are in $out"
 exit $status

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -33,9 +34,9 @@ def peer_policy(upstream):
 
 
 class Gateway:
-    """One gateway in a folder of its own. `cpus`: as taskset takes them."""
+    """One gateway in a folder of its own. `cpus`: as taskset takes them; `environment`: more of it."""
 
-    def __init__(self, binary, folder, port, admin, text, workers=1, cpus="0"):
+    def __init__(self, binary, folder, port, admin, text, workers=1, cpus="0", environment=None):
         folder.mkdir()
         self.folder, self.port, self.cpus = folder, port, cpus
         self.policy = folder / "policy.yaml"
@@ -52,7 +53,7 @@ class Gateway:
         # What is said goes to a file of this run: a policy that the gateway refuses must not look like a slow start.
         self.log = open(folder / "log", "wb")  # noqa: SIM115 (closed with the gateway)
         self.process = subprocess.Popen(["taskset", "-c", cpus, binary, "serve", "--config", folder / "gateway.yaml"],
-                                        stdout=self.log, stderr=self.log)
+                                        stdout=self.log, stderr=self.log, env=os.environ | (environment or {}))
         wait_for(port, self.process)
         wait_for(admin, self.process)
 

@@ -73,8 +73,8 @@ def measure(few, many, plain):
 def main():
     parser = argparse.ArgumentParser(description="Memory of idle connections")
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--few", type=int, default=200)
-    parser.add_argument("--many", type=int, default=2200)
+    parser.add_argument("--few", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--plain", action="store_true")
     options = parser.parse_args()
     settings.BINARY = os.path.abspath(options.binary)

@@ -25,8 +25,7 @@ Session::Session(SessionHost& host)
     : host_(host),
       loop_(host.loop()),
       own_deadline_(loop_.deadlines().add(*this)),
-      exchange_deadline_(loop_.deadlines().add(*this)),
-      transaction_(*this, *this) {}
+      exchange_deadline_(loop_.deadlines().add(*this)) {}
 
 Session::~Session() {
   if (fd_) loop_.drop(*this);
@@ -118,7 +117,7 @@ void Session::on_ready(std::uint32_t events) {
 
 void Session::on_deadline(DeadlineSlot slot) {
   if (slot == exchange_deadline_) {
-    if (state_ == State::exchange && !finished_) transaction_.on_deadline();
+    if (state_ == State::exchange && !finished_) transaction_->on_deadline();
   } else if (state_ == State::head) {
     refuse_head(Reason::timeout);
   } else if (state_ == State::exchange) {
@@ -309,6 +308,7 @@ bool Session::enter_exchange() {
   state_ = State::exchange;
   loop_.deadlines().clear(own_deadline_);
   generation_ = host_.generation();
+  if (!transaction_) transaction_ = host_.transactions().take(*this, *this);
   ++serial_;
   ++requests_;
   finished_ = receiving_ = false;
@@ -322,9 +322,9 @@ void Session::start_exchange() {
   head_.keep_alive = head_.keep_alive && may_go_on;
   body_.begin(head_, block_->bytes(), begin_ + parser_.size(), end_);
   if (const auto reason = refused_at_door()) {
-    transaction_.refuse_at_door(head_, *reason, generation_->state);
+    transaction_->refuse_at_door(head_, *reason, generation_->state);
   } else {
-    transaction_.start(head_, generation_->state);
+    transaction_->start(head_, generation_->state);
   }
 }
 
@@ -336,7 +336,7 @@ void Session::refuse_head(Reason reason) {
   head_.keep_alive = false;
   const std::span<char> bytes = block_->bytes();
   body_.begin(head_, bytes, end_, end_);
-  transaction_.refuse_unread(reason, generation_->state);
+  transaction_->refuse_unread(reason, generation_->state);
 }
 
 void Session::finished(bool keep_alive) {
@@ -354,6 +354,7 @@ void Session::finish_exchange() {
   end_ = body_.filled();
   body_.end();
   generation_.reset();
+  host_.transactions().give(std::move(transaction_));
   if (gone_ || send_pending_) {
     close();
     return;
@@ -371,7 +372,7 @@ std::function<void()> Session::resume_from_other_thread() {
     // Sessions live as long as their loop, so `this` is good wherever the post arrives.
     mailbox->post([this, serial] {
       if (state_ != State::exchange || finished_ || serial != serial_) return;
-      transaction_.on_resolved();
+      transaction_->on_resolved();
       run();
     });
   };
@@ -456,7 +457,7 @@ void Session::flush() {
   }
   send_pending_ = false;
   loop_.deadlines().clear(own_deadline_);
-  if (!std::exchange(write_waiting_, false) && !finished_) transaction_.on_sent(true);
+  if (!std::exchange(write_waiting_, false) && !finished_) transaction_->on_sent(true);
 }
 
 void Session::watch_write() {
@@ -487,11 +488,11 @@ void Session::on_gone() {
   }
   if (finished_ || std::exchange(gone_, true)) return;
   if (std::exchange(send_pending_, false)) {
-    transaction_.on_sent(false);
+    transaction_->on_sent(false);
   } else if (std::exchange(receiving_, false)) {
-    transaction_.on_body({BodyStatus::gone, {}});
+    transaction_->on_body({BodyStatus::gone, {}});
   } else {
-    transaction_.on_client_gone();
+    transaction_->on_client_gone();
   }
 }
 

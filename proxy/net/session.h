@@ -5,8 +5,8 @@
 // another call is noted and acted on when that call has unwound, so that a hundred pipelined
 // refusals use one stack frame. Edge-triggered: reads only after the socket said so and stops at a
 // short read, so that the steady state has no read that fails. Memory for a head is borrowed while
-// there are bytes, none while idle. Objects are kept by the worker and opened again for another
-// connection. One thread.
+// there are bytes, a transaction while there is an exchange, none of both while idle. Objects are
+// kept by the worker and opened again for another connection. One thread.
 
 #pragma once
 
@@ -29,6 +29,7 @@
 #include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/tls/tls_stream.h"
+#include "proxy/net/transaction_pool.h"
 #include "proxy/net/upstream_pool.h"
 #include "proxy/pipeline/transaction.h"
 #include "proxy/pipeline/worker_state.h"
@@ -49,6 +50,7 @@ class SessionHost {
  public:
   virtual EventLoop& loop() noexcept = 0;
   virtual ReadBlockPool& blocks() noexcept = 0;
+  virtual TransactionPool& transactions() noexcept = 0;
   virtual UpstreamPool& upstreams() noexcept = 0;
   virtual const std::shared_ptr<const Generation>& generation() const noexcept = 0;
   virtual bool draining() const noexcept = 0;
@@ -145,7 +147,7 @@ class Session final : private Downstream,
   EventLoop& loop_;
   DeadlineSlot own_deadline_;
   DeadlineSlot exchange_deadline_;
-  Transaction transaction_;
+  std::unique_ptr<Transaction> transaction_;  // from the pool, while an exchange is under way
 
   State state_ = State::closed;
   UniqueFd fd_;

@@ -82,7 +82,7 @@ void Session::body_came(BodyStatus status) {
   if (status == BodyStatus::complete || status == BodyStatus::more) {
     bytes = body_.is_streamed() ? body_.window() : body_.body();
   }
-  transaction_.on_body({status, bytes});
+  transaction_->on_body({status, bytes});
 }
 
 void Session::check_body_pace() {

@@ -125,6 +125,7 @@ bool Worker::has_room() const noexcept {
 void Worker::shed() {
   for (const auto& session : sessions_) session->shed();
   blocks_.shrink();
+  transactions_.shrink();
   pool_.shrink();
 }
 

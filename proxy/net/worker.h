@@ -77,6 +77,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
  private:
   EventLoop& loop() noexcept override { return loop_; }
   ReadBlockPool& blocks() noexcept override { return blocks_; }
+  TransactionPool& transactions() noexcept override { return transactions_; }
   UpstreamPool& upstreams() noexcept override { return pool_; }
   const std::shared_ptr<const Generation>& generation() const noexcept override {
     return generation_;
@@ -99,6 +100,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   WorkerContext& context_;
   EventLoop loop_;
   ReadBlockPool blocks_;
+  TransactionPool transactions_;
   UpstreamPool pool_;
   std::shared_ptr<const Generation> generation_;
   std::vector<std::weak_ptr<WorkerState>> earlier_;  // some of them with transactions still

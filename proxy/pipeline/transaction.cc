@@ -115,7 +115,7 @@ std::optional<Phase> Transaction::State::admit_request() {
 
 // What a route demands whatever the message says.
 std::optional<Refusal> Transaction::State::refuse_taking() {
-  if (route().client_certificate && !downstream.has_client_certificate()) {
+  if (route().client_certificate && !downstream->has_client_certificate()) {
     return Refusal{Reason::client_certificate, {}};
   }
   if (!worker->snapshot->keys_available && route().needs_keys) {
@@ -144,10 +144,10 @@ std::optional<Phase> Transaction::State::receive() {
   body_unread = true;
   if (body_plan.codec == BodyCodec::upload) {
     upload = std::make_unique<Upload>(*this, RouteGroup::is_group(match), *head, body_plan, peer(),
-                                      buffers, *worker, downstream);
+                                      buffers, *worker, *downstream);
     return stream();
   }
-  const ReceivedBody received = downstream.receive_body(body_plan.limit);
+  const ReceivedBody received = downstream->receive_body(body_plan.limit);
   if (received.status == BodyStatus::pending) return std::nullopt;
   take_body(received);
   return phase == Phase::receive ? std::optional(Phase::scan) : std::nullopt;
@@ -201,8 +201,8 @@ Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
   if (!batch) return Asked::nothing;
   if (!worker->has_keys()) return Asked::sealed;  // sealed while the body came in
   if (worker->vault->answer_known(*batch)) return Asked::answered;
-  batch->done = downstream.resume_from_other_thread();
-  downstream.set_deadline(worker->snapshot->limits.resolve_ms);
+  batch->done = downstream->resume_from_other_thread();
+  downstream->set_deadline(worker->snapshot->limits.resolve_ms);
   worker->vault->resolve(batch);
   return Asked::pending;
 }
@@ -210,12 +210,12 @@ Transaction::State::Asked Transaction::State::ask_vault(bool about_person) {
 std::optional<Phase> Transaction::State::protect() {
   // Sealed while the body or the vault's answer was awaited: the keys are gone from this worker.
   if (route().needs_keys && !worker->has_keys()) return refuse({Reason::sealed, {}});
-  RequestProtector protector(route(), *head, peer(), downstream.tls(), buffers);
+  RequestProtector protector(route(), *head, peer(), downstream->tls(), buffers);
   if (route().mode == RouteMode::pass) {
     forwarded = SteadyClock::now();
     phase = Phase::forward;
     outcome = telemetry::Outcome::passed;
-    exchange = upstream.exchange(protector.pass(body), *handler);
+    exchange = upstream->exchange(protector.pass(body), *handler);
     return std::nullopt;
   }
   auto made = protector.protect(body_plan, body, worker->tools(), batch.get());
@@ -234,7 +234,7 @@ void Transaction::State::forward(ProtectedRequest made) {
   forwarded = SteadyClock::now();
   // Set before the call: the exchange answers through the handler, and phases only move forward.
   phase = Phase::forward;
-  exchange = upstream.exchange(std::move(made), *handler);
+  exchange = upstream->exchange(std::move(made), *handler);
 }
 
 // What is sealed because the vault is, for conversion afterwards: on the disk before the request,
@@ -248,12 +248,12 @@ bool Transaction::State::note_sealed() {
     lines->add(id(), route().name, job.action->name, value);
   }
   if (lines->count == 0) return true;
-  lines->done = downstream.resume_from_other_thread();
+  lines->done = downstream->resume_from_other_thread();
   note = lines;
-  downstream.set_deadline(worker->snapshot->limits.resolve_ms);
+  downstream->set_deadline(worker->snapshot->limits.resolve_ms);
   if (worker->snapshot->sealed_list->keep(std::move(lines))) return true;
   note.reset();
-  downstream.set_deadline(0);
+  downstream->set_deadline(0);
   return false;
 }
 
@@ -269,7 +269,7 @@ void Transaction::State::go_on_listed() {
   using Status = telemetry::SealedNote::Status;
   const Status became = note->status;
   if (became == Status::pending) return;
-  downstream.set_deadline(0);
+  downstream->set_deadline(0);
   note.reset();
   if (upload) {
     if (became != Status::kept) {
@@ -329,13 +329,20 @@ std::optional<Phase> Transaction::State::record() {
   head = nullptr;
   phase = Phase::idle;
   worker.reset();
-  downstream.finished(keep_alive);
+  downstream->finished(keep_alive);
   return std::nullopt;
 }
 
 Transaction::Transaction(Downstream& downstream, Upstream& upstream)
-    : state_(std::make_unique<State>(downstream, upstream)) {
+    : state_(std::make_unique<State>()) {
   state_->handler = this;
+  bind(downstream, upstream);
+}
+
+void Transaction::bind(Downstream& downstream, Upstream& upstream) {
+  if (state_->phase != Phase::idle) std::abort();
+  state_->downstream = &downstream;
+  state_->upstream = &upstream;
 }
 
 Transaction::~Transaction() {
@@ -387,7 +394,7 @@ void Transaction::on_resolved() {
       state_->batch->status == crypto::vault::ResolveStatus::pending) {
     return;
   }
-  state_->downstream.set_deadline(0);
+  state_->downstream->set_deadline(0);
   using crypto::vault::ResolveStatus;
   switch (state_->batch->status) {
     case ResolveStatus::ok:

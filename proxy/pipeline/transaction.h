@@ -2,10 +2,10 @@
 // docs/request-path.md.
 //
 // Sees no socket: a Downstream on one side, an Upstream on the other, the worker's state in
-// between. One object per connection, reused for its exchanges so that its buffers keep their
-// capacity: no heap allocation in the steady state. Everything happens on the worker's thread.
-// Nothing reaches the upstream unless phase 6 made it; what cannot be read, decoded or transformed
-// as the policy says is refused.
+// between. One object carries one exchange after the other, of any connection, so that its buffers
+// keep their capacity: no heap allocation in the steady state. Everything happens on the worker's
+// thread. Nothing reaches the upstream unless phase 6 made it; what cannot be read, decoded or
+// transformed as the policy says is refused.
 
 #pragma once
 
@@ -38,8 +38,10 @@ enum class Phase : std::uint8_t {
 
 class Transaction final : public UpstreamHandler {
  public:
-  // Both must outlive the transaction.
+  // Both must outlive the exchanges until the next bind().
   Transaction(Downstream& downstream, Upstream& upstream);
+  // Between exchanges: the next ones are of another connection. Both must outlive them.
+  void bind(Downstream& downstream, Upstream& upstream);
   ~Transaction() override;
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;

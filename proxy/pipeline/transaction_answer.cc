@@ -37,10 +37,10 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
   problem_body.clear();
   write_problem(refusal, context, response_head, problem_body);
   worker->counters->refusals(route_index(), static_cast<std::size_t>(refusal.reason)).add();
-  downstream.set_deadline(0);
+  downstream->set_deadline(0);
   response_started = response_complete = true;
   phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, problem_body, true);
+  const SendStatus sent = downstream->send(response_head, problem_body, true);
   sent_body_bytes = problem_body.size();
   if (sent == SendStatus::pending) {
     waiting_for_send = true;
@@ -73,7 +73,7 @@ Phase Transaction::State::stop_objected() {
   worker->counters->refusals(route_index(), static_cast<std::size_t>(Reason::objected)).add();
   response_started = response_complete = true;
   phase = Phase::respond;
-  const SendStatus sent = downstream.send(response_head, {}, true);
+  const SendStatus sent = downstream->send(response_head, {}, true);
   if (sent == SendStatus::pending) {
     waiting_for_send = true;
     return Phase::respond;
@@ -111,7 +111,7 @@ void Transaction::State::relay_more(std::string_view bytes, bool complete) {
 void Transaction::State::send(std::string_view bytes, bool last) {
   sent_body_bytes += bytes.size();
   framer.add(bytes, last, response_head);
-  after_send(downstream.send(response_head, bytes, last && framer.has_ended()));
+  after_send(downstream->send(response_head, bytes, last && framer.has_ended()));
 }
 
 void Transaction::State::after_send(SendStatus sent) {

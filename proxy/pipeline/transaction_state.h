@@ -27,10 +27,9 @@
 namespace paravent::proxy {
 
 struct Transaction::State final : public UploadOwner {
-  State(Downstream& down, Upstream& up) : downstream(down), upstream(up) {}
-
-  Downstream& downstream;
-  Upstream& upstream;
+  // Of the exchange under way; never null from the first bind() on.
+  Downstream* downstream = nullptr;
+  Upstream* upstream = nullptr;
   std::shared_ptr<WorkerState> worker;
   const RequestHead* head = nullptr;
   Phase phase = Phase::idle;
@@ -122,7 +121,8 @@ struct Transaction::State final : public UploadOwner {
     return head != nullptr && head->http_1_0 ? ConnectionLine::keep_alive : ConnectionLine::none;
   }
   Peer peer() const {
-    return {downstream.peer_address(), downstream.peer_is_trusted(), downstream.trusted_proxies()};
+    return {downstream->peer_address(), downstream->peer_is_trusted(),
+            downstream->trusted_proxies()};
   }
 
   void relay(const ResponseHead& response, std::string_view bytes, bool complete);

@@ -32,7 +32,7 @@ std::optional<Phase> Transaction::State::stream() {
       case Upload::Step::exchange:
         forwarded = std::chrono::steady_clock::now();
         phase = Phase::forward;
-        exchange = upstream.exchange(upload->take_request(), *handler);
+        exchange = upstream->exchange(upload->take_request(), *handler);
         return std::nullopt;
       case Upload::Step::refused:
         return refuse(upload->refusal());

@@ -99,7 +99,7 @@ class Batches(unittest.TestCase):
         self.assertAlmostEqual(whole["ratio"], 60 / 230, delta=0.0001)
         self.assertAlmostEqual(above["ratio"], 30 / 200, delta=0.0001)
         self.assertEqual((stats.verdict(whole), stats.verdict(above)), ("limit 0.33 kept", "goal 0.20 met"))
-        rows = {row[0]: (row[1], row[6]) for row in target_table.rows(result, {})}
+        rows = {row[0]: (row[1], row[7]) for row in target_table.rows(result, {})}
         self.assertEqual((rows["T6"], rows["T6 above nginx"]), ((stats.BATCH, "limit kept"), (stats.BATCH, "goal met")))
 
     def test_a_peer_no_dearer_than_nginx_has_nothing_above_it(self):
@@ -118,8 +118,21 @@ class Page(unittest.TestCase):
         found = {(name, row[0]): row[-1] for name, row in target_table.round_rows(stats.compare(rows), calls).items()}
         self.assertEqual(found, {
             ("T1", stats.GET): "missed", ("T2", stats.GET): "missed", ("T3", stats.GET): "limit kept",
-            ("T4", stats.FORM): "goal met", ("T5", stats.FORM): "limit kept", ("T5 typical", stats.FORM): "goal met",
-            ("T3 form", stats.FORM): "goal met"})
+            ("T1 CPU", stats.GET): "missed", ("T2 CPU", stats.GET): "missed",
+            ("T4", stats.FORM): "stretch met", ("T5", stats.FORM): "limit kept", ("T5 typical", stats.FORM): "goal met",
+            ("T5 njs", stats.FORM): "missed", ("T3 form", stats.FORM): "stretch met"})
+
+    def test_requests_per_second_count_while_the_proxy_is_the_limit(self):
+        rows = rows_of(GET_COST, workload=stats.GET)
+        ratios = stats.compare(rows)
+
+        def measured(busy, load):
+            own = [row | {"proxy_cpu_busy": busy, "own_cpu_busy": load} for row in rows]
+            return target_table.round_rows(ratios, {}, own)["T1"][5]
+
+        self.assertNotIn("processor 1", measured(0.99, 0.8))
+        self.assertIn("processor 1", measured(0.99, 0.95))
+        self.assertIn("processor 1", measured(0.9, 0.8))
 
     def test_void_rows_say_so(self):
         ratios = stats.compare(rows_of(COST, steal=0.04))

@@ -27,9 +27,13 @@ OTHERS = {
     "stores": {"benchmarks": [
         {"name": "vault_known_in_memory/values:1/real_time", "error_occurred": True},
         {"name": "vault_known_in_memory/values:4/real_time", "cpu_time": 1000.0},
-        {"name": "store_find_known/1000000/real_time", "cpu_time": 1.0, "items_per_second": 200_000.0},
-        {"name": "audit_append_64_in_flight/real_time", "commits": 95.0},
-        {"name": "audit_commit_floor/real_time", "commits": 100.0}]},
+        {"name": "store_find_known/1000000/real_time", "cpu_time": 1.0, "items_per_second": 200_000.0}]},
+    "reveal": [{"what": "appends, 64 in flight", "fsync_us": 0, "of_what_the_disk_allows": 0.9},
+               {"what": "appends, 64 in flight", "fsync_us": 1000, "of_what_the_disk_allows": 0.5},
+               {"what": "single reveal, 1 connection", "fsync_us": 0, "tokens_per_second": 900}],
+    "counted": [{"workload": stats.GET, "worker": 0.00001}, {"workload": stats.FORM, "worker": 1.0}],
+    "inflate": {"inflate_us": 6.0},
+    "stored-tokens": {"goal": 1.2, "lines": [{"stored": 10_000_000, "cpu_ratio": [1.05, 1.03, 1.07], "disturbed": []}]},
 }
 LATENCY = [{"peer": "paravent", "quantile": "p50_us", "added_us": 30.0, "low": 28.0, "high": 33.0, "void": False},
            {"peer": "nginx", "quantile": "p50_us", "added_us": 31.0, "low": 28.0, "high": 33.0, "void": False}]
@@ -47,11 +51,11 @@ class Rows(unittest.TestCase):
             rows = [row for name, row in found.items() if name.split(" ")[0] == f"T{number}"]
             self.assertTrue(rows, f"T{number}")
             for row in rows:
-                self.assertEqual(len(row), 7)
-        measured = {name: row[4] for name, row in found.items()}
+                self.assertEqual(len(row), 8)
+        measured = {name: row[5] for name, row in found.items()}
         self.assertEqual((measured.pop("T20"), measured.pop("T23")), ("not built", "not built"))
         self.assertEqual(set(measured.values()), {"not measured in this run"})
-        self.assertIn("bench/idle_crowd.py", found["T13"][5])
+        self.assertIn("bench/idle_crowd.py", found["T13"][6])
 
     def test_they_come_in_order(self):
         names = [name for name in table() if name.startswith("T")]
@@ -59,24 +63,34 @@ class Rows(unittest.TestCase):
         self.assertEqual(numbers, sorted(numbers))
 
     def test_what_the_others_measured(self):
-        found = {name: row[5] for name, row in table(others=OTHERS, latency=LATENCY).items()}
+        found = {name: row[6] for name, row in table(others=OTHERS, latency=LATENCY).items()}
         self.assertEqual({name: found[name] for name in ("T9", "T12", "T12 TLS", "T13", "T14 p50", "T16 HMAC", "T16 SIV", "T16 XChaCha",
-                                                        "T17", "T18", "T18 store", "T19", "T21", "scaling")},
-                         {"T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
+                                                        "T17", "T18", "T18 store", "T18 stored", "T19", "T21", "T22", "T22 form", "scaling")},
+                         {"T18 stored": "goal met", "T22": "goal met", "T22 form": "goal met", "T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
                           "T16 HMAC": "goal met", "T16 SIV": "limit kept", "T16 XChaCha": "missed", "T17": "goal met",
                           "T18": "goal met", "T18 store": "limit kept", "T19": "goal met", "T21": "goal met", "scaling": "goal met"})
 
     def test_a_disturbed_or_smaller_measurement_is_none(self):
         noisy = OTHERS | {"crowd": OTHERS["crowd"] | {"disturbed": ["steal"]}}
-        self.assertEqual(table(others=noisy)["T13"][5], "void")
+        self.assertEqual(table(others=noisy)["T13"][6], "void")
         small = OTHERS | {"crowd": OTHERS["crowd"] | {"idle": 1000}}
-        self.assertEqual(table(others=small)["T13"][4], "not measured in this run")
+        self.assertEqual(table(others=small)["T13"][5], "not measured in this run")
 
     def test_a_busy_machine_spoils_times_and_no_sizes(self):
-        rows = {row[0]: row[6] for row in target_table.rows([], {}, (), OTHERS, None, True)}
+        rows = {row[0]: row[7] for row in target_table.rows([], {}, (), OTHERS, None, True)}
         self.assertEqual({name: rows[name] for name in ("T9", "T12", "T16 HMAC", "T18 store", "T19", "T21", "scaling")},
                          {"T9": "goal met", "T12": "goal met", "T16 HMAC": "void", "T18 store": "void", "T19": "void", "T21": "void",
                           "scaling": "void"})
+
+    def test_gzip_in_times_of_inflating(self):
+        rounds = [{"workload": workload, "peer": stats.US, "proxy_cpu_us": cost}
+                  for workload, cost in ((stats.BATCH, 60.0), (stats.GZIP, 66.6)) for _ in range(3)]
+        found = {row[0]: row[1:] for row in target_table.rows([], {}, (), OTHERS, rounds=rounds)}
+        self.assertEqual(found["T15"][5:7], ("1.100", "goal met"))
+        self.assertEqual(table(others=OTHERS)["T15"][5], "not measured in this run")
+
+    def test_what_a_run_could_not_measure_says_why(self):
+        self.assertEqual(table(others={"why": {"T18 stored": "no stores"}})["T18 stored"][5], "no stores")
 
     def test_files_of_a_run(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -138,12 +152,14 @@ class Soak(unittest.TestCase):
     def test_the_table_takes_the_last_one_on_record(self):
         result = self.result(self.samples(0))
         text = soak.text_of(result, soak.verdicts(result)).splitlines()
-        measured, verdict = table(soak=text)["T24"][4:6]
+        measured, verdict = table(soak=text)["T24"][5:7]
         self.assertIn("another run (Mixed soak, 30 minutes", measured)
         self.assertIn("failed requests: 0", measured)
-        self.assertEqual(verdict, "see tests/results/soak.txt")
+        self.assertEqual(verdict, "goal met")
+        kept = self.result(self.samples(20))
+        self.assertEqual(table(soak=soak.text_of(kept, soak.verdicts(kept)).splitlines())["T24"][6], "see tests/results/soak.txt")
         bad = self.result(self.samples(0), failed=3)
-        self.assertEqual(table(soak=soak.text_of(bad, soak.verdicts(bad)).splitlines())["T24"][5], "missed")
+        self.assertEqual(table(soak=soak.text_of(bad, soak.verdicts(bad)).splitlines())["T24"][6], "missed")
 
 
 if __name__ == "__main__":
