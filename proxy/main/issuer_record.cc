@@ -55,7 +55,7 @@ std::vector<IssuerRecord::Pair> IssuerRecord::gone(const Place& place) const {
   return gone;
 }
 
-Status IssuerRecord::write(const Place& place) {
+Status IssuerRecord::write_to(const Place& place) {
   const std::string& log = place.log->key().name;
   std::vector<AuditEntry> entries;
   std::vector<std::string> changed;
@@ -107,13 +107,13 @@ Status IssuerRecord::write(const Place& place) {
 
 Status IssuerRecord::write(const std::vector<Place>& places) {
   for (const Place& place : places) {
-    if (auto status = write(place); !status) return status;
+    if (auto status = write_to(place); !status) return status;
   }
   return keep();
 }
 
 // Behind the entries: what an end in between leaves out of the file is told once more.
-Status IssuerRecord::keep() const {
+Status IssuerRecord::keep() {
   if (file_.empty() || stored_ == names_) return {};
   auto written =
       crypto::vault::write_file_durably(file_, crypto::as_bytes(issuers_told_text(names_)));

@@ -59,16 +59,16 @@ class IssuerRecord {
   };
   using Pair = std::pair<std::string, std::string>;  // of log and issuer
 
-  crypto::Status write(const Place& place);
+  crypto::Status write_to(const Place& place);
   // What was told to that log of issuers that it is not told about any more.
   std::vector<Pair> gone(const Place& place) const;
-  crypto::Status keep() const;
+  crypto::Status keep();
 
   std::filesystem::path file_;          // empty: none
   std::map<std::string, Trusted> now_;  // by issuer
   std::map<Pair, Trusted> told_;        // since the start of the process
   IssuersTold names_;                   // of told_, and of what was told before
-  mutable IssuersTold stored_;          // what the file holds
+  IssuersTold stored_;                  // what the file holds
 };
 
 }  // namespace paravent::proxy::main

@@ -282,7 +282,7 @@ TEST_F(Keeper, NewKeysWaitForTheRecord) {
 
 class SetClock final : public crypto::MonotonicClock {
  public:
-  crypto::MonotonicTime now() const override {
+  crypto::MonotonicTime now() const noexcept override {
     return crypto::MonotonicTime(std::chrono::seconds(seconds_.load()));
   }
   void set(int seconds) { seconds_ = seconds; }
