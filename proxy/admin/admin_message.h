@@ -56,6 +56,10 @@ struct AdminResponse {
   // Instead of `body`, for long answers: puts the next piece into `piece`, which is wiped behind
   // it; false: it was the last. May block on the disk; called on one thread at a time.
   std::function<bool(std::string& piece)> more;
+  // Beside `more`, or empty: called once, instead of asking for the next piece, when the reader is
+  // gone, or the server ends, before the last one was taken by the connection. May block on the
+  // disk.
+  std::function<void()> abandoned;
 };
 
 // Answers one request; may block on the disk. Thread safe.

@@ -19,7 +19,9 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/secret_arena.h"
@@ -74,21 +76,34 @@ void set_head(Message& message, const AdminResponse& answer, bool keep_alive) {
   message.keep_alive(keep_alive);
 }
 
-// Whole, or piece by piece as the answer makes it. False: the connection is of no more use.
-template <typename Stream>
-asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
-                           std::chrono::seconds patience) {
-  auto& lowest = beast::get_lowest_layer(stream);
-  if (!answer.more) {
-    http::response<http::string_body> message;
-    set_head(message, answer, keep_alive);
-    message.body() = answer.body;
-    message.prepare_payload();
-    lowest.expires_after(patience);
-    auto [error, written] = co_await http::async_write(stream, message, kToken);
-    crypto::wipe(message.body());
-    co_return !error;
+// Answers that are being sent piece by piece. What the end of the server leaves unsent is told.
+class Unfinished {
+ public:
+  void add(AdminResponse& answer) {
+    const std::lock_guard lock(mutex_);
+    answers_.insert(&answer);
   }
+  void remove(AdminResponse& answer) {
+    const std::lock_guard lock(mutex_);
+    answers_.erase(&answer);
+  }
+  // REQUIRES: no thread sends any more.
+  void abandon() {
+    for (AdminResponse* const answer : std::exchange(answers_, {})) {
+      if (answer->abandoned) answer->abandoned();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<AdminResponse*> answers_;
+};
+
+// Piece by piece, as the answer makes it. False: the connection is of no more use.
+template <typename Stream>
+asio::awaitable<bool> send_pieces(Stream& stream, AdminResponse& answer, bool keep_alive,
+                                  std::chrono::seconds patience) {
+  auto& lowest = beast::get_lowest_layer(stream);
   http::response<http::empty_body> head;
   set_head(head, answer, keep_alive);
   head.chunked(true);
@@ -113,6 +128,28 @@ asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_aliv
   co_return !last_error;
 }
 
+// Whole, or piece by piece. False: the connection is of no more use.
+template <typename Stream>
+asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
+                           std::chrono::seconds patience, Unfinished& unfinished) {
+  auto& lowest = beast::get_lowest_layer(stream);
+  if (!answer.more) {
+    http::response<http::string_body> message;
+    set_head(message, answer, keep_alive);
+    message.body() = answer.body;
+    message.prepare_payload();
+    lowest.expires_after(patience);
+    auto [error, written] = co_await http::async_write(stream, message, kToken);
+    crypto::wipe(message.body());
+    co_return !error;
+  }
+  unfinished.add(answer);
+  const bool sent = co_await send_pieces(stream, answer, keep_alive, patience);
+  unfinished.remove(answer);
+  if (!sent && answer.abandoned) answer.abandoned();
+  co_return sent;
+}
+
 }  // namespace
 
 struct AdminServer::State {
@@ -130,6 +167,7 @@ struct AdminServer::State {
   stream_protocol::acceptor local_acceptor;
   std::vector<std::thread> threads;
   std::atomic<std::size_t> connections{0};
+  Unfinished unfinished;
 
   template <typename Acceptor>
   asio::awaitable<void> accept_loop(Acceptor& from);
@@ -239,7 +277,7 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
-    const bool sent = co_await send(stream, answer, keep_alive, patience);
+    const bool sent = co_await send(stream, answer, keep_alive, patience, unfinished);
     if (!sent) break;
   }
 }
@@ -325,6 +363,7 @@ void AdminServer::stop() {
   state_->io.stop();
   for (std::thread& thread : state_->threads) thread.join();
   state_->threads.clear();
+  state_->unfinished.abandon();
   if (!state_->options.unix_path.empty()) ::unlink(state_->options.unix_path.c_str());
 }
 

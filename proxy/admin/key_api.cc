@@ -89,6 +89,26 @@ std::string list_json(std::string_view name, const Items& items, Append append) 
   return out + "]}";
 }
 
+// json() ends the line.
+template <typename Item, typename Append>
+std::string page_json(std::string_view name, const Paged<Item>& paged, Append append) {
+  std::string out = list_json(name, paged.items, append);
+  out.resize(out.size() - 2);
+  out += end_of_page(paged.next);
+  out.pop_back();
+  return out;
+}
+
+// Whole, or a page of it. REQUIRES: `all` is in the order of its keys.
+template <typename Item, typename KeyOf, typename Append>
+AdminResponse listed(const AdminRequest& request, std::string_view name,
+                     const std::vector<Item>& all, KeyOf key_of, Append append) {
+  if (request.query.empty()) return json(list_json(name, all, append));
+  const auto page = page_of(request.query);
+  if (!page) return admin_problem(400, "malformed-body", page.error().sentence());
+  return json(page_json(name, page_in<Item>(all, *page, key_of), append));
+}
+
 void append_due_subject(const crypto::vault::DueSubject& one, std::string& out) {
   const auto member = [&](std::string_view name, std::string_view text, bool first = false) {
     out.append(first ? "\"" : ",\"").append(name).append("\":");
@@ -151,8 +171,8 @@ AdminResponse KeyApi::handle(const AdminRequest& request, const Operator& who) {
   const bool get = request.method == "GET";
   std::string_view path = request.path;
   if (path == "/v1/rewrap") return rewrap(request, who);
-  if (path == "/v1/tenants") return get ? list_tenants() : create_tenant(request, who);
-  if (path == "/v1/holds") return get ? list_holds() : hold(request, who);
+  if (path == "/v1/tenants") return get ? list_tenants(request) : create_tenant(request, who);
+  if (path == "/v1/holds") return get ? list_holds(request) : hold(request, who);
   if (path == "/v1/keys") return list(request);
   if (path == "/v1/keys/freeze") return freeze();
   if (path == "/v1/keys/confirm") return confirm(request, who);
@@ -204,11 +224,7 @@ AdminResponse KeyApi::list(const AdminRequest& request) const {
     const auto paged = page_in<KeyInfo>(
         all, *page, [](const KeyInfo& one) { return crypto::vault::id_hex(one.record.id); },
         [&](const KeyInfo& one) { return KeyAdmin::is_listed_before(*last, one); });
-    std::string out = list_json("keys", paged.items, append_key);
-    out.resize(out.size() - 2);
-    out += end_of_page(paged.next);
-    out.pop_back();  // json() ends the line
-    return json(std::move(out));
+    return json(page_json("keys", paged, append_key));
   }
   const auto period =
       policies::parse_period(std::string_view(request.query).substr(kWithin.size()));
@@ -224,9 +240,10 @@ AdminResponse KeyApi::list(const AdminRequest& request) const {
   return json(out + "," + list_json("subjects", people, append_due_subject).substr(1));
 }
 
-AdminResponse KeyApi::list_tenants() const {
+AdminResponse KeyApi::list_tenants(const AdminRequest& request) const {
   const KeyAdmin keys(vault_);
-  return json(list_json("tenants", vault_.tenants(), [&](const auto& tenant, std::string& out) {
+  const auto name_of = [](const auto& tenant) { return tenant.first; };
+  const auto append = [&](const auto& tenant, std::string& out) {
     const auto key = keys.tenant_key(tenant.second);
     const auto info = key ? keys.find(*key) : std::nullopt;
     out.append(R"({"id":")").append(crypto::vault::id_hex(tenant.second)).append(R"(","key":)");
@@ -236,11 +253,13 @@ AdminResponse KeyApi::list_tenants() const {
       out.append("null");
     }
     out.append("}");
-  }));
+  };
+  return listed(request, "tenants", vault_.tenants(), name_of, append);
 }
 
-AdminResponse KeyApi::list_holds() const {
-  return json(list_json("holds", KeyAdmin(vault_).holds(), append_hold));
+AdminResponse KeyApi::list_holds(const AdminRequest& request) const {
+  const auto id_of = [](const auto& hold) { return crypto::vault::id_hex(hold.record.id); };
+  return listed(request, "holds", KeyAdmin(vault_).holds(), id_of, append_hold);
 }
 
 AdminResponse KeyApi::freeze() const {

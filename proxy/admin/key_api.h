@@ -58,8 +58,8 @@ class KeyApi {
   struct Act;
 
   AdminResponse list(const AdminRequest& request) const;
-  AdminResponse list_tenants() const;
-  AdminResponse list_holds() const;
+  AdminResponse list_tenants(const AdminRequest& request) const;
+  AdminResponse list_holds(const AdminRequest& request) const;
   AdminResponse freeze() const;
   AdminResponse certificate(const crypto::vault::Id& key) const;
   AdminResponse operate(const AdminRequest& request, const Operator& who, std::string_view id,

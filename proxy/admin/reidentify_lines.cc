@@ -12,6 +12,7 @@ namespace paravent::proxy::admin {
 namespace {
 
 constexpr std::string_view kNdjson = "application/x-ndjson";
+constexpr std::string_view kBrokenOff = "broken-off";
 
 // Takes the tokens, then the values, part by part.
 class Parts {
@@ -19,6 +20,8 @@ class Parts {
   explicit Parts(ReidentifyRequest request) : request_(std::move(request)) {}
 
   bool done() const { return at_ == size(); }
+  std::size_t taken() const { return at_; }
+  const std::string& purpose() const { return request_.purpose; }
   std::size_t size() const { return request_.tokens.size() + request_.values.size(); }
 
   ReidentifyRequest next() { return take(kTokensPerPart); }
@@ -56,9 +59,16 @@ AdminRequest question_of(const AdminRequest& http) {
   return question;
 }
 
-// The reason in a problem of ours, or a word of its own for anything else.
 std::string last_line(std::size_t results) {
   return R"({"complete":true,"results":)" + std::to_string(results) + "}\n";
+}
+
+// How much left before the reader was gone: what was opened has its entries, and is no less.
+std::string broken_off_remark(std::size_t given, std::size_t in_piece, const Parts& parts) {
+  std::string remark(kBrokenOff);
+  remark += ": handed over " + std::to_string(given);
+  if (in_piece > 0) remark += " to " + std::to_string(given + in_piece);
+  return remark + " of " + std::to_string(parts.size());
 }
 
 }  // namespace
@@ -94,6 +104,10 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
     Operator who;
     AdminRequest question;
     std::string first;  // values, where nobody came to read them
+    // Of how many tokens the results are with the connection for certain, and how many more of them
+    // are in the piece that it is being given.
+    std::size_t given = 0;
+    std::size_t in_piece = 0;
   };
   auto state = std::make_shared<State>(std::move(request), who, http);
   // The first part decides whether this is an answer at all.
@@ -105,9 +119,17 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
   state->first = std::move(first.body);
   AdminResponse answer;
   answer.content_type = kNdjson;
+  answer.abandoned = [this, state] {
+    counters_.add(state->who.role, state->parts.purpose(), kBrokenOff);
+    const std::string remark = broken_off_remark(state->given, state->in_piece, state->parts);
+    record_rest(state->parts.rest(), state->who, remark);
+  };
   answer.more = [this, state](std::string& piece) {
+    // The piece before was taken.
+    state->given += std::exchange(state->in_piece, 0);
     if (!state->first.empty()) {
       piece = std::exchange(state->first, {});
+      state->in_piece = state->parts.taken();
       return true;
     }
     if (state->parts.done()) {
@@ -132,6 +154,7 @@ AdminResponse AdminApi::reidentify_lines(const AdminRequest& http, ReidentifyReq
       record_rest(state->parts.rest(), state->who, part.reason);
     }
     piece = std::move(part.body);
+    if (goes_on) state->in_piece = state->parts.taken() - state->given;
     return goes_on;
   };
   return answer;

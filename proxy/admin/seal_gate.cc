@@ -106,6 +106,11 @@ void SealGate::keep_out_when_closed(AdminResponse& answer) {
     piece = std::move(sealed_problem("The way back was closed; the rest was not opened.").body);
     return false;
   };
+  if (!answer.abandoned) return;
+  answer.abandoned = [this, opened = opened_.load(), told = std::move(answer.abandoned)] {
+    const std::shared_lock lock(mutex_);
+    if (api_ != nullptr && opened_ == opened) told();
+  };
 }
 
 void SealGate::open(AdminHandler& api) {

@@ -13,6 +13,7 @@
 #include "crypto/primitives/openssl_memory.h"
 #include "crypto/primitives/self_test.h"
 #include "proxy/main/commands/access_commands.h"
+#include "proxy/main/commands/command_ask.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/record_cli.h"
@@ -365,10 +366,12 @@ struct Options {
   VectorsOptions vectors;
   AccessOptions access;
   RecordOptions record;
+  AskOptions ask;
 };
 
 int dispatch(const CLI::App& app, const Options& options) {
   if (!options.access.command.empty()) return run_access(options.access);
+  if (!options.ask.what.empty()) return run_ask(options.ask);
   if (app.got_subcommand("backup")) return run_backup(options.backup);
   if (app.got_subcommand("restore")) return run_restore(options.restore);
   if (app.got_subcommand("serve")) return run_serve(options.serve);
@@ -436,6 +439,7 @@ int run(int argc, char** argv) {
   add_unsealing(app, options.unseal, options.seal);
   add_vectors(app, options.vectors);
   add_record_commands(app, options.record);
+  add_ask_commands(app, options.ask);
   add_backups(app, options.backup, options.restore);
   add_keys(app, options.keys, options.rewrap, options.verify_certificate);
   add_access_commands(app, options.access);

@@ -44,6 +44,7 @@ Result<std::unique_ptr<Catalogue>> Catalogue::load(std::unique_ptr<KeyStore> sto
 Status Catalogue::read_all() {
   tree_.clear();
   names_ = NameRegistry();
+  tenant_contexts_.clear();
   contexts_.clear();
   context_by_content_.clear();
   retentions_.clear();
@@ -74,10 +75,12 @@ Status Catalogue::read_one(const RecordRef& ref, ByteView payload) {
       auto record = decode_context_record(ref.id, payload);
       if (!record) return inconsistent();
       const std::uint32_t key_id = record->row.key_id;
-      if (!context_by_content_.emplace(content_of(record->row, record->parent), key_id).second ||
-          !contexts_.emplace(key_id, std::move(*record)).second) {
+      if (!context_by_content_.emplace(content_of(record->row, record->parent), key_id).second) {
         return inconsistent();
       }
+      const auto [at, added] = contexts_.emplace(key_id, std::move(*record));
+      if (!added) return inconsistent();
+      tenant_contexts_.add(at->second);
       return {};
     }
     case RecordType::retention: {
@@ -171,7 +174,9 @@ const ContextRecord& Catalogue::ensure_context(ContextRow row, const Id& parent)
   ContextRecord record{parent, std::move(row)};
   staged_.push_back({context_ref(key_id), encode_context_record(record)});
   context_by_content_.emplace(std::move(content), key_id);
-  return contexts_.emplace(key_id, std::move(record)).first->second;
+  const ContextRecord& made = contexts_.emplace(key_id, std::move(record)).first->second;
+  tenant_contexts_.add(made);
+  return made;
 }
 
 Status Catalogue::apply(const Id& key, KeyOperation operation, WallTime now) {

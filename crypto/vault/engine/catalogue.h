@@ -24,6 +24,7 @@
 #include "crypto/vault/engine/retention.h"
 #include "crypto/vault/engine/row_jobs.h"
 #include "crypto/vault/engine/shred_files.h"
+#include "crypto/vault/engine/tenant_contexts.h"
 
 namespace paravent::crypto::vault {
 
@@ -44,6 +45,7 @@ class Catalogue {
   const KeyTree& keys() const noexcept { return tree_; }
   const std::map<std::uint32_t, ContextRecord>& contexts() const noexcept { return contexts_; }
   const ContextRecord* context(std::uint32_t key_id) const;
+  const TenantContexts& tenant_contexts() const noexcept { return tenant_contexts_; }
   // The row with these contents (its key_id is ignored); nullptr when there is none.
   const ContextRecord* find_context(const ContextRow& row, const Id& parent) const;
 
@@ -132,6 +134,7 @@ class Catalogue {
   bool secret_unsettled_ = false;  // destroyed, and the old secret is still to be erased
   NameRegistry names_;
   std::map<std::uint32_t, ContextRecord> contexts_;
+  TenantContexts tenant_contexts_;  // borrows from contexts_
   std::map<std::string, std::uint32_t> context_by_content_;
   std::map<Id, RetentionRecord> retentions_;
   std::map<Id, HoldRecord> holds_;

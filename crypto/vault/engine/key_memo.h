@@ -30,6 +30,9 @@ class KeyMemo {
   Result<const TenantWrap*> wrap(const Catalogue& catalogue, const Id& tenant,
                                  const Id& tenant_key);
 
+  // How many were opened.
+  std::size_t size() const noexcept { return keys_.size() + wraps_.size(); }
+
  private:
   std::map<std::uint32_t, ProtectionKey> keys_;  // by key id
   std::map<Id, TenantWrap> wraps_;               // by the tenant's key

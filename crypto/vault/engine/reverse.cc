@@ -38,9 +38,10 @@ Result<Fetched> fetch(TokenStore& store, const Id& id) {
 
 Id id_of(const ParsedToken& token) { return id_from(as_text(token.payload)); }
 
-// Under which there is no row: ids are random.
-Id id_of_nothing(Id id) {
-  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(~byte);
+// Of a token that is not the asker's: an id under which there is no row, since ids are random.
+Id id_to_ask_for(Id id, bool own) {
+  const auto turned = static_cast<std::uint8_t>(own ? 0x00 : 0xff);
+  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(byte ^ turned);
   return id;
 }
 
@@ -121,7 +122,9 @@ Result<TokenDescription> ReverseVault::describe(const BareValue& value) const {
 Result<TokenDescription> ReverseVault::describe(const ParsedToken& token) const {
   KeyMemo memo;
   Vault::State& state = *vault_.state_;
-  if (token.algorithm == Algorithm::vault_token) return describe_stored(token, id_of(token), memo);
+  if (token.algorithm == Algorithm::vault_token) {
+    return describe_stored(token, id_of(token), token.key_id, memo);
+  }
   if (token.algorithm == Algorithm::encrypted_subject) {
     return describe_encrypted_subject(token, memo);
   }
@@ -133,31 +136,33 @@ Result<TokenDescription> ReverseVault::describe(const ParsedToken& token, const 
                                                 KeyMemo& memo) const {
   Vault::State& state = *vault_.state_;
   bool own = false;
+  std::uint32_t key_id = 0;  // none has it
   {
     const std::scoped_lock lock(state.mutex);
-    const ContextRecord* record = state.catalogue->context(token.key_id);
-    own = record != nullptr && id_from(record->row.tenant_id) == asker;
+    const auto found =
+        state.catalogue->tenant_contexts().find(asker, token.key_id, token.algorithm);
+    own = found.own;
+    if (found.record != nullptr) key_id = found.record->row.key_id;
     if (own && token.algorithm != Algorithm::vault_token &&
         token.algorithm != Algorithm::encrypted_subject) {
       return describe_keyed(*state.catalogue, token.key_id, token.algorithm, state.clock.now());
     }
   }
   if (token.algorithm == Algorithm::vault_token) {
-    const Id id = id_of(token);
-    return describe_stored(token, own ? id : id_of_nothing(id), memo);
+    return describe_stored(token, id_to_ask_for(id_of(token), own), key_id, memo);
   }
   if (!own) return unavailable();
   return describe_encrypted_subject(token, memo);
 }
 
 Result<TokenDescription> ReverseVault::describe_stored(const ParsedToken& token, const Id& id,
-                                                       KeyMemo& memo) const {
+                                                       std::uint32_t key_id, KeyMemo& memo) const {
   Vault::State& state = *vault_.state_;
   Result<Fetched> fetched = fetch(*state.tokens, id);
 
   const std::scoped_lock lock(state.mutex);
   const Catalogue& catalogue = *state.catalogue;
-  const auto context = context_of(catalogue, token.key_id, token.algorithm);
+  const auto context = context_of(catalogue, key_id, token.algorithm);
   if (!fetched) return fetched.error();
   if (!context) return context.error();
   TokenDescription out;

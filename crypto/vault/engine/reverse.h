@@ -103,8 +103,9 @@ class ReverseVault {
 
   // ErrorKind::refused without a sentence: unknown, foreign, erased or expired, in one manner;
   // unreachable: the store cannot be read.
-  // The same for whoever asks: a token of another tenant than `asker` takes, step by step, the way
-  // of one that nobody has. `memo`: keys that the same request has opened already, and will.
+  // The same for whoever asks: a key id of another tenant than `asker` is one that nobody has
+  // (tenant_contexts.h), and a token under it takes, step by step, the way of one under a key id of
+  // `asker` that nobody has. `memo`: keys that the same request has opened already, and will.
   Result<TokenDescription> describe(const ParsedToken& token, const Id& asker, KeyMemo& memo) const;
   Result<TokenDescription> describe(const ParsedToken& token) const;
   Result<TokenDescription> describe(const BareValue& value) const;
@@ -137,8 +138,10 @@ class ReverseVault {
   Result<SecretBytes> open_encrypted_subject(const ParsedToken& token, KeyMemo& memo) const;
   Result<SecretBytes> open_layer(const SubjectLayer& layer, const std::string& ctx,
                                  KeyMemo& memo) const;
+  // `key_id`: of the context row that is looked at; the token's own, or a stand-in of a token that
+  // is not the asker's.
   Result<TokenDescription> describe_stored(const ParsedToken& token, const Id& id,
-                                           KeyMemo& memo) const;
+                                           std::uint32_t key_id, KeyMemo& memo) const;
   Result<KindKey> key_of(std::uint32_t key_id, Algorithm algorithm, KeyMemo& memo) const;
 
   Vault& vault_;

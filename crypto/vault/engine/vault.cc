@@ -148,13 +148,15 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
-Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock) {
+Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock,
+                                                std::unique_ptr<TokenStore> rows) {
   auto catalogue =
       Catalogue::load(std::make_unique<MemoryKeyStore>(random_id()), RootKey::ephemeral());
   if (!catalogue) return catalogue.error();
   auto subjects = SubjectStore::in_memory((*catalogue)->shred());
-  return std::unique_ptr<Vault>(new Vault(std::make_unique<State>(
-      std::move(*catalogue), std::move(subjects), std::make_unique<MemoryTokenStore>(), clock)));
+  if (rows == nullptr) rows = std::make_unique<MemoryTokenStore>();
+  return std::unique_ptr<Vault>(new Vault(
+      std::make_unique<State>(std::move(*catalogue), std::move(subjects), std::move(rows), clock)));
 }
 
 const Id& Vault::installation_id() const noexcept { return state_->catalogue->installation(); }

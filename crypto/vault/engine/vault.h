@@ -75,8 +75,10 @@ class Vault final : public TokenVault {
   // or token store missing, truncated, altered, of another installation or of a newer version.
   static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock,
                                              VaultMemory memory = {});
-  // Ephemeral random keys and nothing on disk: for explain and test.
-  static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock);
+  // Ephemeral random keys and nothing on disk: for explain and test. `rows`: where to keep them;
+  // nullptr: in a MemoryTokenStore.
+  static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock,
+                                                  std::unique_ptr<TokenStore> rows = nullptr);
 
   ~Vault() override;
   Vault(const Vault&) = delete;

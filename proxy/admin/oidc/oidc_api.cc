@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/admin_api.h"
@@ -10,6 +13,7 @@
 #include "proxy/admin/oidc/oidc_desk.h"
 #include "proxy/admin/oidc/revocations.h"
 #include "proxy/admin/operators/operator_json.h"
+#include "proxy/admin/page.h"
 #include "proxy/admin/utc_text.h"
 
 namespace paravent::proxy::admin {
@@ -48,17 +52,27 @@ AdminResponse no_issuers() {
 
 }  // namespace
 
-AdminResponse AdminApi::list_oidc(const AdminRequest&, const Operator*) {
+// The page is one of the revoked subjects; issuers are few, and stand in front of each.
+AdminResponse AdminApi::list_oidc(const AdminRequest& request, const Operator*) {
   if (parts_.oidc == nullptr) return no_issuers();
+  using Revoked = std::pair<std::string, crypto::WallTime>;
+  const auto list = parts_.operators.oidc_revocations().list();
+  const std::vector<Revoked> all(list.begin(), list.end());
+  Paged<Revoked> paged{all, {}};
+  if (!request.query.empty()) {
+    const auto page = page_of(request.query);
+    if (!page) return admin_problem(400, "malformed-body", page.error().sentence());
+    paged = page_in<Revoked>(all, *page, [](const Revoked& one) { return one.first; });
+  }
   std::string out = "{\"issuers\":[";
   for (const OidcIssuerState& state : parts_.oidc->states()) {
     out.append(out.ends_with('[') ? "" : ",").append(issuer_json(state));
   }
   out += "],\"revoked\":[";
-  for (const auto& [name, at] : parts_.operators.oidc_revocations().list()) {
+  for (const auto& [name, at] : paged.items) {
     out.append(out.ends_with('[') ? "" : ",").append(revoked_json(name, at));
   }
-  return {200, "application/json", out + "]}\n"};
+  return {200, "application/json", out + end_of_page(paged.next)};
 }
 
 // On the record of every tenant whose policy names the subject, else of the one who asks: where a

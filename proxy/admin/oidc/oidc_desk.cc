@@ -64,8 +64,17 @@ std::vector<OidcIssuerState> OidcDesk::states() const {
 
 KeyNames OidcDesk::key_names(std::size_t issuer) const {
   const std::scoped_lock lock(mutex_);
-  const auto& keys = held_[issuer].keys;
-  return keys == nullptr ? KeyNames() : keys->names();
+  const Held& held = held_[issuer];
+  const bool usable =
+      held.keys != nullptr && clock_.now() - held.since <= issuers_[issuer].most_age;
+  return usable ? held.keys->names() : KeyNames();
+}
+
+std::optional<std::chrono::nanoseconds> OidcDesk::usable_for(std::size_t issuer) const {
+  const std::scoped_lock lock(mutex_);
+  const Held& held = held_[issuer];
+  if (held.keys == nullptr) return std::nullopt;
+  return issuers_[issuer].most_age - (clock_.now() - held.since);
 }
 
 void OidcDesk::use_keys(std::size_t issuer, std::shared_ptr<const KeySet> keys) {

@@ -58,8 +58,10 @@ class OidcDesk {
 
   const std::vector<OidcIssuer>& issuers() const noexcept { return issuers_; }
   std::vector<OidcIssuerState> states() const;
-  // Those in use; none before the first set.
+  // Those in use; none before the first set, and of one that is too old.
   KeyNames key_names(std::size_t issuer) const;
+  // Until the set is too old to be used; below zero: it is. nullopt: there is none yet.
+  std::optional<std::chrono::nanoseconds> usable_for(std::size_t issuer) const;
 
   // The keeper's side. `issuer`: its place in issuers().
   void use_keys(std::size_t issuer, std::shared_ptr<const KeySet> keys);

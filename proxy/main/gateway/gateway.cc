@@ -65,13 +65,16 @@ Status Gateway::State::read_certificates() {
 // A policy that counts on an issuer nobody configured lets nobody in, and says so.
 Status Gateway::State::start_oidc() {
   const auto& configs = config.operators.oidc;
+  const auto told = installation->directory().operators() / "oidc-told";
+  if (auto status = issuer_record.remember_in(told); !status) return status;
   warn_of_unknown_issuers(served, configs);
   warn_of_unknown_revocations(installation->operators().oidc_revocations().list(), configs);
   if (auto status = check_issuers(served, configs); !status) return status;
   if (configs.empty()) return {};
   oidc = std::make_unique<admin::OidcDesk>(issuers_of(configs), steady);
   auto keeper = OidcKeeper::make(
-      configs, *oidc, OidcKeeper::kPause, [this](std::size_t issuer, const admin::KeyNames& keys) {
+      configs, *oidc, OidcKeeper::kPause,
+      [this](std::size_t issuer, const admin::KeyNames& keys) {
         const std::scoped_lock lock(changing);
         const std::string& name = config.operators.oidc[issuer].name;
         const admin::KeyNames before = issuer_record.keys(name);
@@ -84,6 +87,11 @@ Status Gateway::State::start_oidc() {
                               std::inserter(kept, kept.end()));
         issuer_record.use(name, std::move(kept));
         return false;
+      },
+      [this](std::size_t issuer) {
+        const std::scoped_lock lock(changing);
+        issuer_record.too_old(config.operators.oidc[issuer].name);
+        return !open || record_issuer_keys(served).has_value();
       });
   if (!keeper) return keeper.error();
   oidc_keeper = std::move(*keeper);
@@ -92,16 +100,25 @@ Status Gateway::State::start_oidc() {
 
 Status Gateway::State::record_issuer_keys(const PolicySet& set) {
   admin::AuditLogs& logs = installation->audit();
+  std::set<std::string> configured;
+  for (const auto& one : config.operators.oidc) configured.insert(one.name);
   std::vector<IssuerRecord::Place> places;
-  places.push_back({&logs.installation(), issuer_record.issuers()});
-  for (const policies::Policy& policy : set.policies) {
-    const auto id = installation->vault().tenant_id(policy.tenant.value);
-    crypto::audit::AuditLog* const log = id ? logs.tenant(*id) : nullptr;
+  places.push_back({&logs.installation(), configured});
+  // Every tenant, since one that named an issuer may have no policy any more.
+  for (const auto& [tenant, id] : installation->vault().tenants()) {
     std::set<std::string> named;
-    for (const policies::OidcEntry& entry : policy.oidc) named.insert(entry.issuer.value);
-    if (named.empty()) continue;
-    if (log == nullptr) return Error(ErrorKind::internal);
-    places.push_back({log, std::move(named)});
+    for (const policies::Policy& policy : set.policies) {
+      if (policy.tenant.value != tenant) continue;
+      for (const policies::OidcEntry& entry : policy.oidc) {
+        if (configured.contains(entry.issuer.value)) named.insert(entry.issuer.value);
+      }
+    }
+    crypto::audit::AuditLog* const log = logs.tenant(id);
+    if (log != nullptr) {
+      places.push_back({log, std::move(named)});
+    } else if (!named.empty()) {
+      return Error(ErrorKind::internal);
+    }
   }
   return issuer_record.write(places);
 }

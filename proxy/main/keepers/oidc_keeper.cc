@@ -111,19 +111,21 @@ void warn_of_unknown_revocations(const admin::RevokedSubjects& revoked,
 }
 
 OidcKeeper::OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-                       std::chrono::milliseconds pause, Record record)
+                       std::chrono::milliseconds pause, Record record, TooOld too_old)
     : configs_(std::move(configs)),
       desk_(desk),
       pause_(pause),
       record_(std::move(record)),
+      too_old_(std::move(too_old)),
+      told_too_old_(configs_.size(), false),
       turns_(configs_.size()) {}
 
 Result<std::unique_ptr<OidcKeeper>> OidcKeeper::make(std::vector<config::OidcIssuerConfig> configs,
                                                      admin::OidcDesk& desk,
-                                                     std::chrono::milliseconds pause,
-                                                     Record record) {
+                                                     std::chrono::milliseconds pause, Record record,
+                                                     TooOld too_old) {
   std::unique_ptr<OidcKeeper> made(
-      new OidcKeeper(std::move(configs), desk, pause, std::move(record)));
+      new OidcKeeper(std::move(configs), desk, pause, std::move(record), std::move(too_old)));
   for (std::size_t i = 0; i < made->configs_.size(); ++i) {
     if (made->configs_[i].keys_file.empty()) continue;
     if (auto status = made->look(i); !status) {
@@ -140,8 +142,8 @@ Result<std::unique_ptr<OidcKeeper>> OidcKeeper::make(std::vector<config::OidcIss
 Result<std::unique_ptr<OidcKeeper>> OidcKeeper::start(std::vector<config::OidcIssuerConfig> configs,
                                                       admin::OidcDesk& desk,
                                                       std::chrono::milliseconds pause,
-                                                      Record record) {
-  auto made = make(std::move(configs), desk, pause, std::move(record));
+                                                      Record record, TooOld too_old) {
+  auto made = make(std::move(configs), desk, pause, std::move(record), std::move(too_old));
   if (made) (*made)->begin();
   return made;
 }
@@ -246,9 +248,30 @@ void OidcKeeper::read_again() {
   wakes_.notify_all();
 }
 
+// Since when nobody comes in stands on the record, as soon as that can be written.
+OidcKeeper::Time OidcKeeper::tell_of_age() {
+  Time again = Time::max();
+  for (std::size_t i = 0; i < configs_.size() && too_old_; ++i) {
+    const auto usable = desk_.usable_for(i);
+    const Time now = std::chrono::steady_clock::now();
+    if (!usable || *usable >= std::chrono::nanoseconds(0)) {
+      told_too_old_[i] = false;
+      if (usable) again = std::min(again, now + *usable + std::chrono::milliseconds(1));
+      continue;
+    }
+    if (!told_too_old_[i]) told_too_old_[i] = too_old_(i);
+    if (!told_too_old_[i]) again = std::min(again, now + pause_);
+  }
+  return again;
+}
+
 void OidcKeeper::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    lock.unlock();
+    const Time age = tell_of_age();  // the desk's lock and the record's come first
+    lock.lock();
+    if (stopping_) break;
     Time wake = Time::max();
     std::size_t due = turns_.size();
     const Time now = std::chrono::steady_clock::now();
@@ -267,7 +290,7 @@ void OidcKeeper::run() {
       lock.lock();
       continue;
     }
-    wakes_.wait_until(lock, wake);
+    wakes_.wait_until(lock, std::min(wake, age));
   }
 }
 

@@ -46,18 +46,20 @@ class OidcKeeper {
   // Puts on record that from now on these are the issuer's keys; false: it cannot, now. Called on
   // whichever thread looks, for every set that is read.
   using Record = std::function<bool(std::size_t issuer, const admin::KeyNames& keys)>;
+  // The same of a set that has become too old to be used, once for each time that it does.
+  using TooOld = std::function<bool(std::size_t issuer)>;
 
   // Reads the files before it returns. ErrorKind::configuration: one that cannot be used; what
   // comes from a URL may be away for now, and is asked for in the background.
   // REQUIRES: desk.issuers() are issuers_of(configs).
   static crypto::Result<std::unique_ptr<OidcKeeper>> start(
       std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-      std::chrono::milliseconds pause = kPause, Record record = {});
+      std::chrono::milliseconds pause = kPause, Record record = {}, TooOld too_old = {});
   // The same in two steps: what is read from files, and the thread. Nothing is looked at in the
   // background before begin().
   static crypto::Result<std::unique_ptr<OidcKeeper>> make(
       std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-      std::chrono::milliseconds pause, Record record);
+      std::chrono::milliseconds pause, Record record, TooOld too_old = {});
   void begin();
   // Looks at every issuer anew, in the background.
   void read_again();
@@ -76,8 +78,10 @@ class OidcKeeper {
   };
 
   OidcKeeper(std::vector<config::OidcIssuerConfig> configs, admin::OidcDesk& desk,
-             std::chrono::milliseconds pause, Record record);
+             std::chrono::milliseconds pause, Record record, TooOld too_old);
   void run();
+  // Tells of sets that have become too old; when to come again. On the keeper's thread.
+  Time tell_of_age();
   // Looks once. The turn's times are set from when it is over.
   crypto::Status look(std::size_t issuer);
   void look_and_plan(std::size_t issuer);
@@ -85,8 +89,10 @@ class OidcKeeper {
   std::vector<config::OidcIssuerConfig> configs_;
   admin::OidcDesk& desk_;
   std::chrono::milliseconds pause_;
-  Record record_;     // may be empty
-  std::mutex mutex_;  // guards what follows
+  Record record_;                   // may be empty
+  TooOld too_old_;                  // may be empty
+  std::vector<bool> told_too_old_;  // of the keeper's thread
+  std::mutex mutex_;                // guards what follows
   std::condition_variable wakes_;
   bool stopping_ = false;
   std::vector<Turn> turns_;

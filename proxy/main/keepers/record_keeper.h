@@ -1,18 +1,23 @@
 // RecordKeeper: looks after the record while the gateway runs: one thread anchors checkpoints and
-// puts those of the tenants' logs into the installation's log every hour, another carries alarms
-// out, so that none waits for the network.
+// puts those of the tenants' logs into the installation's log every hour, another puts alarms on
+// the record, and a third runs the alarm command, so that none waits for the network or a program.
 //
-// ring() only enqueues. The logs must outlive it. Its destructor carries out what waits, then ends
-// the threads.
+// ring() only enqueues. However fast alarms come, each is on the record: of those that find the
+// line full, and of those that could not be written, the number stays, by who asked for whose
+// tokens, and goes into one entry as soon as it can be written. The command gets numbers likewise.
+// The logs must outlive it. Its destructor carries out what waits, then ends the threads.
 
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <tuple>
 
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/honey.h"
@@ -23,7 +28,11 @@ namespace paravent::proxy::main {
 
 class RecordKeeper {
  public:
-  RecordKeeper(const config::RecordConfig& config, admin::AuditLogs& logs);
+  // One by one up to here; what comes behind is counted.
+  static constexpr std::size_t kMostWaiting = 1000;
+
+  RecordKeeper(const config::RecordConfig& config, admin::AuditLogs& logs,
+               std::size_t most_waiting = kMostWaiting);
   ~RecordKeeper();
   RecordKeeper(const RecordKeeper&) = delete;
   RecordKeeper& operator=(const RecordKeeper&) = delete;
@@ -37,7 +46,26 @@ class RecordKeeper {
   void run_turns();
   void run_alarms();
   void anchor(bool last);
-  void carry_out(const admin::HoneyAlarm& alarm) const;
+  // Alarms that are told together: nothing but names is left of them.
+  struct Source {
+    std::string operator_name;
+    std::string role;
+    crypto::vault::Id asker_tenant{};
+    crypto::vault::Id token_tenant{};
+    auto operator<=>(const Source&) const = default;
+  };
+  // What waits for one of the threads.
+  struct Line {
+    std::deque<admin::HoneyAlarm> alarms;     // the first ones, whole
+    std::map<Source, std::uint64_t> counted;  // how many came behind them
+    bool empty() const { return alarms.empty() && counted.empty(); }
+  };
+  static Source source_of(const admin::HoneyAlarm& alarm);
+  static void count(Line& line, Source source, std::uint64_t number);
+  static void queue(Line& line, admin::HoneyAlarm alarm, std::size_t most);
+  // Of all in the line, in one durable step. False: nothing of it is on the record.
+  bool put_on_record(const Line& line) const;
+  void run_commands();
 
   config::RecordConfig config_;
   admin::AuditLogs& logs_;
@@ -46,9 +74,13 @@ class RecordKeeper {
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool stopping_ = false;
-  std::deque<admin::HoneyAlarm> alarms_;
+  bool all_recorded_ = false;  // the alarms' thread has ended
+  const std::size_t most_waiting_;
+  Line to_record_;
+  Line to_command_;
   std::thread turns_;
   std::thread rings_;
+  std::thread commands_;
 };
 
 }  // namespace paravent::proxy::main

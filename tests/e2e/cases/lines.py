@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import re
 import socket
 import tempfile
 import time
@@ -98,6 +100,31 @@ def revoked():
             equal(scene.admin.call("POST", path, {"reason": "lost"}, scene.administrator)[0], 200, "revoked")
 
         ends(scene, json.loads(answer)["credential"], revoke, "crm")
+
+
+@case("a client that hangs up in the middle of ten thousand values leaves on record how many were handed over, and the rest")
+def hangs_up():
+    with Scene(policy=WIDE) as scene:
+        reader = Reader(scene, scene.dpo, token_of(scene))
+        # With what it has not read the kernel sends a reset; the gateway notices when it writes on.
+        reader.answer.close()
+        reader.socket.close()
+        refused = []
+        for _ in range(int(600 * settings.SLOWNESS)):
+            record = [one for one in entries(scene) if one.get("reason") == "lines"]
+            refused = [one for one in record if one["event"] == "refusal"]
+            if sum(len(one["tokens"]) for one in refused) + sum(one["event"] == "reveal" for one in record) == ASKED:
+                break
+            time.sleep(0.1)
+        revealed = [one for one in record if one["event"] == "reveal"]
+        equal(len(revealed) + sum(len(one["tokens"]) for one in refused), ASKED, "everything is on record")
+        remarks = {one["remark"] for one in refused}
+        equal(len(remarks), 1, f"one end: {remarks}")
+        found = re.fullmatch(r"broken-off: handed over (\d+) to (\d+) of 10000", remarks.pop())
+        expect(found, "the remark says how many")
+        low, high = int(found[1]), int(found[2])
+        equal(high, len(revealed), "what was opened covers what left")
+        expect(high - low <= PARTS < ASKED, f"{low} to {high}")
 
 
 @case("a key that its issuer withdraws half-way ends the answer of whoever came with it")

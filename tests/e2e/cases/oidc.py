@@ -277,6 +277,33 @@ def keys_on_record():
             equal(told("", scene.dpo)[-1], (f"oidc:login key {second}", "trusted ES256"), "after a restart")
 
 
+@case("an issuer that is gone from the configuration at a reload or a restart is off the record of whom it served")
+def gone():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        issuer = Issuer(folder)
+        with Scene(policy=POLICY, extra=issuer.configured(folder)) as scene:
+
+            def told(log, credential):
+                status, _, body = scene.admin.call("GET", f"/v1/audit/entries?count=1000{log}", None, credential)
+                equal(status, 200, "the record")
+                return [one["remark"] for one in json.loads(body)["entries"] if one.get("object") == "oidc:login keys"]
+
+            over = "not configured any more; nobody comes in by them"
+            # The policy of the tenant names it no more: its own record says so.
+            scene.write_policy(WIDE)
+            status, _, text = scene.admin.call("POST", "/v1/policy/reload", b"", scene.administrator)
+            equal(status, 200, f"the reload: {text}")
+            equal(told("", scene.dpo)[-1], over, "for the tenant")
+            expect(over not in told("&log=installation", scene.administrator), "it is configured still")
+            # Nor does the gateway file, at the next start: so does the installation's.
+            scene.extra = ""
+            scene.restart()
+            equal(told("&log=installation", scene.administrator)[-1], over, "for the installation")
+            equal(told("", scene.dpo).count(over), 1, "said once")
+            scene.restart()
+            equal(told("&log=installation", scene.administrator).count(over), 1, "said once")
+
+
 @case("a person of the policy who is no operator is warned of at the start and at a reload")
 def unknown_people():
     with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:

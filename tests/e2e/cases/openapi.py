@@ -167,6 +167,32 @@ def malformed():
                 described.check(method, path, operation, answer)
 
 
+@case("every operation whose description says so takes an Idempotency-Key, and no other does", smoke=True)
+def idempotency_keys():
+    described = SHARED.get()
+    scene = described.scene
+    for method, path, _, operation in described.operations():
+        # The seal's two stand in front; a session ends for whoever asks.
+        if method != "POST" or not needs_credential(operation) or path in ("/v1/seal", "/v1/unseal", "/v1/logout"):
+            continue
+        takes = {"$ref": "#/components/parameters/IdempotencyKey"} in operation.get("parameters", [])
+        real = re.sub(r"\{\w+\}", "0" * 32, path)
+        # One that is none: it is read before anything else is.
+        answer = scene.admin.call(method, real, b"[", scene.administrator, [("Idempotency-Key", "not one")])
+        described.check(method, path, operation, answer)
+        told = (answer[0], json.loads(answer[2])["reason"]) == (400, "idempotency-key")
+        equal(told, takes, f"{path} with a key that is none: {shown(answer[2])}")
+        if not takes:
+            continue
+        # Used for another request before.
+        key = [("Idempotency-Key", "k" + path.translate(str.maketrans("/{}-", "____")))]
+        first = scene.admin.call(method, real, b"[", scene.administrator, key)
+        again = scene.admin.call(method, real, b"{", scene.administrator, key)
+        if first[0] in (400, 403, 422):
+            equal((again[0], json.loads(again[2])["reason"]), (422, "idempotency-key"), f"{path}: another request")
+        described.check(method, path, operation, again)
+
+
 def approved(described, path, body):
     """A change of operators: asked for, approved by the other, done. Answers what it answered."""
     dpo, admin = described.scene.dpo, described.scene.administrator

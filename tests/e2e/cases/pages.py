@@ -26,6 +26,10 @@ class Listed:
         received = scene.submit(wire.request("POST", "/contact", wire.form({"name": "Anne"}), wire.FORM))
         token = dict(wire.form_fields(received.body))["name"]
         for number in range(5):
+            body = {"tenant": "atelier", "purpose": "contact", "until": "2090-01-01", "reason": f"hold {number}"}
+            equal(scene.admin.call("POST", "/v1/holds", body, scene.administrator)[0], 200, "a hold")
+            body = {"name": f"tenant-{number}", "reason": "r"}
+            equal(scene.admin.call("POST", "/v1/tenants", body, scene.administrator)[0], 200, "a tenant")
             plant(scene, f"decoy{number}@example.fr")
             body = {"purpose": "contact", "basis": "contract", "hours": 1, "reason": "r", "tokens": [token]}
             equal(scene.admin.call("POST", "/v1/grants", body, scene.dpo)[0], 201, "a grant")
@@ -39,7 +43,7 @@ class Listed:
 SHARED = Shared(Listed)
 
 
-@case("operators, keys, grants and honey tokens come in pages that give each once, in order", smoke=True)
+@case("operators, keys, grants, honey tokens, holds and tenants come in pages that give each once, in order", smoke=True)
 def pages():
     scene = SHARED.get().scene
     lists = (
@@ -47,6 +51,8 @@ def pages():
         ("/v1/keys", "keys", "id", scene.administrator),
         ("/v1/grants", "grants", "id", scene.dpo),
         ("/v1/honey-tokens", "honey_tokens", "token", scene.administrator),
+        ("/v1/holds", "holds", "id", scene.administrator),
+        ("/v1/tenants", "tenants", "id", scene.administrator),
     )
     for path, name, key, credential in lists:
 
@@ -73,7 +79,8 @@ def pages():
         for wrong in ("?count=0", "?count=1001", "?count=x", "?from=1", "?count=1&count=1"):
             equal(get(wrong)[0], 400, path + wrong)
         # What nothing can have been taken from has no place for a stranger.
-        equal(get("?after=nobody&count=2")[0], 200 if name == "honey_tokens" else 400, f"{path}: a stranger")
+        by_key = name in ("honey_tokens", "holds", "tenants")
+        equal(get("?after=nobody&count=2")[0], 200 if by_key else 400, f"{path}: a stranger")
     for wrong in ("?within=P30D&count=2", "?count=2&within=P30D", "?within=P30D&after=x"):
         equal(scene.admin.call("GET", "/v1/keys" + wrong, None, scene.administrator)[0], 400, wrong)
 

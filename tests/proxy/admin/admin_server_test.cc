@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -118,6 +120,45 @@ TEST_F(AdminServerTest, NoMoreConnectionsThanAllowed) {
     served = next.read_all().starts_with("HTTP/1.1 201 ");
   }
   EXPECT_TRUE(served);
+}
+
+// Answers in pieces without an end.
+class Endless final : public AdminHandler {
+ public:
+  AdminResponse handle(const AdminRequest& /*request*/) override {
+    AdminResponse response;
+    response.more = [this](std::string& piece) {
+      piece.assign(std::size_t{1} << 20U, 'x');
+      ++pieces;
+      return true;
+    };
+    response.abandoned = [this] { told.set_value(++tellings); };
+    return response;
+  }
+
+  std::atomic<int> pieces{0};
+  std::atomic<int> tellings{0};
+  std::promise<int> told;
+};
+
+// Whoever hangs up half-way, and whoever does not read on until the server ends: said once, and
+// nothing more is made.
+TEST_F(AdminServerTest, TellsAnAnswerThatNobodyReadsOn) {
+  for (const bool hangs_up : {true, false}) {
+    Endless handler;
+    auto server = std::move(AdminServer::start(options_, handler).value());
+    {
+      net::Peer peer = net::Peer::connect(server->port());
+      peer.write("GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n");
+      while (handler.pieces == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (!hangs_up) server->stop();
+    }
+    EXPECT_EQ(handler.told.get_future().get(), 1);
+    const int made = handler.pieces;
+    server.reset();
+    EXPECT_EQ(handler.pieces, made);
+    EXPECT_EQ(handler.tellings, 1);
+  }
 }
 
 TEST_F(AdminServerTest, StopEndsOpenConnections) {

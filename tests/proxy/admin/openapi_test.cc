@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cctype>
+#include <set>
 
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/seal_gate.h"
@@ -51,6 +52,44 @@ TEST(OpenApi, DescribesWhatIsServedAndNothingElse) {
     EXPECT_TRUE(std::any_of(served.begin(), served.end(),
                             [&](const std::string& route) { return covers(route, path); }))
         << path << " is described and not served";
+  }
+}
+
+// Every POST but those that read, give values out, let somebody in or hand shares of a root key out
+// (idempotency.h), and the two of the seal, which is in front of it.
+TEST(OpenApi, EveryChangeTakesAnIdempotencyKey) {
+  const std::set<std::string> none{
+      "/v1/reidentify",      "/v1/protect",         "/v1/dossier", "/v1/login",  "/v1/enrol",
+      "/v1/subjects/export", "/v1/subjects/locate", "/v1/logout",  "/v1/rewrap", "/v1/seal",
+      "/v1/unseal"};
+  const auto document = boost::json::parse(openapi_document());
+  std::size_t changes = 0;
+  for (const auto& [path, item] : document.at("paths").as_object()) {
+    const auto* post = item.as_object().if_contains("post");
+    if (post == nullptr) continue;
+    bool takes = false;
+    if (const auto* parameters = post->as_object().if_contains("parameters")) {
+      takes = boost::json::serialize(*parameters).find("IdempotencyKey") != std::string::npos;
+    }
+    EXPECT_EQ(takes, !none.contains(std::string(path))) << path;
+    if (!takes) continue;
+    ++changes;
+    for (const char* status : {"400", "409", "422"}) {
+      EXPECT_TRUE(post->at("responses").as_object().contains(status)) << path << " " << status;
+    }
+  }
+  EXPECT_GT(changes, 25U);
+}
+
+// Every list that can grow comes in pages.
+TEST(OpenApi, EveryListHasPages) {
+  const auto document = boost::json::parse(openapi_document());
+  for (const char* path : {"/v1/operators", "/v1/keys", "/v1/grants", "/v1/honey-tokens",
+                           "/v1/tenants", "/v1/holds", "/v1/oidc"}) {
+    const auto& get = document.at("paths").at(path).at("get");
+    const std::string parameters = boost::json::serialize(get.at("parameters"));
+    EXPECT_NE(parameters.find("parameters/After"), std::string::npos) << path;
+    EXPECT_NE(parameters.find("parameters/Count"), std::string::npos) << path;
   }
 }
 

@@ -106,6 +106,40 @@ TEST_F(Lines, AreAllThereWhenNothingHappens) {
   EXPECT_EQ(reading.values(), kAsked);
 }
 
+// Whoever hangs up: what left has its entries, the rest is on record, and so is how much left.
+TEST_F(Lines, OfWhoeverHangsUpSayHowManyWereHandedOver) {
+  for (const std::size_t pieces : {0U, 1U, 2U, 3U}) {
+    const std::uint64_t before = api_.log().size();
+    AdminResponse answer = api_.lines_with(api_.credentials["dpo"], body_of(token_));
+    ASSERT_EQ(answer.status, 200);
+    std::string piece;
+    for (std::size_t i = 0; i < pieces; ++i) ASSERT_TRUE(answer.more(piece));
+    answer.abandoned();
+    const std::size_t opened = std::min(kAsked, std::max<std::size_t>(pieces, 1) * kTokensPerPart);
+    const std::size_t taken = pieces == 0 ? 0 : (pieces - 1) * kTokensPerPart;
+    std::string remark = "broken-off: handed over " + std::to_string(taken);
+    if (pieces > 0) remark += " to " + std::to_string(opened);
+    remark += " of " + std::to_string(kAsked);
+    std::size_t revealed = 0;
+    std::size_t refused = 0;
+    for (const auto& entry : api_.entries(before)) {
+      if (entry.open.event == EventKind::reveal) {
+        EXPECT_EQ(refused, 0U);
+        ++revealed;
+        continue;
+      }
+      EXPECT_EQ(entry.open.event, EventKind::refusal);
+      EXPECT_EQ(entry.detail->operator_name, "dpo");
+      EXPECT_EQ(entry.detail->remark, remark);
+      refused += std::max<std::size_t>(entry.detail->tokens.size(), 1);
+      EXPECT_EQ(entry.detail->tokens.empty(), opened == kAsked);
+    }
+    EXPECT_EQ(revealed, opened) << "no less than what may have left";
+    EXPECT_EQ(refused, opened == kAsked ? 1 : kAsked - opened) << pieces;
+  }
+  EXPECT_EQ(api_.api->counters().read().at({"dpo", "contact", "broken-off"}), 4U);
+}
+
 TEST_F(Lines, EndWithTheOperator) {
   Reading reading(api_.lines_with(api_.credentials["support"], body_of(token_)));
   ends(std::move(reading), "credential", [&] {

@@ -151,6 +151,52 @@ TEST(Reidentify, AnotherPurposeKnowsNothing) {
   EXPECT_EQ(results.at(0).value, "-");
 }
 
+// Another tenant's, one's own key id with an id of nobody, and a key id of nobody: one answer, and
+// one entry of one size, but for the token that was asked for.
+TEST(Reidentify, AForeignTokenLeavesWhatAnUnknownOneDoes) {
+  Api api;
+  const std::vector<crypto::vault::PolicyNames> other{{"other", {"crm"}, {"contact"}}};
+  ASSERT_TRUE(api.vault->register_names(other));
+  const crypto::vault::ContextSpec spec{"crm",
+                                        "contact",
+                                        "email",
+                                        crypto::Kind::email,
+                                        crypto::Algorithm::vault_token,
+                                        crypto::EpochLength::none};
+  const auto bound = api.vault->bind("other", std::span(&spec, 1)).value();
+  const std::string unknown = api.unknown_token("form.mail");
+  std::string foreign;
+  std::string nobodys;
+  const std::uint32_t foreign_key = bound.front().key.key_id;
+  const std::uint32_t own_key = crypto::parse_token(unknown)->key_id;
+  crypto::write_vault_token(foreign_key, crypto::vault::random_id(), foreign);
+  crypto::write_vault_token(foreign_key ^ own_key ^ 1U, crypto::vault::random_id(), nobodys);
+  std::vector<std::string> answers;
+  std::vector<crypto::audit::AuditDetail> details;
+  std::vector<std::size_t> sizes;
+  for (const std::string& token : {unknown, foreign, nobodys}) {
+    const std::uint64_t before = api.log().size();
+    std::string body = api.reidentify("dpo", "contact", {token}).body;
+    ASSERT_NE(body.find(token), std::string::npos);
+    answers.push_back(body.replace(body.find(token), token.size(), "TOKEN"));
+    const auto entries = api.entries(before);
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_EQ(entries[0].open.event, EventKind::refusal);
+    details.push_back(*entries[0].detail);
+    ASSERT_EQ(details.back().tokens.size(), 1U);
+    sizes.push_back(crypto::audit::encode_detail(details.back(), crypto::Bytes(32, 1)).size());
+    EXPECT_EQ(details.back().tokens[0].key_id, crypto::parse_token(token)->key_id);
+    details.back().tokens.clear();
+  }
+  EXPECT_NE(answers[0].find("unavailable"), std::string::npos);
+  for (std::size_t i = 1; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i], answers[0]);
+    EXPECT_EQ(details[i], details[0]);
+    EXPECT_EQ(sizes[i], sizes[0]);
+  }
+  EXPECT_EQ(api.api->counters().read().at({"dpo", "contact", "unavailable"}), 3U);
+}
+
 TEST(Reidentify, BarredAltogether) {
   Api api;
   const std::string mail = api.token_of("form.mail", kMail);

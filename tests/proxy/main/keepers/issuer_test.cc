@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 #include "policies/model/load_policy.h"
 #include "proxy/admin/dossier_issuer.h"
@@ -109,6 +111,81 @@ TEST_F(IssuerKeys, AreOnTheRecordOfWhomTheyConcern) {
                                         "oidc:login key a | withdrawn EdDSA thumbprint ta",
                                         "oidc:login key b | withdrawn RS256 thumbprint tb"};
   EXPECT_EQ(told(api_.log(), mine), second);
+}
+
+TEST_F(IssuerKeys, ThatBecameTooOldAreOnTheRecord) {
+  record_.use("login", {{"a", "EdDSA", "ta"}});
+  ASSERT_TRUE(record_.write(places_));
+  std::uint64_t mine = api_.log().size();
+  record_.too_old("login");
+  EXPECT_TRUE(record_.keys("login").empty());
+  ASSERT_TRUE(record_.write(places_));
+  ASSERT_TRUE(record_.write(places_));
+  EXPECT_EQ(told(api_.log(), mine),
+            (std::vector<std::string>{
+                "oidc:login keys | too old to be used from here on; nobody comes in by them"}));
+  // Read again at last: all of it is said anew, although no key is another.
+  mine = api_.log().size();
+  record_.use("login", {{"a", "EdDSA", "ta"}});
+  ASSERT_TRUE(record_.write(places_));
+  EXPECT_EQ(told(api_.log(), mine),
+            (std::vector<std::string>{"oidc:login keys | trusted from here on, and no others: 1",
+                                      "oidc:login key a | trusted EdDSA thumbprint ta"}));
+}
+
+constexpr const char* kGone = "oidc:login keys | not configured any more; nobody comes in by them";
+
+// A policy that names it no more, and a gateway file that does not, at a reload or a restart.
+TEST_F(IssuerKeys, OfAnIssuerThatIsGoneAreOffTheRecord) {
+  const auto file = api_.folder.path() / "oidc-told";
+  ASSERT_TRUE(record_.remember_in(file));
+  record_.use("login", {{"a", "EdDSA", "ta"}});
+  ASSERT_TRUE(record_.write(places_));
+  std::uint64_t mine = api_.log().size();
+  const std::uint64_t all = api_.logs->installation().size();
+  ASSERT_TRUE(record_.write({places_[0], {&api_.log(), {}}}));
+  ASSERT_TRUE(record_.write({places_[0], {&api_.log(), {}}}));
+  EXPECT_EQ(told(api_.log(), mine), std::vector<std::string>{kGone});
+  EXPECT_EQ(api_.logs->installation().size(), all) << "it is configured still";
+
+  // Back again, and then gone at a start: only the file knows that it was there.
+  ASSERT_TRUE(record_.write(places_));
+  mine = api_.log().size();
+  IssuerRecord later;
+  ASSERT_TRUE(later.remember_in(file));
+  ASSERT_TRUE(later.write(places_));
+  EXPECT_EQ(api_.log().size(), mine) << "nothing is known yet";
+  ASSERT_TRUE(later.write({{&api_.logs->installation(), {"other"}}, {&api_.log(), {}}}));
+  EXPECT_EQ(told(api_.log(), mine), std::vector<std::string>{kGone});
+  EXPECT_EQ(told(api_.logs->installation(), all), std::vector<std::string>{kGone});
+  IssuerRecord last;
+  ASSERT_TRUE(last.remember_in(file));
+  mine = api_.log().size();
+  ASSERT_TRUE(last.write({{&api_.logs->installation(), {}}, {&api_.log(), {}}}));
+  EXPECT_EQ(api_.log().size(), mine) << "said once";
+}
+
+TEST_F(IssuerKeys, TheFileHasOneSpelling) {
+  const IssuersTold told{{"log/a", "login"}, {"log/a", "other"}, {"log/b", "login"}};
+  const std::string text = issuers_told_text(told);
+  EXPECT_EQ(parse_issuers_told(text), told);
+  EXPECT_EQ(parse_issuers_told("paravent-oidc-told-v1\nend\n"), IssuersTold());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    EXPECT_FALSE(parse_issuers_told(text.substr(0, i))) << i;
+  }
+  for (const char* bad :
+       {"", "paravent-oidc-told-v1\nend", "paravent-oidc-told-v1\ntold a\nend\n",
+        "paravent-oidc-told-v1\ntold a b c\nend\n", "paravent-oidc-told-v1\ntold  b\nend\n",
+        "paravent-oidc-told-v1\ntold b a\ntold a a\nend\n",
+        "paravent-oidc-told-v1\ntold a a\ntold a a\nend\n"}) {
+    EXPECT_FALSE(parse_issuers_told(bad)) << bad;
+  }
+  const auto file = api_.folder.path() / "oidc-told";
+  std::ofstream(file) << "altered";
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  const auto status = record_.remember_in(file);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind(), crypto::ErrorKind::data);
 }
 
 // A tenant whose policy names the issuer later is told then what is in force.

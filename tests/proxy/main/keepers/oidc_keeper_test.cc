@@ -280,6 +280,65 @@ TEST_F(Keeper, NewKeysWaitForTheRecord) {
   EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
 }
 
+class SetClock final : public crypto::MonotonicClock {
+ public:
+  crypto::MonotonicTime now() const noexcept override {
+    return crypto::MonotonicTime(std::chrono::seconds(seconds_.load()));
+  }
+  void set(int seconds) { seconds_ = seconds; }
+
+ private:
+  std::atomic<int> seconds_{1000};
+};
+
+// A set that nobody could renew: told once, as soon as it can be, and nothing of it is trusted when
+// the issuer answers again before that is on record.
+TEST_F(Keeper, SaysWhenASetBecameTooOld) {
+  Publisher publisher;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  auto config = issuer();
+  config.keys_url = publisher.url();
+  SetClock clock;
+  admin::OidcDesk desk(issuers_of({config}), clock);
+  std::atomic<bool> writable = true;
+  std::atomic<int> tries = 0;
+  std::atomic<int> told = 0;
+  const auto keeper = OidcKeeper::start(
+      {config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) { return writable.load(); },
+      [&](std::size_t place) {
+        EXPECT_EQ(place, 0U);
+        ++tries;
+        if (writable) ++told;
+        return writable.load();
+      });
+  ASSERT_TRUE(keeper);
+  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  publisher.answer(503, "away");
+  writable = false;
+  const auto most = std::chrono::hours(config.most_age_hours);
+  clock.set(1001 + static_cast<int>(std::chrono::seconds(most).count()));
+  EXPECT_TRUE(desk.key_names(0).empty());
+  (*keeper)->read_again();
+  ASSERT_TRUE(soon([&] { return tries > 2; })) << "it is tried again";
+  EXPECT_EQ(told, 0);
+  EXPECT_TRUE(desk.states().front().stale);
+  writable = true;
+  ASSERT_TRUE(soon([&] { return told > 0; }));
+  const int failures = static_cast<int>(desk.states().front().failures);
+  (*keeper)->read_again();
+  ASSERT_TRUE(soon([&] { return static_cast<int>(desk.states().front().failures) > failures; }));
+  EXPECT_EQ(told, 1) << "once";
+  // While nothing can be written nobody comes in by the keys that were trusted before, either.
+  writable = false;
+  publisher.answer(200, admin::key_set(first_.jwk("one")));
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return !desk.states().front().stale; }));
+  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
+  writable = true;
+  (*keeper)->read_again();
+  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+}
+
 // However long the record takes, what was withdrawn signs nothing meanwhile.
 TEST_F(Keeper, WithdrawingWaitsForNothing) {
   Publisher publisher;
