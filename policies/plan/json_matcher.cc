@@ -124,9 +124,8 @@ std::uint32_t best_of(const Ranks& ranks, std::uint32_t best,
                       Wanted wanted) noexcept {
   for (const std::uint32_t rank : ranks) {
     if (rank >= best) return best;
-    if (will_do(*selectors[rank].action, wanted) && matches<kFold>(selectors[rank].steps, path)) {
-      return rank;
-    }
+    if (wanted != Wanted::any && !will_do(*selectors[rank].action, wanted)) continue;
+    if (matches<kFold>(selectors[rank].steps, path)) return rank;
   }
   return best;
 }
@@ -253,15 +252,21 @@ template <bool kFold>
 const JsonMatcher::Entry* JsonMatcher::find_in(const Slot* slot, JsonPath path, std::uint32_t limit,
                                                Wanted wanted, JsonWalk* walk) const {
   const bool in_array = path.back().is_index;
-  const auto keyed = slot != nullptr ? ranks_of(*slot) : std::span<const std::uint32_t>();
-  const std::span<const std::uint32_t> others = in_array ? any_element_ : any_member_;
+  if (walk != nullptr && exact_ != nullptr) {
+    const std::size_t candidates =
+        in_array ? any_element_.size()
+                 : any_member_.size() + (slot != nullptr ? slot->last - slot->first : 0);
+    if (candidates > kFew) {
+      const std::uint32_t best = (kFold ? walk->any_case_ : walk->exact_).find(path, wanted);
+      return best >= limit ? nullptr : &selectors_[best];
+    }
+  }
   std::uint32_t best = limit;
-  if (walk != nullptr && keyed.size() + others.size() > kFew) {
-    TrieWalk& place = kFold ? walk->any_case_ : walk->exact_;
-    best = std::min(best, place.find(path, wanted));
+  if (in_array) {
+    best = best_of<kFold>(any_element_, best, selectors_, path, wanted);
   } else {
-    best = best_of<kFold>(keyed, best, selectors_, path, wanted);
-    best = best_of<kFold>(others, best, selectors_, path, wanted);
+    if (slot != nullptr) best = best_of<kFold>(ranks_of(*slot), best, selectors_, path, wanted);
+    best = best_of<kFold>(any_member_, best, selectors_, path, wanted);
   }
   return best == limit ? nullptr : &selectors_[best];
 }
