@@ -99,8 +99,8 @@ Status check_age(const Catalogue& catalogue, TokenStore& tokens, const DataDirec
                      "these with: paravent keys accept-older --data " +
                      data.path().string() + " --reason WHY");
   }
-  // What cannot be noted now is noted at the next opening.
-  if (*noted < number) std::ignore = tokens.note_renewals(number);
+  // What cannot be noted now is noted at the next opening. The first secret has nothing before it.
+  if (*noted < number && number > 1) std::ignore = tokens.note_renewals(number);
   return {};
 }
 
