@@ -193,10 +193,17 @@ AdminResponse AdminApi::healthz(const AdminRequest&, const Operator*) {
 AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
   if (draining_) return {503, "application/json", "{\"status\":\"draining\"}\n"};
   // It takes requests all the same: an alarm is for people, not for load balancers.
-  const bool frozen = parts_.keys != nullptr && parts_.keys->destruction_is_frozen();
-  return {200, "application/json",
-          frozen ? "{\"status\":\"ready\",\"alarms\":[\"destruction-frozen\"]}\n"
-                 : "{\"status\":\"ready\"}\n"};
+  std::string alarms;
+  const auto alarm = [&alarms](bool rings, std::string_view name) {
+    if (!rings) return;
+    alarms.append(alarms.empty() ? ",\"alarms\":[\"" : ",\"").append(name).push_back('"');
+  };
+  if (parts_.keys != nullptr) {
+    alarm(parts_.keys->destruction_is_frozen(), "destruction-frozen");
+    alarm(parts_.keys->erasure_is_due(), "erasure-unfinished");
+  }
+  if (!alarms.empty()) alarms.push_back(']');
+  return {200, "application/json", "{\"status\":\"ready\"" + alarms + "}\n"};
 }
 
 AdminResponse AdminApi::metrics(const AdminRequest&, const Operator*) {

@@ -206,6 +206,8 @@ bool KeyApi::destruction_is_frozen() const {
   return KeyAdmin(vault_).freeze_info().keeper.frozen();
 }
 
+bool KeyApi::erasure_is_due() const { return KeyAdmin(vault_).erasure_is_due(); }
+
 AdminResponse KeyApi::list(const AdminRequest& request) const {
   const KeyAdmin keys(vault_);
   constexpr std::string_view kWithin = "within=";

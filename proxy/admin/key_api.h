@@ -49,6 +49,8 @@ class KeyApi {
   // Any path below /v1/keys, /v1/tenants, /v1/holds, and /v1/rewrap. `who` has the role admin.
   AdminResponse handle(const AdminRequest& request, const Operator& who);
   bool destruction_is_frozen() const;
+  // What was destroyed is not final yet (KeyAdmin::erasure_is_due).
+  bool erasure_is_due() const;
   // The signed certificate of one person's erasure, which is made once: nothing is kept that it
   // could be made of again.
   crypto::Result<std::string> person_certificate(const crypto::vault::Id& tenant,

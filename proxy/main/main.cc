@@ -225,6 +225,8 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
   command->add_option("--secret-fd", restore.secret_fd,
                       "Descriptor that gives the pass-phrase, the PIN or the shares, a line each, "
                       "instead of the terminal");
+  command->add_flag("--undo-key-changes", restore.undo_key_changes,
+                    "Also with keys from before a destruction, which then open again");
   command->add_flag("--json", restore.json, "Print as JSON");
 }
 
@@ -266,7 +268,7 @@ void add_rewrap(CLI::App& group, KeysRewrapOptions& rewrap) {
 }
 
 void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
-              VerifyCertificateOptions& verify) {
+              VerifyCertificateOptions& verify, AcceptOlderOptions& accept) {
   CLI::App* group = app.add_subcommand("keys", "Keys: their life, their end, what holds it up");
   group->require_subcommand(1);
   add_key_client(*group, "list", "Every key, its state and when it ends", keys, "list");
@@ -330,6 +332,12 @@ void add_keys(CLI::App& app, KeysOptions& keys, KeysRewrapOptions& rewrap,
       ->required();
   command->add_flag("--json", verify.json, "Print as JSON");
   add_rewrap(*group, rewrap);
+  command =
+      group->add_subcommand("accept-older", "Go on with keys that are older than the token store");
+  command->add_option("--data", accept.data, "Data directory of a stopped gateway");
+  command->add_option("--config", accept.config, "Gateway file that says how it is unsealed");
+  command->add_option("--root-key", accept.root_key, "Root key file");
+  command->add_option("--reason", accept.reason, "Why; goes on the record")->required();
 
   group = app.add_subcommand("tenants", "Tenants");
   group->require_subcommand(1);
@@ -350,6 +358,7 @@ struct Options {
   KeysOptions keys;
   KeysRewrapOptions rewrap;
   VerifyCertificateOptions verify_certificate;
+  AcceptOlderOptions accept_older;
   ServeOptions serve;
   InitOptions init;
   CheckOptions check;
@@ -391,6 +400,7 @@ int dispatch(const CLI::App& app, const Options& options) {
   if (app.got_subcommand("keys")) {
     const CLI::App* keys = app.get_subcommand("keys");
     if (keys->got_subcommand("rewrap")) return run_keys_rewrap(options.rewrap);
+    if (keys->got_subcommand("accept-older")) return run_keys_accept_older(options.accept_older);
     if (keys->got_subcommand("verify-certificate")) {
       return run_verify_certificate(options.verify_certificate);
     }
@@ -441,7 +451,7 @@ int run(int argc, char** argv) {
   add_record_commands(app, options.record);
   add_ask_commands(app, options.ask);
   add_backups(app, options.backup, options.restore);
-  add_keys(app, options.keys, options.rewrap, options.verify_certificate);
+  add_keys(app, options.keys, options.rewrap, options.verify_certificate, options.accept_older);
   add_access_commands(app, options.access);
   try {
     app.parse(argc, argv);

@@ -50,8 +50,11 @@ class CachingTokenStore final : public TokenStore {
     return store_->add_index(entries);
   }
   Status drop_index(std::span<const IndexKey> keys) override;
+  Status forget_dropped() override { return store_->forget_dropped(); }
   Result<std::unique_ptr<StoreSnapshot>> snapshot() override { return store_->snapshot(); }
   Status import(std::span<const StoreRecord> records) override { return store_->import(records); }
+  Result<std::uint32_t> renewals_noted() override { return store_->renewals_noted(); }
+  Status note_renewals(std::uint32_t count) override { return store_->note_renewals(count); }
   StoreStatistics statistics() const override { return store_->statistics(); }
 
  private:

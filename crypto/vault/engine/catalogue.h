@@ -81,7 +81,8 @@ class Catalogue {
   // returns, and no older copy opens them. Of a tenant's or domain's key all versions go. Answers
   // every key of the tree that went.
   // ErrorKind::refused: a key is unknown or destroyed already; usage: something is staged;
-  // disk_full, data: nothing was destroyed.
+  // disk_full, data: nothing was destroyed; or all of it was and the old secret is not erased yet,
+  // as the sentence then says.
   Result<std::vector<Id>> destroy(std::span<const Id> keys, std::span<RenewalPart* const> parts,
                                   WallTime now);
   // Another root key: everything that hangs on the old one is wrapped anew, verified, and replaces
@@ -107,7 +108,10 @@ class Catalogue {
   IndexVersions index_version(const Id& domain) const;
   void put_index_versions(const Id& domain, const IndexVersions& versions);
 
+  // A batch has happened, and the old secret could not be erased yet: until settle_secret()
+  // succeeds, older copies of the keys still open. ErrorKind::data, disk_full: as before.
   bool secret_unsettled() const noexcept { return secret_unsettled_; }
+  Status settle_secret();
   bool staged() const noexcept { return !staged_.empty() || !removed_.empty(); }
   Status commit();
   // Forgets what was staged, by reading the store again.
@@ -122,7 +126,6 @@ class Catalogue {
   // The batch itself: `records` beside every key that is not in `gone`, wrapped anew.
   Status renew(std::vector<StoredRecord> records, const std::set<Id>& gone,
                std::span<RenewalPart* const> parts);
-  Status settle_secret();
   Status check_clock(WallTime now) const;
   Status read_all();
   Status read_one(const RecordRef& ref, ByteView payload);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,14 @@ namespace {
 
 bool is_parent(KeyClass key_class) {
   return key_class == KeyClass::tenant || key_class == KeyClass::domain;
+}
+
+// The batch has happened; until the old secret is erased, older copies open.
+Error unsettled(const std::string& what) {
+  return Error(ErrorKind::data, what +
+                                    " the old shred secret could not be erased yet; mend what "
+                                    "keeps the keys folder from being written: the gateway tries "
+                                    "again every minute.");
 }
 
 }  // namespace
@@ -50,7 +59,10 @@ Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
     }
     ++id;
   }
-  if (auto s = renew(std::move(records), gone, parts); !s) return s.error();
+  if (auto s = renew(std::move(records), gone, parts); !s) {
+    if (!secret_unsettled_) return s.error();
+    return unsettled("What was to be destroyed is, but");
+  }
   return std::vector<Id>(gone.begin(), gone.end());
 }
 
@@ -91,10 +103,7 @@ Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const>
   if (!status && !read_all()) std::abort();
   if (status) return id;
   if (tree_.record(id) == nullptr) return status.error();
-  // It has happened; until the next batch or start erases the old secret, older copies open.
-  return Error(ErrorKind::data,
-               "The key has a new version, but the old shred secret could not be erased yet; mend "
-               "what keeps the keys folder from being written, and restart.");
+  return unsettled("The key has a new version, but");
 }
 
 Status Catalogue::renew(std::vector<StoredRecord> records, const std::set<Id>& gone,

@@ -57,6 +57,7 @@ struct Committer::Group {
   std::optional<IndexKey> before;  // while the index moves
   std::vector<Want> wants;
   Id id{};
+  std::string facts;  // of the row as it was read, where it was known
   TokenRow row;
   bool bound = false;  // its row is bound_row, not row
   BoundRow bound_row;
@@ -69,6 +70,8 @@ struct Committer::Group {
   bool must_write = false;  // the answer depends on the write
   bool may_write = false;   // a clock moved on
   bool failed = false;
+  bool minted = false;   // this round made the row
+  bool settled = false;  // written; not to be looked at again
 };
 
 Committer::Committer(TokenStore& store, SubjectStore& subjects, const Clock& clock)
@@ -89,8 +92,9 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
   if (writers.owns_lock()) settle_subjects(round, live, report);
   index_anew(round, live);
   gather(round, live);
-  if (look_up(day_of(clock_.now()), live)) {
-    report.failed = !settle(live, report.wrote) || report.failed;
+  const std::uint32_t today = day_of(clock_.now());
+  if (look_up(today, live)) {
+    report.failed = !settle(today, live, report.wrote) || report.failed;
   } else {
     report.failed = true;
     for (Group& group : groups_) group.failed = true;
@@ -107,8 +111,8 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
       }
     }
     if (lost) continue;
-    report.minted += group.known ? 0U : 1U;
-    report.found += group.wants.size() - (group.known ? 0U : 1U);
+    report.minted += group.minted ? 1U : 0U;
+    report.found += group.wants.size() - (group.minted ? 1U : 0U);
   }
   groups_.clear();
   names_.clear();
@@ -185,7 +189,7 @@ bool Committer::find_rows(const LiveContexts& live, std::vector<std::optional<Fo
   std::vector<IndexKey> keys;
   std::vector<const Group*> groups;
   for (const Group& group : groups_) {
-    if (!group.indexed) continue;
+    if (!group.indexed || group.settled) continue;
     keys.push_back(group.index);
     groups.push_back(&group);
   }
@@ -232,6 +236,7 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
   if (!find_rows(live, found)) return false;
   std::size_t at = 0;
   for (Group& group : groups_) {
+    if (group.settled) continue;
     const MintJob& first = *group.wants.front().job;
     const FoundFacts* row = nullptr;
     if (group.indexed) {
@@ -256,6 +261,7 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
       group.failed = !decoded || decoded->key_id != first.key_id;
       if (group.failed) continue;
       group.id = row->id;
+      group.facts = row->facts;
       group.row = std::move(*decoded);
     } else {
       group.id = random_id(random_);
@@ -276,6 +282,8 @@ bool Committer::read_bound(Group& group) {
   auto decoded = decode_bound_row(as_bytes(*row));
   if (!decoded || decoded->key_id != group.wants.front().job->key_id) return false;
   group.bound_row = std::move(*decoded);
+  std::string scratch;
+  group.facts = row_facts(*row, scratch);
   return true;
 }
 
@@ -347,8 +355,30 @@ bool Committer::open_names() const {
                      [](const ShapedName& name) { return name.state == NameState::searching; });
 }
 
-bool Committer::settle(const LiveContexts& live, bool& wrote) {
-  // A second turn happens only where another process of the same store was faster.
+// After somebody was faster: every group that is not written as if it had just been gathered.
+bool Committer::look_again(std::uint32_t today, const LiveContexts& live) {
+  std::vector<Id> before;
+  for (Group& group : groups_) {
+    before.push_back(group.id);
+    if (group.settled) continue;
+    group.must_write = group.may_write = group.failed = false;
+    group.copies.clear();
+    group.facts.clear();
+    group.row = TokenRow();
+  }
+  if (!look_up(today, live)) return false;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const std::size_t group = group_of_name_[i];
+    // A text that is ours already stays ours as long as the row does.
+    if (names_[i].state == NameState::ours && groups_[group].id == before[group]) continue;
+    names_[i].state = NameState::searching;
+    names_[i].attempt = 0;
+  }
+  return true;
+}
+
+bool Committer::settle(std::uint32_t today, const LiveContexts& live, bool& wrote) {
+  // A second turn happens only where the row keeper, a removal or another process was faster.
   for (int turn = 0; turn < kMaxTurns; ++turn) {
     for (std::size_t i = 0; i < names_.size(); ++i) {
       const Group& group = groups_[group_of_name_[i]];
@@ -362,18 +392,24 @@ bool Committer::settle(const LiveContexts& live, bool& wrote) {
           return !group.failed && (group.must_write || group.may_write);
         });
     if (!needed) return true;
-    if (!write(live)) return false;
+    const Written written = write(live);
+    if (written == Written::failed) return false;
+    if (written == Written::overtaken) {
+      if (!look_again(today, live)) return false;
+      continue;
+    }
     wrote = true;
     if (!open_names()) return true;
   }
   return false;
 }
 
-bool Committer::write(const LiveContexts& live) {
+Committer::Written Committer::write(const LiveContexts& live) {
   std::vector<NewRow> create;
   std::vector<ChangedRow> change;
   std::vector<NewAlias> aliases;
   std::vector<Group*> created;
+  std::vector<Group*> changed;
   std::vector<ShapedName*> named;
   for (Group& group : groups_) {
     if (group.failed || !(group.must_write || group.may_write)) continue;
@@ -381,7 +417,8 @@ bool Committer::write(const LiveContexts& live) {
     if (!row) {
       group.failed = true;
     } else if (group.known) {
-      change.push_back({group.id, std::move(*row)});
+      change.push_back({group.id, std::move(*row), group.facts});
+      changed.push_back(&group);
     } else {
       const auto index = group.indexed ? std::optional(group.index) : std::nullopt;
       const auto owner = group.bound ? std::optional(row_owner(group.subject)) : group.row.subject;
@@ -394,20 +431,27 @@ bool Committer::write(const LiveContexts& live) {
     aliases.push_back({names_[i].alias, names_[i].id});
     named.push_back(&names_[i]);
   }
-  if (!store_.commit(create, change, aliases)) return false;
+  if (const Status status = store_.commit(create, change, aliases); !status) {
+    return status.error().kind() == ErrorKind::busy ? Written::overtaken : Written::failed;
+  }
+  bool overtaken = false;
   for (std::size_t i = 0; i < created.size(); ++i) {
     created[i]->id = create[i].id;
     created[i]->known = !create[i].created;
+    // Its row says nothing of our purpose yet.
+    overtaken = overtaken || !create[i].created;
+    created[i]->minted = created[i]->settled = create[i].created;
   }
   for (Group& group : groups_) {
     if (!group.failed) group.must_write = group.may_write = false;
   }
+  for (Group* group : changed) group->settled = true;
   for (std::size_t i = 0; i < named.size(); ++i) {
     const bool ours = aliases[i].holder == named[i]->id;
     named[i]->state = ours ? NameState::ours : NameState::searching;
     if (!ours) named[i]->attempt = 0;
   }
-  return true;
+  return overtaken ? Written::overtaken : Written::yes;
 }
 
 }  // namespace paravent::crypto::vault

@@ -75,8 +75,14 @@ class Committer {
   bool prepare_bound(Group& group, std::uint32_t today, const LiveContexts& live);
   Result<std::string> seal(Group& group, const LiveContexts& live);
   // Writes whatever of the groups and names is not durable yet. `wrote`: something was.
-  bool settle(const LiveContexts& live, bool& wrote);
-  bool write(const LiveContexts& live);
+  bool settle(std::uint32_t today, const LiveContexts& live, bool& wrote);
+  enum class Written : std::uint8_t {
+    yes,
+    overtaken,  // a row was changed, removed or made by somebody else: to be looked at again
+    failed,
+  };
+  Written write(const LiveContexts& live);
+  bool look_again(std::uint32_t today, const LiveContexts& live);
   bool open_names() const;
 
   TokenStore& store_;

@@ -202,8 +202,9 @@ Result<Id> KeyAdmin::rotate_parent(const Id& key, const KeyPlace& place) {
   auto made = catalogue.rotate_parent(key, state.parts, now);
   // Whoever had the compromised key may have had the epoch keys below it: they only open from now
   // on.
-  if (made && compromised) {
-    if (auto s = rotate_epochs_below(catalogue, *made, now); !s) made = s.error();
+  const auto newest = catalogue.keys().find(place);
+  if (compromised && newest && *newest != key) {
+    if (auto s = rotate_epochs_below(catalogue, *newest, now); !s && made) made = s.error();
   }
   // Also after an error: the version may be there, with only the old secret still to be erased.
   if (place.key_class == KeyClass::domain) state.renew_index();
@@ -236,7 +237,7 @@ Result<Destruction> KeyAdmin::destruction_of(const Id& key) const {
   if (catalogue.secret_unsettled()) {
     return Error(ErrorKind::data,
                  "The old shred secret could not be erased yet; mend what keeps the keys folder "
-                 "from being written, and destroy or restart.");
+                 "from being written: the gateway tries again every minute.");
   }
   const WallTime at = destroyed_at(*record);
   std::vector<Id> gone;
@@ -250,6 +251,20 @@ Result<Destruction> KeyAdmin::destruction_of(const Id& key) const {
     if (destroyed_at(*catalogue.keys().record(id)) == at) gone.push_back(id);
   }
   return destruction_at(catalogue, gone, at);
+}
+
+bool KeyAdmin::erasure_is_due() const {
+  const Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(vault_.state_->mutex);
+  return state.catalogue->secret_unsettled() ||
+         (state.renewal_failed && state.subjects->owes_renewal());
+}
+
+Status KeyAdmin::finish_erasure() {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  if (!state.subjects->owes_renewal()) return state.catalogue->settle_secret();
+  return state.renew_subjects();
 }
 
 Result<Id> KeyAdmin::create_tenant(std::string_view name) {

@@ -87,6 +87,12 @@ class KeyAdmin {
   // ErrorKind::refused: it is not destroyed; data: the old shred secret is not erased yet.
   Result<Destruction> destruction_of(const Id& key) const;
 
+  // A batch that is not final: the old shred secret is still there, or people were erased whose
+  // keys an older copy still opens because the batch failed. finish_erasure() does what is owed; it
+  // may be called at any time, and blocks as a destruction does. Fails as destroy() does.
+  bool erasure_is_due() const;
+  Status finish_erasure();
+
   // ErrorKind::configuration: the name is taken or impossible.
   Result<Id> create_tenant(std::string_view name);
   // The tenant's key with everything below. ErrorKind::refused: unknown, held, destroyed already.

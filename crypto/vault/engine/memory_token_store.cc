@@ -72,6 +72,14 @@ Status MemoryTokenStore::find_aliases(std::span<const AliasKey> keys,
 Status MemoryTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change,
                                 std::span<NewAlias> aliases) {
   const std::scoped_lock lock(mutex_);
+  std::string scratch;
+  for (const ChangedRow& row : change) {
+    if (!row.facts) continue;
+    const auto there = rows_.find(row.id);
+    if (there == rows_.end() || row_facts(there->second, scratch) != *row.facts) {
+      return Error(ErrorKind::busy);
+    }
+  }
   for (NewRow& row : create) {
     const auto entry = row.index ? index_.find(*row.index) : index_.end();
     row.created = entry == index_.end() || !rows_.contains(entry->second);
@@ -184,6 +192,17 @@ Status MemoryTokenStore::import(std::span<const StoreRecord> records) {
       aliases_[alias] = id_from(record.value);
     }
   }
+  return {};
+}
+
+Result<std::uint32_t> MemoryTokenStore::renewals_noted() {
+  const std::scoped_lock lock(mutex_);
+  return renewals_;
+}
+
+Status MemoryTokenStore::note_renewals(std::uint32_t count) {
+  const std::scoped_lock lock(mutex_);
+  renewals_ = count;
   return {};
 }
 

@@ -26,8 +26,11 @@ class MemoryTokenStore : public TokenStore {
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
   Status add_index(std::span<const IndexEntry> entries) override;
   Status drop_index(std::span<const IndexKey> keys) override;
+  Status forget_dropped() override { return {}; }
   Result<std::unique_ptr<StoreSnapshot>> snapshot() override;
   Status import(std::span<const StoreRecord> records) override;
+  Result<std::uint32_t> renewals_noted() override;
+  Status note_renewals(std::uint32_t count) override;
   StoreStatistics statistics() const override;
 
  private:
@@ -36,6 +39,7 @@ class MemoryTokenStore : public TokenStore {
   std::map<AliasKey, Id> aliases_;
   std::map<Id, std::string> rows_;
   std::set<std::pair<SubjectReference, Id>> subjects_;
+  std::uint32_t renewals_ = 0;
 };
 
 }  // namespace paravent::crypto::vault

@@ -39,7 +39,9 @@ inline std::string_view view_of(const rocksdb::Slice& slice) noexcept {
 // Keys of the default family.
 inline constexpr const char* kOwnerKey = "paravent";  // u16 schema | installation
 inline constexpr const char* kPurgeKey = "purge";  // there while removed rows may still be in files
-inline constexpr const char* kPurgedKey = "purged";  // u64 how often they were purged
+inline constexpr const char* kRenewalsKey = "renewals";  // u32 of the keys, as was noted last
+inline constexpr const char* kDroppedKey = "dropped";    // u64, while index entries may be in files
+inline constexpr const char* kPurgedKey = "purged";      // u64 how often they were purged
 
 struct RocksdbTokenStore::Database {
   std::unique_ptr<rocksdb::Env> env;
@@ -87,6 +89,10 @@ struct RocksdbTokenStore::Database {
   Status purge(std::vector<GoneKeys> gone);
   // The same for everything.
   Status purge_all();
+  // The same for the index alone. `dropped`: what lay under kDroppedKey before.
+  Status purge_index(const std::string& dropped);
+  // What lies under kDroppedKey; empty: nothing.
+  Status read_dropped(std::string& dropped) const;
   void purge_in_background();
 
   // Looks many keys of one family up at once. Absent: nullopt. `absent`: whether it is enough that
@@ -108,7 +114,9 @@ struct RocksdbTokenStore::Database {
               std::span<std::optional<std::string>> out) const;
   void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;
   Status flush_all();
-  Status finish_purge();
+  // Takes the marks of what was purged away, unless more was dropped meanwhile. `rows`:
+  // kPurgeKey's.
+  Status finish_purge(bool of_rows, const std::string& dropped);
 };
 
 }  // namespace paravent::crypto::vault

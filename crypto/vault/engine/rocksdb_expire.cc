@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "crypto/vault/engine/byte_reader.h"
 #include "crypto/vault/engine/rocksdb_database.h"
 
 namespace paravent::crypto::vault {
@@ -177,11 +178,52 @@ Status RocksdbTokenStore::replace(std::span<ReplacedRow> rows) {
   return {};
 }
 
+Result<std::uint32_t> RocksdbTokenStore::renewals_noted() {
+  std::string noted;
+  const auto status =
+      database_->db->Get(rocksdb::ReadOptions(), database_->owner, kRenewalsKey, &noted);
+  if (status.IsNotFound()) return 0U;
+  if (!status.ok()) return rocksdb_error(status);
+  ByteReader in(as_bytes(noted));
+  const std::uint32_t count = in.u32();
+  if (!in.done()) return Error(ErrorKind::data, "The token store is damaged.");
+  return count;
+}
+
+Status RocksdbTokenStore::note_renewals(std::uint32_t count) {
+  const std::scoped_lock lock(database_->write_mutex);
+  std::string noted;
+  append_u32be(noted, count);
+  rocksdb::WriteBatch batch;
+  batch.Put(database_->owner, kRenewalsKey, noted);
+  return database_->write(batch);
+}
+
 Status RocksdbTokenStore::drop_index(std::span<const IndexKey> keys) {
   const std::scoped_lock lock(database_->write_mutex);
+  std::string dropped;
+  if (auto s = database_->read_dropped(dropped); !s) return s;
+  ByteReader in(as_bytes(dropped));
+  const std::uint64_t count = dropped.empty() ? 1 : in.u64() + 1;
+  dropped.clear();
+  append_u64be(dropped, count);
   rocksdb::WriteBatch batch;
   for (const IndexKey& key : keys) batch.Delete(database_->index, slice_of(key));
+  batch.Put(database_->owner, kDroppedKey, dropped);
   return database_->write(batch);
+}
+
+Status RocksdbTokenStore::forget_dropped() {
+  Database& database = *database_;
+  const std::scoped_lock one(database.expiry_mutex);
+  std::string dropped;
+  if (auto s = database.read_dropped(dropped); !s) return s;
+  if (dropped.empty()) return {};
+  {
+    std::unique_lock lock(database.snapshot_mutex);
+    database.snapshot_gone.wait(lock, [&] { return database.snapshots == 0; });
+  }
+  return database.purge_index(dropped);
 }
 
 }  // namespace paravent::crypto::vault

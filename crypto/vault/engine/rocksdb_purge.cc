@@ -82,19 +82,34 @@ Status RocksdbTokenStore::Database::purge(std::vector<GoneKeys> gone) {
       if (!status.ok()) return rocksdb_error(status);
     }
   }
-  return finish_purge();
+  return finish_purge(true, {});
+}
+
+Status RocksdbTokenStore::Database::read_dropped(std::string& dropped) const {
+  const auto status = db->Get(rocksdb::ReadOptions(), owner, kDroppedKey, &dropped);
+  if (status.IsNotFound()) dropped.clear();
+  return status.ok() || status.IsNotFound() ? Status() : rocksdb_error(status);
+}
+
+Status RocksdbTokenStore::Database::purge_index(const std::string& dropped) {
+  if (auto s = flush_all(); !s) return s;
+  const auto status = db->CompactRange(rewriting(), index, nullptr, nullptr);
+  if (!status.ok()) return rocksdb_error(status);
+  return finish_purge(false, dropped);
 }
 
 Status RocksdbTokenStore::Database::purge_all() {
+  std::string dropped;
+  if (auto s = read_dropped(dropped); !s) return s;
   if (auto s = flush_all(); !s) return s;
   for (rocksdb::ColumnFamilyHandle* family : {rows, index, subjects, aliases}) {
     const auto status = db->CompactRange(rewriting(), family, nullptr, nullptr);
     if (!status.ok()) return rocksdb_error(status);
   }
-  return finish_purge();
+  return finish_purge(true, dropped);
 }
 
-Status RocksdbTokenStore::Database::finish_purge() {
+Status RocksdbTokenStore::Database::finish_purge(bool of_rows, const std::string& dropped) {
   std::string counted;
   (void)db->Get(rocksdb::ReadOptions(), owner, kPurgedKey, &counted);
   ByteReader in(as_bytes(counted));
@@ -105,7 +120,10 @@ Status RocksdbTokenStore::Database::finish_purge() {
     const std::scoped_lock lock(write_mutex);
     rocksdb::WriteBatch batch;
     batch.Put(owner, kPurgedKey, counted);
-    batch.Delete(owner, kPurgeKey);
+    if (of_rows) batch.Delete(owner, kPurgeKey);
+    std::string now;
+    if (auto s = read_dropped(now); !s) return s;
+    if (!dropped.empty() && now == dropped) batch.Delete(owner, kDroppedKey);
     if (auto s = write(batch); !s) return s;
   }
   rocksdb::FlushOptions flush;
@@ -120,7 +138,10 @@ Status RocksdbTokenStore::Database::finish_purge() {
 
 void RocksdbTokenStore::Database::purge_in_background() {
   std::string mark;
-  if (!db->Get(rocksdb::ReadOptions(), owner, kPurgeKey, &mark).ok()) return;
+  const auto marked = [&](const char* key) {
+    return db->Get(rocksdb::ReadOptions(), owner, key, &mark).ok();
+  };
+  if (!marked(kPurgeKey) && !marked(kDroppedKey)) return;
   purging = std::thread([this] {
     const std::scoped_lock lock(expiry_mutex);
     // A failure leaves the mark, and the next start tries again.

@@ -163,12 +163,30 @@ Status RocksdbTokenStore::find_aliases(std::span<const AliasKey> keys,
 Status RocksdbTokenStore::commit(std::span<NewRow> create, std::span<const ChangedRow> change,
                                  std::span<NewAlias> aliases) {
   const std::scoped_lock lock(database_->write_mutex);
+  if (auto s = check_changed(change); !s) return s;
   rocksdb::WriteBatch batch;
   std::set<Id> lost;
   if (auto s = add_rows(create, batch, lost); !s) return s;
   for (const ChangedRow& row : change) batch.Put(database_->rows, slice_of(row.id), row.row);
   if (auto s = add_aliases(aliases, lost, batch); !s) return s;
   return database_->write(batch);
+}
+
+Status RocksdbTokenStore::check_changed(std::span<const ChangedRow> change) const {
+  std::vector<Slice> ids;
+  std::vector<const std::string*> expected;
+  for (const ChangedRow& row : change) {
+    if (!row.facts) continue;
+    ids.push_back(slice_of(row.id));
+    expected.push_back(&*row.facts);
+  }
+  if (ids.empty()) return {};
+  std::vector<std::optional<std::string>> there;
+  if (auto s = database_->get_facts(ids, there); !s) return s;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (there[i] != *expected[i]) return Error(ErrorKind::busy);
+  }
+  return {};
 }
 
 Status RocksdbTokenStore::add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch,

@@ -56,8 +56,11 @@ class RocksdbTokenStore final : public TokenStore {
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
   Status add_index(std::span<const IndexEntry> entries) override;
   Status drop_index(std::span<const IndexKey> keys) override;
+  Status forget_dropped() override;
   Result<std::unique_ptr<StoreSnapshot>> snapshot() override;
   Status import(std::span<const StoreRecord> records) override;
+  Result<std::uint32_t> renewals_noted() override;
+  Status note_renewals(std::uint32_t count) override;
   StoreStatistics statistics() const override;
 
  private:
@@ -67,6 +70,8 @@ class RocksdbTokenStore final : public TokenStore {
   explicit RocksdbTokenStore(std::unique_ptr<Database> database);
   // `anew`: what is held to be absent is asked for.
   Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out, bool anew);
+  // ErrorKind::busy: one of them is not what it was.
+  Status check_changed(std::span<const ChangedRow> change) const;
   // The parts of commit(). `lost`: candidates whose index had a row already.
   Status add_rows(std::span<NewRow> create, rocksdb::WriteBatch& batch, std::set<Id>& lost);
   Status add_aliases(std::span<NewAlias> aliases, const std::set<Id>& lost,

@@ -297,12 +297,32 @@ Result<bool> RowKeeper::page(Walk& walk) {
     walk.report.moved += new_index.size();
   }
   if (walk.gone.size() >= kMostGone) {
-    walk.report.removed += walk.gone.size();
-    if (auto s = state.tokens->expire(walk.gone); !s) return s.error();
-    walk.gone.clear();
+    if (auto s = expire_dead(walk); !s) return s.error();
   }
   if (!rows->empty()) walk.after = rows->back().id;
   return rows->size() == kPage;
+}
+
+// A request that had the keys of before may have moved a row to a living key since it was looked
+// at; after its round nobody does any more.
+Status RowKeeper::expire_dead(Walk& walk) {
+  if (walk.gone.empty()) return {};
+  Vault::State& state = *vault_.state_;
+  state.resolver.pass_round();
+  std::vector<Id> dead;
+  for (std::size_t at = 0; at < walk.gone.size(); at += kPage) {
+    const auto ids = std::span(walk.gone).subspan(at, std::min(kPage, walk.gone.size() - at));
+    std::vector<std::optional<std::string>> rows(ids.size());
+    if (auto s = state.tokens->resolve(ids, rows); !s) return s;
+    const std::scoped_lock lock(state.mutex);
+    RowOpener opener(*state.catalogue, *state.subjects);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (rows[i] && opener.is_dead({ids[i], std::move(*rows[i])})) dead.push_back(ids[i]);
+    }
+  }
+  walk.gone.clear();
+  walk.report.removed += dead.size();
+  return dead.empty() ? Status() : state.tokens->expire(dead);
 }
 
 Status RowKeeper::finish(const Walk& walk) {
@@ -345,17 +365,21 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
         if (versions.before != 0) walk.domains.emplace(domain, versions.current);
       }
     }
-    // Whatever still goes under an index that has begun to move is there before the walk looks.
-    if (!walk.domains.empty()) vault_.state_->resolver.pass_round();
+    // Whatever still goes under an index that has begun to move, or under a key that was rotated or
+    // destroyed, is there before the walk looks.
+    vault_.state_->resolver.pass_round();
     for (bool more = true; more;) {
       if (stopped()) return std::optional<RowReport>();
       const auto went = page(walk);
       if (!went) return went.error();
       more = *went;
     }
-    walk.report.removed += walk.gone.size();
-    if (!walk.gone.empty()) {
-      if (auto s = vault_.state_->tokens->expire(walk.gone); !s) return s.error();
+    if (auto s = expire_dead(walk); !s) return s.error();
+    // The index has to be seen whole once without anything to move; what waits is not waited for.
+    const bool last = walk.domains.empty() || walk.report.moved == 0;
+    // Before anything counts as done, the entries that went are in no file any more.
+    if (last) {
+      if (auto s = vault_.state_->tokens->forget_dropped(); !s) return s.error();
     }
     if (auto s = finish(walk); !s) return s.error();
     total.rows += walk.report.rows;
@@ -363,8 +387,7 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
     total.moved += walk.report.moved;
     total.removed += walk.report.removed;
     total.waiting = walk.report.waiting;
-    // The index has to be seen whole once without anything to move; what waits is not waited for.
-    if (walk.domains.empty() || walk.report.moved == 0) return std::optional(total);
+    if (last) return std::optional(total);
   }
 }
 

@@ -64,6 +64,7 @@ class RowKeeper {
  private:
   struct Walk;
   Result<bool> page(Walk& walk);
+  Status expire_dead(Walk& walk);
   Status finish(const Walk& walk);
 
   Vault& vault_;

@@ -179,6 +179,12 @@ bool SubjectAdmin::is_held(const Id& subject) const {
   });
 }
 
+Status Vault::State::renew_subjects() {
+  const auto batch = catalogue->destroy({}, parts, clock.now());
+  renewal_failed = !batch;
+  return batch ? Status() : batch.error();
+}
+
 Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
   Vault::State& state = *vault_.state_;
   std::vector<ErasedSubject> erased;
@@ -207,8 +213,7 @@ Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subje
   }
   const std::scoped_lock lock(state.mutex);
   if (!state.subjects->owes_renewal()) return erased;
-  const auto destroyed = state.catalogue->destroy({}, state.parts, state.clock.now());
-  if (!destroyed) return destroyed.error();
+  if (auto s = state.renew_subjects(); !s) return s.error();
   return erased;
 }
 

@@ -207,9 +207,7 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
     if (auto s = state.subjects->commit(gone); !s) return s;
   }
   const std::scoped_lock lock(state.mutex);
-  const auto batch = state.catalogue->destroy({}, state.parts, state.clock.now());
-  if (!batch) return batch.error();
-  return {};
+  return state.renew_subjects();
 }
 
 // The rows of which no copy opens any more. REQUIRES: the writers' lock is held.

@@ -45,6 +45,9 @@ struct NewRow {
 struct ChangedRow {
   Id id{};
   std::string row;
+  // What the row's facts (row_facts.h) were when `row` was made of them; nullopt: whatever they
+  // are.
+  std::optional<std::string> facts{};
 };
 
 struct ReplacedRow {
@@ -130,6 +133,8 @@ class TokenStore {
   // Get-or-create of all of `create` and of all of `aliases`, and replacement of all of `change`,
   // in one atomic and durable step. Of several candidates with one index or alias the first wins. A
   // row that was not created takes none of the aliases that were asked for its candidate.
+  // ErrorKind::busy: a row of `change` is not what it was, or went; nothing was written, and the
+  // caller looks again.
   virtual Status commit(std::span<NewRow> create, std::span<const ChangedRow> change,
                         std::span<NewAlias> aliases) = 0;
 
@@ -154,13 +159,23 @@ class TokenStore {
   // Index entries of rows that are there already: after a restore, or under a new version of the
   // index. An index that is another row's already stays that row's. Durable.
   virtual Status add_index(std::span<const IndexEntry> entries) = 0;
-  // Removes index entries, rows stay. Durable; the files forget as their tables are compacted.
+  // Removes index entries, rows stay. Durable; they leave the files with forget_dropped().
   virtual Status drop_index(std::span<const IndexKey> keys) = 0;
+  // Whatever drop_index() removed before is gone from the store's files when this returns; cheap
+  // where there is nothing. Rewrites the whole index: the entries are keyed hashes, so a few of
+  // them lie in all of its tables. Interrupted, it is done at the next start.
+  virtual Status forget_dropped() = 0;
 
   virtual Result<std::unique_ptr<StoreSnapshot>> snapshot() = 0;
   // Puts records of a snapshot into a store that is being restored. Durable. ErrorKind::malformed:
   // a key or value of a wrong size.
   virtual Status import(std::span<const StoreRecord> records) = 0;
+
+  // How many renewals of the keys (key_renewal.h) the store was told of, which a backup does not
+  // hold: keys of fewer are older than the store, and would bring back what was destroyed. 0: never
+  // told. note: durable, and whatever was noted before.
+  virtual Result<std::uint32_t> renewals_noted() = 0;
+  virtual Status note_renewals(std::uint32_t count) = 0;
 
   virtual StoreStatistics statistics() const = 0;
 };

@@ -82,6 +82,28 @@ Result<std::unique_ptr<SubjectStore>> open_subjects(Catalogue& catalogue, DataDi
   return store;
 }
 
+// Each renewal has made older copies of the keys worthless, but for whoever kept key store and
+// shred secret together: such a pair beside a store that knows better is refused.
+Status check_age(const Catalogue& catalogue, TokenStore& tokens, const DataDirectory& data,
+                 OlderKeys older) {
+  const auto noted = tokens.renewals_noted();
+  if (!noted) return noted.error();
+  const std::uint32_t number = catalogue.shred().number();
+  if (*noted > number && older == OlderKeys::refused) {
+    return Error(ErrorKind::data,
+                 "The keys in " + data.keys().string() +
+                     " are older than the token store and would "
+                     "undo " +
+                     std::to_string(*noted - number) +
+                     " destructions, erasures or rotations; put the newest keys back, or accept "
+                     "these with: paravent keys accept-older --data " +
+                     data.path().string() + " --reason WHY");
+  }
+  // What cannot be noted now is noted at the next opening. The first secret has nothing before it.
+  if (*noted < number && number > 1) std::ignore = tokens.note_renewals(number);
+  return {};
+}
+
 Error known_refused() {
   return Error(ErrorKind::configuration,
                "The system does not give the memory that vault.memory.known-tokens asks for; ask "
@@ -122,7 +144,7 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
 }
 
 Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, const Clock& clock,
-                                           VaultMemory memory) {
+                                           VaultMemory memory, OlderKeys older) {
   if (!data.is_initialised()) {
     return Error(ErrorKind::data, "The data directory " + data.path().string() +
                                       " holds no vault yet; make one with: paravent init --data " +
@@ -142,6 +164,7 @@ Result<std::unique_ptr<Vault>> Vault::open(DataDirectory& data, RootKey root, co
   if (!subjects) return subjects.error();
   auto tokens = RocksdbTokenStore::open(data.store(), installation, nullptr, memory.store);
   if (!tokens) return tokens.error();
+  if (auto s = check_age(**catalogue, **tokens, data, older); !s) return s.error();
   auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
                                        std::move(*tokens), clock, memory);
   if (state->tokens->known().capacity() == 0) return known_refused();

@@ -60,6 +60,18 @@ struct IndexReport {
   std::uint64_t unknown = 0;     // the key store has no such context: it is older than the rows
 };
 
+// Keys that are put beside a token store which has seen more renewals than they (key_renewal.h).
+enum class OlderKeys : std::uint8_t {
+  refused,
+  accepted,  // somebody said so; take_keys_as_they_are() makes it last
+};
+
+// What of the keys a backup is told by.
+struct KeysMoment {
+  std::uint64_t generation = 0;  // of the key store
+  std::uint32_t renewals = 0;    // destructions, erasures, and rotations of tenants and domains
+};
+
 class Vault final : public TokenVault {
  public:
   // Makes the first keys in a directory that holds none. ErrorKind::data when one was initialised
@@ -73,8 +85,11 @@ class Vault final : public TokenVault {
                                                    VaultMemory memory = {});
   // ErrorKind::data, one sentence each: never initialised; wrong root key; key store, shred secret
   // or token store missing, truncated, altered, of another installation or of a newer version.
+  // And, unless they are accepted: the keys are older than the token store, so that what was
+  // destroyed in between would open again.
   static Result<std::unique_ptr<Vault>> open(DataDirectory& data, RootKey root, const Clock& clock,
-                                             VaultMemory memory = {});
+                                             VaultMemory memory = {},
+                                             OlderKeys older = OlderKeys::refused);
   // Ephemeral random keys and nothing on disk: for explain and test. `rows`: where to keep them;
   // nullptr: in a MemoryTokenStore.
   static Result<std::unique_ptr<Vault>> in_memory(const Clock& clock,
@@ -132,10 +147,12 @@ class Vault final : public TokenVault {
   Result<std::unique_ptr<StoreSnapshot>> snapshot_store();
   // A copy of the key that backups are made under.
   SecretBytes backup_key() const;
-  // Runs `copy` while nothing in the keys folder changes, and says which generation it copies.
-  // Calls that need the catalogue wait meanwhile; resolve() does not.
-  Status while_keys_stand_still(const std::function<Status(std::uint64_t generation)>& copy) const;
-  std::uint64_t keys_generation() const;
+  // Runs `copy` while nothing in the keys folder changes, and says what it copies. Calls that need
+  // the catalogue wait meanwhile; resolve() does not.
+  Status while_keys_stand_still(const std::function<Status(const KeysMoment&)>& copy) const;
+  KeysMoment keys_moment() const;
+  // From now on these keys are not older than the token store (OlderKeys). Durable.
+  Status take_keys_as_they_are();
   ContextTable context_table() const;
 
   // Makes the blind index anew from the rows, after a restore. May be repeated. `progress`: told

@@ -47,15 +47,19 @@ SecretBytes Vault::backup_key() const {
   return state_->catalogue->keys().backup_key().clone();
 }
 
-Status Vault::while_keys_stand_still(
-    const std::function<Status(std::uint64_t generation)>& copy) const {
+Status Vault::while_keys_stand_still(const std::function<Status(const KeysMoment&)>& copy) const {
   const std::scoped_lock lock(state_->mutex);
-  return copy(state_->catalogue->generation());
+  return copy({state_->catalogue->generation(), state_->catalogue->shred().number()});
 }
 
-std::uint64_t Vault::keys_generation() const {
+KeysMoment Vault::keys_moment() const {
   const std::scoped_lock lock(state_->mutex);
-  return state_->catalogue->generation();
+  return {state_->catalogue->generation(), state_->catalogue->shred().number()};
+}
+
+Status Vault::take_keys_as_they_are() {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->tokens->note_renewals(state_->catalogue->shred().number());
 }
 
 ContextTable Vault::context_table() const {

@@ -12,6 +12,7 @@
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/live_contexts.h"
 #include "crypto/vault/engine/live_renewal.h"
+#include "crypto/vault/engine/renewal_note.h"
 #include "crypto/vault/engine/resolver.h"
 #include "crypto/vault/engine/subject_clock.h"
 #include "crypto/vault/engine/subject_renewal.h"
@@ -29,7 +30,8 @@ struct Vault::State {
         clock(k),
         live_renewal(live),
         renewal(*subjects),
-        parts{&live_renewal, &renewal},
+        note(*tokens),
+        parts{&live_renewal, &renewal, &note},
         resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
@@ -40,12 +42,18 @@ struct Vault::State {
   LiveContextsCell live;
   LiveRenewal live_renewal;         // in front of the subject keys
   SubjectRenewal renewal;           // the subject keys' part in every destroy batch
+  RenewalNote note;                 // for the next opening
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
   SubjectClocks subject_clocks;     // under `mutex`
-  std::uint64_t changes = 0;        // after which bindings must be asked for again
+  // Erased people whose batch failed, or was not reached before a restart. Under `mutex`.
+  bool renewal_failed = subjects->owes_renewal();
+  std::uint64_t changes = 0;  // after which bindings must be asked for again
 
   // Takes what is out of use away from resolve(), at once. REQUIRES: `mutex` is held.
   void withdraw_keys();
+  // The batch that takes what erased people left in older copies of the keys. REQUIRES: `mutex` is
+  // held.
+  Status renew_subjects();
   // The tokens' indexes anew, after their versions changed. REQUIRES: `mutex` is held.
   void renew_index();
   Resolver resolver;  // last: its threads stop before anything they use is gone

@@ -62,7 +62,7 @@ int run_restore(const RestoreOptions& options) {
   const InstallationPaths paths = installation_paths(options.data, {});
   const auto restored = [&] {
     ProgressLine line;
-    return restore({options.backup, options.keys, paths.data, *root,
+    return restore({options.backup, options.keys, paths.data, *root, options.undo_key_changes,
                     [&line](const std::string& text) { line.say(text); }},
                    clock);
   }();
@@ -74,7 +74,10 @@ int run_restore(const RestoreOptions& options) {
                                      {"key_backup", crypto::vault::id_hex(restored->keys.id)},
                                      {"rows", rows.rows},
                                      {"indexed", rows.indexed},
-                                     {"unreadable", rows.unreadable + rows.unknown}};
+                                     {"unreadable", rows.unreadable + rows.unknown},
+                                     {"renewals_undone", restored->renewals_undone},
+                                     {"keys_revived", restored->keys_revived},
+                                     {"keys_enabled", restored->keys_enabled}};
     std::printf("%s\n", boost::json::serialize(out).c_str());
   } else {
     std::printf("Restored into %s: %llu rows, %llu of them found again by value.\n",
@@ -83,6 +86,12 @@ int run_restore(const RestoreOptions& options) {
     if (rows.unreadable + rows.unknown > 0) {
       std::printf("%llu rows open no more: their keys were destroyed, or the rows are damaged.\n",
                   static_cast<unsigned long long>(rows.unreadable + rows.unknown));
+    }
+    if (restored->undone()) {
+      std::printf(
+          "The key backup was older: %u destructions, erasures or rotations are undone, %zu "
+          "destroyed keys open again, %zu are in use again. Do them anew.\n",
+          restored->renewals_undone, restored->keys_revived, restored->keys_enabled);
     }
     std::printf(
         "Start it with: paravent serve --config FILE (data: %s). Never run the old machine "

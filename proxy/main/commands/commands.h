@@ -174,6 +174,7 @@ struct RestoreOptions {
   std::string pkcs11_token;
   std::string pkcs11_key;
   int secret_fd = -1;
+  bool undo_key_changes = false;
   bool json = false;
 };
 int run_restore(const RestoreOptions& options);
@@ -199,6 +200,15 @@ struct KeysOptions {
   bool json = false;
 };
 int run_keys(const KeysOptions& options);
+
+// Keys that are older than the token store beside them, of a stopped gateway.
+struct AcceptOlderOptions {
+  std::string data;
+  std::string config;
+  std::string root_key;
+  std::string reason;
+};
+int run_keys_accept_older(const AcceptOlderOptions& options);
 
 // Another root key, and where wanted another way to unseal.
 struct KeysRewrapOptions {

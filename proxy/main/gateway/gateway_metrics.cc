@@ -159,7 +159,12 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                          static_cast<double>(store.bytes)));
   others.push_back(counter("paravent_store_fsyncs_total",
                            "Times the token store waited for the disk.", store.fsyncs));
-  const auto freeze = crypto::vault::KeyAdmin(installation_.vault()).freeze_info();
+  const crypto::vault::KeyAdmin keys(installation_.vault());
+  others.push_back(gauge("paravent_key_erasure_unfinished",
+                         "1 while the old shred secret of a destruction or rotation is not erased; "
+                         "the gateway tries again every minute.",
+                         keys.erasure_is_due() ? 1 : 0));
+  const auto freeze = keys.freeze_info();
   for (const auto& [cause, name] : {std::pair(crypto::vault::Freeze::clock, "clock"),
                                     std::pair(crypto::vault::Freeze::retention, "retention")}) {
     others.push_back({"paravent_key_destruction_frozen",

@@ -8,10 +8,12 @@
 #include "crypto/audit/snapshot.h"
 #include "crypto/vault/engine/backup_archive.h"
 #include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/key_admin.h"
 #include "crypto/vault/engine/key_backup_register.h"
 #include "crypto/vault/engine/root_check.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
+#include "proxy/main/installation/key_states.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -81,37 +83,46 @@ Status add_store(vault::ArchiveWriter& archive, vault::StoreSnapshot& snapshot) 
   }
 }
 
+vault::ArchiveFacts facts_of(const vault::KeysMoment& moment) {
+  return {{"keys-generation", std::to_string(moment.generation)},
+          {"keys-renewals", std::to_string(moment.renewals)},
+          {"version", PARAVENT_VERSION}};
+}
+
 Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   vault::Vault& vault = installation.vault();
   // First, so that everything its rows name is in what is read afterwards.
   const auto snapshot = vault.snapshot_store();
   if (!snapshot) return snapshot.error();
-  const std::uint64_t generation = vault.keys_generation();
+  // What is done to keys while the backup is being made may be missing from it, never more.
+  const vault::KeysMoment moment = vault.keys_moment();
+  const std::string states = key_states_text(vault::KeyAdmin(vault).list());
   const std::string contexts = context_file_text(vault.context_table());
   if (auto s = archive.add_file("contexts.json", crypto::as_bytes(contexts)); !s) return s;
+  if (auto s = archive.add_file(kKeyStatesFile, crypto::as_bytes(states)); !s) return s;
   const auto& directory = installation.directory();
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
   if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
   if (auto s = add_store(archive, **snapshot); !s) return s;
-  return archive.finish(
-      {{"keys-generation", std::to_string(generation)}, {"version", PARAVENT_VERSION}});
+  return archive.finish(facts_of(moment));
 }
 
 Status add_keys(Installation& installation, const vault::BackupInfo& info,
                 const vault::RootCheck& root, vault::ArchiveWriter& archive) {
   const fs::path keys = installation.directory().keys();
-  return installation.vault().while_keys_stand_still([&](std::uint64_t generation) -> Status {
-    const auto now = vault::read_root_check(keys);
-    if (!now) return now.error();
-    if (now->value != root.value) {
-      return Error(ErrorKind::busy, "The root key was changed meanwhile; make the backup again.");
-    }
-    // In the register before it exists, and in itself.
-    if (auto s = vault::note_key_backup(keys, {info.id, info.made, info.expires}); !s) return s;
-    if (auto s = add_folder(archive, keys, "keys"); !s) return s;
-    return archive.finish(
-        {{"keys-generation", std::to_string(generation)}, {"version", PARAVENT_VERSION}});
-  });
+  return installation.vault().while_keys_stand_still(
+      [&](const vault::KeysMoment& moment) -> Status {
+        const auto now = vault::read_root_check(keys);
+        if (!now) return now.error();
+        if (now->value != root.value) {
+          return Error(ErrorKind::busy,
+                       "The root key was changed meanwhile; make the backup again.");
+        }
+        // In the register before it exists, and in itself.
+        if (auto s = vault::note_key_backup(keys, {info.id, info.made, info.expires}); !s) return s;
+        if (auto s = add_folder(archive, keys, "keys"); !s) return s;
+        return archive.finish(facts_of(moment));
+      });
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
                                       paths.data.string());
   }
   auto installation =
-      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths));
   if (auto status = installation->make_provider_of(paths.root); !status) return status.error();
   auto check = crypto::vault::read_root_check(installation->directory_.keys());
   if (!check) return check.error();
@@ -203,7 +203,7 @@ void Installation::use_root(RootKeySettings root,
 Status Installation::unlock(RootKey root) {
   const crypto::vault::RootCheck check{root_check_.installation,
                                        root.check_value(root_check_.installation)};
-  auto vault = Vault::open(directory_, std::move(root), clock_, memory_);
+  auto vault = Vault::open(directory_, std::move(root), clock_, memory_, older_keys_);
   if (!vault) return vault.error();
   vault_ = std::move(*vault);
   auto status = open_parts(crypto::audit::OpenMode::must_exist);
@@ -261,7 +261,7 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   if (!directory) return directory.error();
   const bool interrupted = directory->is_initialised();
   auto installation =
-      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths.memory));
+      std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths));
   if (auto status = installation->open_operators(); !status) return status.error();
   if (interrupted && installation->operators_->size() > 0) {
     return Error(ErrorKind::data,

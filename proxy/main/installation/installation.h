@@ -27,6 +27,7 @@ struct InstallationPaths {
   std::filesystem::path data;
   RootKeySettings root;
   crypto::vault::VaultMemory memory;
+  crypto::vault::OlderKeys older_keys = crypto::vault::OlderKeys::refused;
   // True when a key file lies in the data directory because nobody said otherwise: worth a warning.
   bool key_beside_data() const {
     return root.unseal.way == config::UnsealWay::key_file && root.key_file.parent_path() == data;
@@ -98,8 +99,11 @@ class Installation {
 
  private:
   Installation(crypto::vault::DataDirectory directory, const crypto::Clock& clock,
-               crypto::vault::VaultMemory memory)
-      : directory_(std::move(directory)), clock_(clock), memory_(memory) {}
+               const InstallationPaths& paths)
+      : directory_(std::move(directory)),
+        clock_(clock),
+        memory_(paths.memory),
+        older_keys_(paths.older_keys) {}
   crypto::Result<crypto::vault::RootKey> first_root_key(bool interrupted);
   crypto::Status keep_root(const crypto::vault::RootKey& root, const crypto::vault::Id& id,
                            const ShareOut& share_out);
@@ -111,6 +115,7 @@ class Installation {
   crypto::vault::DataDirectory directory_;
   const crypto::Clock& clock_;
   const crypto::vault::VaultMemory memory_;
+  const crypto::vault::OlderKeys older_keys_;
   RootKeySettings root_;  // that provider_ was made of
   std::unique_ptr<crypto::vault::UnsealProvider> provider_;
   crypto::vault::RootCheck root_check_;

@@ -19,12 +19,14 @@
 #include "crypto/vault/engine/backup_archive.h"
 #include "crypto/vault/engine/data_directory.h"
 #include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/key_admin.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
 #include "crypto/vault/engine/root_key.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
 #include "proxy/main/installation/installation.h"
+#include "proxy/main/installation/key_states.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -157,13 +159,37 @@ Status check_pair(const vault::BackupReader& data, const vault::BackupReader& ke
   return {};
 }
 
-std::uint64_t generation_of(const vault::ArchiveSummary& summary) {
-  const auto it = summary.facts.find("keys-generation");
-  std::uint64_t generation = 0;
+std::uint64_t fact_of(const vault::ArchiveSummary& summary, const char* name) {
+  const auto it = summary.facts.find(name);
+  std::uint64_t value = 0;
   if (it != summary.facts.end()) {
-    std::from_chars(it->second.data(), it->second.data() + it->second.size(), generation);
+    std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
   }
-  return generation;
+  return value;
+}
+
+// What of the keys' life would be undone by keys that are older than the data: destroyed keys and
+// erased people would come back, which nobody may overlook.
+Status check_undone(vault::Vault& vault, const fs::path& file, Restored& out) {
+  const auto text = vault::read_file(file, std::size_t{16} << 20U);
+  if (!text) return text.error();
+  const auto then = parse_key_states(crypto::as_text(text->bytes()));
+  if (!then) return Error(ErrorKind::data, "The data backup's list of key states is damaged.");
+  const UndoneStates undone = undone_states(*then, vault::KeyAdmin(vault).list());
+  out.keys_revived = undone.destroyed;
+  out.keys_enabled = undone.out_of_use;
+  return {};
+}
+
+Error would_undo(const Restored& out) {
+  return Error(ErrorKind::data,
+               "The key backup is older than the data backup and would undo " +
+                   std::to_string(out.renewals_undone) +
+                   " destructions, erasures or rotations of keys (" +
+                   std::to_string(out.keys_revived) + " destroyed keys would open again, " +
+                   std::to_string(out.keys_enabled) +
+                   " disabled or compromised ones be in use); use a newer key backup, or accept "
+                   "that with --undo-key-changes.");
 }
 
 // A key store that is older than the data may lack what the data was sealed under.
@@ -278,11 +304,15 @@ class Restoring {
       Unpacking key_files(folder_, {"keys"}, nullptr);
       const auto key_summary = unpack(keys, key_files);
       if (!key_summary) return key_summary.error();
-      Unpacking data_files(folder_, {kContexts, "operators", "audit"}, store->get(),
+      Unpacking data_files(folder_, {kContexts, kKeyStatesFile, "operators", "audit"}, store->get(),
                            wish_.progress);
       const auto data_summary = unpack(data, data_files);
       if (!data_summary) return data_summary.error();
-      older_keys_ = generation_of(*key_summary) < generation_of(*data_summary);
+      older_keys_ =
+          fact_of(*key_summary, "keys-generation") < fact_of(*data_summary, "keys-generation");
+      const std::uint64_t had = fact_of(*key_summary, "keys-renewals");
+      const std::uint64_t seen = fact_of(*data_summary, "keys-renewals");
+      if (seen > had) out.renewals_undone = static_cast<std::uint32_t>(seen - had);
     }
     if (auto s = settle(out); !s) return s.error();
     if (auto s = give_name(); !s) return s.error();
@@ -299,7 +329,10 @@ class Restoring {
     if (auto s = (*installation)->unlock(std::move(*root_)); !s) return s;
     vault::Vault& vault = (*installation)->vault();
     const fs::path contexts = folder_ / kContexts;
+    const fs::path states = folder_ / kKeyStatesFile;
     if (older_keys_) {
+      if (auto s = check_undone(vault, states, out); !s) return s;
+      if (out.undone() && !wish_.undo_key_changes) return would_undo(out);
       if (auto s = check_contexts(vault, contexts); !s) return s;
     }
     const auto say = [this](const std::string& text) {
@@ -323,9 +356,16 @@ class Restoring {
     entry.event = crypto::audit::EventKind::backup;
     entry.detail.object = "restored data backup " + vault::id_hex(out.data.id);
     entry.detail.remark = "with key backup " + vault::id_hex(out.keys.id);
+    if (out.undone()) {
+      entry.detail.remark += ", which undoes " + std::to_string(out.renewals_undone) +
+                             " destructions, erasures or rotations; " +
+                             std::to_string(out.keys_revived) + " destroyed keys and " +
+                             std::to_string(out.keys_enabled) + " out of use are back";
+    }
     if (auto receipt = (*installation)->audit().installation().append(entry); !receipt) {
       return receipt.error();
     }
+    if (auto s = vault::remove_file_durably(states); !s) return s;
     return vault::remove_file_durably(contexts);
   }
 

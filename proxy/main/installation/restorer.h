@@ -28,6 +28,8 @@ struct RestoreWish {
   std::filesystem::path key_backup;
   std::filesystem::path data;
   RootKeySettings root;  // its secret: asked where people have to be
+  // Restores also with a key backup that undoes what was done to keys before the data backup.
+  bool undo_key_changes = false;
   // Told now and then how far it is, once the root key is there; by the caller's thread.
   std::function<void(const std::string&)> progress{};
 };
@@ -36,6 +38,11 @@ struct Restored {
   crypto::vault::BackupInfo data;
   crypto::vault::BackupInfo keys;
   crypto::vault::IndexReport rows;
+  // What the key backup has undone, because the wish said so.
+  std::uint32_t renewals_undone = 0;  // destructions, erasures, rotations of tenants and domains
+  std::size_t keys_revived = 0;       // destroyed, and alive again
+  std::size_t keys_enabled = 0;       // disabled or compromised, and in use again
+  bool undone() const { return renewals_undone > 0 || keys_revived > 0 || keys_enabled > 0; }
 };
 
 // The way to unseal that a key backup's record names; a vault of a file where it has none. Of a
@@ -45,7 +52,8 @@ crypto::Status settings_from_backup(const std::filesystem::path& key_backup,
 
 // ErrorKind::data, one sentence each: a backup that is missing, truncated, altered, of a newer
 // version, of another kind, of another installation or made with another root key; a key backup
-// that has expired or is older than the data; a target that holds something. disk_full.
+// that has expired, lacks what the data needs, or would undo what was done to keys since; a target
+// that holds something. disk_full.
 crypto::Result<Restored> restore(const RestoreWish& wish, const crypto::Clock& clock);
 
 }  // namespace paravent::proxy::main

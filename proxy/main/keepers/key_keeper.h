@@ -1,6 +1,8 @@
 // KeyKeeper: the thread in which the gateway ends keys on time (RetentionKeeper, SubjectKeeper),
 // with the audit log as its journal.
 //
+// Also finishes what a destruction or a rotation could not erase (KeyAdmin::finish_erasure).
+//
 // Ticks once a minute, for people once an hour, from the start on until it is destroyed. The vault
 // and the logs must outlive it. failed() and the freeze are for metrics and alarms.
 
@@ -32,6 +34,8 @@ class KeyKeeper {
 
  private:
   void run();
+  // What an earlier destruction or rotation could not erase.
+  crypto::Status finish_erasure();
 
   crypto::vault::Vault& vault_;
   admin::AuditLogs& logs_;

@@ -300,6 +300,46 @@ TEST_F(Shredding, ATenantIsGoneFromEveryBackupOfTheData) {
   expect_gone();
 }
 
+// Keys of before beside a store of afterwards: whole, and refused; the store notes what it was
+// told.
+TEST_F(Shredding, BothOldFilesBesideTheNewStoreAreRefused) {
+  ASSERT_TRUE(destroy(key(KeyClass::epoch, "contact").record.id));
+  place_.close();
+  const auto keys = place_.data_path / "keys";
+  const auto newest = place_.folder.path() / "newest";
+  std::filesystem::rename(keys, newest);
+  std::filesystem::copy(t0_ / "keys", keys, std::filesystem::copy_options::recursive);
+  const auto opened = place_.open();
+  ASSERT_FALSE(opened);
+  expect_sentence(opened.error(), ErrorKind::data, "older than the token store and would undo 1 ");
+  place_.close();
+  // Nothing was changed by trying: the newest keys go on.
+  std::filesystem::remove_all(keys);
+  std::filesystem::rename(newest, keys);
+  ASSERT_TRUE(place_.open());
+  EXPECT_EQ(open(tokens_[0]), "(unavailable)");
+  place_.close();
+  // Whoever says so goes on with the old ones, from then on without a word.
+  std::filesystem::remove_all(keys);
+  std::filesystem::copy(t0_ / "keys", keys, std::filesystem::copy_options::recursive);
+  {
+    DataDirectory data = DataDirectory::open(place_.data_path).value();
+    auto vault = Vault::open(data, RootKey::obtain(place_.root_path, true).value(), place_.clock,
+                             {}, OlderKeys::accepted);
+    ASSERT_TRUE(vault) << vault.error().sentence();
+  }
+  EXPECT_FALSE(place_.open()) << "opened once and not accepted for good";
+  place_.close();
+  {
+    DataDirectory data = DataDirectory::open(place_.data_path).value();
+    auto vault = Vault::open(data, RootKey::obtain(place_.root_path, true).value(), place_.clock,
+                             {}, OlderKeys::accepted);
+    ASSERT_TRUE((*vault)->take_keys_as_they_are());
+  }
+  ASSERT_TRUE(place_.open());
+  EXPECT_EQ(open(tokens_[0]), "anne@example.fr");
+}
+
 TEST_F(Shredding, OnlyBothOldFilesTogetherWouldUndoIt) {
   // What a key backup is, and why it expires: the certificate says from when.
   ASSERT_TRUE(destroy(key(KeyClass::epoch, "contact").record.id));

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crypto/vault/engine/subject_renewal.h"
 #include "tests/crypto/vault/engine/key_destroy_support.h"
 
 namespace {
@@ -33,6 +34,21 @@ extern "C" {
 int fsync(int fd) {
   step();
   return next<int (*)(int)>("fsync")(fd);
+}
+
+int fdatasync(int fd) {
+  step();
+  return next<int (*)(int)>("fdatasync")(fd);
+}
+
+ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
+  const auto real = next<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  if (left == 0) {
+    const ssize_t half = real(fd, bytes, size / 2, at);
+    ::_exit(half >= 0 ? kDied : 1);
+  }
+  step();
+  return real(fd, bytes, size, at);
 }
 
 int rename(const char* from, const char* to) noexcept {
@@ -229,6 +245,169 @@ TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
     }
     EXPECT_GE(undone, 8);
     EXPECT_GE(done, 6);
+  }
+}
+
+// A key store with the store of people's keys beside it, as a vault has them.
+struct PeopleOnDisk {
+  explicit PeopleOnDisk(std::filesystem::path where) : folder(std::move(where)) {}
+
+  // REQUIRES: an empty folder. Four people, the last of whom is erased, which is not final yet.
+  void make() {
+    const RootKey root = RootKey::create(folder / KeysOnDisk::kRootKey).value();
+    auto store =
+        FileKeyStore::create(folder / kKeyStoreFile, KeysOnDisk::kInstallation, root).value();
+    ShredSecret shred =
+        ShredSecret::create(folder / kShredSecretFile, KeysOnDisk::kInstallation).value();
+    KeyTree tree(root, shred);
+    catalogue = Catalogue::load(std::move(store), std::move(tree), std::move(shred),
+                                ShredFiles(folder, KeysOnDisk::kInstallation))
+                    .value();
+    tenant = catalogue->ensure_key({.key_class = KeyClass::tenant, .tenant = kTenant}, kNoId, now)
+                 .value();
+    const Id own =
+        catalogue->ensure_key({.key_class = KeyClass::subject_store}, kNoId, now).value();
+    ASSERT_TRUE(catalogue->commit());
+    people = SubjectStore::create(folder, KeysOnDisk::kInstallation, own,
+                                  *catalogue->keys().open(own), catalogue->shred())
+                 .value();
+    const auto lock = people->lock_writers();
+    std::vector<SubjectChange> changes;
+    for (std::uint8_t n = 1; n <= 4; ++n) {
+      const SubjectMade person{Id{n, 77}, kTenant, SubjectReference{n}, true, 100};
+      const SubjectKeyMade key = people->make_key(person.id, Id{3}, *wrap(tenant), now, 100);
+      changes.emplace_back(person);
+      changes.emplace_back(key);
+      made.push_back(key);
+    }
+    ASSERT_TRUE(people->commit(changes));
+    const SubjectChange gone = SubjectErased{made.back().subject};
+    ASSERT_TRUE(people->commit(std::span(&gone, 1)));
+  }
+
+  // As a new process would.
+  Status open() {
+    people.reset();
+    catalogue.reset();
+    const RootKey root = RootKey::read(folder / KeysOnDisk::kRootKey).value();
+    auto store = FileKeyStore::open(folder / kKeyStoreFile, root);
+    if (!store) return store.error();
+    ShredFiles files(folder, KeysOnDisk::kInstallation);
+    auto shred = files.settle((*store)->shred_number());
+    if (!shred) return shred.error();
+    KeyTree tree(root, *shred);
+    auto loaded = Catalogue::load(std::move(*store), std::move(tree), std::move(*shred), files);
+    if (!loaded) return loaded.error();
+    catalogue = std::move(*loaded);
+    const Id own = *catalogue->keys().find({.key_class = KeyClass::subject_store});
+    auto opened = SubjectStore::open(folder, KeysOnDisk::kInstallation, own,
+                                     *catalogue->keys().open(own), catalogue->shred());
+    if (!opened) return opened.error();
+    people = std::move(*opened);
+    return {};
+  }
+
+  Result<TenantWrap> wrap(const Id& parent) const {
+    auto outer = catalogue->keys().wrapping_key_under(parent);
+    if (!outer) return outer.error();
+    return TenantWrap{kTenant, parent, std::move(*outer)};
+  }
+  // The bytes of a key as its record was; empty: it does not open.
+  std::string open_key(const SubjectKeyMade& record) const {
+    const auto outer = wrap(record.parent);
+    SecretBytes key(kTreeKeySize);
+    if (!outer || !people->open_key(record, *outer, key.mutable_bytes())) return {};
+    return to_hex(key.bytes());
+  }
+  // Of everybody who is there, by what the file says of them now.
+  std::map<Id, std::string> all() const {
+    std::map<Id, SubjectKeyMade> records;
+    people->read([&](const SubjectTable& table) {
+      table.for_each([&](const Subject& subject) {
+        for (const SubjectKey* key : table.keys_of(subject)) {
+          records.emplace(subject.made.id, key->made);
+        }
+      });
+    });
+    std::map<Id, std::string> out;
+    for (const auto& [id, record] : records) out.emplace(id, open_key(record));
+    return out;
+  }
+
+  static constexpr Id kTenant{1};
+  WallTime now{std::chrono::hours(500000)};
+  std::filesystem::path folder;
+  std::unique_ptr<Catalogue> catalogue;
+  std::unique_ptr<SubjectStore> people;
+  Id tenant{};
+  std::vector<SubjectKeyMade> made;  // as they were at first
+};
+
+// With people, whose keys hang on the tenant's and are wrapped under the shred secret too: killed
+// anywhere, everybody's key opens to what it was, the erased one's never again once it has
+// happened.
+TEST(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
+  const TempDir temp;
+  const auto start = temp.path() / "start";
+  std::filesystem::create_directory(start);
+  PeopleOnDisk made(start);
+  made.make();
+  const auto before = made.all();
+  ASSERT_EQ(before.size(), 3U);
+  for (const auto& [id, key] : before) ASSERT_EQ(key.size(), 2 * kTreeKeySize);
+  const SubjectKeyMade erased = made.made.back();
+  ASSERT_FALSE(made.open_key(erased).empty()) << "an older copy of the record opens still";
+  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
+  made.people.reset();
+  for (const bool rotates : {true, false}) {
+    int undone = 0;
+    int done = 0;
+    for (int n = 0;; ++n) {
+      const auto work = temp.path() / "work";
+      copy_folder(start, work);
+      const auto run = [&] {
+        PeopleOnDisk keys(work);
+        if (!keys.open()) return false;
+        SubjectRenewal renewal(*keys.people);
+        const std::vector<RenewalPart*> parts{&renewal};
+        return rotates ? keys.catalogue->rotate_parent(made.tenant, parts, keys.now).has_value()
+                       : keys.catalogue->destroy({}, parts, keys.now).has_value();
+      };
+      const bool died = dies_at(n, run);
+      {
+        PeopleOnDisk keys(work);
+        const auto opened = keys.open();
+        ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
+        ASSERT_EQ(keys.all(), before) << n;
+        if (keys.catalogue->shred().number() == 1) {
+          ++undone;
+          EXPECT_TRUE(keys.people->owes_renewal()) << n;
+        } else {
+          ++done;
+          EXPECT_FALSE(keys.people->owes_renewal()) << n;
+          EXPECT_TRUE(keys.open_key(erased).empty()) << n;
+          EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+        }
+        for (const SubjectKeyMade& one : made.made) {
+          // Nobody's key hangs on the old version once there is another.
+          const auto parent = keys.people->read([&](const SubjectTable& table) {
+            const SubjectKey* key = table.by_handle(one.handle);
+            return key == nullptr ? kNoId : key->made.parent;
+          });
+          if (one.handle == erased.handle) {
+            EXPECT_EQ(parent, kNoId) << n;
+          } else {
+            const auto newest = keys.catalogue->keys().find(
+                {.key_class = KeyClass::tenant, .tenant = PeopleOnDisk::kTenant});
+            EXPECT_EQ(parent, *newest) << n;
+          }
+        }
+      }
+      EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next")) << n;
+      if (!died) break;
+    }
+    EXPECT_GE(undone, 5) << rotates;
+    EXPECT_GE(done, 5) << rotates;
   }
 }
 

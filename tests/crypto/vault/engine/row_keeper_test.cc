@@ -4,7 +4,11 @@
 
 #include "crypto/vault/engine/row_keeper.h"
 
+#include <rocksdb/db.h>
+
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <thread>
 
@@ -68,6 +72,52 @@ class RowKeeperTest : public testing::Test {
     return {};
   }
 
+  // The raw ids of all tokens: what the store's files name their rows by.
+  std::vector<std::string> raw_ids() {
+    std::vector<std::string> out;
+    for (const auto& [i, text] : tokens_) {
+      const auto token = parse_token(text);
+      EXPECT_TRUE(token);
+      out.emplace_back(as_text(token->payload));
+    }
+    return out;
+  }
+  // Every key of the blind index, as it lies in the store. Closes the vault.
+  std::vector<std::string> index_keys() {
+    disk_.close();
+    std::vector<std::string> names;
+    const std::string store = (disk_.data_path / "store").string();
+    EXPECT_TRUE(rocksdb::DB::ListColumnFamilies({}, store, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) families.push_back({name, {}});
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    EXPECT_TRUE(rocksdb::DB::OpenForReadOnly({}, store, families, &handles, &db).ok());
+    std::vector<std::string> out;
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      if (handle->GetName() == "index") {
+        const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, handle));
+        for (it->SeekToFirst(); it->Valid(); it->Next()) out.push_back(it->key().ToString());
+      }
+      db->DestroyColumnFamilyHandle(handle);
+    }
+    delete db;
+    return out;
+  }
+  // How many of these texts lie in a file of the store.
+  int in_files(const std::vector<std::string>& texts) {
+    std::vector<std::string> files;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(disk_.data_path / "store")) {
+      if (entry.is_regular_file()) files.push_back(read_text(entry.path()));
+    }
+    return static_cast<int>(std::count_if(texts.begin(), texts.end(), [&](const auto& text) {
+      return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+        return ::memmem(file.data(), file.size(), text.data(), text.size()) != nullptr;
+      });
+    }));
+  }
+
   RowReport run_rows() {
     const auto report = RowKeeper(vault()).run(kNeverStopped);
     EXPECT_TRUE(report) << report.error().sentence();
@@ -117,11 +167,14 @@ TEST_F(RowKeeperTest, AnOldTokenDoesNotComeBackWhenItsValueDoes) {
 TEST_F(RowKeeperTest, RowsOfADestroyedKeyAreInNoFile) {
   mint_all();
   const Id key = epoch_key().record.id;
+  const std::vector<std::string> ids = raw_ids();
+  EXPECT_GT(in_files(ids), 0) << "never in a file, so nothing is proved";
   ASSERT_TRUE(KeyAdmin(vault()).destroy(std::span(&key, 1)));
   bind();
   const std::string kept = mint(vault(), *binding_, "kept@example.fr");
   EXPECT_EQ(run_rows().removed, static_cast<std::uint64_t>(kValues));
   EXPECT_EQ(vault().store_statistics().rows, 1U);
+  EXPECT_EQ(in_files(ids), 0);
   EXPECT_EQ(open_text(vault(), kept), "kept@example.fr");
   reopen();
   EXPECT_FALSE(RowKeeper::wanted(vault()).any());
@@ -185,6 +238,23 @@ TEST_F(RowKeeperTest, TheIndexMovesWhileTrafficGoesOn) {
   // Nothing is left under the old index: a second move finds as many entries as there are values.
   ASSERT_TRUE(RowKeeper::want_reindex(vault(), "atelier", "crm"));
   EXPECT_EQ(run_rows().moved, static_cast<std::uint64_t>(kValues) + 1U);
+  reopen();
+  expect_all_there();
+}
+
+// A copy of the files with the old key confirms guesses: so the entries under it go from the files.
+TEST_F(RowKeeperTest, EntriesUnderTheOldIndexAreInNoFile) {
+  mint_all();
+  const std::vector<std::string> before = index_keys();
+  ASSERT_EQ(before.size(), static_cast<std::size_t>(kValues));
+  EXPECT_GT(in_files({before.begin(), before.begin() + 100}), 0);
+  reopen();
+  ASSERT_TRUE(RowKeeper::want_reindex(vault(), "atelier", "crm"));
+  EXPECT_EQ(run_rows().moved, static_cast<std::uint64_t>(kValues));
+  EXPECT_EQ(in_files(before), 0);
+  const std::vector<std::string> after = index_keys();
+  EXPECT_EQ(after.size(), before.size());
+  EXPECT_EQ(in_files(before), 0) << "closed";
   reopen();
   expect_all_there();
 }

@@ -171,6 +171,43 @@ TEST_F(StoreForgets, AnEntryThatLeadsToANewRowStays) {
   EXPECT_EQ(found[0]->facts, "again");
 }
 
+// Entries of an index that moved: the rows stay, the entries are in no file.
+TEST_F(StoreForgets, DroppedIndexEntriesAreInNoFile) {
+  fill(20'000);
+  ASSERT_TRUE(store_->forget_dropped()) << "nothing was dropped";
+  const std::vector<std::size_t> dropped{0, 1, 10'000, 19'999};
+  std::vector<IndexKey> keys;
+  auto before = files_of(folder_);
+  for (const std::size_t i : dropped) {
+    EXPECT_GE(files_with(before, raw(*rows_[i].index)), 1) << "never in a file";
+    keys.push_back(*rows_[i].index);
+  }
+  ASSERT_TRUE(store_->drop_index(keys));
+  // What a crash leaves now: a start finishes it.
+  const auto copy = temp_.path() / "copy";
+  std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(store_->forget_dropped());
+  for (int round = 0; round < 2; ++round) {
+    const auto after = files_of(folder_);
+    for (const std::size_t i : dropped) {
+      EXPECT_EQ(files_with(after, raw(*rows_[i].index)), 0) << "row " << i;
+      EXPECT_GE(files_with(after, rows_[i].row), 1) << "row " << i << " stays";
+    }
+    std::array<std::optional<FoundFacts>, 1> found;
+    ASSERT_TRUE(store_->find(std::span(&*rows_[500].index, 1), found));
+    EXPECT_TRUE(found[0]);
+    ASSERT_TRUE(store_->find(std::span(keys.data(), 1), found));
+    EXPECT_FALSE(found[0]);
+    store_.reset();
+    folder_ = copy;
+    store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
+    ASSERT_TRUE(eventually([&] { return files_with(files_of(folder_), raw(keys[2])) == 0; }));
+    // Waits for what the start began.
+    ASSERT_TRUE(store_->drop_index({}));
+    ASSERT_TRUE(store_->forget_dropped());
+  }
+}
+
 TEST_F(StoreForgets, CountsRowsBytesAndFsyncs) {
   fill(20'000);
   const StoreStatistics statistics = store_->statistics();

@@ -85,6 +85,34 @@ TYPED_TEST(TokenStoreTest, ChangesRows) {
   EXPECT_EQ(this->find(IndexKey{1})->id, Id{1});
 }
 
+TYPED_TEST(TokenStoreTest, ChangesOnlyWhatIsAsItWasRead) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "first", {}}, {IndexKey{2}, Id{2}, "second", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
+  const std::vector<ChangedRow> good{{Id{1}, "1st", "first"}, {Id{2}, "2nd", "second"}};
+  ASSERT_TRUE(this->store_->commit({}, good, {}));
+  // One of two is not what it was, or went: nothing of the commit happens.
+  const std::vector<ChangedRow> stale{{Id{1}, "lost", "1st"}, {Id{2}, "lost", "second"}};
+  const std::vector<ChangedRow> gone{{Id{1}, "lost", "1st"}, {Id{9}, "back", "anything"}};
+  for (const auto& changes : {stale, gone}) {
+    std::vector<NewRow> more{{IndexKey{3}, Id{3}, "third", {}}};
+    const Status refused = this->store_->commit(more, changes, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::busy);
+    EXPECT_EQ(this->resolve(Id{1}), "1st");
+    EXPECT_EQ(this->resolve(Id{2}), "2nd");
+    EXPECT_FALSE(this->resolve(Id{3}));
+    EXPECT_FALSE(this->resolve(Id{9}));
+  }
+}
+
+TYPED_TEST(TokenStoreTest, NotesTheRenewalsOfTheKeys) {
+  EXPECT_EQ(this->store_->renewals_noted().value(), 0U);
+  for (const std::uint32_t count : {3U, 7U, 2U}) {
+    ASSERT_TRUE(this->store_->note_renewals(count));
+    EXPECT_EQ(this->store_->renewals_noted().value(), count);
+  }
+}
+
 TYPED_TEST(TokenStoreTest, FindsBySubjectAndExpires) {
   const SubjectReference jeanne{1};
   const SubjectReference paul{1, 1};

@@ -114,5 +114,54 @@ TEST_F(KeyKeeperTest, DisablesAndDestroysOnTimeAndOnRecord) {
   EXPECT_EQ(status(), "unavailable");
 }
 
+// The old shred secret could not be erased: the keeper tries again by itself, and says so.
+TEST(KeyKeeper, ErasesWhatCouldNotBeErasedBefore) {
+  namespace fs = std::filesystem;
+  const admin::TempFolder folder;
+  const crypto::SystemClock clock;
+  auto data = crypto::vault::DataDirectory::create(folder.path() / "data").value();
+  const auto vault =
+      crypto::vault::Vault::initialise(data, crypto::vault::RootKey::ephemeral(), clock).value();
+  const std::array names{crypto::vault::PolicyNames{"atelier", {"crm"}, {"contact"}}};
+  ASSERT_TRUE(vault->admit_names(names));
+  const auto logs = admin::AuditLogs::open(data.audit(), *vault, clock,
+                                           crypto::audit::OpenMode::create_if_missing)
+                        .value();
+  KeyAdmin keys(*vault);
+  // Where the secret should lie there is something that cannot be overwritten.
+  const fs::path secret = data.keys() / "shred-secret";
+  fs::rename(secret, folder.path() / "aside");
+  fs::create_directories(secret / "in the way");
+  const crypto::vault::Id tenant = vault->tenant_id("atelier").value();
+  ASSERT_FALSE(keys.rotate(*keys.tenant_key(tenant)));
+  ASSERT_TRUE(keys.erasure_is_due());
+  const auto on_record = [&] {
+    const auto entries = logs->installation().read(0, logs->installation().size());
+    return entries && std::any_of(entries->begin(), entries->end(), [](const auto& entry) {
+             return entry.detail && entry.detail->object == "shred secret";
+           });
+  };
+  {
+    const KeyKeeper keeper(*vault, *logs, [] {});
+    for (int i = 0; i < 3000 && !keeper.failed(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(keeper.failed()) << "it is still in the way, and that is said";
+    EXPECT_TRUE(keys.erasure_is_due());
+  }
+  EXPECT_FALSE(on_record());
+  fs::remove_all(secret);
+  fs::rename(folder.path() / "aside", secret);
+  {
+    const KeyKeeper keeper(*vault, *logs, [] {});
+    for (int i = 0; i < 3000 && !on_record(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  EXPECT_FALSE(keys.erasure_is_due());
+  EXPECT_TRUE(on_record());
+  EXPECT_FALSE(fs::exists(data.keys() / "shred-secret.next"));
+}
+
 }  // namespace
 }  // namespace paravent::proxy::main

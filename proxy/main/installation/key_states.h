@@ -1,0 +1,35 @@
+// What a data backup says of the keys' states, so that a restore with older keys notices what it
+// would undo. No key, and nothing but what `keys list` shows.
+//
+//   paravent-key-states-v1
+//   ID-HEX STATE                 one key a line, ascending; states as key_state_name() writes them
+
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "crypto/base/result.h"
+#include "crypto/vault/engine/key_info.h"
+
+namespace paravent::proxy::main {
+
+inline constexpr const char* kKeyStatesFile = "key-states";  // in a data backup
+
+using KeyStates = std::map<crypto::vault::Id, crypto::vault::KeyState>;
+
+std::string key_states_text(std::span<const crypto::vault::KeyInfo> keys);
+// Strict. ErrorKind::malformed.
+crypto::Result<KeyStates> parse_key_states(std::string_view text);
+
+// Keys that `then` had disabled, marked as compromised or destroyed, and that are in a better state
+// in `now`.
+struct UndoneStates {
+  std::size_t destroyed = 0;
+  std::size_t out_of_use = 0;  // disabled or compromised
+};
+UndoneStates undone_states(const KeyStates& then, std::span<const crypto::vault::KeyInfo> now);
+
+}  // namespace paravent::proxy::main
