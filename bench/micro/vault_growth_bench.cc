@@ -112,6 +112,7 @@ class Place {
       if (vault_->answer_known(*five_from(first))) fives_.push_back(first);
     }
     if (fives_.size() < asked_ / kFields * 9 / 10) std::abort();
+    std::shuffle(fives_.begin(), fives_.end(), std::mt19937_64(3));
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -124,9 +125,10 @@ class Place {
 
   // Which of the stored tokens the i-th one that is asked for is.
   std::uint64_t number_of(std::uint64_t i) const { return (i % asked_) * (tokens_ / asked_); }
-  // A walk over all of them in an order that no prefetcher of the processor knows.
+  // All of them in an order that no prefetcher of the processor knows; the order itself lies in a
+  // row, so that reading it costs the same for few and for many.
   std::uint64_t next_five() {
-    turn_ = (turn_ + 7919) % fives_.size();
+    turn_ = turn_ + 1 < fives_.size() ? turn_ + 1 : 0;
     return fives_[turn_];
   }
 
