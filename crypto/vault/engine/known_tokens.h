@@ -87,7 +87,7 @@ class KnownTokens {
   struct Slot {
     std::array<std::atomic<std::uint64_t>, kWords> words{};
   };
-  struct alignas(kWays * kSlotBytes) Set {
+  struct alignas(128) Set {
     std::array<Slot, kWays> slots;
   };
   static_assert(sizeof(Slot) == kSlotBytes && sizeof(Set) == 128);
