@@ -19,7 +19,7 @@ constexpr unsigned kSizeAt = 8;
 constexpr std::uint32_t kTag = 0xffff0000;
 
 // Grows when so many of a hundred slots are in use. Segments that were not split yet in this round
-// hold twice as much as those that were: at the round's end they are full.
+// hold twice as much as those that were: at the round's end they are nearly full.
 constexpr std::size_t kFullPercent = 48;
 
 std::uint64_t word_at(std::string_view key, std::size_t at) noexcept {
