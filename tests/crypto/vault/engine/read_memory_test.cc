@@ -205,8 +205,8 @@ TEST(ReadMemory, GrowsWithWhatItHoldsAndLosesLittle) {
   // Not more than it needs, and at no moment more than some of a thousand lost.
   EXPECT_LT(memory.slots(), kMany * 9 / 4);
   EXPECT_LE(memory.slots(), memory.capacity());
-  EXPECT_LT(most_lost, 5U);
-  EXPECT_GT(memory.held(), kMany * 995 / 1000);
+  EXPECT_LT(most_lost, 10U);
+  EXPECT_GT(memory.held(), kMany * 990 / 1000);
   // What is removed is gone from wherever it has moved to.
   for (const std::string& key : keys) change(memory, key, std::nullopt);
   EXPECT_EQ(memory.held(), 0U);
