@@ -172,4 +172,26 @@ void store_commit_new(benchmark::State& state) {
 }
 BENCHMARK(store_commit_new)->RangeMultiplier(10)->Range(1000, 10'000'000)->UseRealTime();
 
+// One page of a walk over the rows, as re-sealing and retention make it, with so many rows in the
+// write buffer, which hashes: each page has to bring these into an order.
+void store_scan_page(benchmark::State& state) {
+  constexpr std::size_t kPage = 2048;
+  Store store(100'000);
+  std::mt19937_64 random(4);
+  std::vector<vault::ChangedRow> changed;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    changed.push_back({id_of(index_of(random() % store.rows())), row_bytes(random)});
+  }
+  if (!store.get().commit({}, changed, {})) std::abort();
+  for (auto _ : state) {
+    vault::Id after{};
+    after[0] = static_cast<std::uint8_t>(random());
+    const auto page = store.get().scan(after, kPage);
+    if (!page) std::abort();
+    benchmark::DoNotOptimize(page->size());
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kPage));
+}
+BENCHMARK(store_scan_page)->Arg(0)->Arg(2048)->Arg(16'384)->UseRealTime();
+
 }  // namespace

@@ -54,8 +54,15 @@ routes:
 )";
 
 constexpr std::size_t kFields = 5;
-constexpr std::size_t kFillJobs = 1000;    // of one batch
-constexpr std::uint64_t kAsked = 400'000;  // different values: more than the caches hold
+constexpr std::size_t kFillJobs = 1000;  // of one batch
+
+// Different values that are asked for: more than the caches hold. PARAVENT_BENCH_ASKED says
+// another number.
+std::uint64_t asked_for() {
+  constexpr std::uint64_t kAsked = 400'000;
+  const char* said = std::getenv("PARAVENT_BENCH_ASKED");
+  return said == nullptr ? kAsked : std::max<std::uint64_t>(std::strtoull(said, nullptr, 10), 1000);
+}
 
 std::string value_of(std::uint64_t number) {
   std::string digits = std::to_string(number);
@@ -96,7 +103,7 @@ class Place {
     }
     // The ones that will be asked for, evenly over all: read once, and used today. Twice, because
     // the memory of known tokens grows meanwhile and loses some.
-    asked_ = std::min(tokens, kAsked) / kFields * kFields;
+    asked_ = std::min(tokens, asked_for()) / kFields * kFields;
     for (int turn = 0; turn < 2; ++turn) {
       for (std::uint64_t at = 0; at < asked_; at += kFillJobs) {
         auto batch = std::make_shared<vault::ResolveBatch>();
@@ -112,6 +119,7 @@ class Place {
       if (vault_->answer_known(*five_from(first))) fives_.push_back(first);
     }
     if (fives_.size() < asked_ / kFields * 9 / 10) std::abort();
+    std::shuffle(fives_.begin(), fives_.end(), std::mt19937_64(3));
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -124,9 +132,10 @@ class Place {
 
   // Which of the stored tokens the i-th one that is asked for is.
   std::uint64_t number_of(std::uint64_t i) const { return (i % asked_) * (tokens_ / asked_); }
-  // A walk over all of them in an order that no prefetcher of the processor knows.
+  // All of them in an order that no prefetcher of the processor knows; the order itself lies in a
+  // row, so that reading it costs the same for few and for many.
   std::uint64_t next_five() {
-    turn_ = (turn_ + 7919) % fives_.size();
+    turn_ = turn_ + 1 < fives_.size() ? turn_ + 1 : 0;
     return fives_[turn_];
   }
 

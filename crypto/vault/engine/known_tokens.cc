@@ -1,31 +1,42 @@
 #include "crypto/vault/engine/known_tokens.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
 namespace paravent::crypto::vault {
 namespace {
 
-// Words of a slot: which part of the entry lies where.
+// Words of a slot: which part of the entry lies where. The name is in the first two.
 constexpr std::size_t kIdAt = 2;
-constexpr std::size_t kWhenAt = 4;
+
+// Of the second word: when the entry was made, so that add() can tell those of today from others.
+// Not zero, which is a free slot.
+constexpr unsigned kStampAt = 48;
+constexpr std::uint64_t kStamp = std::uint64_t{0xffff} << kStampAt;
 
 // A table grows when one in so many of its slots had to be taken from a token of today, which
 // happens when about half of them are in use; and by so many times.
 constexpr std::size_t kDisplacedPart = 256;
 constexpr std::size_t kGrowth = 4;
 
-constexpr unsigned kGenerationBits = 40;
-constexpr std::uint64_t kGenerations = (std::uint64_t{1} << kGenerationBits) - 1;
-
+// 24 bits and 40 are more days and generations than there will be.
 std::uint64_t when(std::uint32_t day, std::uint64_t generation) noexcept {
-  return (std::uint64_t{day} << kGenerationBits) | (generation & kGenerations);
+  return (std::uint64_t{day} << 40U) ^ generation;
 }
 
-// Where in its set an entry is looked for first, and put when there is room: most lie there, so
-// that of the set's three cache lines one or two are touched.
-std::size_t home_of(const IndexKey& index) noexcept { return index[31]; }
+// Of neighbouring days and generations never the same; of others once in 32 768, and then an entry
+// that nobody can find any more stays until its set is full.
+std::uint64_t stamp_of(std::uint32_t day, std::uint64_t generation) noexcept {
+  return ((generation * 181 + day) | 0x8000U) << kStampAt;
+}
+
+// Which of its set's slots an entry is looked for in, and put when there is room: first its home,
+// then the other one of the same cache line, then those of the other line.
+std::size_t way_at(const IndexKey& index, std::size_t turn) noexcept {
+  return (index[31] ^ turn) & 3U;
+}
 
 }  // namespace
 
@@ -64,43 +75,50 @@ KnownTokens::Set& KnownTokens::Table::set_of(const IndexKey& index) const noexce
   return sets[static_cast<std::size_t>((Wide{word} * count) >> 64U)];
 }
 
-KnownTokens::Words KnownTokens::words_of(const Key& key, const Id& id,
-                                         std::uint64_t generation) noexcept {
-  Words words{};
-  Words purpose{};
-  std::memcpy(words.data(), key.index.data(), 2 * sizeof words[0]);
-  std::memcpy(purpose.data(), key.purpose.data(), key.purpose.size());
-  words[0] ^= purpose[0];
-  words[1] ^= purpose[1] ^ key.key_id;
-  std::memcpy(&words[kIdAt], id.data(), id.size());
-  words[kWhenAt] = when(key.day, generation);
+KnownTokens::Name KnownTokens::name_of(const Key& key, std::uint64_t generation) noexcept {
+  Name name{};
+  Name purpose{};
+  static_assert(sizeof(Id) == sizeof purpose);
+  std::memcpy(name.data(), key.index.data(), sizeof name);
+  std::memcpy(purpose.data(), key.purpose.data(), sizeof purpose);
+  name[0] ^= purpose[0] ^ when(key.day, generation);
+  name[1] ^= purpose[1] ^ key.key_id;
+  name[1] = (name[1] & ~kStamp) | stamp_of(key.day, generation);
+  return name;
+}
+
+// The entry of a name, where `words` have an id already. The id's words are laid over the name's,
+// each over both: a slot whose words are of two entries has neither's name, because ids are random.
+// So no version has to be kept beside them.
+KnownTokens::Words KnownTokens::under_id(const Name& name, Words words) noexcept {
+  words[0] = name[0] ^ words[2] ^ std::rotl(words[3], 29);
+  words[1] = name[1] ^ ((words[3] ^ std::rotl(words[2], 17)) & ~kStamp);
   return words;
 }
 
+KnownTokens::Words KnownTokens::read(const Slot& slot) noexcept {
+  Words words{};
+  for (std::size_t i = 0; i < kWords; ++i) {
+    words[i] = slot.words[i].load(std::memory_order_relaxed);
+  }
+  return words;
+}
+
+// Of the set's two lines the first: of a table that is half full nine in ten lie there, and to
+// fetch both for the tenth gained nothing.
 void KnownTokens::expect(const IndexKey& index) const noexcept {
   const Table& table = *current_.load(std::memory_order_acquire);
   if (table.count == 0) return;
-  const Slot& slot = table.set_of(index).slots[home_of(index) % kWays];
-  __builtin_prefetch(&slot);
-  __builtin_prefetch(&slot.words.back());
+  const Set& set = table.set_of(index);
+  __builtin_prefetch(&set.slots[way_at(index, 0)]);
 }
 
 void KnownTokens::expect_to_add(const IndexKey& index) const noexcept {
   const Table& table = *current_.load(std::memory_order_acquire);
   if (table.count == 0) return;
-  const char* set = reinterpret_cast<const char*>(&table.set_of(index));
-  for (std::size_t at = 0; at < sizeof(Set); at += alignof(Set)) __builtin_prefetch(set + at, 1);
-}
-
-// Whether the slot stood still while it was read. The words are read with acquire, so that a
-// version read after them is not older than any of them.
-bool KnownTokens::read(const Slot& slot, Words& words) noexcept {
-  const std::uint64_t before = slot.version.load(std::memory_order_acquire);
-  if ((before & 1U) != 0 || before == 0) return false;
-  for (std::size_t i = 0; i < kWords; ++i) {
-    words[i] = slot.words[i].load(std::memory_order_acquire);
-  }
-  return slot.version.load(std::memory_order_relaxed) == before;
+  const Set& set = table.set_of(index);
+  __builtin_prefetch(&set.slots[0], 1);
+  __builtin_prefetch(&set.slots[2], 1);
 }
 
 void KnownTokens::pause() {
@@ -125,17 +143,12 @@ std::optional<Id> KnownTokens::find(const Key& key) const noexcept {
 
 std::optional<Id> KnownTokens::find_in(const Table& table, const Key& key,
                                        std::uint64_t generation) noexcept {
-  const Words wanted = words_of(key, kNoId, generation);
-  Words words{};
   const Set& set = table.set_of(key.index);
-  const std::size_t home = home_of(key.index);
-  for (std::size_t way = home; way < home + kWays; ++way) {
-    const Slot& slot = set.slots[way % kWays];
-    // Most slots of a set are told apart by their first word.
-    if (slot.words[0].load(std::memory_order_relaxed) != wanted[0] || !read(slot, words)) continue;
-    if (words[0] != wanted[0] || words[1] != wanted[1] || words[kWhenAt] != wanted[kWhenAt]) {
-      continue;
-    }
+  const Name name = name_of(key, generation);
+  for (std::size_t turn = 0; turn < kWays; ++turn) {
+    const Words words = read(set.slots[way_at(key.index, turn)]);
+    const Words ours = under_id(name, words);
+    if (words[0] != ours[0] || words[1] != ours[1]) continue;
     Id id{};
     std::memcpy(id.data(), &words[kIdAt], id.size());
     return id;
@@ -146,44 +159,25 @@ std::optional<Id> KnownTokens::find_in(const Table& table, const Key& key,
 void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation) noexcept {
   Table& table = *current_.load(std::memory_order_acquire);
   if (generation == 0 || table.count == 0 || generation != this->generation()) return;
-  const Words entry = words_of(key, id, generation);
+  Words entry{};
+  std::memcpy(&entry[kIdAt], id.data(), id.size());
+  entry = under_id(name_of(key, generation), entry);
   Set& set = table.set_of(key.index);
-  Words words{};
-  // Its own slot of an earlier day, else one that means nothing any more, else one by chance: any
-  // bits of a keyed hash are as good a die as any.
-  const std::size_t home = home_of(key.index);
-  std::size_t chosen = entry[1] % kWays;
+  // The first that is free or means nothing any more, else one by chance: any bits of a keyed hash
+  // are as good a die as any.
+  std::size_t chosen = key.index[30] % kWays;
   bool displaces = true;
-  for (std::size_t turn = kWays; turn-- > 0;) {
-    const std::size_t i = (home + turn) % kWays;
-    if (!read(set.slots[i], words)) {
-      if (set.slots[i].version.load(std::memory_order_relaxed) != 0) continue;
-      chosen = i;
-      displaces = false;
-      continue;
-    }
-    if (words[0] == entry[0] && words[1] == entry[1]) {
-      if (words == entry) return;
-      chosen = i;
-      displaces = false;
-      break;
-    }
-    if ((words[kWhenAt] & kGenerations) != (generation & kGenerations) ||
-        (words[kWhenAt] >> kGenerationBits) < key.day) {
-      chosen = i;
-      displaces = false;
-    }
-  }
-  Slot& slot = set.slots[chosen];
-  std::uint64_t version = slot.version.load(std::memory_order_relaxed);
-  if ((version & 1U) != 0 ||
-      !slot.version.compare_exchange_strong(version, version + 1, std::memory_order_acq_rel)) {
-    return;
+  for (std::size_t turn = 0; turn < kWays; ++turn) {
+    const std::size_t way = way_at(key.index, turn);
+    const Words words = read(set.slots[way]);
+    if (words == entry) return;
+    if (!displaces || (words[1] & kStamp) == (entry[1] & kStamp)) continue;
+    chosen = way;
+    displaces = false;
   }
   for (std::size_t i = 0; i < kWords; ++i) {
-    slot.words[i].store(entry[i], std::memory_order_release);
+    set.slots[chosen].words[i].store(entry[i], std::memory_order_relaxed);
   }
-  slot.version.store(version + 2, std::memory_order_release);
   if (displaces) note_displaced(table, key.day);
 }
 

@@ -5,10 +5,11 @@
 // and a day, never a value. What is not here is no statement at all: ask the store.
 //
 // Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
-// outside can aim at a bucket. 48 bytes for each, in sets of four that fill three cache lines; one
-// is replaced when a set is full. A reader takes no lock and writes nothing: each slot has a
-// version that is odd while it is written (a seqlock); a writer that meets another one gives up.
-// Thread safe.
+// outside can aim at a bucket. 32 bytes for each, in sets of four that are two neighbouring cache
+// lines; most entries lie in the line where they are looked for first. One is replaced when a set
+// is full. Nobody takes a lock and a reader writes nothing: a slot's words are each written whole,
+// and they prove each other (see under_id()), so that of a slot in which two writers met, or that
+// is being written, nobody reads more than that nothing is known. Thread safe.
 //
 // Begins with little memory and takes more when sets are full of tokens of today: another table,
 // four times as large, beside the one before, which is still read, and let go when the next one
@@ -35,6 +36,7 @@ namespace paravent::crypto::vault {
 
 class KnownTokens {
  public:
+  static constexpr std::size_t kSlotBytes = 32;
   static constexpr std::size_t kDefaultBytes = std::size_t{24} << 20U;
   static constexpr std::size_t kFirstBytes = kDefaultBytes / 16;
 
@@ -76,19 +78,19 @@ class KnownTokens {
 
  private:
   static constexpr std::size_t kWays = 4;
-  // name 16 | id 16 | day 24 bits, generation 40 bits. The name is half of the index, purpose and
-  // key id laid over it: of two entries that differ in any of them it is the same once in 2^128.
-  static constexpr std::size_t kWords = 5;
+  // name 128 bits | id 16, where 16 bits of the name are when the entry was made. The name is half
+  // of the index, with purpose, key id, day and generation laid over it, and the id too: of two
+  // entries that differ in any of them it is the same once in 2^112.
+  static constexpr std::size_t kWords = 4;
   using Words = std::array<std::uint64_t, kWords>;
 
   struct Slot {
-    std::atomic<std::uint64_t> version{0};
     std::array<std::atomic<std::uint64_t>, kWords> words{};
   };
-  struct alignas(64) Set {
+  struct alignas(128) Set {
     std::array<Slot, kWays> slots;
   };
-  static_assert(sizeof(Set) == 192);
+  static_assert(sizeof(Slot) == kSlotBytes && sizeof(Set) == 128);
 
   // Once made, a table is there until the end: whoever reads it may be late.
   struct Table {
@@ -109,8 +111,11 @@ class KnownTokens {
                                    std::uint64_t generation) noexcept;
   void note_displaced(Table& table, std::uint32_t day) noexcept;
   void grow(const Table& full) noexcept;
-  static Words words_of(const Key& key, const Id& id, std::uint64_t generation) noexcept;
-  static bool read(const Slot& slot, Words& words) noexcept;
+  // What tells an entry, before the id is laid over it.
+  using Name = std::array<std::uint64_t, 2>;
+  static Name name_of(const Key& key, std::uint64_t generation) noexcept;
+  static Words under_id(const Name& name, Words words) noexcept;
+  static Words read(const Slot& slot) noexcept;
   void pause();
   void resume();
 

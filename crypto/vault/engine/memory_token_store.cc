@@ -35,7 +35,7 @@ Status MemoryTokenStore::find(std::span<const IndexKey> keys,
     if (entry == index_.end()) continue;
     const auto row = rows_.find(entry->second);
     if (row == rows_.end()) continue;
-    out[i] = FoundFacts{row->first, std::string(row_facts(row->second, scratch))};
+    out[i] = FoundFacts{row->first, ShortText(row_facts(row->second, scratch))};
   }
   return {};
 }

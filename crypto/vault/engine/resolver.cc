@@ -91,9 +91,10 @@ bool settled(const std::optional<FoundFacts>& found, const MintJob& job, const R
   if (live.tokens.at(job.key_id)->bound) {
     return bound_settled(*found, job, batch.subject->seal, live);
   }
-  auto row = decode_token_facts(as_bytes(found->facts));
-  return row && row->key_id == job.key_id && live.current_seal.contains(row->seal_key_id) &&
-         note_contact(*row, live.seals.at(job.seal_key_id)->purpose, today) == Contact::nothing_new;
+  const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
+  const auto facts = read_contact(as_bytes(found->facts), purpose, today);
+  return facts && facts->key_id == job.key_id && live.current_seal.contains(facts->seal_key_id) &&
+         facts->contact == Contact::nothing_new;
 }
 
 }  // namespace

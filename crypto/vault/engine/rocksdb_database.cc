@@ -233,11 +233,13 @@ Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
 
 Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
                                          std::span<const rocksdb::Slice> keys,
-                                         std::span<std::optional<std::string>> out) const {
+                                         std::span<std::optional<std::string>> out,
+                                         bool keep_blocks) const {
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  db->MultiGet(rocksdb::ReadOptions(), family, keys.size(), keys.data(), values.data(),
-               statuses.data());
+  rocksdb::ReadOptions options;
+  options.fill_cache = keep_blocks;
+  db->MultiGet(options, family, keys.size(), keys.data(), values.data(), statuses.data());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].ok()) {
       out[i].emplace(values[i].data(), values[i].size());
@@ -249,60 +251,72 @@ Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
 }
 
 template <typename Shortened>
-Status RocksdbTokenStore::Database::get_through(
-    ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
-    const std::vector<rocksdb::Slice>& keys, Shortened shortened,
-    std::vector<std::optional<std::string>>& out) const {
-  out.assign(keys.size(), std::nullopt);
+Status RocksdbTokenStore::Database::get_through(ReadMemory& memory, Absent absent,
+                                                rocksdb::ColumnFamilyHandle* family,
+                                                std::span<const std::string_view> keys,
+                                                Shortened shortened, const Give& give) const {
   if (keys.empty()) return {};
-  std::vector<std::string_view> views;
-  views.reserve(keys.size());
-  for (const rocksdb::Slice& key : keys) views.push_back(view_of(key));
-  std::vector<ReadMemory::Ticket> tickets(keys.size());
-  memory.find(views, out, tickets);
+  std::vector<ReadMemory::Held> held(keys.size());
+  const std::size_t stride = memory.value_bytes();
+  const auto held_values = std::make_unique_for_overwrite<char[]>(keys.size() * stride);
+  memory.find(keys, held, {held_values.get(), keys.size() * stride});
 
   std::vector<std::size_t> where;
   std::vector<rocksdb::Slice> missing;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (out[i] || (tickets[i] == ReadMemory::kAbsent && absent == Absent::remembered)) continue;
-    where.push_back(i);
-    missing.push_back(keys[i]);
+    if (held[i].there) {
+      give(i, {held_values.get() + i * stride, held[i].size});
+    } else if (held[i].ticket != ReadMemory::kAbsent || absent == Absent::asked) {
+      where.push_back(i);
+      missing.emplace_back(keys[i].data(), keys[i].size());
+    }
   }
   if (missing.empty()) return {};
   std::vector<std::optional<std::string>> values(missing.size());
-  if (auto s = read(family, missing, values); !s) return s;
+  // Of each block we keep the one row, and its neighbours are strangers: to make room for it among
+  // others costs a third of the read.
+  if (auto s = read(family, missing, values, false); !s) return s;
   for (std::size_t j = 0; j < where.size(); ++j) {
+    const std::string_view key = keys[where[j]];
+    const ReadMemory::Ticket ticket = held[where[j]].ticket;
     if (values[j]) {
       shortened(*values[j]);
       // Held to be absent, and there: what is held was no more than what somebody saw.
-      if (tickets[where[j]] == ReadMemory::kAbsent) {
-        const ReadMemory::Change change{views[where[j]], *values[j]};
+      if (ticket == ReadMemory::kAbsent) {
+        const ReadMemory::Change change{key, *values[j]};
         memory.changed(std::span(&change, 1));
       } else {
-        memory.add(views[where[j]], *values[j], tickets[where[j]]);
+        memory.add(key, *values[j], ticket);
       }
-      out[where[j]] = std::move(values[j]);
+      give(where[j], *values[j]);
     } else if (absent == Absent::remembered) {
-      memory.add_absent(views[where[j]], tickets[where[j]]);
+      memory.add_absent(key, ticket);
     }
   }
   return {};
+}
+
+Status RocksdbTokenStore::Database::find_ids(std::span<const std::string_view> keys, Absent absent,
+                                             const Give& give) const {
+  return get_through(
+      *index_memory, absent, index, keys, [](std::string&) {}, give);
 }
 
 Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
                                         const std::vector<rocksdb::Slice>& keys,
                                         std::vector<std::optional<std::string>>& out,
                                         Absent absent) const {
-  if (family == index) {
-    return get_through(
-        *index_memory, absent, family, keys, [](std::string&) {}, out);
-  }
   out.assign(keys.size(), std::nullopt);
-  return read(family, keys, out);
+  if (family != index) return read(family, keys, out, true);
+  std::vector<std::string_view> views;
+  views.reserve(keys.size());
+  for (const rocksdb::Slice& key : keys) views.push_back(view_of(key));
+  return find_ids(views, absent,
+                  [&](std::size_t i, std::string_view value) { out[i].emplace(value); });
 }
 
-Status RocksdbTokenStore::Database::get_facts(const std::vector<rocksdb::Slice>& ids,
-                                              std::vector<std::optional<std::string>>& out) const {
+Status RocksdbTokenStore::Database::find_facts(std::span<const std::string_view> ids,
+                                               const Give& give) const {
   const auto shortened = [](std::string& row) {
     std::string joined;
     const std::string_view facts = row_facts(row, joined);
@@ -313,7 +327,7 @@ Status RocksdbTokenStore::Database::get_facts(const std::vector<rocksdb::Slice>&
     }
   };
   // Ids that are not there come from outside, from whoever makes tokens up: not remembered.
-  return get_through(*facts_memory, Absent::asked, rows, ids, shortened, out);
+  return get_through(*facts_memory, Absent::asked, rows, ids, shortened, give);
 }
 
 }  // namespace paravent::crypto::vault

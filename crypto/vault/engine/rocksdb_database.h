@@ -9,6 +9,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,6 +95,8 @@ struct RocksdbTokenStore::Database {
   // What lies under kDroppedKey; empty: nothing.
   Status read_dropped(std::string& dropped) const;
   void purge_in_background();
+  // Before a page of `limit` rows is read in their order. See rocksdb_expire.cc.
+  void settle_for_page(std::size_t limit);
 
   // Looks many keys of one family up at once. Absent: nullopt. `absent`: whether it is enough that
   // memory holds that nothing is there, as it is for an index entry until somebody makes it.
@@ -101,17 +104,21 @@ struct RocksdbTokenStore::Database {
   Status get(rocksdb::ColumnFamilyHandle* family, const std::vector<rocksdb::Slice>& keys,
              std::vector<std::optional<std::string>>& out,
              Absent absent = Absent::remembered) const;
+  // Calls `give` for each key that is there, in any order; the value is borrowed for the call.
+  using Give = std::function<void(std::size_t i, std::string_view value)>;
+  // Ids, by blind index.
+  Status find_ids(std::span<const std::string_view> keys, Absent absent, const Give& give) const;
   // The facts of rows (row_facts.h), by id.
-  Status get_facts(const std::vector<rocksdb::Slice>& ids,
-                   std::vector<std::optional<std::string>>& out) const;
+  Status find_facts(std::span<const std::string_view> ids, const Give& give) const;
 
  private:
   template <typename Shortened>
   Status get_through(ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
-                     const std::vector<rocksdb::Slice>& keys, Shortened shortened,
-                     std::vector<std::optional<std::string>>& out) const;
+                     std::span<const std::string_view> keys, Shortened shortened,
+                     const Give& give) const;
+  // `keep_blocks`: whether RocksDB's cache takes the blocks that are read for it.
   Status read(rocksdb::ColumnFamilyHandle* family, std::span<const rocksdb::Slice> keys,
-              std::span<std::optional<std::string>> out) const;
+              std::span<std::optional<std::string>> out, bool keep_blocks) const;
   void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;
   Status flush_all();
   // Takes the marks of what was purged away, unless more was dropped meanwhile. `rows`:

@@ -2,6 +2,7 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_set>
 #include <utility>
@@ -16,6 +17,9 @@ using rocksdb::ColumnFamilyHandle;
 using rocksdb::Slice;
 
 constexpr std::size_t kChunk = 4096;  // deletions per write
+// Rows in the write buffers that a page of a walk puts up with: so many times its own, or so many.
+constexpr std::size_t kSortedPages = 4;
+constexpr std::size_t kSortedAlways = 8192;
 constexpr std::size_t kReadAhead = std::size_t{1} << 20U;
 
 // Ids are random and not chosen by anybody outside: any eight bytes are a good hash.
@@ -130,7 +134,25 @@ Status RocksdbTokenStore::expire(std::span<const Id> ids) {
   return removal.purge();
 }
 
+// Each look at the rows in their order sorts what lies in the write buffers, which hash: all of it,
+// for each page of a walk. More than some pages of that becomes a table first. When it cannot be
+// written the walk goes on, and sorts.
+void RocksdbTokenStore::Database::settle_for_page(std::size_t limit) {
+  using Properties = rocksdb::DB::Properties;
+  std::uint64_t entries = 0;
+  for (const std::string& property :
+       {Properties::kNumEntriesActiveMemTable, Properties::kNumEntriesImmMemTables}) {
+    std::uint64_t some = 0;
+    if (db->GetIntProperty(rows, property, &some)) entries += some;
+  }
+  if (entries <= std::max(kSortedPages * limit, kSortedAlways)) return;
+  rocksdb::FlushOptions flush;
+  flush.allow_write_stall = true;
+  (void)db->Flush(flush, rows);
+}
+
 Result<std::vector<FoundRow>> RocksdbTokenStore::scan(const Id& after, std::size_t limit) {
+  database_->settle_for_page(limit);
   std::vector<FoundRow> out;
   const std::unique_ptr<rocksdb::Iterator> it(
       database_->db->NewIterator(walking(), database_->rows));

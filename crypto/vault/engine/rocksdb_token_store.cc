@@ -100,40 +100,43 @@ Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
 
 Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
                                std::span<std::optional<FoundFacts>> out, bool anew) {
-  std::vector<Slice> slices;
-  slices.reserve(keys.size());
-  for (const IndexKey& key : keys) slices.push_back(slice_of(key));
-  std::vector<std::optional<std::string>> ids;
-  const auto absent = anew ? Database::Absent::asked : Database::Absent::remembered;
-  if (auto s = database_->get(database_->index, slices, ids, absent); !s) return s;
-
-  slices.clear();
-  std::vector<std::size_t> where;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    out[i].reset();
-    if (!ids[i]) continue;
+  std::vector<std::string_view> views;
+  views.reserve(keys.size());
+  for (const IndexKey& key : keys) views.push_back(as_text(key));
+  for (std::optional<FoundFacts>& one : out) one.reset();
+  struct Found {
+    std::size_t at;
+    Id id;
+  };
+  std::vector<Found> found;
+  found.reserve(keys.size());
+  bool sizes_agree = true;
+  const auto note_id = [&](std::size_t i, std::string_view id) {
     // Of another size: the table was altered.
-    if (ids[i]->size() != sizeof(Id)) return rocksdb_error(rocksdb::Status::Corruption());
-    slices.emplace_back(*ids[i]);
-    where.push_back(i);
-  }
-  std::vector<std::optional<std::string>> rows;
-  if (auto s = database_->get_facts(slices, rows); !s) return s;
-  for (std::size_t j = 0; j < where.size(); ++j) {
-    if (rows[j]) out[where[j]] = FoundFacts{id_from(*ids[where[j]]), std::move(*rows[j])};
-  }
-  return {};
+    sizes_agree = sizes_agree && id.size() == sizeof(Id);
+    if (id.size() == sizeof(Id)) found.push_back({i, id_from(id)});
+  };
+  const auto absent = anew ? Database::Absent::asked : Database::Absent::remembered;
+  if (auto s = database_->find_ids(views, absent, note_id); !s) return s;
+  if (!sizes_agree) return rocksdb_error(rocksdb::Status::Corruption());
+
+  views.clear();
+  for (const Found& one : found) views.push_back(as_text(one.id));
+  return database_->find_facts(views, [&](std::size_t j, std::string_view facts) {
+    FoundFacts& there = out[found[j].at].emplace();
+    there.id = found[j].id;
+    there.facts.assign(facts);
+  });
 }
 
 Status RocksdbTokenStore::facts(std::span<const Id> ids,
                                 std::span<std::optional<std::string>> out) {
-  std::vector<Slice> slices;
-  slices.reserve(ids.size());
-  for (const Id& id : ids) slices.push_back(slice_of(id));
-  std::vector<std::optional<std::string>> rows;
-  if (auto s = database_->get_facts(slices, rows); !s) return s;
-  std::move(rows.begin(), rows.end(), out.begin());
-  return {};
+  std::vector<std::string_view> views;
+  views.reserve(ids.size());
+  for (const Id& id : ids) views.push_back(as_text(id));
+  for (std::optional<std::string>& one : out) one.reset();
+  return database_->find_facts(
+      views, [&](std::size_t i, std::string_view facts) { out[i].emplace(facts); });
 }
 
 Status RocksdbTokenStore::resolve(std::span<const Id> ids,

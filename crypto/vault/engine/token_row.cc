@@ -61,8 +61,9 @@ std::string encode_clear_part(const TokenRow& row) {
 
 namespace {
 
-// The clear part, from where `in` stands.
-Result<TokenRow> read_clear_part(ByteReader& in) {
+// The clear part, from where `in` stands: all but the purposes, of which `note` is told.
+template <typename Note>
+Result<TokenRow> read_clear_part(ByteReader& in, Note note) {
   TokenRow row;
   const std::uint8_t schema = in.u8();
   row.key_id = in.u32();
@@ -79,16 +80,26 @@ Result<TokenRow> read_clear_part(ByteReader& in) {
   }
   const std::size_t purposes = in.u8();
   if (purposes == 0 || purposes > kMaxRowPurposes) return Error(ErrorKind::malformed);
-  row.purposes.reserve(purposes);
+  Id before{};
   for (std::size_t i = 0; i < purposes && !in.failed(); ++i) {
-    RowPurpose purpose{in.id(), in.u32(), in.u32()};
-    if (purpose.contact_day < purpose.created_day ||
-        (i > 0 && row.purposes.back().id >= purpose.id)) {
+    const RowPurpose purpose{in.id(), in.u32(), in.u32()};
+    if (purpose.contact_day < purpose.created_day || (i > 0 && before >= purpose.id)) {
       return Error(ErrorKind::malformed);
     }
-    row.purposes.push_back(purpose);
+    before = purpose.id;
+    note(purpose, purposes);
   }
   if (in.failed()) return Error(ErrorKind::malformed);
+  return row;
+}
+
+Result<TokenRow> read_whole_clear_part(ByteReader& in) {
+  std::vector<RowPurpose> all;
+  auto row = read_clear_part(in, [&](const RowPurpose& purpose, std::size_t count) {
+    if (all.empty()) all.reserve(count);
+    all.push_back(purpose);
+  });
+  if (row) row->purposes = std::move(all);
   return row;
 }
 
@@ -96,7 +107,7 @@ Result<TokenRow> read_clear_part(ByteReader& in) {
 
 Result<TokenRowView> decode_token_row(ByteView bytes) {
   ByteReader in(bytes);
-  auto row = read_clear_part(in);
+  auto row = read_whole_clear_part(in);
   if (!row) return row.error();
   TokenRowView view;
   view.row = std::move(*row);
@@ -111,9 +122,25 @@ Result<TokenRowView> decode_token_row(ByteView bytes) {
 
 Result<TokenRow> decode_token_facts(ByteView facts) {
   ByteReader in(facts);
-  auto row = read_clear_part(in);
+  auto row = read_whole_clear_part(in);
   if (row && !in.done()) return Error(ErrorKind::malformed);
   return row;
+}
+
+Result<ContactFacts> read_contact(ByteView facts, const Id& purpose, std::uint32_t today) {
+  ByteReader in(facts);
+  ContactFacts out;
+  const auto row = read_clear_part(in, [&](const RowPurpose& one, std::size_t count) {
+    if (one.id == purpose) {
+      out.contact = one.contact_day >= today ? Contact::nothing_new : Contact::new_day;
+    } else if (count == kMaxRowPurposes && out.contact == Contact::new_purpose) {
+      out.contact = Contact::nothing_new;  // there is no room for it
+    }
+  });
+  if (!row || !in.done()) return Error(ErrorKind::malformed);
+  out.key_id = row->key_id;
+  out.seal_key_id = row->seal_key_id;
+  return out;
 }
 
 std::size_t clear_part_size(std::string_view row) noexcept {

@@ -68,6 +68,15 @@ std::string encode_clear_part(const TokenRow& row);
 Result<TokenRowView> decode_token_row(ByteView bytes);
 // A clear part and nothing else (row_facts.h). As strict.
 Result<TokenRow> decode_token_facts(ByteView facts);
+// Of a clear part what a look-up asks for, without making a TokenRow of it: whose it is, and how a
+// use for `purpose` on day `today` stands. As strict as decode_token_facts(), and agrees with
+// note_contact().
+struct ContactFacts {
+  std::uint32_t key_id = 0;
+  std::uint32_t seal_key_id = 0;
+  Contact contact = Contact::new_purpose;
+};
+Result<ContactFacts> read_contact(ByteView facts, const Id& purpose, std::uint32_t today);
 // How many of a row's bytes are its clear part; 0: its sizes contradict each other.
 std::size_t clear_part_size(std::string_view row) noexcept;
 

@@ -18,6 +18,7 @@
 
 #include "crypto/base/result.h"
 #include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/short_text.h"
 
 namespace paravent::crypto::vault {
 
@@ -31,7 +32,7 @@ struct FoundRow {
 
 struct FoundFacts {
   Id id{};
-  std::string facts;  // of the row, see row_facts.h
+  ShortText facts;  // of the row, see row_facts.h
 };
 
 struct NewRow {

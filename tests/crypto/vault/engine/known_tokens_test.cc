@@ -38,7 +38,7 @@ TEST(KnownTokens, KnowsATokenForOnePurposeKeyAndDay) {
 
 TEST(KnownTokens, MemoryIsBounded) {
   KnownTokens known(std::size_t{64} << 10U);
-  EXPECT_LE(known.capacity() * 48, std::size_t{64} << 10U);
+  EXPECT_LE(known.capacity() * KnownTokens::kSlotBytes, std::size_t{64} << 10U);
   const Id purpose{1};
   std::vector<IndexKey> all;
   for (std::uint32_t i = 0; i < 20'000; ++i) {
@@ -56,7 +56,7 @@ TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
   constexpr std::size_t kMost = 5 * KnownTokens::kFirstBytes;
   KnownTokens known(kMost);
   const std::size_t first = known.capacity();
-  EXPECT_LE(first * 48, KnownTokens::kFirstBytes);
+  EXPECT_LE(first * KnownTokens::kSlotBytes, KnownTokens::kFirstBytes);
   const Id purpose{1};
   std::vector<IndexKey> all;
   const auto add = [&](std::size_t count) {
@@ -79,7 +79,7 @@ TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
   EXPECT_GT(kept(), all.size() * 97 / 100);
   // As far as it may: the two tables together.
   add(2 * first);
-  EXPECT_LE((known.capacity() + first) * 48, kMost);
+  EXPECT_LE((known.capacity() + first) * KnownTokens::kSlotBytes, kMost);
   EXPECT_GT(kept(), all.size() * 8 / 10);
   { const KnownTokens::Pause pause(known); }
   EXPECT_EQ(kept(), 0U);
@@ -89,12 +89,12 @@ TEST(KnownTokens, TakesMostOfWhatIsAllowedWhenItIsNeeded) {
   for (const std::size_t most :
        {std::size_t{3} << 20U, std::size_t{24} << 20U, std::size_t{64} << 20U}) {
     KnownTokens known(most);
-    const std::size_t wanted = most / 48 * 3 / 4;
-    for (std::size_t i = 0; i < most / 48 && known.capacity() < wanted; ++i) {
+    const std::size_t wanted = most / KnownTokens::kSlotBytes * 3 / 4;
+    for (std::size_t i = 0; i < most / KnownTokens::kSlotBytes && known.capacity() < wanted; ++i) {
       known.add({random_index(), Id{1}, 7, 100}, Id{1}, known.generation());
     }
     EXPECT_GE(known.capacity(), wanted) << most;
-    EXPECT_LE(known.capacity() * 48, most);
+    EXPECT_LE(known.capacity() * KnownTokens::kSlotBytes, most);
   }
 }
 

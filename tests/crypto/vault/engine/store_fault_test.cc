@@ -112,5 +112,28 @@ TEST_F(StoreFaults, ATornWriteIsRefusedThenRecoveredFrom) {
   EXPECT_TRUE(has(3));
 }
 
+// What lies in the write buffers is put in order once, by writing it into a table; where nothing
+// can be written, anew for each page.
+TEST_F(StoreFaults, AWalkGoesOnWhereNothingCanBeWritten) {
+  constexpr std::size_t kRows = 9000;
+  std::vector<NewRow> rows;
+  for (std::size_t i = 0; i < kRows; ++i) {
+    Id id{1, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)};
+    rows.push_back({std::nullopt, id, "row", {}});
+  }
+  ASSERT_TRUE(store_->commit(rows, {}, {}));
+  faults_->append = true;
+  const auto page = store_->scan(kNoId, 1000);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->size(), 1000U);
+  EXPECT_EQ(page->back().id, rows[999].id);
+  const auto next = store_->scan(page->back().id, kRows);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->size(), kRows - 1000);
+  faults_->append = false;
+  ASSERT_TRUE(eventually([this] { return put(3).has_value(); }));
+  EXPECT_EQ(store_->scan(kNoId, 2 * kRows).value().size(), kRows + 1);
+}
+
 }  // namespace
 }  // namespace paravent::crypto::vault

@@ -50,6 +50,30 @@ TEST(TokenRow, PurposesAreBounded) {
   EXPECT_EQ(row.purposes.size(), kMaxRowPurposes);
 }
 
+// What a look-up reads of the facts, without a row, is what noting the use would have said.
+TEST(TokenRow, AContactReadFromItsFactsIsTheOneThatWouldBeNoted) {
+  TokenRow row;
+  row.key_id = 5;
+  row.seal_key_id = 77;
+  row.kind = Kind::email;
+  for (std::uint8_t count = 1; count <= kMaxRowPurposes; ++count) {
+    row.purposes.push_back({Id{count}, 100, std::uint32_t{100} + count % 3});
+    const std::string facts = encode_clear_part(row);
+    for (const int number : {0, 1, 2, count / 2 + 1, count + 0, count + 1, 200}) {
+      const auto purpose = static_cast<std::uint8_t>(number);
+      for (std::uint32_t today = 99; today <= 103; ++today) {
+        TokenRow noted = row;
+        const auto read = read_contact(as_bytes(facts), Id{purpose}, today);
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->key_id, 5U);
+        EXPECT_EQ(read->seal_key_id, 77U);
+        EXPECT_EQ(read->contact, note_contact(noted, Id{purpose}, today))
+            << int{count} << ' ' << int{purpose} << ' ' << today;
+      }
+    }
+  }
+}
+
 TEST(TokenRow, SealsAndOpens) {
   const ProtectionKey key = row_key();
   RowSealer sealer;
@@ -118,7 +142,10 @@ TEST(TokenRow, ItsFactsDecodeExactlyWhenItDoes) {
   const std::string bytes = sealer.seal(row, Id{4}, key, "jeanne@example.org").value();
   std::string scratch;
   const auto facts = [&](std::string_view of) {
-    return decode_token_facts(as_bytes(row_facts(of, scratch)));
+    auto decoded = decode_token_facts(as_bytes(row_facts(of, scratch)));
+    EXPECT_EQ(read_contact(as_bytes(row_facts(of, scratch)), Id{1}, 100).has_value(),
+              decoded.has_value());
+    return decoded;
   };
   ASSERT_TRUE(facts(bytes));
   EXPECT_EQ(encode_clear_part(*facts(bytes)), encode_clear_part(row));

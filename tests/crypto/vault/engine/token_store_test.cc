@@ -454,6 +454,49 @@ TEST(RocksdbTokenStore, FactsAreThoseOfTheRowHoweverTheyCame) {
   expect_facts(*store);
 }
 
+std::size_t tables_in(const std::filesystem::path& folder) {
+  std::size_t tables = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    tables += entry.path().extension() == ".sst" ? 1U : 0U;
+  }
+  return tables;
+}
+
+// The write buffers hash, and each look at the rows in their order sorts what lies there: where
+// that is much, it becomes a table before the first page, and the pages after it find it in order.
+TEST(RocksdbTokenStore, AWalkSortsMuchOfWhatWasWrittenOnce) {
+  const TempDir temp;
+  const auto folder = temp.path() / "store";
+  auto store = RocksdbTokenStore::create(folder, kInstallation).value();
+  std::vector<NewRow> rows;
+  const auto add = [&](std::size_t count) {
+    const std::size_t first = rows.size();
+    for (std::size_t i = 0; i < count; ++i) rows.push_back({std::nullopt, random_id(), "row", {}});
+    return store->commit(std::span(rows).subspan(first), {}, {});
+  };
+  const auto walked = [&] {
+    Id after = kNoId;
+    std::size_t seen = 0;
+    for (;;) {
+      const auto page = store->scan(after, 1000);
+      if (!page || page->empty()) return seen;
+      for (const FoundRow& row : *page) {
+        EXPECT_LT(after, row.id);
+        after = row.id;
+      }
+      seen += page->size();
+    }
+  };
+  ASSERT_TRUE(add(2000));
+  EXPECT_EQ(walked(), rows.size());
+  EXPECT_EQ(tables_in(folder), 0U);  // little is sorted where it is
+  ASSERT_TRUE(add(8000));
+  EXPECT_EQ(walked(), rows.size());
+  EXPECT_EQ(tables_in(folder), 1U);
+  EXPECT_EQ(walked(), rows.size());
+  EXPECT_EQ(tables_in(folder), 1U);
+}
+
 TEST(RocksdbTokenStore, ANewerVersionIsNamed) {
   const TempDir temp;
   const auto folder = temp.path() / "store";
