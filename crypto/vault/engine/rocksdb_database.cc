@@ -79,8 +79,9 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   options.env = env;
   options.create_if_missing = create;
   options.error_if_exists = create;
-  // Also when it opens: a store from before there were aliases has no such family.
-  options.create_missing_column_families = true;
+  // Not when it opens: a family that is gone was lost with a piece of the manifest, and an empty one
+  // in its place would give out second tokens.
+  options.create_missing_column_families = create;
   options.paranoid_checks = true;
   // A torn last record is an unacknowledged write; any other damage must not pass for the end of
   // the log.

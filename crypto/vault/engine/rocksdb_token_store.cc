@@ -176,19 +176,20 @@ Status RocksdbTokenStore::commit(std::span<NewRow> create, std::span<const Chang
 }
 
 Status RocksdbTokenStore::check_changed(std::span<const ChangedRow> change) const {
-  std::vector<Slice> ids;
-  std::vector<const std::string*> expected;
+  std::vector<std::string_view> ids;
+  std::vector<std::string_view> expected;
   for (const ChangedRow& row : change) {
     if (!row.facts) continue;
-    ids.push_back(slice_of(row.id));
-    expected.push_back(&*row.facts);
+    ids.push_back(id_text(row.id));
+    expected.push_back(*row.facts);
   }
   if (ids.empty()) return {};
-  std::vector<std::optional<std::string>> there;
-  if (auto s = database_->get_facts(ids, there); !s) return s;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (there[i] != *expected[i]) return Error(ErrorKind::busy);
-  }
+  std::size_t same = 0;
+  const auto compare = [&](std::size_t i, std::string_view facts) {
+    if (facts == expected[i]) ++same;
+  };
+  if (auto s = database_->find_facts(ids, compare); !s) return s;
+  if (same != ids.size()) return Error(ErrorKind::busy);
   return {};
 }
 
