@@ -79,8 +79,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   options.env = env;
   options.create_if_missing = create;
   options.error_if_exists = create;
-  // Not when it opens: a family that is gone was lost with a piece of the manifest, and an empty one
-  // in its place would give out second tokens.
+  // Not when it opens: a family that is gone was lost with a piece of the manifest, and an empty
+  // one in its place would give out second tokens.
   options.create_missing_column_families = create;
   options.paranoid_checks = true;
   // A torn last record is an unacknowledged write; any other damage must not pass for the end of
