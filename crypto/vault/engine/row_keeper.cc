@@ -351,7 +351,8 @@ Status RowKeeper::finish(const Walk& walk) {
   return {};
 }
 
-Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& stopped) {
+Result<std::optional<RowReport>> RowKeeper::run(
+    const std::function<bool()>& stopped, const std::function<Status(const RowReport&)>& ending) {
   RowReport total;
   for (;;) {
     Walk walk;
@@ -377,17 +378,20 @@ Result<std::optional<RowReport>> RowKeeper::run(const std::function<bool()>& sto
     if (auto s = expire_dead(walk); !s) return s.error();
     // The index has to be seen whole once without anything to move; what waits is not waited for.
     const bool last = walk.domains.empty() || walk.report.moved == 0;
-    // Before anything counts as done, the entries that went are in no file any more.
-    if (last) {
-      if (auto s = vault_.state_->tokens->forget_dropped(); !s) return s.error();
-    }
-    if (auto s = finish(walk); !s) return s.error();
     total.rows += walk.report.rows;
     total.resealed += walk.report.resealed;
     total.moved += walk.report.moved;
     total.removed += walk.report.removed;
     total.waiting = walk.report.waiting;
-    if (last) return std::optional(total);
+    if (!last) continue;
+    // Before anything counts as done, the entries that went are in no file any more, and whoever
+    // is to know of it does.
+    if (auto s = vault_.state_->tokens->forget_dropped(); !s) return s.error();
+    if (ending) {
+      if (auto s = ending(total); !s) return s.error();
+    }
+    if (auto s = finish(walk); !s) return s.error();
+    return std::optional(total);
   }
 }
 

@@ -58,8 +58,10 @@ class RowKeeper {
 
   // Everything that is wanted, in one walk or, where the index moves, several. `stopped` is asked
   // between pages. nullopt: it was stopped, and everything that is wanted still is.
-  // Fails as the store does; then too.
-  Result<std::optional<RowReport>> run(const std::function<bool()>& stopped);
+  // `ending` hears what was done before it counts as done: a crash in between does it again, and
+  // none leaves a walk behind that nobody heard of. Fails as the store and `ending` do; then too.
+  Result<std::optional<RowReport>> run(const std::function<bool()>& stopped,
+                                       const std::function<Status(const RowReport&)>& ending = {});
 
  private:
   struct Walk;

@@ -72,18 +72,19 @@ crypto::Status RowJob::record(const std::string& remark) {
 
 bool RowJob::run(const RowWork& work) {
   if (!record("begins: " + names_of(work))) return false;
-  const auto done = RowKeeper(vault_).run([this] { return stopping(); });
+  // On record before it counts as done, so that a kill in between leaves no walk without its end.
+  const auto done = RowKeeper(vault_).run(
+      [this] { return stopping(); },
+      [&](const RowReport& report) { return record(names_of(work) + ": " + text_of(report)); });
   if (!done) {
     std::ignore = record("failed and will be tried again: " + names_of(work));
     return false;
   }
   // Stopped: the next start goes on with it.
   if (!*done) return true;
-  {
-    const std::scoped_lock lock(mutex_);
-    last_ = **done;
-  }
-  return record(names_of(work) + ": " + text_of(**done)).has_value();
+  const std::scoped_lock lock(mutex_);
+  last_ = **done;
+  return true;
 }
 
 void RowJob::loop() {

@@ -42,7 +42,7 @@ class AdminServerTest : public ::testing::Test {
     options_.header_bytes = 2048;
     options_.body_bytes = 4096;
     options_.connections = 4;
-    server_ = std::move(AdminServer::start(options_, handler_).value());
+    server_ = AdminServer::start(options_, handler_).value();
   }
   std::string once(const std::string& request) {
     net::Peer peer = net::Peer::connect(server_->port());
@@ -146,7 +146,7 @@ class Endless final : public AdminHandler {
 TEST_F(AdminServerTest, TellsAnAnswerThatNobodyReadsOn) {
   for (const bool hangs_up : {true, false}) {
     Endless handler;
-    auto server = std::move(AdminServer::start(options_, handler).value());
+    auto server = AdminServer::start(options_, handler).value();
     {
       net::Peer peer = net::Peer::connect(server->port());
       peer.write("GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -284,6 +284,31 @@ TEST_F(RowKeeperTest, AWalkThatIsInterruptedAnywhereGoesOn) {
   expect_all_there();
 }
 
+TEST_F(RowKeeperTest, WhatWasDoneIsHeardOfBeforeItCountsAsDone) {
+  mint_all();
+  ASSERT_TRUE(KeyAdmin(vault()).rotate(epoch_key().record.id));
+  bind();
+  ASSERT_TRUE(RowKeeper::want_reseal(vault()));
+  ASSERT_TRUE(RowKeeper::want_reindex(vault(), "atelier", "crm"));
+  const auto unheard = RowKeeper(vault()).run(
+      kNeverStopped, [](const RowReport&) { return Status(Error(ErrorKind::disk_full)); });
+  ASSERT_FALSE(unheard);
+  EXPECT_EQ(unheard.error().kind(), ErrorKind::disk_full);
+  reopen();
+  EXPECT_TRUE(RowKeeper::wanted(vault()).reseal && RowKeeper::wanted(vault()).reindex);
+  int heard = 0;
+  const auto done = RowKeeper(vault()).run(kNeverStopped, [&](const RowReport& report) {
+    EXPECT_TRUE(RowKeeper::wanted(vault()).reseal && RowKeeper::wanted(vault()).reindex);
+    EXPECT_GT(report.rows, 0U);
+    ++heard;
+    return Status();
+  });
+  ASSERT_TRUE(done && *done);
+  EXPECT_EQ(heard, 1);
+  EXPECT_FALSE(RowKeeper::wanted(vault()).any());
+  expect_all_there();
+}
+
 TEST_F(RowKeeperTest, ARowThatCannotBeOpenedYetKeepsTheOldIndex) {
   const std::string token = mint(vault(), *binding_, "anne@example.fr");
   const Id old = epoch_key().record.id;
