@@ -19,6 +19,15 @@ namespace {
 
 constexpr std::array<const char*, 4> kFolders{"keys", "store", "operators", "audit"};
 
+// Before its rights are judged: nobody should open up a file that was never meant.
+Status check_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool is_file =
+      std::filesystem::exists(path, error) && !std::filesystem::is_directory(path, error);
+  if (!is_file) return {};
+  return Error(ErrorKind::data, path.string() + " is a file, not a folder; name another one.");
+}
+
 Status make_folder(const std::filesystem::path& path) {
   const std::filesystem::path parent = path.parent_path();
   if (::mkdir(path.c_str(), 0700) == 0) {
@@ -27,6 +36,7 @@ Status make_folder(const std::filesystem::path& path) {
     return sync_folder(parent.empty() ? "." : parent);
   }
   if (errno == EEXIST) {
+    if (auto s = check_folder(path); !s) return s;
     if (auto s = check_private(path); !s) return s;
     // Whoever made it may have been cut off before its name was durable. One above it that cannot
     // even be opened was made by somebody else.
@@ -88,6 +98,7 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path) {
                                       " does not exist; make it with: paravent init --data " +
                                       path.string());
   }
+  if (auto s = check_folder(path); !s) return s.error();
   if (auto s = check_private(path); !s) return s.error();
   for (const char* folder : kFolders) {
     if (std::filesystem::exists(path / folder, error)) {

@@ -53,6 +53,18 @@ TEST(DataDirectory, MovingKeepsTheLock) {
   EXPECT_FALSE(DataDirectory::open(path));
 }
 
+TEST(DataDirectory, AFileIsNone) {
+  const TempDir temp;
+  const auto path = temp.path() / "data";
+  write_text(path, "somebody's");
+  for (const bool make : {false, true}) {
+    const auto data = make ? DataDirectory::create(path) : DataDirectory::open(path);
+    ASSERT_FALSE(data);
+    expect_sentence(data.error(), ErrorKind::data, path.string() + " is a file");
+  }
+  EXPECT_EQ(read_text(path), "somebody's");
+}
+
 TEST(DataDirectory, RefusesWhatOthersCanReach) {
   const TempDir temp;
   const auto path = temp.path() / "data";
