@@ -119,7 +119,7 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
     lines += table(("target", "workload", "what", "limit", "goal", "stretch", "measured", "verdict", "what limits it"),
                    target_table.rows(ratios, calls, latency, others, soak, bool(rows) and bool(stats.disturbances(rows)), rows))
     lines += ["", "What has no interval is one figure. Where nothing was measured, the verdict's place names what measures it. Instructions",
-              "per script: `bench/instructions/expected.json`; what it costs as it grows: `docs/growth.md`; what was tried where a target is",
+              "per script: `bench/instructions/expected.json`; what it costs as it grows: `bench/growth.py`, which writes a page with plots; what was tried where a target is",
               "missed: `docs/speed.md`."]
     lines += other_sections(others or {})
     for workload, own in stats.by_workload(rows).items():
