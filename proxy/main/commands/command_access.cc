@@ -12,6 +12,7 @@
 #include "proxy/admin/key_text.h"
 #include "proxy/main/commands/access_commands.h"
 #include "proxy/main/commands/admin_client.h"
+#include "proxy/main/commands/answer_out.h"
 #include "proxy/main/commands/exit_code.h"
 
 namespace paravent::proxy::main {
@@ -266,20 +267,6 @@ void print_object(const json::object& object) {
   }
 }
 
-int write_out(const AccessOptions& options, const std::string& text) {
-  if (options.out.empty()) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return static_cast<int>(ExitCode::done);
-  }
-  if (auto s = crypto::vault::write_file_durably(options.out, crypto::as_bytes(text),
-                                                 crypto::vault::Existing::refuse);
-      !s) {
-    return fail(s.error());
-  }
-  std::printf("Written to %s.\n", options.out.c_str());
-  return static_cast<int>(ExitCode::done);
-}
-
 }  // namespace
 
 int run_access(const AccessOptions& options) {
@@ -296,7 +283,7 @@ int run_access(const AccessOptions& options) {
   if (answer->status != 200 && answer->status != 201 && answer->status != 202) {
     return fail(admin_error(*answer));
   }
-  if (options.action == "record") return write_out(options, answer->body);
+  if (options.action == "record") return write_answer(options.out, answer->body);
   if (options.json) {
     std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
   } else {

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <string>
 
-#include "crypto/vault/engine/durable_file.h"
 #include "policies/model/period.h"
 #include "proxy/admin/key_text.h"
 #include "proxy/main/commands/admin_client.h"
+#include "proxy/main/commands/answer_out.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 
@@ -159,21 +159,6 @@ Result<AdminAnswer> ask(const KeysOptions& options, const crypto::SecretBytes& c
   return post("/v1/keys/" + options.id + "/" + action, std::move(body));
 }
 
-int write_out(const KeysOptions& options, const std::string& text) {
-  if (options.out.empty()) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    return static_cast<int>(ExitCode::done);
-  }
-  if (auto s = crypto::vault::write_file_durably(options.out, crypto::as_bytes(text),
-                                                 crypto::vault::Existing::refuse);
-      !s) {
-    return fail(s.error());
-  }
-  std::printf("Written to %s; verify it with: paravent keys verify-certificate\n",
-              options.out.c_str());
-  return static_cast<int>(ExitCode::done);
-}
-
 }  // namespace
 
 int run_keys(const KeysOptions& options) {
@@ -183,7 +168,9 @@ int run_keys(const KeysOptions& options) {
   const auto answer = ask(options, *credential);
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(admin_error(*answer));
-  if (options.action == "certificate") return write_out(options, answer->body);
+  if (options.action == "certificate")
+    return write_answer(options.out, answer->body,
+                        "verify it with: paravent keys verify-certificate");
   const bool as_it_is = options.action == "rows" || options.action == "reseal" ||
                         options.action == "reindex" || options.action == "when-sealed";
   if (options.json || as_it_is) {

@@ -17,21 +17,6 @@ using crypto::ErrorKind;
 
 constexpr std::size_t kMaxIdentifier = 8192;
 
-Error api_error(const AdminAnswer& answer) {
-  boost::system::error_code ignored;
-  const auto problem = boost::json::parse(answer.body, ignored);
-  std::string sentence = "The admin API answered " + std::to_string(answer.status);
-  if (const auto* object = problem.if_object()) {
-    if (const auto* title = object->if_contains("title"); title != nullptr && title->is_string()) {
-      sentence += ": " + std::string(title->get_string());
-    }
-  }
-  const ErrorKind kind = answer.status == 401 || answer.status == 403 ? ErrorKind::refused
-                         : answer.status >= 500                       ? ErrorKind::unreachable
-                                                                      : ErrorKind::usage;
-  return {kind, sentence};
-}
-
 // What tells the person comes from standard input: a command line is seen by every process.
 crypto::Result<std::string> read_identifier() {
   auto text = read_text_file("/dev/stdin", kMaxIdentifier);
@@ -160,7 +145,7 @@ int run_subjects(const SubjectsOptions& options) {
   auto answer = admin_post({options.admin, options.ca}, "/v1/subjects/" + options.action,
                            *credential, boost::json::serialize(*request));
   if (!answer) return fail(answer.error());
-  if (answer->status != 200) return fail(api_error(*answer));
+  if (answer->status != 200) return fail(admin_error(*answer));
   boost::system::error_code malformed;
   const auto document = boost::json::parse(answer->body, malformed);
   const auto* object = document.if_object();
