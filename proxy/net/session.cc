@@ -2,9 +2,7 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <array>
 #include <utility>
 
 namespace paravent::proxy::net {
@@ -16,8 +14,6 @@ constexpr std::uint32_t kLingerMs = 2'000;
 // Steps in one go, about a dozen requests: a client that pipelines or uploads without pause must
 // not keep the worker from the others.
 constexpr int kStepsPerTurn = 64;
-// Answers up to this size are copied and leave in one piece, together with those of other clients.
-constexpr std::size_t kSmallAnswer = std::size_t{4} * 1024;
 
 }  // namespace
 
@@ -247,12 +243,6 @@ IoResult Session::read(std::span<char> into) {
   return {.bytes = got.bytes, .would_block = got.would_block, .end = got.end, .failed = got.failed};
 }
 
-IoResult Session::write(std::span<iovec> parts) {
-  if (!tls_) return send_gather(fd_.get(), parts);
-  const tls::TlsResult sent = tls_->send(parts);
-  return {.bytes = sent.bytes, .would_block = sent.would_block, .failed = sent.failed};
-}
-
 // Reads once into the block. False when nothing came.
 bool Session::fill() {
   make_room();
@@ -278,204 +268,6 @@ void Session::make_room() {
   block_ =
       host_.blocks().take(limits().header_bytes + ReadBlockPool::kHeadroom, limits().header_count);
   begin_ = end_ = 0;
-}
-
-// ---- the exchange ----
-
-void Session::begin_head() {
-  const Limits& limit = limits();
-  // To the front, while no view of these bytes is held: a head and what reads its body then always
-  // have the room that they need.
-  const std::size_t have = end_ - begin_;
-  const char* const from = block_->bytes().data() + begin_;
-  const std::size_t need = limit.header_bytes + ReadBlockPool::kHeadroom;
-  if (block_->bytes().size() < need || block_->lines().size() < limit.header_count) {
-    auto larger = host_.blocks().take(std::max(need, block_->bytes().size()), limit.header_count);
-    std::memcpy(larger->bytes().data(), from, have);
-    host_.blocks().give(std::exchange(block_, std::move(larger)));
-  } else if (begin_ > 0) {
-    std::memmove(block_->bytes().data(), from, have);
-  }
-  begin_ = 0;
-  end_ = have;
-  parser_.begin(block_->lines().first(limit.header_count), limit.header_bytes,
-                limit.header_line_bytes);
-  state_ = State::head;
-  loop_.deadlines().set(own_deadline_, limit.header_ms);
-}
-
-bool Session::enter_exchange() {
-  state_ = State::exchange;
-  loop_.deadlines().clear(own_deadline_);
-  generation_ = host_.generation();
-  if (!transaction_) transaction_ = host_.transactions().take(*this, *this);
-  ++serial_;
-  ++requests_;
-  finished_ = receiving_ = false;
-  return !host_.draining() && !peer_closed_ && requests_ < limits().requests_per_connection &&
-         host_.door().memory().level() == MemoryLevel::normal;
-}
-
-void Session::start_exchange() {
-  head_ = parser_.head();
-  const bool may_go_on = enter_exchange();
-  head_.keep_alive = head_.keep_alive && may_go_on;
-  body_.begin(head_, block_->bytes(), begin_ + parser_.size(), end_);
-  if (const auto reason = refused_at_door()) {
-    transaction_->refuse_at_door(head_, *reason, generation_->state);
-  } else {
-    transaction_->start(head_, generation_->state);
-  }
-}
-
-void Session::refuse_head(Reason reason) {
-  enter_exchange();
-  // Framing without an end: whatever follows can be no request.
-  head_ = RequestHead{};
-  head_.framing = BodyFraming::close;
-  head_.keep_alive = false;
-  const std::span<char> bytes = block_->bytes();
-  body_.begin(head_, bytes, end_, end_);
-  transaction_->refuse_unread(reason, generation_->state);
-}
-
-void Session::finished(bool keep_alive) {
-  finished_ = true;
-  keep_alive_ = keep_alive;
-  if (!running_) loop_.defer(*this);
-}
-
-void Session::finish_exchange() {
-  finished_ = receiving_ = false;
-  loop_.deadlines().clear(exchange_deadline_);
-  loop_.deadlines().clear(own_deadline_);
-  const bool settled = body_.settled();
-  begin_ = body_.next();
-  end_ = body_.filled();
-  body_.end();
-  generation_.reset();
-  host_.transactions().give(std::move(transaction_));
-  if (gone_ || send_pending_) {
-    close();
-    return;
-  }
-  if (!settled || !keep_alive_ || !head_.keep_alive) {
-    linger();
-    return;
-  }
-  state_ = State::idle;
-  loop_.deadlines().set(own_deadline_, limits().idle_ms);
-}
-
-std::function<void()> Session::resume_from_other_thread() {
-  return [mailbox = loop_.mailbox(), this, serial = serial_] {
-    // Sessions live as long as their loop, so `this` is good wherever the post arrives.
-    mailbox->post([this, serial] {
-      if (state_ != State::exchange || finished_ || serial != serial_) return;
-      transaction_->on_resolved();
-      run();
-    });
-  };
-}
-
-void Session::set_deadline(std::uint32_t milliseconds) {
-  if (milliseconds == 0) {
-    loop_.deadlines().clear(exchange_deadline_);
-  } else {
-    loop_.deadlines().set(exchange_deadline_, milliseconds);
-  }
-}
-
-UpstreamExchange* Session::exchange(ProtectedRequest request, UpstreamHandler& handler) {
-  UpstreamGroup& to = *generation_->upstreams[request.upstream()];
-  return host_.upstreams().exchange(to, std::move(request), handler, limits(),
-                                    *generation_->state->counters);
-}
-
-// ---- writing ----
-
-SendStatus Session::send(std::string_view head, std::string_view body, bool last) {
-  if (gone_) return SendStatus::gone;
-  if (std::exchange(receiving_, false)) {  // answered before the body's end
-    loop_.deadlines().clear(own_deadline_);
-  }
-  if (send_pending_ || write_waiting_) std::abort();  // one send at a time is the contract
-  // A client that has sent more already is answered at once: its next request waits for this.
-  if (last && head.size() + body.size() <= kSmallAnswer && body_.next() == body_.filled()) {
-    unsent_.assign(head).append(body);
-    unsent_at_ = 0;
-    write_waiting_ = true;
-    loop_.write_soon(*this);
-    return SendStatus::done;
-  }
-  std::array<iovec, 2> parts = {to_iovec(head), to_iovec(body)};
-  std::span<iovec> left = consume(parts, 0);
-  if (left.size() == 2 && body.empty()) left = left.first(1);
-  if (left.empty()) return SendStatus::done;
-  const IoResult sent = write(left);
-  if (sent.failed) {
-    gone_ = true;
-    return SendStatus::gone;
-  }
-  left = consume(left, sent.bytes);
-  if (left.empty()) return SendStatus::done;
-  unsent_.clear();
-  unsent_at_ = 0;
-  for (const iovec& part : left)
-    unsent_.append(static_cast<const char*>(part.iov_base), part.iov_len);
-  send_pending_ = true;
-  watch_write();
-  return SendStatus::pending;
-}
-
-void Session::write_now() {
-  iovec part = to_iovec(unsent_);
-  const IoResult sent = write({&part, 1});
-  if (sent.failed) {
-    on_gone();
-  } else if (sent.bytes < unsent_.size()) {
-    unsent_at_ = sent.bytes;
-    send_pending_ = true;
-    watch_write();
-  } else {
-    write_waiting_ = false;
-  }
-  run();
-}
-
-void Session::flush() {
-  while (unsent_at_ < unsent_.size()) {
-    iovec part = to_iovec(std::string_view(unsent_).substr(unsent_at_));
-    const IoResult sent = write({&part, 1});
-    if (sent.would_block) return;
-    if (sent.failed) {
-      on_gone();
-      return;
-    }
-    unsent_at_ += sent.bytes;
-    flushed_ += sent.bytes;
-  }
-  send_pending_ = false;
-  loop_.deadlines().clear(own_deadline_);
-  if (!std::exchange(write_waiting_, false) && !finished_) transaction_->on_sent(true);
-}
-
-void Session::watch_write() {
-  queued_ = unacknowledged(fd_.get());
-  flushed_ = 0;
-  loop_.deadlines().set(own_deadline_, limits().write_ms);
-}
-
-// A socket is writable once a third of the kernel's buffer is free, for which a slow client may
-// need minutes; so what counts is what it has acknowledged. It reads in the pace that a sender must
-// keep, or it is gone.
-void Session::check_write_progress() {
-  const std::size_t least = std::size_t{limits().body_rate} * limits().write_ms / 1000;
-  if (queued_ + flushed_ >= unacknowledged(fd_.get()) + least) {
-    watch_write();
-  } else {
-    on_gone();
-  }
 }
 
 // ---- the end ----

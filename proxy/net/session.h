@@ -7,6 +7,10 @@
 // short read, so that the steady state has no read that fails. Memory for a head is borrowed while
 // there are bytes, a transaction while there is an exchange, none of both while idle. Objects are
 // kept by the worker and opened again for another connection. One thread.
+//
+// Its life and its reading are in session.cc; who may come in in session_entry.cc; one exchange in
+// session_exchange.cc, with the request's body in session_body.cc and the answer in
+// session_sending.cc.
 
 #pragma once
 

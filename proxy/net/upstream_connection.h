@@ -8,6 +8,10 @@
 // of an answer is replaced once by a fresh one, if the request may be repeated (GET and HEAD:
 // RFC 9110 9.2.2, RFC 9112 9.3.1) or none of it was written. Where no connection can be made to a
 // target, nothing has been sent, and the next target is tried. Owned by the pool; one thread.
+//
+// Making the connection is in upstream_connecting.cc, the request in upstream_sending.cc, the
+// answer in upstream_receiving.cc; how an exchange begins, ends and fails in
+// upstream_connection.cc.
 
 #pragma once
 

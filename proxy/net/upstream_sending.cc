@@ -105,4 +105,10 @@ bool UpstreamConnection::write_left() {
   return true;
 }
 
+IoResult UpstreamConnection::write(std::span<iovec> parts) {
+  if (!tls_) return send_gather(fd_.get(), parts);
+  const tls::TlsResult sent = tls_->send(parts);
+  return {.bytes = sent.bytes, .would_block = sent.would_block, .failed = sent.failed};
+}
+
 }  // namespace paravent::proxy::net

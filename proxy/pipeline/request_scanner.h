@@ -4,6 +4,9 @@
 // Normalises the values that need a key, so that phase 5 and 6 work on bytes that are final. Writes
 // only into the ExchangeBuffers; jobs come in the order path, query, headers, cookies, body, each
 // in the order of the bytes. One object per scan, on the stack; nothing is kept.
+//
+// The carriers are in scan_head.cc, scan_parts.cc (of streamed bodies) and request_scanner.cc (of
+// the others); what becomes of a field in take_field.cc, take_unlisted.cc and scan_opened.cc.
 
 #pragma once
 
@@ -101,7 +104,14 @@ class RequestScanner {
     return json_free_of_tokens_ && !field.is_file && layer_ == 0 && observer_ == nullptr &&
            route_.unlisted == policies::Unlisted::keep;
   }
-  bool may_hold_token(policies::Carrier carrier) const;
+  // Whether a value that goes on as it is has to be searched for tokens. The values of a JSON body
+  // without escapes are parts of its bytes: where those hold no start of a token, no value does.
+  // What was opened inside of a value is another matter.
+  bool may_hold_token(policies::Carrier carrier) const noexcept {
+    if (carrier == policies::Carrier::json && layer_ == 0 && json_free_of_tokens_) return false;
+    return carrier != policies::Carrier::header && carrier != policies::Carrier::cookie &&
+           carrier != policies::Carrier::path;
+  }
   bool take_value(FieldJob& job, policies::Carrier carrier, std::string_view value);
   bool take_own_token(FieldJob& job, std::string_view value);
   // Reads what is inside of a field that the policy opens.
