@@ -7,7 +7,7 @@
 namespace paravent::proxy::net {
 
 Worker::Worker(WorkerContext& context)
-    : context_(context), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
+    : context_(context), loop_(context.busy_poll), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
   loop_.deadlines().set(every_tick_, Deadlines::kTickMs);
 }
 

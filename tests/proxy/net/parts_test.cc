@@ -129,8 +129,12 @@ class Counter final : public Task {
   EventLoop& loop_;
 };
 
-TEST(EventLoop, PostsAndTasksRunOnItsThread) {
-  EventLoop loop;
+class EventLoopThatLooks : public testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Microseconds, EventLoopThatLooks, testing::Values(0, 50, 1000));
+
+TEST_P(EventLoopThatLooks, RunsPostsAndTasksOnItsThread) {
+  EventLoop loop{std::chrono::microseconds(GetParam())};
   Counter counter(loop);
   Counter forgotten(loop);
   std::thread::id ran_on;
@@ -148,6 +152,42 @@ TEST(EventLoop, PostsAndTasksRunOnItsThread) {
   EXPECT_EQ(ran_on, worker_id);
   EXPECT_EQ(counter.runs, 3);
   EXPECT_EQ(forgotten.runs, 0);
+}
+
+// Stops its loop when it is due for the third time, and says what that took of the processor.
+class ThirdTick final : public DeadlineHandler {
+ public:
+  explicit ThirdTick(EventLoop& loop) : loop_(loop), slot_(loop.deadlines().add(*this)) {
+    loop_.deadlines().set(slot_, Deadlines::kTickMs);
+  }
+  void on_deadline(DeadlineSlot slot) override {
+    if (++ticks < 3) {
+      loop_.deadlines().set(slot, Deadlines::kTickMs);
+      return;
+    }
+    loop_.deadlines().remove(slot_);
+    loop_.stop();
+  }
+  int ticks = 0;
+
+ private:
+  EventLoop& loop_;
+  DeadlineSlot slot_;
+};
+
+TEST_P(EventLoopThatLooks, SleepsWhenNothingComesAndKeepsItsDeadlines) {
+  EventLoop loop{std::chrono::microseconds(GetParam())};
+  ThirdTick tick(loop);
+  const auto used = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto before = used();
+  loop.run();
+  EXPECT_EQ(tick.ticks, 3);
+  // Of the 300 ms and more that three deadlines take: it looked for a few at most.
+  EXPECT_LT(used() - before, std::chrono::milliseconds(150));
 }
 
 TEST(EventLoop, AMailboxOutlivesItsLoop) {
