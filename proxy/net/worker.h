@@ -102,6 +102,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   WorkerContext& context_;
   EventLoop loop_;
   ReadBlockPool blocks_;
+  std::uint32_t ticks_ = 0;
   TransactionPool transactions_;
   UpstreamPool pool_;
   std::shared_ptr<const Generation> generation_;

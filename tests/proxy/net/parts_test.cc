@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "proxy/net/deadlines.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
+#include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
 
 namespace paravent::proxy::net {
@@ -198,6 +201,44 @@ TEST(EventLoop, AMailboxOutlivesItsLoop) {
     EXPECT_TRUE(mailbox->post([] { FAIL() << "nobody runs the loop"; }));
   }
   EXPECT_FALSE(mailbox->post([] { FAIL() << "there is no loop"; }));
+}
+
+TEST(ReadBlock, LinesBeginBehindItsBytes) {
+  ReadBlock block(1001, 3);
+  std::ranges::fill(block.bytes(), 'x');
+  for (HeaderLine& line : block.lines()) line = {"name", "value", HeaderName::host};
+  EXPECT_EQ(std::ranges::count(block.bytes(), 'x'), 1001);
+  EXPECT_EQ(block.lines().size(), 3U);
+  EXPECT_EQ(block.lines().back().value, "value");
+}
+
+TEST(ReadBlockPool, KeepsWhatACrowdTakesAgainAndNothingThatNobodyTakes) {
+  ReadBlockPool pool;
+  const auto crowd = [&pool](std::size_t size) {
+    std::vector<std::unique_ptr<ReadBlock>> taken;
+    for (std::size_t i = 0; i < size; ++i) {
+      taken.push_back(pool.take(ReadBlockPool::kUsualBytes, ReadBlockPool::kUsualLines));
+    }
+    for (auto& block : taken) pool.give(std::move(block));
+  };
+  crowd(300);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 300U);  // all of them were taken since
+  crowd(200);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 200U);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 64U);
+  pool.shrink();
+  EXPECT_EQ(pool.unused(), 0U);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 0U);
+}
+
+TEST(ReadBlockPool, KeepsNoLargerBlock) {
+  ReadBlockPool pool;
+  pool.give(pool.take(ReadBlockPool::kUsualBytes + 1, 1));
+  EXPECT_EQ(pool.unused(), 0U);
 }
 
 // Feeds `stream` in pieces and tells how the body ended.
