@@ -18,7 +18,8 @@ import sys
 import stats
 
 DIRECT = "direct"
-PEERS = ("nginx", "haproxy", "nginx-lua", stats.US)
+OURS = (stats.US, stats.POLLING)
+PEERS = ("nginx", "haproxy", "nginx-lua", *OURS)
 # quantile -> (limit, goal) in microseconds: T14 of the house's table; besides at most 1.15 times nginx's own.
 QUANTILES = {"p50_us": (60, 35), "p99_us": (300, 150), "p999_us": (2000, 1000)}
 AGAINST_NGINX = 1.15
@@ -54,7 +55,7 @@ def report(rows):
             value, low, high = stats.interval_of_median(added(rounds, peer, quantile))
             line = {"workload": stats.FORM, "peer": peer, "quantile": quantile, "added_us": round(value, 2),
                     "low": round(low, 2), "high": round(high, 2), "rounds": len(rounds)}
-            if peer == stats.US:
+            if peer in OURS:
                 # Only where nginx adds something can ours be so many times of it.
                 pairs = [(ours, theirs) for ours, theirs in
                          zip(added(rounds, peer, quantile), added(rounds, stats.BASE, quantile)) if theirs > 0]

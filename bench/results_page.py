@@ -40,7 +40,7 @@ def latency_section(lines):
     rows = []
     for line in lines:
         limit, goal = added_latency.QUANTILES[line["quantile"]]
-        ours = line["peer"] == stats.US
+        ours = line["peer"] in added_latency.OURS
         rows.append((line["peer"], line["quantile"].replace("_us", ""), f"{line['added_us']:.1f}",
                      f"{line['low']:.1f} to {line['high']:.1f}", f"{limit} / {goal}" if ours else "",
                      f"{line['of_nginx']:.2f}" if "of_nginx" in line else "", line.get("verdict", "")))

@@ -110,7 +110,8 @@ count_seconds=1
 [ "$quick" = yes ] || [ -n "$minutes" ] || count_seconds=3
 counted=$((slots - ${#workloads[@]}))
 [ "$syscalls" = yes ] && command -v strace >/dev/null || counted=0
-latency_peers=(direct nginx paravent haproxy nginx-lua)
+latency_peers=(direct nginx paravent paravent-busy-poll haproxy nginx-lua)
+[ "$peers_only" = no ] || latency_peers=(direct nginx haproxy nginx-lua)
 latency_slots=${#latency_peers[@]}
 [ "$latency" = yes ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]] || latency=no latency_slots=0
 
@@ -196,7 +197,8 @@ port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-flo
   [paravent]=$((ports + 7)) [admin]=$((ports + 8)) [nginx-lua-light]=$((ports + 9))
   [peer-tokens]=$((ports + 10)) [haproxy]=$((ports + 11))
   [nginx-lua-typical]=$((ports + 12)) [nginx-njs]=$((ports + 13))
-  [nginx-tls]=$((ports + 14)) [nginx-null-tls]=$((ports + 15)) [paravent-tls]=$((ports + 16)))
+  [nginx-tls]=$((ports + 14)) [nginx-null-tls]=$((ports + 15)) [paravent-tls]=$((ports + 16))
+  [paravent-busy-poll]=$((ports + 17)) [paravent-busy-poll-admin]=$((ports + 18)) [paravent-busy-poll-tls]=$((ports + 19)))
 
 # start CPU NAME COMMAND...: in the background, its output in NAME.log
 start() {
@@ -207,9 +209,9 @@ start() {
   pid_of[$name]=$!
 }
 
-# fill FILE LISTEN UPSTREAM FOLDER: a peer's configuration with its words filled in
+# fill FILE LISTEN UPSTREAM FOLDER [ADMIN TLS]: a peer's configuration with its words filled in
 fill() {
-  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${port[admin]}#g; s#@TLS@#${port[paravent-tls]}#g" \
+  sed -e "s#@LISTEN@#$2#g; s#@UPSTREAM@#$3#g; s#@RUN@#$4#g; s#@ADMIN@#${5:-}#g; s#@TLS@#${6:-}#g" \
     -e "s#@USER@#$(id -un)#g; s#@MODULES@#$modules#g; s#@PEERS@#$here/peers#g" "$here/peers/$1"
 }
 
@@ -226,16 +228,20 @@ start_haproxy() {
   start 0 haproxy haproxy -db -f "$out/haproxy.cfg"
 }
 
+# start_gateway NAME ADMIN-PORT [LINE]: with one line more in its file
 start_gateway() {
-  mkdir -p "$run/gateway"
-  fill gateway.yaml "${port[paravent]}" "${port[tokens]}" "$run/gateway" >"$run/gateway/gateway.yaml"
-  fill policy.yaml "${port[paravent]}" "${port[tokens]}" "$run/gateway" >"$run/gateway/policy.yaml"
-  cp "$run/gateway/"*.yaml "$out/"
+  local name=$1 folder=$run/$1
+  mkdir -p "$folder"
+  fill gateway.yaml "${port[$name]}" "${port[tokens]}" "$folder" "$2" "${port[$name-tls]}" >"$folder/gateway.yaml"
+  echo "${3:-}" >>"$folder/gateway.yaml"
+  fill policy.yaml "${port[$name]}" "${port[tokens]}" "$folder" >"$folder/policy.yaml"
+  cp "$folder/gateway.yaml" "$out/$name.yaml"
+  cp "$folder/policy.yaml" "$out/"
   # What init prints are credentials: they stay in the folder that is removed at the end.
-  "$binary" init --data "$run/gateway/data" --root-key "$run/gateway/root.key" --json \
-    >"$run/gateway/credentials" 2>"$run/paravent-init.log" ||
+  "$binary" init --data "$folder/data" --root-key "$folder/root.key" --json \
+    >"$folder/credentials" 2>"$run/paravent-init.log" ||
     die 1 "paravent init failed: $(tail -1 "$run/paravent-init.log")"
-  start 0 paravent "$binary" serve --config "$run/gateway/gateway.yaml"
+  start 0 "$name" "$binary" serve --config "$folder/gateway.yaml"
 }
 
 # Every process below one, itself included, as a comma list.
@@ -289,7 +295,7 @@ if [ "$quick" = no ]; then
   start_nginx nginx-lua-typical nginx_lua_typical.conf changed
   start_nginx nginx-njs nginx_njs.conf changed
 fi
-[ "$peers_only" = yes ] || start_gateway
+[ "$peers_only" = yes ] || start_gateway paravent "${port[admin]}"
 read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
 python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
@@ -350,6 +356,10 @@ if [ "$latency" = yes ]; then
   rate=$(python3 "$here/added_latency.py" rate "$out")
   direct=("${latency_peers[@]}")
   port[direct]=${port[clear]}
+  if [ "$peers_only" = no ]; then
+    start_gateway paravent-busy-poll "${port[paravent-busy-poll-admin]}" "busy-poll-us: 50"
+    wait_for paravent-busy-poll
+  fi
   for ((round = 0; round < rounds; round++)); do
     if [ -t 2 ]; then printf '\rbench: latency, round %d of %d ' $((round + 1)) "$rounds" >&2; fi
     for ((place = 0; place < ${#direct[@]}; place++)); do

@@ -20,6 +20,7 @@ TLS_GET = "get-tls"
 # W1 over other numbers of connections than 64.
 GETS = tuple(f"get-1-kib-{connections}" for connections in (1, 16, 256))
 US = "paravent"
+POLLING = "paravent-busy-poll"  # the same with busy-poll-us: 50
 BASE, NULL = "nginx", "nginx-null"
 PEERS = ("nginx", "haproxy", "nginx-lua", "nginx-lua-light", "nginx-lua-typical", "nginx-njs", "relay-floor")
 

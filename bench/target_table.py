@@ -6,6 +6,7 @@ What a run did not measure says so, and how it is measured. Verdicts take the in
 import json
 import pathlib
 
+import added_latency
 import counted
 import stats
 
@@ -54,6 +55,9 @@ OTHERS = [
     ("T14 p50 of nginx", "the same against what nginx adds, at most", "1.15", "1.15", "1.00", "bench/run.sh --latency"),
     ("T14 p99 of nginx", "the same against what nginx adds, at most", "1.15", "1.15", "1.00", "bench/run.sh --latency"),
     ("T14 p999 of nginx", "the same against what nginx adds, at most", "1.15", "1.15", "1.00", "bench/run.sh --latency"),
+    ("T14 polling p50", "added latency with busy-poll-us: 50, us, at most", "60", "35", "25", "bench/run.sh --latency"),
+    ("T14 polling p99", "added latency with busy-poll-us: 50, us, at most", "300", "150", "100", "bench/run.sh --latency"),
+    ("T14 polling p999", "added latency with busy-poll-us: 50, us, at most", "2000", "1000", "500", "bench/run.sh --latency"),
     ("T15", "CPU above the same without gzip, in times of inflating it, at most", "1.25", "1.10", "1.05", "bench/inflate_time.py"),
     ("T16 HMAC", "pseudonym against the bare primitive, speed, at least", "0.70", "0.80", "0.90", "bench/micro_targets.py"),
     ("T16 SIV", "derived token against the bare primitive, speed, at least", "0.70", "0.80", "0.90", "bench/micro_targets.py"),
@@ -209,10 +213,10 @@ def measured_elsewhere(others, latency, rounds=(), ratios=()):
     if "crowd" in others and others["crowd"]["idle"] >= 10_000:
         put("T13", *others["crowd"]["p99_ratio"], void=bool(others["crowd"]["disturbed"]))
     for line in latency:
-        if line["peer"] == stats.US:
-            target = "T14 " + line["quantile"].replace("_us", "")
+        if line["peer"] in added_latency.OURS:
+            target = ("T14 " if line["peer"] == stats.US else "T14 polling ") + line["quantile"].replace("_us", "")
             put(target, line["added_us"], line["low"], line["high"], void=line.get("void", False))
-            if "of_nginx" in line:
+            if "of_nginx" in line and line["peer"] == stats.US:
                 put(target + " of nginx", line["of_nginx"], line["of_nginx_low"], line["of_nginx_high"], void=line.get("void", False))
     if "inflate" in others:
         times = [(packed - plain) / others["inflate"]["inflate_us"]

@@ -225,6 +225,7 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   }
   if (const YamlNode* node = map.find("operators")) read_operators(*node, config, out);
   if (auto workers = map.integer("workers", 0, 256)) config.workers = workers->value;
+  if (auto poll = map.integer("busy-poll-us", 0, 1000)) config.busy_poll_us = poll->value;
   if (auto log = map.text("access-log")) config.access_log = log->value;
   if (const YamlNode* node = map.find("anchor")) read_anchor(*node, config.record.anchor, out);
   if (const YamlNode* node = map.find("audit")) read_audit(*node, config.record, out);

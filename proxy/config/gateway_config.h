@@ -86,7 +86,8 @@ struct GatewayConfig {
   std::vector<std::string> trusted_proxies;  // CIDR
   Limits limits;
   OperatorsConfig operators;
-  std::uint32_t workers = 0;  // 0: one per core
+  std::uint32_t workers = 0;       // 0: one per core
+  std::uint32_t busy_poll_us = 0;  // how long a worker looks before it sleeps; 0: not at all
   std::string access_log;     // empty: off
   RecordConfig record;
 };

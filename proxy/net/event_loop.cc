@@ -16,8 +16,10 @@ bool Mailbox::post(std::function<void()> work) {
   return true;
 }
 
-EventLoop::EventLoop()
-    : set_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+EventLoop::EventLoop(std::chrono::microseconds busy_poll)
+    : set_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      busy_poll_(busy_poll) {
   if (!set_ || !wake_ || !add(wake_.get(), *this, true)) std::abort();
   mailbox_->loop_ = this;
 }
@@ -29,14 +31,28 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run() {
   while (!stopping_) {
-    const int wait = tasks_.empty() ? deadlines_.ms_to_next_tick() : 0;
-    const int n = epoll_wait(set_.get(), batch_.data(), static_cast<int>(kBatch), wait);
+    const int n = wait();
     deadlines_.refresh();
     dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
     deadlines_.fire_due();
     run_tasks();
     run_writes();
   }
+}
+
+int EventLoop::wait() noexcept {
+  if (!tasks_.empty()) return fetch(0);
+  if (busy_poll_ > busy_poll_.zero()) {
+    const auto until = std::chrono::steady_clock::now() + busy_poll_;
+    do {
+      if (const int n = fetch(0); n != 0) return n;
+    } while (std::chrono::steady_clock::now() < until);
+  }
+  return fetch(deadlines_.ms_to_next_tick());
+}
+
+int EventLoop::fetch(int wait_ms) noexcept {
+  return epoll_wait(set_.get(), batch_.data(), static_cast<int>(kBatch), wait_ms);
 }
 
 bool EventLoop::add(int fd, Watcher& watcher, bool level) noexcept {

@@ -4,9 +4,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "proxy/net/undumped_bytes.h"
@@ -14,25 +16,37 @@
 
 namespace paravent::proxy::net {
 
+// Bytes and lines lie in one mapping, of which only the pages that are written to take memory: two
+// for the short head of a slow client.
 class ReadBlock {
  public:
   ReadBlock(std::size_t bytes, std::size_t lines)
-      : size_(bytes),
-        line_count_(lines),
-        bytes_(bytes),
-        lines_(std::make_unique<HeaderLine[]>(lines)) {}
+      : size_(bytes), line_count_(lines), memory_(lines_at(bytes) + lines * sizeof(HeaderLine)) {}
 
-  std::span<char> bytes() noexcept { return {bytes_.data(), size_}; }
-  std::span<HeaderLine> lines() noexcept { return {lines_.get(), line_count_}; }
+  std::span<char> bytes() noexcept { return {memory_.data(), size_}; }
+  // What stands in a line that nobody wrote is of no meaning.
+  std::span<HeaderLine> lines() noexcept {
+    return {reinterpret_cast<HeaderLine*>(memory_.data() + lines_at(size_)), line_count_};
+  }
 
  private:
+  // Mapped memory is an array of them by itself (implicit-lifetime, C++20 [intro.object]).
+  static_assert(std::is_trivially_copyable_v<HeaderLine> &&
+                std::is_trivially_destructible_v<HeaderLine>);
+
+  static constexpr std::size_t lines_at(std::size_t bytes) noexcept {
+    return (bytes + alignof(HeaderLine) - 1) / alignof(HeaderLine) * alignof(HeaderLine);
+  }
+
   std::size_t size_;
   std::size_t line_count_;
-  UndumpedBytes bytes_;
-  std::unique_ptr<HeaderLine[]> lines_;
+  UndumpedBytes memory_;
 };
 
-// One thread. Keeps a bounded number of blocks of the usual size; others are freed when given back.
+// One thread. Keeps blocks of the usual size, a bounded number, and those that nobody took for some
+// seconds no longer; others are freed when given back. What a crowd of slow clients gives back when
+// it is shown out, it takes again within its next seconds: each would cost a mapping and its
+// faults.
 class ReadBlockPool {
  public:
   // Room behind the largest head for the chunks of its body to be read into.
@@ -40,12 +54,15 @@ class ReadBlockPool {
   static constexpr std::size_t kUsualBytes = std::size_t{16} * 1024 + kHeadroom;
   static constexpr std::size_t kUsualLines = 128;
 
+  std::size_t unused() const noexcept { return free_.size(); }
+
   // At least as large as asked for.
   std::unique_ptr<ReadBlock> take(std::size_t bytes, std::size_t lines) {
     if (bytes <= kUsualBytes && lines <= kUsualLines) {
       if (!free_.empty()) {
         auto block = std::move(free_.back());
         free_.pop_back();
+        least_free_ = std::min(least_free_, free_.size());
         return block;
       }
       return std::make_unique<ReadBlock>(kUsualBytes, kUsualLines);
@@ -60,12 +77,25 @@ class ReadBlockPool {
     }
   }
 
+  // Frees what was not needed since the last call: to be called every ten seconds or so, the time
+  // after which a slow head ends.
+  void release_unused() noexcept {
+    const std::size_t kept = std::min(kLeastFree, free_.size());
+    free_.resize(std::max(kept, free_.size() - std::min(least_free_, free_.size())));
+    least_free_ = free_.size();
+  }
+
   // Frees what is only kept for speed.
-  void shrink() noexcept { free_.clear(); }
+  void shrink() noexcept {
+    free_.clear();
+    least_free_ = 0;
+  }
 
  private:
-  static constexpr std::size_t kMostFree = 1024;  // 16 MiB a worker
+  static constexpr std::size_t kLeastFree = 64;
+  static constexpr std::size_t kMostFree = 8192;
   std::vector<std::unique_ptr<ReadBlock>> free_;
+  std::size_t least_free_ = 0;  // since release_unused()
 };
 
 }  // namespace paravent::proxy::net

@@ -13,6 +13,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   server->context_.vault = options.vault;
   server->context_.access_log = options.access_log;
   server->context_.door.trust(options.trusted_proxies);
+  server->context_.busy_poll = options.busy_poll;
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t count = options.workers > 0 ? options.workers : cores;
   for (std::size_t i = 0; i < count; ++i) {

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -26,7 +27,8 @@ struct ServerOptions {
   std::uint32_t resolve_seconds = UpstreamKeeper::kResolveSeconds;
   // Where else this process listens (the admin API); an upstream there is refused as well.
   std::vector<ListenEndpoint> other_listeners;
-  std::uint32_t workers = 0;  // 0: one per core
+  std::uint32_t workers = 0;               // 0: one per core
+  std::chrono::microseconds busy_poll{0};  // of each worker (EventLoop)
   std::vector<IpRange> trusted_proxies;
   crypto::vault::TokenVault* vault = nullptr;  // see use_vault
   telemetry::AccessLog* access_log = nullptr;  // outlives the server; null: off

@@ -6,8 +6,18 @@
 
 namespace paravent::proxy::net {
 
+namespace {
+
+// About the time that a slow head is waited for.
+constexpr std::uint32_t kTicksOfRelease = 10'000 / Deadlines::kTickMs;
+
+}  // namespace
+
 Worker::Worker(WorkerContext& context)
-    : context_(context), pool_(loop_, blocks_), every_tick_(loop_.deadlines().add(*this)) {
+    : context_(context),
+      loop_(context.busy_poll),
+      pool_(loop_, blocks_),
+      every_tick_(loop_.deadlines().add(*this)) {
   loop_.deadlines().set(every_tick_, Deadlines::kTickMs);
 }
 
@@ -25,6 +35,7 @@ void Worker::on_deadline(DeadlineSlot slot) {
     const auto level = context_.door.memory().sample(limit, static_cast<std::uint64_t>(now_ms));
     if (level != MemoryLevel::normal) shed();
   }
+  if (++ticks_ % kTicksOfRelease == 0) blocks_.release_unused();
   loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@ struct WorkerContext {
   crypto::vault::TokenVault* vault = nullptr;
   telemetry::AccessLog* access_log = nullptr;
   Door door;
+  std::chrono::microseconds busy_poll{0};  // of each event loop
   std::atomic<std::size_t> open_connections{0};
 };
 
@@ -100,6 +102,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   WorkerContext& context_;
   EventLoop loop_;
   ReadBlockPool blocks_;
+  std::uint32_t ticks_ = 0;
   TransactionPool transactions_;
   UpstreamPool pool_;
   std::shared_ptr<const Generation> generation_;

@@ -121,8 +121,9 @@ class Pairs:
         try:
             with scene.wire(5, source=f"127.0.1.{1 + self.asked // 2 % 250}") as connection:
                 connection.send(wire.request("GET", "/page"))
-                if connection.answer().status != 200:
-                    self.errors.append("not 200")
+                status = connection.answer().status
+                if status != 200:
+                    self.errors.append(f"status {status}")
         except Exception as error:  # noqa: BLE001 - told below
             self.errors.append(repr(error))
         return time.monotonic() - begin

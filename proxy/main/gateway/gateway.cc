@@ -1,6 +1,7 @@
 #include "proxy/main/gateway/gateway.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -172,6 +173,7 @@ Status Gateway::State::start_data_path() {
     options.other_listeners.push_back({config.admin.host, config.admin.port, false});
   }
   options.workers = config.workers;
+  options.busy_poll = std::chrono::microseconds(config.busy_poll_us);
   for (const std::string& text : config.trusted_proxies) {
     auto range = net::IpRange::parse(text);
     if (!range) {

@@ -97,6 +97,7 @@ TEST(GatewayFile, Defaults) {
   EXPECT_EQ(config.root_key, default_root_key());
   EXPECT_TRUE(config.trusted_proxies.empty());
   EXPECT_EQ(config.workers, 0U);
+  EXPECT_EQ(config.busy_poll_us, 0U);
   EXPECT_EQ(config.operators.passphrase_length, 12U);
   EXPECT_EQ(config.operators.passphrase_classes, 4U);
   EXPECT_EQ(config.operators.session_minutes, 60U);
@@ -146,6 +147,7 @@ limits:
   { header-bytes: 8KiB, form-bytes: 64KiB, json-bytes: 2MiB, memory: 1GiB, connections: 100,
     connections-per-address: 10, requests-per-second: 20, request-burst: 40 }
 workers: 3
+busy-poll-us: 50
 operators: { passphrase-length: 16, passphrase-classes: 3, session-minutes: 15 }
 access-log: /var/log/x
 )");
@@ -160,6 +162,7 @@ access-log: /var/log/x
   EXPECT_EQ(config.limits.form_bytes, 65536U);
   EXPECT_EQ(config.limits.json_bytes, 2097152U);
   EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.busy_poll_us, 50U);
   EXPECT_EQ(config.operators.passphrase_length, 16U);
   EXPECT_EQ(config.operators.passphrase_classes, 3U);
   EXPECT_EQ(config.operators.session_minutes, 15U);
@@ -327,6 +330,7 @@ TEST(GatewayFile, Mistakes) {
       {"operators: { oidc: { issuer: x } }", "operators.oidc"},
       {"workers: -1", "workers"},
       {"workers: many", "workers"},
+      {"busy-poll-us: 1001", "busy-poll-us"},
       {"data: [a]", "data"},
   };
   for (const Mistake& one : besides) {

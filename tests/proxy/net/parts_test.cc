@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "proxy/net/deadlines.h"
 #include "proxy/net/event_loop.h"
 #include "proxy/net/ip_range.h"
+#include "proxy/net/read_block.h"
 #include "proxy/net/socket.h"
 
 namespace paravent::proxy::net {
@@ -129,8 +132,12 @@ class Counter final : public Task {
   EventLoop& loop_;
 };
 
-TEST(EventLoop, PostsAndTasksRunOnItsThread) {
-  EventLoop loop;
+class EventLoopThatLooks : public testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Microseconds, EventLoopThatLooks, testing::Values(0, 50, 1000));
+
+TEST_P(EventLoopThatLooks, RunsPostsAndTasksOnItsThread) {
+  EventLoop loop{std::chrono::microseconds(GetParam())};
   Counter counter(loop);
   Counter forgotten(loop);
   std::thread::id ran_on;
@@ -150,6 +157,42 @@ TEST(EventLoop, PostsAndTasksRunOnItsThread) {
   EXPECT_EQ(forgotten.runs, 0);
 }
 
+// Stops its loop when it is due for the third time, and says what that took of the processor.
+class ThirdTick final : public DeadlineHandler {
+ public:
+  explicit ThirdTick(EventLoop& loop) : loop_(loop), slot_(loop.deadlines().add(*this)) {
+    loop_.deadlines().set(slot_, Deadlines::kTickMs);
+  }
+  void on_deadline(DeadlineSlot slot) override {
+    if (++ticks < 3) {
+      loop_.deadlines().set(slot, Deadlines::kTickMs);
+      return;
+    }
+    loop_.deadlines().remove(slot_);
+    loop_.stop();
+  }
+  int ticks = 0;
+
+ private:
+  EventLoop& loop_;
+  DeadlineSlot slot_;
+};
+
+TEST_P(EventLoopThatLooks, SleepsWhenNothingComesAndKeepsItsDeadlines) {
+  EventLoop loop{std::chrono::microseconds(GetParam())};
+  ThirdTick tick(loop);
+  const auto used = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto before = used();
+  loop.run();
+  EXPECT_EQ(tick.ticks, 3);
+  // Of the 300 ms and more that three deadlines take: it looked for a few at most.
+  EXPECT_LT(used() - before, std::chrono::milliseconds(150));
+}
+
 TEST(EventLoop, AMailboxOutlivesItsLoop) {
   std::shared_ptr<Mailbox> mailbox;
   {
@@ -158,6 +201,44 @@ TEST(EventLoop, AMailboxOutlivesItsLoop) {
     EXPECT_TRUE(mailbox->post([] { FAIL() << "nobody runs the loop"; }));
   }
   EXPECT_FALSE(mailbox->post([] { FAIL() << "there is no loop"; }));
+}
+
+TEST(ReadBlock, LinesBeginBehindItsBytes) {
+  ReadBlock block(1001, 3);
+  std::ranges::fill(block.bytes(), 'x');
+  for (HeaderLine& line : block.lines()) line = {"name", "value", HeaderName::host};
+  EXPECT_EQ(std::ranges::count(block.bytes(), 'x'), 1001);
+  EXPECT_EQ(block.lines().size(), 3U);
+  EXPECT_EQ(block.lines().back().value, "value");
+}
+
+TEST(ReadBlockPool, KeepsWhatACrowdTakesAgainAndNothingThatNobodyTakes) {
+  ReadBlockPool pool;
+  const auto crowd = [&pool](std::size_t size) {
+    std::vector<std::unique_ptr<ReadBlock>> taken;
+    for (std::size_t i = 0; i < size; ++i) {
+      taken.push_back(pool.take(ReadBlockPool::kUsualBytes, ReadBlockPool::kUsualLines));
+    }
+    for (auto& block : taken) pool.give(std::move(block));
+  };
+  crowd(300);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 300U);  // all of them were taken since
+  crowd(200);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 200U);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 64U);
+  pool.shrink();
+  EXPECT_EQ(pool.unused(), 0U);
+  pool.release_unused();
+  EXPECT_EQ(pool.unused(), 0U);
+}
+
+TEST(ReadBlockPool, KeepsNoLargerBlock) {
+  ReadBlockPool pool;
+  pool.give(pool.take(ReadBlockPool::kUsualBytes + 1, 1));
+  EXPECT_EQ(pool.unused(), 0U);
 }
 
 // Feeds `stream` in pieces and tells how the body ended.

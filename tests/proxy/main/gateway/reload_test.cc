@@ -61,6 +61,7 @@ TEST(Reload, WhatMayNotIsNamed) {
       {"vault.unseal", [](GatewayConfig& to) { to.root_key = "/etc/other"; }},
       {"vault.memory", [](GatewayConfig& to) { to.vault_memory.store = 1U << 30U; }},
       {"workers", [](GatewayConfig& to) { to.workers = 3; }},
+      {"busy-poll-us", [](GatewayConfig& to) { to.busy_poll_us = 50; }},
       {"trusted-proxies", [](GatewayConfig& to) { to.trusted_proxies = {"10.0.0.0/8"}; }},
       {"access-log", [](GatewayConfig& to) { to.access_log.clear(); }},
   };
