@@ -1,7 +1,8 @@
 // Fixed scripts whose instructions are counted (gate.py, under valgrind's callgrind): the codecs,
 // the plan's look-up, the protector, and whole transactions over memory: a form, the forms of the
-// load generator in turn, and a batch of events. Each script runs once to warm up and then kTimes; only the latter are counted, one dump
-// of callgrind's per script. Without valgrind the program does the same and counts nothing.
+// load generator in turn, and a batch of events. Each script runs once to warm up and then kTimes;
+// only the latter are counted, one dump of callgrind's per script. Without valgrind the program
+// does the same and counts nothing.
 
 #include <valgrind/callgrind.h>
 
@@ -163,8 +164,8 @@ void count_protector() {
   std::string out;
   const auto script = [&](crypto::Algorithm algorithm, crypto::Kind kind, std::string_view value) {
     std::size_t slot = 0;
-    const auto& keys = setting.worker->snapshot->protection_keys;
-    while (slot < keys.size() && keys[slot].algorithm != algorithm) ++slot;
+    const auto& specs = setting.worker->snapshot->plan->context_specs();
+    while (slot < specs.size() && specs[slot].algorithm != algorithm) ++slot;
     return [&setting, &out, slot, kind, value] {
       out.clear();
       if (!setting.worker->protector->protect(static_cast<std::uint32_t>(slot), {.kind = kind},
