@@ -1,7 +1,8 @@
 // Fixed scripts whose instructions are counted (gate.py, under valgrind's callgrind): the codecs,
-// the plan's look-up, the protector, and whole transactions over memory: a form and a batch of
-// events. Each script runs once to warm up and then kTimes; only the latter are counted, one dump
-// of callgrind's per script. Without valgrind the program does the same and counts nothing.
+// the plan's look-up, the protector, and whole transactions over memory: a form, the forms of the
+// load generator in turn, and a batch of events. Each script runs once to warm up and then kTimes;
+// only the latter are counted, one dump of callgrind's per script. Without valgrind the program
+// does the same and counts nothing.
 
 #include <valgrind/callgrind.h>
 
@@ -15,6 +16,7 @@
 
 #include "bench/support/batch_pool.h"
 #include "bench/support/form_exchange.h"
+#include "bench/support/form_pool.h"
 #include "policies/model/preset.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
@@ -162,8 +164,8 @@ void count_protector() {
   std::string out;
   const auto script = [&](crypto::Algorithm algorithm, crypto::Kind kind, std::string_view value) {
     std::size_t slot = 0;
-    const auto& keys = setting.worker->snapshot->protection_keys;
-    while (slot < keys.size() && keys[slot].algorithm != algorithm) ++slot;
+    const auto& specs = setting.worker->snapshot->plan->context_specs();
+    while (slot < specs.size() && specs[slot].algorithm != algorithm) ++slot;
     return [&setting, &out, slot, kind, value] {
       out.clear();
       if (!setting.worker->protector->protect(static_cast<std::uint32_t>(slot), {.kind = kind},
@@ -180,13 +182,16 @@ void count_protector() {
                "Bonjour, je voudrais un devis pour la réparation de ma machine, merci."));
 }
 
-void count_transaction(const char* name, const Sample& sample) {
+// `bodies`: of the requests, in turn; all of them with the sample's head.
+void count_transaction(const char* name, const Sample& sample,
+                       const std::vector<Form>& bodies = {}) {
   Setting setting(sample);
   Client client(sample.body);
   Application application;
   proxy::Transaction transaction(client, application);
   const Answer answer;
   count(name, [&] {
+    if (!bodies.empty()) client.will_send(bodies[client.exchanges % bodies.size()].body);
     setting.parser.begin(setting.lines, 16 * 1024, 8 * 1024);
     if (setting.parser.parse({setting.text.data(), setting.text.size()}) !=
         proxy::http1::ParseStatus::done) {
@@ -207,6 +212,9 @@ int main() {
   paravent::bench::count_plan();
   paravent::bench::count_protector();
   paravent::bench::count_transaction("transaction", {});
+  paravent::bench::count_transaction(
+      "transaction_pool", {},
+      paravent::bench::make_forms(paravent::bench::kDefaultSeed, paravent::bench::kTimes));
   const std::string batch = std::move(paravent::bench::make_batches(7, 1).front().body);
   paravent::bench::count_transaction("transaction_batch", {"/batch", "application/json", batch});
   return 0;

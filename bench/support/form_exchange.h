@@ -109,6 +109,7 @@ class NoVault final : public crypto::vault::TokenVault {
 class Client final : public proxy::Downstream {
  public:
   explicit Client(std::string_view of_request = kBody) : body_(of_request) {}
+  void will_send(std::string_view body) { body_ = body; }
 
   proxy::ReceivedBody receive_body(std::size_t) override {
     return {proxy::BodyStatus::complete, body_};

@@ -39,10 +39,6 @@ void SecretBytes::release() noexcept {
   size_ = 0;
 }
 
-void wipe(MutableBytes bytes) noexcept {
-  if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
-}
-
 void wipe(std::string& text) noexcept {
   // The whole capacity: an earlier, longer value may still lie behind the current one.
   text.resize(text.capacity());

@@ -7,8 +7,10 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -45,8 +47,20 @@ class SecretBytes {
   std::size_t size_ = 0;
 };
 
-// Overwrites memory in a way that the compiler may not remove.
-void wipe(MutableBytes bytes) noexcept;
+// Overwrites memory in a way that the compiler may not remove: it is told that the bytes are read
+// afterwards. Inline, because blocks of a size that is known are wiped many times per request, each
+// by a store or two.
+inline void wipe(MutableBytes bytes) noexcept {
+  if (bytes.empty()) return;
+  std::memset(bytes.data(), 0, bytes.size());
+  __asm__ volatile("" : : "r"(bytes.data()) : "memory");
+}
+template <std::size_t size>
+inline void wipe(std::array<std::uint8_t, size>& bytes) noexcept {
+  std::memset(bytes.data(), 0, size);
+  __asm__ volatile("" : : "r"(bytes.data()) : "memory");
+}
+// The whole capacity.
 void wipe(std::string& text) noexcept;
 
 // Compares without an early exit; false at once when the sizes differ.

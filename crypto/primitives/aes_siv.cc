@@ -93,7 +93,7 @@ Status AesSiv256::apply_counter(const AesBlock& siv, ByteView in, MutableBytes o
 bool AesSiv256::seal_frame(ByteView frame, MutableBytes out) noexcept {
   std::array<std::uint8_t, kChunkBlocks * kAesBlockSize> memory;
   const MutableBytes work(memory.data(), frame.size());
-  std::memcpy(work.data(), frame.data(), frame.size());
+  copy_blocks(work.data(), frame.data(), frame.size());
   AesBlock siv;
   bool ok = s2v_.mac_xorend_in_place(work, ad_part_, siv);
   UInt128 count = first_counter(siv);
@@ -103,7 +103,7 @@ bool AesSiv256::seal_frame(ByteView frame, MutableBytes out) noexcept {
   ok = ok && counter_.encrypt_blocks(work);
   if (ok) {
     std::uint8_t* ciphertext = out.data() + kOverhead;
-    if (ciphertext != frame.data()) std::memcpy(ciphertext, frame.data(), frame.size());
+    if (ciphertext != frame.data()) copy_blocks(ciphertext, frame.data(), frame.size());
     xor_into(ciphertext, work.data(), work.size());
     std::memcpy(out.data(), siv.data(), siv.size());
   }

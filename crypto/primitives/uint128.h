@@ -13,6 +13,16 @@ __extension__ using UInt128 = unsigned __int128;
 
 // Two words that are moved together, so that a block is one store.
 using UInt64x2 = std::uint64_t __attribute__((vector_size(16)));
+// The same where any bytes lie. Not by memcpy, which a hardened build checks at run time where it
+// knows the memory's size: a call for each block.
+using LooseUInt64x2 = UInt64x2 __attribute__((aligned(1), may_alias));
+
+inline UInt64x2 load_block(const std::uint8_t* p) noexcept {
+  return *reinterpret_cast<const LooseUInt64x2*>(p);
+}
+inline void store_block(std::uint8_t* p, UInt64x2 block) noexcept {
+  *reinterpret_cast<LooseUInt64x2*>(p) = block;
+}
 
 inline std::uint64_t load_u64be(const std::uint8_t* p) noexcept {
   std::uint64_t value = 0;
@@ -34,7 +44,7 @@ inline void store_u128be(std::uint8_t* p, UInt128 value) noexcept {
   if (std::endian::native == std::endian::little) {
     words = UInt64x2{__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
   }
-  std::memcpy(p, &words, sizeof words);
+  store_block(p, words);
 }
 
 }  // namespace paravent::crypto

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "crypto/primitives/aes_block.h"
 #include "crypto/primitives/uint128.h"
@@ -16,14 +15,17 @@ namespace paravent::crypto {
 inline void xor_into(std::uint8_t* target, const std::uint8_t* mask, std::size_t size) noexcept {
   std::size_t i = 0;
   for (; i + sizeof(UInt64x2) <= size; i += sizeof(UInt64x2)) {
-    UInt64x2 a;
-    UInt64x2 b;
-    std::memcpy(&a, target + i, sizeof a);
-    std::memcpy(&b, mask + i, sizeof b);
-    a ^= b;
-    std::memcpy(target + i, &a, sizeof a);
+    store_block(target + i, load_block(target + i) ^ load_block(mask + i));
   }
   for (; i < size; ++i) target[i] = static_cast<std::uint8_t>(target[i] ^ mask[i]);
+}
+
+// Few whole blocks: a call costs more. The two may not overlap.
+inline void copy_blocks(std::uint8_t* target, const std::uint8_t* source,
+                        std::size_t size) noexcept {
+  for (std::size_t i = 0; i < size; i += sizeof(UInt64x2)) {
+    store_block(target + i, load_block(source + i));
+  }
 }
 
 inline void xor_into(AesBlock& target, const AesBlock& mask) noexcept {

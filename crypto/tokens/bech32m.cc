@@ -1,7 +1,10 @@
 #include "crypto/tokens/bech32m.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "crypto/primitives/uint128.h"
 
 #if defined(__x86_64__)
 #include <tmmintrin.h>
@@ -91,6 +94,23 @@ inline std::uint32_t advance_rest(std::uint32_t state, std::uint64_t word,
   return next;
 }
 
+// state * x^count + the `count` symbols of `word`, for a count that is known.
+template <unsigned count>
+inline std::uint32_t advance(std::uint32_t state, std::uint64_t word) noexcept {
+  static_assert(count >= 1 && count <= 7);
+  std::uint32_t next = static_cast<std::uint32_t>(word) & kStateMask;
+  for (unsigned k = 6; k < count; ++k) next ^= kPowers.of[k - 6][(word >> (5 * k)) & 31U];
+  if constexpr (count >= 6) {
+    next ^= times_power<count - 6>(state);
+  } else {
+    next ^= (state << (5 * count)) & kStateMask;
+    for (unsigned k = 6 - count; k < 6; ++k) {
+      next ^= kPowers.of[k + count - 6][(state >> (5 * k)) & 31U];
+    }
+  }
+  return next;
+}
+
 // state * x^6: room for the checksum.
 inline std::uint32_t advance6(std::uint32_t state) noexcept { return times_power<0>(state); }
 
@@ -154,13 +174,10 @@ inline std::uint64_t load40(const std::uint8_t* p) noexcept {
 
 #if defined(__x86_64__)
 
-// Ten bytes become sixteen characters: each symbol is brought to the top of a 16-bit lane's byte
-// pair, shifted down by a multiplication, and looked up in the two halves of the alphabet.
-__attribute__((target("ssse3"))) inline void put16(char* p, const std::uint8_t* ten) noexcept {
-  const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(ten));
-  std::uint16_t high = 0;
-  std::memcpy(&high, ten + 8, sizeof high);
-  const __m128i bytes = _mm_unpacklo_epi64(low, _mm_cvtsi32_si128(high));
+// The first eighty bits become sixteen characters: each symbol is brought to the top of a 16-bit
+// lane's byte pair, shifted down by a multiplication, and looked up in the two halves of the
+// alphabet.
+__attribute__((target("ssse3"))) inline void put16(char* p, __m128i bytes) noexcept {
   const __m128i first = _mm_setr_epi8(1, 0, 1, 0, 2, 1, 2, 1, 3, 2, 4, 3, 4, 3, -1, 4);
   const __m128i second = _mm_setr_epi8(6, 5, 6, 5, 7, 6, 7, 6, 8, 7, 9, 8, 9, 8, -1, 9);
   const __m128i shifts =
@@ -178,17 +195,72 @@ __attribute__((target("ssse3"))) inline void put16(char* p, const std::uint8_t* 
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), text);
 }
 
-// As many groups of ten bytes as there are; how many bytes that was.
-__attribute__((target("ssse3"))) std::size_t write_tens(char* p, ByteView payload,
-                                                        std::uint32_t& state) noexcept {
-  std::uint32_t held = state;
-  std::size_t i = 0;
-  for (; i + 10 <= payload.size(); i += 10, p += 16) {
-    put16(p, payload.data() + i);
-    held = advance16(held, load40(payload.data() + i), load40(payload.data() + i + 5));
+__attribute__((target("ssse3"))) inline __m128i load_ten(const std::uint8_t* ten) noexcept {
+  const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(ten));
+  std::uint16_t high = 0;
+  std::memcpy(&high, ten + 8, sizeof high);
+  return _mm_unpacklo_epi64(low, _mm_cvtsi32_si128(high));
+}
+
+// The `rest` bytes of a payload behind its groups of ten, and the checksum: the first sixteen
+// symbols at once, which are all where there are six bytes or fewer.
+template <unsigned rest>
+__attribute__((target("ssse3"))) void write_end(char* p, const std::uint8_t* bytes,
+                                                std::uint32_t state) noexcept {
+  constexpr unsigned kSpare = (5U - rest * 8 % 5U) % 5U;
+  constexpr unsigned kAll = (rest * 8 + kSpare) / 5 + kBech32mCheckSize;
+  constexpr unsigned kAtOnce = kAll < 16 ? kAll : 16;
+  static_assert(rest < 10);
+  UInt128 word = 0;
+  for (unsigned i = 0; i < rest; ++i) word = (word << 8U) | bytes[i];
+  word <<= kSpare;
+  if constexpr (rest > 5) {
+    constexpr unsigned kLast = kAll - kBech32mCheckSize - 8;
+    state = advance8(state, load40(bytes));
+    state = advance<kLast>(state, static_cast<std::uint64_t>(word) & ((1U << (5 * kLast)) - 1U));
+  } else if constexpr (rest > 0) {
+    state = advance<kAll - kBech32mCheckSize>(state, static_cast<std::uint64_t>(word));
   }
-  state = held;
-  return i;
+  const std::uint32_t check = advance6(state) ^ kBech32mConstant;
+  const UInt128 text = ((word << 30U) | check) << (128 - 5 * kAll);
+  const auto in_order = [](UInt128 half) {
+    return static_cast<long long>(__builtin_bswap64(static_cast<std::uint64_t>(half)));
+  };
+  std::array<char, 16> symbols;
+  put16(symbols.data(), _mm_set_epi64x(in_order(text), in_order(text >> 64U)));
+  std::copy_n(symbols.data(), kAtOnce, p);
+  put_symbols(p + kAtOnce, check, kAll - kAtOnce);
+}
+
+// The whole payload and its checksum. False, and nothing was written, where an odd number of bytes
+// lies behind the groups of ten, as in no token of ours.
+__attribute__((target("ssse3"))) bool write_wide(char* p, ByteView payload,
+                                                 std::uint32_t state) noexcept {
+  if (payload.size() % 2 != 0) return false;
+  const std::uint8_t* bytes = payload.data();
+  const std::uint8_t* const end = bytes + payload.size() / 10 * 10;
+  for (; bytes != end; bytes += 10, p += 16) {
+    put16(p, load_ten(bytes));
+    state = advance16(state, load40(bytes), load40(bytes + 5));
+  }
+  switch (payload.size() % 10) {
+    case 0:
+      write_end<0>(p, bytes, state);
+      break;
+    case 2:
+      write_end<2>(p, bytes, state);
+      break;
+    case 4:
+      write_end<4>(p, bytes, state);
+      break;
+    case 6:
+      write_end<6>(p, bytes, state);
+      break;
+    default:
+      write_end<8>(p, bytes, state);
+      break;
+  }
+  return true;
 }
 
 bool has_wide_shuffle() noexcept {
@@ -198,15 +270,14 @@ bool has_wide_shuffle() noexcept {
 
 #else
 
-std::size_t write_tens(char*, ByteView, std::uint32_t&) noexcept { return 0; }
+bool write_wide(char*, ByteView, std::uint32_t) noexcept { return false; }
 constexpr bool has_wide_shuffle() noexcept { return false; }
 
 #endif
 
-// Writes the payload's symbols at p and continues the state over them.
-char* write_payload(char* p, ByteView payload, std::uint32_t& state) noexcept {
-  std::size_t i = has_wide_shuffle() ? write_tens(p, payload, state) : 0;
-  p += i / 5 * 8;
+// The payload's symbols at p, and the checksum behind them.
+void write_narrow(char* p, ByteView payload, std::uint32_t state) noexcept {
+  std::size_t i = 0;
   for (; i + 5 <= payload.size(); i += 5, p += 8) {
     const std::uint64_t word = load40(payload.data() + i);
     state = advance8(state, word);
@@ -218,9 +289,9 @@ char* write_payload(char* p, ByteView payload, std::uint32_t& state) noexcept {
   const unsigned spare = (5U - bits % 5U) % 5U;
   rest <<= spare;
   const unsigned count = (bits + spare) / 5;
-  state = advance_rest(state, rest, count);
   put_symbols(p, rest, count);
-  return p + count;
+  put_symbols(p + count, advance6(advance_rest(state, rest, count)) ^ kBech32mConstant,
+              kBech32mCheckSize);
 }
 
 }  // namespace
@@ -229,13 +300,10 @@ void append_bech32m(std::string& out, std::string_view hrp, ByteView payload) {
   const std::size_t start = out.size();
   out.resize(start + hrp.size() + 1 + (payload.size() * 8 + 4) / 5 + kBech32mCheckSize);
   char* p = out.data() + start;
-  std::memcpy(p, hrp.data(), hrp.size());
-  p += hrp.size();
+  for (const char c : hrp) *p++ = c;
   *p++ = '1';
-  std::uint32_t state = quick_start_state(hrp);
-  p = write_payload(p, payload, state);
-  const std::uint32_t check = advance6(state) ^ kBech32mConstant;
-  put_symbols(p, check, kBech32mCheckSize);
+  const std::uint32_t state = quick_start_state(hrp);
+  if (!has_wide_shuffle() || !write_wide(p, payload, state)) write_narrow(p, payload, state);
 }
 
 Result<Bech32m> decode_bech32m(std::string_view text, std::size_t max_length) {

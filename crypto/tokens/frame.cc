@@ -38,7 +38,9 @@ constexpr std::size_t smallest_bucket(Kind kind) noexcept {
 }  // namespace
 
 std::size_t bucket_for(Kind kind, std::size_t value_size) noexcept {
-  const std::size_t needed = std::max(kFrameHeaderSize + value_size, smallest_bucket(kind));
+  const std::size_t least = smallest_bucket(kind);
+  const std::size_t needed = kFrameHeaderSize + value_size;
+  if (needed <= least) return least;
   for (const std::size_t bucket : kBuckets) {
     if (needed <= bucket) return bucket;
   }

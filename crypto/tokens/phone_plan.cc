@@ -68,48 +68,42 @@ bool american_exchange_fits(std::string_view national) noexcept {
   return national[3] >= '2' || national.starts_with("80014");
 }
 
+// Digits as a number: of two codes without leading zeros, the same where they are the same. At most
+// nine digits.
+constexpr unsigned number_of(std::string_view digits) noexcept {
+  unsigned number = 0;
+  for (const char c : digits) number = number * 10 + static_cast<unsigned>(c - '0');
+  return number;
+}
+
 // What one length range cannot say.
 bool length_fits(const PhonePlan& plan, std::string_view national) noexcept {
   const std::size_t length = national.size();
-  if (plan.country_code == "39") return italian_length_fits(national);
-  if (plan.country_code == "352") {
-    if (national.front() == '6') return length == 9;
-    // Otherwise a number whose writer forgot the "+" would be read as a long national one.
-    if (national.starts_with(plan.country_code)) return length <= 6;
+  switch (number_of(plan.country_code)) {
+    case 1:
+      return american_exchange_fits(national);
+    case 32:
+      return belgian_length_fits(national);
+    case 39:
+      return italian_length_fits(national);
+    case 41:  // a mailbox, or any other number
+      return length == (national.starts_with("860") ? 12 : 9);
+    case 49:  // a pager
+      return length > 4 || national.starts_with("16");
+    case 352:
+      if (national.front() == '6') return length == 9;
+      // Otherwise a number whose writer forgot the "+" would be read as a long national one.
+      return length <= 6 || !national.starts_with(plan.country_code);
+    case 376:
+      return length != 7;
+    case 508:
+      return length == 6 || (length == 9 && national.front() >= '7');
+    case 689:
+      return length == 6 || length == 8;
+    default:
+      return true;
   }
-  if (plan.country_code == "32") return belgian_length_fits(national);
-  const bool swiss_mailbox = national.starts_with("860");
-  if (plan.country_code == "41") return length == (swiss_mailbox ? 12 : 9);
-  const bool german_pager = national.starts_with("16");
-  if (plan.country_code == "49") return length > 4 || german_pager;
-  if (plan.country_code == "508") return length == 6 || (length == 9 && national.front() >= '7');
-  if (plan.country_code == "689") return length == 6 || length == 8;
-  if (plan.country_code == "376") return length != 7;
-  if (plan.country_code == "1") return american_exchange_fits(national);
-  return true;
 }
-
-struct FrenchPrefix {
-  std::string_view prefix;
-  FrenchPlan plan;
-};
-
-constexpr std::array<FrenchPrefix, 14> kFrenchPrefixes = {{
-    {"262", {"262", 0}},
-    {"263", {"262", 0}},
-    {"269", {"262", 0}},
-    {"639", {"262", 0}},
-    {"692", {"262", 0}},
-    {"693", {"262", 0}},
-    {"590", {"590", 0}},
-    {"690", {"590", 0}},
-    {"691", {"590", 0}},
-    {"594", {"594", 0}},
-    {"694", {"594", 0}},
-    {"596", {"596", 0}},
-    {"696", {"596", 0}},
-    {"697", {"596", 0}},
-}};
 
 }  // namespace
 
@@ -133,16 +127,44 @@ bool phone_plan_accepts(const PhonePlan& plan, std::string_view national) noexce
 }
 
 FrenchPlan french_plan_of(std::string_view national) noexcept {
-  if (national.starts_with("508")) return {"508", 3};
-  for (const FrenchPrefix& entry : kFrenchPrefixes) {
-    if (national.starts_with(entry.prefix)) return entry.plan;
+  switch (number_of(national.substr(0, 3))) {
+    case 508:
+      return {"508", 3};
+    case 262:
+    case 263:
+    case 269:
+    case 639:
+    case 692:
+    case 693:
+      return {"262", 0};
+    case 590:
+    case 690:
+    case 691:
+      return {"590", 0};
+    case 594:
+    case 694:
+      return {"594", 0};
+    case 596:
+    case 696:
+    case 697:
+      return {"596", 0};
+    default:
+      return {"33", 0};
   }
-  return {"33", 0};
 }
 
 bool in_french_plan(std::string_view country_code) noexcept {
-  return country_code == "33" || country_code == "262" || country_code == "590" ||
-         country_code == "594" || country_code == "596" || country_code == "508";
+  switch (number_of(country_code)) {
+    case 33:
+    case 262:
+    case 508:
+    case 590:
+    case 594:
+    case 596:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool phone_region_known(std::string_view region) noexcept {

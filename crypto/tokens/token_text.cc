@@ -169,7 +169,8 @@ struct Announced {
 };
 
 Announced announced_class(std::string_view text) noexcept {
-  if (text.size() <= kTokenPrefixSize) return {};
+  // Most values are no token, which their first letter tells.
+  if (text.size() <= kTokenPrefixSize || (text[0] != 'p' && text[0] != 'P')) return {};
   const std::string_view prefix = text.substr(0, kTokenPrefixSize);
   if (prefix == kEncryptedPrefix) return {true, false, TokenClass::encrypted};
   if (prefix == kSealedPrefix) return {true, false, TokenClass::sealed};
@@ -286,6 +287,8 @@ Result<ParsedToken> parse_token(std::string_view text) {
 }
 
 std::string_view strip_email_shape(std::string_view text) noexcept {
+  static_assert(kVaultTokenLength < kPseudonymLength);
+  if (text.size() <= kVaultTokenLength) return text;
   const std::size_t at = text.find('@');
   if (at != kVaultTokenLength && at != kPseudonymLength) return text;
   const std::string_view domain = text.substr(at + 1);

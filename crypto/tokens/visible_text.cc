@@ -10,11 +10,19 @@
 namespace paravent::crypto {
 namespace {
 
-// ASCII that already is its own normal form, which is what most people type.
+// What already is its own normal form, which is what most people type: words of ASCII and of the
+// letters from U+00C0 to U+02FF, none of which is white space, a control or invisible, and which
+// NFC leaves alone, as it does everything below U+0300.
 bool is_clean(std::string_view value) noexcept {
-  char previous = ' ';
-  for (const char c : value) {
-    if (static_cast<unsigned>(c) - 0x20U >= 0x5FU || (c == ' ' && previous == ' ')) return false;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(value[i]); };
+  unsigned previous = ' ';
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const unsigned c = byte(i);
+    if (c >= 0xC3U && c <= 0xCBU) {
+      if (++i == value.size() || (byte(i) & 0xC0U) != 0x80U) return false;
+    } else if (c - 0x20U >= 0x5FU || (c == ' ' && previous == ' ')) {
+      return false;
+    }
     previous = c;
   }
   return previous != ' ';

@@ -20,7 +20,7 @@ template <bool kFold>
 bool equal(std::string_view stored, std::string_view text) noexcept {
   if (stored.size() != text.size()) return false;
   if constexpr (!kFold) {
-    return stored == text;
+    return same_name(stored, text);
   } else {
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (stored[i] != fold_char(text[i])) return false;

@@ -26,17 +26,25 @@ constexpr bool is_stop(char c) noexcept {
   return byte < 0x20U || (kHigh == HighBytes::stop && byte >= 0x80U) || ((c == kStops) || ...);
 }
 
+#if defined(__SSE2__)
+// Which of the sixteen bytes from `p` are stops: bit 0 is the first one's.
+template <HighBytes kHigh, char... kStops>
+inline unsigned stops_of_sixteen(const char* p) noexcept {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+  ((hit = _mm_or_si128(hit, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(kStops)))), ...);
+  if constexpr (kHigh == HighBytes::stop) hit = _mm_or_si128(hit, bytes);
+  return static_cast<unsigned>(_mm_movemask_epi8(hit));
+}
+#endif
+
 // The first byte in [p, end) that is one of kStops, a control below 0x20 or, where asked for, not
 // ASCII; `end` when there is none.
 template <HighBytes kHigh, char... kStops>
 inline const char* find_stop(const char* p, const char* end) noexcept {
 #if defined(__SSE2__)
   while (end - p >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-    ((hit = _mm_or_si128(hit, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(kStops)))), ...);
-    if constexpr (kHigh == HighBytes::stop) hit = _mm_or_si128(hit, bytes);
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hit));
+    const unsigned mask = stops_of_sixteen<kHigh, kStops...>(p);
     if (mask != 0) return p + std::countr_zero(mask);
     p += 16;
   }

@@ -53,6 +53,9 @@ bool is_boundary(std::string_view text) noexcept {
 }  // namespace
 
 std::optional<ContentType> parse_content_type(std::string_view value) {
+  // The two that nearly all bodies have, in the spelling that nearly all clients use.
+  if (value == "application/x-www-form-urlencoded") return ContentType{MediaType::form, {}, true};
+  if (value == "application/json") return ContentType{MediaType::json, {}, true};
   const std::string_view type = leading_token(value);
   if (type.empty() || type.size() == value.size() || value[type.size()] != '/') return std::nullopt;
   const std::string_view subtype = leading_token(value.substr(type.size() + 1));

@@ -20,14 +20,19 @@ void Deadlines::remove(DeadlineSlot slot) {
   free_.push_back(slot);
 }
 
-std::uint64_t Deadlines::elapsed_ms() const noexcept {
-  const auto elapsed = std::chrono::steady_clock::now() - start_;
+// Since construction.
+std::uint64_t Deadlines::ms_until(std::chrono::steady_clock::time_point time) const noexcept {
   return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
+      std::chrono::duration_cast<std::chrono::milliseconds>(time - start_).count());
+}
+
+void Deadlines::refresh() noexcept {
+  refreshed_ = std::chrono::steady_clock::now();
+  now_ = ms_until(refreshed_) / kTickMs;
 }
 
 int Deadlines::ms_to_next_tick() const noexcept {
-  const std::uint64_t elapsed = elapsed_ms();
+  const std::uint64_t elapsed = ms_until(std::chrono::steady_clock::now());
   const std::uint64_t next = (fired_ + 1) * kTickMs;
   return next > elapsed ? static_cast<int>(next - elapsed) : 0;
 }

@@ -44,16 +44,19 @@ class Deadlines {
   // 0 to kTickMs. Reads the clock.
   int ms_to_next_tick() const noexcept;
   // Reads the clock; what is set from here on counts from here.
-  void refresh() noexcept { now_ = elapsed_ms() / kTickMs; }
+  void refresh() noexcept;
+  // When that last was.
+  std::chrono::steady_clock::time_point refreshed() const noexcept { return refreshed_; }
   // Once per tick, as of the last refresh(): calls the handlers of what is due.
   void fire_due();
 
  private:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-  std::uint64_t elapsed_ms() const noexcept;
+  std::uint64_t ms_until(std::chrono::steady_clock::time_point time) const noexcept;
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point refreshed_ = start_;
   std::uint64_t now_ = 0;
   std::uint64_t fired_ = 0;
   std::vector<std::uint64_t> due_;

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -101,6 +102,9 @@ class Session final : private Downstream,
   void finished(bool keep_alive) override;
   std::function<void()> resume_from_other_thread() override;
   void set_deadline(std::uint32_t milliseconds) override;
+  std::chrono::steady_clock::time_point event_time() const override {
+    return loop_.deadlines().refreshed();
+  }
   std::string_view peer_address() const override { return {peer_text_.data(), peer_size_}; }
   bool peer_is_trusted() const override { return trusted_; }
   const TrustedProxies* trusted_proxies() const override { return &host_.door(); }

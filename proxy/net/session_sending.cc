@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proxy/net/session.h"
+#include "proxy/pipeline/append_all.h"
 
 namespace paravent::proxy::net {
 namespace {
@@ -29,7 +30,8 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool last
   if (send_pending_ || write_waiting_) std::abort();  // one send at a time is the contract
   // A client that has sent more already is answered at once: its next request waits for this.
   if (last && head.size() + body.size() <= kSmallAnswer && body_.next() == body_.filled()) {
-    unsent_.assign(head).append(body);
+    unsent_.clear();
+    append_all(unsent_, head, body);
     unsent_at_ = 0;
     write_waiting_ = true;
     loop_.write_soon(*this);

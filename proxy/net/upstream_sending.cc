@@ -1,6 +1,7 @@
 // How an upstream connection sends a request: in one gathered write where the socket takes it, or,
 // where its body is streamed, a piece at a time.
 
+#include <cstring>
 #include <utility>
 
 #include "proxy/net/upstream_connection.h"
@@ -42,8 +43,14 @@ void UpstreamConnection::gather_request() {
   const std::size_t body = request_->body().size();
   parts_.clear();
   if (head.size() + body <= kSmallRequest) {
-    small_.assign(head);
-    request_->body().for_each_segment([this](std::string_view part) { small_.append(part); });
+    small_.resize(head.size() + body);
+    char* to = small_.data();
+    const auto put = [&to](std::string_view part) {
+      std::memcpy(to, part.data(), part.size());
+      to += part.size();
+    };
+    put(head);
+    request_->body().for_each_segment(put);
     parts_.push_back(to_iovec(small_));
   } else {
     parts_.push_back(to_iovec(head));

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -72,6 +73,12 @@ class Downstream {
 
   // Transaction::on_deadline is called after so many milliseconds unless cleared by 0.
   virtual void set_deadline(std::uint32_t milliseconds) = 0;
+
+  // When the events under way were fetched: when a request came, or its answer, without asking the
+  // clock for each of those that came together.
+  virtual std::chrono::steady_clock::time_point event_time() const {
+    return std::chrono::steady_clock::now();
+  }
 
   // The peer's socket address in text, without port ("192.0.2.1", "2001:db8::1"); and whether it is
   // one of the trusted proxies; and whether the client spoke TLS to us.

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "proxy/pipeline/append_all.h"
 #include "proxy/pipeline/http_head.h"
 
 namespace paravent::proxy {
@@ -23,7 +24,7 @@ class LineCopier {
   void copy(const HeaderLine& line) {
     if (!plainly_spelt(line)) {
       flush();
-      out_.append(line.name).append(": ").append(line.value).append("\r\n");
+      append_all(out_, line.name, ": ", line.value, "\r\n");
       return;
     }
     if (!continues(line)) {
@@ -35,7 +36,7 @@ class LineCopier {
 
   void flush() {
     if (begin_ == nullptr) return;
-    out_.append(begin_, end_).append("\r\n");
+    append_all(out_, std::string_view(begin_, static_cast<std::size_t>(end_ - begin_)), "\r\n");
     begin_ = nullptr;
   }
 

@@ -1,10 +1,8 @@
 #include "proxy/pipeline/response_writer.h"
 
-#include <array>
-#include <charconv>
-
 #include "proxy/body/html_text.h"
 #include "proxy/body/json.h"
+#include "proxy/pipeline/append_all.h"
 #include "proxy/pipeline/line_copier.h"
 #include "proxy/pipeline/visitor_words.h"
 
@@ -12,9 +10,7 @@ namespace paravent::proxy {
 namespace {
 
 void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
+  out.append(std::string_view(Digits(number)));
 }
 
 std::string_view status_phrase(std::uint16_t status) {
@@ -119,9 +115,7 @@ void write_html_body(const Refusal& refusal, const ProblemContext& context, std:
 
 void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing, bool head_request,
                         ConnectionLine connection, std::string& out) {
-  out.append("HTTP/1.1 ");
-  append_number(out, head.status);
-  out.append(" ").append(head.reason).append("\r\n");
+  append_all(out, "HTTP/1.1 ", Digits(head.status), " ", head.reason, "\r\n");
   LineCopier lines(out);
   for (const HeaderLine& line : head.headers) {
     if (is_hop_by_hop(line.id)) continue;
@@ -129,14 +123,14 @@ void write_relayed_head(const ResponseHead& head, const ResponseFraming& framing
     lines.copy(line);
   }
   lines.flush();
+  const std::string_view last = connection_line(connection);
   if (framing.kind == BodyFraming::length) {
-    out.append("Content-Length: ");
-    append_number(out, framing.length);
-    out.append("\r\n");
+    append_all(out, "Content-Length: ", Digits(framing.length), "\r\n", last, "\r\n");
   } else if (framing.kind == BodyFraming::chunked) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    append_all(out, "Transfer-Encoding: chunked\r\n", last, "\r\n");
+  } else {
+    append_all(out, last, "\r\n");
   }
-  out.append(connection_line(connection)).append("\r\n");
 }
 
 void write_problem(const Refusal& refusal, const ProblemContext& context, std::string& head,

@@ -1,5 +1,6 @@
 #include "proxy/pipeline/transaction.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -53,7 +54,7 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   waiting_for_send = false;
   body_unread = false;
   keep_alive = request != nullptr && request->keep_alive;
-  started = SteadyClock::now();
+  started = downstream->event_time();
   forwarded = answered = SteadyClock::time_point();
   outcome = telemetry::Outcome::forwarded;
   reason.reset();
@@ -306,7 +307,9 @@ std::optional<Phase> Transaction::State::record() {
   counters.requests(route_index(), outcome).add();
   counters.request_duration.observe(total);
   if (answered != SteadyClock::time_point()) {
-    counters.added_latency.observe(total - microseconds(answered - forwarded));
+    // What an application says before it is asked has come before.
+    const auto waited = std::max(answered - forwarded, SteadyClock::duration::zero());
+    counters.added_latency.observe(total - microseconds(waited));
   }
   if (worker->access_log != nullptr) {
     telemetry::AccessLine line;

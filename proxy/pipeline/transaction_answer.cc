@@ -86,7 +86,7 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
                                bool complete) {
   if (complete) exchange = nullptr;
   if (body_unread) keep_alive = false;  // an answer before the whole body: no more of it is read
-  answered = std::chrono::steady_clock::now();
+  answered = downstream->event_time();
   phase = Phase::respond;
   status = response.status;
   response_started = true;

@@ -1,10 +1,10 @@
 #include "proxy/pipeline/upstream_head.h"
 
-#include <array>
-#include <charconv>
+#include <optional>
 
 #include "proxy/body/cookie.h"
 #include "proxy/body/splice.h"
+#include "proxy/pipeline/append_all.h"
 #include "proxy/pipeline/job_edits.h"
 
 namespace paravent::proxy {
@@ -26,18 +26,11 @@ bool is_policy_carrier_line(Carrier carrier) {
   return carrier == Carrier::header || carrier == Carrier::cookie;
 }
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
 }  // namespace
 
 void UpstreamHead::begin(bool body_changed) {
   std::string& out = buffers_.request_head;
   write_request_line();
-  out.append("Host: ").append(head_.host).append(kCrlf);
   write_lines(body_changed);
   append_client_address(route_, head_, peer_, buffers_.address, out);
   const bool forwarded_kept = peer_.trusted;
@@ -49,24 +42,29 @@ void UpstreamHead::begin(bool body_changed) {
       has_host = has_host || line.id == HeaderName::x_forwarded_host;
     }
   }
-  if (!has_proto) out.append("X-Forwarded-Proto: ").append(tls_ ? "https" : "http").append(kCrlf);
-  if (!has_host) out.append("X-Forwarded-Host: ").append(head_.host).append(kCrlf);
+  if (!has_proto) {
+    out.append(tls_ ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n");
+  }
+  if (!has_host) append_all(out, "X-Forwarded-Host: ", head_.host, kCrlf);
 }
 
 void UpstreamHead::end(bool has_body, std::optional<std::uint64_t> length) {
   std::string& out = buffers_.request_head;
   if (has_body && length) {
-    out.append("Content-Length: ");
-    append_number(out, *length);
-    out.append(kCrlf);
-  } else if (has_body) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    append_all(out, "Content-Length: ", Digits(*length), "\r\n\r\n");
+  } else {
+    out.append(has_body ? "Transfer-Encoding: chunked\r\n\r\n" : kCrlf);
   }
-  out.append(kCrlf);
 }
 
+// With the Host line behind it.
 void UpstreamHead::write_request_line() {
+  constexpr std::string_view kBehindTarget = " HTTP/1.1\r\nHost: ";
   std::string& out = buffers_.request_head;
+  if (buffers_.path_edits.empty() && buffers_.query_edits.empty()) {
+    append_all(out, head_.method_text, " ", head_.target, kBehindTarget, head_.host, kCrlf);
+    return;
+  }
   out.append(head_.method_text).append(" ");
   body::SplicedBytes(head_.path, buffers_.path_edits, buffers_.arena)
       .for_each_segment([&](std::string_view segment) { out.append(segment); });
@@ -75,7 +73,7 @@ void UpstreamHead::write_request_line() {
     body::SplicedBytes(head_.query, buffers_.query_edits, buffers_.arena)
         .for_each_segment([&](std::string_view segment) { out.append(segment); });
   }
-  out.append(" HTTP/1.1\r\n");
+  append_all(out, kBehindTarget, head_.host, kCrlf);
 }
 
 void UpstreamHead::write_lines(bool body_changed) {
@@ -163,11 +161,11 @@ void UpstreamHead::write_policy_target(const HeaderLine& line, std::uint32_t ind
   lines.flush();
   std::string& out = buffers_.request_head;
   const std::size_t start = out.size();
-  out.append(line.name).append(": ");
   if (replaced) {
-    out.append(value).append(kCrlf);
+    append_all(out, line.name, ": ", value, kCrlf);
     return;
   }
+  out.append(line.name).append(": ");
   collect_edits(buffers_, Carrier::cookie, index);
   buffers_.cookie_edits.clear();
   body::cookie_edits(line.value, buffers_.field_edits, buffers_.cookie_edits);

@@ -59,7 +59,7 @@ class LineScanner {
     if (bytes[at] != '\r') return LineStatus::bad;
     if (at + 1 == bytes.size()) return LineStatus::need_more;
     if (bytes[at + 1] != '\n') return LineStatus::bad;
-    line = bytes.substr(begin_, at - begin_);
+    line = {base + begin_, at - begin_};
     begin_ = scanned_ = at + 2;
     return LineStatus::line;
   }

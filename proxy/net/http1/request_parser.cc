@@ -168,8 +168,8 @@ bool RequestParser::take_header(std::string_view line) noexcept {
     return false;
   }
   HeaderLine& header = lines_[count_++];
-  header.name = line.substr(0, colon);
-  header.value = trim_ows(line.substr(colon + 1));
+  header.name = {line.data(), colon};
+  header.value = trim_ows({line.data() + colon + 1, line.size() - colon - 1});
   header.id = header_name(header.name);
   switch (header.id) {
     case HeaderName::other:

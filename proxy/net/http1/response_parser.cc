@@ -65,8 +65,8 @@ bool ResponseParser::take_header(std::string_view line) noexcept {
   if (colon == 0 || colon == line.size() || line[colon] != ':') return false;
   if (count_ == lines_.size()) return false;
   HeaderLine& header = lines_[count_++];
-  header.name = line.substr(0, colon);
-  header.value = trim_ows(line.substr(colon + 1));
+  header.name = {line.data(), colon};
+  header.value = trim_ows({line.data() + colon + 1, line.size() - colon - 1});
   header.id = header_name(header.name);
   framing_.on_header(header.id, header.value);
   return true;

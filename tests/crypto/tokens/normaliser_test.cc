@@ -105,6 +105,27 @@ TEST(Normaliser, NaughtyStringsAreNormalisedOrRefused) {
   for (const auto& string : strings) check_laws(string);
 }
 
+// What needs no ICU must come out as ICU would have it: in front of two spaces, or behind a letter
+// that NFC looks at, every name takes the long way.
+TEST(Normaliser, NamesOfLatinLettersTakeNoOtherFormThanByTheLongWay) {
+  const auto name_of = [](const std::string& value) {
+    std::string out;
+    return normalise(Kind::name, value, {}, out) ? out : std::string("-");
+  };
+  for (unsigned point = 0x80; point < 0x380; ++point) {
+    const std::string letter = {static_cast<char>(0xC0U | point >> 6U),
+                                static_cast<char>(0x80U | (point & 0x3FU))};
+    for (const std::string& name : {letter, "a" + letter + "b", "e" + letter, letter + letter}) {
+      const std::string once = name_of("x " + name);
+      EXPECT_EQ(name_of("x  " + name), once) << point;
+      const std::string looked_at = name_of("\u1E0A " + name);
+      EXPECT_EQ(looked_at == "-" ? "-" : "x" + looked_at.substr(3), once) << point;
+    }
+    EXPECT_EQ(name_of("a" + letter.substr(0, 1)), "-") << point;
+    EXPECT_EQ(name_of(letter.substr(0, 1) + "a"), "-") << point;
+  }
+}
+
 TEST(Normaliser, MutatedCasesObeyTheLaws) {
   std::mt19937 rng(3);
   std::vector<std::string> seeds = naughty_strings();
