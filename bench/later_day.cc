@@ -31,9 +31,8 @@ paravent::bench::SharedDay* days = nullptr;
 
 extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t clock,
                                                                     timespec* time) noexcept {
-  const int answer = next != nullptr
-                         ? next(clock, time)
-                         : static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
+  const int answer = next != nullptr ? next(clock, time)
+                                     : static_cast<int>(::syscall(SYS_clock_gettime, clock, time));
   const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
   if (answer == 0 && wall && days != nullptr) {
     time->tv_sec += days->load(std::memory_order_relaxed) * kSecondsOfDay;

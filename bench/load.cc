@@ -4,8 +4,8 @@
 // and the requests it is divided by come from the same instants. Writes one JSON object to standard
 // output.
 //
-// Instead of a window it sends so many requests (--requests), each once, and the edges are before the
-// first and behind the last answer; with --day each pass over the requests is another day's.
+// Instead of a window it sends so many requests (--requests), each once, and the edges are before
+// the first and behind the last answer; with --day each pass over the requests is another day's.
 //
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
@@ -50,11 +50,11 @@ struct Options {
   std::vector<std::string> labels;
   std::string name;  // of the workload in the output; empty: what is sent
   bool tls = false;
-  bool each_new = false;  // a connection for each request
-  double patience = 10;   // seconds for what is under way at the window's end
+  bool each_new = false;    // a connection for each request
+  double patience = 10;     // seconds for what is under way at the window's end
   std::uint64_t count = 0;  // so many requests instead of a window
   std::string day;          // of the clock that later_day.so goes by
-  bool resume = false;    // over TLS: each new one goes on from the last one's ticket
+  bool resume = false;      // over TLS: each new one goes on from the last one's ticket
 };
 
 std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -124,8 +124,8 @@ class Load {
     while (now_ns() < until && !lost_ && !stop_requested()) handle_events();
   }
 
-  // So many requests, all of them in turn. `day`: null, or a day begins with each pass, when nothing
-  // is under way.
+  // So many requests, all of them in turn. `day`: null, or a day begins with each pass, when
+  // nothing is under way.
   void run_counted(std::uint64_t count, SharedDay* day, double patience) {
     while (count > 0 && !lost_ && !stop_requested()) {
       if (day != nullptr) day->fetch_add(1);
@@ -386,8 +386,9 @@ int main(int argc, char** argv) {
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--requests", options.count, "So many requests instead of warm-up and window")
       ->check(CLI::PositiveNumber);
-  app.add_option("--day", options.day,
-                 "With --requests: the file of later_day.so; each pass over the forms is a new day's")
+  app.add_option(
+         "--day", options.day,
+         "With --requests: the file of later_day.so; each pass over the forms is a new day's")
       ->needs("--requests");
   app.add_option("--workload", options.requests.workload, "What is sent")
       ->check(CLI::IsMember(paravent::bench::kWorkloads));

@@ -285,8 +285,8 @@ void vault_five_first_of_day(benchmark::State& state) {
   place.drain();
   const vault::VaultCounters after = place.get().counters();
   if (after.minted != before.minted) state.SkipWithError("a known value was minted");
-  state.counters["fives_per_fsync"] = static_cast<double>(state.iterations()) /
-                                      static_cast<double>(after.commits - before.commits);
+  state.counters["fives_per_fsync"] =
+      static_cast<double>(state.iterations()) / static_cast<double>(after.commits - before.commits);
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kFields));
 }
 BENCHMARK(vault_five_first_of_day)

@@ -33,8 +33,8 @@ constexpr std::size_t kFactsValue = 88;
 // Filters of 10 bits for a row and for its index, and an entry for every block of 4 KiB.
 constexpr std::size_t kBytesPerRow = 6;
 // All write buffers together, and one of a family: of rows, which are written again with each day's
-// first use, a large one. Whatever leaves it is merged with tables that it overlaps, which for random
-// keys are all of a level: half as often is half the work.
+// first use, a large one. Whatever leaves it is merged with tables that it overlaps, which for
+// random keys are all of a level: half as often is half the work.
 constexpr std::size_t kAllBuffers = std::size_t{32} << 20U;
 constexpr std::size_t kBuffer = std::size_t{8} << 20U;
 constexpr std::size_t kRowBuffer = std::size_t{16} << 20U;

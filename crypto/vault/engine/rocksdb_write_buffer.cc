@@ -38,8 +38,8 @@ std::uint64_t prefix_of(const Slice& internal_key) noexcept {
 
 class SortedIterator;
 
-// Memory for iterators that RocksDB wants in an arena of its own, whose type it keeps to itself: such
-// an iterator is destroyed and never deleted. They live here, and their places are used again.
+// Memory for iterators that RocksDB wants in an arena of its own, whose type it keeps to itself:
+// such an iterator is destroyed and never deleted. They live here, and their places are used again.
 class IteratorPool {
  public:
   void* take();
@@ -165,7 +165,7 @@ class HashedBuffer final : public MemTableRep {
   const KeyComparator& compare_;
   std::pair<KeyHandle, const char*> under_way_{nullptr, nullptr};  // the writer's
   std::mutex mutex_;
-  std::vector<Place> places_;  // under mutex_; all entries, in the order in which they came
+  std::vector<Place> places_;          // under mutex_; all entries, in the order in which they came
   std::atomic<std::size_t> bytes_{0};  // of places_; asked for with each entry
   IteratorPool iterators_;
 };

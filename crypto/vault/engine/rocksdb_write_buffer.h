@@ -3,10 +3,10 @@
 //
 // Rows are found, and put, in a hash table; only a flush or a walk wants them in order. RocksDB's
 // own then puts each into a skip list, some seventeen comparisons that each begin with a miss of
-// the processor's caches: a quarter of what it costs to write a row. Here the entries' addresses are
-// kept in a row, with the first eight bytes of their keys, and sorted by these. Flushes count what
-// they write and check its order (RocksDB's flush_verify_memtable_count, check_flush_compaction_key_order), so that a
-// mistake here is an error and no loss.
+// the processor's caches: a quarter of what it costs to write a row. Here the entries' addresses
+// are kept in a row, with the first eight bytes of their keys, and sorted by these. Flushes count
+// what they write and check its order (RocksDB's flush_verify_memtable_count,
+// check_flush_compaction_key_order), so that a mistake here is an error and no loss.
 //
 // For one writer at a time (DBOptions::allow_concurrent_memtable_write is false); readers at any
 // time. Files and log are as without it. Private to this room's RocksDB code and its tests.

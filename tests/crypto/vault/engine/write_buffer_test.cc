@@ -1,7 +1,6 @@
 // The write buffer that sorts in its own way, beside RocksDB's skip list: the same entries in the
-// same order, forwards, backwards and from anywhere, while they lie in it and when they are a table.
-
-#include "crypto/vault/engine/rocksdb_write_buffer.h"
+// same order, forwards, backwards and from anywhere, while they lie in it and when they are a
+// table.
 
 #include <rocksdb/db.h>
 #include <rocksdb/slice_transform.h>
@@ -9,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "crypto/vault/engine/rocksdb_write_buffer.h"
 #include "tests/crypto/vault/engine/support.h"
 
 namespace paravent::crypto::vault {
