@@ -36,42 +36,16 @@ std::uint64_t prefix_of(const Slice& internal_key) noexcept {
   return __builtin_bswap64(std::bit_cast<std::uint64_t>(first));
 }
 
-class SortedIterator;
-
-// Memory for iterators that RocksDB wants in an arena of its own, whose type it keeps to itself:
-// such an iterator is destroyed and never deleted. They live here, and their places are used again.
-class IteratorPool {
- public:
-  void* take();
-  void give_back(void* place) {
-    const std::scoped_lock lock(mutex_);
-    free_.push_back(place);
-  }
-
- private:
-  struct alignas(std::max_align_t) Room {
-    std::array<std::byte, 96> bytes;
-  };
-  std::mutex mutex_;
-  std::deque<Room> rooms_;
-  std::vector<void*> free_;
-};
-
 // Over the entries that were there when it was made.
 class SortedIterator final : public MemTableRep::Iterator {
  public:
-  // `pool`: null, or whose memory it lies in.
-  SortedIterator(std::vector<Place> places, const MemTableRep::KeyComparator& compare,
-                 IteratorPool* pool)
-      : places_(std::move(places)), compare_(compare), pool_(pool) {
+  SortedIterator(std::vector<Place> places, const MemTableRep::KeyComparator& compare)
+      : places_(std::move(places)), compare_(compare) {
     std::sort(places_.begin(), places_.end(), [this](const Place& a, const Place& b) {
       if (a.prefix != b.prefix) return a.prefix < b.prefix;
       return compare_(a.entry, b.entry) < 0;
     });
     at_ = places_.size();
-  }
-  ~SortedIterator() override {
-    if (pool_ != nullptr) pool_->give_back(this);
   }
 
   bool Valid() const override { return at_ < places_.size(); }
@@ -103,18 +77,8 @@ class SortedIterator final : public MemTableRep::Iterator {
 
   std::vector<Place> places_;
   const MemTableRep::KeyComparator& compare_;
-  IteratorPool* pool_;
   std::size_t at_ = 0;  // places_.size(): not valid
 };
-
-void* IteratorPool::take() {
-  static_assert(sizeof(SortedIterator) <= sizeof(Room) && alignof(SortedIterator) <= alignof(Room));
-  const std::scoped_lock lock(mutex_);
-  if (free_.empty()) return rooms_.emplace_back().bytes.data();
-  void* const place = free_.back();
-  free_.pop_back();
-  return place;
-}
 
 class HashedBuffer final : public MemTableRep {
  public:
@@ -135,7 +99,7 @@ class HashedBuffer final : public MemTableRep {
     const Place place{prefix_of(rocksdb::GetLengthPrefixedSlice(entry)), entry};
     const std::scoped_lock lock(mutex_);
     places_.push_back(place);
-    bytes_.store(places_.capacity() * sizeof(Place), std::memory_order_relaxed);
+    note_bytes();
   }
   bool Contains(const char* key) const override { return table_->Contains(key); }
   void MarkReadOnly() override { table_->MarkReadOnly(); }
@@ -149,25 +113,41 @@ class HashedBuffer final : public MemTableRep {
   }
   Iterator* GetIterator(rocksdb::Arena* arena) override {
     std::vector<Place> places;
+    void* room = nullptr;
     {
       const std::scoped_lock lock(mutex_);
       places = places_;
+      if (arena != nullptr) room = rooms_.emplace_back().bytes.data();
+      note_bytes();
     }
-    if (arena == nullptr) return new SortedIterator(std::move(places), compare_, nullptr);
-    return new (iterators_.take()) SortedIterator(std::move(places), compare_, &iterators_);
+    if (room == nullptr) return new SortedIterator(std::move(places), compare_);
+    return new (room) SortedIterator(std::move(places), compare_);
   }
   Iterator* GetDynamicPrefixIterator(rocksdb::Arena* arena) override {
     return table_->GetDynamicPrefixIterator(arena);
   }
 
  private:
+  // Of an iterator that RocksDB wants in an arena, whose type it keeps to itself: it destroys such
+  // a one and frees nothing. Used once and not again, because nobody says when the destruction is
+  // over; many make the buffer full, as its entries do.
+  struct alignas(SortedIterator) Room {
+    std::array<std::byte, sizeof(SortedIterator)> bytes;
+  };
+
+  // REQUIRES: mutex_ is held.
+  void note_bytes() {
+    bytes_.store(places_.capacity() * sizeof(Place) + rooms_.size() * sizeof(Room),
+                 std::memory_order_relaxed);
+  }
+
   const std::unique_ptr<MemTableRep> table_;
   const KeyComparator& compare_;
   std::pair<KeyHandle, const char*> under_way_{nullptr, nullptr};  // the writer's
   std::mutex mutex_;
   std::vector<Place> places_;          // under mutex_; all entries, in the order in which they came
-  std::atomic<std::size_t> bytes_{0};  // of places_; asked for with each entry
-  IteratorPool iterators_;
+  std::deque<Room> rooms_;             // under mutex_
+  std::atomic<std::size_t> bytes_{0};  // of both; asked for with each entry
 };
 
 class HashedBuffers final : public rocksdb::MemTableRepFactory {
