@@ -102,7 +102,11 @@ class HashedBuffer final : public MemTableRep {
     note_bytes();
   }
   bool Contains(const char* key) const override { return table_->Contains(key); }
-  void MarkReadOnly() override { table_->MarkReadOnly(); }
+  void MarkReadOnly() override {
+    table_->MarkReadOnly();
+    const std::scoped_lock lock(mutex_);
+    read_only_ = true;
+  }
   void MarkFlushed() override { table_->MarkFlushed(); }
   void Get(const rocksdb::LookupKey& key, void* argument,
            bool (*callback)(void*, const char*)) override {
@@ -130,13 +134,15 @@ class HashedBuffer final : public MemTableRep {
  private:
   // Of an iterator that RocksDB wants in an arena, whose type it keeps to itself: it destroys such
   // a one and frees nothing. Used once and not again, because nobody says when the destruction is
-  // over; many make the buffer full, as its entries do.
+  // over; many make a buffer that is written to full, as its entries do.
   struct alignas(SortedIterator) Room {
     std::array<std::byte, sizeof(SortedIterator)> bytes;
   };
 
+  // What is read only must not change its size any more: RocksDB takes off again what it added.
   // REQUIRES: mutex_ is held.
   void note_bytes() {
+    if (read_only_) return;
     bytes_.store(places_.capacity() * sizeof(Place) + rooms_.size() * sizeof(Room),
                  std::memory_order_relaxed);
   }
@@ -147,6 +153,7 @@ class HashedBuffer final : public MemTableRep {
   std::mutex mutex_;
   std::vector<Place> places_;          // under mutex_; all entries, in the order in which they came
   std::deque<Room> rooms_;             // under mutex_
+  bool read_only_ = false;             // under mutex_
   std::atomic<std::size_t> bytes_{0};  // of both; asked for with each entry
 };
 
