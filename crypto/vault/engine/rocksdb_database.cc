@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
@@ -13,7 +14,6 @@
 #include <utility>
 
 #include "crypto/vault/engine/rocksdb_file_system.h"
-#include "crypto/vault/engine/rocksdb_write_buffer.h"
 #include "crypto/vault/engine/row_facts.h"
 
 namespace paravent::crypto::vault {
@@ -77,7 +77,8 @@ rocksdb::ColumnFamilyOptions hashed_options(const std::shared_ptr<rocksdb::Cache
   // New rows are found, and put, in a hash table instead of a skip list: of a durable new token's
   // processor time the two insertions were half. The whole key is the prefix that is hashed.
   options.prefix_extractor.reset(rocksdb::NewNoopTransform());
-  options.memtable_factory = make_hashed_write_buffers(buckets);
+  // Neither huge pages of its own nor words about its buckets to a log that is silent.
+  options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(buckets, 0, 0, false));
   options.memtable_prefix_bloom_size_ratio = 0;
   return options;
 }
