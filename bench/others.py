@@ -29,7 +29,7 @@ TARGETS = {
 # Seconds on a quiet machine: (what the pace shortens, what it does not).
 SECONDS = {
     "idle-plain": (0, 6), "idle-tls": (0, 20), "crowd": (55, 20), "uploads": (0, 25), "scaling": (190, 15), "durable-tokens": (70, 5), "durable-tokens-1ms": (70, 5),
-    "inflate": (0, 6), "counted": (24, 8), "reveal": (60, 50), "transformations": (0, 25), "stores": (0, 35), "stored-tokens": (35, 240),
+    "inflate": (0, 6), "counted": (24, 8), "reveal": (60, 50), "transformations": (0, 25), "stores": (0, 35), "stored-tokens": (35, 160),
 }
 
 
@@ -70,7 +70,8 @@ def programs(options):
                             f"--benchmark_min_time={0.05 if options.quick else 1}"], False)
     if stores():
         found["stored-tokens"] = ([HERE / "stored_tokens.py", *both, "--stores", stores(), *pace(2, 7),
-                                   *(["--daily-rounds", "1", "--days", "2"] if options.quick else [])], True)
+                                   *(["--daily-rounds", "1", "--days", "2"] if options.quick else
+                                     ["--daily-rounds", "3" if options.pace == 1 else "2"])], True)
     return found
 
 
