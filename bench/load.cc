@@ -4,6 +4,9 @@
 // and the requests it is divided by come from the same instants. Writes one JSON object to standard
 // output.
 //
+// Instead of a window it sends so many requests (--requests), each once, and the edges are before
+// the first and behind the last answer; with --day each pass over the requests is another day's.
+//
 // A closed loop measures cost and throughput. Its latencies are those of a saturated system (they
 // grow with N by Little's law) and serve to compare peers of one run, not to promise response
 // times.
@@ -13,18 +16,22 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench/support/cpu_usage.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
 #include "bench/support/requests.h"
+#include "bench/support/shared_day.h"
 #include "bench/support/socket.h"
 #include "bench/support/stream.h"
 
@@ -43,9 +50,11 @@ struct Options {
   std::vector<std::string> labels;
   std::string name;  // of the workload in the output; empty: what is sent
   bool tls = false;
-  bool each_new = false;  // a connection for each request
-  double patience = 10;   // seconds for what is under way at the window's end
-  bool resume = false;    // over TLS: each new one goes on from the last one's ticket
+  bool each_new = false;    // a connection for each request
+  double patience = 10;     // seconds for what is under way at the window's end
+  std::uint64_t count = 0;  // so many requests instead of a window
+  std::string day;          // of the clock that later_day.so goes by
+  bool resume = false;      // over TLS: each new one goes on from the last one's ticket
 };
 
 std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -97,26 +106,37 @@ class Load {
                          : nullptr) {}
 
   // False when the proxy cannot be reached.
+  bool connect() {
+    for (Connection& connection : connections_) {
+      if (!connect(connection)) return false;
+    }
+    return true;
+  }
   bool start() {
     for (Connection& connection : connections_) {
-      if (!open(connection)) return false;
+      if (!send_next(connection)) return false;
     }
     return true;
   }
 
   void run_for(double seconds) {
     const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(seconds * 1e9);
-    while (now_ns() < until && !lost_ && !stop_requested()) {
-      for (const epoll_event& event : poller_.wait(100)) {
-        auto& connection = *static_cast<Connection*>(event.data.ptr);
-        const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
-        if ((event.events & EPOLLOUT) != 0 && !send_rest(connection)) {
-          ++tally_.errors;
-          reopen(connection);
-          continue;
-        }
-        on_event(connection, (event.events & EPOLLIN) != 0, closing);
-      }
+    while (now_ns() < until && !lost_ && !stop_requested()) handle_events();
+  }
+
+  // So many requests, all of them in turn. `day`: null, or a day begins with each pass, when
+  // nothing is under way.
+  void run_counted(std::uint64_t count, SharedDay* day, double patience) {
+    while (count > 0 && !lost_ && !stop_requested()) {
+      if (day != nullptr) day->fetch_add(1);
+      allowed_ = std::min<std::uint64_t>(count, requests_.size());
+      count -= allowed_;
+      if (!start()) lost_ = true;
+      const std::uint64_t until = now_ns() + static_cast<std::uint64_t>(patience * 1e9);
+      while (under_way() > 0 && now_ns() < until && !lost_ && !stop_requested()) handle_events();
+      const std::uint64_t left = under_way() + allowed_;  // what was not sent has failed too
+      tally_.errors += left;
+      if (left > 0) return;
     }
   }
 
@@ -166,22 +186,44 @@ class Load {
   }
 
  private:
-  bool open(Connection& connection) {
+  bool connect(Connection& connection) {
     if (!connection.stream.open(options_.requests.port, tls_.get())) return false;
     connection.held = 0;
-    connection.unsent = {};
+    connection.request = connection.unsent = {};
     poller_.watch(connection.stream.descriptor(), &connection);
-    return send_next(connection);
+    return true;
   }
 
   void reopen(Connection& connection) {
     connection.stream.close();
+    connection.request = {};
     if (draining_) return;
     ++tally_.reconnects;
-    if (!open(connection)) lost_ = true;
+    if (!connect(connection) || !send_next(connection)) lost_ = true;
+  }
+
+  std::size_t under_way() const {
+    std::size_t count = 0;
+    for (const Connection& connection : connections_) count += connection.request.empty() ? 0U : 1U;
+    return count;
+  }
+
+  void handle_events() {
+    for (const epoll_event& event : poller_.wait(100)) {
+      auto& connection = *static_cast<Connection*>(event.data.ptr);
+      const bool closing = (event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0;
+      if ((event.events & EPOLLOUT) != 0 && !send_rest(connection)) {
+        ++tally_.errors;
+        reopen(connection);
+        continue;
+      }
+      on_event(connection, (event.events & EPOLLIN) != 0, closing);
+    }
   }
 
   bool send_next(Connection& connection) {
+    if (allowed_ == 0) return true;
+    --allowed_;
     // There are far more of them than are under way, so that nobody is sending the one that is
     // made new.
     connection.started_ns = now_ns();
@@ -209,7 +251,8 @@ class Load {
         connection.stream.receive(std::span(connection.buffer).subspan(connection.held));
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
-      ++tally_.errors;  // a form was under way: there is always one
+      // Only where a pass ends is there none under way.
+      if (!connection.request.empty()) ++tally_.errors;
       reopen(connection);
       return;
     }
@@ -230,6 +273,7 @@ class Load {
     ++tally_.requests;
     if (unusable || head.status < 200 || head.status > 299) ++tally_.errors;
     connection.held = 0;
+    connection.request = {};
     const bool ends = draining_ || options_.each_new || unusable || closing || head.close;
     if (ends || !send_next(connection)) reopen(connection);
   }
@@ -242,6 +286,7 @@ class Load {
   Histogram latencies_;
   Tally tally_;
   std::size_t next_ = 0;
+  std::uint64_t allowed_ = std::numeric_limits<std::uint64_t>::max();  // more requests
   bool lost_ = false;
   bool draining_ = false;
 };
@@ -295,17 +340,31 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
 
 int run_load(const Options& options) {
   stop_on_signals();
+  SharedDay* const day = options.day.empty() ? nullptr : map_shared_day(options.day.c_str());
+  if (!options.day.empty() && day == nullptr) {
+    std::cerr << "load: " << options.day << " cannot be written\n";
+    return 6;
+  }
   Load load(options);
-  if (!load.start()) {
+  if (!load.connect() || (options.count == 0 && !load.start())) {
     std::cerr << "load: nothing answers on port " << options.requests.port << "\n";
     return 6;
   }
-  load.run_for(options.warm_up);
-  load.latencies().clear();
+  if (options.count == 0) {
+    load.run_for(options.warm_up);
+    load.latencies().clear();
+  } else {
+    // Until the proxy has taken the connections, which is no part of a request.
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
   const Edge before = load.edge();
-  load.run_for(options.window);
+  if (options.count == 0) {
+    load.run_for(options.window);
+  } else {
+    load.run_counted(options.count, day, options.patience);
+  }
   const Edge after = load.edge();
-  load.drain(options.patience);
+  if (options.count == 0) load.drain(options.patience);
   if (load.lost()) {
     std::cerr << "load: the proxy on port " << options.requests.port
               << " went away during the window\n";
@@ -325,6 +384,12 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");
+  app.add_option("--requests", options.count, "So many requests instead of warm-up and window")
+      ->check(CLI::PositiveNumber);
+  app.add_option(
+         "--day", options.day,
+         "With --requests: the file of later_day.so; each pass over the forms is a new day's")
+      ->needs("--requests");
   app.add_option("--workload", options.requests.workload, "What is sent")
       ->check(CLI::IsMember(paravent::bench::kWorkloads));
   app.add_option("--seed", options.requests.seed, "Seed of the form pool");

@@ -5,14 +5,17 @@
 // commands.
 
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "crypto/base/process_memory.h"
@@ -171,6 +174,47 @@ void store_commit_new(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
 }
 BENCHMARK(store_commit_new)->RangeMultiplier(10)->Range(1000, 10'000'000)->UseRealTime();
+
+double process_cpu_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+// Rows that are there already, any of them equally likely, written once more: what the first use of
+// a day does. As many as 64 requests with five of them at a time. Until the store has sorted them
+// into its tables: with all threads, and until they rest.
+void store_change_rows(benchmark::State& state) {
+  constexpr std::size_t kRows = kBatch * 5;
+  Store store(static_cast<std::uint64_t>(state.range(0)));
+  std::mt19937_64 random(5);
+  const std::string row = row_bytes(random);  // what is in it makes no difference to the store
+  for (auto _ : state) {
+    const double before = process_cpu_seconds();
+    for (int turn = 0; turn < 1000; ++turn) {
+      std::vector<vault::ChangedRow> changed;
+      for (std::size_t i = 0; i < kRows; ++i) {
+        changed.push_back({id_of(index_of(random() % store.rows())), row});
+      }
+      if (!store.get().commit({}, changed, {})) std::abort();
+    }
+    double then = process_cpu_seconds();
+    for (bool rests = false; !rests;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      rests = process_cpu_seconds() - then < 0.005;
+      then = process_cpu_seconds();
+    }
+    state.SetIterationTime(then - before);
+  }
+  state.SetItemsProcessed(state.iterations() * 1000 * static_cast<std::int64_t>(kRows));
+}
+BENCHMARK(store_change_rows)
+    ->Arg(1000)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Iterations(1)
+    ->UseManualTime();
 
 // One page of a walk over the rows, as re-sealing and retention make it, with so many rows in the
 // write buffer, which hashes: each page has to bring these into an order.

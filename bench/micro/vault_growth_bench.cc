@@ -1,6 +1,7 @@
 // Known vault tokens by how many are stored, as the data path meets them: five values of one
-// request answered from memory, the same by way of the store and its threads, and a whole
-// transaction over memory doubles whose five fields are vault tokens.
+// request answered from memory, the same by way of the store and its threads, the same when it is
+// their first use of the day, and a whole transaction over memory doubles whose five fields are
+// vault tokens.
 //
 // The data directory of each size is kept where PARAVENT_BENCH_STORES says, because 10^7 tokens
 // take minutes to mint; without it sizes beyond 10^5 are left out. The vault gets the memory that a
@@ -10,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -70,11 +73,22 @@ std::string value_of(std::uint64_t number) {
          "@example.org";
 }
 
-// A kept data directory with tokens number 0 to `tokens` - 1, and the vault on it.
+// Some days later than it is.
+class LaterClock final : public paravent::crypto::Clock {
+ public:
+  paravent::crypto::WallTime now() const override {
+    return SystemClock().now() + std::chrono::days(days.load(std::memory_order_relaxed));
+  }
+
+  std::atomic<int> days{0};
+};
+
+// A data directory with tokens number 0 to `tokens` - 1, and the vault on it. `keep`: it is kept
+// where PARAVENT_BENCH_STORES says; not where days are to pass, which would be in its rows.
 class Place {
  public:
-  explicit Place(std::uint64_t tokens) : tokens_(tokens) {
-    const char* kept = std::getenv("PARAVENT_BENCH_STORES");
+  explicit Place(std::uint64_t tokens, bool keep = true) : tokens_(tokens) {
+    const char* kept = keep ? std::getenv("PARAVENT_BENCH_STORES") : nullptr;
     std::string name = (std::filesystem::temp_directory_path() / "pv-bench-XXXXXX").string();
     if (kept == nullptr && ::mkdtemp(name.data()) == nullptr) std::abort();
     if (kept == nullptr) scratch_ = name;
@@ -138,6 +152,8 @@ class Place {
     turn_ = turn_ + 1 < fives_.size() ? turn_ + 1 : 0;
     return fives_[turn_];
   }
+  bool had_all() const { return turn_ + 1 == fives_.size(); }
+  void begin_day() { clock_.days.fetch_add(1); }
 
   std::shared_ptr<vault::ResolveBatch> five_from(std::uint64_t first) const {
     auto batch = std::make_shared<vault::ResolveBatch>();
@@ -191,7 +207,7 @@ class Place {
   std::uint64_t asked_ = 0;
   std::size_t turn_ = 0;
   std::vector<std::uint64_t> fives_;
-  SystemClock clock_;
+  LaterClock clock_;
   std::filesystem::path scratch_;
   std::unique_ptr<vault::DataDirectory> data_;
   std::unique_ptr<vault::Vault> vault_;
@@ -203,12 +219,14 @@ class Place {
 
 // The one that was asked for last stays: a benchmark is called several times, and what is asked for
 // is read anew each time a place is made.
-Place& place_with(std::uint64_t tokens) {
+Place& place_with(std::uint64_t tokens, bool keep = true) {
   static std::unique_ptr<Place> place;
-  if (place == nullptr || place->tokens() != tokens) {
+  static bool kept = keep;
+  if (place == nullptr || place->tokens() != tokens || kept != keep) {
     const bool first = place == nullptr;
     place.reset();
-    place = std::make_unique<Place>(tokens);
+    place = std::make_unique<Place>(tokens, keep);
+    kept = keep;
     // Before whatever of RocksDB was made with the first one and ends with the program.
     if (first) std::atexit([] { place.reset(); });
   }
@@ -249,6 +267,34 @@ BENCHMARK(vault_five_from_store)
     ->RangeMultiplier(10)
     ->Range(1000, 10'000'000)
     ->MeasureProcessCPUTime();
+
+// The same where each token is used for the first time of a day: its row is written once more. The
+// processor time is that of all threads, and of what the store sorts while it runs.
+void vault_five_first_of_day(benchmark::State& state) {
+  if (left_out(state)) return;
+  Place& place = place_with(static_cast<std::uint64_t>(state.range(0)), false);
+  const vault::VaultCounters before = place.get().counters();
+  place.begin_day();
+  for (auto _ : state) {
+    if (place.had_all()) {
+      place.drain();
+      place.begin_day();
+    }
+    place.submit(place.five(), 64);
+  }
+  place.drain();
+  const vault::VaultCounters after = place.get().counters();
+  if (after.minted != before.minted) state.SkipWithError("a known value was minted");
+  state.counters["fives_per_fsync"] =
+      static_cast<double>(state.iterations()) / static_cast<double>(after.commits - before.commits);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kFields));
+}
+BENCHMARK(vault_five_first_of_day)
+    ->Arg(1000)
+    ->Arg(100'000)
+    ->Arg(1'000'000)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
 
 class FiveFields final : public proxy::Downstream {
  public:

@@ -2,9 +2,12 @@
 """The load generator: an answer that never comes is a failed request, and so is one that comes cut off."""
 
 import json
+import pathlib
 import socket
+import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -65,6 +68,29 @@ class Failures(unittest.TestCase):
 
     def test_an_answer_that_is_cut_off(self):
         self.assertGreaterEqual(run(Server(cut=5))["errors"], 4)
+
+
+class Counted(unittest.TestCase):
+    """So many requests instead of a window, and a day for each pass over the six forms."""
+
+    def run_with(self, server, connections):
+        with tempfile.TemporaryDirectory() as folder:
+            day = pathlib.Path(folder) / "day"
+            day.write_bytes(struct.pack("@q", 20))
+            done = subprocess.run([LOAD, "--workload", "form-post-5-fields", "--port", str(server.port), "--connections", str(connections),
+                                   "--forms", "6", "--requests", "15", "--day", str(day), "--patience", "2"],
+                                  capture_output=True, text=True, check=True)
+            return json.loads(done.stdout), struct.unpack("@q", day.read_bytes())[0]
+
+    def test_each_once_and_a_day_for_each_pass(self):
+        for connections in (1, 4, 9):
+            row, day = self.run_with(Server(), connections)
+            self.assertEqual((row["requests"], row["errors"], day), (15, 0, 23), connections)
+
+    def test_what_is_not_answered_ends_the_run(self):
+        row, day = self.run_with(Server(swallowed=5), 1)
+        # Of the first pass's six one is swallowed, and the last one waits behind it.
+        self.assertEqual((row["requests"], row["errors"], day), (4, 2, 21))
 
 
 if __name__ == "__main__":

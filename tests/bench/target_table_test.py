@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+import results_page  # noqa: E402  (the path comes first)
 import soak  # noqa: E402  (the path comes first)
 import stats  # noqa: E402
 import target_table  # noqa: E402
@@ -18,6 +19,8 @@ OTHERS = {
     "crowd": {"idle": 10_000, "p99_ratio": [1.02, 0.99, 1.06], "disturbed": []},
     "durable-tokens": {"against_one_fsync_each": [30.0, 26.0, 33.0], "against_one_in_flight": [20.0, 19.0, 21.0],
                        "per_second": {"many": 6000, "one": 300, "mixed": 20000, "fsync": 200}},
+    "durable-tokens-1ms": {"against_one_fsync_each": [26.0, 24.0, 27.0], "against_one_in_flight": [25.0, 24.0, 26.0],
+                           "per_second": {"many": 24000, "one": 900, "mixed": 50000, "fsync": 925}},
     "scaling": [{"workload": stats.FORM, "cpu_us_per_request": [1.01, 0.99, 1.04], "requests_per_second": [1.2, 1.1, 1.3],
                  "disturbed": [], "one": {"proxy_cpu_us": 13.0}, "two": {"proxy_cpu_us": 13.1}}],
     "transformations": [{"row": "pseudonym, 32 bytes", "of_primitive": 0.85, "whole_ns": 300},
@@ -33,7 +36,11 @@ OTHERS = {
                {"what": "single reveal, 1 connection", "fsync_us": 0, "tokens_per_second": 900}],
     "counted": [{"workload": stats.GET, "worker": 0.00001}, {"workload": stats.FORM, "worker": 1.0}],
     "inflate": {"inflate_us": 6.0},
-    "stored-tokens": {"goal": 1.2, "lines": [{"stored": 10_000_000, "cpu_ratio": [1.05, 1.03, 1.07], "disturbed": []}]},
+    "stored-tokens": {"goal": 1.2, "lines": [{
+        "stored": 10_000_000,
+        "first": {"cpu": 90.0, "cpu_base": 30.0, "cpu_ratio": [3.0, 3.0, 3.0], "p99_ratio": [9.0, 9.0, 9.0], "disturbed": ["too short"]},
+        "steady": {"cpu": 12.6, "cpu_base": 12.0, "cpu_ratio": [1.05, 1.03, 1.07], "p99_ratio": [1.1, 1.0, 1.2], "disturbed": []},
+        "daily": {"cpu": 40.0, "cpu_base": 25.0, "cpu_ratio": [1.6, 1.5, 1.7], "p99_ratio": [2.0, 1.9, 2.1], "disturbed": []}}]},
 }
 LATENCY = [{"peer": "paravent", "quantile": "p50_us", "added_us": 30.0, "low": 28.0, "high": 33.0, "void": False},
            {"peer": "nginx", "quantile": "p50_us", "added_us": 31.0, "low": 28.0, "high": 33.0, "void": False}]
@@ -65,10 +72,12 @@ class Rows(unittest.TestCase):
     def test_what_the_others_measured(self):
         found = {name: row[6] for name, row in table(others=OTHERS, latency=LATENCY).items()}
         self.assertEqual({name: found[name] for name in ("T9", "T12", "T12 TLS", "T13", "T14 p50", "T16 HMAC", "T16 SIV", "T16 XChaCha",
-                                                        "T17", "T18", "T18 store", "T18 stored", "T19", "T21", "T22", "T22 form", "scaling")},
+                                                        "T17", "T18", "T18 store", "T18 stored", "T18 first of the day", "T19", "T19 disk 1 ms", "T21", "T22", "T22 form",
+                                                        "scaling")},
                          {"T18 stored": "goal met", "T22": "goal met", "T22 form": "goal met", "T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
                           "T16 HMAC": "goal met", "T16 SIV": "limit kept", "T16 XChaCha": "missed", "T17": "goal met",
-                          "T18": "goal met", "T18 store": "limit kept", "T19": "goal met", "T21": "goal met", "scaling": "goal met"})
+                          "T18": "goal met", "T18 store": "limit kept", "T18 first of the day": "missed", "T19": "goal met",
+                          "T19 disk 1 ms": "limit kept", "T21": "goal met", "scaling": "goal met"})
 
     def test_a_disturbed_or_smaller_measurement_is_none(self):
         noisy = OTHERS | {"crowd": OTHERS["crowd"] | {"disturbed": ["steal"]}}
@@ -91,6 +100,13 @@ class Rows(unittest.TestCase):
 
     def test_what_a_run_could_not_measure_says_why(self):
         self.assertEqual(table(others={"why": {"T18 stored": "no stores"}})["T18 stored"][5], "no stores")
+
+    def test_the_page_says_both_disks_and_when_tokens_were_used(self):
+        text = "\n".join(results_page.other_sections({name: OTHERS[name] for name in ("durable-tokens", "durable-tokens-1ms", "stored-tokens")}))
+        self.assertIn("| as it is | 6000 |", text)
+        self.assertIn("| 1000 us | 24000 |", text)
+        self.assertIn("| 10000000 | first use of the day | 40.00 | 25.00 | 1.600 (1.500 to 1.700) |", text)
+        self.assertNotIn("Stored tokens", "\n".join(results_page.other_sections({})))
 
     def test_files_of_a_run(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -32,9 +32,17 @@ constexpr std::size_t kIndexValue = sizeof(Id);
 constexpr std::size_t kFactsValue = 88;
 // Filters of 10 bits for a row and for its index, and an entry for every block of 4 KiB.
 constexpr std::size_t kBytesPerRow = 6;
+// All write buffers together, and one of a family: of rows, which are written again with each day's
+// first use, a large one. Whatever leaves it is merged with tables that it overlaps, which for
+// random keys are all of a level: half as often is half the work.
+constexpr std::size_t kAllBuffers = std::size_t{32} << 20U;
+constexpr std::size_t kBuffer = std::size_t{8} << 20U;
+constexpr std::size_t kRowBuffer = std::size_t{16} << 20U;
 // Of the hash tables that writes go to: about as many as entries fit a write buffer.
-constexpr std::size_t kRowBuckets = std::size_t{1} << 15U;
+constexpr std::size_t kRowBuckets = std::size_t{1} << 16U;
 constexpr std::size_t kIndexBuckets = std::size_t{1} << 16U;
+// Of each table that is merged, in place of one block at a time.
+constexpr std::size_t kMergeReadahead = std::size_t{256} << 10U;
 
 rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -50,7 +58,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   table.format_version = 5;
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_size = std::size_t{8} << 20U;
+  options.write_buffer_size = kBuffer;
   options.target_file_size_base = std::uint64_t{32} << 20U;
   options.level_compaction_dynamic_level_bytes = true;
   options.memtable_whole_key_filtering = true;
@@ -63,8 +71,9 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
 
 // For a family that is looked up by whole keys that are hashes or random ids.
 rocksdb::ColumnFamilyOptions hashed_options(const std::shared_ptr<rocksdb::Cache>& cache,
-                                            std::size_t buckets) {
+                                            std::size_t buckets, std::size_t buffer) {
   rocksdb::ColumnFamilyOptions options = family_options(cache);
+  options.write_buffer_size = buffer;
   // New rows are found, and put, in a hash table instead of a skip list: of a durable new token's
   // processor time the two insertions were half. The whole key is the prefix that is hashed.
   options.prefix_extractor.reset(rocksdb::NewNoopTransform());
@@ -87,9 +96,10 @@ rocksdb::DBOptions database_options(rocksdb::Env* env, bool create) {
   // the log.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.max_background_jobs = 2;
+  options.compaction_readahead_size = kMergeReadahead;
   // One thread writes at a time, and hash tables allow no more.
   options.allow_concurrent_memtable_write = false;
-  options.db_write_buffer_size = std::size_t{32} << 20U;
+  options.db_write_buffer_size = kAllBuffers;
   options.max_total_wal_size = std::size_t{64} << 20U;
   options.max_open_files = 2048;
   // A manifest begins anew at each change of files: it names the first and last key of each table,
@@ -139,8 +149,8 @@ rocksdb::Status RocksdbTokenStore::Database::start(const std::string& folder, bo
   const auto cache = rocksdb::NewLRUCache(blocks);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families{
       {rocksdb::kDefaultColumnFamilyName, family_options(cache)},
-      {"rows", hashed_options(cache, kRowBuckets)},
-      {"index", hashed_options(cache, kIndexBuckets)},
+      {"rows", hashed_options(cache, kRowBuckets, kRowBuffer)},
+      {"index", hashed_options(cache, kIndexBuckets, kBuffer)},
       {"subjects", family_options(cache)},
       {"aliases", family_options(cache)}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;

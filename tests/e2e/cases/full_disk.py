@@ -123,7 +123,7 @@ def key_full():
 
 @case("the disk fills while the gateway runs: new values are refused, nothing is lost", smoke=True)
 def fills_while_running():
-    with small_disk("24m") as disk:
+    with small_disk("40m") as disk:
         scene = Scene(policy=WIDE, start=False)
         scene.data = os.path.join(disk, "data")
         with scene:
