@@ -1,5 +1,10 @@
 #include "crypto/vault/engine/manifest_sum.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "crypto/base/encoding.h"
@@ -12,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxManifest = std::size_t{1} << 30U;
 constexpr std::size_t kMaxNames = 4096;
+constexpr std::string_view kManifest = "MANIFEST-";
 
 Error damaged(const std::filesystem::path& store) {
   return Error(ErrorKind::data, "The token store " + store.string() +
@@ -25,8 +31,7 @@ std::string name_in(const std::filesystem::path& current) {
   if (!text || text->size() == 0 || text->bytes().back() != '\n') return {};
   std::string name(as_text(text->bytes()));
   name.pop_back();
-  return name.starts_with("MANIFEST-") && name.find('/') == std::string::npos ? name
-                                                                              : std::string();
+  return name.starts_with(kManifest) && name.find('/') == std::string::npos ? name : std::string();
 }
 
 // Empty: there is no such manifest, or it cannot be read.
@@ -34,6 +39,24 @@ std::string line_of(const std::filesystem::path& store, const std::string& name)
   if (name.empty()) return {};
   const auto bytes = read_file(store / name, kMaxManifest);
   return bytes ? name + " " + to_hex(sha256(bytes->bytes())) + "\n" : std::string();
+}
+
+// Of "MANIFEST-000012", and what follows it; 0: it is none.
+std::uint64_t number_of(std::string_view name) {
+  name.remove_prefix(std::min(name.size(), kManifest.size()));
+  std::uint64_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
+}
+
+// The highest in these lines; nullopt: there is none.
+std::optional<std::uint64_t> last_number(std::string_view lines) {
+  std::optional<std::uint64_t> last;
+  while (lines.starts_with(kManifest)) {
+    last = std::max(last.value_or(0), number_of(lines));
+    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+  }
+  return last;
 }
 
 }  // namespace
@@ -54,7 +77,10 @@ Status ManifestSum::check(bool required) const {
     return lines.starts_with(begin) || lines.find("\n" + begin) != std::string_view::npos;
   };
   if (has(line)) return {};
-  return has(name + " ") ? damaged(store_) : incomplete_store(store_);
+  if (has(name + " ")) return damaged(store_);
+  // Manifests are numbered upwards: a later one is of a version that notes no hash.
+  const auto last = last_number(lines);
+  return last && number_of(name) > *last ? Status() : incomplete_store(store_);
 }
 
 Status ManifestSum::prepare(const std::filesystem::path& next) {

@@ -6,7 +6,8 @@
 // File STORE/manifest-sum, mode 0600: a line "MANIFEST-000012 SHA256-HEX" for the manifest that
 // CURRENT names, and while it changes one more for the next, behind it. A manifest is complete when
 // CURRENT comes to name it, because each change of files begins a new one (max_manifest_file_size).
-// Private to this room's RocksDB code.
+// One of a higher number than any line's was written by a version that knows nothing of this file,
+// and is taken as it is. Private to this room's RocksDB code.
 
 #pragma once
 
