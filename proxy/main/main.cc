@@ -226,7 +226,10 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
                       "Descriptor that gives the pass-phrase, the PIN or the shares, a line each, "
                       "instead of the terminal");
   command->add_flag("--undo-key-changes", restore.undo_key_changes,
-                    "Also with keys from before a destruction, which then open again");
+                    "Also with keys from before a destruction, a hold or a restriction, which is "
+                    "undone");
+  command->add_flag("--accept-loss", restore.accept_loss,
+                    "Also with keys that lack what values lie under, which never open again");
   command->add_flag("--json", restore.json, "Print as JSON");
 }
 

@@ -30,7 +30,8 @@ OTHERS = {
     "stores": {"benchmarks": [
         {"name": "vault_known_in_memory/values:1/real_time", "error_occurred": True},
         {"name": "vault_known_in_memory/values:4/real_time", "cpu_time": 1000.0},
-        {"name": "store_find_known/1000000/real_time", "cpu_time": 1.0, "items_per_second": 200_000.0}]},
+        {"name": "store_find_known/1000000/real_time", "cpu_time": 1.0, "items_per_second": 200_000.0},
+        {"name": "keys_open/1000", "real_time": 3.0}, {"name": "keys_open/100000", "real_time": 310.0}]},
     "reveal": [{"what": "appends, 64 in flight", "fsync_us": 0, "of_what_the_disk_allows": 0.9},
                {"what": "appends, 64 in flight", "fsync_us": 1000, "of_what_the_disk_allows": 0.5},
                {"what": "single reveal, 1 connection", "fsync_us": 0, "tokens_per_second": 900}],
@@ -73,11 +74,11 @@ class Rows(unittest.TestCase):
         found = {name: row[6] for name, row in table(others=OTHERS, latency=LATENCY).items()}
         self.assertEqual({name: found[name] for name in ("T9", "T12", "T12 TLS", "T13", "T14 p50", "T16 HMAC", "T16 SIV", "T16 XChaCha",
                                                         "T17", "T18", "T18 store", "T18 stored", "T18 first of the day", "T19", "T19 disk 1 ms", "T21", "T22", "T22 form",
-                                                        "scaling")},
+                                                        "scaling", "unsealing")},
                          {"T18 stored": "goal met", "T22": "goal met", "T22 form": "goal met", "T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
                           "T16 HMAC": "goal met", "T16 SIV": "limit kept", "T16 XChaCha": "missed", "T17": "goal met",
                           "T18": "goal met", "T18 store": "limit kept", "T18 first of the day": "missed", "T19": "goal met",
-                          "T19 disk 1 ms": "limit kept", "T21": "goal met", "scaling": "goal met"})
+                          "T19 disk 1 ms": "limit kept", "T21": "goal met", "scaling": "goal met", "unsealing": "goal met"})
 
     def test_a_disturbed_or_smaller_measurement_is_none(self):
         noisy = OTHERS | {"crowd": OTHERS["crowd"] | {"disturbed": ["steal"]}}

@@ -9,6 +9,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -73,6 +74,13 @@ struct RocksdbTokenStore::Database {
   // `memory`: bytes for what was read, RocksDB's blocks and ours together.
   rocksdb::Status start(const std::string& folder, bool create,
                         std::shared_ptr<rocksdb::FileSystem> file_system, std::size_t memory);
+
+  // Whether all is there that was when the store was opened last (store_openings.h); before
+  // start().
+  Status check_openings(const std::filesystem::path& folder,
+                        const std::shared_ptr<rocksdb::FileSystem>& file_system) const;
+  // This opening, with what is to be written first; before anybody else writes.
+  Status note_opening(const std::filesystem::path& folder, rocksdb::WriteBatch& batch);
 
   // After start(): there is less than was asked for.
   bool memory_refused() const noexcept {

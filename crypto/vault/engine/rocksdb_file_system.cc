@@ -1,8 +1,12 @@
 #include "crypto/vault/engine/rocksdb_file_system.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
+
+#include "crypto/base/result.h"
+#include "crypto/vault/engine/manifest_sum.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -101,6 +105,23 @@ class StrictFileSystem final : public rocksdb::FileSystemWrapper {
     if (status.ok()) {
       *directory = std::make_unique<StrictDirectory>(std::move(*directory), fsyncs_);
     }
+    return status;
+  }
+  // RocksDB writes a manifest, makes it durable, and then lets CURRENT name it.
+  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
+                      IODebugContext* debug) override {
+    const std::filesystem::path target(to);
+    if (target.filename() != "CURRENT") {
+      return FileSystemWrapper::RenameFile(from, to, options, debug);
+    }
+    ManifestSum sum(target.parent_path());
+    if (const Status noted = sum.prepare(from); !noted) {
+      return noted.error().kind() == ErrorKind::disk_full
+                 ? IOStatus::NoSpace()
+                 : IOStatus::IOError("the manifest's hash cannot be written");
+    }
+    IOStatus status = FileSystemWrapper::RenameFile(from, to, options, debug);
+    if (status.ok()) sum.settle();
     return status;
   }
 

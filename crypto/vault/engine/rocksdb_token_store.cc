@@ -51,7 +51,7 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::create(
   if (database->memory_refused()) return memory_refused();
   rocksdb::WriteBatch batch;
   batch.Put(database->owner, kOwnerKey, owner_value(installation));
-  if (auto s = database->write(batch); !s) return s.error();
+  if (auto s = database->note_opening(folder, batch); !s) return s.error();
   return std::unique_ptr<RocksdbTokenStore>(new RocksdbTokenStore(std::move(database)));
 }
 
@@ -64,6 +64,8 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
                                       " is missing; restore it from a data backup.");
   }
   auto database = std::make_unique<Database>();
+  // Before RocksDB removes what it takes for left over.
+  if (auto s = database->check_openings(folder, file_system); !s) return s.error();
   const auto status = database->start(folder.string(), false, std::move(file_system), memory);
   if (!status.ok()) {
     const Error error = rocksdb_error(status);
@@ -89,6 +91,8 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
                                       " belongs to another installation than the keys beside it; "
                                       "restore the one that does.");
   }
+  rocksdb::WriteBatch batch;
+  if (auto s = database->note_opening(folder, batch); !s) return s.error();
   database->purge_in_background();
   return std::unique_ptr<RocksdbTokenStore>(new RocksdbTokenStore(std::move(database)));
 }

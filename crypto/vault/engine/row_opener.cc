@@ -25,6 +25,24 @@ const ContextRecord* RowOpener::context_of(const FoundRow& found, Fault& fault) 
   return nullptr;
 }
 
+bool RowOpener::lacks_key(const FoundRow& found) {
+  Fault fault{};
+  const ContextRecord* context = context_of(found, fault);
+  if (context == nullptr) return fault == Fault::unknown;
+  if (row_schema(as_bytes(found.row)) != kBoundRowSchema) return false;
+  const auto row = decode_bound_row(as_bytes(found.row));
+  return row && std::any_of(row->copies.begin(), row->copies.end(), [&](const BoundCopy& copy) {
+           if (catalogue_.context(copy.seal_key_id) == nullptr) return true;
+           const ProtectionKey* key = key_of(copy.seal_key_id);
+           if (key == nullptr) return false;
+           const auto layer =
+               open_outer_layer(*key, copy_ad(key->ctx, found.id, *row, copy), copy.sealed);
+           return layer && subjects_.read([&](const SubjectTable& table) {
+             return table.by_handle(layer->handle()) == nullptr;
+           });
+         });
+}
+
 bool RowOpener::is_destroyed_seal(std::uint32_t seal_key_id) const {
   const ContextRecord* seal = catalogue_.context(seal_key_id);
   const KeyRecord* key = seal == nullptr ? nullptr : catalogue_.keys().record(seal->parent);

@@ -41,6 +41,9 @@ class RowOpener {
 
   // Of rows of both schemas: the token's context; nullptr with the fault.
   const ContextRecord* context_of(const FoundRow& found, Fault& fault) const;
+  // Of a row that does not open: whether it lies under a context, or under a person's key, that
+  // these keys have never heard of, or have destroyed without a trace, as they do with people's.
+  bool lacks_key(const FoundRow& found);
   // Whether every key that the row lies under is destroyed.
   bool is_dead(const FoundRow& found) const;
 

@@ -58,6 +58,8 @@ struct IndexReport {
   std::uint64_t indexed = 0;
   std::uint64_t unreadable = 0;  // their key is destroyed, or they are damaged
   std::uint64_t unknown = 0;     // the key store has no such context: it is older than the rows
+  // Of those of the two: whose context, or whose person's key, the keys have never heard of.
+  std::uint64_t lacking = 0;
 };
 
 // Keys that are put beside a token store which has seen more renewals than they (key_renewal.h).
@@ -150,7 +152,6 @@ class Vault final : public TokenVault {
   // Runs `copy` while nothing in the keys folder changes, and says what it copies. Calls that need
   // the catalogue wait meanwhile; resolve() does not.
   Status while_keys_stand_still(const std::function<Status(const KeysMoment&)>& copy) const;
-  KeysMoment keys_moment() const;
   // From now on these keys are not older than the token store (OlderKeys). Durable.
   Status take_keys_as_they_are();
   ContextTable context_table() const;
@@ -162,6 +163,7 @@ class Vault final : public TokenVault {
  private:
   friend class ReverseVault;
   friend class KeyAdmin;
+  friend class KeyFactsReader;
   friend class RetentionKeeper;
   friend class RowKeeper;
   friend class SubjectAdmin;

@@ -21,6 +21,7 @@ std::optional<IndexEntry> entry_of(RowOpener& opener, const FoundRow& found, Ind
   const ContextRecord* context = opener.context_of(found, fault);
   if (context == nullptr) {
     ++(fault == RowOpener::Fault::unknown ? report.unknown : report.unreadable);
+    report.lacking += fault == RowOpener::Fault::unknown ? 1U : 0U;
     return std::nullopt;
   }
   if (scope_of_row(context->row.scope_id) == Scope::request) return std::nullopt;
@@ -28,6 +29,7 @@ std::optional<IndexEntry> entry_of(RowOpener& opener, const FoundRow& found, Ind
   const auto opened = token == nullptr ? std::nullopt : opener.open(found);
   if (!opened) {
     ++report.unreadable;
+    report.lacking += opener.lacks_key(found) ? 1U : 0U;
     return std::nullopt;
   }
   ++report.indexed;
@@ -50,11 +52,6 @@ SecretBytes Vault::backup_key() const {
 Status Vault::while_keys_stand_still(const std::function<Status(const KeysMoment&)>& copy) const {
   const std::scoped_lock lock(state_->mutex);
   return copy({state_->catalogue->generation(), state_->catalogue->shred().number()});
-}
-
-KeysMoment Vault::keys_moment() const {
-  const std::scoped_lock lock(state_->mutex);
-  return {state_->catalogue->generation(), state_->catalogue->shred().number()};
 }
 
 Status Vault::take_keys_as_they_are() {

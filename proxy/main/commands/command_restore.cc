@@ -5,6 +5,7 @@
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/progress_line.h"
+#include "proxy/main/commands/restore_report.h"
 #include "proxy/main/commands/way_options.h"
 #include "proxy/main/installation/installation.h"
 #include "proxy/main/installation/restorer.h"
@@ -62,41 +63,20 @@ int run_restore(const RestoreOptions& options) {
   const InstallationPaths paths = installation_paths(options.data, {});
   const auto restored = [&] {
     ProgressLine line;
-    return restore({options.backup, options.keys, paths.data, *root, options.undo_key_changes,
+    return restore({options.backup,
+                    options.keys,
+                    paths.data,
+                    *root,
+                    {options.undo_key_changes, options.accept_loss},
                     [&line](const std::string& text) { line.say(text); }},
                    clock);
   }();
   if (!restored) return fail(restored.error());
-  const auto& rows = restored->rows;
   if (options.json) {
-    const boost::json::object out = {{"data", paths.data.string()},
-                                     {"data_backup", crypto::vault::id_hex(restored->data.id)},
-                                     {"key_backup", crypto::vault::id_hex(restored->keys.id)},
-                                     {"rows", rows.rows},
-                                     {"indexed", rows.indexed},
-                                     {"unreadable", rows.unreadable + rows.unknown},
-                                     {"renewals_undone", restored->renewals_undone},
-                                     {"keys_revived", restored->keys_revived},
-                                     {"keys_enabled", restored->keys_enabled}};
-    std::printf("%s\n", boost::json::serialize(out).c_str());
+    std::printf("%s\n",
+                boost::json::serialize(restore_json(*restored, paths.data, clock.now())).c_str());
   } else {
-    std::printf("Restored into %s: %llu rows, %llu of them found again by value.\n",
-                paths.data.c_str(), static_cast<unsigned long long>(rows.rows),
-                static_cast<unsigned long long>(rows.indexed));
-    if (rows.unreadable + rows.unknown > 0) {
-      std::printf("%llu rows open no more: their keys were destroyed, or the rows are damaged.\n",
-                  static_cast<unsigned long long>(rows.unreadable + rows.unknown));
-    }
-    if (restored->undone()) {
-      std::printf(
-          "The key backup was older: %u destructions, erasures or rotations are undone, %zu "
-          "destroyed keys open again, %zu are in use again. Do them anew.\n",
-          restored->renewals_undone, restored->keys_revived, restored->keys_enabled);
-    }
-    std::printf(
-        "Start it with: paravent serve --config FILE (data: %s). Never run the old machine "
-        "and this one side by side.\n",
-        paths.data.c_str());
+    std::fputs(restore_text(*restored, paths.data, clock.now()).c_str(), stdout);
   }
   return static_cast<int>(ExitCode::done);
 }

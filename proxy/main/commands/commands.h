@@ -175,6 +175,7 @@ struct RestoreOptions {
   std::string pkcs11_key;
   int secret_fd = -1;
   bool undo_key_changes = false;
+  bool accept_loss = false;
   bool json = false;
 };
 int run_restore(const RestoreOptions& options);

@@ -10,9 +10,11 @@
 #include "crypto/vault/engine/id.h"
 #include "crypto/vault/engine/key_admin.h"
 #include "crypto/vault/engine/key_backup_register.h"
+#include "crypto/vault/engine/key_facts.h"
 #include "crypto/vault/engine/root_check.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
+#include "proxy/main/installation/key_facts_file.h"
 #include "proxy/main/installation/key_states.h"
 
 namespace paravent::proxy::main {
@@ -95,16 +97,18 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   const auto snapshot = vault.snapshot_store();
   if (!snapshot) return snapshot.error();
   // What is done to keys while the backup is being made may be missing from it, never more.
-  const vault::KeysMoment moment = vault.keys_moment();
+  const vault::KeyFacts facts = vault::KeyFactsReader(vault).read();
   const std::string states = key_states_text(vault::KeyAdmin(vault).list());
   const std::string contexts = context_file_text(vault.context_table());
-  if (auto s = archive.add_file("contexts.json", crypto::as_bytes(contexts)); !s) return s;
+  if (auto s = archive.add_file(kContextsFile, crypto::as_bytes(contexts)); !s) return s;
   if (auto s = archive.add_file(kKeyStatesFile, crypto::as_bytes(states)); !s) return s;
+  const std::string settled = key_facts_text(facts);
+  if (auto s = archive.add_file(kKeyFactsFile, crypto::as_bytes(settled)); !s) return s;
   const auto& directory = installation.directory();
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
   if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
   if (auto s = add_store(archive, **snapshot); !s) return s;
-  return archive.finish(facts_of(moment));
+  return archive.finish(facts_of(facts.moment));
 }
 
 Status add_keys(Installation& installation, const vault::BackupInfo& info,

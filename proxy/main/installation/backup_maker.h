@@ -1,6 +1,7 @@
 // Making a backup of an opened installation, whether a gateway runs on it or not.
 //
-// A data backup holds, in this order: the context table (names and key ids, no key), the operators'
+// A data backup holds, in this order: the context table (names and key ids, no key), the states
+// of the keys and what was settled about them (key_states.h, key_facts_file.h), the operators'
 // hashes, the audit logs, and every record of the token store as it stood when the backup began;
 // never a key, the shred secret or the blind index. A key backup holds the keys folder and nothing
 // else, and expires. What is inside: backup_archive.h; how it is encrypted: backup_file.h; for

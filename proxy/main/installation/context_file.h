@@ -21,6 +21,8 @@
 
 namespace paravent::proxy::main {
 
+inline constexpr const char* kContextsFile = "contexts.json";  // in a data backup
+
 std::string context_file_text(const crypto::vault::ContextTable& table);
 
 struct FiledContext {

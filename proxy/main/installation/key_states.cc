@@ -87,7 +87,11 @@ UndoneStates undone_states(const KeyStates& then, std::span<const KeyInfo> now) 
   for (const auto& [id, state] : then) {
     const auto it = severities.find(id);
     // What is not there cannot come back.
-    if (it == severities.end() || it->second >= severity(state)) continue;
+    if (it == severities.end()) {
+      out.lacking += severity(state) < 3 ? 1U : 0U;
+      continue;
+    }
+    if (it->second >= severity(state)) continue;
     ++(severity(state) == 3 ? out.destroyed : out.out_of_use);
   }
   return out;

@@ -25,10 +25,11 @@ std::string key_states_text(std::span<const crypto::vault::KeyInfo> keys);
 crypto::Result<KeyStates> parse_key_states(std::string_view text);
 
 // Keys that `then` had disabled, marked as compromised or destroyed, and that are in a better state
-// in `now`.
+// in `now`; and those that it had and `now` has never heard of.
 struct UndoneStates {
   std::size_t destroyed = 0;
   std::size_t out_of_use = 0;  // disabled or compromised
+  std::size_t lacking = 0;     // not destroyed then, and not there
 };
 UndoneStates undone_states(const KeyStates& then, std::span<const crypto::vault::KeyInfo> now);
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -19,14 +18,16 @@
 #include "crypto/vault/engine/backup_archive.h"
 #include "crypto/vault/engine/data_directory.h"
 #include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/key_facts.h"
 #include "crypto/vault/engine/rocksdb_token_store.h"
 #include "crypto/vault/engine/root_key.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
 #include "proxy/main/installation/installation.h"
+#include "proxy/main/installation/key_facts_file.h"
 #include "proxy/main/installation/key_states.h"
+#include "proxy/main/installation/restore_cost.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -39,7 +40,6 @@ using crypto::Result;
 using crypto::Status;
 
 constexpr std::size_t kRecordsPerWrite = 4096;
-constexpr const char* kContexts = "contexts.json";
 
 // Unpacks below a folder what a backup of this kind may hold, and nothing else.
 class Unpacking final : public vault::ArchiveVisitor {
@@ -159,55 +159,6 @@ Status check_pair(const vault::BackupReader& data, const vault::BackupReader& ke
   return {};
 }
 
-std::uint64_t fact_of(const vault::ArchiveSummary& summary, const char* name) {
-  const auto it = summary.facts.find(name);
-  std::uint64_t value = 0;
-  if (it != summary.facts.end()) {
-    std::from_chars(it->second.data(), it->second.data() + it->second.size(), value);
-  }
-  return value;
-}
-
-// What of the keys' life would be undone by keys that are older than the data: destroyed keys and
-// erased people would come back, which nobody may overlook.
-Status check_undone(vault::Vault& vault, const fs::path& file, Restored& out) {
-  const auto text = vault::read_file(file, std::size_t{16} << 20U);
-  if (!text) return text.error();
-  const auto then = parse_key_states(crypto::as_text(text->bytes()));
-  if (!then) return Error(ErrorKind::data, "The data backup's list of key states is damaged.");
-  const UndoneStates undone = undone_states(*then, vault::KeyAdmin(vault).list());
-  out.keys_revived = undone.destroyed;
-  out.keys_enabled = undone.out_of_use;
-  return {};
-}
-
-Error would_undo(const Restored& out) {
-  return Error(ErrorKind::data,
-               "The key backup is older than the data backup and would undo " +
-                   std::to_string(out.renewals_undone) +
-                   " destructions, erasures or rotations of keys (" +
-                   std::to_string(out.keys_revived) + " destroyed keys would open again, " +
-                   std::to_string(out.keys_enabled) +
-                   " disabled or compromised ones be in use); use a newer key backup, or accept "
-                   "that with --undo-key-changes.");
-}
-
-// A key store that is older than the data may lack what the data was sealed under.
-Status check_contexts(const vault::Vault& vault, const fs::path& file) {
-  const auto text = vault::read_file(file, std::size_t{256} << 20U);
-  if (!text) return text.error();
-  const auto wanted = parse_context_file(crypto::as_text(text->bytes()));
-  if (!wanted) return Error(ErrorKind::data, "The data backup's table of contexts is damaged.");
-  std::set<std::uint32_t> known;
-  for (const auto& context : vault.context_table().contexts) known.insert(context.row.key_id);
-  std::size_t missing = 0;
-  for (const auto& [key_id, context] : *wanted) missing += known.contains(key_id) ? 0U : 1U;
-  if (missing == 0) return {};
-  return Error(ErrorKind::data, "The key backup is older than the data backup and lacks " +
-                                    std::to_string(missing) +
-                                    " of its contexts; use a newer key backup.");
-}
-
 class Restoring {
  public:
   Restoring(const RestoreWish& wish, const crypto::Clock& clock)
@@ -295,7 +246,7 @@ class Restoring {
   }
 
   Result<Restored> fill(vault::BackupReader& data, vault::BackupReader& keys) {
-    Restored out{data.info(), keys.info(), {}};
+    Restored out{data.info(), keys.info(), {}, {}, {}};
     {
       auto directory = vault::DataDirectory::create(folder_);
       if (!directory) return directory.error();
@@ -304,15 +255,12 @@ class Restoring {
       Unpacking key_files(folder_, {"keys"}, nullptr);
       const auto key_summary = unpack(keys, key_files);
       if (!key_summary) return key_summary.error();
-      Unpacking data_files(folder_, {kContexts, kKeyStatesFile, "operators", "audit"}, store->get(),
-                           wish_.progress);
+      Unpacking data_files(folder_,
+                           {kContextsFile, kKeyStatesFile, kKeyFactsFile, "operators", "audit"},
+                           store->get(), wish_.progress);
       const auto data_summary = unpack(data, data_files);
       if (!data_summary) return data_summary.error();
-      older_keys_ =
-          fact_of(*key_summary, "keys-generation") < fact_of(*data_summary, "keys-generation");
-      const std::uint64_t had = fact_of(*key_summary, "keys-renewals");
-      const std::uint64_t seen = fact_of(*data_summary, "keys-renewals");
-      if (seen > had) out.renewals_undone = static_cast<std::uint32_t>(seen - had);
+      order_of(data.info(), *data_summary, keys.info(), *key_summary, out.cost);
     }
     if (auto s = settle(out); !s) return s.error();
     if (auto s = give_name(); !s) return s.error();
@@ -328,13 +276,9 @@ class Restoring {
     if (!installation) return installation.error();
     if (auto s = (*installation)->unlock(std::move(*root_)); !s) return s;
     vault::Vault& vault = (*installation)->vault();
-    const fs::path contexts = folder_ / kContexts;
-    const fs::path states = folder_ / kKeyStatesFile;
-    if (older_keys_) {
-      if (auto s = check_undone(vault, states, out); !s) return s;
-      if (out.undone() && !wish_.undo_key_changes) return would_undo(out);
-      if (auto s = check_contexts(vault, contexts); !s) return s;
-    }
+    RestoreCost& cost = out.cost;
+    if (auto s = weigh(vault, folder_, clock_.now(), cost); !s) return s;
+    if (auto s = check_accepted(cost, wish_.accepted); !s) return s;
     const auto say = [this](const std::string& text) {
       if (wish_.progress) wish_.progress(text);
     };
@@ -342,6 +286,8 @@ class Restoring {
         [&](std::uint64_t rows) { say("index: " + std::to_string(rows) + " rows"); });
     if (!report) return report.error();
     out.rows = *report;
+    if (cost.older_keys) cost.rows_lacking = report->lacking;
+    if (auto s = check_accepted(cost, wish_.accepted); !s) return s;
     crypto::audit::VerifyOptions verify;
     verify.progress = [&](const std::string& log, std::uint64_t done, std::uint64_t all) {
       say(log + ": " + std::to_string(done) + " of " + std::to_string(all) + " entries");
@@ -356,17 +302,17 @@ class Restoring {
     entry.event = crypto::audit::EventKind::backup;
     entry.detail.object = "restored data backup " + vault::id_hex(out.data.id);
     entry.detail.remark = "with key backup " + vault::id_hex(out.keys.id);
-    if (out.undone()) {
-      entry.detail.remark += ", which undoes " + std::to_string(out.renewals_undone) +
-                             " destructions, erasures or rotations; " +
-                             std::to_string(out.keys_revived) + " destroyed keys and " +
-                             std::to_string(out.keys_enabled) + " out of use are back";
+    if (const std::string remark = cost_remark(cost); !remark.empty()) {
+      entry.detail.remark += ", which " + remark;
     }
     if (auto receipt = (*installation)->audit().installation().append(entry); !receipt) {
       return receipt.error();
     }
-    if (auto s = vault::remove_file_durably(states); !s) return s;
-    return vault::remove_file_durably(contexts);
+    for (const vault::Id& subject : cost.facts.people) {
+      const auto reference = vault::KeyFactsReader(vault).reference_of(subject);
+      if (reference) out.people.push_back(*reference);
+    }
+    return remove_what_was_weighed(folder_);
   }
 
   Status give_name() const {
@@ -381,7 +327,6 @@ class Restoring {
   const RestoreWish& wish_;
   const crypto::Clock& clock_;
   fs::path folder_;
-  bool older_keys_ = false;
   std::optional<vault::RootKey> root_;
 };
 

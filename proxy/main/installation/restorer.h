@@ -4,9 +4,9 @@
 //
 // Everything is unpacked beside the target, in NEWDIR.restoring, and checked there: both backups to
 // their last chunk and against their manifests, that they belong together, every record of the
-// store, that the key store opens and knows every context of the data, the audit logs to the last
-// byte. The blind index is made anew. Only then the folder gets its name, in one step. Whatever
-// fails leaves nothing behind.
+// store, that the key store opens and what it would undo and lose (restore_cost.h), the audit logs
+// to the last byte. The blind index is made anew. Only then the folder gets its name, in one step.
+// Whatever fails leaves nothing behind.
 
 #pragma once
 
@@ -14,11 +14,13 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
 #include "crypto/vault/engine/backup_file.h"
 #include "crypto/vault/engine/vault.h"
+#include "proxy/main/installation/restore_cost.h"
 #include "proxy/main/installation/root_key_source.h"
 
 namespace paravent::proxy::main {
@@ -28,8 +30,8 @@ struct RestoreWish {
   std::filesystem::path key_backup;
   std::filesystem::path data;
   RootKeySettings root;  // its secret: asked where people have to be
-  // Restores also with a key backup that undoes what was done to keys before the data backup.
-  bool undo_key_changes = false;
+  // What it may cost where the keys are older than the data.
+  CostAccepted accepted{};
   // Told now and then how far it is, once the root key is there; by the caller's thread.
   std::function<void(const std::string&)> progress{};
 };
@@ -38,11 +40,9 @@ struct Restored {
   crypto::vault::BackupInfo data;
   crypto::vault::BackupInfo keys;
   crypto::vault::IndexReport rows;
-  // What the key backup has undone, because the wish said so.
-  std::uint32_t renewals_undone = 0;  // destructions, erasures, rotations of tenants and domains
-  std::size_t keys_revived = 0;       // destroyed, and alive again
-  std::size_t keys_enabled = 0;       // disabled or compromised, and in use again
-  bool undone() const { return renewals_undone > 0 || keys_revived > 0 || keys_enabled > 0; }
+  RestoreCost cost;  // what was undone and lost, because the wish said so, and what holds now
+  // References of the people whose restriction or objection was lost, and who are known.
+  std::vector<crypto::vault::SubjectReference> people;
 };
 
 // The way to unseal that a key backup's record names; a vault of a file where it has none. Of a
@@ -52,8 +52,8 @@ crypto::Status settings_from_backup(const std::filesystem::path& key_backup,
 
 // ErrorKind::data, one sentence each: a backup that is missing, truncated, altered, of a newer
 // version, of another kind, of another installation or made with another root key; a key backup
-// that has expired, lacks what the data needs, or would undo what was done to keys since; a target
-// that holds something. disk_full.
+// that has expired; one that costs more than the wish accepts (restore_cost.h); a target that
+// holds something. disk_full.
 crypto::Result<Restored> restore(const RestoreWish& wish, const crypto::Clock& clock);
 
 }  // namespace paravent::proxy::main

@@ -4,21 +4,26 @@ All of these are cases with figures: a sanitizer keeps freed memory, and makes m
 """
 
 import base64
+import ctypes
 import gzip
 import hashlib
 import hmac
 import json
 import os
 import re
+import signal
 import tempfile
+import threading
+import time
 
-from cases.unsealing import seal
-from support import wire
+from cases.unsealing import PASSPHRASE, passphrase_scene, seal, shares_scene, unseal
+from support import settings, wire
 from support.case import Skip, case, equal, expect
 from support.certificates import Authority
 from support.gateway import Scene
 from support.policies import WIDE
 
+SHRED_SECRET = slice(28, 60)  # of its file: crypto/vault/engine/shred_secret.h
 CANARIES = ("Zephyrine Quartzenbourg", "quartz.zephyrine@example.fr")
 
 
@@ -87,6 +92,8 @@ def dumps():
             "the root's wrapping key": hkdf_expand(root, b"paravent/v1/root.wrap"),
             "the key store's MAC key": hkdf_expand(root, b"paravent/v1/keystore.mac"),
         }
+        with open(os.path.join(scene.data, "keys", "shred-secret"), "rb") as file:
+            secrets["the key of the shred secret"] = file.read()[SHRED_SECRET]
         for canary in CANARIES:
             secrets[f"the value {canary}"] = canary.encode()
             secrets[f"the encoded value {canary}"] = wire.form({"x": canary})[2:]
@@ -105,12 +112,80 @@ def dumps():
         expect(not keys, f"still in memory after seal: {keys}")
 
 
+@case("what people gave to unseal it does not stay in the process: pass-phrase, shares", figures=True)
+def given():
+    with passphrase_scene() as scene:
+        scene.start()
+        equal(unseal(scene, "another pass-phrase of seven plain words").returncode, 4, "a wrong one")
+        time.sleep(1.1)  # so long nothing is tried after a wrong one
+        equal(unseal(scene, PASSPHRASE).returncode, 0, "the right one")
+        there = look(scene, {"the wrong one": b"another pass-phrase of seven", "it": PASSPHRASE.encode()}, "unsealed")
+        equal(there, set(), "not even where keys lie")
+    scene, shares = shares_scene()
+    with scene:
+        scene.start()
+        equal(unseal(scene, *shares).returncode, 0, "two shares")
+        there = look(scene, {f"share {n}": share.encode() for n, share in enumerate(shares)}, "unsealed")
+        equal(there, set(), "not even where keys lie")
+
+
+class Ended(Dump):
+    """What a process holds at its very end (ptrace(2), PTRACE_EVENT_EXIT), when its own code is done."""
+
+    SEIZE, CONTINUE, TRACE_EXIT, EVENT_EXIT = 0x4206, 7, 0x40, 6
+
+    def __init__(self, process):
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        libc.ptrace.restype = ctypes.c_long
+        pid = process.pid
+        if libc.ptrace(self.SEIZE, pid, None, self.TRACE_EXIT) != 0:
+            raise Skip("tracing a process is not allowed here")
+        self.parts = []
+        watchdog = threading.Timer(40 * settings.PATIENCE, os.kill, (pid, signal.SIGKILL))
+        watchdog.start()
+        process.send_signal(signal.SIGTERM)
+        while True:
+            _, status = os.waitpid(pid, 0)
+            if not os.WIFSTOPPED(status):
+                break
+            passed_on = os.WSTOPSIG(status)
+            try:
+                if status >> 8 == signal.SIGTRAP | self.EVENT_EXIT << 8:
+                    passed_on = None
+                    super().__init__(pid)
+            finally:
+                libc.ptrace(self.CONTINUE, pid, None, passed_on)
+        watchdog.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+
+
+@case("wiped on exit: at the end of the process no key is left where keys lay", figures=True)
+def wiped():
+    with Scene(policy=WIDE) as scene:
+        with open(scene.root_key, "rb") as file:
+            root = base64.urlsafe_b64decode(file.read().split()[1])[:32]
+        with open(os.path.join(scene.data, "keys", "shred-secret"), "rb") as file:
+            secret = file.read()[SHRED_SECRET]
+        secrets = {
+            "the root's wrapping key": hkdf_expand(root, b"paravent/v1/root.wrap"),
+            "the key store's MAC key": hkdf_expand(root, b"paravent/v1/keystore.mac"),
+            "the key of the shred secret": secret,
+        }
+        there = look(scene, secrets, "before")
+        expect("the root's wrapping key" in there, "the search finds nothing")
+        process, scene.process = scene.process, None
+        ended = Ended(process)
+        equal(process.returncode, 0, "the gateway ends")
+        expect(ended.parts, "nothing could be read at the end")
+        for name, needle in secrets.items():
+            equal(ended.places(needle, True), [], f"{name} at the end")
+
+
 @case("the memory of keys is locked, and a limit that is too low is named", figures=True)
 def locked():
     import resource
     import subprocess
-
-    from support import settings
 
     with Scene(policy=WIDE) as scene:
         expect(scene.admin.metric("paravent_secret_memory_locked_bytes") >= 1 << 20, "a locked mebibyte")

@@ -189,5 +189,28 @@ TEST_F(SubjectKeeperTest, NobodyCountsFromTheirOnlyRequest) {
   EXPECT_EQ(open(nobody.encrypted, "billing"), "(unavailable)");
 }
 
+TEST_F(SubjectKeeperTest, NothingEndsWhileDestructionIsFrozen) {
+  const Answer anne = ask("anne@example.fr");
+  const std::array shorter{PurposeRetention{"atelier", "contact", RetentionRule{true, {6, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shorter));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
+  pass(2 * kYear);
+  EXPECT_TRUE(notes_.lines.empty());
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  // Somebody has looked: what was due ends, and not before its 72 hours.
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  // Frozen in between, what is disabled waits too.
+  const std::array shortest{
+      PurposeRetention{"atelier", "contact", RetentionRule{true, {3, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shortest));
+  pass(hours(24 * 10));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "destroy contact"}));
+}
+
 }  // namespace
 }  // namespace paravent::crypto::vault

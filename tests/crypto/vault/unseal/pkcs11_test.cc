@@ -1,11 +1,18 @@
 // With SoftHSM2, which the tests initialise themselves in a folder of their own. One program, one
 // configuration of the module: it is read once per process.
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <p11-kit/pkcs11.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "crypto/vault/unseal/pkcs11_provider.h"
 #include "tests/crypto/vault/unseal/unseal_testing.h"
@@ -32,6 +39,75 @@ int run_quietly(const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+template <typename T>
+CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, T& value) {
+  return {type, &value, sizeof value};
+}
+
+// The attributes of the one AES key of this label in a token, made first where `make` says how;
+// through the module itself, beside whoever has it open.
+struct KeyFacts {
+  CK_BBOOL sensitive = CK_FALSE;
+  CK_BBOOL extractable = CK_TRUE;
+};
+
+KeyFacts key_facts(const std::string& token, std::string label,
+                   const std::optional<KeyFacts>& make = std::nullopt) {
+  void* module = ::dlopen(kModule, RTLD_NOW | RTLD_LOCAL);
+  const auto list =
+      reinterpret_cast<CK_RV (*)(CK_FUNCTION_LIST**)>(::dlsym(module, "C_GetFunctionList"));
+  CK_FUNCTION_LIST* calls = nullptr;
+  EXPECT_EQ(list(&calls), CKR_OK);
+  CK_C_INITIALIZE_ARGS arguments{};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  (void)calls->C_Initialize(&arguments);  // it may be so already
+  std::array<CK_SLOT_ID, 64> slots{};
+  CK_ULONG count = slots.size();
+  EXPECT_EQ(calls->C_GetSlotList(CK_TRUE, slots.data(), &count), CKR_OK);
+  KeyFacts facts;
+  for (CK_ULONG i = 0; i < count; ++i) {
+    CK_TOKEN_INFO info{};
+    if (calls->C_GetTokenInfo(slots[i], &info) != CKR_OK) continue;
+    if (!as_text(ByteView(info.label, sizeof info.label)).starts_with(token + " ")) continue;
+    CK_SESSION_HANDLE session = 0;
+    EXPECT_EQ(calls->C_OpenSession(slots[i], CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr,
+                                   &session),
+              CKR_OK);
+    std::string pin = kPin;
+    (void)calls->C_Login(session, CKU_USER, reinterpret_cast<CK_UTF8CHAR*>(pin.data()), pin.size());
+    CK_ATTRIBUTE name{CKA_LABEL, label.data(), label.size()};
+    CK_OBJECT_HANDLE key = 0;
+    if (make) {
+      CK_BBOOL yes = CK_TRUE;
+      CK_ULONG size = 32;
+      KeyFacts wanted = *make;
+      std::array<CK_ATTRIBUTE, 8> wish{attribute(CKA_TOKEN, yes),
+                                       attribute(CKA_PRIVATE, yes),
+                                       attribute(CKA_WRAP, yes),
+                                       attribute(CKA_UNWRAP, yes),
+                                       attribute(CKA_VALUE_LEN, size),
+                                       attribute(CKA_SENSITIVE, wanted.sensitive),
+                                       attribute(CKA_EXTRACTABLE, wanted.extractable),
+                                       name};
+      CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
+      EXPECT_EQ(calls->C_GenerateKey(session, &mechanism, wish.data(), wish.size(), &key), CKR_OK);
+    } else {
+      CK_ULONG found = 0;
+      EXPECT_EQ(calls->C_FindObjectsInit(session, &name, 1), CKR_OK);
+      EXPECT_EQ(calls->C_FindObjects(session, &key, 1, &found), CKR_OK);
+      EXPECT_EQ(found, 1U);
+      calls->C_FindObjectsFinal(session);
+    }
+    std::array<CK_ATTRIBUTE, 2> asked{attribute(CKA_SENSITIVE, facts.sensitive),
+                                      attribute(CKA_EXTRACTABLE, facts.extractable)};
+    EXPECT_EQ(calls->C_GetAttributeValue(session, key, asked.data(), asked.size()), CKR_OK);
+    calls->C_CloseSession(session);
+    return facts;
+  }
+  ADD_FAILURE() << "no token " << token;
+  return facts;
+}
+
 class Softhsm : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -42,7 +118,8 @@ class Softhsm : public testing::Test {
                "directories.tokendir = " + tokens().string() +
                    "\nobjectstore.backend = file\nlog.level = ERROR\n");
     ::setenv("SOFTHSM2_CONF", (folder_->path() / "softhsm2.conf").c_str(), 1);
-    for (const char* label : {"round-trip", "faults", "first", "second", "asked", "tries"})
+    for (const char* label :
+         {"round-trip", "faults", "first", "second", "asked", "tries", "readable"})
       make_token(label);
     pulled_ = make_token("pulled");
   }
@@ -98,6 +175,9 @@ TEST_F(Softhsm, ANonExtractableKeyWrapsTheRootKeyAndOpensItAgain) {
   auto making = provider(keys, "round-trip");
   const auto made = making.establish(keys.root, keys.check.installation, RecordPlace::current);
   ASSERT_TRUE(made) << made.error().sentence();
+  const KeyFacts facts = key_facts("round-trip", "paravent-root");
+  EXPECT_EQ(facts.sensitive, CK_TRUE);
+  EXPECT_EQ(facts.extractable, CK_FALSE);
   const auto root = provider(keys, "round-trip").open(keys.check);
   ASSERT_TRUE(root) << root.error().sentence();
   EXPECT_TRUE(opened(root, keys.root));
@@ -156,6 +236,19 @@ TEST_F(Softhsm, AnotherTokensKeyAndAnAlteredRecordDoNotOpen) {
                                   **read_unseal_record(other.folder, RecordPlace::current)));
   expect_sentence(provider(keys, "first").open(keys.check).error(), ErrorKind::data,
                   "another root key");
+}
+
+TEST_F(Softhsm, AKeyThatCouldBeReadOutIsNotTaken) {
+  const KeysFolder keys;
+  for (const auto& [label, facts] : {std::pair("extractable", KeyFacts{CK_TRUE, CK_TRUE}),
+                                     std::pair("in-the-clear", KeyFacts{CK_FALSE, CK_FALSE})}) {
+    key_facts("readable", label, facts);
+    const auto made = provider(keys, "readable", kPin, label)
+                          .establish(keys.root, keys.check.installation, RecordPlace::current);
+    ASSERT_FALSE(made) << label;
+    expect_sentence(made.error(), ErrorKind::data, "could be read out of the token");
+    EXPECT_FALSE(*read_unseal_record(keys.folder, RecordPlace::current)) << "a record was written";
+  }
 }
 
 TEST_F(Softhsm, ATokenThatIsPulledOutIsNoticed) {

@@ -61,8 +61,9 @@ TEST(KeyStates, WhatWouldBeUndone) {
   const KeyStates then{{Id{1}, KeyState::destroyed},   {Id{2}, KeyState::destroyed_compromised},
                        {Id{3}, KeyState::suspended},   {Id{4}, KeyState::compromised},
                        {Id{5}, KeyState::deactivated}, {Id{6}, KeyState::active},
-                       {Id{7}, KeyState::destroyed},   {Id{8}, KeyState::destroyed}};
-  // Alive, out of use only, in use, in use, not yet over, newer, as it was; and one not there.
+                       {Id{7}, KeyState::destroyed},   {Id{8}, KeyState::destroyed},
+                       {Id{9}, KeyState::active},      {Id{10}, KeyState::suspended}};
+  // Alive, out of use only, in use, in use, not yet over, newer, as it was; and three not there.
   const std::vector<KeyInfo> now{key(1, KeyState::active),   key(2, KeyState::compromised),
                                  key(3, KeyState::active),   key(4, KeyState::suspended),
                                  key(5, KeyState::active),   key(6, KeyState::destroyed),
@@ -70,6 +71,7 @@ TEST(KeyStates, WhatWouldBeUndone) {
   const UndoneStates undone = undone_states(then, now);
   EXPECT_EQ(undone.destroyed, 2U);
   EXPECT_EQ(undone.out_of_use, 2U);
+  EXPECT_EQ(undone.lacking, 2U);
 }
 
 }  // namespace
