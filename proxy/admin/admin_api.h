@@ -25,7 +25,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/budget_ledger.h"
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 #include "proxy/admin/oidc/oidc_desk.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/operators/login_desk.h"

@@ -13,7 +13,7 @@
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/grants/two_people.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/page.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 #include "proxy/admin/root_request.h"
 #include "proxy/body/json.h"
 
