@@ -4,8 +4,7 @@
 //
 // Thread safe, as its parts are; they must outlive it. key_api.cc has the paths; what each of them
 // does is in key_lists.cc, key_operations.cc, key_tenants.cc, key_holds.cc, key_rows.cc and
-// key_rewrap.cc. Sources: CONTRACTS "Admin API",
-// docs/vault.md.
+// key_rewrap.cc. Sources: CONTRACTS "Admin API", docs/vault.md.
 
 #pragma once
 
