@@ -22,9 +22,9 @@ struct AdminRequest {
     crypto::wipe(authorization);
   }
 
-  std::string method;
-  std::string path;   // in front of '?'
-  std::string query;  // behind it
+  std::string method;  // of HEAD the answer's body is left out on its way (RFC 9110 9.3.2)
+  std::string path;    // in front of '?'
+  std::string query;   // behind it
   std::string authorization;
   std::string content_type;
   std::string accept;
