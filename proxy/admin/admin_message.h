@@ -71,5 +71,7 @@ class AdminHandler {
 
 // application/problem+json (RFC 9457) with `type: urn:paravent:problem:REASON`. Never a value.
 AdminResponse admin_problem(std::uint16_t status, std::string_view reason, std::string_view detail);
+// 503: what is to be done has no entry, so it is not done.
+AdminResponse audit_unavailable();
 
 }  // namespace paravent::proxy::admin

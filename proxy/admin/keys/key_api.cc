@@ -76,8 +76,7 @@ AdminResponse KeyApi::act(const Act& act) {
   entry.detail.remark = act.remark;
   crypto::audit::AuditLog& log = log_of(act.tenant);
   if (!log.append(entry)) {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was done.");
+    return audit_unavailable();
   }
   auto done = act.work();
   keys_changed_();

@@ -95,8 +95,7 @@ AdminResponse OperatorsApi::act(const Act& act) {
   audit::AuditLog* of_tenant = logs_.tenant(act.tenant);
   audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
   if (!log.append(entry)) {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was done.");
+    return audit_unavailable();
   }
   auto done = act.work();
   if (done) {

@@ -1,5 +1,5 @@
-// SubjectCall: one request about people, from when it is understood until it is answered, and the
-// two ways in which all of its steps fail. One request's; all that it refers to outlives it.
+// SubjectCall: one request about people, from when it is understood until it is answered. One
+// request's; all that it refers to outlives it.
 
 #pragma once
 
@@ -20,11 +20,6 @@ struct SubjectCall {
   const crypto::reveal::Principal& principal;
   crypto::audit::AuditLog& log;
 };
-
-inline AdminResponse no_record() {
-  return admin_problem(503, "audit-unavailable",
-                       "The audit log cannot be written; nothing was done.");
-}
 
 inline AdminResponse no_store() {
   return admin_problem(503, "store-unavailable", "The vault cannot be read or written.");

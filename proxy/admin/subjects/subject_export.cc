@@ -89,7 +89,7 @@ std::optional<AdminResponse> export_values(const SubjectCall& call, const MeantS
     reveals.back().detail.credential = call.who.credential;
   }
   auto receipts = call.log.append_batch(reveals);
-  if (!receipts) return no_record();
+  if (!receipts) return audit_unavailable();
   std::size_t size = out.size() + 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i].asked;

@@ -149,7 +149,8 @@ std::optional<AdminResponse> erase(const SubjectCall& call, const MeantSubjects&
   for (const SubjectInfo& subject : meant.subjects) ids.push_back(subject.id);
   const auto erased = admin.erase(ids);
   if (!erased) {
-    if (!call.log.append(entry_of(call, nullptr, audit::Outcome::failed))) return no_record();
+    if (!call.log.append(entry_of(call, nullptr, audit::Outcome::failed)))
+      return audit_unavailable();
     if (erased.error().kind() == crypto::ErrorKind::busy) {
       return admin_problem(409, "held", "A hold covers this person; release the hold first.");
     }
@@ -195,16 +196,16 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   }
   // A right reaches across purposes, so a credential for some of them is no credential for it.
   if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
-    if (!log->append(entry_of(call, nullptr, audit::Outcome::refused))) return no_record();
+    if (!log->append(entry_of(call, nullptr, audit::Outcome::refused))) return audit_unavailable();
     return admin_problem(403, "refused", "This role may not exercise people's rights.");
   }
 
   const auto closed = outside_hours(parts, who);
-  if (!closed) return no_record();
+  if (!closed) return audit_unavailable();
   if (*closed) {
     audit::AuditEntry entry = entry_of(call, nullptr, audit::Outcome::refused);
     entry.detail.remark = kHoursRemark;
-    if (!log->append(entry)) return no_record();
+    if (!log->append(entry)) return audit_unavailable();
     return hours_problem();
   }
   const MeantSubjects meant = find_subjects(parts, principal, request);
@@ -214,7 +215,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     return admin_problem(400, "several-subjects",
                          "These tokens are of several people; export one.");
   }
-  if (!record(call, meant)) return no_record();
+  if (!record(call, meant)) return audit_unavailable();
 
   SubjectAdmin admin = parts.subjects;
   AdminResponse response;
