@@ -81,7 +81,7 @@ crypto::Result<std::optional<crypto::WallTime>> day_of(const SubjectRequest& req
 }
 
 // One entry for each person, or one for nobody. False: nothing may be done.
-bool record(const SubjectCall& call, const MeantSubjects& meant) {
+bool put_on_record(const SubjectCall& call, const MeantSubjects& meant) {
   std::vector<audit::AuditEntry> entries;
   for (const SubjectInfo& subject : meant.subjects) {
     entries.push_back(entry_of(call, &subject, audit::Outcome::done));
@@ -215,7 +215,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     return admin_problem(400, "several-subjects",
                          "These tokens are of several people; export one.");
   }
-  if (!record(call, meant)) return audit_unavailable();
+  if (!put_on_record(call, meant)) return audit_unavailable();
 
   SubjectAdmin admin = parts.subjects;
   AdminResponse response;
