@@ -290,9 +290,12 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
-    const bool head_only = parser.get().method() == http::verb::head;
-    const bool sent = head_only ? co_await send_head(stream, answer, keep_alive, patience)
-                                : co_await send(stream, answer, keep_alive, patience, unfinished);
+    bool sent = false;
+    if (parser.get().method() == http::verb::head) {
+      sent = co_await send_head(stream, answer, keep_alive, patience);
+    } else {
+      sent = co_await send(stream, answer, keep_alive, patience, unfinished);
+    }
     if (!sent) break;
   }
 }
