@@ -50,7 +50,9 @@ struct AdminApi::Route {
 std::span<const AdminApi::Route> AdminApi::routes() {
   static constexpr auto kRoutes = std::to_array<Route>({
       {"GET", "/healthz", Door::loopback_or_any, &AdminApi::healthz, Hours::any},
+      {"HEAD", "/healthz", Door::loopback_or_any, &AdminApi::healthz, Hours::any},
       {"GET", "/readyz", Door::loopback_or_any, &AdminApi::readyz, Hours::any},
+      {"HEAD", "/readyz", Door::loopback_or_any, &AdminApi::readyz, Hours::any},
       {"GET", "/metrics", Door::loopback_or_admin, &AdminApi::metrics},
       {"GET", "/openapi.json", Door::open, &AdminApi::openapi},
       {"GET", "/v1/policy", Door::operator_only, &AdminApi::served_policies},

@@ -25,7 +25,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/budget_ledger.h"
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 #include "proxy/admin/oidc/oidc_desk.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/operators/login_desk.h"
@@ -37,7 +37,7 @@
 #include "proxy/admin/reidentify_lines.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/admin/store_desk.h"
-#include "proxy/admin/subject_request.h"
+#include "proxy/admin/subjects/subject_request.h"
 
 namespace paravent::proxy::admin {
 
@@ -158,7 +158,7 @@ class AdminApi final : public AdminHandler {
   AdminResponse open_grant(const AdminRequest& request, const Operator* who);
   AdminResponse list_grants(const AdminRequest& request, const Operator* who);
   AdminResponse one_grant(const AdminRequest& request, const Operator* who);
-  // subjects_handler.cc
+  // subjects/subjects_handler.cc
   AdminResponse subjects(SubjectDoor door, const AdminRequest& request, const Operator& who);
   template <SubjectDoor kDoor>
   AdminResponse subjects_at(const AdminRequest& request, const Operator* who) {

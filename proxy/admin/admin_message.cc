@@ -20,4 +20,9 @@ AdminResponse admin_problem(std::uint16_t status, std::string_view reason,
   return response;
 }
 
+AdminResponse audit_unavailable() {
+  return admin_problem(503, "audit-unavailable",
+                       "The audit log cannot be written; nothing was done.");
+}
+
 }  // namespace paravent::proxy::admin

@@ -22,9 +22,9 @@ struct AdminRequest {
     crypto::wipe(authorization);
   }
 
-  std::string method;
-  std::string path;   // in front of '?'
-  std::string query;  // behind it
+  std::string method;  // of HEAD the answer's body is left out on its way (RFC 9110 9.3.2)
+  std::string path;    // in front of '?'
+  std::string query;   // behind it
   std::string authorization;
   std::string content_type;
   std::string accept;
@@ -71,5 +71,7 @@ class AdminHandler {
 
 // application/problem+json (RFC 9457) with `type: urn:paravent:problem:REASON`. Never a value.
 AdminResponse admin_problem(std::uint16_t status, std::string_view reason, std::string_view detail);
+// 503: what is to be done has no entry, so it is not done.
+AdminResponse audit_unavailable();
 
 }  // namespace paravent::proxy::admin

@@ -128,6 +128,19 @@ asio::awaitable<bool> send_pieces(Stream& stream, AdminResponse& answer, bool ke
   co_return !last_error;
 }
 
+// What a GET would have had in front of its body (RFC 9110 9.3.2): a body would be read as the next
+// answer. False: the connection is of no more use.
+template <typename Stream>
+asio::awaitable<bool> send_head(Stream& stream, const AdminResponse& answer, bool keep_alive,
+                                std::chrono::seconds patience) {
+  http::response<http::empty_body> head;
+  set_head(head, answer, keep_alive);
+  head.content_length(answer.body.size());
+  beast::get_lowest_layer(stream).expires_after(patience);
+  auto [error, written] = co_await http::async_write(stream, head, kToken);
+  co_return !error;
+}
+
 // Whole, or piece by piece. False: the connection is of no more use.
 template <typename Stream>
 asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
@@ -277,7 +290,12 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
-    const bool sent = co_await send(stream, answer, keep_alive, patience, unfinished);
+    bool sent = false;
+    if (parser.get().method() == http::verb::head) {
+      sent = co_await send_head(stream, answer, keep_alive, patience);
+    } else {
+      sent = co_await send(stream, answer, keep_alive, patience, unfinished);
+    }
     if (!sent) break;
   }
 }

@@ -6,7 +6,7 @@
 #include "crypto/keys/epoch.h"
 #include "crypto/primitives/sha256.h"
 #include "proxy/admin/grants/budget_ledger.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/name_operator.h"
 
 namespace paravent::proxy::admin {

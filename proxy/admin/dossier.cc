@@ -4,7 +4,7 @@
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/audit_entry_json.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/json.h"
 

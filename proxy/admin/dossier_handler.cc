@@ -129,8 +129,7 @@ AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader
   audit::AuditEntry entry = entry_of(*question, reader.who);
   if (!reader.reads_audit) entry.outcome = audit::Outcome::refused;
   if (!log->append(entry)) {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was done.");
+    return audit_unavailable();
   }
   if (!reader.reads_audit) {
     return admin_problem(403, "refused", "This role may not read the audit log.");

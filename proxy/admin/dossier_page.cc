@@ -3,7 +3,7 @@
 #include "crypto/base/encoding.h"
 #include "proxy/admin/audit_entry_json.h"
 #include "proxy/admin/dossier.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/body/html_text.h"
 

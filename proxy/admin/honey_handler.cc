@@ -18,11 +18,6 @@ namespace {
 namespace audit = crypto::audit;
 using crypto::ErrorKind;
 
-AdminResponse no_record() {
-  return admin_problem(503, "audit-unavailable",
-                       "The audit log cannot be written; nothing was done.");
-}
-
 AdminResponse problem_of(const crypto::Error& error) {
   const std::string& said = error.sentence();
   switch (error.kind()) {
@@ -94,7 +89,7 @@ AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordR
   entry.detail.object = "tenant " + crypto::vault::id_hex(who.tenant);
   entry.detail.remark =
       removing ? "remove" : "plant " + (*members)["route"] + " " + (*members)["field"];
-  if (!logs_.installation().append(entry)) return no_record();
+  if (!logs_.installation().append(entry)) return audit_unavailable();
   const auto failed = [&](const crypto::Error& error) {
     entry.outcome = audit::Outcome::failed;
     std::ignore = logs_.installation().append(entry);

@@ -139,8 +139,8 @@ AdminResponse SealGate::while_sealed(const AdminRequest& request) {
     return {200, "application/json", std::string(openapi_document())};
   }
   const bool metrics = request.path == "/metrics";
-  if ((metrics || request.path == "/healthz" || request.path == "/readyz") &&
-      request.method == "GET") {
+  const bool health = request.path == "/healthz" || request.path == "/readyz";
+  if (((metrics || health) && request.method == "GET") || (health && request.method == "HEAD")) {
     if (!request.from_loopback) {
       if (auto refusal = refused(request, metrics)) return std::move(*refusal);
     }

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "proxy/admin/reidentify_request.h"
-#include "proxy/admin/subject_request.h"
+#include "proxy/admin/subjects/subject_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paravent::proxy::admin;

@@ -81,7 +81,9 @@ class KeyAdmin {
   // newest version, or the key above is out of use; busy: the domain's index is being moved.
   Status check_rotate(const Id& key) const;
   Result<Id> rotate(const Id& key);
-  // One batch, with everything below each key; see Catalogue::destroy.
+
+  // What ends (key_destruction.cc). One batch, with everything below each key; see
+  // Catalogue::destroy.
   Result<Destruction> destroy(std::span<const Id> keys);
   // The destroyed keys of one earlier batch: the certificate can be made again at any time.
   // ErrorKind::refused: it is not destroyed; data: the old shred secret is not erased yet.
@@ -103,8 +105,8 @@ class KeyAdmin {
 
   Status replace_root(const RootKey& next);
 
-  // At a policy load. What is longer or new holds at once; what is shorter waits for confirm(), and
-  // freezes destruction.
+  // How long keys live (key_retention.cc). At a policy load. What is longer or new holds at once;
+  // what is shorter waits for confirm(), and freezes destruction.
   Status set_retentions(std::span<const PurposeRetention> retentions);
   // The same for the details of the audit logs, of every tenant; what was never set counts as
   // kAuditDetailLife as soon as there are details of an earlier month.

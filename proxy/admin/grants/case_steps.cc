@@ -47,8 +47,7 @@ AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Ca
   Cases::Use use = cases.use();
   const auto receipt = log.append(entry_of(request, made, "open"));
   if (!receipt) {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was done.");
+    return audit_unavailable();
   }
   made.entries.push_back({receipt->index(), 1});
   if (!use.keep(made)) {

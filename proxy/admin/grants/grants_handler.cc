@@ -13,7 +13,7 @@
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/grants/two_people.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/page.h"
@@ -44,11 +44,6 @@ AdminResponse malformed(std::string_view sentence) {
   return admin_problem(400, "malformed-body", sentence);
 }
 
-AdminResponse no_record() {
-  return admin_problem(503, "audit-unavailable",
-                       "The audit log cannot be written; nothing was done.");
-}
-
 AdminResponse no_store() {
   return admin_problem(503, "store-unavailable", "The grant cannot be written.");
 }
@@ -73,7 +68,7 @@ audit::AuditEntry entry_of(const Operator& who, const Case& one, std::string_vie
 AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Operator& who,
                    std::string_view reason, std::string_view remark) {
   const auto receipt = log.append(entry_of(who, next, reason, remark));
-  if (!receipt) return no_record();
+  if (!receipt) return audit_unavailable();
   next.entries.push_back({receipt->index(), 1});
   if (!use.keep(next)) return no_store();
   return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
@@ -154,7 +149,7 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
     audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
     entry.outcome = audit::Outcome::refused;
     entry.detail.tokens = named;
-    if (!log->append(entry)) return no_record();
+    if (!log->append(entry)) return audit_unavailable();
     return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
   }
   if (parts.access->rules().four_eyes(who->tenant) == nullptr) {
@@ -180,7 +175,7 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   }
   Cases::Use use = parts.operators.cases().use();
   const auto receipt = log->append(entry);
-  if (!receipt) return no_record();
+  if (!receipt) return audit_unavailable();
   made->entries.push_back({receipt->index(), 1});
   if (!use.keep(*made)) return no_store();
   return {201, "application/json", case_json(*made, members->text("reason")) + "\n"};
@@ -193,7 +188,7 @@ AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* wh
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
   if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
   const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
-  if (!present) return no_record();
+  if (!present) return audit_unavailable();
   const bool all = approves(parts.access->rules().four_eyes(who->tenant), who->role);
   Cases::Use use = parts.operators.cases().use();
   for (const Case* one : use.all()) {
@@ -238,7 +233,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
     return admin_problem(404, "no-route", "There is no such path.");
   }
   const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
-  if (!present) return no_record();
+  if (!present) return audit_unavailable();
   const bool may_approve = approves(parts.access->rules().four_eyes(who->tenant), who->role);
   Cases::Use use = parts.operators.cases().use();
   const Case* one = id ? use.find(*id) : nullptr;
@@ -281,7 +276,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   if (mine || !may_approve || people != TwoPeople::yes) {
     audit::AuditEntry entry = entry_of(*who, next, reason, rest);
     entry.outcome = audit::Outcome::refused;
-    if (!log->append(entry)) return no_record();
+    if (!log->append(entry)) return audit_unavailable();
     return admin_problem(403, "refused",
                          mine           ? "Whoever asks never approves."
                          : !may_approve ? why_not(TwoPeople::yes)

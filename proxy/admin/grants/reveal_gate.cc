@@ -7,7 +7,7 @@
 #include "proxy/admin/asked.h"
 #include "proxy/admin/grants/case_steps.h"
 #include "proxy/admin/grants/two_people.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/utc_text.h"
 

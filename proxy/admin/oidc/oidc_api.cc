@@ -108,8 +108,7 @@ AdminResponse AdminApi::revoke_oidc(const AdminRequest& request, const Operator*
     audit::AuditLog* const of_tenant = parts.logs.tenant(tenant);
     audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : parts.logs.installation();
     if (!log.append(entry)) {
-      return admin_problem(503, "audit-unavailable",
-                           "The audit log cannot be written; nothing was done.");
+      return audit_unavailable();
     }
   }
   const std::string name = issuer + "/" + subject;

@@ -45,11 +45,6 @@ AdminResponse locked(WallTime now, WallTime until) {
   return response;
 }
 
-AdminResponse no_record() {
-  return admin_problem(503, "audit-unavailable",
-                       "The audit log cannot be written; nothing was done.");
-}
-
 AdminResponse no_store() {
   return admin_problem(503, "store-unavailable", "The list of operators cannot be written.");
 }
@@ -178,7 +173,7 @@ AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const s
     entry.detail.remark = "login of nobody";
     recorded = logs_.installation().append(entry).has_value();
   }
-  if (!recorded) return no_record();
+  if (!recorded) return audit_unavailable();
   return counted ? not_you() : no_store();
 }
 
@@ -237,7 +232,7 @@ AdminResponse LoginDesk::login(const AdminRequest& request) {
   if (!status && status.error().kind() != ErrorKind::refused) return no_store();
   if (!status) return wrong(one, name);
   if (!record(*one, audit::EventKind::authentication, audit::Outcome::done, "login")) {
-    return no_record();
+    return audit_unavailable();
   }
   const WallTime expires = now + std::chrono::minutes(rules_.session_minutes);
   const crypto::SecretBytes session = operators_.sessions().begin(name, now, expires);
@@ -300,7 +295,7 @@ AdminResponse LoginDesk::enrol(const AdminRequest& request) {
   if (!kept) return busy();
   if (!record(*one, audit::EventKind::operator_change, audit::Outcome::done,
               "pass-phrase and second factor chosen")) {
-    return no_record();
+    return audit_unavailable();
   }
   const Status status = operators_.change(one->name, [&](OperatorRecord& record) -> Status {
     // Used by somebody else meanwhile.

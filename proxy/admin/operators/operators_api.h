@@ -3,6 +3,8 @@
 //
 // Thread safe, as its parts are; they must outlive it. Every change is on the record of the
 // operator's tenant before it is made. A credential or code is in the answer once and nowhere else.
+// The paths are in operators_api.cc, the changes in operator_changes.cc and
+// operator_credentials.cc.
 
 #pragma once
 

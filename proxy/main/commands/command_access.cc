@@ -9,7 +9,7 @@
 #include <string>
 
 #include "crypto/vault/engine/durable_file.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/main/commands/access_commands.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/answer_out.h"

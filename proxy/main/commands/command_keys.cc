@@ -5,7 +5,7 @@
 #include <string>
 
 #include "policies/model/period.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/answer_out.h"
 #include "proxy/main/commands/commands.h"

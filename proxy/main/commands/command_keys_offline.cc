@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "proxy/admin/destruction_certificate.h"
+#include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/io/text_file.h"

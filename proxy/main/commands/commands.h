@@ -1,5 +1,5 @@
 // The commands of the one binary. Each takes its options as plain data and answers the exit code;
-// what they print is theirs. main.cc reads the command line and nothing else.
+// what they print is theirs. The command line is read by main.cc and the *_cli.cc beside this.
 
 #pragma once
 
@@ -180,7 +180,7 @@ struct RestoreOptions {
 };
 int run_restore(const RestoreOptions& options);
 
-// Clients of the admin API; what each option is for stands in main.cc.
+// Clients of the admin API; what each option is for stands in key_cli.cc.
 struct KeysOptions {
   std::string action;  // list, due, rotate, disable, ..., and of tenants: tenants, create, end
   std::string id;      // a key's, a hold's or a tenant's; or a new tenant's name

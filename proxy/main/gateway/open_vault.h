@@ -21,7 +21,7 @@
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/policy_consent.h"
 #include "proxy/admin/idempotency.h"
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 #include "proxy/admin/root_desk.h"
 #include "proxy/main/gateway/backup_job.h"
 #include "proxy/main/gateway/protector_desk.h"

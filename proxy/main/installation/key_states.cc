@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 
 namespace paravent::proxy::main {
 namespace {

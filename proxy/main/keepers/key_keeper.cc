@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "crypto/vault/engine/retention_keeper.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/main/keepers/subject_journal.h"
 
 namespace paravent::proxy::main {

@@ -19,6 +19,9 @@ def health():
         status, headers, body = scene.admin.call("GET", path)
         equal((status, json.loads(body)["status"]), (200, word), path)
         equal(headers["Cache-Control"], "no-store", "Cache-Control")
+        head, its_headers, nothing = scene.admin.call("HEAD", path)
+        equal((head, nothing), (200, b""), f"HEAD {path}")
+        equal(its_headers["Content-Length"], str(len(body)), f"HEAD {path}: Content-Length")
 
 
 @case("metrics: the families of CONTRACTS, in Prometheus text form", smoke=True)

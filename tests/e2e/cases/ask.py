@@ -66,7 +66,7 @@ CLIENTS = {
 }
 CLIENTS |= {f"POST /v1/keys/{{id}}/{verb}": f"keys {verb}" for verb in ("rotate", "disable", "enable", "compromise", "override", "destroy")}
 CLIENTS |= {f"POST /v1/subjects/{door}": f"subjects {door}" for door in ("locate", "export", "restrict", "object", "erase", "events")}
-MONITORING = {"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"}
+MONITORING = {"GET /healthz", "HEAD /healthz", "GET /readyz", "HEAD /readyz", "GET /metrics", "GET /openapi.json"}
 
 
 @case("every operation of the description has a command, and each asks one question and prints the answer")

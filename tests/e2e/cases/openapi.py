@@ -13,7 +13,7 @@ from support.gateway import Scene
 from support.issuer import Issuer
 from support.policies import WIDE
 
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "head", "post", "put", "delete")
 ROLES = "roles: { dpo: { reveal: clear }, support: { reveal: masked } }"
 POLICY = WIDE.replace(ROLES, "roles: { dpo: { reveal: clear, subjects: true }, support: { reveal: masked, protect: true } }")
 # So that operators need a second person, and grants can be asked for.
@@ -77,6 +77,9 @@ class Described:
         if status == 403:
             reason = json.loads(body)["reason"]
             expect(reason in described["x-reasons"], f"{method} {path}: 403 {reason}, described are {described['x-reasons']}")
+        if method == "HEAD":
+            equal(body, b"", f"{method} {path} {status}: the body")
+            return None
         if not kind.endswith("json"):
             return None
         value = json.loads(body)
@@ -303,6 +306,8 @@ def calls(described):
     yield "POST", f"/v1/tenants/{newest}/destroy", {"confirm": "short-lived", "reason": "r"}, admin
     for path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
         yield "GET", path, None, None
+    for path in ("/healthz", "/readyz"):
+        yield "HEAD", path, None, None
     yield "POST", "/v1/seal", None, admin
     scene.submit(wire.request("POST", "/report", wire.form({"message": "help"}), wire.FORM))
     yield "POST", "/v1/unseal", {}, None

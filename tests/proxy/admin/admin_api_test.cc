@@ -60,6 +60,33 @@ TEST(AdminApi, WhoMayReadWhat) {
   EXPECT_EQ(api.get("/metrics", "", true).body, "paravent_up 1\n");
 }
 
+// Monitoring tools ask so. What is asked of them is what a GET is asked.
+TEST(AdminApi, HealthIsAskedForByHeadToo) {
+  Api api;
+  AdminRequest request;
+  request.method = "HEAD";
+  for (const char* path : {"/healthz", "/readyz"}) {
+    request.path = path;
+    request.from_loopback = true;
+    request.authorization.clear();
+    EXPECT_EQ(api.api->handle(request).status, 200) << path;
+    request.from_loopback = false;
+    EXPECT_EQ(api.api->handle(request).status, 401) << path;
+    request.authorization = "Bearer " + api.credentials["dpo"];
+    EXPECT_EQ(api.api->handle(request).status, 200) << path;
+    request.method = "POST";
+    EXPECT_EQ(api.api->handle(request).headers,
+              (std::vector<std::pair<std::string, std::string>>{{"Allow", "GET, HEAD"}}));
+    request.method = "HEAD";
+  }
+  api.api->begin_drain();
+  EXPECT_EQ(api.api->handle(request).status, 503);
+  for (const char* path : {"/metrics", "/openapi.json", "/v1/keys"}) {
+    request.path = path;
+    EXPECT_EQ(api.api->handle(request).status, 405) << path;
+  }
+}
+
 TEST(AdminApi, RefusalsSayWhatIsMissing) {
   Api api;
   const AdminResponse credential = api.get("/readyz", "pvcred_wrong");

@@ -79,6 +79,26 @@ TEST_F(AdminServerTest, HandsTheRequestOver) {
   EXPECT_TRUE(requests[1].from_loopback);
 }
 
+// Whatever the answer: bytes behind the head would be the next answer's.
+TEST_F(AdminServerTest, HeadIsAnsweredWithoutABody) {
+  net::Peer peer = net::Peer::connect(server_->port());
+  peer.write(
+      "HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+      "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string both = peer.read_all();
+  const std::size_t end = both.find("\r\n\r\n");
+  ASSERT_NE(end, std::string::npos);
+  const std::string head = both.substr(0, end + 2);
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 201 ")) << head;
+  EXPECT_NE(head.find("Content-Length: 4\r\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("X-Test: 1\r\n"), std::string::npos) << head;
+  EXPECT_TRUE(both.substr(end + 4).starts_with("HTTP/1.1 201 ")) << both;
+  EXPECT_TRUE(both.ends_with("\r\n\r\ngot ")) << both;
+  const auto requests = handler_.all();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].method, "HEAD");
+}
+
 TEST_F(AdminServerTest, BoundsOnEverything) {
   const std::string declared =
       once("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n" + std::string(4097, 'x'));

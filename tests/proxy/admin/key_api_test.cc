@@ -1,13 +1,13 @@
 // The paths on keys: who may, what is recorded, what is refused; and the certificate of
 // destruction.
 
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 
 #include <gtest/gtest.h>
 
 #include "crypto/vault/engine/key_backup_register.h"
-#include "proxy/admin/destruction_certificate.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/destruction_certificate.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
 #include "tests/proxy/admin/admin_testing.h"
 

@@ -138,6 +138,9 @@ TEST_F(Gate, SealedMeansSealed) {
   const AdminResponse ready = ask("GET", "/readyz");
   EXPECT_EQ(ready.status, 503);
   EXPECT_EQ(ready.body, "{\"status\":\"sealed\"}\n");
+  EXPECT_EQ(ask("HEAD", "/healthz").status, 200);
+  EXPECT_EQ(ask("HEAD", "/readyz").status, 503);
+  EXPECT_EQ(ask("HEAD", "/readyz", "", "", false).status, 401);
   EXPECT_EQ(ask("GET", "/metrics").body, "metrics\n");
   EXPECT_EQ(ask("GET", "/openapi.json").status, 200);
   EXPECT_EQ(ask("GET", "/healthz", "", "", false).status, 401);

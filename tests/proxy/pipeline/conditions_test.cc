@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/policies/policy_text.h"
 #include "tests/proxy/pipeline/pipeline_testing.h"
 #include "tests/proxy/pipeline/transaction_testing.h"
 
@@ -15,6 +16,8 @@ namespace paravent::proxy::testing {
 namespace {
 
 using policies::Carrier;
+using policies::testing::policy_of;
+using policies::testing::route_of;
 
 const std::string kKeep = "    unlisted: keep\n";
 
@@ -178,32 +181,24 @@ TEST(Condition, KeepsWhatHoldsForTheFieldItself) {
 
 // Two forms behind one endpoint, and everything else that it serves.
 std::string group_policy(const std::string& rest = "") {
-  return R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: quote
-    match: { method: POST, path: /ajax.php, when: { form.action: [quote, quote_fast] } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+  return policy_of(
+             route_of(
+                 "quote",
+                 "{ method: POST, path: /ajax.php, when: { form.action: [quote, quote_fast] } }",
+                 R"(
     php-names: on
     fields:
       form.action: { do: keep }
       form.email: { do: mask }
       multipart.action: { do: keep }
       multipart.email: { do: replace, with: m }
-  - name: news
-    match: { method: [POST, GET], path: /ajax.php, when: { query.action: news } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+)") + route_of("news", "{ method: [POST, GET], path: /ajax.php, when: { query.action: news } }",
+               R"(
     fields:
       query.action: { do: keep }
       query.email: { do: replace, with: n }
       json.email: { do: replace, with: n }
-)" + rest;
+)")) + rest;
 }
 
 std::string ajax(const std::string& query, const std::string& type, const std::string& body) {

@@ -20,6 +20,7 @@
 #include "proxy/pipeline/route_group.h"
 #include "proxy/pipeline/settle_body.h"
 #include "proxy/pipeline/vault_question.h"
+#include "tests/policies/policy_text.h"
 
 namespace paravent::proxy::testing {
 
@@ -27,18 +28,10 @@ using policies::Carrier;
 
 std::string policy_text(const std::string& rules, const std::string& route,
                         const std::string& top) {
-  return R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: form
-    match: { method: POST, path: /f }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
-)" + route +
-         "    fields:\n" + rules + top;
+  using policies::testing::policy_of;
+  using policies::testing::route_of;
+  return policy_of(route_of("form", "{ method: POST, path: /f }", route + "    fields:\n" + rules) +
+                   top);
 }
 
 std::shared_ptr<const Snapshot> snapshot_of(const std::string& policy, crypto::vault::Vault& vault,

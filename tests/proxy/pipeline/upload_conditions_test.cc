@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "tests/policies/policy_text.h"
 #include "tests/proxy/body/random.h"
 #include "tests/proxy/pipeline/upload_testing.h"
 
@@ -14,6 +15,8 @@ namespace paravent::proxy::testing {
 namespace {
 
 using body::test::Random;
+using policies::testing::policy_of;
+using policies::testing::route_of;
 
 const std::string kRules =
     "      multipart.consent: { do: keep }\n"
@@ -160,41 +163,28 @@ TEST(UploadCondition, AgreesWithTheWholeMessageOrRefuses) {
 }
 
 // WordPress's one endpoint, where two of the forms behind it take files.
-const std::string kGroup = R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: jobs
-    match: { method: POST, path: /f, when: { form.action: jobs } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+const std::string kGroup =
+    policy_of(route_of("jobs", "{ method: POST, path: /f, when: { form.action: jobs } }", R"(
     fields:
       multipart.action: { do: keep }
       multipart.email: { do: replace, with: j, when: { form.consent: 'on' }, else: drop }
       multipart.consent: { do: keep }
       multipart.cv: { file: pass }
       multipart.cv > file-name: { do: keep }
-  - name: repair
-    match: { method: POST, path: /f, when: { form.action: [repair, mend] } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+)") +
+              route_of("repair",
+                       "{ method: POST, path: /f, when: { form.action: [repair, mend] } }",
+                       R"(
     fields:
       multipart.action: { do: keep }
       multipart.email: { do: mask }
       multipart.photo: { file: drop }
-  - name: news
-    match: { method: POST, path: /f, when: { form.action: news } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+)") + route_of("news", "{ method: POST, path: /f, when: { form.action: news } }", R"(
     fields:
       multipart.action: { do: keep }
       multipart.email: { do: replace, with: n }
       form.action: { do: keep }
-)";
+)"));
 
 TEST(UploadGroup, IsToldApartByAFieldInFrontOfTheFirstFile) {
   const std::string cv = file("cv", kLong);

@@ -10,24 +10,20 @@
 
 #include "policies/model/load_policy.h"
 #include "policies/plan/compiler.h"
+#include "tests/policies/policy_text.h"
 
 namespace paravent::proxy::telemetry {
 namespace {
 
-constexpr std::string_view kPolicy = R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: contact-form
-    match: { method: POST, path: /contact }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+using policies::testing::policy_of;
+using policies::testing::route_of;
+
+const std::string kPolicy =
+    policy_of(route_of("contact-form", "{ method: POST, path: /contact }", R"(
     fields:
       form.email: { kind: email, do: tokenise }
       form.note: { do: keep }
-)";
+)"));
 
 CounterView view_of_two_workers() {
   const auto loaded = policies::load_policy_text("test.yaml", kPolicy);

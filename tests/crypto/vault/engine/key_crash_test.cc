@@ -8,6 +8,7 @@
 
 #include "crypto/vault/engine/subject_renewal.h"
 #include "tests/crypto/vault/engine/key_destroy_support.h"
+#include "tests/crypto/vault/engine/people_on_disk.h"
 
 namespace {
 
@@ -100,16 +101,34 @@ bool any_file_holds(const std::filesystem::path& folder, std::string_view bytes)
   return false;
 }
 
-TEST(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
-  const TempDir temp;
-  const auto start = temp.path() / "start";
-  std::filesystem::create_directory(start);
+// The secret's 32 bytes themselves: magic, installation and number stand before them.
+std::string secret_in(const std::filesystem::path& folder) {
+  return read_text(folder / kShredSecretFile).substr(28, 32);
+}
+
+// What a change begins with is made in start_; it happens to a copy of that, in work_.
+class KeyCrash : public testing::Test {
+ protected:
+  KeyCrash() { std::filesystem::create_directory(start_); }
+
+  template <typename Change>
+  bool dies_at_step(int n, Change change) const {
+    copy_folder(start_, work_);
+    return dies_at(n, change);
+  }
+
+  const TempDir temp_;
+  const std::filesystem::path start_ = temp_.path() / "start";
+  const std::filesystem::path work_ = temp_.path() / "work";
+};
+
+TEST_F(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
   std::map<Id, std::string> before;
   auto after = before;
   Id epoch{};
   Id subject{};
   {
-    KeysOnDisk keys(start);
+    KeysOnDisk keys(start_);
     keys.make();
     before = after = keys.all();
     epoch = keys.epochs[0];
@@ -118,24 +137,21 @@ TEST(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
     after.erase(subject);
   }
   ASSERT_EQ(before.size(), 6U);
-  // The 32 bytes themselves: magic, installation and number stand before them.
-  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
-  const std::string old_store = read_text(start / kKeyStoreFile);
+  const std::string old_secret = secret_in(start_);
+  const std::string old_store = read_text(start_ / kKeyStoreFile);
 
   int undone = 0;
   int done = 0;
   for (int n = 0;; ++n) {
-    const auto work = temp.path() / "work";
-    copy_folder(start, work);
-    const bool died = dies_at(n, [&] {
-      KeysOnDisk keys(work);
+    const bool died = dies_at_step(n, [&] {
+      KeysOnDisk keys(work_);
       if (!keys.open()) return false;
       keys.part.goes = {subject};
       const std::vector<Id> ids{epoch};
       const std::vector<RenewalPart*> parts{&keys.part};
       return keys.catalogue->destroy(ids, parts, keys.now).has_value();
     });
-    KeysOnDisk keys(work);
+    KeysOnDisk keys(work_);
     const auto opened = keys.open();
     ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
     const auto all = keys.all();
@@ -144,14 +160,14 @@ TEST(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
     } else {
       ASSERT_EQ(all, after) << n;
       ++done;
-      EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+      EXPECT_FALSE(any_file_holds(work_, old_secret)) << n;
       // Whoever kept the old key store has nothing that opens it.
-      write_text(work / kKeyStoreFile, old_store);
-      EXPECT_FALSE(KeysOnDisk(work).open()) << n;
+      write_text(work_ / kKeyStoreFile, old_store);
+      EXPECT_FALSE(KeysOnDisk(work_).open()) << n;
     }
-    EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next")) << n;
-    EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next.tmp")) << n;
-    EXPECT_FALSE(std::filesystem::exists(work / "part.next")) << n;
+    EXPECT_FALSE(std::filesystem::exists(work_ / "shred-secret.next")) << n;
+    EXPECT_FALSE(std::filesystem::exists(work_ / "shred-secret.next.tmp")) << n;
+    EXPECT_FALSE(std::filesystem::exists(work_ / "part.next")) << n;
     if (!died) break;
   }
   // Before and after the point that decides.
@@ -159,19 +175,16 @@ TEST(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
   EXPECT_GE(done, 6);
 }
 
-TEST(KeyCrash, ARecoveryMayBeInterruptedToo) {
-  const TempDir temp;
-  const auto start = temp.path() / "start";
-  std::filesystem::create_directory(start);
-  KeysOnDisk made(start);
+TEST_F(KeyCrash, ARecoveryMayBeInterruptedToo) {
+  KeysOnDisk made(start_);
   made.make();
   const auto before = made.all();
   auto after = before;
   const Id epoch = made.epochs[0];
   after.erase(epoch);
   for (int n = 0;; ++n) {
-    const auto crashed = temp.path() / "crashed";
-    copy_folder(start, crashed);
+    const auto crashed = temp_.path() / "crashed";
+    copy_folder(start_, crashed);
     const bool died = dies_at(n, [&] {
       KeysOnDisk keys(crashed);
       if (!keys.open()) return false;
@@ -180,10 +193,9 @@ TEST(KeyCrash, ARecoveryMayBeInterruptedToo) {
       return keys.catalogue->destroy(ids, parts, keys.now).has_value();
     });
     for (int m = 0;; ++m) {
-      const auto work = temp.path() / "work";
-      copy_folder(crashed, work);
-      const bool died_again = dies_at(m, [&] { return KeysOnDisk(work).open().has_value(); });
-      KeysOnDisk keys(work);
+      copy_folder(crashed, work_);
+      const bool died_again = dies_at(m, [&] { return KeysOnDisk(work_).open().has_value(); });
+      KeysOnDisk keys(work_);
       const auto opened = keys.open();
       ASSERT_TRUE(opened) << n << "," << m << ": " << opened.error().sentence();
       const auto all = keys.all();
@@ -195,29 +207,24 @@ TEST(KeyCrash, ARecoveryMayBeInterruptedToo) {
 }
 
 // Of a tenant and of a domain: either everything hangs on the old version, or on the new one.
-TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
-  const TempDir temp;
-  const auto start = temp.path() / "start";
-  std::filesystem::create_directory(start);
-  KeysOnDisk made(start);
+TEST_F(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
+  KeysOnDisk made(start_);
   made.make();
   const auto before = made.all();
-  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
-  const std::string old_store = read_text(start / kKeyStoreFile);
+  const std::string old_secret = secret_in(start_);
+  const std::string old_store = read_text(start_ / kKeyStoreFile);
   for (const bool of_tenant : {true, false}) {
     const Id old = of_tenant ? made.tenant : made.domain;
     int undone = 0;
     int done = 0;
     for (int n = 0;; ++n) {
-      const auto work = temp.path() / "work";
-      copy_folder(start, work);
-      const bool died = dies_at(n, [&] {
-        KeysOnDisk keys(work);
+      const bool died = dies_at_step(n, [&] {
+        KeysOnDisk keys(work_);
         if (!keys.open()) return false;
         const std::vector<RenewalPart*> parts{&keys.part};
         return keys.catalogue->rotate_parent(old, parts, keys.now).has_value();
       });
-      KeysOnDisk keys(work);
+      KeysOnDisk keys(work_);
       const auto opened = keys.open();
       ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
       auto all = keys.all();
@@ -236,10 +243,10 @@ TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
         }
         EXPECT_EQ(keys.catalogue->index_version(Id{2}).before, of_tenant ? 0U : 1U);
         ++done;
-        EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+        EXPECT_FALSE(any_file_holds(work_, old_secret)) << n;
         // A copy from before opens nothing, whoever has the old version's key.
-        write_text(work / kKeyStoreFile, old_store);
-        EXPECT_FALSE(KeysOnDisk(work).open()) << n;
+        write_text(work_ / kKeyStoreFile, old_store);
+        EXPECT_FALSE(KeysOnDisk(work_).open()) << n;
       }
       if (!died) break;
     }
@@ -248,134 +255,34 @@ TEST(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
   }
 }
 
-// A key store with the store of people's keys beside it, as a vault has them.
-struct PeopleOnDisk {
-  explicit PeopleOnDisk(std::filesystem::path where) : folder(std::move(where)) {}
-
-  // REQUIRES: an empty folder. Four people, the last of whom is erased, which is not final yet.
-  void make() {
-    const RootKey root = RootKey::create(folder / KeysOnDisk::kRootKey).value();
-    auto store =
-        FileKeyStore::create(folder / kKeyStoreFile, KeysOnDisk::kInstallation, root).value();
-    ShredSecret shred =
-        ShredSecret::create(folder / kShredSecretFile, KeysOnDisk::kInstallation).value();
-    KeyTree tree(root, shred);
-    catalogue = Catalogue::load(std::move(store), std::move(tree), std::move(shred),
-                                ShredFiles(folder, KeysOnDisk::kInstallation))
-                    .value();
-    tenant = catalogue->ensure_key({.key_class = KeyClass::tenant, .tenant = kTenant}, kNoId, now)
-                 .value();
-    const Id own =
-        catalogue->ensure_key({.key_class = KeyClass::subject_store}, kNoId, now).value();
-    ASSERT_TRUE(catalogue->commit());
-    people = SubjectStore::create(folder, KeysOnDisk::kInstallation, own,
-                                  *catalogue->keys().open(own), catalogue->shred())
-                 .value();
-    const auto lock = people->lock_writers();
-    std::vector<SubjectChange> changes;
-    for (std::uint8_t n = 1; n <= 4; ++n) {
-      const SubjectMade person{Id{n, 77}, kTenant, SubjectReference{n}, true, 100};
-      const SubjectKeyMade key = people->make_key(person.id, Id{3}, *wrap(tenant), now, 100);
-      changes.emplace_back(person);
-      changes.emplace_back(key);
-      made.push_back(key);
-    }
-    ASSERT_TRUE(people->commit(changes));
-    const SubjectChange gone = SubjectErased{made.back().subject};
-    ASSERT_TRUE(people->commit(std::span(&gone, 1)));
-  }
-
-  // As a new process would.
-  Status open() {
-    people.reset();
-    catalogue.reset();
-    const RootKey root = RootKey::read(folder / KeysOnDisk::kRootKey).value();
-    auto store = FileKeyStore::open(folder / kKeyStoreFile, root);
-    if (!store) return store.error();
-    ShredFiles files(folder, KeysOnDisk::kInstallation);
-    auto shred = files.settle((*store)->shred_number());
-    if (!shred) return shred.error();
-    KeyTree tree(root, *shred);
-    auto loaded = Catalogue::load(std::move(*store), std::move(tree), std::move(*shred), files);
-    if (!loaded) return loaded.error();
-    catalogue = std::move(*loaded);
-    const Id own = *catalogue->keys().find({.key_class = KeyClass::subject_store});
-    auto opened = SubjectStore::open(folder, KeysOnDisk::kInstallation, own,
-                                     *catalogue->keys().open(own), catalogue->shred());
-    if (!opened) return opened.error();
-    people = std::move(*opened);
-    return {};
-  }
-
-  Result<TenantWrap> wrap(const Id& parent) const {
-    auto outer = catalogue->keys().wrapping_key_under(parent);
-    if (!outer) return outer.error();
-    return TenantWrap{kTenant, parent, std::move(*outer)};
-  }
-  // The bytes of a key as its record was; empty: it does not open.
-  std::string open_key(const SubjectKeyMade& record) const {
-    const auto outer = wrap(record.parent);
-    SecretBytes key(kTreeKeySize);
-    if (!outer || !people->open_key(record, *outer, key.mutable_bytes())) return {};
-    return to_hex(key.bytes());
-  }
-  // Of everybody who is there, by what the file says of them now.
-  std::map<Id, std::string> all() const {
-    std::map<Id, SubjectKeyMade> records;
-    people->read([&](const SubjectTable& table) {
-      table.for_each([&](const Subject& subject) {
-        for (const SubjectKey* key : table.keys_of(subject)) {
-          records.emplace(subject.made.id, key->made);
-        }
-      });
-    });
-    std::map<Id, std::string> out;
-    for (const auto& [id, record] : records) out.emplace(id, open_key(record));
-    return out;
-  }
-
-  static constexpr Id kTenant{1};
-  WallTime now{std::chrono::hours(500000)};
-  std::filesystem::path folder;
-  std::unique_ptr<Catalogue> catalogue;
-  std::unique_ptr<SubjectStore> people;
-  Id tenant{};
-  std::vector<SubjectKeyMade> made;  // as they were at first
-};
-
 // With people, whose keys hang on the tenant's and are wrapped under the shred secret too: killed
 // anywhere, everybody's key opens to what it was, the erased one's never again once it has
 // happened.
-TEST(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
-  const TempDir temp;
-  const auto start = temp.path() / "start";
-  std::filesystem::create_directory(start);
-  PeopleOnDisk made(start);
+TEST_F(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
+  PeopleOnDisk made(start_);
   made.make();
   const auto before = made.all();
   ASSERT_EQ(before.size(), 3U);
   for (const auto& [id, key] : before) ASSERT_EQ(key.size(), 2 * kTreeKeySize);
   const SubjectKeyMade erased = made.made.back();
   ASSERT_FALSE(made.open_key(erased).empty()) << "an older copy of the record opens still";
-  const std::string old_secret = read_text(start / kShredSecretFile).substr(28, 32);
+  const std::string old_secret = secret_in(start_);
   made.people.reset();
   for (const bool rotates : {true, false}) {
     int undone = 0;
     int done = 0;
     for (int n = 0;; ++n) {
-      const auto work = temp.path() / "work";
-      copy_folder(start, work);
       const auto run = [&] {
-        PeopleOnDisk keys(work);
+        PeopleOnDisk keys(work_);
         if (!keys.open()) return false;
         SubjectRenewal renewal(*keys.people);
         const std::vector<RenewalPart*> parts{&renewal};
         return rotates ? keys.catalogue->rotate_parent(made.tenant, parts, keys.now).has_value()
                        : keys.catalogue->destroy({}, parts, keys.now).has_value();
       };
-      const bool died = dies_at(n, run);
+      const bool died = dies_at_step(n, run);
       {
-        PeopleOnDisk keys(work);
+        PeopleOnDisk keys(work_);
         const auto opened = keys.open();
         ASSERT_TRUE(opened) << n << ": " << opened.error().sentence();
         ASSERT_EQ(keys.all(), before) << n;
@@ -386,7 +293,7 @@ TEST(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
           ++done;
           EXPECT_FALSE(keys.people->owes_renewal()) << n;
           EXPECT_TRUE(keys.open_key(erased).empty()) << n;
-          EXPECT_FALSE(any_file_holds(work, old_secret)) << n;
+          EXPECT_FALSE(any_file_holds(work_, old_secret)) << n;
         }
         for (const SubjectKeyMade& one : made.made) {
           // Nobody's key hangs on the old version once there is another.
@@ -403,7 +310,7 @@ TEST(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
           }
         }
       }
-      EXPECT_FALSE(std::filesystem::exists(work / "shred-secret.next")) << n;
+      EXPECT_FALSE(std::filesystem::exists(work_ / "shred-secret.next")) << n;
       if (!died) break;
     }
     EXPECT_GE(undone, 5) << rotates;
@@ -411,26 +318,21 @@ TEST(KeyCrash, ARotationOrErasureWithPeopleHappensEntirelyOrNotAtAll) {
   }
 }
 
-TEST(KeyCrash, AChangeOfTheRootKeyHappensEntirelyOrNotAtAll) {
-  const TempDir temp;
-  const auto start = temp.path() / "start";
-  std::filesystem::create_directory(start);
-  KeysOnDisk made(start);
+TEST_F(KeyCrash, AChangeOfTheRootKeyHappensEntirelyOrNotAtAll) {
+  KeysOnDisk made(start_);
   made.make();
   const auto before = made.all();
-  const auto new_key = temp.path() / "new.key";
+  const auto new_key = temp_.path() / "new.key";
   ASSERT_TRUE(RootKey::create(new_key));
   int old_root = 0;
   int new_root = 0;
   for (int n = 0;; ++n) {
-    const auto work = temp.path() / "work";
-    copy_folder(start, work);
-    const bool died = dies_at(n, [&] {
-      KeysOnDisk keys(work);
+    const bool died = dies_at_step(n, [&] {
+      KeysOnDisk keys(work_);
       if (!keys.open()) return false;
       return keys.catalogue->replace_root(RootKey::read(new_key).value()).has_value();
     });
-    KeysOnDisk keys(work);
+    KeysOnDisk keys(work_);
     const bool old_opens = keys.open().has_value();
     if (old_opens) {
       EXPECT_EQ(keys.all(), before) << n;

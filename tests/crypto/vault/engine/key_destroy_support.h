@@ -17,8 +17,8 @@
 #include "crypto/base/encoding.h"
 #include "crypto/vault/engine/catalogue.h"
 #include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/file_key_store.h"
 #include "crypto/vault/engine/key_wrap.h"
+#include "tests/crypto/vault/engine/catalogue_on_disk.h"
 #include "tests/crypto/vault/engine/support.h"
 
 namespace paravent::crypto::vault {
@@ -157,19 +157,11 @@ class TestPart final : public RenewalPart {
 
 // tenant - domain - two epochs, and two keys of a part under the tenant.
 struct KeysOnDisk {
-  static constexpr const char* kRootKey = "root.key";
-
   explicit KeysOnDisk(std::filesystem::path where) : folder(std::move(where)), part(folder) {}
 
   // REQUIRES: an empty folder.
   void make() {
-    const RootKey root = RootKey::create(folder / kRootKey).value();
-    auto store = FileKeyStore::create(folder / kKeyStoreFile, kInstallation, root).value();
-    ShredSecret shred = ShredSecret::create(folder / kShredSecretFile, kInstallation).value();
-    KeyTree tree(root, shred);
-    catalogue = Catalogue::load(std::move(store), std::move(tree), std::move(shred),
-                                ShredFiles(folder, kInstallation))
-                    .value();
+    catalogue = make_catalogue(folder);
     const Id t{1};
     const Id d{2};
     const Id p{3};
@@ -194,20 +186,12 @@ struct KeysOnDisk {
   }
 
   // As a new process would.
-  Status open(const std::filesystem::path& root_key = kRootKey) {
+  Status open(const std::filesystem::path& root_key = kTestRootKey) {
     catalogue.reset();
-    auto root = RootKey::read(root_key.is_absolute() ? root_key : folder / root_key);
-    if (!root) return root.error();
-    auto store = FileKeyStore::open(folder / kKeyStoreFile, *root);
-    if (!store) return store.error();
-    ShredFiles files(folder, kInstallation);
-    auto shred = files.settle((*store)->shred_number());
-    if (!shred) return shred.error();
-    part.settle((*store)->shred_number());
-    KeyTree tree(*root, *shred);
-    auto loaded = Catalogue::load(std::move(*store), std::move(tree), std::move(*shred), files);
-    if (!loaded) return loaded.error();
-    catalogue = std::move(*loaded);
+    auto opened = open_catalogue(folder, root_key);
+    if (!opened) return opened.error();
+    catalogue = std::move(*opened);
+    part.settle(catalogue->shred().number());
     return {};
   }
 
@@ -225,7 +209,6 @@ struct KeysOnDisk {
     return out;
   }
 
-  static constexpr Id kInstallation{7};
   WallTime now{std::chrono::hours(500000)};
   std::filesystem::path folder;
   std::unique_ptr<Catalogue> catalogue;

@@ -65,10 +65,9 @@ TEST_F(KeyDestroy, AnOldCopyOpensNothingBesideTheNewSecret) {
   ASSERT_FALSE(mixed);
   expect_sentence(mixed.error(), ErrorKind::data, "not of the same moment");
   // And tried with the new secret all the same, no key of it opens.
-  const RootKey root = RootKey::read(temp_.path() / KeysOnDisk::kRootKey).value();
+  const RootKey root = RootKey::read(temp_.path() / kTestRootKey).value();
   auto store = FileKeyStore::open(old_.path() / "copy" / kKeyStoreFile, root).value();
-  const auto secret =
-      ShredSecret::read(temp_.path() / kShredSecretFile, KeysOnDisk::kInstallation).value();
+  const auto secret = ShredSecret::read(temp_.path() / kShredSecretFile, kTestInstallation).value();
   KeyTree tree(root, secret);
   std::vector<Id> tried;
   store->for_each([&](const RecordRef& ref, ByteView payload) {

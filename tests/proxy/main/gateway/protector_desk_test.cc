@@ -6,13 +6,15 @@
 #include <gtest/gtest.h>
 
 #include "crypto/tokens/token_text.h"
-#include "policies/model/load_policy.h"
 #include "policies/plan/compiler.h"
 #include "proxy/main/installation/snapshot_builder.h"
+#include "tests/policies/policy_text.h"
 
 namespace paravent::proxy::main {
 namespace {
 
+using policies::testing::policy_of;
+using policies::testing::route_of;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 std::string request(const Pairs& values) {
@@ -56,16 +58,8 @@ TEST(RequestOf, WhatCannotBeWritten) {
   }
 }
 
-constexpr std::string_view kPolicy = R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: form
-    match: { method: POST, host: shop.example, path: /f }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+const std::string kPolicy =
+    policy_of(route_of("form", "{ method: POST, host: shop.example, path: /f }", R"(
     fields:
       form.email: { kind: email, do: tokenise, shape: email }
       form.name: { kind: name, do: tokenise, mode: derived }
@@ -74,28 +68,21 @@ routes:
       multipart.email: { kind: email, do: tokenise, shape: email }
       json.person.email: { kind: email, do: tokenise, shape: email }
     unlisted: keep
-  - name: strict
-    match: { method: POST, path: /s }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+)") + route_of("strict", "{ method: POST, path: /s }", R"(
     fields:
       form.email: { kind: email, do: tokenise }
       form.must: { kind: text, do: encrypt, required: true }
-elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }
-)";
+)") + "elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }\n");
 
 class Desk : public testing::Test {
  protected:
   Desk() : vault_(crypto::vault::Vault::in_memory(clock_).value()) {
-    auto loaded = policies::load_policy_text("test.yaml", kPolicy);
-    EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-    const std::vector<crypto::vault::PolicyNames> names{policy_names(loaded.policy)};
+    const policies::Policy policy = policies::testing::loaded_policy(kPolicy);
+    const std::vector<crypto::vault::PolicyNames> names{policy_names(policy)};
     EXPECT_TRUE(vault_->register_names(names).has_value());
     tenant_ = vault_->tenant_id("atelier").value();
-    snapshot_ = build_snapshot(policies::compile({&loaded.policy, 1}).value(), *vault_, Limits())
-                    .value()
-                    .snapshot;
+    snapshot_ =
+        build_snapshot(policies::compile({&policy, 1}).value(), *vault_, Limits()).value().snapshot;
   }
 
   crypto::Result<std::vector<admin::ProtectedField>> protect(const std::string& route,

@@ -6,8 +6,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "proxy/admin/admin_server.h"
 #include "tests/proxy/admin/admin_testing.h"
@@ -93,6 +98,63 @@ class Keeper : public testing::Test {
   crypto::SteadyClock clock_;
 };
 
+class SetClock final : public crypto::MonotonicClock {
+ public:
+  crypto::MonotonicTime now() const noexcept override {
+    return crypto::MonotonicTime(std::chrono::seconds(seconds_.load()));
+  }
+  void set(int seconds) { seconds_ = seconds; }
+
+ private:
+  std::atomic<int> seconds_{1000};
+};
+
+// One issuer whose keys come over HTTP, at first the one key "one", which the keeper looks for and
+// puts on record.
+class Published : public Keeper {
+ protected:
+  Published() {
+    publisher_.answer(200, admin::key_set(first_.jwk("one")));
+    config_.keys_url = publisher_.url();
+  }
+  // As a gateway's start does.
+  void start(std::chrono::milliseconds pause = 20ms) {
+    desk_.emplace(issuers_of({config_}), *time_);
+    auto keeper = OidcKeeper::start(
+        {config_}, *desk_, pause,
+        [this](std::size_t place, const admin::KeyNames&) {
+          EXPECT_EQ(place, 0U);
+          ++sets_;
+          while (blocked_) std::this_thread::sleep_for(1ms);
+          return writable_.load();
+        },
+        [this](std::size_t place) {
+          EXPECT_EQ(place, 0U);
+          ++tries_;
+          if (writable_) ++told_;
+          return writable_.load();
+        });
+    ASSERT_TRUE(keeper);
+    keeper_ = std::move(*keeper);
+  }
+  bool first_enters() { return enters(*desk_, jwt(first_, "one")); }
+  bool second_enters() { return enters(*desk_, jwt(second_, "two")); }
+  std::uint64_t failures() { return desk_->states().front().failures; }
+
+  Publisher publisher_;
+  config::OidcIssuerConfig config_ = issuer();
+  SetClock set_clock_;
+  const crypto::MonotonicClock* time_ = &clock_;
+  // The record.
+  std::atomic<bool> writable_ = true;
+  std::atomic<bool> blocked_ = false;
+  std::atomic<int> sets_ = 0;   // that were to be put on it
+  std::atomic<int> tries_ = 0;  // to say that a set is too old
+  std::atomic<int> told_ = 0;   // of these, said
+  std::optional<admin::OidcDesk> desk_;
+  std::unique_ptr<OidcKeeper> keeper_;
+};
+
 TEST_F(Keeper, ReadsAFileBeforeAnybodyAsks) {
   const admin::TempFolder folder;
   auto config = issuer();
@@ -123,85 +185,64 @@ TEST_F(Keeper, ReadsAFileBeforeAnybodyAsks) {
   EXPECT_TRUE(enters(desk, jwt(second_, "two")));
 }
 
-TEST_F(Keeper, FetchesInTheBackground) {
-  Publisher publisher;
-  publisher.answer(503, "away");
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
-  ASSERT_TRUE(keeper);
-  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
-  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
+TEST_F(Published, FetchesInTheBackground) {
+  publisher_.answer(503, "away");
+  start();
+  EXPECT_FALSE(first_enters());
+  EXPECT_TRUE(soon([&] { return failures() > 0; }));
   for (const auto& [status, text] :
        {std::pair<std::uint16_t, std::string>{302, admin::key_set(first_.jwk("one"))},
         {200, std::string(admin::kMostKeySetBytes + 1, ' ')},
         {200, "<html>"}}) {
-    publisher.answer(status, text);
-    const std::uint64_t before = desk.states().front().failures;
-    EXPECT_TRUE(soon([&] { return desk.states().front().failures > before + 1; }));
-    EXPECT_EQ(desk.states().front().keys, 0U);
+    publisher_.answer(status, text);
+    const std::uint64_t before = failures();
+    EXPECT_TRUE(soon([&] { return failures() > before + 1; }));
+    EXPECT_EQ(desk_->states().front().keys, 0U);
   }
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  publisher.answer(500, "");
-  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
-  EXPECT_TRUE(enters(desk, jwt(first_, "one"))) << "the last good set stays";
+  publisher_.answer(200, admin::key_set(first_.jwk("one")));
+  EXPECT_TRUE(soon([&] { return first_enters(); }));
+  publisher_.answer(500, "");
+  EXPECT_FALSE(second_enters());
+  EXPECT_TRUE(first_enters()) << "the last good set stays";
 }
 
-TEST_F(Keeper, AsksOnceHoweverManyUnknownKeysCome) {
-  Publisher publisher;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  const auto keeper = OidcKeeper::start({config}, desk, 1h);
-  ASSERT_TRUE(keeper);
-  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  publisher.answer(200, admin::key_set(second_.jwk("two")));
+TEST_F(Published, AsksOnceHoweverManyUnknownKeysCome) {
+  start(1h);
+  ASSERT_TRUE(soon([&] { return first_enters(); }));
+  publisher_.answer(200, admin::key_set(second_.jwk("two")));
   for (int i = 0; i < 300; ++i) {
     const std::string kid = "unknown-" + std::to_string(i);
-    EXPECT_FALSE(enters(desk, jwt(second_, kid.c_str())));
+    EXPECT_FALSE(enters(*desk_, jwt(second_, kid.c_str())));
   }
-  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
+  EXPECT_FALSE(second_enters());
   std::this_thread::sleep_for(50ms);
-  EXPECT_EQ(publisher.asked(), 1);
+  EXPECT_EQ(publisher_.asked(), 1);
 }
 
-TEST_F(Keeper, AsksAgainWhenThePauseIsOver) {
-  Publisher publisher;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  const auto keeper = OidcKeeper::start({config}, desk, 100ms);
-  ASSERT_TRUE(keeper);
-  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  publisher.answer(200, admin::key_set(first_.jwk("one") + "," + second_.jwk("two")));
-  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
-  EXPECT_TRUE(enters(desk, jwt(first_, "one")));
-  EXPECT_LE(publisher.asked(), 3);
+TEST_F(Published, AsksAgainWhenThePauseIsOver) {
+  start(100ms);
+  ASSERT_TRUE(soon([&] { return first_enters(); }));
+  publisher_.answer(200, admin::key_set(first_.jwk("one") + "," + second_.jwk("two")));
+  EXPECT_TRUE(soon([&] { return second_enters(); }));
+  EXPECT_TRUE(first_enters());
+  EXPECT_LE(publisher_.asked(), 3);
 }
 
 // What can be read is taken over: a key that is withdrawn, or whose private half got out, is gone.
-TEST_F(Keeper, WithdrawnKeysAreGone) {
-  Publisher publisher;
-  auto config = issuer();
-  config.keys_url = publisher.url();
+TEST_F(Published, WithdrawnKeysAreGone) {
   for (const std::string& next :
        {std::string(R"({"keys":[]})"), admin::key_set(first_.jwk("one", R"(,"use":"enc")")),
         admin::key_set(first_.jwk("one", R"(,"d":"AA")"))}) {
-    publisher.answer(200, admin::key_set(first_.jwk("one")));
-    admin::OidcDesk desk(issuers_of({config}), clock_);
-    const auto keeper = OidcKeeper::start({config}, desk, 20ms);
-    ASSERT_TRUE(keeper);
-    ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-    publisher.answer(200, next);
-    EXPECT_TRUE(enters(desk, jwt(first_, "one"))) << "nobody has looked yet";
-    (*keeper)->read_again();  // as a reload does
-    EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); })) << next;
-    EXPECT_EQ(desk.states().front().keys, 0U);
-    EXPECT_GT(desk.states().front().failures, 0U);
+    publisher_.answer(200, admin::key_set(first_.jwk("one")));
+    keeper_.reset();
+    start();
+    ASSERT_TRUE(soon([&] { return first_enters(); }));
+    publisher_.answer(200, next);
+    EXPECT_TRUE(first_enters()) << "nobody has looked yet";
+    keeper_->read_again();  // as a reload does
+    EXPECT_TRUE(soon([&] { return !first_enters(); })) << next;
+    EXPECT_EQ(desk_->states().front().keys, 0U);
+    EXPECT_GT(failures(), 0U);
   }
 }
 
@@ -228,139 +269,80 @@ TEST_F(Keeper, IssuersThatHangKeepNobodyWaiting) {
 }
 
 // Where nobody listens, a gateway starts all the same and nobody enters.
-TEST_F(Keeper, AnIssuerThatIsAwayStopsNothing) {
-  auto config = issuer();
-  config.keys_url = "http://127.0.0.1:1/keys";
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
-  ASSERT_TRUE(keeper);
-  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 1; }));
-  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
+TEST_F(Published, AnIssuerThatIsAwayStopsNothing) {
+  config_.keys_url = "http://127.0.0.1:1/keys";
+  start();
+  EXPECT_TRUE(soon([&] { return failures() > 1; }));
+  EXPECT_FALSE(first_enters());
 }
 
 // HTTPS without trust in the certificate is no way to a key.
-TEST_F(Keeper, TrustsNoAuthorityThatIsNotTold) {
-  Publisher publisher;  // speaks no TLS at all
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = "https" + publisher.url().substr(4);
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  const auto keeper = OidcKeeper::start({config}, desk, 20ms);
-  ASSERT_TRUE(keeper);
-  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 0; }));
-  EXPECT_EQ(desk.states().front().keys, 0U);
+TEST_F(Published, TrustsNoAuthorityThatIsNotTold) {
+  config_.keys_url = "https" + publisher_.url().substr(4);  // it speaks no TLS at all
+  start();
+  EXPECT_TRUE(soon([&] { return failures() > 0; }));
+  EXPECT_EQ(desk_->states().front().keys, 0U);
 }
 
 // A key that is new signs nothing before it is on record; one that was withdrawn goes all the same.
-TEST_F(Keeper, NewKeysWaitForTheRecord) {
-  Publisher publisher;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  config.refresh_seconds = 1;
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  std::atomic<bool> writable = true;
-  std::atomic<int> sets = 0;
-  const auto keeper =
-      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t place, const admin::KeyNames&) {
-        EXPECT_EQ(place, 0U);
-        ++sets;
-        return writable.load();
-      });
-  ASSERT_TRUE(keeper);
-  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  EXPECT_GT(sets, 0);
-  writable = false;
-  publisher.answer(200, admin::key_set(second_.jwk("two")));
-  (*keeper)->read_again();
-  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
-  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
-  EXPECT_TRUE(soon([&] { return desk.states().front().failures > 1; }));
-  writable = true;
-  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+TEST_F(Published, NewKeysWaitForTheRecord) {
+  config_.refresh_seconds = 1;
+  start();
+  ASSERT_TRUE(soon([&] { return first_enters(); }));
+  EXPECT_GT(sets_, 0);
+  writable_ = false;
+  publisher_.answer(200, admin::key_set(second_.jwk("two")));
+  keeper_->read_again();
+  EXPECT_TRUE(soon([&] { return !first_enters(); }));
+  EXPECT_FALSE(second_enters());
+  EXPECT_TRUE(soon([&] { return failures() > 1; }));
+  writable_ = true;
+  EXPECT_TRUE(soon([&] { return second_enters(); }));
 }
-
-class SetClock final : public crypto::MonotonicClock {
- public:
-  crypto::MonotonicTime now() const noexcept override {
-    return crypto::MonotonicTime(std::chrono::seconds(seconds_.load()));
-  }
-  void set(int seconds) { seconds_ = seconds; }
-
- private:
-  std::atomic<int> seconds_{1000};
-};
 
 // A set that nobody could renew: told once, as soon as it can be, and nothing of it is trusted when
 // the issuer answers again before that is on record.
-TEST_F(Keeper, SaysWhenASetBecameTooOld) {
-  Publisher publisher;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  SetClock clock;
-  admin::OidcDesk desk(issuers_of({config}), clock);
-  std::atomic<bool> writable = true;
-  std::atomic<int> tries = 0;
-  std::atomic<int> told = 0;
-  const auto keeper = OidcKeeper::start(
-      {config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) { return writable.load(); },
-      [&](std::size_t place) {
-        EXPECT_EQ(place, 0U);
-        ++tries;
-        if (writable) ++told;
-        return writable.load();
-      });
-  ASSERT_TRUE(keeper);
-  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  publisher.answer(503, "away");
-  writable = false;
-  const auto most = std::chrono::hours(config.most_age_hours);
-  clock.set(1001 + static_cast<int>(std::chrono::seconds(most).count()));
-  EXPECT_TRUE(desk.key_names(0).empty());
-  (*keeper)->read_again();
-  ASSERT_TRUE(soon([&] { return tries > 2; })) << "it is tried again";
-  EXPECT_EQ(told, 0);
-  EXPECT_TRUE(desk.states().front().stale);
-  writable = true;
-  ASSERT_TRUE(soon([&] { return told > 0; }));
-  const int failures = static_cast<int>(desk.states().front().failures);
-  (*keeper)->read_again();
-  ASSERT_TRUE(soon([&] { return static_cast<int>(desk.states().front().failures) > failures; }));
-  EXPECT_EQ(told, 1) << "once";
+TEST_F(Published, SaysWhenASetBecameTooOld) {
+  time_ = &set_clock_;
+  start();
+  ASSERT_TRUE(soon([&] { return first_enters(); }));
+  publisher_.answer(503, "away");
+  writable_ = false;
+  const auto most = std::chrono::hours(config_.most_age_hours);
+  set_clock_.set(1001 + static_cast<int>(std::chrono::seconds(most).count()));
+  EXPECT_TRUE(desk_->key_names(0).empty());
+  keeper_->read_again();
+  ASSERT_TRUE(soon([&] { return tries_ > 2; })) << "it is tried again";
+  EXPECT_EQ(told_, 0);
+  EXPECT_TRUE(desk_->states().front().stale);
+  writable_ = true;
+  ASSERT_TRUE(soon([&] { return told_ > 0; }));
+  const std::uint64_t before = failures();
+  keeper_->read_again();
+  ASSERT_TRUE(soon([&] { return failures() > before; }));
+  EXPECT_EQ(told_, 1) << "once";
   // While nothing can be written nobody comes in by the keys that were trusted before, either.
-  writable = false;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  (*keeper)->read_again();
-  EXPECT_TRUE(soon([&] { return !desk.states().front().stale; }));
-  EXPECT_FALSE(enters(desk, jwt(first_, "one")));
-  writable = true;
-  (*keeper)->read_again();
-  EXPECT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
+  writable_ = false;
+  publisher_.answer(200, admin::key_set(first_.jwk("one")));
+  keeper_->read_again();
+  EXPECT_TRUE(soon([&] { return !desk_->states().front().stale; }));
+  EXPECT_FALSE(first_enters());
+  writable_ = true;
+  keeper_->read_again();
+  EXPECT_TRUE(soon([&] { return first_enters(); }));
 }
 
 // However long the record takes, what was withdrawn signs nothing meanwhile.
-TEST_F(Keeper, WithdrawingWaitsForNothing) {
-  Publisher publisher;
-  publisher.answer(200, admin::key_set(first_.jwk("one")));
-  auto config = issuer();
-  config.keys_url = publisher.url();
-  admin::OidcDesk desk(issuers_of({config}), clock_);
-  std::atomic<bool> blocked = false;
-  const auto keeper =
-      OidcKeeper::start({config}, desk, 20ms, [&](std::size_t, const admin::KeyNames&) {
-        while (blocked) std::this_thread::sleep_for(1ms);
-        return true;
-      });
-  ASSERT_TRUE(keeper);
-  ASSERT_TRUE(soon([&] { return enters(desk, jwt(first_, "one")); }));
-  blocked = true;
-  publisher.answer(200, admin::key_set(second_.jwk("two")));
-  (*keeper)->read_again();
-  EXPECT_TRUE(soon([&] { return !enters(desk, jwt(first_, "one")); }));
-  EXPECT_FALSE(enters(desk, jwt(second_, "two")));
-  blocked = false;
-  EXPECT_TRUE(soon([&] { return enters(desk, jwt(second_, "two")); }));
+TEST_F(Published, WithdrawingWaitsForNothing) {
+  start();
+  ASSERT_TRUE(soon([&] { return first_enters(); }));
+  blocked_ = true;
+  publisher_.answer(200, admin::key_set(second_.jwk("two")));
+  keeper_->read_again();
+  EXPECT_TRUE(soon([&] { return !first_enters(); }));
+  EXPECT_FALSE(second_enters());
+  blocked_ = false;
+  EXPECT_TRUE(soon([&] { return second_enters(); }));
 }
 
 }  // namespace

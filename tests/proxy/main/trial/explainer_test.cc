@@ -5,21 +5,16 @@
 #include <gtest/gtest.h>
 
 #include "crypto/tokens/token_text.h"
-#include "policies/model/load_policy.h"
+#include "tests/policies/policy_text.h"
 
 namespace paravent::proxy::main {
 namespace {
 
-constexpr std::string_view kPolicy = R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: form
-    match: { method: POST, host: shop.example, path: /f }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+using policies::testing::policy_of;
+using policies::testing::route_of;
+
+const std::string kPolicy =
+    policy_of(route_of("form", "{ method: POST, host: shop.example, path: /f }", R"(
     fields:
       form.email: { kind: email, do: tokenise, shape: email }
       form.phone: { kind: phone, do: tokenise, mode: derived }
@@ -30,16 +25,14 @@ routes:
       json.email: { kind: email, do: tokenise }
       header.User-Agent: { do: generalise, to: browser-family }
     unlisted: encrypt
-elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }
-)";
+)") + "elsewhere: { methods: [GET], upstream: http://127.0.0.1:9000, do: pass }\n");
+
+std::unique_ptr<Explainer> explainer_of(const std::string& policy) {
+  return Explainer::create(policies::testing::loaded_policy(policy)).value();
+}
 
 class ExplainerTest : public ::testing::Test {
  protected:
-  ExplainerTest() {
-    const auto loaded = policies::load_policy_text("test.yaml", kPolicy);
-    EXPECT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-    explainer_ = Explainer::create(loaded.policy).value();
-  }
   Explanation form(const std::string& body, const std::string& headers = "") {
     return explainer_->explain("POST /f HTTP/1.1\nHost: Shop.Example:8080\n" + headers +
                                "Content-Type: application/x-www-form-urlencoded\n\n" + body + "\n");
@@ -48,7 +41,7 @@ class ExplainerTest : public ::testing::Test {
     return explanation.route + " " + explanation.outcome + " " + explanation.reason + " " +
            explanation.field;
   }
-  std::unique_ptr<Explainer> explainer_;
+  std::unique_ptr<Explainer> explainer_ = explainer_of(kPolicy);
 };
 
 TEST_F(ExplainerTest, ListsEveryFieldBeforeAndAfter) {
@@ -110,21 +103,10 @@ TEST_F(ExplainerTest, ARefusalShowsWhatWasReadSoFar) {
 }
 
 TEST(ExplainerUnlisted, EachCarrierHasItsOwnWord) {
-  const auto loaded = policies::load_policy_text("test.yaml", R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: form
-    match: { method: POST, path: /f }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+  const auto explainer = explainer_of(policy_of(route_of("form", "{ method: POST, path: /f }", R"(
     fields: { form.submit: { do: keep } }
     unlisted: { body: encrypt, cookie: drop }
-)");
-  ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-  const auto explainer = Explainer::create(loaded.policy).value();
+)")));
   const Explanation explanation = explainer->explain(
       "POST /f HTTP/1.1\nHost: a\nCookie: sid=1\n"
       "Content-Type: application/x-www-form-urlencoded\n\nother=2\n");
@@ -161,30 +143,15 @@ TEST_F(ExplainerTest, JsonAndItsNames) {
 
 // Production does not wait for the whole of a body with files, and neither may explain.
 TEST(ExplainerStreamed, TheOrderOfThePartsCounts) {
-  const auto loaded = policies::load_policy_text("test.yaml", R"(policy: 1
-tenant: atelier
-recipients: { crm: { name: CRM, country: FR } }
-purposes: { contact: { basis: contract, retention: { active: P3Y } } }
-routes:
-  - name: jobs
-    match: { method: POST, path: /f, when: { form.action: jobs } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
+  const auto explainer = explainer_of(
+      policy_of(route_of("jobs", "{ method: POST, path: /f, when: { form.action: jobs } }", R"(
     fields:
       multipart.action: { do: keep }
       multipart.consent: { do: keep }
       multipart.email: { do: mask, when: { form.consent: 'on' }, else: drop }
       multipart.cv: { file: pass }
-  - name: news
-    match: { method: POST, path: /f, when: { form.action: news } }
-    upstream: http://127.0.0.1:9000
-    recipient: crm
-    purpose: contact
-    fields: { multipart.action: { do: keep } }
-)");
-  ASSERT_TRUE(loaded.ok()) << policies::diagnostics_text(loaded.diagnostics);
-  const auto explainer = Explainer::create(loaded.policy).value();
+)") + route_of("news", "{ method: POST, path: /f, when: { form.action: news } }",
+               "    fields: { multipart.action: { do: keep } }\n")));
   const auto part = [](const std::string& name, const std::string& value) {
     const std::string file = name == "cv" ? "; filename=\"a.pdf\"" : "";
     return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"" + file + "\r\n\r\n" +

@@ -1,4 +1,4 @@
-#include "proxy/admin/subject_request.h"
+#include "proxy/admin/subjects/subject_request.h"
 
 #include <utility>
 

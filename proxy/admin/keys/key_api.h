@@ -2,8 +2,9 @@
 // admin; every change has its entry in the audit log of the tenant (or the installation's) before
 // it happens, and a second one where it then failed.
 //
-// Thread safe, as its parts are; they must outlive it. Sources: CONTRACTS "Admin API",
-// docs/vault.md.
+// Thread safe, as its parts are; they must outlive it. key_api.cc has the paths; what each of them
+// does is in key_lists.cc, key_operations.cc, key_tenants.cc, key_holds.cc, key_rows.cc and
+// key_rewrap.cc. Sources: CONTRACTS "Admin API", docs/vault.md.
 
 #pragma once
 
@@ -72,7 +73,7 @@ class KeyApi {
   AdminResponse confirm(const AdminRequest& request, const Operator& who);
   AdminResponse hold(const AdminRequest& request, const Operator& who);
   AdminResponse release(const AdminRequest& request, const Operator& who, std::string_view id);
-  AdminResponse rewrap(const AdminRequest& request, const Operator& who);  // key_rewrap.cc
+  AdminResponse rewrap(const AdminRequest& request, const Operator& who);
   AdminResponse reseal(const AdminRequest& request, const Operator& who);
   AdminResponse reindex(const AdminRequest& request, const Operator& who);
   AdminResponse sealed_values() const;

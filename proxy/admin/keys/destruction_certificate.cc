@@ -1,10 +1,10 @@
-#include "proxy/admin/destruction_certificate.h"
+#include "proxy/admin/keys/destruction_certificate.h"
 
 #include <algorithm>
 
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
 
 namespace paravent::proxy::admin {

@@ -1,4 +1,4 @@
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 
 #include <array>
 

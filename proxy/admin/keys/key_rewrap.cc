@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "proxy/admin/key_api.h"
+#include "proxy/admin/keys/key_api.h"
 #include "proxy/admin/root_request.h"
 #include "proxy/body/json.h"
 
@@ -74,8 +74,7 @@ AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
   }
   crypto::audit::AuditLog& log = logs_.installation();
   if (!log.append(entry)) {
-    return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be written; nothing was done.");
+    return audit_unavailable();
   }
   const auto failed = [&](const Error& error) {
     entry.outcome = error.kind() == ErrorKind::refused ? crypto::audit::Outcome::refused
