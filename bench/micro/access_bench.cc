@@ -24,7 +24,7 @@
 
 #include "crypto/reveal/reidentifier.h"
 #include "crypto/tokens/token_text.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "policies/access/access_policy.h"
 #include "policies/model/load_policy.h"
 

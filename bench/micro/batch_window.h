@@ -10,7 +10,7 @@
 #include <mutex>
 #include <utility>
 
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::bench {
 

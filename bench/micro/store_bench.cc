@@ -20,9 +20,9 @@
 
 #include "crypto/base/process_memory.h"
 #include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/memory_share.h"
-#include "crypto/vault/engine/rocksdb_token_store.h"
-#include "crypto/vault/engine/token_row.h"
+#include "crypto/vault/engine/rows/rocksdb_token_store.h"
+#include "crypto/vault/engine/rows/token_row.h"
+#include "crypto/vault/engine/vault/memory_share.h"
 
 namespace {
 

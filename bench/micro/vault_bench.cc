@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "bench/micro/batch_window.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 
 namespace {
 

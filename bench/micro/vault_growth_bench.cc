@@ -25,8 +25,8 @@
 #include "bench/micro/batch_window.h"
 #include "bench/support/form_exchange.h"
 #include "crypto/base/process_memory.h"
-#include "crypto/vault/engine/memory_share.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/memory_share.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/pipeline/transaction.h"
 
 namespace {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/vault/engine/catalogue.h"
-#include "crypto/vault/engine/file_key_store.h"
+#include "crypto/vault/engine/catalogue/catalogue.h"
+#include "crypto/vault/engine/keys/file_key_store.h"
 
 namespace {
 

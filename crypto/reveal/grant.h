@@ -18,7 +18,7 @@
 #include "crypto/base/result.h"
 #include "crypto/reveal/principal.h"
 #include "crypto/tokens/token_text.h"
-#include "crypto/vault/engine/reverse.h"
+#include "crypto/vault/engine/reverse/reverse.h"
 
 namespace paravent::crypto::reveal {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::crypto::vault {
 class Vault;

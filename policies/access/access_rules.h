@@ -18,7 +18,7 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/vault/api/messages.h"
-#include "crypto/vault/engine/reverse.h"
+#include "crypto/vault/engine/reverse/reverse.h"
 #include "policies/access/open_hours.h"
 #include "policies/model/policy.h"
 

@@ -19,7 +19,7 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/reveal/reidentifier.h"
-#include "crypto/vault/engine/subject_admin.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"

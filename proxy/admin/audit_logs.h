@@ -14,7 +14,7 @@
 #include "crypto/audit/audit_log.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::proxy::admin {
 

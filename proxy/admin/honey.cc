@@ -8,8 +8,8 @@
 #include "crypto/primitives/hkdf.h"
 #include "crypto/primitives/random.h"
 #include "crypto/primitives/xchacha20_poly1305.h"
-#include "crypto/vault/engine/byte_reader.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/byte_reader.h"
+#include "crypto/vault/engine/base/durable_file.h"
 
 namespace paravent::proxy::admin {
 namespace {

@@ -29,7 +29,7 @@
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "policies/model/policy.h"
 #include "proxy/admin/grants/policy_consent.h"
 #include "proxy/admin/operators/operators_file.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 

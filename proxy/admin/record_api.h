@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/honey.h"

@@ -1,5 +1,6 @@
 // RowDesk: what the admin API knows of the work on token rows that goes on behind the traffic
-// (crypto/vault/engine/row_keeper.h). Implemented where the threads are (proxy/main). Thread safe.
+// (crypto/vault/engine/upkeep/row_keeper.h). Implemented where the threads are (proxy/main). Thread
+// safe.
 
 #pragma once
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/backup_file.h"
+#include "crypto/vault/engine/backup/backup_file.h"
 #include "proxy/admin/operators.h"
 
 namespace paravent::proxy::admin {

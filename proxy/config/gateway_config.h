@@ -88,7 +88,7 @@ struct GatewayConfig {
   OperatorsConfig operators;
   std::uint32_t workers = 0;       // 0: one per core
   std::uint32_t busy_poll_us = 0;  // how long a worker looks before it sleeps; 0: not at all
-  std::string access_log;     // empty: off
+  std::string access_log;          // empty: off
   RecordConfig record;
 };
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "crypto/vault/engine/backup_archive.h"
+#include "crypto/vault/engine/backup/backup_archive.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/vault/engine/backup_file.h"
+#include "crypto/vault/engine/backup/backup_file.h"
 
 namespace vault = paravent::crypto::vault;
 

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/vault/engine/key_record.h"
-#include "crypto/vault/engine/key_store_image.h"
-#include "crypto/vault/engine/names.h"
-#include "crypto/vault/engine/retention.h"
-#include "crypto/vault/engine/row_jobs.h"
+#include "crypto/vault/engine/catalogue/names.h"
+#include "crypto/vault/engine/catalogue/retention.h"
+#include "crypto/vault/engine/catalogue/row_jobs.h"
+#include "crypto/vault/engine/keys/key_record.h"
+#include "crypto/vault/engine/keys/key_store_image.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;

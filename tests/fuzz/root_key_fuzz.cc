@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/keys/root_key.h"
 
 namespace crypto = paravent::crypto;
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "crypto/vault/engine/subject_table.h"
+#include "crypto/vault/engine/subjects/subject_table.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "crypto/vault/engine/row_facts.h"
+#include "crypto/vault/engine/rows/row_facts.h"
 
 namespace crypto = paravent::crypto;
 namespace vault = paravent::crypto::vault;

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 
 namespace paravent::crypto::vault {
 namespace {

@@ -17,8 +17,8 @@
 
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
-#include "crypto/vault/engine/root_check.h"
-#include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/keys/root_check.h"
+#include "crypto/vault/engine/keys/root_key.h"
 #include "crypto/vault/unseal/unseal_record.h"
 
 namespace paravent::crypto::vault {

@@ -5,8 +5,8 @@
 #include <system_error>
 
 #include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/byte_reader.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/byte_reader.h"
+#include "crypto/vault/engine/base/durable_file.h"
 
 namespace paravent::crypto::vault {
 namespace {

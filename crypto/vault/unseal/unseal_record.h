@@ -30,8 +30,8 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/id.h"
-#include "crypto/vault/engine/root_check.h"
+#include "crypto/vault/engine/base/id.h"
+#include "crypto/vault/engine/keys/root_check.h"
 
 namespace paravent::crypto::vault {
 

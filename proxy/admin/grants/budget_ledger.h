@@ -21,7 +21,7 @@
 #include "crypto/audit/audit_log.h"
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 #include "policies/model/access_terms.h"
 
 namespace paravent::proxy::admin {

@@ -14,7 +14,7 @@
 
 #include "crypto/audit/merkle.h"
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 

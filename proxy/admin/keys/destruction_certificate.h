@@ -14,8 +14,8 @@
 
 #include "crypto/audit/signed_note.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/key_admin.h"
-#include "crypto/vault/engine/key_backup_register.h"
+#include "crypto/vault/engine/backup/key_backup_register.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 
 namespace paravent::proxy::admin {
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/key_admin.h"
-#include "crypto/vault/engine/subject_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/operators.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/subject_keeper.h"
+#include "crypto/vault/engine/upkeep/subject_keeper.h"
 #include "policies/model/period.h"
 #include "proxy/admin/keys/key_act.h"
 #include "proxy/admin/keys/key_text.h"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "crypto/vault/engine/key_backup_register.h"
+#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/admin/keys/key_act.h"
 #include "proxy/admin/keys/key_text.h"

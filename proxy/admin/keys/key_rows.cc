@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "crypto/vault/engine/row_keeper.h"
+#include "crypto/vault/engine/upkeep/row_keeper.h"
 #include "proxy/admin/keys/key_act.h"
 
 namespace paravent::proxy::admin {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 
 namespace paravent::proxy::admin {
 

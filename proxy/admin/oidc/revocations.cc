@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/admin/oidc/jwt.h"
 
 namespace paravent::proxy::admin {

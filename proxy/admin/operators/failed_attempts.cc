@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/admin/operators/line_words.h"
 #include "proxy/admin/operators/login_desk.h"
 

@@ -17,7 +17,7 @@
 #include "crypto/primitives/passphrase.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/primitives/totp.h"
-#include "crypto/vault/engine/id.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 

@@ -9,7 +9,7 @@
 
 #include "crypto/audit/detail.h"
 #include "crypto/reveal/principal.h"
-#include "crypto/vault/engine/subject_admin.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/subjects/subject_request.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "crypto/reveal/principal.h"
-#include "crypto/vault/engine/subject_admin.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "policies/access/access_policy.h"
 #include "proxy/admin/asked.h"
 

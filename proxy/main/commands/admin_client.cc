@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/body/wrapping.h"
 #include "proxy/main/io/http_client.h"
 

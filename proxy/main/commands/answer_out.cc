@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "crypto/base/bytes.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/exit_code.h"
 
 namespace paravent::proxy::main {

@@ -8,7 +8,7 @@
 #include <iostream>
 #include <string>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/main/commands/access_commands.h"
 #include "proxy/main/commands/admin_client.h"

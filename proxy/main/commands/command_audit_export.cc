@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/progress_line.h"

@@ -5,7 +5,7 @@
 
 #include "crypto/audit/folder_prover.h"
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/record_commands.h"

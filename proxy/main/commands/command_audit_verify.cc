@@ -6,7 +6,7 @@
 
 #include "crypto/audit/verifier.h"
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/progress_line.h"
 #include "proxy/main/commands/record_commands.h"

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"

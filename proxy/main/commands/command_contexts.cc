@@ -2,9 +2,9 @@
 #include <filesystem>
 #include <system_error>
 
-#include "crypto/vault/engine/context_table.h"
-#include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/base/durable_file.h"
+#include "crypto/vault/engine/catalogue/context_table.h"
+#include "crypto/vault/engine/keys/root_key.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/installation/context_file.h"

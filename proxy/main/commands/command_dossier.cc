@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/record_commands.h"

@@ -6,7 +6,7 @@
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/x25519.h"
 #include "crypto/tokens/recipient_key.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 

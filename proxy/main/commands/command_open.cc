@@ -12,7 +12,7 @@
 #include "crypto/reveal/sealed_opener.h"
 #include "crypto/tokens/recipient_key.h"
 #include "crypto/tokens/token_text.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/body/utf8.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/encrypted_file.h"

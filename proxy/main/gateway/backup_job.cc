@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <cerrno>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 
 namespace paravent::proxy::main {
 namespace {

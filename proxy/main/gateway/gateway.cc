@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "crypto/base/process_memory.h"
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "proxy/main/gateway/gateway_state.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/snapshot_builder.h"

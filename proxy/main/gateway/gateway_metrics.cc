@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "crypto/base/secret_arena.h"
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "proxy/pipeline/refusal.h"
 #include "proxy/telemetry/exposition.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/admin/honey.h"
 

@@ -6,7 +6,7 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "proxy/main/installation/login_rules.h"
 #include "proxy/main/installation/policy_loads.h"
 #include "proxy/main/installation/snapshot_builder.h"

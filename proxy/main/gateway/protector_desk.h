@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/protect_desk.h"
 #include "proxy/pipeline/worker_state.h"
 

@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "crypto/audit/snapshot.h"
-#include "crypto/vault/engine/backup_archive.h"
-#include "crypto/vault/engine/id.h"
-#include "crypto/vault/engine/key_admin.h"
-#include "crypto/vault/engine/key_backup_register.h"
-#include "crypto/vault/engine/key_facts.h"
-#include "crypto/vault/engine/root_check.h"
+#include "crypto/vault/engine/backup/backup_archive.h"
+#include "crypto/vault/engine/backup/key_backup_register.h"
+#include "crypto/vault/engine/base/id.h"
+#include "crypto/vault/engine/keys/root_check.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_facts.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
 #include "proxy/main/installation/key_facts_file.h"

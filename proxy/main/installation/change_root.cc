@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 
 namespace paravent::proxy::main {
 

@@ -17,7 +17,7 @@
 
 #include "crypto/base/result.h"
 #include "crypto/keys/algorithm.h"
-#include "crypto/vault/engine/context_table.h"
+#include "crypto/vault/engine/catalogue/context_table.h"
 
 namespace paravent::proxy::main {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "crypto/base/process_memory.h"
-#include "crypto/vault/engine/memory_share.h"
+#include "crypto/vault/engine/vault/memory_share.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/config/gateway_config.h"

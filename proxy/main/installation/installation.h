@@ -14,8 +14,8 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/data_directory.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/base/data_directory.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"

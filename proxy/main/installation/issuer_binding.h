@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/operators.h"
 #include "proxy/config/oidc_config.h"
 #include "proxy/main/installation/policy_set.h"

@@ -8,7 +8,7 @@
 
 #include "crypto/base/bytes.h"
 #include "crypto/base/encoding.h"
-#include "proxy/admin/key_text.h"
+#include "proxy/admin/keys/key_text.h"
 
 namespace paravent::proxy::main {
 namespace {

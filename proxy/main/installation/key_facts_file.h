@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/key_facts.h"
+#include "crypto/vault/engine/upkeep/key_facts.h"
 
 namespace paravent::proxy::main {
 

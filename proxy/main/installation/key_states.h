@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/key_info.h"
+#include "crypto/vault/engine/catalogue/key_info.h"
 
 namespace paravent::proxy::main {
 

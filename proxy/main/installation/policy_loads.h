@@ -6,7 +6,7 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/grants/policy_consent.h"
 #include "proxy/main/installation/policy_set.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "crypto/audit/detail.h"
-#include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/key_admin.h"
+#include "crypto/vault/engine/base/durable_file.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "proxy/admin/utc_text.h"
 #include "proxy/main/installation/context_file.h"
 #include "proxy/main/installation/key_facts_file.h"

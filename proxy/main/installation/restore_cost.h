@@ -11,10 +11,10 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/backup_archive.h"
-#include "crypto/vault/engine/backup_file.h"
-#include "crypto/vault/engine/key_facts.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/backup/backup_archive.h"
+#include "crypto/vault/engine/backup/backup_file.h"
+#include "crypto/vault/engine/upkeep/key_facts.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/main/installation/undone_facts.h"
 
 namespace paravent::proxy::main {

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "crypto/audit/verifier.h"
-#include "crypto/vault/engine/backup_archive.h"
-#include "crypto/vault/engine/data_directory.h"
-#include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/key_facts.h"
-#include "crypto/vault/engine/rocksdb_token_store.h"
-#include "crypto/vault/engine/root_key.h"
+#include "crypto/vault/engine/backup/backup_archive.h"
+#include "crypto/vault/engine/base/data_directory.h"
+#include "crypto/vault/engine/base/durable_file.h"
+#include "crypto/vault/engine/keys/root_key.h"
+#include "crypto/vault/engine/rows/rocksdb_token_store.h"
+#include "crypto/vault/engine/upkeep/key_facts.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"

@@ -18,8 +18,8 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/backup_file.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/backup/backup_file.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/main/installation/restore_cost.h"
 #include "proxy/main/installation/root_key_source.h"
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/pkcs11_provider.h"
 #include "crypto/vault/unseal/share_provider.h"

@@ -8,8 +8,8 @@
 
 #include "crypto/base/clock.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/key_admin.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "policies/model/policy.h"
 #include "policies/plan/policy_plan.h"
 #include "proxy/pipeline/worker_state.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/key_facts.h"
+#include "crypto/vault/engine/upkeep/key_facts.h"
 
 namespace paravent::proxy::main {
 

@@ -2,7 +2,7 @@
 
 #include <system_error>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 
 namespace paravent::proxy::main {
 namespace {

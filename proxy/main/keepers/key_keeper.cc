@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "crypto/vault/engine/retention_keeper.h"
+#include "crypto/vault/engine/upkeep/retention_keeper.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/main/keepers/subject_journal.h"
 

@@ -15,7 +15,7 @@
 #include <thread>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/admin/audit_logs.h"
 
 namespace paravent::proxy::main {

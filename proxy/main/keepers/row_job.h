@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/row_keeper.h"
+#include "crypto/vault/engine/upkeep/row_keeper.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/row_desk.h"
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "crypto/vault/engine/subject_keeper.h"
+#include "crypto/vault/engine/upkeep/subject_keeper.h"
 #include "policies/model/policy.h"
 #include "proxy/admin/audit_logs.h"
 

@@ -5,7 +5,7 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/installation/snapshot_builder.h"
 
 namespace paravent::proxy::main {

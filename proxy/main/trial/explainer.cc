@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "crypto/tokens/field_protector.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "policies/plan/compiler.h"
 #include "policies/plan/file_plan.h"
 #include "proxy/body/csv.h"

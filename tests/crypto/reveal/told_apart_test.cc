@@ -17,9 +17,9 @@
 #include "crypto/tokens/field_protector.h"
 #include "crypto/tokens/token_header.h"
 #include "crypto/tokens/token_text.h"
-#include "crypto/vault/engine/memory_token_store.h"
-#include "crypto/vault/engine/tenant_contexts.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/catalogue/tenant_contexts.h"
+#include "crypto/vault/engine/rows/memory_token_store.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "tests/support/allocation_counter.h"
 
 namespace paravent::crypto::reveal {

@@ -23,7 +23,7 @@ from support.certificates import Authority
 from support.gateway import Scene
 from support.policies import WIDE
 
-SHRED_SECRET = slice(28, 60)  # of its file: crypto/vault/engine/shred_secret.h
+SHRED_SECRET = slice(28, 60)  # of its file: crypto/vault/engine/keys/shred_secret.h
 CANARIES = ("Zephyrine Quartzenbourg", "quartz.zephyrine@example.fr")
 
 

@@ -1,7 +1,7 @@
 // error: (is private within this context|calling a private constructor)
 // Only the Reidentifier makes the permit that opens a value; a reference to the vault is not
 // enough.
-#include "crypto/vault/engine/reverse.h"
+#include "crypto/vault/engine/reverse/reverse.h"
 
 #if defined(CORRECT)
 paravent::crypto::Result<paravent::crypto::vault::TokenDescription> look(

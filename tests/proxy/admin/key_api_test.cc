@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/vault/engine/key_backup_register.h"
+#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"

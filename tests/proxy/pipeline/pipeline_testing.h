@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/net/http1/request_parser.h"
 #include "proxy/pipeline/client_address.h"
 #include "proxy/pipeline/exchange_buffers.h"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <utility>
 
-#include "crypto/vault/engine/catalogue.h"
-#include "crypto/vault/engine/file_key_store.h"
+#include "crypto/vault/engine/catalogue/catalogue.h"
+#include "crypto/vault/engine/keys/file_key_store.h"
 
 namespace paravent::crypto::vault {
 

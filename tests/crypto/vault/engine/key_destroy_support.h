@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/catalogue.h"
-#include "crypto/vault/engine/durable_file.h"
-#include "crypto/vault/engine/key_wrap.h"
+#include "crypto/vault/engine/base/durable_file.h"
+#include "crypto/vault/engine/catalogue/catalogue.h"
+#include "crypto/vault/engine/keys/key_wrap.h"
 #include "tests/crypto/vault/engine/catalogue_on_disk.h"
 #include "tests/crypto/vault/engine/support.h"
 

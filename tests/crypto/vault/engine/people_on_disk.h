@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/subject_store.h"
+#include "crypto/vault/engine/subjects/subject_store.h"
 #include "tests/crypto/vault/engine/catalogue_on_disk.h"
 
 namespace paravent::crypto::vault {

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "crypto/tokens/field_protector.h"
-#include "crypto/vault/engine/subject_admin.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "tests/crypto/vault/engine/support.h"
 
 namespace paravent::crypto::vault {

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "crypto/tokens/token_text.h"
-#include "crypto/vault/engine/reverse.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/reverse/reverse.h"
+#include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::crypto::reveal {
 

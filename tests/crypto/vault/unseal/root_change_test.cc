@@ -17,7 +17,7 @@
 #include <cstdlib>
 
 #include "crypto/base/encoding.h"
-#include "crypto/vault/engine/catalogue.h"
+#include "crypto/vault/engine/catalogue/catalogue.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/passphrase_provider.h"
 #include "crypto/vault/unseal/pkcs11_provider.h"

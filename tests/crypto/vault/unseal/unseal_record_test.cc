@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "crypto/vault/engine/durable_file.h"
+#include "crypto/vault/engine/base/durable_file.h"
 #include "tests/crypto/vault/unseal/unseal_testing.h"
 
 namespace paravent::crypto::vault {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "crypto/vault/engine/file_key_store.h"
+#include "crypto/vault/engine/keys/file_key_store.h"
 #include "crypto/vault/unseal/unseal_provider.h"
 #include "tests/crypto/vault/engine/support.h"
 

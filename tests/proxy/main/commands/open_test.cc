@@ -15,8 +15,8 @@
 
 #include "crypto/tokens/field_protector.h"
 #include "crypto/tokens/recipient_key.h"
-#include "crypto/vault/engine/data_directory.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/base/data_directory.h"
+#include "crypto/vault/engine/vault/vault.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 

@@ -8,8 +8,8 @@
 #include <filesystem>
 
 #include "crypto/keys/context_row.h"
-#include "crypto/vault/engine/data_directory.h"
-#include "crypto/vault/engine/vault.h"
+#include "crypto/vault/engine/base/data_directory.h"
+#include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::proxy::main {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/vault/engine/key_admin.h"
-#include "crypto/vault/engine/retention_keeper.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/upkeep/retention_keeper.h"
 #include "tests/proxy/admin/admin_testing.h"
 
 namespace paravent::proxy::main {

@@ -1,0 +1,15 @@
+#include "crypto/vault/engine/rows/caching_token_store.h"
+
+namespace paravent::crypto::vault {
+
+Status CachingTokenStore::expire(std::span<const Id> ids) {
+  const KnownTokens::Pause pause(known_);
+  return store_->expire(ids);
+}
+
+Status CachingTokenStore::drop_index(std::span<const IndexKey> keys) {
+  const KnownTokens::Pause pause(known_);
+  return store_->drop_index(keys);
+}
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,181 @@
+// What KeyAdmin sets about how long keys live: retentions, the freeze and its end, holds.
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/upkeep/key_operation_check.h"
+#include "crypto/vault/engine/vault/vault_state.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+Result<Id> purpose_id(const Catalogue& catalogue, const Id& tenant, std::string_view purpose) {
+  const auto id = catalogue.names().find(NameKind::purpose, tenant, purpose);
+  if (id) return *id;
+  return Error(ErrorKind::configuration,
+               "The vault does not know the purpose \"" + std::string(purpose) + "\".");
+}
+
+Result<Id> tenant_named(const Catalogue& catalogue, std::string_view tenant) {
+  const auto id = catalogue.names().find(NameKind::tenant, kNoId, tenant);
+  if (id) return *id;
+  return Error(ErrorKind::configuration,
+               "The vault does not know the tenant \"" + std::string(tenant) + "\".");
+}
+
+}  // namespace
+
+Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  Catalogue& catalogue = *state.catalogue;
+  KeeperRecord keeper = catalogue.keeper();
+  bool shortened = false;
+  for (const PurposeRetention& stated : retentions) {
+    const auto tenant = tenant_named(catalogue, stated.tenant);
+    if (!tenant) return tenant.error();
+    const auto purpose = purpose_id(catalogue, *tenant, stated.purpose);
+    if (!purpose) return purpose.error();
+    const auto known = catalogue.retentions().find(*purpose);
+    const bool first = known == catalogue.retentions().end();
+    // A retention that is no longer stated destroys nothing; the last one is kept in case it was
+    // left out by mistake, with nothing pending.
+    if (!stated.rule && first) continue;
+    RetentionRecord next = first ? RetentionRecord{} : known->second;
+    next.pending.reset();
+    if (stated.rule && !first && shortens(next.rule, *stated.rule)) {
+      next.pending = stated.rule;
+      // Only what was not asked before freezes anew.
+      shortened = true;
+    } else if (stated.rule) {
+      next.rule = *stated.rule;
+    }
+    if (first || next != known->second) catalogue.put_retention(*purpose, next);
+  }
+  if (shortened && !keeper.frozen_by(Freeze::retention)) {
+    keeper.freeze(Freeze::retention, state.clock.now());
+    catalogue.put_keeper(keeper);
+  }
+  return catalogue.commit();
+}
+
+Status KeyAdmin::set_audit_retention(CalendarPeriod life) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  Catalogue& catalogue = *state.catalogue;
+  const WallTime now = state.clock.now();
+  // Audit keys belong to no purpose: their retention stands where that of kNoId would.
+  const auto known = catalogue.retentions().find(kNoId);
+  const auto& keys = catalogue.keys().records();
+  const bool has_past = std::any_of(keys.begin(), keys.end(), [now](const auto& entry) {
+    return entry.second.key_class == KeyClass::audit_detail && epoch_end(entry.second.epoch) <= now;
+  });
+  const bool first = known == catalogue.retentions().end();
+  const RetentionRule stated{false, life, {}};
+  RetentionRecord next;
+  if (!first) {
+    next.rule = known->second.rule;
+  } else {
+    next.rule = has_past ? RetentionRule{false, kAuditDetailLife, {}} : stated;
+  }
+  if (shortens(next.rule, stated)) {
+    next.pending = stated;
+    KeeperRecord keeper = catalogue.keeper();
+    if (!keeper.frozen_by(Freeze::retention)) {
+      keeper.freeze(Freeze::retention, now);
+      catalogue.put_keeper(keeper);
+    }
+  } else {
+    next.rule = stated;
+  }
+  if (first || next != known->second) catalogue.put_retention(kNoId, next);
+  return catalogue.commit();
+}
+
+FreezeInfo KeyAdmin::freeze_info() const {
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const Catalogue& catalogue = *vault_.state_->catalogue;
+  FreezeInfo out;
+  out.keeper = catalogue.keeper();
+  for (const auto& [purpose, record] : catalogue.retentions()) {
+    if (!record.pending) continue;
+    if (purpose == kNoId) {
+      out.pending.push_back({std::string(), "audit", record});
+      continue;
+    }
+    const NameRecord* name = catalogue.names().by_id(purpose);
+    if (name == nullptr) continue;
+    out.pending.push_back({name_of(catalogue.names(), name->owner), name->name, record});
+  }
+  return out;
+}
+
+Status KeyAdmin::confirm() {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  Catalogue& catalogue = *state.catalogue;
+  std::vector<std::pair<Id, RetentionRecord>> changed;
+  for (const auto& [purpose, record] : catalogue.retentions()) {
+    if (record.pending) changed.push_back({purpose, {*record.pending, std::nullopt}});
+  }
+  for (const auto& [purpose, record] : changed) catalogue.put_retention(purpose, record);
+  KeeperRecord keeper = catalogue.keeper();
+  keeper.freezes = 0;
+  keeper.frozen_since = {};
+  keeper.seen = state.clock.now();
+  catalogue.put_keeper(keeper);
+  return catalogue.commit();
+}
+
+Result<Id> KeyAdmin::hold(std::string_view tenant, std::string_view purpose,
+                          std::optional<SubjectReference> subject, std::string_view reason,
+                          WallTime until) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  Catalogue& catalogue = *state.catalogue;
+  const auto owner = tenant_named(catalogue, tenant);
+  if (!owner) return owner.error();
+  HoldRecord record;
+  record.id = random_id();
+  record.tenant = *owner;
+  if (!purpose.empty()) {
+    const auto id = purpose_id(catalogue, *owner, purpose);
+    if (!id) return id.error();
+    record.purpose = *id;
+  }
+  record.subject = subject;
+  record.made = state.clock.now();
+  record.until = until;
+  record.reason = reason;
+  if (reason.empty() || reason.size() > kMaxHoldReason || until <= record.made) {
+    return Error(ErrorKind::usage,
+                 "A hold needs a reason of 1 to 1000 bytes and an end in the future.");
+  }
+  catalogue.put_hold(record);
+  if (auto s = catalogue.commit(); !s) return s.error();
+  return record.id;
+}
+
+Status KeyAdmin::release(const Id& hold) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  if (!state.catalogue->holds().contains(hold)) return refused("There is no such hold.");
+  state.catalogue->remove_hold(hold);
+  return state.catalogue->commit();
+}
+
+std::vector<HoldInfo> KeyAdmin::holds() const {
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const Catalogue& catalogue = *vault_.state_->catalogue;
+  std::vector<HoldInfo> out;
+  for (const auto& [id, record] : catalogue.holds()) {
+    out.push_back({record, name_of(catalogue.names(), record.tenant),
+                   name_of(catalogue.names(), record.purpose)});
+  }
+  return out;
+}
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,220 @@
+#include "crypto/vault/engine/upkeep/subject_admin.h"
+
+#include <mutex>
+#include <utility>
+
+#include "crypto/keys/key_use.h"
+#include "crypto/vault/engine/catalogue/key_info.h"
+#include "crypto/vault/engine/reverse/reverse.h"
+#include "crypto/vault/engine/rows/bound_row.h"
+#include "crypto/vault/engine/rows/token_row.h"
+#include "crypto/vault/engine/subjects/subject_keys.h"
+#include "crypto/vault/engine/vault/vault_state.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+Error unknown() noexcept { return Error(ErrorKind::refused); }
+
+SubjectPurpose purpose_of(const SubjectKey& key, const NameRegistry& names) {
+  SubjectPurpose out;
+  out.id = key.made.purpose;
+  out.name = name_of(names, key.made.purpose);
+  out.since = time_of_day(key.made.created_day);
+  out.last_contact = time_of_day(key.contact_day);
+  if (key.event_day != 0) out.event = time_of_day(key.event_day);
+  if (key.disabled()) out.disabled = key.disabled_since;
+  return out;
+}
+
+}  // namespace
+
+Result<Id> SubjectAdmin::find(const Id& tenant, Kind kind, std::string_view value) const {
+  Vault::State& state = *vault_.state_;
+  std::optional<SubjectReference> reference;
+  {
+    const std::scoped_lock lock(state.mutex);
+    if (!state.catalogue->keys().find({.key_class = KeyClass::tenant, .tenant = tenant})) {
+      return unknown();
+    }
+    const auto mac = subject_reference_key(*state.catalogue, tenant);
+    if (!mac) return mac.error();
+    reference = subject_reference(*mac, kind, value);
+  }
+  return find(tenant, *reference);
+}
+
+Result<Id> SubjectAdmin::find(const Id& tenant, const SubjectReference& reference) const {
+  return vault_.state_->subjects->read([&](const SubjectTable& table) -> Result<Id> {
+    const Subject* subject = table.by_reference(tenant, reference);
+    if (subject == nullptr) return unknown();
+    return subject->made.id;
+  });
+}
+
+Result<Id> SubjectAdmin::of_token(const Id& tenant, const ParsedToken& token) const {
+  const auto description = ReverseVault(vault_).describe(token);
+  if (!description) return description.error();
+  if (description->tenant_id != tenant || !description->subject) return unknown();
+  return find(tenant, *description->subject);
+}
+
+Result<SubjectInfo> SubjectAdmin::info(const Id& subject) const {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(state.mutex);
+  const NameRegistry& names = state.catalogue->names();
+  return state.subjects->read([&](const SubjectTable& table) -> Result<SubjectInfo> {
+    const Subject* found = table.by_id(subject);
+    if (found == nullptr) return unknown();
+    SubjectInfo out{found->made.id,
+                    found->made.tenant,
+                    found->made.reference,
+                    found->made.identified,
+                    found->restricted,
+                    found->objected,
+                    time_of_day(found->made.first_day),
+                    {}};
+    for (const SubjectKey* key : table.keys_of(*found)) {
+      out.purposes.push_back(purpose_of(*key, names));
+    }
+    return out;
+  });
+}
+
+Result<std::vector<ParsedToken>> SubjectAdmin::tokens(const Id& subject) const {
+  TokenStore& store = *vault_.state_->tokens;
+  const auto ids = store.by_subject(row_owner(subject));
+  if (!ids) return Error(ErrorKind::unreachable);
+  std::vector<std::optional<std::string>> rows(ids->size());
+  if (!store.resolve(*ids, rows)) return Error(ErrorKind::unreachable);
+  std::vector<ParsedToken> tokens;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto key_id =
+        rows[i] ? token_key_id(as_bytes(*rows[i])) : Result<std::uint32_t>(unknown());
+    if (!key_id) continue;
+    std::string text;
+    write_vault_token(*key_id, (*ids)[i], text);
+    auto token = parse_token(text);
+    if (token) tokens.push_back(std::move(*token));
+  }
+  return tokens;
+}
+
+Status SubjectAdmin::mark(const Id& subject, std::optional<bool> restricted,
+                          std::optional<bool> objected) {
+  SubjectStore& store = *vault_.state_->subjects;
+  const auto lock = store.lock_writers();
+  const auto next = store.read([&](const SubjectTable& table) -> std::optional<SubjectMarked> {
+    const Subject* found = table.by_id(subject);
+    if (found == nullptr) return std::nullopt;
+    return SubjectMarked{subject, restricted.value_or(found->restricted),
+                         objected.value_or(found->objected)};
+  });
+  if (!next) return unknown();
+  const SubjectChange change = *next;
+  return store.commit(std::span(&change, 1));
+}
+
+Result<Id> SubjectAdmin::purpose_key(const Id& subject, std::string_view purpose,
+                                     const SubjectTable& table, std::uint32_t& contact_day) const {
+  const Subject* found = table.by_id(subject);
+  if (found == nullptr) return unknown();
+  const auto id =
+      vault_.state_->catalogue->names().find(NameKind::purpose, found->made.tenant, purpose);
+  const SubjectKey* key = id ? table.key_of(*found, *id) : nullptr;
+  if (key == nullptr) return unknown();
+  contact_day = key->contact_day;
+  return key->made.handle;
+}
+
+Status SubjectAdmin::note_event(const Id& subject, std::string_view purpose,
+                                std::optional<WallTime> day) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock names(state.mutex);
+  const auto lock = state.subjects->lock_writers();
+  std::uint32_t contact_day = 0;
+  const auto handle = state.subjects->read(
+      [&](const SubjectTable& table) { return purpose_key(subject, purpose, table, contact_day); });
+  if (!handle) return handle.error();
+  const SubjectChange change = SubjectEvent{*handle, day ? day_of(*day) : 0U};
+  return state.subjects->commit(std::span(&change, 1));
+}
+
+Status SubjectAdmin::note_contact(const Id& subject, std::string_view purpose, WallTime day) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock names(state.mutex);
+  const auto lock = state.subjects->lock_writers();
+  std::uint32_t contact_day = 0;
+  const auto handle = state.subjects->read(
+      [&](const SubjectTable& table) { return purpose_key(subject, purpose, table, contact_day); });
+  if (!handle) return handle.error();
+  if (day_of(day) <= contact_day) return {};
+  const SubjectChange change = SubjectContact{*handle, day_of(day)};
+  return state.subjects->commit(std::span(&change, 1));
+}
+
+Status SubjectAdmin::erase_rows(const Id& subject, std::size_t& rows) {
+  TokenStore& store = *vault_.state_->tokens;
+  const auto ids = store.by_subject(row_owner(subject));
+  if (!ids) return ids.error();
+  if (ids->empty()) return {};
+  rows += ids->size();
+  return store.expire(*ids);
+}
+
+bool SubjectAdmin::is_held(const Id& subject) const {
+  const Vault::State& state = *vault_.state_;
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const WallTime now = state.clock.now();
+  return state.subjects->read([&](const SubjectTable& table) {
+    const Subject* found = table.by_id(subject);
+    if (found == nullptr) return false;
+    for (const auto& [id, hold] : state.catalogue->holds()) {
+      const bool about = hold.tenant == found->made.tenant &&
+                         (!hold.subject || *hold.subject == found->made.reference) &&
+                         (hold.purpose == kNoId || table.key_of(*found, hold.purpose) != nullptr);
+      if (about && hold.until > now) return true;
+    }
+    return false;
+  });
+}
+
+Status Vault::State::renew_subjects() {
+  const auto batch = catalogue->destroy({}, parts, clock.now());
+  renewal_failed = !batch;
+  return batch ? Status() : batch.error();
+}
+
+Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
+  Vault::State& state = *vault_.state_;
+  std::vector<ErasedSubject> erased;
+  for (const Id& subject : subjects) {
+    if (is_held(subject)) {
+      return Error(ErrorKind::busy, "A hold covers this person; release the hold first.");
+    }
+  }
+  for (const Id& subject : subjects) {
+    std::size_t rows = 0;
+    // Once while traffic goes on, because it walks the store, and once more when nobody writes:
+    // then little or nothing is left.
+    if (auto s = erase_rows(subject, rows); !s) return s.error();
+    const auto lock = state.subjects->lock_writers();
+    if (auto s = erase_rows(subject, rows); !s) return s.error();
+    std::optional<ErasedSubject> gone;
+    state.subjects->read([&](const SubjectTable& table) {
+      const Subject* found = table.by_id(subject);
+      if (found == nullptr) return;
+      gone = ErasedSubject{found->made.reference, table.keys_of(*found).size(), rows};
+    });
+    if (!gone) continue;  // somebody else was faster
+    const SubjectChange change = SubjectErased{subject};
+    if (auto s = state.subjects->commit(std::span(&change, 1)); !s) return s.error();
+    erased.push_back(*gone);
+  }
+  const std::scoped_lock lock(state.mutex);
+  if (!state.subjects->owes_renewal()) return erased;
+  if (auto s = state.renew_subjects(); !s) return s.error();
+  return erased;
+}
+
+}  // namespace paravent::crypto::vault

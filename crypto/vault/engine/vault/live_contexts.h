@@ -1,0 +1,85 @@
+// LiveContexts: the keys that resolve() needs, of all contexts bound now. An immutable snapshot:
+// bind() makes the next one, the vault's threads keep the one they took for the length of one
+// round.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "crypto/keys/protection_key.h"
+#include "crypto/keys/scope.h"
+#include "crypto/primitives/hmac_sha256.h"
+#include "crypto/tokens/kind.h"
+#include "crypto/vault/engine/base/id.h"
+#include "crypto/vault/engine/subjects/subject_store.h"
+#include "crypto/vault/engine/vault/shape_key.h"
+
+namespace paravent::crypto::vault {
+
+// Behind the key id of vault tokens: the blind index of (tenant, domain, space, scope), its context
+// hashed; and the shapes of the domain.
+// bound: its values are a data subject's each.
+// before: the index's version before, while it is being moved.
+struct LiveToken {
+  HmacSha256 index;
+  Scope scope = Scope::person;
+  ShapeKey shapes;
+  bool bound = false;
+  std::optional<HmacSha256> before;
+};
+
+// Behind the key id of subject references: whose subjects, for which purpose. The key of the
+// reference is the tenant's; `wrap` makes new subject keys.
+struct LiveSubject {
+  HmacSha256 reference;
+  Kind kind = Kind::text;
+  Id tenant{};
+  Id purpose{};
+  std::shared_ptr<const TenantWrap> wrap;
+};
+
+// Behind a seal key id: the vault.row key of (domain, purpose, space, epoch).
+struct LiveSeal {
+  ProtectionKey key;
+  Id purpose{};
+  WallTime epoch_end;
+};
+
+struct LiveContexts {
+  std::unordered_map<std::uint32_t, std::shared_ptr<const LiveToken>> tokens;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSeal>> seals;
+  std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSubject>> subjects;
+  // What opens subject keys, by the tenant's key that they are wrapped under.
+  std::map<Id, std::shared_ptr<const TenantWrap>> wraps;
+  // From every seal key id there ever was to the current one of the same domain, purpose and space.
+  std::unordered_map<std::uint32_t, std::uint32_t> current_seal;
+  // Grows whenever an index has another version.
+  std::uint64_t index_generation = 0;
+  // Seal key ids whose key is destroyed: a row under one of them is none any more.
+  std::unordered_set<std::uint32_t> ended_seals;
+};
+
+// The published snapshot. Thread safe.
+class LiveContextsCell {
+ public:
+  std::shared_ptr<const LiveContexts> load() const {
+    const std::scoped_lock lock(mutex_);
+    return current_;
+  }
+  void store(std::shared_ptr<const LiveContexts> next) {
+    const std::scoped_lock lock(mutex_);
+    current_ = std::move(next);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LiveContexts> current_ = std::make_shared<const LiveContexts>();
+};
+
+}  // namespace paravent::crypto::vault

@@ -1,0 +1,216 @@
+// The keys of data subjects end on time: counted from the last contact or from an event, put off by
+// whoever comes back and by holds, destroyed after 72 hours of running time.
+
+#include "crypto/vault/engine/upkeep/subject_keeper.h"
+
+#include "crypto/vault/engine/upkeep/key_admin.h"
+#include "crypto/vault/engine/upkeep/retention_keeper.h"
+#include "tests/crypto/vault/engine/subject_support.h"
+
+namespace paravent::crypto::vault {
+namespace {
+
+using std::chrono::hours;
+
+class Monotonic final : public MonotonicClock {
+ public:
+  MonotonicTime now() const noexcept override { return time; }
+  MonotonicTime time{};
+};
+
+class NoNotes final : public KeeperJournal {
+ public:
+  Status record(KeyOperation, std::span<const KeyInfo>) override { return {}; }
+  Status record_freeze(Freeze) override { return {}; }
+};
+
+class Notes final : public SubjectJournal {
+ public:
+  Status record(KeyOperation operation, std::span<const DueSubject> subjects) override {
+    if (refuses) return Error(ErrorKind::disk_full, "The audit log has no space.");
+    for (const DueSubject& one : subjects) {
+      lines.push_back(std::string(key_operation_name(operation)) + " " + one.purpose);
+    }
+    return {};
+  }
+  std::vector<std::string> lines;
+  bool refuses = false;
+};
+
+class SubjectKeeperTest : public testing::Test {
+ protected:
+  SubjectKeeperTest() {
+    const std::vector<PolicyNames> policies{atelier()};
+    EXPECT_TRUE(place_.vault->admit_names(policies));
+    say();
+  }
+  // contact: a year from the last contact; billing: two from the end of the contract.
+  void say() {
+    const std::array stated{
+        PurposeRetention{"atelier", "contact", RetentionRule{true, {12, 0}, {}}},
+        PurposeRetention{"atelier", "billing", RetentionRule{true, {12, 0}, {12, 0}}}};
+    EXPECT_TRUE(KeyAdmin(*place_.vault).set_retentions(stated));
+    const std::array clocks{SubjectClockRule{"atelier", "contact", SubjectClock::contact},
+                            SubjectClockRule{"atelier", "billing", SubjectClock::event}};
+    EXPECT_TRUE(SubjectKeeper::set_clocks(*place_.vault, clocks));
+    keys_ = std::make_unique<RetentionKeeper>(*place_.vault, monotonic_, no_notes_);
+    keeper_ = std::make_unique<SubjectKeeper>(*place_.vault, notes_);
+  }
+  void pass(hours time) {
+    for (hours done{0}; done < time; done += hours(12)) {
+      place_.clock.advance(hours(12));
+      monotonic_.time += hours(12);
+      EXPECT_TRUE(keys_->tick());
+      const auto ticked = keeper_->tick();
+      EXPECT_TRUE(ticked || notes_.refuses);
+    }
+  }
+  Answer ask(const std::string& person, const std::string& purpose = "contact") {
+    return vault::ask(*place_.vault, bound_route(*place_.vault, purpose), person, "Anne");
+  }
+  std::string open(const std::string& text, const std::string& purpose = "contact") {
+    return open_text(*place_.vault, text, purpose);
+  }
+  SubjectAdmin admin() { return SubjectAdmin(*place_.vault); }
+  Id find(const std::string& person) {
+    return admin().find(*place_.vault->tenant_id("atelier"), Kind::email, person).value();
+  }
+  std::vector<DueSubject> due_within(hours time) {
+    return SubjectKeeper::due_before(*place_.vault, place_.clock.now() + time);
+  }
+
+  InMemoryVault place_;
+  Monotonic monotonic_;
+  NoNotes no_notes_;
+  Notes notes_;
+  std::unique_ptr<RetentionKeeper> keys_;
+  std::unique_ptr<SubjectKeeper> keeper_;
+};
+
+constexpr hours kYear{24 * 365};
+
+TEST_F(SubjectKeeperTest, FromTheLastContactThenDisabledThenGone) {
+  const Answer anne = ask("anne@example.fr");
+  pass(hours(24 * 30));
+  const Answer again = ask("anne@example.fr");
+  EXPECT_TRUE(due_within(hours(24 * 200)).empty());
+  ASSERT_EQ(due_within(kYear).size(), 1U);
+  EXPECT_EQ(due_within(kYear)[0].purpose, "contact");
+  EXPECT_TRUE(due_within(kYear)[0].identified);
+  pass(kYear - hours(24 * 6));
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  EXPECT_TRUE(notes_.lines.empty());
+  pass(hours(24 * 3));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+  EXPECT_EQ(open(again.tokens[0]), "(unavailable)");
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  EXPECT_TRUE(admin().info(find("anne@example.fr"))->purposes[0].disabled);
+  pass(hours(24 * 4));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "destroy contact"}));
+  EXPECT_FALSE(admin().find(*place_.vault->tenant_id("atelier"), Kind::email, "anne@example.fr"));
+  const Answer new_one = ask("anne@example.fr");
+  EXPECT_NE(new_one.tokens[0], anne.tokens[0]);
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+}
+
+TEST_F(SubjectKeeperTest, WhoComesBackInTimeKeepsEverything) {
+  const Answer anne = ask("anne@example.fr");
+  pass(kYear - hours(24 * 3));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+  const Answer back = ask("anne@example.fr");
+  EXPECT_EQ(back.tokens, anne.tokens);
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  pass(hours(24 * 10));
+  EXPECT_EQ(open(anne.tokens[1]), "Anne");
+}
+
+TEST_F(SubjectKeeperTest, FromAnEventAndNotBefore) {
+  const Answer anne = ask("anne@example.fr", "billing");
+  pass(3 * kYear);
+  EXPECT_EQ(open(anne.encrypted, "billing"), "about Anne") << "no contract has ended";
+  const Id id = find("anne@example.fr");
+  ASSERT_TRUE(admin().note_event(id, "billing", place_.clock.now()));
+  pass(kYear);
+  EXPECT_EQ(open(anne.encrypted, "billing"), "about Anne") << "archived, and there";
+  EXPECT_EQ(due_within(kYear).size(), 1U);
+  pass(kYear - hours(24 * 2));
+  EXPECT_EQ(open(anne.encrypted, "billing"), "(unavailable)");
+  // Taken back in time: the contract goes on.
+  ASSERT_TRUE(admin().note_event(id, "billing", std::nullopt));
+  pass(hours(24));
+  EXPECT_EQ(open(anne.encrypted, "billing"), "about Anne");
+  EXPECT_EQ(notes_.lines.back(), "enable billing");
+}
+
+TEST_F(SubjectKeeperTest, OnePurposeEndsAndTheOtherStays) {
+  const Answer asked = ask("anne@example.fr");
+  const Answer bought = ask("anne@example.fr", "billing");
+  EXPECT_EQ(asked.tokens, bought.tokens);
+  pass(kYear + hours(24 * 5));
+  EXPECT_EQ(open(asked.tokens[1], "contact"), "(unavailable)");
+  EXPECT_EQ(open(asked.encrypted, "contact"), "(unavailable)");
+  EXPECT_EQ(open(asked.tokens[1], "billing"), "Anne");
+  // The key for the first purpose is made anew when it is needed again.
+  const Answer again = ask("anne@example.fr");
+  EXPECT_EQ(again.tokens, asked.tokens);
+  EXPECT_EQ(open(asked.tokens[1], "contact"), "Anne");
+  EXPECT_EQ(open(asked.encrypted, "contact"), "(unavailable)");
+}
+
+TEST_F(SubjectKeeperTest, AHoldPutsItOffAndForbidsErasure) {
+  const Answer anne = ask("anne@example.fr");
+  const Id id = find("anne@example.fr");
+  const auto reference = admin().info(id)->reference;
+  const auto hold =
+      KeyAdmin(*place_.vault)
+          .hold("atelier", "contact", reference, "a lawsuit", place_.clock.now() + 2 * kYear);
+  ASSERT_TRUE(hold) << hold.error().sentence();
+  pass(kYear + hours(24 * 10));
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  EXPECT_TRUE(due_within(hours(1))[0].held_until);
+  const auto refused = admin().erase(std::span(&id, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::busy);
+  ASSERT_TRUE(KeyAdmin(*place_.vault).release(*hold));
+  pass(hours(24 * 4));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+}
+
+TEST_F(SubjectKeeperTest, NothingHappensThatIsNotOnRecord) {
+  const Answer anne = ask("anne@example.fr");
+  notes_.refuses = true;
+  pass(kYear - hours(24 * 3));
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+}
+
+TEST_F(SubjectKeeperTest, NobodyCountsFromTheirOnlyRequest) {
+  const Answer nobody = ask("", "billing");
+  pass(2 * kYear + hours(24 * 5));
+  EXPECT_EQ(open(nobody.encrypted, "billing"), "(unavailable)");
+}
+
+TEST_F(SubjectKeeperTest, NothingEndsWhileDestructionIsFrozen) {
+  const Answer anne = ask("anne@example.fr");
+  const std::array shorter{PurposeRetention{"atelier", "contact", RetentionRule{true, {6, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shorter));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
+  pass(2 * kYear);
+  EXPECT_TRUE(notes_.lines.empty());
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  // Somebody has looked: what was due ends, and not before its 72 hours.
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  // Frozen in between, what is disabled waits too.
+  const std::array shortest{
+      PurposeRetention{"atelier", "contact", RetentionRule{true, {3, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shortest));
+  pass(hours(24 * 10));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "destroy contact"}));
+}
+
+}  // namespace
+}  // namespace paravent::crypto::vault
