@@ -53,9 +53,10 @@ Result<EvpContext> make_decrypt_context(const char* cipher, ByteView key) {
 
 // EVP_Cipher and not EVP_EncryptUpdate: whole blocks without padding need nothing of what the
 // latter keeps between calls, which costs more than the cipher on a block or two. Of a provider's
-// cipher it returns the bytes written, or -1.
+// cipher it returns the bytes written, or -1; it does not notice a block that is not whole.
 bool encrypt_update(evp_cipher_ctx_st* context, ByteView in, std::uint8_t* out) noexcept {
-  if (in.size() > std::size_t{1} << 30U) return false;
+  constexpr std::size_t kBlock = 16;
+  if (in.size() > std::size_t{1} << 30U || in.size() % kBlock != 0) return false;
   const int size = static_cast<int>(in.size());
   if (EVP_Cipher(context, out, in.data(), static_cast<unsigned>(size)) == size) return true;
   ERR_clear_error();

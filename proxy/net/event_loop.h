@@ -92,7 +92,7 @@ class Mailbox {
 
 class EventLoop final : private Watcher {
  public:
-  // Looks for events so long without sleeping once there were some; zero: sleeps at once. A thread
+  // Looks for events so long before each sleep; zero: sleeps at once. A thread
   // that sleeps is woken in 20 to 50 us on a virtual machine, twice for a request; one that looks
   // takes its processor for itself while requests come more often than that.
   // Ends the process when descriptors are exhausted: a worker without its epoll set is none.

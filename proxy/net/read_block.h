@@ -77,25 +77,35 @@ class ReadBlockPool {
     }
   }
 
-  // Frees what was not needed since the last call: to be called every ten seconds or so, the time
-  // after which a slow head ends.
-  void release_unused() noexcept {
-    const std::size_t kept = std::min(kLeastFree, free_.size());
-    free_.resize(std::max(kept, free_.size() - std::min(least_free_, free_.size())));
+  // What was not needed since the last call need not be kept: to be called every ten seconds or
+  // so, the time after which a slow head ends.
+  void end_window() noexcept {
+    surplus_ = least_free_;
     least_free_ = free_.size();
+  }
+  // Frees some of that, for each is an unmapping: to be called with every tick.
+  void release_some() noexcept {
+    const std::size_t over = free_.size() - std::min(free_.size(), kLeastFree);
+    const std::size_t count = std::min({kMostAtOnce, surplus_, over});
+    if (count == 0) return;
+    surplus_ -= count;
+    free_.resize(free_.size() - count);
+    least_free_ = std::min(least_free_, free_.size());
   }
 
   // Frees what is only kept for speed.
   void shrink() noexcept {
     free_.clear();
-    least_free_ = 0;
+    least_free_ = surplus_ = 0;
   }
 
  private:
   static constexpr std::size_t kLeastFree = 64;
   static constexpr std::size_t kMostFree = 8192;
+  static constexpr std::size_t kMostAtOnce = 256;
   std::vector<std::unique_ptr<ReadBlock>> free_;
-  std::size_t least_free_ = 0;  // since release_unused()
+  std::size_t least_free_ = 0;  // since end_window()
+  std::size_t surplus_ = 0;     // of which so many may go
 };
 
 }  // namespace paravent::proxy::net

@@ -9,7 +9,7 @@ namespace paravent::proxy::net {
 namespace {
 
 // About the time that a slow head is waited for.
-constexpr std::uint32_t kTicksOfRelease = 10'000 / Deadlines::kTickMs;
+constexpr std::uint32_t kTicksOfWindow = 10'000 / Deadlines::kTickMs;
 
 }  // namespace
 
@@ -35,7 +35,8 @@ void Worker::on_deadline(DeadlineSlot slot) {
     const auto level = context_.door.memory().sample(limit, static_cast<std::uint64_t>(now_ms));
     if (level != MemoryLevel::normal) shed();
   }
-  if (++ticks_ % kTicksOfRelease == 0) blocks_.release_unused();
+  if (++ticks_ % kTicksOfWindow == 0) blocks_.end_window();
+  blocks_.release_some();
   loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 

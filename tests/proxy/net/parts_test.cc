@@ -221,17 +221,24 @@ TEST(ReadBlockPool, KeepsWhatACrowdTakesAgainAndNothingThatNobodyTakes) {
     }
     for (auto& block : taken) pool.give(std::move(block));
   };
-  crowd(300);
-  pool.release_unused();
-  EXPECT_EQ(pool.unused(), 300U);  // all of them were taken since
-  crowd(200);
-  pool.release_unused();
-  EXPECT_EQ(pool.unused(), 200U);
-  pool.release_unused();
+  crowd(1000);
+  pool.end_window();
+  pool.release_some();
+  EXPECT_EQ(pool.unused(), 1000U);  // all of them were taken since
+  crowd(600);
+  pool.end_window();
+  pool.release_some();
+  EXPECT_EQ(pool.unused(), 744U);  // not all at once
+  pool.release_some();
+  EXPECT_EQ(pool.unused(), 600U);
+  pool.release_some();
+  EXPECT_EQ(pool.unused(), 600U);
+  pool.end_window();
+  for (int i = 0; i < 3; ++i) pool.release_some();
   EXPECT_EQ(pool.unused(), 64U);
   pool.shrink();
-  EXPECT_EQ(pool.unused(), 0U);
-  pool.release_unused();
+  pool.end_window();
+  pool.release_some();
   EXPECT_EQ(pool.unused(), 0U);
 }
 
