@@ -308,7 +308,8 @@ std::string Gateway::addresses() const {
   for (std::size_t i = 0; i < state_->config.listen.size(); ++i) {
     config::Address address = state_->config.listen[i].address;
     address.port = state_->server->ports()[i];
-    text += (i == 0 ? "" : ", ") + address.text();
+    if (i > 0) text += ", ";
+    text += address.text();
   }
   config::Address admin = state_->config.admin;
   if (admin.unix_path.empty()) admin.port = state_->admin->port();
