@@ -291,33 +291,30 @@ void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
   }
 }
 
-void Resolver::next_round(Queue& round, std::size_t crowd, std::chrono::nanoseconds patience) {
+void Resolver::next_round(Queue& round, CrowdWait& crowd) {
+  const auto patience = crowd.patience();
   std::unique_lock lock(mutex_);
   const auto since = std::chrono::steady_clock::now();
   commit_wakes_.wait(lock, [this] { return look_up_ended_ || !to_commit_.empty(); });
   // Who comes back at once comes back with the others; after a pause there are no others.
   const bool crowded = std::chrono::steady_clock::now() - since <= patience;
-  if (crowded && to_commit_.size() < crowd && !look_up_ended_) {
-    wake_at_ = crowd;
-    commit_wakes_.wait_for(lock, patience,
-                           [this, crowd] { return look_up_ended_ || to_commit_.size() >= crowd; });
+  if (crowded && to_commit_.size() < crowd.size() && !look_up_ended_) {
+    wake_at_ = crowd.size();
+    crowd.ended(commit_wakes_.wait_for(
+        lock, patience, [this] { return look_up_ended_ || to_commit_.size() >= wake_at_; }));
     wake_at_ = 1;
   }
   round.swap(to_commit_);
 }
 
 void Resolver::commit_loop() {
-  constexpr int kPatience = 4;  // one of so many parts of the last write's time
-  // A disk that stalled once, or a backup that was waited for, is no measure for what follows.
-  constexpr std::chrono::steady_clock::duration kMostPatience = std::chrono::milliseconds(5);
   Committer committer(store_, subjects_, clock_);
   Queue round;
   Queue good;
   Queue bad;
-  std::size_t crowd = 0;
-  std::chrono::steady_clock::duration took{};
+  CrowdWait crowd;
   for (;;) {
-    next_round(round, crowd, std::min(took / kPatience, kMostPatience));
+    next_round(round, crowd);
     if (round.empty()) return;
     const auto begin = std::chrono::steady_clock::now();
     std::unique_lock in_round(round_mutex_);
@@ -341,11 +338,11 @@ void Resolver::commit_loop() {
       if (!pending.failed && !report.failed) remember(pending, *live, today, generation);
       (pending.failed ? bad : good).push_back(std::move(pending));
     }
-    took = std::chrono::steady_clock::now() - begin;
+    const auto took = std::chrono::steady_clock::now() - begin;
     {
       const std::scoped_lock lock(mutex_);
       in_flight_ -= round.size();
-      crowd = round.size() + to_commit_.size();
+      crowd.wrote(took, round.size() + to_commit_.size());
     }
     round.clear();
     failed_ += bad.size();

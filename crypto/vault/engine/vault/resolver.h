@@ -28,6 +28,7 @@
 #include "crypto/vault/engine/base/striped_count.h"
 #include "crypto/vault/engine/rows/caching_token_store.h"
 #include "crypto/vault/engine/vault/committer.h"
+#include "crypto/vault/engine/vault/crowd_wait.h"
 #include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::crypto::vault {
@@ -59,9 +60,8 @@ class Resolver {
 
   void look_up_loop();
   void commit_loop();
-  // The next round; empty: there will be none. `crowd`: as many are expected, at most `patience`
-  // long.
-  void next_round(Queue& round, std::size_t crowd, std::chrono::nanoseconds patience);
+  // The next round; empty: there will be none.
+  void next_round(Queue& round, CrowdWait& crowd);
   // Whether every job can be answered from the store as it is; then the ids are filled in.
   void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
   // Answers the confirmations of the round. Batches that nothing more is to be done for leave it:
