@@ -11,6 +11,7 @@
 #include "crypto/vault/engine/catalogue/binding_plan.h"
 #include "crypto/vault/engine/keys/memory_key_store.h"
 #include "crypto/vault/engine/rows/memory_token_store.h"
+#include "crypto/vault/engine/vault/crowd_wait.h"
 #include "crypto/vault/engine/vault/live_token.h"
 #include "crypto/vault/engine/vault/resolver.h"
 #include "tests/crypto/vault/engine/support.h"
@@ -146,6 +147,25 @@ TEST_F(Crowd, ThatDoesNotComeBackIsWaitedForFiveMillisecondsOnly) {
     best = std::min(best, std::chrono::duration_cast<milliseconds>(Steady::now() - begin));
   }
   EXPECT_LT(best, kMost);
+}
+
+// What a request does between two tokens may take longer than a wait lasts.
+TEST(CrowdWait, InVainIsNotTriedAgainForSomeRounds) {
+  CrowdWait wait;
+  EXPECT_EQ(wait.patience(), CrowdWait::Duration::zero());  // nothing was written yet
+  wait.wrote(milliseconds(8), 64);
+  EXPECT_EQ(wait.size(), 64U);
+  EXPECT_EQ(wait.patience(), milliseconds(2));
+  for (const int skipped : {1, 3, 7, 15, 31, 63, 63}) {
+    wait.ended(false);
+    for (int i = 0; i < skipped; ++i) EXPECT_EQ(wait.patience(), CrowdWait::Duration::zero());
+    EXPECT_EQ(wait.patience(), milliseconds(2)) << skipped;
+  }
+  wait.ended(true);
+  EXPECT_EQ(wait.patience(), milliseconds(2));
+  wait.ended(false);
+  EXPECT_EQ(wait.patience(), CrowdWait::Duration::zero());
+  EXPECT_EQ(wait.patience(), milliseconds(2));
 }
 
 TEST_F(Crowd, IsNotWaitedForByWhoComesLater) {
