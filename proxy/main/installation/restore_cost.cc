@@ -153,6 +153,12 @@ Status weigh(vault::Vault& vault, const fs::path& folder, crypto::WallTime now, 
   return weigh_contexts(vault, folder / kContextsFile, out);
 }
 
+void count_rows(const vault::IndexReport& report, RestoreCost& out) {
+  if (!out.older_keys) return;
+  const bool people = out.people_lacking || !out.has_facts;
+  out.rows_lacking = report.lacking + (people ? report.without_person : 0);
+}
+
 Status remove_what_was_weighed(const fs::path& folder) {
   for (const char* name : {kContextsFile, kKeyStatesFile, kKeyFactsFile}) {
     std::error_code error;
