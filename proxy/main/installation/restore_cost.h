@@ -46,7 +46,7 @@ struct RestoreCost {
 };
 
 // The order of the two backups, from their heads and manifests: which has the newer key store, and
-// where they have the same, which was made later.
+// where they have the same, which was made later or knew of the other.
 void order_of(const crypto::vault::BackupInfo& data, const crypto::vault::ArchiveSummary& in_data,
               const crypto::vault::BackupInfo& keys, const crypto::vault::ArchiveSummary& in_keys,
               RestoreCost& out);
