@@ -85,10 +85,16 @@ Status add_store(vault::ArchiveWriter& archive, vault::StoreSnapshot& snapshot) 
   }
 }
 
-vault::ArchiveFacts facts_of(const vault::KeysMoment& moment) {
-  return {{"keys-generation", std::to_string(moment.generation)},
-          {"keys-renewals", std::to_string(moment.renewals)},
-          {"version", PARAVENT_VERSION}};
+// With how many key backups there have been: counted after what is in a data backup was read, and
+// with this one before the keys are, so that one of a higher number has all the keys. Left out
+// where the register cannot be read, which keeps nobody from making a backup of the data.
+vault::ArchiveFacts facts_of(const vault::KeysMoment& moment,
+                             const Result<std::vector<vault::KeyBackupEntry>>& key_backups) {
+  vault::ArchiveFacts facts{{"keys-generation", std::to_string(moment.generation)},
+                            {"keys-renewals", std::to_string(moment.renewals)},
+                            {"version", PARAVENT_VERSION}};
+  if (key_backups) facts.emplace("key-backups", std::to_string(key_backups->size()));
+  return facts;
 }
 
 Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
@@ -100,6 +106,7 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   const vault::KeyFacts facts = vault::KeyFactsReader(vault).read();
   const std::string states = key_states_text(vault::KeyAdmin(vault).list());
   const std::string contexts = context_file_text(vault.context_table());
+  const auto key_backups = vault::read_key_backups(installation.directory().keys());
   if (auto s = archive.add_file(kContextsFile, crypto::as_bytes(contexts)); !s) return s;
   if (auto s = archive.add_file(kKeyStatesFile, crypto::as_bytes(states)); !s) return s;
   const std::string settled = key_facts_text(facts);
@@ -108,7 +115,7 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
   if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
   if (auto s = add_store(archive, **snapshot); !s) return s;
-  return archive.finish(facts_of(facts.moment));
+  return archive.finish(facts_of(facts.moment, key_backups));
 }
 
 Status add_keys(Installation& installation, const vault::BackupInfo& info,
@@ -124,8 +131,9 @@ Status add_keys(Installation& installation, const vault::BackupInfo& info,
         }
         // In the register before it exists, and in itself.
         if (auto s = vault::note_key_backup(keys, {info.id, info.made, info.expires}); !s) return s;
+        const auto key_backups = vault::read_key_backups(keys);
         if (auto s = add_folder(archive, keys, "keys"); !s) return s;
-        return archive.finish(facts_of(moment));
+        return archive.finish(facts_of(moment, key_backups));
       });
 }
 

@@ -44,6 +44,15 @@ std::uint64_t fact_of(const vault::ArchiveSummary& summary, const char* name) {
   return value;
 }
 
+// Of two with the same key store. A head's time is of before anything was read, and a wall clock
+// may be set back; the count goes back with an older keys folder. Either may say so.
+bool keys_came_first(const vault::BackupInfo& data, const vault::ArchiveSummary& in_data,
+                     const vault::BackupInfo& keys, const vault::ArchiveSummary& in_keys) {
+  constexpr const char* kCount = "key-backups";
+  const bool counted = in_data.facts.contains(kCount) && in_keys.facts.contains(kCount);
+  return keys.made < data.made || (counted && fact_of(in_keys, kCount) <= fact_of(in_data, kCount));
+}
+
 // Destroyed keys and erased people would come back, which nobody may overlook.
 Status weigh_states(const vault::KeyAdmin& keys, const fs::path& file, RestoreCost& out) {
   const auto text = vault::read_file(file, kMaxStates);
@@ -131,8 +140,9 @@ void order_of(const vault::BackupInfo& data, const vault::ArchiveSummary& in_dat
   const std::uint64_t data_generation = fact_of(in_data, "keys-generation");
   const std::uint64_t keys_generation = fact_of(in_keys, "keys-generation");
   // What is settled about one person does not change the key store.
-  out.older_keys = keys_generation < data_generation ||
-                   (keys_generation == data_generation && keys.made < data.made);
+  out.older_keys =
+      keys_generation < data_generation ||
+      (keys_generation == data_generation && keys_came_first(data, in_data, keys, in_keys));
   // Of two machines that went on from one backup either may have the newer key store.
   const std::uint64_t had = fact_of(in_keys, "keys-renewals");
   const std::uint64_t seen = fact_of(in_data, "keys-renewals");
@@ -151,6 +161,12 @@ Status weigh(vault::Vault& vault, const fs::path& folder, crypto::WallTime now, 
     if (auto s = weigh_facts(reader, folder / kKeyFactsFile, now, out); !s) return s;
   }
   return weigh_contexts(vault, folder / kContextsFile, out);
+}
+
+void count_rows(const vault::IndexReport& report, RestoreCost& out) {
+  if (!out.older_keys) return;
+  const bool people = out.people_lacking || !out.has_facts;
+  out.rows_lacking = report.lacking + (people ? report.without_person : 0);
 }
 
 Status remove_what_was_weighed(const fs::path& folder) {

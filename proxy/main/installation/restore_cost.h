@@ -46,7 +46,7 @@ struct RestoreCost {
 };
 
 // The order of the two backups, from their heads and manifests: which has the newer key store, and
-// where they have the same, which was made later.
+// where they have the same, which was made later or knew of the other.
 void order_of(const crypto::vault::BackupInfo& data, const crypto::vault::ArchiveSummary& in_data,
               const crypto::vault::BackupInfo& keys, const crypto::vault::ArchiveSummary& in_keys,
               RestoreCost& out);
@@ -56,6 +56,10 @@ void order_of(const crypto::vault::BackupInfo& data, const crypto::vault::Archiv
 // says is damaged.
 crypto::Status weigh(crypto::vault::Vault& vault, const std::filesystem::path& folder,
                      crypto::WallTime now, RestoreCost& out);
+// Once the index is made: `rows_lacking`. What lies under a person's key that is not there was lost
+// only where people's keys are lacking; where the newest one is there, so are all before it that
+// were not destroyed.
+void count_rows(const crypto::vault::IndexReport& report, RestoreCost& out);
 // The files that weigh() reads, no longer wanted. Durable.
 crypto::Status remove_what_was_weighed(const std::filesystem::path& folder);
 

@@ -286,7 +286,7 @@ class Restoring {
         [&](std::uint64_t rows) { say("index: " + std::to_string(rows) + " rows"); });
     if (!report) return report.error();
     out.rows = *report;
-    if (cost.older_keys) cost.rows_lacking = report->lacking;
+    count_rows(*report, cost);
     if (auto s = check_accepted(cost, wish_.accepted); !s) return s;
     crypto::audit::VerifyOptions verify;
     verify.progress = [&](const std::string& log, std::uint64_t done, std::uint64_t all) {

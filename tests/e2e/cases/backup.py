@@ -181,7 +181,7 @@ def mismatched():
         refused(kept.data, foreign, "root key")
     with open(kept.data, "rb") as file:
         whole = bytearray(file.read())
-    whole[8:10] = b"\x00\x03"
+    whole[8:10] = b"\x00\x04"
     with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
         newer = os.path.join(folder, "newer")
         with open(newer, "wb") as file:

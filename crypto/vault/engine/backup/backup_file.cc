@@ -20,7 +20,9 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::string_view kMagic = "PVTBKUP1";
-constexpr std::uint16_t kFormat = 2;
+constexpr std::uint16_t kKeysFormat = 2;
+constexpr std::uint16_t kDataFormat = 3;
+constexpr std::uint16_t kDataFormatBefore = 2;
 constexpr std::size_t kWrappedSize = kStreamKeySize + kXchachaTagSize;
 // Up to the size of the unseal record, and what is behind the record.
 constexpr std::size_t kPrefixSize = 8 + 2 + 1 + 16 + 16 + 8 + 8 + 2;
@@ -87,14 +89,23 @@ ssize_t read_all(int descriptor, MutableBytes out) noexcept {
 
 }  // namespace
 
+std::uint16_t backup_format(BackupKind kind) noexcept {
+  return kind == BackupKind::data ? kDataFormat : kKeysFormat;
+}
+
+bool BackupHeader::is_readable() const noexcept {
+  return format == backup_format(info.kind) ||
+         (info.kind == BackupKind::data && format == kDataFormatBefore);
+}
+
 Result<BackupHeader> parse_backup_header(ByteView bytes) {
   ByteReader in(bytes);
   if (as_text(in.take(kMagic.size())) != kMagic) return Error(ErrorKind::malformed);
   BackupHeader header;
   header.format = in.u16();
-  if (header.format != kFormat) return header;
   const std::uint8_t kind = in.u8();
-  header.info.kind = static_cast<BackupKind>(kind);
+  if (kind == static_cast<std::uint8_t>(BackupKind::keys)) header.info.kind = BackupKind::keys;
+  if (!header.is_readable()) return header;
   header.info.installation = in.id();
   header.info.id = in.id();
   const std::uint64_t made = in.u64();
@@ -126,7 +137,7 @@ Result<std::unique_ptr<BackupWriter>> BackupWriter::create(const std::filesystem
   if (descriptor < 0) return cannot_write(file, errno);
 
   std::string text(kMagic);
-  append_u16be(text, kFormat);
+  append_u16be(text, backup_format(info.kind));
   append_u8(text, static_cast<std::uint8_t>(info.kind));
   append_bytes(text, info.installation);
   append_bytes(text, info.id);
@@ -225,12 +236,12 @@ Result<std::unique_ptr<BackupReader>> BackupReader::open_unchecked(
   if (size >= 0) bytes.resize(static_cast<std::size_t>(size));
   const auto header =
       size < 0 ? Result<BackupHeader>(Error(ErrorKind::malformed)) : parse_backup_header(bytes);
-  if (header && header->format > kFormat) {
+  if (header && header->is_newer()) {
     return Error(ErrorKind::data, "The backup " + file.string() +
                                       " was written by a newer version of paravent; install that "
                                       "version.");
   }
-  if (!header || header->format != kFormat) {
+  if (!header || !header->is_readable()) {
     if (ours) return reader->damaged();
     return Error(ErrorKind::data, file.string() + " is not a backup of paravent.");
   }

@@ -1,16 +1,19 @@
 // A backup as a file: a header, then one encrypted stream in chunks of 64 KiB, whose last chunk
 // says that it is the last (secret_stream.h). Nothing can be altered, moved or cut off unnoticed.
 //
-//   "PVTBKUP1" | u16 format 2 | u8 kind | installation 16 | backup id 16 | u64 made | u64 expires |
+//   "PVTBKUP1" | u16 format | u8 kind | installation 16 | backup id 16 | u64 made | u64 expires |
 //   LP(unseal record) | check 8 | nonce 24 | wrapped stream key 48 | stream header 24 | chunks
 //
-// Times in ms since 1970 UTC; expires 0: never. The stream key is random, used once, and wrapped
-// (XChaCha20-Poly1305, the header before the nonce as AD) under a key that is derived from the root
-// key for nothing else: whoever restores needs the root key anyway, and a gateway that runs has no
-// need of a second secret. check = HMAC(that key, "kcv" | installation) cut to 8, so that a
-// mistaken root key gets its own sentence. The unseal record of a key backup lies in the clear (it
-// is no secret by itself), because it is what makes that root key from a pass-phrase, a token or
-// shares; empty where a file holds the key. The whole header is AD of the first chunk. Big endian.
+// Format 2; of a data backup 3, since it holds the list of what was settled, which the version
+// before does not take: it says so instead of calling it altered. A data backup of format 2 is read
+// still. Times in ms since 1970 UTC; expires 0: never. The stream key is random, used once, and
+// wrapped (XChaCha20-Poly1305, the header before the nonce as AD) under a key that is derived from
+// the root key for nothing else: whoever restores needs the root key anyway, and a gateway that
+// runs has no need of a second secret. check = HMAC(that key, "kcv" | installation) cut to 8, so
+// that a mistaken root key gets its own sentence. The unseal record of a key backup lies in the
+// clear (it is no secret by itself), because it is what makes that root key from a pass-phrase, a
+// token or shares; empty where a file holds the key. The whole header is AD of the first chunk. Big
+// endian.
 //
 // One thread at a time. A failed fsync ends the process.
 
@@ -137,12 +140,16 @@ class BackupReader final : public ByteSource {
   bool last_ = false;
 };
 
+// What a backup of this kind is written in.
+std::uint16_t backup_format(BackupKind kind) noexcept;
 // The header's own fields. Strict; ErrorKind::malformed: not a backup, or of another format
-// (`format` then says which).
+// (`format` then says which, and nothing but the kind is parsed).
 struct BackupHeader {
   std::uint16_t format = 0;
   BackupInfo info;
   std::array<std::uint8_t, 8> check{};
+  bool is_readable() const noexcept;
+  bool is_newer() const noexcept { return format > backup_format(info.kind); }
 };
 Result<BackupHeader> parse_backup_header(ByteView bytes);
 

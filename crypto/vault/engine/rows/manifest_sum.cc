@@ -41,6 +41,17 @@ std::string line_of(const std::filesystem::path& store, const std::string& name)
   return bytes ? name + " " + to_hex(sha256(bytes->bytes())) + "\n" : std::string();
 }
 
+// The whole line about this manifest among what was noted; empty: there is none.
+std::string_view line_about(std::string_view lines, const std::string& name) {
+  while (!name.empty() && !lines.empty()) {
+    const std::size_t size = std::min(lines.find('\n'), lines.size() - 1) + 1;
+    const std::string_view line = lines.substr(0, size);
+    if (line.starts_with(name + " ")) return line;
+    lines.remove_prefix(size);
+  }
+  return {};
+}
+
 // Of "MANIFEST-000012", and what follows it; 0: it is none.
 std::uint64_t number_of(std::string_view name) {
   name.remove_prefix(std::min(name.size(), kManifest.size()));
@@ -72,12 +83,9 @@ Status ManifestSum::check(bool required) const {
   const auto sums = read_file(store_ / kManifestSumFile, kMaxNames);
   if (!sums) return sums.error();
   const std::string_view lines = as_text(sums->bytes());
-  // One or two whole lines, so a name or a line stands at the beginning or behind a line feed.
-  const auto has = [lines](const std::string& begin) {
-    return lines.starts_with(begin) || lines.find("\n" + begin) != std::string_view::npos;
-  };
-  if (has(line)) return {};
-  if (has(name + " ")) return damaged(store_);
+  const std::string_view noted = line_about(lines, name);
+  if (noted == line) return {};
+  if (!noted.empty()) return damaged(store_);
   // Manifests are numbered upwards: a later one is of a version that notes no hash.
   const auto last = last_number(lines);
   return last && number_of(name) > *last ? Status() : incomplete_store(store_);
@@ -86,7 +94,17 @@ Status ManifestSum::check(bool required) const {
 Status ManifestSum::prepare(const std::filesystem::path& next) {
   line_ = line_of(store_, name_in(next));
   if (line_.empty()) return damaged(store_);
-  const std::string now = line_of(store_, name_in(store_ / "CURRENT"));
+  // What was noted of the one in force, right or not: hashed again, it would be right whatever has
+  // become of it meanwhile. Hashed only where nothing is noted.
+  const std::string current = name_in(store_ / "CURRENT");
+  std::string now;
+  std::error_code error;
+  if (std::filesystem::exists(store_ / kManifestSumFile, error)) {
+    const auto sums = read_file(store_ / kManifestSumFile, kMaxNames);
+    if (!sums) return sums.error();
+    now = line_about(as_text(sums->bytes()), current);
+  }
+  if (now.empty()) now = line_of(store_, current);
   return write_file_durably(store_ / kManifestSumFile, as_bytes(now + line_));
 }
 

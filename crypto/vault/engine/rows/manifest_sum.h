@@ -29,7 +29,7 @@ class ManifestSum {
   Status check(bool required) const;
 
   // Around the change of CURRENT to what `next` holds, a manifest that is on the disk. Durable.
-  // Fails as write_file_durably(), and then CURRENT must stay.
+  // Fails as read_file() and write_file_durably(), and then CURRENT must stay.
   Status prepare(const std::filesystem::path& next);
   // CURRENT names it, and that is on the disk. What cannot be written is left for the next change:
   // the line of the manifest before then still counts.

@@ -30,7 +30,8 @@ std::uint64_t number_of(const std::string& value) {
 
 std::string text_of(const std::string& value) { return to_hex(as_bytes(value)) + "\n"; }
 
-// nullopt: RocksDB will say itself what is wrong when it opens it.
+// nullopt: it cannot be looked at now. RocksDB will say itself what is wrong when it opens it;
+// where that goes well after all, the number is compared then.
 std::optional<std::string> value_in(const std::filesystem::path& store, rocksdb::Env* env) {
   rocksdb::Options options;
   options.env = env;
@@ -66,9 +67,14 @@ Status StoreOpenings::check(const std::filesystem::path& store, rocksdb::Env* en
   const bool counted = std::filesystem::exists(file_, error);
   if (auto s = ManifestSum(store).check(counted); !s) return s;
   const auto value = value_in(store, env);
-  if (!value) return {};
-  const std::uint64_t in_store = number_of(*value);
-  if (!counted) {
+  return value ? compare(*value) : Status();
+}
+
+Status StoreOpenings::compare(const std::string& value) const {
+  const std::filesystem::path store = file_.parent_path();
+  const std::uint64_t in_store = number_of(value);
+  std::error_code error;
+  if (!std::filesystem::exists(file_, error)) {
     // A store of before there was this file, or one whose making was interrupted.
     return in_store <= 1 ? Status() : incomplete_store(store);
   }

@@ -32,15 +32,17 @@ class StoreOpenings {
 
   // Looks at a store that nobody has opened, and changes nothing. ErrorKind::data: it lacks what
   // was in it when it was opened last, or the file is damaged. A store that cannot be looked at is
-  // for whoever opens it to tell.
+  // for whoever opens it to tell, and what it holds for note().
   Status check(const std::filesystem::path& store, rocksdb::Env* env) const;
 
   // What is to be written with the first batch of the next opening.
   static std::string next_value(const std::string& value);
   // This opening: in the store, then in the file, so that a crash in between leaves the store ahead
-  // by one. Durable. `value`: what lies under kOpeningsKey; empty: nothing.
+  // by one. Durable. `value`: what lies under kOpeningsKey; empty: nothing. ErrorKind::data as
+  // check(), and then neither is written: check() may not have seen the store.
   template <typename Write>
   Status note(const std::string& value, const Write& write) const {
+    if (auto s = compare(value); !s) return s;
     if (auto s = catch_up(value); !s) return s;
     const std::string next = next_value(value);
     if (auto s = write(next); !s) return s;
@@ -48,6 +50,8 @@ class StoreOpenings {
   }
 
  private:
+  // What the store holds with what the file says.
+  Status compare(const std::string& value) const;
   // After such a crash: the file first.
   Status catch_up(const std::string& value) const;
   Status write_number(const std::string& value) const;

@@ -1,6 +1,7 @@
 #include "crypto/vault/engine/upkeep/subject_keeper.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -176,42 +177,46 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
   if (!subjects.empty()) {
     if (auto s = journal_.record(KeyOperation::destroy, subjects); !s) return s;
   }
-  std::set<Id> people;
+  Status failed;
   {
     const auto lock = state.subjects->lock_writers();
-    std::vector<SubjectChange> changes;
+    std::map<Id, std::set<Id>> ending;  // handles, by person
     for (const DueSubject& one : subjects) {
       // Somebody who came back meanwhile has enabled the key.
       const bool there = state.subjects->read([&](const SubjectTable& table) {
         const SubjectKey* key = table.by_handle(one.handle);
         return key != nullptr && key->disabled();
       });
-      if (!there) continue;
-      changes.emplace_back(SubjectKeyDestroyed{one.handle});
-      people.insert(one.subject);
+      if (there) ending[one.subject].insert(one.handle);
+    }
+    // The rows first, as an erasure does: when that fails, or is interrupted, the key is due still
+    // and the next tick finds it. A row whose key went before it would be nobody's for ever.
+    std::vector<SubjectChange> changes;
+    for (const auto& [subject, handles] : ending) {
+      if (auto s = drop_rows(subject, handles); !s) {
+        failed = s;
+        continue;
+      }
+      for (const Id& handle : handles) changes.emplace_back(SubjectKeyDestroyed{handle});
+      // Of whom nothing is left, not even the subject, unless it carries a wish of theirs.
+      state.subjects->read([&](const SubjectTable& table) {
+        const Subject* owner = table.by_id(subject);
+        if (owner->objected || table.keys_of(*owner).size() > handles.size()) return;
+        changes.emplace_back(SubjectErased{subject});
+      });
     }
     if (auto s = state.subjects->commit(changes); !s) return s;
-    for (const Id& subject : people) {
-      if (auto s = drop_rows(subject); !s) return s;
-    }
-    // Of whom nothing is left, not even the subject, unless it carries a wish of theirs.
-    std::vector<SubjectChange> gone;
-    state.subjects->read([&](const SubjectTable& table) {
-      for (const Id& id : people) {
-        const Subject* subject = table.by_id(id);
-        if (subject != nullptr && subject->newest_key == 0 && !subject->objected) {
-          gone.emplace_back(SubjectErased{id});
-        }
-      }
-    });
-    if (auto s = state.subjects->commit(gone); !s) return s;
   }
   const std::scoped_lock lock(state.mutex);
-  return state.renew_subjects();
+  if (state.subjects->owes_renewal()) {
+    if (auto s = state.renew_subjects(); !s) return s;
+  }
+  return failed;
 }
 
-// The rows of which no copy opens any more. REQUIRES: the writers' lock is held.
-Status SubjectKeeper::drop_rows(const Id& subject) {
+// The rows of which no copy opens once these keys of the person are gone. REQUIRES: the writers'
+// lock is held.
+Status SubjectKeeper::drop_rows(const Id& subject, const std::set<Id>& ending) {
   Vault::State& state = *vault_.state_;
   const auto ids = state.tokens->by_subject(row_owner(subject));
   if (!ids) return ids.error();
@@ -222,14 +227,17 @@ Status SubjectKeeper::drop_rows(const Id& subject) {
     const auto row = rows[i] ? decode_bound_row(as_bytes(*rows[i]))
                              : Result<BoundRow>(Error(ErrorKind::refused));
     if (!row) continue;
+    const Id& id = (*ids)[i];
     const bool opens = state.subjects->read([&](const SubjectTable& table) {
       const Subject* owner = table.by_id(subject);
-      return owner != nullptr &&
-             std::any_of(row->copies.begin(), row->copies.end(), [&](const BoundCopy& copy) {
-               return table.key_of(*owner, copy.purpose) != nullptr;
-             });
+      return std::any_of(row->copies.begin(), row->copies.end(), [&](const BoundCopy& copy) {
+        const SubjectKey* key = table.key_of(*owner, copy.purpose);
+        // One that was made anew since does not open what lies under the one before it.
+        return key != nullptr && !ending.contains(key->made.handle) &&
+               copy.mark == handle_mark(key->made.handle, id, copy.purpose);
+      });
     });
-    if (!opens) gone.push_back((*ids)[i]);
+    if (!opens) gone.push_back(id);
   }
   return gone.empty() ? Status() : state.tokens->expire(gone);
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,7 +67,7 @@ class SubjectKeeper {
   Status change(KeyOperation operation, std::span<const DueSubject> subjects, WallTime now,
                 std::chrono::milliseconds running);
   Status destroy(std::span<const DueSubject> subjects);
-  Status drop_rows(const Id& subject);
+  Status drop_rows(const Id& subject, const std::set<Id>& ending);
 
   Vault& vault_;
   SubjectJournal& journal_;

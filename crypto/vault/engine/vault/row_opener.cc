@@ -25,22 +25,34 @@ const ContextRecord* RowOpener::context_of(const FoundRow& found, Fault& fault) 
   return nullptr;
 }
 
-bool RowOpener::lacks_key(const FoundRow& found) {
+RowOpener::Missing RowOpener::missing(const FoundRow& found) {
   Fault fault{};
-  const ContextRecord* context = context_of(found, fault);
-  if (context == nullptr) return fault == Fault::unknown;
-  if (row_schema(as_bytes(found.row)) != kBoundRowSchema) return false;
+  if (context_of(found, fault) == nullptr) {
+    return fault == Fault::unknown ? Missing::context : Missing::nothing;
+  }
+  if (row_schema(as_bytes(found.row)) != kBoundRowSchema) return Missing::nothing;
   const auto row = decode_bound_row(as_bytes(found.row));
-  return row && std::any_of(row->copies.begin(), row->copies.end(), [&](const BoundCopy& copy) {
-           if (catalogue_.context(copy.seal_key_id) == nullptr) return true;
-           const ProtectionKey* key = key_of(copy.seal_key_id);
-           if (key == nullptr) return false;
-           const auto layer =
-               open_outer_layer(*key, copy_ad(key->ctx, found.id, *row, copy), copy.sealed);
-           return layer && subjects_.read([&](const SubjectTable& table) {
-             return table.by_handle(layer->handle()) == nullptr;
-           });
-         });
+  if (!row) return Missing::nothing;
+  if (std::any_of(row->copies.begin(), row->copies.end(), [this](const BoundCopy& copy) {
+        return catalogue_.context(copy.seal_key_id) == nullptr;
+      })) {
+    return Missing::context;
+  }
+  return lacks_person(*row, found.id) ? Missing::person : Missing::nothing;
+}
+
+bool RowOpener::lacks_person(const BoundRow& row, const Id& id) {
+  bool lacks = false;
+  for (const BoundCopy& copy : row.copies) {
+    const ProtectionKey* key = key_of(copy.seal_key_id);
+    // Destroyed or out of use: that closes the row, whatever became of its person's other keys.
+    if (key == nullptr) return false;
+    const auto layer = open_outer_layer(*key, copy_ad(key->ctx, id, row, copy), copy.sealed);
+    lacks = lacks || (layer && subjects_.read([&](const SubjectTable& table) {
+              return table.by_handle(layer->handle()) == nullptr;
+            }));
+  }
+  return lacks;
 }
 
 bool RowOpener::is_destroyed_seal(std::uint32_t seal_key_id) const {

@@ -41,9 +41,11 @@ class RowOpener {
 
   // Of rows of both schemas: the token's context; nullptr with the fault.
   const ContextRecord* context_of(const FoundRow& found, Fault& fault) const;
-  // Of a row that does not open: whether it lies under a context, or under a person's key, that
-  // these keys have never heard of, or have destroyed without a trace, as they do with people's.
-  bool lacks_key(const FoundRow& found);
+  // Of a row that does not open: what is missing of the keys it lies under. context: one that these
+  // keys have never heard of. person: a person's key, of which they have never heard or which they
+  // have destroyed, as they do without a trace; and no copy is closed by a key that they do know.
+  enum class Missing : std::uint8_t { nothing, context, person };
+  Missing missing(const FoundRow& found);
   // Whether every key that the row lies under is destroyed.
   bool is_dead(const FoundRow& found) const;
 
@@ -58,6 +60,7 @@ class RowOpener {
 
  private:
   const ProtectionKey* key_of(std::uint32_t seal_key_id);
+  bool lacks_person(const BoundRow& row, const Id& id);
   bool is_destroyed_seal(std::uint32_t seal_key_id) const;
 
   const Catalogue& catalogue_;

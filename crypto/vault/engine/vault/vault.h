@@ -58,8 +58,11 @@ struct IndexReport {
   std::uint64_t indexed = 0;
   std::uint64_t unreadable = 0;  // their key is destroyed, or they are damaged
   std::uint64_t unknown = 0;     // the key store has no such context: it is older than the rows
-  // Of those of the two: whose context, or whose person's key, the keys have never heard of.
+  // Of those of the two: whose context the keys have never heard of.
   std::uint64_t lacking = 0;
+  // And under contexts that they know, of a person whose key is not there: never heard of, or
+  // destroyed, which leaves no trace. Which of the two it is nobody sees in the row.
+  std::uint64_t without_person = 0;
 };
 
 // Keys that are put beside a token store which has seen more renewals than they (key_renewal.h).

@@ -29,7 +29,9 @@ std::optional<IndexEntry> entry_of(RowOpener& opener, const FoundRow& found, Ind
   const auto opened = token == nullptr ? std::nullopt : opener.open(found);
   if (!opened) {
     ++report.unreadable;
-    report.lacking += opener.lacks_key(found) ? 1U : 0U;
+    const RowOpener::Missing missing = opener.missing(found);
+    report.lacking += missing == RowOpener::Missing::context ? 1U : 0U;
+    report.without_person += missing == RowOpener::Missing::person ? 1U : 0U;
     return std::nullopt;
   }
   ++report.indexed;

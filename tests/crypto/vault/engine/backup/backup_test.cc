@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "crypto/primitives/hmac_sha256.h"
+#include "crypto/primitives/xchacha20_poly1305.h"
 #include "crypto/vault/engine/backup/backup_archive.h"
 #include "crypto/vault/engine/backup/key_backup_register.h"
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
@@ -89,6 +91,63 @@ TEST(BackupFile, EveryFlippedBitAndEveryCutIsNoticed) {
     write_text(file, head + order);
     EXPECT_FALSE(read_backup(file));
   }
+}
+
+// A data backup of one chunk as the version before wrote it.
+void write_of_before(const std::filesystem::path& file, std::string_view content) {
+  const BackupInfo info = info_of(BackupKind::data);
+  std::string head("PVTBKUP1");
+  append_u16be(head, 2);
+  append_u8(head, 1);
+  append_bytes(head, info.installation);
+  append_bytes(head, info.id);
+  append_u64be(head, static_cast<std::uint64_t>(info.made.time_since_epoch().count()));
+  append_u64be(head, 0);
+  append_lp(head, "");
+  const auto mac = HmacSha256(kKey).mac(as_bytes(std::string_view("kcv")), info.installation);
+  append_bytes(head, ByteView(mac).first(8));
+  const Bytes key(kStreamKeySize, 9);
+  Bytes nonce(kXchachaNonceSize, 3);
+  Bytes wrapped(kStreamKeySize + kXchachaTagSize);
+  Bytes stream(kStreamHeaderSize);
+  auto sealer = StreamSealer::start(key, stream).value();
+  ASSERT_TRUE(xchacha20_poly1305_seal(kKey, nonce, as_bytes(head), key, wrapped));
+  for (const Bytes& part : {nonce, wrapped, stream}) append_bytes(head, part);
+  ASSERT_EQ(head.size(), kBackupHeaderSize);
+  Bytes sealed(content.size() + kStreamChunkOverhead);
+  ASSERT_TRUE(sealer.seal(as_bytes(head), as_bytes(content), StreamPart::last, sealed));
+  append_bytes(head, sealed);
+  write_text(file, head);
+}
+
+TEST(BackupFile, ADataBackupHasAFormatThatTheVersionBeforeDoesNotTakeForItsOwn) {
+  const TempDir temp;
+  const auto data = temp.path() / "data";
+  const auto keys = temp.path() / "keys";
+  const auto bad = temp.path() / "bad";
+  ASSERT_TRUE(write_backup(data, "data"));
+  ASSERT_TRUE(BackupWriter::create(keys, info_of(BackupKind::keys), kKey).value()->finish());
+  const auto format = [](const std::filesystem::path& file) {
+    return read_text(file).substr(8, 2);
+  };
+  EXPECT_EQ(format(data), std::string("\0\3", 2));
+  EXPECT_EQ(format(keys), std::string("\0\2", 2));
+  // Of each kind the next one has its sentence, as it had in the version before.
+  for (const auto& file : {data, keys}) {
+    std::string next = read_text(file);
+    ++next[9];
+    write_text(bad, next);
+    const auto reader = BackupReader::open(bad, kKey);
+    ASSERT_FALSE(reader);
+    expect_sentence(reader.error(), ErrorKind::data, "newer version of paravent");
+  }
+  // And the one before is read still.
+  write_of_before(data, "data of before");
+  EXPECT_EQ(read_backup(data), "data of before");
+  std::string altered = read_text(data);
+  altered[9] = 3;
+  write_text(data, altered);
+  EXPECT_FALSE(read_backup(data));
 }
 
 TEST(BackupFile, AKeyBackupNamesWhatMakesItsRootKey) {

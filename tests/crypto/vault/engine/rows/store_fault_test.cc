@@ -18,6 +18,7 @@ using rocksdb::IOStatus;
 struct Faults {
   std::atomic<bool> append{false};
   std::atomic<bool> sync{false};
+  std::atomic<int> looks{0};  // so many files in a row cannot be opened for reading
 };
 
 class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -52,6 +53,12 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     IOStatus status = FileSystemWrapper::NewWritableFile(name, options, file, debug);
     if (status.ok()) *file = std::make_unique<FaultyFile>(std::move(*file), faults_);
     return status;
+  }
+  IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                             IODebugContext* debug) override {
+    if (faults_->looks > 0 && faults_->looks-- > 0) return IOStatus::IOError("too many open files");
+    return FileSystemWrapper::NewSequentialFile(name, options, file, debug);
   }
 
  private:
@@ -110,6 +117,34 @@ TEST_F(StoreFaults, ATornWriteIsRefusedThenRecoveredFrom) {
   EXPECT_TRUE(has(1));
   EXPECT_FALSE(has(2));
   EXPECT_TRUE(has(3));
+}
+
+// The look before the opening fails by what passes, and the opening does not: what was to be
+// noticed is noticed all the same, and nothing is written over it.
+TEST_F(StoreFaults, AStoreThatLacksALogIsRefusedAlsoWhereItCouldNotBeLookedAt) {
+  const auto folder = temp_.path() / "store";
+  const auto open = [&] {
+    return RocksdbTokenStore::open(folder, Id{7}, std::make_shared<FaultyFileSystem>(faults_));
+  };
+  ASSERT_TRUE(put(1));
+  store_.reset();
+  faults_->looks = 1;
+  store_ = open().value();  // whole, so that it does no harm
+  EXPECT_EQ(faults_->looks, 0);
+  EXPECT_TRUE(has(1));
+  ASSERT_TRUE(put(2));
+  store_.reset();
+  const std::string opened = read_text(folder / "opened");
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    if (file.path().extension() == ".log") std::filesystem::remove(file.path());
+  }
+  for (const int looks : {1, 0}) {
+    faults_->looks = looks;
+    const auto again = open();
+    ASSERT_FALSE(again) << looks;
+    expect_sentence(again.error(), ErrorKind::data, "lacks what was in it");
+    EXPECT_EQ(read_text(folder / "opened"), opened);
+  }
 }
 
 // What lies in the write buffers is put in order once, by writing it into a table; where nothing

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "crypto/primitives/random.h"
+#include "crypto/vault/engine/rows/manifest_sum.h"
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
 #include "tests/crypto/vault/engine/support.h"
 
@@ -251,6 +252,30 @@ TEST_F(StoreManifest, AChangeOfCurrentMayBeInterrupted) {
   EXPECT_TRUE(opens_whole(folder_, "as it was made before"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "manifest-sum"));
   EXPECT_TRUE(opens_whole(folder_, "and again"));
+}
+
+// A manifest that went bad while the store was open is not made right by the change to the next.
+TEST_F(StoreManifest, AHashIsNotMadeAnewForOneThatWentBadMeanwhile) {
+  auto store = RocksdbTokenStore::create(folder_, kInstallation).value();
+  add_rows(*store);
+  store.reset();
+  const auto manifest = manifest_of(folder_);
+  const std::string whole = read_text(manifest);
+  write_text(folder_ / "MANIFEST-000999", whole);
+  write_text(folder_ / "000999.dbtmp", "MANIFEST-000999\n");
+  ManifestSum sum(folder_);
+  write_text(manifest, whole.substr(0, whole.size() / 2));
+  ASSERT_TRUE(sum.prepare(folder_ / "000999.dbtmp"));
+  // Interrupted here, CURRENT names it still.
+  EXPECT_FALSE(sum.check(true));
+  EXPECT_FALSE(opens_whole(folder_, "it went bad while the store was open"));
+  write_text(manifest, whole);
+  EXPECT_TRUE(sum.check(true));
+  // Of a store that notes nothing yet it is taken as it is.
+  std::filesystem::remove(folder_ / kManifestSumFile);
+  ASSERT_TRUE(sum.prepare(folder_ / "000999.dbtmp"));
+  EXPECT_TRUE(sum.check(true));
+  EXPECT_TRUE(opens_whole(folder_, "put right again"));
 }
 
 TEST_F(StoreManifest, WithoutALogItOpensWithEverythingOrNotAtAll) {

@@ -105,7 +105,7 @@ TEST_F(KeyFactsTest, RowsOfPeopleWhoCameAfterTheKeysAreLackingAndNoOthers) {
   keep_keys();
   disk.clock.advance(std::chrono::hours(1));
   const Answer paul = ask(*disk.vault, route, "paul@example.fr", "Paul");
-  ASSERT_EQ(disk.vault->rebuild_index()->lacking, 0U);
+  ASSERT_EQ(disk.vault->rebuild_index()->without_person, 0U);
   const KeyFacts then = facts();
   restore_with_kept_keys();
   EXPECT_FALSE(KeyFactsReader(*disk.vault).knows_person_key(*then.newest_key));
@@ -113,7 +113,8 @@ TEST_F(KeyFactsTest, RowsOfPeopleWhoCameAfterTheKeysAreLackingAndNoOthers) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->rows, 4U);
   EXPECT_EQ(report->indexed, 2U);
-  EXPECT_EQ(report->lacking, 2U);
+  EXPECT_EQ(report->lacking, 0U);
+  EXPECT_EQ(report->without_person, 2U);
   EXPECT_EQ(open_text(*disk.vault, anne.tokens[1]), "Anne");
   // Whoever comes back is somebody new; nothing of the lost rows is taken up again.
   const Answer again = ask(*disk.vault, bound_route(*disk.vault), "paul@example.fr", "Paul");
@@ -137,6 +138,7 @@ TEST_F(KeyFactsTest, RowsUnderAKeyThatTheOlderKeysLackAreLackingAndNoOthers) {
   EXPECT_EQ(report->indexed, 1U);
   EXPECT_EQ(report->unknown, 1U);
   EXPECT_EQ(report->lacking, 1U);
+  EXPECT_EQ(report->without_person, 0U);
   EXPECT_EQ(open_text(*disk.vault, kept), "anne@example.fr");
   EXPECT_EQ(open_text(*disk.vault, lost, "billing"), "(unavailable)");
   // A new key for the same place is another one: the lost row stays closed, and the value that
@@ -161,6 +163,7 @@ TEST_F(KeyFactsTest, RowsUnderADestroyedKeyAreNotLacking) {
   EXPECT_EQ(report->rows, 1U);
   EXPECT_EQ(report->unreadable, 1U);
   EXPECT_EQ(report->lacking, 0U);
+  EXPECT_EQ(report->without_person, 0U);
 }
 
 }  // namespace

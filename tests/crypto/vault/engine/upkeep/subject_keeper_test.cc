@@ -3,6 +3,7 @@
 
 #include "crypto/vault/engine/upkeep/subject_keeper.h"
 
+#include "crypto/vault/engine/rows/memory_token_store.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/retention_keeper.h"
 #include "tests/crypto/vault/engine/subject_support.h"
@@ -37,9 +38,22 @@ class Notes final : public SubjectJournal {
   bool refuses = false;
 };
 
+// Removes nothing while it is full.
+class FullStore final : public MemoryTokenStore {
+ public:
+  Status expire(std::span<const Id> ids) override {
+    if (full) return Error(ErrorKind::disk_full, "The token store is full.");
+    return MemoryTokenStore::expire(ids);
+  }
+  bool full = false;
+};
+
 class SubjectKeeperTest : public testing::Test {
  protected:
   SubjectKeeperTest() {
+    auto rows = std::make_unique<FullStore>();
+    store_ = rows.get();
+    place_.vault = Vault::in_memory(place_.clock, std::move(rows)).value();
     const std::vector<PolicyNames> policies{atelier()};
     EXPECT_TRUE(place_.vault->admit_names(policies));
     say();
@@ -62,12 +76,15 @@ class SubjectKeeperTest : public testing::Test {
       monotonic_.time += hours(12);
       EXPECT_TRUE(keys_->tick());
       const auto ticked = keeper_->tick();
-      EXPECT_TRUE(ticked || notes_.refuses);
+      EXPECT_TRUE(ticked || notes_.refuses || store_->full);
     }
   }
-  Answer ask(const std::string& person, const std::string& purpose = "contact") {
-    return vault::ask(*place_.vault, bound_route(*place_.vault, purpose), person, "Anne");
+  Answer ask(const std::string& person, const std::string& purpose = "contact",
+             const std::string& name = "Anne") {
+    return vault::ask(*place_.vault, bound_route(*place_.vault, purpose), person, name);
   }
+  // What a walk over all rows finds.
+  IndexReport report() { return place_.vault->rebuild_index().value(); }
   std::string open(const std::string& text, const std::string& purpose = "contact") {
     return open_text(*place_.vault, text, purpose);
   }
@@ -80,6 +97,7 @@ class SubjectKeeperTest : public testing::Test {
   }
 
   InMemoryVault place_;
+  FullStore* store_ = nullptr;
   Monotonic monotonic_;
   NoNotes no_notes_;
   Notes notes_;
@@ -155,6 +173,60 @@ TEST_F(SubjectKeeperTest, OnePurposeEndsAndTheOtherStays) {
   EXPECT_EQ(again.tokens, asked.tokens);
   EXPECT_EQ(open(asked.tokens[1], "contact"), "Anne");
   EXPECT_EQ(open(asked.encrypted, "contact"), "(unavailable)");
+}
+
+// A row whose key went before it would stay for ever, and nobody would know whose it was.
+TEST_F(SubjectKeeperTest, ARemovalOfRowsThatFailsIsTriedAgainAndLeavesNoneBehind) {
+  const Answer anne = ask("anne@example.fr");
+  store_->full = true;
+  pass(kYear + hours(24 * 5));
+  EXPECT_EQ(open(anne.tokens[1]), "(unavailable)");
+  EXPECT_EQ(report().rows, 2U);
+  EXPECT_EQ(report().without_person, 0U);
+  EXPECT_TRUE(admin().info(find("anne@example.fr"))->purposes[0].disabled);
+  store_->full = false;
+  pass(hours(12));
+  EXPECT_EQ(report().rows, 0U);
+  EXPECT_FALSE(admin().find(*place_.vault->tenant_id("atelier"), Kind::email, "anne@example.fr"));
+  EXPECT_EQ(notes_.lines.back(), "destroy contact");
+}
+
+TEST_F(SubjectKeeperTest, ARowThatOnlyAKeyOfBeforeOpenedGoesWithItsOtherPurpose) {
+  const Answer asked = ask("anne@example.fr");
+  ask("anne@example.fr", "billing");
+  ASSERT_TRUE(admin().note_event(find("anne@example.fr"), "billing", place_.clock.now()));
+  pass(kYear + hours(24 * 5));
+  EXPECT_EQ(open(asked.tokens[1], "billing"), "Anne");
+  // Under a new name, with a new key for the purpose that had ended.
+  for (int i = 0; i < 2; ++i) {
+    ask("anne@example.fr", "contact", "Anna");
+    pass(kYear / 2);
+  }
+  const Answer again = ask("anne@example.fr", "contact", "Anna");
+  EXPECT_EQ(open(asked.tokens[1], "billing"), "(unavailable)");
+  EXPECT_EQ(open(again.tokens[0]), "anne@example.fr");
+  EXPECT_EQ(open(again.tokens[1]), "Anna");
+  EXPECT_EQ(report().rows, 2U) << "the row of the old name is gone";
+}
+
+// Its contact copy lies under a person's key that ended, its other one under an epoch that was
+// destroyed: no newer keys would open it.
+TEST_F(SubjectKeeperTest, ARowThatADestroyedKeyClosesLacksNoPersonsKey) {
+  ask("anne@example.fr");
+  ask("anne@example.fr", "billing");
+  pass(kYear + hours(24 * 5));
+  KeyAdmin keys(*place_.vault);
+  std::vector<Id> billing;
+  for (const KeyInfo& key : keys.list()) {
+    const bool epoch = key.record.key_class == KeyClass::epoch && key.purpose == "billing";
+    if (epoch) billing.push_back(key.record.id);
+  }
+  ASSERT_TRUE(keys.destroy(billing));
+  const IndexReport found = report();
+  EXPECT_EQ(found.rows, 2U);
+  EXPECT_EQ(found.unreadable, 2U);
+  EXPECT_EQ(found.lacking, 0U);
+  EXPECT_EQ(found.without_person, 0U);
 }
 
 TEST_F(SubjectKeeperTest, AHoldPutsItOffAndForbidsErasure) {
