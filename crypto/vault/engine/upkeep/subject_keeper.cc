@@ -192,7 +192,9 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
     // The rows first, as an erasure does: when that fails, or is interrupted, the key is due still
     // and the next tick finds it. A row whose key went before it would be nobody's for ever.
     std::vector<SubjectChange> changes;
-    for (const auto& [subject, handles] : ending) {
+    for (const auto& entry : ending) {
+      const Id& subject = entry.first;
+      const std::set<Id>& handles = entry.second;
       if (auto s = drop_rows(subject, handles); !s) {
         failed = s;
         continue;
