@@ -93,7 +93,7 @@ class Mailbox {
 class EventLoop final : private Watcher {
  public:
   // Looks for events so long before each sleep; zero: sleeps at once. A thread
-  // that sleeps is woken in 20 to 50 us on a virtual machine, twice for a request; one that looks
+  // that sleeps is woken in tens of microseconds, twice for a request; one that looks
   // takes its processor for itself while requests come more often than that.
   // Ends the process when descriptors are exhausted: a worker without its epoll set is none.
   explicit EventLoop(std::chrono::microseconds busy_poll = {});

@@ -193,6 +193,38 @@ TEST_P(EventLoopThatLooks, SleepsWhenNothingComesAndKeepsItsDeadlines) {
   EXPECT_LT(used() - before, std::chrono::milliseconds(150));
 }
 
+// What the thread takes of the processor in the 100 ms until somebody posts.
+std::chrono::nanoseconds taken_while_nothing_comes(std::chrono::microseconds busy_poll) {
+  EventLoop loop{busy_poll};
+  std::thread other([&loop, mailbox = loop.mailbox()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    mailbox->post([&loop] { loop.stop(); });
+  });
+  const auto used = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto before = used();
+  loop.run();
+  other.join();
+  return used() - before;
+}
+
+// A busy machine gives less to whoever looks, and nothing makes a sleeper take that much: so the
+// most, and the least, of several attempts count.
+TEST(EventLoop, LooksAsLongAsItIsTold) {
+  constexpr std::chrono::milliseconds kLooking{10};
+  std::chrono::nanoseconds most{};
+  std::chrono::nanoseconds least = std::chrono::nanoseconds::max();
+  for (int i = 0; i < 30 && (most < kLooking || least >= kLooking); ++i) {
+    most = std::max(most, taken_while_nothing_comes(std::chrono::seconds(1)));
+    least = std::min(least, taken_while_nothing_comes({}));
+  }
+  EXPECT_GE(most, kLooking);
+  EXPECT_LT(least, kLooking);
+}
+
 TEST(EventLoop, AMailboxOutlivesItsLoop) {
   std::shared_ptr<Mailbox> mailbox;
   {
