@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What bench/run.sh will do and for how long: chooses rounds and windows that fit into so many minutes.
 
-  plan.py --slots N --counted N [--latency-slots N] [--others S S] [--minutes M | --rounds N --warm-up S --window S]
+  plan.py --slots N --counted N [--renewed N] [--latency-slots N] [--others S S] [--minutes M | --rounds N --warm-up S --window S]
 
 Prints `ROUNDS WARM-UP WINDOW PACE` to standard output and the plan, in sentences, to standard error. PACE is the share of their usual seconds
 that the programs of others.py take. At least eleven rounds, however short: an interval needs rounds more than it needs length.
@@ -14,6 +14,7 @@ import sys
 ROUNDS, MOST_ROUNDS = 11, 15
 WARM_UP_SHARE = 0.2    # of a window
 OVERHEAD = 0.12        # seconds that a window takes beside: a process, its connections, what is under way at the end
+RENEWAL = 0.9          # the start and the first requests of a peer that is renewed for every window
 COUNT_OVERHEAD = 1.2   # the same where strace comes and goes
 START = 60             # peers, certificate, the first run of the gateway, and the page after every workload
 LEAST_PACE = 0.5
@@ -29,6 +30,7 @@ def chosen(options):
     shorter, fixed = options.others
     pace = 1.0 if not shorter else min(1.0, max(LEAST_PACE, (20 * options.minutes - fixed) / shorter))
     left = 60 * options.minutes - START - pace * shorter - fixed - options.counted * (options.count_seconds + COUNT_OVERHEAD)
+    left -= ROUNDS * options.renewed * RENEWAL
     each = left / (ROUNDS * slots) - OVERHEAD
     window = min(LONGEST, each / (1 + WARM_UP_SHARE))
     if window < SHORTEST:
@@ -36,20 +38,22 @@ def chosen(options):
         sys.exit(f"bench: {options.minutes:g} minutes are too few; {math.ceil(needed)} would do, or fewer workloads.")
     rounds = ROUNDS
     if window == LONGEST:
-        rounds = min(MOST_ROUNDS, int(left / (slots * (OVERHEAD + LONGEST * (1 + WARM_UP_SHARE)))))
+        left += ROUNDS * options.renewed * RENEWAL
+        rounds = min(MOST_ROUNDS, int((left - MOST_ROUNDS * options.renewed * RENEWAL) / (slots * (OVERHEAD + LONGEST * (1 + WARM_UP_SHARE)))))
     return rounds, round(window * WARM_UP_SHARE, 2), round(window, 2), round(pace, 2)
 
 
 def seconds_of(options, rounds, warm_up, window, pace):
     """{part: seconds}"""
     each = rounds * (warm_up + window + OVERHEAD)
-    return {"rounds": options.slots * each, "added latency": options.latency_slots * each,
+    return {"rounds": options.slots * each + options.renewed * rounds * RENEWAL, "added latency": options.latency_slots * each,
             "system calls": options.counted * (options.count_seconds + COUNT_OVERHEAD), "others": pace * options.others[0] + options.others[1], "start and report": START}
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slots", type=int, required=True, help="peers of all workloads, added up")
+    parser.add_argument("--renewed", type=int, default=0, help="of these slots, peers that are started anew for every window")
     parser.add_argument("--latency-slots", type=int, default=0)
     parser.add_argument("--counted", type=int, default=0, help="windows under strace")
     parser.add_argument("--count-seconds", type=float, default=1.0)

@@ -100,11 +100,12 @@ compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lu
 for name in json-batch-gzip form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256; do
   compared[$name]="nginx ${gateway[*]} nginx-null"
 done
-slots=0
+slots=0 renewed=0
 for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
   read -ra peers <<<"${compared[$name]}"
   slots=$((slots + ${#peers[@]}))
+  for peer in "${peers[@]}"; do case $peer in nginx-lua | nginx-lua-typical) renewed=$((renewed + 1)) ;; esac; done
 done
 count_seconds=1
 [ "$quick" = yes ] || [ -n "$minutes" ] || count_seconds=3
@@ -120,7 +121,7 @@ make_plan() {
   local other_seconds=(0 0) asked=(--rounds "$rounds" --warm-up "$warm_up" --window "$window")
   [ "$others" = no ] || read -ra other_seconds <<<"$(python3 "$here/others.py" --binary "${binary:-none}" --tools "$build/bench" --seconds)"
   [ -z "$minutes" ] || asked=(--minutes "$minutes")
-  read -r rounds warm_up window pace <<<"$(python3 "$here/plan.py" --slots "$slots" --latency-slots "$latency_slots" --counted "$counted" \
+  read -r rounds warm_up window pace <<<"$(python3 "$here/plan.py" --slots "$slots" --renewed "$renewed" --latency-slots "$latency_slots" --counted "$counted" \
     --count-seconds "$count_seconds" --others "${other_seconds[@]}" "${asked[@]}")"
   [ -n "$rounds" ] || exit 2
 }
@@ -226,6 +227,17 @@ start_nginx() {
 start_haproxy() {
   fill haproxy.cfg "${port[haproxy]}" "${port[clear]}" "$run" >"$out/haproxy.cfg"
   start 0 haproxy haproxy -db -f "$out/haproxy.cfg"
+}
+
+# renew_script WORKLOAD NAME CONF UPSTREAM: LuaJIT compiles a script once in a worker's life, and one time better than
+# another. Each round draws this luck anew, so that a run does not have the luck of one worker in all of its rounds.
+renew_script() {
+  local workload=$1 name=$2 conf=$3 upstream=$4
+  kill -TERM "${pid_of[$name]}"
+  wait "${pid_of[$name]}" 2>/dev/null || true
+  start_nginx "$name" "$conf" "$upstream"
+  wait_for "$name"
+  load "$workload" "$name" 0.2 0.3 >/dev/null || die 6 "$name failed under load; its log is in $out."
 }
 
 # start_gateway NAME ADMIN-PORT [LINE]: with one line more in its file
@@ -342,6 +354,10 @@ for workload in "${workloads[@]}"; do
       # stands equally often at each place and after each other.
       step=$(((place + round / 2) % number))
       if ((round % 2 == 1)); then step=$((number - 1 - step)); fi
+      case ${peers[step]} in
+        nginx-lua) renew_script "$workload" nginx-lua nginx_lua.conf peer-tokens ;;
+        nginx-lua-typical) renew_script "$workload" nginx-lua-typical nginx_lua_typical.conf changed ;;
+      esac
       load "$workload" "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \
         >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
     done

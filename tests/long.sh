@@ -10,7 +10,7 @@
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
 #   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
-#   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections for 120 s, about ten
+#   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections for 300 s, about ten
 #             minutes in all; the result goes to tests/results/crowd.txt
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
 #   soak      30 minutes (--minutes N) of mixed load while the policy is reloaded and the applications are restarted: no
@@ -132,7 +132,7 @@ run_crowd() {
   as_user mkdir -p tests/results
   {
     echo "slow clients and a crowd, $(date -u +%F), $(uname -sr), $(nproc) processors"
-    python3 tests/oracles/slow.py --seconds 60 --connections 1000 --crowd 8000 --crowd-seconds 120 \
+    python3 tests/oracles/slow.py --seconds 60 --connections 1000 --crowd 8000 --crowd-seconds 300 \
       --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/crowd.txt
 }

@@ -37,15 +37,22 @@ int Deadlines::ms_to_next_tick() const noexcept {
   return next > elapsed ? static_cast<int>(next - elapsed) : 0;
 }
 
-void Deadlines::fire_due() {
-  if (now_ == fired_) return;
-  fired_ = now_;
-  // By index: a handler may add slots.
-  for (std::size_t i = 0; i < due_.size(); ++i) {
-    if (due_[i] > now_) continue;
-    due_[i] = kNever;
-    handlers_[i]->on_deadline(static_cast<DeadlineSlot>(i));
+bool Deadlines::fire_due() {
+  if (at_ == kBetweenTicks) {
+    if (now_ == fired_) return false;
+    fired_ = now_;
+    at_ = 0;
   }
+  // By index: a handler may add slots.
+  for (int called = 0; at_ < due_.size();) {
+    const std::size_t slot = at_++;
+    if (due_[slot] > fired_) continue;
+    due_[slot] = kNever;
+    handlers_[slot]->on_deadline(static_cast<DeadlineSlot>(slot));
+    if (++called == kMostInRow) return true;
+  }
+  at_ = kBetweenTicks;
+  return false;
 }
 
 }  // namespace paravent::proxy::net

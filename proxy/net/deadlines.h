@@ -1,7 +1,8 @@
 // Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a
 // timer each. Setting and clearing is a store; a tick reads one compact array.
 //
-// A deadline never fires early and at most two ticks late. One thread.
+// A deadline never fires early and at most two ticks late, or as much later as the handlers of others
+// take. One thread.
 
 #pragma once
 
@@ -47,10 +48,14 @@ class Deadlines {
   void refresh() noexcept;
   // When that last was.
   std::chrono::steady_clock::time_point refreshed() const noexcept { return refreshed_; }
-  // Once per tick, as of the last refresh(): calls the handlers of what is due.
-  void fire_due();
+  // Once per tick, as of the last refresh(): calls the handlers of what is due. After kMostInRow of
+  // them it answers true, and goes on at the next call: a thousand clients that are shown out
+  // together must not keep the worker from all others.
+  bool fire_due();
 
  private:
+  static constexpr int kMostInRow = 2;
+  static constexpr std::size_t kBetweenTicks = std::numeric_limits<std::size_t>::max();
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
   std::uint64_t ms_until(std::chrono::steady_clock::time_point time) const noexcept;
@@ -58,7 +63,8 @@ class Deadlines {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point refreshed_ = start_;
   std::uint64_t now_ = 0;
-  std::uint64_t fired_ = 0;
+  std::uint64_t fired_ = 0;  // the tick whose deadlines have been looked at, or are being
+  std::size_t at_ = kBetweenTicks;  // the next slot to look at
   std::vector<std::uint64_t> due_;
   std::vector<DeadlineHandler*> handlers_;
   std::vector<DeadlineSlot> free_;

@@ -34,14 +34,14 @@ void EventLoop::run() {
     const int n = wait();
     deadlines_.refresh();
     dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
-    deadlines_.fire_due();
+    more_due_ = deadlines_.fire_due();
     run_tasks();
     run_writes();
   }
 }
 
 int EventLoop::wait() noexcept {
-  if (!tasks_.empty()) return fetch(0);
+  if (!tasks_.empty() || more_due_) return fetch(0);
   if (busy_poll_ > busy_poll_.zero()) {
     const auto until = std::chrono::steady_clock::now() + busy_poll_;
     do {
@@ -94,14 +94,16 @@ void EventLoop::run_tasks() {
 // What a watcher read ahead is used up, or dropped with it, before this returns.
 void EventLoop::dispatch(std::size_t size) {
   batch_size_ = size;
-  std::size_t read = 0;
+  const bool few = size <= kFew;
+  const std::size_t most_waiting = few ? 1 : kMostInRow;
+  std::size_t read = few ? size : 0;
   for (batch_at_ = 0; batch_at_ < batch_size_;) {
     if (batch_at_ == read) read = read_ahead_from(batch_at_);
     const epoll_event event = batch_[batch_at_++];
     if (event.data.ptr == nullptr) continue;
     static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
     run_tasks();
-    if (writers_.size() >= kMostInRow) run_writes();
+    if (writers_.size() >= most_waiting) run_writes();
   }
   batch_at_ = batch_size_ = 0;
 }

@@ -132,6 +132,9 @@ class EventLoop final : private Watcher {
   static constexpr std::size_t kBatch = 128;
   // Reads, or writes, in a row: more would delay the first without saving anything.
   static constexpr std::size_t kMostInRow = 64;
+  // So few events that were fetched together are each handled to their end: the first would wait for
+  // the others, and they save little.
+  static constexpr std::size_t kFew = 4;
 
   void on_ready(std::uint32_t events) override;  // somebody posted
   int wait() noexcept;
@@ -149,6 +152,7 @@ class EventLoop final : private Watcher {
   std::atomic<bool> woken_{false};
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   bool stopping_ = false;
+  bool more_due_ = false;  // deadlines whose handlers have not had their turn
   std::chrono::steady_clock::duration busy_poll_;
   std::array<epoll_event, kBatch> batch_{};
   std::size_t batch_at_ = 0;

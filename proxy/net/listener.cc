@@ -9,7 +9,8 @@
 namespace paravent::proxy::net {
 namespace {
 
-constexpr int kBurst = 32;
+// In one go; what is left is told again, behind what others have to say.
+constexpr int kBurst = 8;
 
 UniqueFd open_spare() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 

@@ -45,6 +45,19 @@ struct TlsStream::State {
     failed = true;
     return {.failed = true};
   }
+
+  // Whether all that was written has left, as far as anybody waits for it. What a server writes at
+  // the end of a handshake of TLS 1.3 are tickets, for which nobody does: they leave with its first
+  // answer.
+  FlushStatus end_holding() {
+    if (socket.holding && SSL_version(connection.get()) >= TLS1_3_VERSION) {
+      socket.holding = false;
+      return FlushStatus::done;
+    }
+    const FlushStatus flushed = flush_held(socket);
+    socket.holding = socket.holding && flushed == FlushStatus::would_block;
+    return flushed;
+  }
 };
 
 TlsStream::TlsStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -68,6 +81,7 @@ std::unique_ptr<TlsStream> TlsStream::accept(std::shared_ptr<const ServerContext
   auto stream = make(*context, fd);
   if (!stream) return nullptr;
   SSL_set_accept_state(stream->state_->connection.get());
+  stream->state_->socket.holding = true;
   // Of clients only: a server's tickets are late steps as well, and an upstream is no attacker.
   SSL_set_info_callback(stream->state_->connection.get(), State::on_info);
   stream->state_->server = std::move(context);
@@ -93,6 +107,15 @@ HandshakeStatus TlsStream::handshake() {
   SSL* const connection = state_->connection.get();
   const int done = SSL_do_handshake(connection);
   if (done == 1) {
+    switch (state_->end_holding()) {
+      case FlushStatus::done:
+        break;
+      case FlushStatus::would_block:
+        return HandshakeStatus::would_block;
+      case FlushStatus::failed:
+        state_->fail();
+        return HandshakeStatus::failed;
+    }
     state_->established = true;
     state_->socket.budget = std::numeric_limits<std::size_t>::max();
     return HandshakeStatus::done;
@@ -101,6 +124,7 @@ HandshakeStatus TlsStream::handshake() {
   if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
     return HandshakeStatus::would_block;
   }
+  flush_held(state_->socket);  // why, in an alert
   state_->fail();
   return HandshakeStatus::failed;
 }

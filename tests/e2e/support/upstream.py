@@ -47,11 +47,12 @@ def default_answer(_request):
 class Upstream:
     """`answer`: takes a Received and gives the bytes to send, or None to close without a word.
 
-    `port`: where to listen, any free one by default; `path`: a Unix socket instead; `tls`: an ssl.SSLContext.
+    `port`: where to listen, any free one by default; `path`: a Unix socket instead; `tls`: an ssl.SSLContext; `forget`: keeps
+    nothing of what it receives, for loads whose requests would fill the memory.
     """
 
-    def __init__(self, answer=default_answer, port=0, path=None, tls=None):
-        self.answer = answer
+    def __init__(self, answer=default_answer, port=0, path=None, tls=None, forget=False):
+        self.answer, self.forget = answer, forget
         self.requests = []
         self.broken = []  # heads and what came of bodies that never came to their end
         self.history = []  # every request ever, whatever clear() forgets
@@ -126,9 +127,10 @@ class Upstream:
                         buffer += data
                     body, buffer = buffer[:length], buffer[length:]
                 received = Received(head, body)
-                with self._lock:
-                    self.requests.append(received)
-                    self.history.append(received.raw)
+                if not self.forget:
+                    with self._lock:
+                        self.requests.append(received)
+                        self.history.append(received.raw)
                 answer = self.answer(received)
                 if answer is None:
                     return

@@ -1,11 +1,14 @@
 // The small parts of the room: address ranges, deadlines, body buffers, deferred work.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -104,6 +107,30 @@ TEST(Deadlines, FireLateNeverEarlyAndOnce) {
   EXPECT_EQ(deadlines.add(recorder), cleared);
 }
 
+// Many that are due together have their turns, two at a time; nobody is lost, and none is early.
+TEST(Deadlines, ManyAtOnceTakeTurns) {
+  Deadlines deadlines;
+  Recorder recorder;
+  std::vector<DeadlineSlot> slots;
+  for (int i = 0; i < 7; ++i) {
+    slots.push_back(deadlines.add(recorder));
+    deadlines.set(slots.back(), 1);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(2 * Deadlines::kTickMs));
+  deadlines.refresh();
+  EXPECT_TRUE(deadlines.fire_due());
+  EXPECT_EQ(recorder.fired.size(), 2U);
+  deadlines.clear(slots[4]);
+  deadlines.set(slots[5], 10'000);
+  deadlines.set(slots[0], 10'000);
+  EXPECT_TRUE(deadlines.fire_due());
+  EXPECT_FALSE(deadlines.fire_due());
+  std::vector<DeadlineSlot> expected = slots;
+  expected.erase(expected.begin() + 4, expected.begin() + 6);
+  EXPECT_EQ(recorder.fired, expected);
+  EXPECT_FALSE(deadlines.fire_due());
+}
+
 // A loop that was busy for longer than a deadline: what is set afterwards counts from then.
 TEST(Deadlines, AStallDoesNotMakeThemEarly) {
   Deadlines deadlines;
@@ -131,6 +158,49 @@ class Counter final : public Task {
  private:
   EventLoop& loop_;
 };
+
+// A hundred deadlines that are due together; the first makes something readable.
+class Hundred final : public DeadlineHandler, public Watcher {
+ public:
+  explicit Hundred(EventLoop& loop) : loop_(loop) {
+    if (pipe2(ends_.data(), O_NONBLOCK | O_CLOEXEC) != 0 || !loop_.add(ends_[0], *this)) std::abort();
+    for (int i = 0; i < 100; ++i) {
+      slots_.push_back(loop_.deadlines().add(*this));
+      loop_.deadlines().set(slots_.back(), 1);
+    }
+  }
+  ~Hundred() {
+    loop_.drop(*this);
+    for (const DeadlineSlot slot : slots_) loop_.deadlines().remove(slot);
+    for (const int end : ends_) ::close(end);
+  }
+  Hundred(const Hundred&) = delete;
+  Hundred& operator=(const Hundred&) = delete;
+
+  void on_deadline(DeadlineSlot) override {
+    if (++fired == 1) {
+      EXPECT_EQ(write(ends_[1], "x", 1), 1);
+    }
+    if (fired == 100) loop_.stop();
+  }
+  void on_ready(std::uint32_t) override { fired_when_told = fired; }
+
+  int fired = 0;
+  int fired_when_told = 0;
+
+ private:
+  EventLoop& loop_;
+  std::array<int, 2> ends_{};
+  std::vector<DeadlineSlot> slots_;
+};
+
+TEST(EventLoop, DeadlinesOfManyDoNotKeepOthersWaiting) {
+  EventLoop loop;
+  Hundred hundred(loop);
+  loop.run();
+  EXPECT_EQ(hundred.fired, 100);
+  EXPECT_EQ(hundred.fired_when_told, 2);
+}
 
 class EventLoopThatLooks : public testing::TestWithParam<int> {};
 

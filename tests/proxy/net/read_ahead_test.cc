@@ -93,13 +93,17 @@ TEST_F(ReadAhead, AllReadBeforeTheFirstIsHandled) {
   EXPECT_EQ(run(5, [](std::size_t) {}), "abcdeABCDE");
 }
 
+TEST_F(ReadAhead, FewAreEachHandledToTheirEnd) {
+  EXPECT_EQ(run(4, [](std::size_t) {}), "ABCD");
+}
+
 TEST_F(ReadAhead, AWatcherThatEndsInBetweenIsNotTold) {
-  const std::string notes = run(4, [&](std::size_t at) {
+  const std::string notes = run(5, [&](std::size_t at) {
     if (at != 1) return;
     watchers_[2]->end();
     ++ended_;
   });
-  EXPECT_EQ(notes, "abcdABD");
+  EXPECT_EQ(notes, "abcdeABDE");
 }
 
 TEST_F(ReadAhead, NoMoreThanSixtyFourInARow) {
