@@ -1,8 +1,8 @@
 // Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a
 // timer each. Setting and clearing is a store; a tick reads one compact array.
 //
-// A deadline never fires early and at most two ticks late, or as much later as the handlers of others
-// take. One thread.
+// A deadline never fires early and at most two ticks late, or as much later as the handlers of
+// others take. One thread.
 
 #pragma once
 
@@ -63,7 +63,7 @@ class Deadlines {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point refreshed_ = start_;
   std::uint64_t now_ = 0;
-  std::uint64_t fired_ = 0;  // the tick whose deadlines have been looked at, or are being
+  std::uint64_t fired_ = 0;         // the tick whose deadlines have been looked at, or are being
   std::size_t at_ = kBetweenTicks;  // the next slot to look at
   std::vector<std::uint64_t> due_;
   std::vector<DeadlineHandler*> handlers_;

@@ -132,8 +132,8 @@ class EventLoop final : private Watcher {
   static constexpr std::size_t kBatch = 128;
   // Reads, or writes, in a row: more would delay the first without saving anything.
   static constexpr std::size_t kMostInRow = 64;
-  // So few events that were fetched together are each handled to their end: the first would wait for
-  // the others, and they save little.
+  // So few events that were fetched together are each handled to their end: the first would wait
+  // for the others, and they save little.
   static constexpr std::size_t kFew = 4;
 
   void on_ready(std::uint32_t events) override;  // somebody posted

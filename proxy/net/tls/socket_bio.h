@@ -1,6 +1,6 @@
 // SocketBio: OpenSSL's way to a non-blocking socket, with this house's manners: no SIGPIPE, no
-// descriptor closed behind the owner's back, no read that is known to fail, a bound on what is taken
-// before the handshake is over, and messages of a handshake that leave together.
+// descriptor closed behind the owner's back, no read that is known to fail, a bound on what is
+// taken before the handshake is over, and messages of a handshake that leave together.
 //
 // OpenSSL's own socket BIO has none of these. Belongs to one connection and one thread.
 

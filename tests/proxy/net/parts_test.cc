@@ -163,7 +163,8 @@ class Counter final : public Task {
 class Hundred final : public DeadlineHandler, public Watcher {
  public:
   explicit Hundred(EventLoop& loop) : loop_(loop) {
-    if (pipe2(ends_.data(), O_NONBLOCK | O_CLOEXEC) != 0 || !loop_.add(ends_[0], *this)) std::abort();
+    if (pipe2(ends_.data(), O_NONBLOCK | O_CLOEXEC) != 0 || !loop_.add(ends_[0], *this))
+      std::abort();
     for (int i = 0; i < 100; ++i) {
       slots_.push_back(loop_.deadlines().add(*this));
       loop_.deadlines().set(slots_.back(), 1);

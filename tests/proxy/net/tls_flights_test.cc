@@ -112,7 +112,8 @@ TEST_F(Flights, WhyAHandshakeFailedIsSaid) {
   EXPECT_EQ(shake(), HandshakeStatus::failed);
   const std::string alert = arrived(sockets_[1].get());
   const unsigned long said = ERR_peek_last_error();
-  EXPECT_TRUE(alert.starts_with("\x15") || ERR_GET_REASON(said) == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
+  EXPECT_TRUE(alert.starts_with("\x15") ||
+              ERR_GET_REASON(said) == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION)
       << ERR_reason_error_string(said);
   ERR_clear_error();
 }
