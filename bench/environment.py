@@ -43,6 +43,16 @@ def debian_version(package):
     return output_of("dpkg-query", "-W", "-f=${Version}", package)
 
 
+def flags_of(binary):
+    """What the compiler was told where `binary` lies in its folder of CMake's; None elsewhere."""
+    for folder in binary.resolve().parents:
+        cache = text_of(folder / "CMakeCache.txt")
+        if cache is not None:
+            facts = dict(line.split("=", 1) for line in cache.splitlines() if "=" in line and not line.startswith(("#", "//")))
+            return facts.get(f"CMAKE_CXX_FLAGS_{facts.get('CMAKE_BUILD_TYPE:STRING', '').upper()}:STRING")
+    return None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("connections", "window", "warm-up", "rounds", "binary"):
@@ -54,6 +64,7 @@ def main():
     if arguments.binary:
         path = pathlib.Path(arguments.binary)
         binary = {"version": output_of(str(path), "--version"),
+                  "flags": flags_of(path),
                   "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     git = ("git", "-C", str(top))
     print(json.dumps({

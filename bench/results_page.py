@@ -127,7 +127,7 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
              "divided by the peer's, the median of the rounds with its bootstrap 95 % interval; a verdict takes the interval's worse",
              "end. A void figure is not a figure.", "",
              f"{facts['processor']}, kernel {facts['kernel']}; commit {(facts['commit'] or 'unknown')[:12]}"
-             f"{' with uncommitted changes' if facts['uncommitted'] else ''}; {facts['compiler']}; "
+             f"{' with uncommitted changes' if facts['uncommitted'] else ''}; {facts['compiler']}, `{(facts.get('gateway') or {}).get('flags') or 'flags unknown'}`; "
              f"{settings['rounds']} rounds of {settings['window']} s, {settings['connections']} connections.",
              "Packages: " + ", ".join(f"{name} {version}" for name, version in facts["packages"].items()
                                       if version) + ".", "",

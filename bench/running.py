@@ -34,15 +34,16 @@ def peer_policy(upstream):
 
 
 class Gateway:
-    """One gateway in a folder of its own. `cpus`: as taskset takes them; `environment`: more of it."""
+    """One gateway in a folder of its own. `cpus`: as taskset takes them; `environment`: more of it; `tls`: a port, where site.pem and
+    site.key lie beside the folder."""
 
-    def __init__(self, binary, folder, port, admin, text, workers=1, cpus="0", environment=None):
+    def __init__(self, binary, folder, port, admin, text, workers=1, cpus="0", environment=None, tls=None):
         folder.mkdir()
         self.folder, self.port, self.cpus = folder, port, cpus
         self.policy = folder / "policy.yaml"
         self.policy.write_text(text, encoding="utf-8")
         config = (HERE / "peers" / "gateway.yaml").read_text(encoding="utf-8")
-        for word, value in (("@LISTEN@", port), ("@ADMIN@", admin), ("@RUN@", folder)):
+        for word, value in (("@LISTEN@", port), ("@ADMIN@", admin), ("@RUN@", folder), *([("@TLS@", tls)] if tls else [])):
             config = config.replace(word, str(value))
         config = "".join(line for line in config.splitlines(True) if "@TLS@" not in line)
         config = config.replace("workers: 1", f"workers: {workers}")
@@ -113,10 +114,10 @@ class Backend:
         return json.loads(out)
 
 
-def load(tools, gateway, workload, connections, warm_up, window, backend=None, cpus="1", more=()):
-    """One window of load.cc: the row that it prints."""
+def load(tools, gateway, workload, connections, warm_up, window, backend=None, cpus="1", more=(), port=None):
+    """One window of load.cc, to another port of the gateway where one is named: the row that it prints."""
     done = subprocess.run(
-        ["taskset", "-c", cpus, tools / "load", "--workload", workload, "--port", str(gateway.port),
+        ["taskset", "-c", cpus, tools / "load", "--workload", workload, "--port", str(port or gateway.port),
          "--connections", str(connections), "--warm-up", str(warm_up), "--window", str(window),
          "--proxy", str(gateway.process.pid), *(["--backend", str(backend.process.pid)] if backend else []),
          "--label", "peer=paravent", *map(str, more)], capture_output=True, text=True, check=False)

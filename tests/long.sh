@@ -20,6 +20,7 @@
 #   tsan      every end-to-end case under the thread sanitizer, then five minutes of reloads of policy, certificates and
 #             gateway file under load; the result goes to tests/results/tsan.txt
 #   threads   every unit test under the thread sanitizer
+#   package   the Debian package from a trained build (deploy/build_package.sh), looked into, and every end-to-end case with its program
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
 
@@ -39,13 +40,13 @@ while [ "$#" -gt 0 ]; do
     --mutations) mutations="$2"; shift ;;
     --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
-    fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads) parts+=("$1") ;;
-    -h | --help) sed -n '2,25s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads | package) parts+=("$1") ;;
+    -h | --help) sed -n '2,26s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload tsan threads)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload tsan threads package)
 . tests/support.sh
 
 fuzz_targets() {
@@ -233,6 +234,14 @@ for part in "${parts[@]}"; do
       step "Unit tests under the thread sanitizer"
       if must "build tsan" build_tsan; then
         count "tests, threads" run_threads
+      fi
+      ;;
+    package)
+      step "The package from a trained build"
+      must "package packages" install_packages bench package || finish
+      if must "trained build" deploy/build_package.sh; then
+        count "package" as_user python3 tests/deploy/package_test.py build/optimised
+        count "end to end, optimised" python3 tests/e2e/run.py --binary build/optimised/proxy/main/paravent
       fi
       ;;
   esac

@@ -12,7 +12,7 @@ import others  # noqa: E402  (the path comes first)
 import plan  # noqa: E402
 import target_table  # noqa: E402
 
-ALL = ["--slots", "47", "--latency-slots", "5", "--counted", "35", "--others", "459", "295"]
+ALL = ["--slots", "47", "--renewed", "3", "--latency-slots", "5", "--counted", "35", "--others", "459", "295"]
 
 
 def planned(*arguments):
