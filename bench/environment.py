@@ -49,7 +49,9 @@ def flags_of(binary):
         cache = text_of(folder / "CMakeCache.txt")
         if cache is not None:
             facts = dict(line.split("=", 1) for line in cache.splitlines() if "=" in line and not line.startswith(("#", "//")))
-            return facts.get(f"CMAKE_CXX_FLAGS_{facts.get('CMAKE_BUILD_TYPE:STRING', '').upper()}:STRING")
+            flags = [facts.get(f"CMAKE_CXX_FLAGS{which}:STRING", "") for which in ("", f"_{facts.get('CMAKE_BUILD_TYPE:STRING', '').upper()}")]
+            whole = [facts.get(f"CMAKE_INTERPROCEDURAL_OPTIMIZATION:{kind}") in ("ON", "TRUE", "1") for kind in ("BOOL", "STRING", "UNINITIALIZED")]
+            return " ".join([*filter(None, flags), *(["-flto"] if any(whole) else [])])
     return None
 
 

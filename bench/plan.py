@@ -39,7 +39,8 @@ def chosen(options):
     rounds = ROUNDS
     if window == LONGEST:
         left += ROUNDS * options.renewed * RENEWAL
-        rounds = min(MOST_ROUNDS, int((left - MOST_ROUNDS * options.renewed * RENEWAL) / (slots * (OVERHEAD + LONGEST * (1 + WARM_UP_SHARE)))))
+        one = slots * (OVERHEAD + LONGEST * (1 + WARM_UP_SHARE)) + options.renewed * RENEWAL
+        rounds = max(ROUNDS, min(MOST_ROUNDS, int(left / one)))
     return rounds, round(window * WARM_UP_SHARE, 2), round(window, 2), round(pace, 2)
 
 

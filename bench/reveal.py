@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What re-identification with a durable record costs (W9, T21), through the real admin API.
 
-  reveal.py --binary PARAVENT --tools BUILD/bench [--seconds S] [--rounds N] [--disk US,...] [--compare] [--json FILE]
+  reveal.py --binary PARAVENT --tools BUILD/bench [--seconds S] [--rounds N] [--disk US,...] [--alone] [--compare] [--json FILE]
 
 For each disk (`0`: the one that is there; `1000`: one whose fsync takes 1 ms, slow_fsync.so) and round, in turns: single
 reveals over 1 and 16 connections, and batches of 100 over 8. Beside each: what the disk would allow, taken in the
-same minute from `paravent_micro` (a bare write and fdatasync, and the log's appends with 64 in flight).
+same minute from `paravent_micro` (a bare write and fdatasync, and the log's appends with 64 in flight); not with --alone.
 
 --compare instead asks, over one connection and in random order, for tokens of another tenant (foreign), such as nobody has
 under a key id of the asker's (unknown) or under a key id of nobody (nobody), and erased ones; and says how much longer one
@@ -203,8 +203,8 @@ def measure(options):
             batches = [("batch", mixed.sample(tokens, 100)) for _ in range(50)]
             gateway.load(options.tools, single, 4, 1)  # the journal is there from now on
             for _ in range(options.rounds):
-                allows = disk_allows(options.tools, disk)
-                rows.append({"what": "appends, 64 in flight", "fsync_us": disk} | allows)
+                if not options.alone:
+                    rows.append({"what": "appends, 64 in flight", "fsync_us": disk} | disk_allows(options.tools, disk))
                 for name, bodies, connections, per_request in (
                     ("single reveal, 1 connection", single, 1, 1),
                     ("single reveals, 16 connections", single, 16, 1),
@@ -329,6 +329,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--disk", type=lambda text: [int(part) for part in text.split(",")], default=[0, 1000])
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--compare", action="store_true")
     parser.add_argument("--json")
     options = parser.parse_args()

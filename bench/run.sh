@@ -78,7 +78,7 @@ if [ "$gate" = yes ]; then
 fi
 
 if [ "$quick" = yes ]; then
-  : "${rounds:=10}" "${warm_up:=0.3}" "${window:=1.0}" "${workload:=form-post-5-fields}" "${latency:=no}" "${others:=no}"
+  : "${rounds:=9}" "${warm_up:=0.2}" "${window:=0.9}" "${workload:=form-post-5-fields}" "${latency:=no}" "${others:=no}"
 else
   : "${workload:=form-post-5-fields get-1-kib json-batch-20-events json-batch-gzip upload-10-mib form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256}"
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}" "${others:=yes}"
@@ -105,7 +105,7 @@ for name in "${workloads[@]}"; do
   [ -n "${compared[$name]:-}" ] || die 2 "there is no workload '$name'; there are: ${!compared[*]}."
   read -ra peers <<<"${compared[$name]}"
   slots=$((slots + ${#peers[@]}))
-  for peer in "${peers[@]}"; do case $peer in nginx-lua | nginx-lua-typical) renewed=$((renewed + 1)) ;; esac; done
+  for peer in "${peers[@]}"; do case $peer in nginx-lua*) renewed=$((renewed + 1)) ;; esac; done
 done
 count_seconds=1
 [ "$quick" = yes ] || [ -n "$minutes" ] || count_seconds=3
@@ -205,7 +205,7 @@ port=([clear]=$ports [changed]=$((ports + 1)) [tokens]=$((ports + 2)) [relay-flo
 start() {
   local cpu=$1 name=$2
   shift 2
-  taskset -c "$cpu" "$@" >"$run/$name.log" 2>&1 &
+  taskset -c "$cpu" "$@" >>"$run/$name.log" 2>&1 &
   started+=($!)
   pid_of[$name]=$!
 }
@@ -233,8 +233,11 @@ start_haproxy() {
 # another. Each round draws this luck anew, so that a run does not have the luck of one worker in all of its rounds.
 renew_script() {
   local workload=$1 name=$2 conf=$3 upstream=$4
-  kill -TERM "${pid_of[$name]}"
-  wait "${pid_of[$name]}" 2>/dev/null || true
+  local old=${pid_of[$name]} pid left=()
+  kill -TERM "$old" 2>/dev/null || die 6 "$name has ended by itself; its log is in $out."
+  wait "$old" 2>/dev/null || true
+  for pid in "${started[@]}"; do [ "$pid" = "$old" ] || left+=("$pid"); done
+  started=("${left[@]}")
   start_nginx "$name" "$conf" "$upstream"
   wait_for "$name"
   load "$workload" "$name" 0.2 0.3 >/dev/null || die 6 "$name failed under load; its log is in $out."
@@ -356,6 +359,7 @@ for workload in "${workloads[@]}"; do
       if ((round % 2 == 1)); then step=$((number - 1 - step)); fi
       case ${peers[step]} in
         nginx-lua) renew_script "$workload" nginx-lua nginx_lua.conf peer-tokens ;;
+        nginx-lua-light) renew_script "$workload" nginx-lua-light nginx_lua_light.conf changed ;;
         nginx-lua-typical) renew_script "$workload" nginx-lua-typical nginx_lua_typical.conf changed ;;
       esac
       load "$workload" "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \

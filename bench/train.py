@@ -5,7 +5,7 @@ comparison, plain and over TLS, new durable tokens, and re-identification with i
   train.py --binary PARAVENT --tools DIR [--seconds S]
 
 The forms are drawn from another seed than the bench's. Ends with an error where a request failed or a body came through unprotected: a
-gateway that does not do its work would be trained for something else.
+gateway that does not do its work would be trained for something else. Takes processors 0 and 1, as the bench does.
 """
 
 import argparse
@@ -41,6 +41,16 @@ def train(options, folder):
                     "-out", folder / "site.pem", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
     upstream = f"http://127.0.0.1:{PORTS['tokens']}"
     backend = running.Backend(options.tools, {"clear": PORTS["clear"], "tokens": PORTS["tokens"]})
+    try:
+        under_load(options, folder, upstream, backend)
+    finally:
+        seen = backend.close()["tokens"]
+    unprotected = seen["bad"] + seen["bad_batches"] + seen["bad_uploads"]
+    if unprotected:
+        running.fail(f"{unprotected} bodies came through unprotected")
+
+
+def under_load(options, folder, upstream, backend):
     gateway = running.Gateway(options.binary, folder / "gateway", PORTS["gateway"], PORTS["admin"], running.peer_policy(upstream),
                               tls=PORTS["tls"])
     with contextlib.closing(gateway):
@@ -53,10 +63,6 @@ def train(options, folder):
         gateway.reload(running.peer_policy(upstream).replace("Contact form", "Form"))
     if gateway.process.returncode != 0:
         running.fail(f"the gateway ended with code {gateway.process.returncode}, and its counts may not be written")
-    seen = backend.close()["tokens"]
-    unprotected = seen["bad"] + seen["bad_batches"] + seen["bad_uploads"]
-    if unprotected:
-        running.fail(f"{unprotected} bodies came through unprotected")
 
 
 def main():
@@ -71,7 +77,7 @@ def main():
     here = pathlib.Path(__file__).resolve().parent
     common = ["--binary", options.binary, "--tools", options.tools, "--seconds", "1", "--rounds", "1"]
     for program in ("durable_tokens.py", "reveal.py"):
-        done = subprocess.run([sys.executable, here / program, *common, *(["--disk", "0"] if program == "reveal.py" else [])],
+        done = subprocess.run([sys.executable, here / program, *common, *(["--disk", "0", "--alone"] if program == "reveal.py" else [])],
                               stdout=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             running.fail(f"{program} ended with code {done.returncode}")

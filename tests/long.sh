@@ -238,7 +238,7 @@ for part in "${parts[@]}"; do
       ;;
     package)
       step "The package from a trained build"
-      must "package packages" install_packages bench package || finish
+      must "package packages" install_quietly build package || finish
       if must "trained build" deploy/build_package.sh; then
         count "package" as_user python3 tests/deploy/package_test.py build/optimised
         count "end to end, optimised" python3 tests/e2e/run.py --binary build/optimised/proxy/main/paravent

@@ -37,19 +37,19 @@ int Deadlines::ms_to_next_tick() const noexcept {
   return next > elapsed ? static_cast<int>(next - elapsed) : 0;
 }
 
-bool Deadlines::fire_due() {
+bool Deadlines::fire_due(std::size_t most) {
   if (at_ == kBetweenTicks) {
     if (now_ == fired_) return false;
     fired_ = now_;
     at_ = 0;
   }
   // By index: a handler may add slots.
-  for (int called = 0; at_ < due_.size();) {
+  for (std::size_t called = 0; at_ < due_.size();) {
     const std::size_t slot = at_++;
     if (due_[slot] > fired_) continue;
     due_[slot] = kNever;
     handlers_[slot]->on_deadline(static_cast<DeadlineSlot>(slot));
-    if (++called == kMostInRow) return true;
+    if (++called == most) return true;
   }
   at_ = kBetweenTicks;
   return false;

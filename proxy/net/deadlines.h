@@ -1,8 +1,8 @@
 // Deadlines: the time limits of everything on one worker, checked by one coarse tick instead of a
 // timer each. Setting and clearing is a store; a tick reads one compact array.
 //
-// A deadline never fires early and at most two ticks late, or as much later as the handlers of
-// others take. One thread.
+// A deadline never fires early and at most two ticks late, or as much later as events and the
+// handlers of others take. One thread.
 
 #pragma once
 
@@ -48,13 +48,12 @@ class Deadlines {
   void refresh() noexcept;
   // When that last was.
   std::chrono::steady_clock::time_point refreshed() const noexcept { return refreshed_; }
-  // Once per tick, as of the last refresh(): calls the handlers of what is due. After kMostInRow of
+  // Once per tick, as of the last refresh(): calls the handlers of what is due. After `most` of
   // them it answers true, and goes on at the next call: a thousand clients that are shown out
   // together must not keep the worker from all others.
-  bool fire_due();
+  bool fire_due(std::size_t most);
 
  private:
-  static constexpr int kMostInRow = 2;
   static constexpr std::size_t kBetweenTicks = std::numeric_limits<std::size_t>::max();
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 

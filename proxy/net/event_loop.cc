@@ -32,9 +32,11 @@ EventLoop::~EventLoop() {
 void EventLoop::run() {
   while (!stopping_) {
     const int n = wait();
+    const std::size_t events = n > 0 ? static_cast<std::size_t>(n) : 0;
     deadlines_.refresh();
-    dispatch(n > 0 ? static_cast<std::size_t>(n) : 0);
-    more_due_ = deadlines_.fire_due();
+    dispatch(events);
+    // As many as events: where a flood comes in, it must not come in quicker than it is shown out.
+    more_due_ = deadlines_.fire_due(std::max(kDueInRow, events));
     run_tasks();
     run_writes();
   }

@@ -34,7 +34,8 @@ class Watcher {
   // once.
   virtual void on_ready(std::uint32_t events) = 0;
 
-  // Called in a row for events that were fetched together, before the on_ready() of any of them:
+  // Called in a row for events that were fetched together, where there are more than a few, before
+  // the on_ready() of any of them:
   // the moment to read what has arrived, and only to read. One read after the other, and then one
   // request after the other, keeps the kernel's code and ours from driving each other out of the
   // processor's caches (docs/decisions/0002). Between this call and on_ready() other watchers run,
@@ -121,7 +122,7 @@ class EventLoop final : private Watcher {
 
   // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait.
   // One write after the other finds the kernel's code and tables in the processor's caches and its
-  // reader mostly awake (docs/decisions/0002). With one event at a time nothing waits.
+  // reader mostly awake (docs/decisions/0002). Of few events at a time none waits for the others.
   void write_soon(Writer& writer);
   void forget_write(Writer& writer) noexcept;
 
@@ -135,6 +136,7 @@ class EventLoop final : private Watcher {
   // So few events that were fetched together are each handled to their end: the first would wait
   // for the others, and they save little.
   static constexpr std::size_t kFew = 4;
+  static constexpr std::size_t kDueInRow = 2;
 
   void on_ready(std::uint32_t events) override;  // somebody posted
   int wait() noexcept;

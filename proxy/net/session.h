@@ -129,8 +129,10 @@ class Session final : private Downstream,
   bool advance_lingering();
   bool fill();
   IoResult read(std::span<char> into);
-  IoResult write(std::span<iovec> parts);
+  IoResult write(std::span<iovec> parts, bool last_bytes = false);
   void make_room();
+  void await_rest_of_head();
+  void set_low_water(std::uint8_t bytes);
   void begin_head();
   void start_exchange();
   bool admit_client(const IpAddress& peer, bool may_tell);
@@ -138,6 +140,7 @@ class Session final : private Downstream,
   std::optional<Reason> refused_at_door();
   void refuse_head(Reason reason);
   bool enter_exchange();
+  bool goes_on() noexcept;
   void finish_exchange();
   bool ask_for_body();
   void await_body();
@@ -174,8 +177,10 @@ class Session final : private Downstream,
   http1::RequestParser parser_;
   std::optional<IoResult> ahead_;  // a read into the block whose event is still to be told
   bool readable_ = false;
-  bool peer_closing_ = false;  // told: the end of the stream, or an error, is to be read
-  bool peer_closed_ = false;   // read: nothing more will come
+  bool peer_closing_ = false;   // told: the end of the stream, or an error, is to be read
+  bool peer_closed_ = false;    // read: nothing more will come
+  bool in_drops_ = false;       // the last read brought next to nothing
+  std::uint8_t low_water_ = 1;  // of fewer bytes than these the kernel does not tell
 
   // The exchange.
   std::shared_ptr<const Generation> generation_;

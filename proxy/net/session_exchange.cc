@@ -32,6 +32,7 @@ void Session::begin_head() {
 
 bool Session::enter_exchange() {
   state_ = State::exchange;
+  set_low_water(1);
   loop_.deadlines().clear(own_deadline_);
   generation_ = host_.generation();
   if (!transaction_) transaction_ = host_.transactions().take(*this, *this);
@@ -71,11 +72,14 @@ void Session::finished(bool keep_alive) {
   if (!running_) loop_.defer(*this);
 }
 
+// Whether the connection has another exchange behind this one.
+bool Session::goes_on() noexcept { return body_.settled() && keep_alive_ && head_.keep_alive; }
+
 void Session::finish_exchange() {
   finished_ = receiving_ = false;
   loop_.deadlines().clear(exchange_deadline_);
   loop_.deadlines().clear(own_deadline_);
-  const bool settled = body_.settled();
+  const bool next = goes_on();
   begin_ = body_.next();
   end_ = body_.filled();
   body_.end();
@@ -85,7 +89,7 @@ void Session::finish_exchange() {
     close();
     return;
   }
-  if (!settled || !keep_alive_ || !head_.keep_alive) {
+  if (!next) {
     linger();
     return;
   }

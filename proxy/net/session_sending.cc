@@ -16,8 +16,9 @@ constexpr std::size_t kSmallAnswer = std::size_t{4} * 1024;
 
 }  // namespace
 
-IoResult Session::write(std::span<iovec> parts) {
-  if (!tls_) return send_gather(fd_.get(), parts);
+// `last_bytes`: what follows is the end of the connection, which may leave in the same packet.
+IoResult Session::write(std::span<iovec> parts, bool last_bytes) {
+  if (!tls_) return send_gather(fd_.get(), parts, last_bytes);
   const tls::TlsResult sent = tls_->send(parts);
   return {.bytes = sent.bytes, .would_block = sent.would_block, .failed = sent.failed};
 }
@@ -59,7 +60,7 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool last
 
 void Session::write_now() {
   iovec part = to_iovec(unsent_);
-  const IoResult sent = write({&part, 1});
+  const IoResult sent = write({&part, 1}, finished_ && !goes_on());
   if (sent.failed) {
     on_gone();
   } else if (sent.bytes < unsent_.size()) {

@@ -36,21 +36,21 @@ using crypto::ErrorKind;
 ssize_t receive_once(int fd, std::span<char> into) noexcept {
   return ::recv(fd, into.data(), into.size(), 0);
 }
-ssize_t send_once(int fd, const iovec& part) noexcept {
-  return ::send(fd, part.iov_base, part.iov_len, MSG_NOSIGNAL);
+ssize_t send_once(int fd, const iovec& part, int flags) noexcept {
+  return ::send(fd, part.iov_base, part.iov_len, flags);
 }
-ssize_t send_message(int fd, const msghdr& message) noexcept {
-  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+ssize_t send_message(int fd, const msghdr& message, int flags) noexcept {
+  return ::sendmsg(fd, &message, flags);
 }
 #else
 ssize_t receive_once(int fd, std::span<char> into) noexcept {
   return syscall(SYS_recvfrom, fd, into.data(), into.size(), 0, nullptr, nullptr);
 }
-ssize_t send_once(int fd, const iovec& part) noexcept {
-  return syscall(SYS_sendto, fd, part.iov_base, part.iov_len, MSG_NOSIGNAL, nullptr, 0);
+ssize_t send_once(int fd, const iovec& part, int flags) noexcept {
+  return syscall(SYS_sendto, fd, part.iov_base, part.iov_len, flags, nullptr, 0);
 }
-ssize_t send_message(int fd, const msghdr& message) noexcept {
-  return syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+ssize_t send_message(int fd, const msghdr& message, int flags) noexcept {
+  return syscall(SYS_sendmsg, fd, &message, flags);
 }
 #endif
 
@@ -218,19 +218,25 @@ IoResult receive(int fd, std::span<char> into) noexcept {
   }
 }
 
-IoResult send_gather(int fd, std::span<iovec> parts) noexcept {
+IoResult send_gather(int fd, std::span<iovec> parts, bool more) noexcept {
   constexpr std::size_t kMost = 64;
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = std::min(parts.size(), kMost);
   for (;;) {
     // One part needs no message header, which the kernel would have to copy in.
-    const ssize_t n = parts.size() == 1 ? send_once(fd, parts.front()) : send_message(fd, message);
+    const ssize_t n =
+        parts.size() == 1 ? send_once(fd, parts.front(), flags) : send_message(fd, message, flags);
     if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {.would_block = true};
     return {.failed = true};
   }
+}
+
+void set_receive_low_water(int fd, int bytes) noexcept {
+  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes));
 }
 
 void reset_on_close(int fd) noexcept {

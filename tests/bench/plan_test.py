@@ -25,7 +25,7 @@ def planned(*arguments):
 
 class Plan(unittest.TestCase):
     def test_it_fits_into_its_minutes(self):
-        for minutes in (20, 25, 28, 30, 60, 120):
+        for minutes in (20, 25, 28, 30, 60, 73.75, 120):
             (rounds, warm_up, window, pace), said = planned("--minutes", str(minutes))
             self.assertGreaterEqual(rounds, 11)
             self.assertTrue(plan.SHORTEST <= window <= plan.LONGEST and 0 < warm_up < window and 0.5 <= pace <= 1, said)

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/proxy/net/gateway_testing.h"
 #include "tests/proxy/net/socket_testing.h"
@@ -47,6 +48,9 @@ TEST(HeldBatch, AnAnswerReadAheadForWhoeverLeftReachesNobodyElse) {
   Gateway gateway(upstream.port());
   Peer holding = Peer::connect(gateway.port());
   Peer second = Peer::connect(gateway.port());
+  // Of four events or fewer none is read ahead.
+  std::vector<Peer> more;
+  for (int i = 0; i < 4; ++i) more.push_back(Peer::connect(gateway.port()));
   for (int round = 0; round < 10; ++round) {
     first_asked = answer_first = false;
     Peer first = Peer::connect(gateway.port());
@@ -60,11 +64,14 @@ TEST(HeldBatch, AnAnswerReadAheadForWhoeverLeftReachesNobodyElse) {
     answer_first = true;
     std::this_thread::sleep_for(20ms);
     second.write(get("/second" + std::to_string(round)));
+    for (Peer& one : more) one.write(get("/more"));
+    std::this_thread::sleep_for(5ms);
     gateway.vault.hold = false;
     const std::string answer = second.read_message();
     ASSERT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
     ASSERT_TRUE(answer.ends_with("/second" + std::to_string(round))) << answer;
     ASSERT_TRUE(holding.read_message().ends_with("/contact"));
+    for (Peer& one : more) ASSERT_TRUE(one.read_message().ends_with("/more"));
   }
 }
 

@@ -97,7 +97,7 @@ TEST(Deadlines, FireLateNeverEarlyAndOnce) {
   deadlines.clear(cleared);
   while (recorder.fired.empty()) {
     deadlines.refresh();
-    deadlines.fire_due();
+    deadlines.fire_due(2);
     std::this_thread::sleep_for(std::chrono::milliseconds(deadlines.ms_to_next_tick()));
     ASSERT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   }
@@ -118,17 +118,17 @@ TEST(Deadlines, ManyAtOnceTakeTurns) {
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(2 * Deadlines::kTickMs));
   deadlines.refresh();
-  EXPECT_TRUE(deadlines.fire_due());
+  EXPECT_TRUE(deadlines.fire_due(2));
   EXPECT_EQ(recorder.fired.size(), 2U);
   deadlines.clear(slots[4]);
   deadlines.set(slots[5], 10'000);
   deadlines.set(slots[0], 10'000);
-  EXPECT_TRUE(deadlines.fire_due());
-  EXPECT_FALSE(deadlines.fire_due());
+  EXPECT_TRUE(deadlines.fire_due(2));
+  EXPECT_FALSE(deadlines.fire_due(2));
   std::vector<DeadlineSlot> expected = slots;
   expected.erase(expected.begin() + 4, expected.begin() + 6);
   EXPECT_EQ(recorder.fired, expected);
-  EXPECT_FALSE(deadlines.fire_due());
+  EXPECT_FALSE(deadlines.fire_due(2));
 }
 
 // A loop that was busy for longer than a deadline: what is set afterwards counts from then.
@@ -139,7 +139,7 @@ TEST(Deadlines, AStallDoesNotMakeThemEarly) {
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   deadlines.refresh();
   deadlines.set(slot, 200);
-  deadlines.fire_due();
+  deadlines.fire_due(2);
   EXPECT_TRUE(recorder.fired.empty());
 }
 

@@ -67,6 +67,36 @@ TEST(Server, ProtectsAFormAndShowsNoClearValueToTheApplication) {
   }
 }
 
+// The kernel is asked not to tell of each drop: nothing may be left unheard at the end of the head,
+// nor a body that is shorter than what was asked for.
+TEST(Server, HeadsThatComeInDropsAreAnswered) {
+  FakeUpstream upstream(echo);
+  Gateway gateway(upstream.port());
+  Peer client = Peer::connect(gateway.port());
+  const std::string head =
+      "POST /plain HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/octet-stream\r\n"
+      "Content-Length: 1\r\n\r\n";
+  for (int round = 0; round < 2; ++round) {
+    for (const char letter : head) {
+      client.write(std::string(1, letter));
+      std::this_thread::sleep_for(1ms);
+    }
+    std::this_thread::sleep_for(5ms);
+    client.write("x");
+    EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK");
+    // A drop, then more than a drop, and what is left of the end is less than was missing before.
+    const std::string page = get("/page");
+    for (const std::size_t left : {0U, 1U, 2U, 3U}) {
+      client.write(page.substr(0, 4));
+      std::this_thread::sleep_for(5ms);
+      client.write(page.substr(4, page.size() - 4 - left));
+      std::this_thread::sleep_for(5ms);
+      if (left > 0) client.write(page.substr(page.size() - left));
+      EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK") << left;
+    }
+  }
+}
+
 TEST(Server, BodiesArriveInAnySegmentation) {
   FakeUpstream upstream(echo);
   Gateway gateway(upstream.port());

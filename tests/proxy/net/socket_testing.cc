@@ -1,6 +1,7 @@
 #include "tests/proxy/net/socket_testing.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -44,6 +45,8 @@ Peer Peer::connect(std::uint16_t port) {
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw std::runtime_error("connect");
   }
+  const int on = 1;  // what is written in drops is sent in drops
+  static_cast<void>(::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
   return Peer(std::move(fd));
 }
 
