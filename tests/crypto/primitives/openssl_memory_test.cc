@@ -1,5 +1,8 @@
 // OpenSSL's memory as `serve` sets it: what is large is wiped when it is freed or moved.
 
+#undef _FORTIFY_SOURCE  // here explicit_bzero() is defined, and not made an inline call of the
+                        // checked one
+
 #include "crypto/primitives/openssl_memory.h"
 
 #include <gtest/gtest.h>
