@@ -249,19 +249,21 @@ class ThirdTick final : public DeadlineHandler {
   DeadlineSlot slot_;
 };
 
+// What this thread has taken of the processor so far.
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 TEST_P(EventLoopThatLooks, SleepsWhenNothingComesAndKeepsItsDeadlines) {
   EventLoop loop{std::chrono::microseconds(GetParam())};
   ThirdTick tick(loop);
-  const auto used = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-  };
-  const auto before = used();
+  const auto before = processor_time();
   loop.run();
   EXPECT_EQ(tick.ticks, 3);
   // Of the 300 ms and more that three deadlines take: it looked for a few at most.
-  EXPECT_LT(used() - before, std::chrono::milliseconds(150));
+  EXPECT_LT(processor_time() - before, std::chrono::milliseconds(150));
 }
 
 // What the thread takes of the processor in the 100 ms until somebody posts.
@@ -271,15 +273,10 @@ std::chrono::nanoseconds taken_while_nothing_comes(std::chrono::microseconds bus
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     mailbox->post([&loop] { loop.stop(); });
   });
-  const auto used = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-  };
-  const auto before = used();
+  const auto before = processor_time();
   loop.run();
   other.join();
-  return used() - before;
+  return processor_time() - before;
 }
 
 // A busy machine gives less to whoever looks, and nothing makes a sleeper take that much: so the
