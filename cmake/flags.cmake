@@ -36,14 +36,28 @@ if(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
   target_link_options(paravent_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
 
-# paravent_room(NAME SOURCES a.cc ... PUBLIC target ... PRIVATE target ...)
-# One room of the house: a static library paravent_NAME with the alias paravent::NAME.
+# With link-time optimisation the whole program is one unit, and GCC stops to inline when the unit
+# has grown by 40 %: without counts of a run (the preset `optimised`) commands that run once use up
+# what the data path would need. Its rooms have a budget of their own
+# (docs/decisions/0064-a-trained-build.md).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  set(PARAVENT_DATA_PATH_OPTIONS
+    "SHELL:--param inline-unit-growth=300" "SHELL:--param large-function-growth=300"
+    "SHELL:--param max-inline-insns-auto=60" "SHELL:--param inline-min-speedup=8")
+endif()
+
+# paravent_room(NAME [DATA_PATH] SOURCES a.cc ... PUBLIC target ... PRIVATE target ...)
+# One room of the house: a static library paravent_NAME with the alias paravent::NAME. DATA_PATH: every
+# request runs through it.
 function(paravent_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ROOM "DATA_PATH" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   if(ROOM_SOURCES)
     add_library(paravent_${name} STATIC ${ROOM_SOURCES})
     target_link_libraries(paravent_${name} PUBLIC paravent::flags ${ROOM_PUBLIC}
                                            PRIVATE ${ROOM_PRIVATE})
+    if(ROOM_DATA_PATH)
+      target_compile_options(paravent_${name} PRIVATE ${PARAVENT_DATA_PATH_OPTIONS})
+    endif()
   else()
     add_library(paravent_${name} INTERFACE)
     target_link_libraries(paravent_${name} INTERFACE paravent::flags ${ROOM_PUBLIC})
