@@ -14,7 +14,6 @@ constexpr std::uint32_t kLingerMs = 2'000;
 // Steps in one go, about a dozen requests: a client that pipelines or uploads without pause must
 // not keep the worker from the others.
 constexpr int kStepsPerTurn = 64;
-constexpr std::size_t kDrop = 4;
 
 }  // namespace
 
@@ -54,8 +53,7 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& tra
   }
   requests_ = 0;
   begin_ = end_ = 0;
-  readable_ = peer_closing_ = peer_closed_ = in_drops_ = false;
-  low_water_ = 1;
+  readable_ = peer_closing_ = peer_closed_ = false;
   receiving_ = finished_ = gone_ = write_waiting_ = send_pending_ = false;
   if (traits.proxy_protocol) {
     peer_ = peer;
@@ -219,29 +217,7 @@ bool Session::advance_head() {
     close();
     return true;
   }
-  if (readable_) return fill();
-  await_rest_of_head();
-  return false;
-}
-
-// A client that sends its head in drops would wake the worker for each of them. Nothing that comes
-// can end the head before the bytes that are missing of its end have arrived; what makes it a bad
-// head is seen with them, or not before the deadline.
-void Session::await_rest_of_head() {
-  constexpr std::string_view kEnd = "\r\n\r\n";
-  if (tls_) return;
-  if (!in_drops_) {  // the mark that earlier drops have left may be more than is missing now
-    set_low_water(1);
-    return;
-  }
-  const std::string_view have(block_->bytes().data() + begin_, end_ - begin_);
-  std::size_t matched = kEnd.size() - 1;
-  while (!have.ends_with(kEnd.substr(0, matched))) --matched;
-  set_low_water(static_cast<std::uint8_t>(kEnd.size() - matched));
-}
-
-void Session::set_low_water(std::uint8_t bytes) {
-  if (std::exchange(low_water_, bytes) != bytes) set_receive_low_water(fd_.get(), bytes);
+  return readable_ && fill();
 }
 
 bool Session::advance_lingering() {
@@ -278,7 +254,6 @@ bool Session::fill() {
     return true;
   }
   end_ += got.bytes;
-  in_drops_ = got.bytes <= kDrop;
   return true;
 }
 

@@ -131,8 +131,6 @@ class Session final : private Downstream,
   IoResult read(std::span<char> into);
   IoResult write(std::span<iovec> parts, bool last_bytes = false);
   void make_room();
-  void await_rest_of_head();
-  void set_low_water(std::uint8_t bytes);
   void begin_head();
   void start_exchange();
   bool admit_client(const IpAddress& peer, bool may_tell);
@@ -177,10 +175,8 @@ class Session final : private Downstream,
   http1::RequestParser parser_;
   std::optional<IoResult> ahead_;  // a read into the block whose event is still to be told
   bool readable_ = false;
-  bool peer_closing_ = false;   // told: the end of the stream, or an error, is to be read
-  bool peer_closed_ = false;    // read: nothing more will come
-  bool in_drops_ = false;       // the last read brought next to nothing
-  std::uint8_t low_water_ = 1;  // of fewer bytes than these the kernel does not tell
+  bool peer_closing_ = false;  // told: the end of the stream, or an error, is to be read
+  bool peer_closed_ = false;   // read: nothing more will come
 
   // The exchange.
   std::shared_ptr<const Generation> generation_;

@@ -32,7 +32,6 @@ void Session::begin_head() {
 
 bool Session::enter_exchange() {
   state_ = State::exchange;
-  set_low_water(1);
   loop_.deadlines().clear(own_deadline_);
   generation_ = host_.generation();
   if (!transaction_) transaction_ = host_.transactions().take(*this, *this);

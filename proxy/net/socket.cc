@@ -235,10 +235,6 @@ IoResult send_gather(int fd, std::span<iovec> parts, bool more) noexcept {
   }
 }
 
-void set_receive_low_water(int fd, int bytes) noexcept {
-  static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes));
-}
-
 void reset_on_close(int fd) noexcept {
   const linger now{1, 0};
   static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now));

@@ -69,9 +69,6 @@ IoResult receive(int fd, std::span<char> into) noexcept;
 // `more`: shutdown() or another write follows at once, with which these bytes may leave.
 IoResult send_gather(int fd, std::span<iovec> parts, bool more = false) noexcept;
 
-// Of fewer bytes than these nothing is told; of the stream's end always. At first it is 1.
-void set_receive_low_water(int fd, int bytes) noexcept;
-
 // Closing will reset the connection: the other side learns that something was broken off.
 void reset_on_close(int fd) noexcept;
 

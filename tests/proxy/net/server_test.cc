@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,8 +69,8 @@ TEST(Server, ProtectsAFormAndShowsNoClearValueToTheApplication) {
   }
 }
 
-// The kernel is asked not to tell of each drop: nothing may be left unheard at the end of the head,
-// nor a body that is shorter than what was asked for.
+// Nothing may be left unheard at the end of the head, nor a body of one byte behind it, nor what
+// makes it a bad head.
 TEST(Server, HeadsThatComeInDropsAreAnswered) {
   FakeUpstream upstream(echo);
   Gateway gateway(upstream.port());
@@ -84,7 +86,6 @@ TEST(Server, HeadsThatComeInDropsAreAnswered) {
     std::this_thread::sleep_for(5ms);
     client.write("x");
     EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK");
-    // A drop, then more than a drop, and what is left of the end is less than was missing before.
     const std::string page = get("/page");
     for (const std::size_t left : {0U, 1U, 2U, 3U}) {
       client.write(page.substr(0, 4));
@@ -95,6 +96,11 @@ TEST(Server, HeadsThatComeInDropsAreAnswered) {
       EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK") << left;
     }
   }
+  for (const char letter : std::string_view("GET /page HTTP/1.1\r\nHost: a.example\r\n Folded")) {
+    client.write(std::string(1, letter));
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 400 Bad Request");
 }
 
 TEST(Server, BodiesArriveInAnySegmentation) {
@@ -550,6 +556,39 @@ TEST(Server, ABusyPortIsOneClearError) {
       EXPECT_TRUE(has(second.error().sentence(), std::to_string(gateway.port())));
     }
   }
+}
+
+// What this process takes of the processors while its server has nothing to do for 50 ms.
+std::chrono::nanoseconds taken_by_idle_server(std::chrono::microseconds busy_poll) {
+  FakeVault vault;
+  ServerOptions options;
+  options.listen = {{"127.0.0.1", 0}};
+  options.workers = 1;
+  options.vault = &vault;
+  options.busy_poll = busy_poll;
+  const auto server = Server::start(options, snapshot_of(policy_text(closed_port())));
+  EXPECT_TRUE(server);
+  const auto taken = [] {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  const auto before = taken();
+  std::this_thread::sleep_for(50ms);
+  return taken() - before;
+}
+
+// A busy machine gives less to whoever looks, so the most of several attempts counts; and the least
+// of those that sleep.
+TEST(Server, WorkersLookAsLongAsTheyAreTold) {
+  std::chrono::nanoseconds most{};
+  std::chrono::nanoseconds least = std::chrono::nanoseconds::max();
+  for (int i = 0; i < 30 && (most < 20ms || least >= 20ms); ++i) {
+    most = std::max(most, taken_by_idle_server(1s));
+    least = std::min(least, taken_by_idle_server({}));
+  }
+  EXPECT_GE(most, 20ms);
+  EXPECT_LT(least, 20ms);
 }
 
 TEST(Server, AnUpstreamThatIsOurselvesIsRefused) {
