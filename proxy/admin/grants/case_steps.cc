@@ -17,6 +17,7 @@ audit::AuditEntry entry_of(const ChangeRequest& request, const Case& one, std::s
   entry.event = audit::EventKind::grant_change;
   entry.detail.operator_name = request.requester;
   entry.detail.role = request.role;
+  entry.detail.credential = request.credential;
   entry.detail.reason = request.reason;
   entry.detail.object = std::string(BudgetLedger::kCasePrefix) + crypto::vault::id_hex(one.id);
   entry.detail.remark = std::string(step) + ": " + one.change;

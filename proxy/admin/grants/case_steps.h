@@ -25,6 +25,7 @@ struct ChangeRequest {
   crypto::vault::Id tenant{};  // whose policy asks for a second person
   std::string change;          // what is to be done, the same words each time
   std::string reason;
+  std::string credential;  // of the requester
 };
 
 // Opens a case for it: 202 with the case, which another operator approves, or 503.

@@ -196,7 +196,8 @@ AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* wh
   }
   std::vector<const Case*> mine;
   for (const Case* one : use.all()) {
-    if (one->tenant == who->tenant && (all || one->requester == who->name)) mine.push_back(one);
+    const bool theirs = one->tenant == who->tenant && (all || one->requester == who->name);
+    if (theirs && allows_purpose(*who, one->purpose)) mine.push_back(one);
   }
   const auto comes_before = [](const Case* a, const Case* b) {
     return std::tie(a->opened, a->id) > std::tie(b->opened, b->id);
@@ -240,6 +241,12 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   const bool mine = one != nullptr && one->requester == who->name;
   if (one == nullptr || one->tenant != who->tenant || (!mine && !may_approve)) {
     return no_such_grant();
+  }
+  if (!allows_purpose(*who, one->purpose)) {
+    audit::AuditEntry entry = entry_of(*who, *one, {}, reads ? "read" : rest);
+    entry.outcome = audit::Outcome::refused;
+    if (!log->append(entry)) return audit_unavailable();
+    return admin_problem(403, "refused", "This credential is for other purposes.");
   }
   if (close_if_over(*one, *present, use)) one = use.find(*id);
   const bool over = *present >= one->expires;

@@ -80,7 +80,8 @@ Status PolicyConsent::ask(const Load& load, std::string_view author, const std::
                         std::string(policies::kAdminRole),
                         load.tenant,
                         "load policy " + load.sha256,
-                        "gives more: " + first};
+                        "gives more: " + first,
+                        {}};
   const policies::TenantPolicy loaded[] = {{load.tenant, load.policy}};
   const policies::AccessRules rules =
       in_force != nullptr ? *in_force : policies::AccessRules(loaded);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/admin/keys/key_api.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/root_request.h"
 #include "proxy/body/json.h"
 
@@ -60,8 +61,7 @@ AdminResponse KeyApi::rewrap(const AdminRequest& request, const Operator& who) {
   if (!asked) return admin_problem(400, "malformed-body", asked.error().sentence());
   crypto::audit::AuditEntry entry;
   entry.event = crypto::audit::EventKind::key_operation;
-  entry.detail.operator_name = who.name;
-  entry.detail.role = who.role;
+  name_operator(who, entry.detail);
   entry.detail.reason = asked->reason;
   entry.detail.object = "root key";
   const bool offers = asked->wish && asked->wish->way == RootWish::Way::shares;

@@ -95,8 +95,8 @@ std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const
   if (!anybody && !by_issuer) return std::nullopt;
   audit::AuditLog* of_tenant = logs_.tenant(tenant);
   audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
-  const ChangeRequest request{who.name, who.role, tenant, what,
-                              std::string(members.text("reason"))};
+  const ChangeRequest request{
+      who.name, who.role, tenant, what, std::string(members.text("reason")), who.credential};
   const WallTime now = operators_.now();
   if (members.text("grant").empty()) return open_change(request, now, operators_.cases(), log);
   const auto still_two = [&](const Case& one) {

@@ -159,7 +159,8 @@ int run_backup(const BackupOptions& options) {
     return through_gateway(options, paths.data);
   }
   if (!installation) return fail(installation.error());
-  const BackupWish wish{options.keys ? BackupKind::keys : BackupKind::data, options.days, {}, {}};
+  const BackupWish wish{
+      options.keys ? BackupKind::keys : BackupKind::data, options.days, {}, {}, {}};
   const auto info = record_backup(**installation, wish, clock);
   if (!info) return fail(info.error());
   const auto made = make_backup(**installation, *info, options.out);

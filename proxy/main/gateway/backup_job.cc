@@ -61,7 +61,8 @@ Status BackupJob::begin_backup(BackupKind kind, std::uint32_t days, const admin:
   const std::scoped_lock lock(mutex_);
   if (running_) return Error(ErrorKind::busy);
   if (thread_.joinable()) thread_.join();
-  const BackupWish wish{kind, days == 0 ? kKeyBackupDays : days, who.name, who.role};
+  const BackupWish wish{kind, days == 0 ? kKeyBackupDays : days, who.name, who.role,
+                        who.credential};
   const auto info = record_backup(installation_, wish, clock_);
   if (!info) return info.error();
   const std::string file = crypto::vault::id_hex(info->id) + ".pvbackup";

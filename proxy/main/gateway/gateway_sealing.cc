@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "proxy/admin/name_operator.h"
 #include "proxy/main/gateway/gateway_state.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/login_rules.h"
@@ -186,8 +187,7 @@ Result<bool> Gateway::State::seal(const admin::Operator& who) {
   if (!open) return true;
   // Sealing is not put off because the disk is full.
   AuditDetail detail;
-  detail.operator_name = who.name;
-  detail.role = who.role;
+  admin::name_operator(who, detail);
   Status recorded = installation->audit().record_checkpoints();
   if (recorded) recorded = record(EventKind::seal, std::move(detail));
   lock_up();

@@ -152,6 +152,7 @@ Result<vault::BackupInfo> record_backup(Installation& installation, const Backup
   entry.event = crypto::audit::EventKind::backup;
   entry.detail.operator_name = wish.operator_name;
   entry.detail.role = wish.role;
+  entry.detail.credential = wish.credential;
   entry.detail.object = (keys ? "key backup " : "data backup ") + vault::id_hex(info.id);
   if (keys) entry.detail.remark = "expires after " + std::to_string(wish.days) + " days";
   auto receipt = installation.audit().installation().append(entry);

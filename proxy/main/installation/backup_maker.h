@@ -33,6 +33,7 @@ struct BackupWish {
   std::uint32_t days = kKeyBackupDays;  // of key backups
   std::string operator_name;            // for the record; empty: whoever holds the root key
   std::string role;
+  std::string credential;
 };
 
 // Who wants what, durable in the installation's audit log; answers the backup that may be made now.

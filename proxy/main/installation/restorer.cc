@@ -21,6 +21,7 @@
 #include "crypto/vault/engine/keys/root_key.h"
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
 #include "crypto/vault/engine/upkeep/key_facts.h"
+#include "crypto/vault/engine/upkeep/row_keeper.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/main/installation/context_file.h"
@@ -57,8 +58,8 @@ class Unpacking final : public vault::ArchiveVisitor {
   Status begin_file(const std::string& path, std::uint64_t /*size*/) override {
     if (!tops_.contains(path.substr(0, path.find('/')))) return Error(ErrorKind::malformed);
     path_ = folder_ / path;
+    if (auto s = vault::make_folders_durably(path_.parent_path()); !s) return s;
     std::error_code error;
-    fs::create_directories(path_.parent_path(), error);
     for (fs::path at = path_.parent_path(); at != folder_ && !error; at = at.parent_path()) {
       fs::permissions(at, fs::perms::owner_all, error);
     }
@@ -282,6 +283,8 @@ class Restoring {
     const auto say = [this](const std::string& text) {
       if (wish_.progress) wish_.progress(text);
     };
+    // Of keys that were destroyed after the data backup was made, the rows are there again.
+    if (auto s = vault::RowKeeper::want_purge(vault); !s) return s;
     auto report = vault.rebuild_index(
         [&](std::uint64_t rows) { say("index: " + std::to_string(rows) + " rows"); });
     if (!report) return report.error();

@@ -95,11 +95,13 @@ void KeyKeeper::run() {
   AuditedSubjects subject_journal(logs_);
   crypto::vault::SubjectKeeper subjects(vault_, subject_journal);
   std::uint64_t changes = keys.changes();
+  bool people_failed = false;
   for (unsigned tick = 0;; ++tick) {
-    failed_ = !keeper.tick();
-    failed_ = !finish_erasure() || failed_;
+    const bool kept = keeper.tick().has_value();
+    const bool erased = finish_erasure().has_value();
     // Dates of people are days, and looking costs a walk over all of them.
-    if (tick % kTicksPerHour == 0) failed_ = !subjects.tick() || failed_;
+    if (tick % kTicksPerHour == 0) people_failed = !subjects.tick();
+    failed_ = !kept || !erased || people_failed;
     if (const std::uint64_t now = keys.changes(); now != changes) {
       changes = now;
       keys_changed_();

@@ -59,6 +59,12 @@ Result<std::vector<Id>> Catalogue::destroy(std::span<const Id> keys,
     }
     ++id;
   }
+  // The clock may have been set back since the rows were purged last.
+  if (!records.empty() && now <= row_wishes_.purged_until) {
+    RowWishes wishes = row_wishes_;
+    wishes.purged_until = now - std::chrono::milliseconds(1);
+    records.push_back({kRowWishesRef, encode_row_wishes(wishes)});
+  }
   if (auto s = renew(std::move(records), gone, parts); !s) {
     if (!secret_unsettled_) return s.error();
     return unsettled("What was to be destroyed is, but");

@@ -2,9 +2,9 @@
 
 namespace paravent::crypto::vault {
 
-Status CachingTokenStore::expire(std::span<const Id> ids) {
+Status CachingTokenStore::remove(std::span<const Id> ids) {
   const KnownTokens::Pause pause(known_);
-  return store_->expire(ids);
+  return store_->remove(ids);
 }
 
 Status CachingTokenStore::drop_index(std::span<const IndexKey> keys) {

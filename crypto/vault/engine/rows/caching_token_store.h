@@ -42,7 +42,8 @@ class CachingTokenStore final : public TokenStore {
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override {
     return store_->by_subject(subject);
   }
-  Status expire(std::span<const Id> ids) override;
+  Status remove(std::span<const Id> ids) override;
+  Status forget_removed() override { return store_->forget_removed(); }
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override {
     return store_->scan(after, limit);
   }

@@ -121,15 +121,22 @@ Result<std::vector<Id>> MemoryTokenStore::by_subject(const SubjectReference& sub
   return ids;
 }
 
-Status MemoryTokenStore::expire(std::span<const Id> ids) {
+Status MemoryTokenStore::remove(std::span<const Id> ids) {
   const std::scoped_lock lock(mutex_);
-  const std::set<Id> gone(ids.begin(), ids.end());
   for (const Id& id : ids) rows_.erase(id);
-  std::erase_if(index_, [&](const auto& entry) { return gone.contains(entry.second); });
-  std::erase_if(subjects_, [&](const auto& entry) { return gone.contains(entry.second); });
+  removed_.insert(ids.begin(), ids.end());
+  return {};
+}
+
+Status MemoryTokenStore::forget_removed() {
+  const std::scoped_lock lock(mutex_);
+  const auto is_gone = [&](const Id& id) { return removed_.contains(id); };
+  std::erase_if(index_, [&](const auto& entry) { return is_gone(entry.second); });
+  std::erase_if(subjects_, [&](const auto& entry) { return is_gone(entry.second); });
   for (auto& [alias, id] : aliases_) {
-    if (gone.contains(id)) id = kNoId;
+    if (is_gone(id)) id = kNoId;
   }
+  removed_.clear();
   return {};
 }
 
@@ -145,6 +152,7 @@ Result<std::vector<FoundRow>> MemoryTokenStore::scan(const Id& after, std::size_
 Status MemoryTokenStore::add_index(std::span<const IndexEntry> entries) {
   const std::scoped_lock lock(mutex_);
   for (const IndexEntry& entry : entries) {
+    if (!rows_.contains(entry.id)) continue;
     const auto [it, first] = index_.try_emplace(entry.index, entry.id);
     if (!first && !rows_.contains(it->second)) it->second = entry.id;
   }

@@ -22,7 +22,8 @@ class MemoryTokenStore : public TokenStore {
                 std::span<NewAlias> aliases) override;
   Status replace(std::span<ReplacedRow> rows) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
-  Status expire(std::span<const Id> ids) override;
+  Status remove(std::span<const Id> ids) override;
+  Status forget_removed() override;
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
   Status add_index(std::span<const IndexEntry> entries) override;
   Status drop_index(std::span<const IndexKey> keys) override;
@@ -39,6 +40,7 @@ class MemoryTokenStore : public TokenStore {
   std::map<AliasKey, Id> aliases_;
   std::map<Id, std::string> rows_;
   std::set<std::pair<SubjectReference, Id>> subjects_;
+  std::set<Id> removed_;  // not forgotten yet
   std::uint32_t renewals_ = 0;
 };
 

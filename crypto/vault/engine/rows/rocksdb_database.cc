@@ -131,6 +131,7 @@ Error rocksdb_error(const rocksdb::Status& status) {
 RocksdbTokenStore::Database::~Database() {
   if (db == nullptr) return;
   if (purging.joinable()) {
+    closing = true;
     db->DisableManualCompaction();
     purging.join();
   }

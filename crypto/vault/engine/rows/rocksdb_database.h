@@ -8,6 +8,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -40,7 +42,10 @@ inline std::string_view view_of(const rocksdb::Slice& slice) noexcept {
 
 // Keys of the default family.
 inline constexpr const char* kOwnerKey = "paravent";  // u16 schema | installation
-inline constexpr const char* kPurgeKey = "purge";  // there while removed rows may still be in files
+// And an id: of a row that was removed, while something may lead to it or may be in files.
+inline constexpr std::string_view kRemovedPrefix = "removed/";
+// There while the files may hold what a removal that was interrupted could not name any more.
+inline constexpr const char* kPurgeKey = "purge";
 inline constexpr const char* kRenewalsKey = "renewals";  // u32 of the keys, as was noted last
 inline constexpr const char* kDroppedKey = "dropped";    // u64, while index entries may be in files
 inline constexpr const char* kPurgedKey = "purged";      // u64 how often they were purged
@@ -65,6 +70,7 @@ struct RocksdbTokenStore::Database {
   std::condition_variable snapshot_gone;
   int snapshots = 0;    // under snapshot_mutex
   std::thread purging;  // of what an interrupted removal left, started by open()
+  std::atomic<bool> closing{false};
 
   Database() = default;
   Database(const Database&) = delete;
@@ -94,14 +100,20 @@ struct RocksdbTokenStore::Database {
   // Keys that are gone from a family, to be made to vanish from its files.
   using GoneKeys = std::pair<rocksdb::ColumnFamilyHandle*, std::vector<std::string>>;
   // Rewrites the tables that may still hold the keys, and the manifest that may name them as a
-  // table's bound; and lets go of the log and the tables before. See rocksdb_purge.cc.
-  Status purge(std::vector<GoneKeys> gone);
+  // table's bound; and lets go of the log and the tables before. `removed`: ids of kRemovedPrefix
+  // that are done with this. See rocksdb_purge.cc.
+  Status purge(std::vector<GoneKeys> gone, std::span<const std::string> removed);
   // The same for everything.
-  Status purge_all();
+  Status purge_all(std::span<const std::string> removed);
   // The same for the index alone. `dropped`: what lay under kDroppedKey before.
   Status purge_index(const std::string& dropped);
   // What lies under kDroppedKey; empty: nothing.
   Status read_dropped(std::string& dropped) const;
+  // TokenStore::forget_removed(). REQUIRES: expiry_mutex is held. See rocksdb_expire.cc.
+  Status forget_removed();
+  // The ids under kRemovedPrefix.
+  Status read_removed(std::vector<std::string>& ids) const;
+  void wait_for_snapshots();
   void purge_in_background();
   // Before a page of `limit` rows is read in their order. See rocksdb_expire.cc.
   void settle_for_page(std::size_t limit);
@@ -129,9 +141,14 @@ struct RocksdbTokenStore::Database {
               std::span<std::optional<std::string>> out, bool keep_blocks) const;
   void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;
   Status flush_all();
-  // Takes the marks of what was purged away, unless more was dropped meanwhile. `rows`:
-  // kPurgeKey's.
-  Status finish_purge(bool of_rows, const std::string& dropped);
+  // What was purged, whose marks go now; of the index not if more was dropped meanwhile.
+  struct Purged {
+    bool rows = false;
+    std::span<const std::string> removed{};
+    std::string dropped{};
+  };
+  Status finish_purge(const Purged& purged);
+  Status forget_marks(std::span<const std::string> removed);
 };
 
 }  // namespace paravent::crypto::vault

@@ -1,4 +1,5 @@
-// Removing rows: RocksdbTokenStore::expire() and the other parts of the store that walk it.
+// Removing rows: RocksdbTokenStore::remove(), what leads to them: forget_removed(), and the other
+// parts of the store that walk it.
 
 #include <rocksdb/write_batch.h>
 
@@ -42,21 +43,21 @@ rocksdb::ReadOptions walking() {
 
 }  // namespace
 
-// One removal: which ids, and what of them was found and deleted in each family.
+// Rows that were removed: their ids, and what of them was found and deleted in each family.
 class RocksdbTokenStore::Removal {
  public:
-  Removal(Database& database, std::span<const Id> ids)
-      : database_(database), gone_(ids.begin(), ids.end()) {
-    for (const Id& id : ids) rows_.emplace_back(id_text(id));
+  Removal(Database& database, std::vector<std::string> ids)
+      : database_(database), rows_(std::move(ids)) {
+    for (const std::string& id : rows_) gone_.insert(id_from(id));
   }
 
-  // Rows first: an interruption then leaves index entries without a row, which count as absent.
-  Status delete_rows() {
+  // That something of this may lie where nobody can name it, should it be interrupted.
+  Status mark() {
     const std::scoped_lock lock(database_.write_mutex);
     std::string mark;
     owed_ = database_.db->Get(rocksdb::ReadOptions(), database_.owner, kPurgeKey, &mark).ok();
+    if (owed_) return {};
     rocksdb::WriteBatch batch;
-    for (const std::string& id : rows_) batch.Delete(database_.rows, id);
     batch.Put(database_.owner, kPurgeKey, Slice());
     return database_.write(batch);
   }
@@ -68,6 +69,7 @@ class RocksdbTokenStore::Removal {
     std::size_t done = 0;
     const std::unique_ptr<rocksdb::Iterator> it(database_.db->NewIterator(walking(), family));
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
+      if (database_.closing) return Error(ErrorKind::unreachable);
       if (!leads_to_gone(family, view_of(it->key()), view_of(it->value()))) continue;
       all.emplace_back(view_of(it->key()));
       if (all.size() - done < kChunk) continue;
@@ -79,10 +81,10 @@ class RocksdbTokenStore::Removal {
   }
 
   Status purge() {
-    // What an earlier removal could not finish is not ours to name.
-    if (owed_) return database_.purge_all();
-    found_.emplace_back(database_.rows, std::move(rows_));
-    return database_.purge(std::move(found_));
+    // What an earlier one could not finish is not ours to name.
+    if (owed_) return database_.purge_all(rows_);
+    found_.emplace_back(database_.rows, rows_);
+    return database_.purge(std::move(found_), rows_);
   }
 
  private:
@@ -117,20 +119,56 @@ class RocksdbTokenStore::Removal {
   std::vector<Database::GoneKeys> found_;
 };
 
-Status RocksdbTokenStore::expire(std::span<const Id> ids) {
+Status RocksdbTokenStore::remove(std::span<const Id> ids) {
   if (ids.empty()) return {};
-  Database& database = *database_;
-  const std::scoped_lock one(database.expiry_mutex);
-  Removal removal(database, ids);
-  if (auto s = removal.delete_rows(); !s) return s;
-  // Subjects last: while they are there, an interrupted erasure can be asked for again.
-  for (ColumnFamilyHandle* family : {database.index, database.aliases, database.subjects}) {
-    if (auto s = removal.delete_entries(family); !s) return s;
+  const std::scoped_lock lock(database_->write_mutex);
+  rocksdb::WriteBatch batch;
+  for (const Id& id : ids) {
+    batch.Delete(database_->rows, slice_of(id));
+    std::string key(kRemovedPrefix);
+    append_bytes(key, id);
+    batch.Put(database_->owner, key, Slice());
   }
-  {
-    std::unique_lock lock(database.snapshot_mutex);
-    database.snapshot_gone.wait(lock, [&] { return database.snapshots == 0; });
+  return database_->write(batch);
+}
+
+Status RocksdbTokenStore::forget_removed() {
+  const std::scoped_lock one(database_->expiry_mutex);
+  return database_->forget_removed();
+}
+
+Status RocksdbTokenStore::Database::read_removed(std::vector<std::string>& ids) const {
+  const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator(rocksdb::ReadOptions(), owner));
+  const Slice prefix(kRemovedPrefix.data(), kRemovedPrefix.size());
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next()) {
+    const std::string_view id = view_of(it->key()).substr(kRemovedPrefix.size());
+    if (id.size() != sizeof(Id)) return rocksdb_error(rocksdb::Status::Corruption());
+    ids.emplace_back(id);
   }
+  return it->status().ok() ? Status() : rocksdb_error(it->status());
+}
+
+void RocksdbTokenStore::Database::wait_for_snapshots() {
+  std::unique_lock lock(snapshot_mutex);
+  snapshot_gone.wait(lock, [this] { return snapshots == 0; });
+}
+
+Status RocksdbTokenStore::Database::forget_removed() {
+  std::vector<std::string> ids;
+  if (auto s = read_removed(ids); !s) return s;
+  std::string mark;
+  const auto marked = db->Get(rocksdb::ReadOptions(), owner, kPurgeKey, &mark);
+  if (!marked.ok() && !marked.IsNotFound()) return rocksdb_error(marked);
+  if (ids.empty() && !marked.ok()) return {};
+  const bool some = !ids.empty();
+  Removal removal(*this, std::move(ids));
+  if (auto s = removal.mark(); !s) return s;
+  if (some) {
+    for (ColumnFamilyHandle* family : {index, aliases, subjects}) {
+      if (auto s = removal.delete_entries(family); !s) return s;
+    }
+  }
+  wait_for_snapshots();
   return removal.purge();
 }
 
@@ -168,13 +206,19 @@ Result<std::vector<FoundRow>> RocksdbTokenStore::scan(const Id& after, std::size
 Status RocksdbTokenStore::add_index(std::span<const IndexEntry> entries) {
   const std::scoped_lock lock(database_->write_mutex);
   std::vector<IndexKey> keys;
-  keys.reserve(entries.size());
-  for (const IndexEntry& entry : entries) keys.push_back(entry.index);
+  std::vector<Id> ids;
+  for (const IndexEntry& entry : entries) {
+    keys.push_back(entry.index);
+    ids.push_back(entry.id);
+  }
   std::vector<std::optional<FoundFacts>> taken(keys.size());
   if (auto s = find(keys, taken); !s) return s;
+  // One that was removed meanwhile must not leave an entry: the walk of its removal may be over.
+  std::vector<std::optional<std::string>> there(ids.size());
+  if (auto s = facts(ids, there); !s) return s;
   rocksdb::WriteBatch batch;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (taken[i]) continue;
+    if (taken[i] || !there[i]) continue;
     batch.Put(database_->index, slice_of(entries[i].index), slice_of(entries[i].id));
   }
   return database_->write(batch);
@@ -241,10 +285,7 @@ Status RocksdbTokenStore::forget_dropped() {
   std::string dropped;
   if (auto s = database.read_dropped(dropped); !s) return s;
   if (dropped.empty()) return {};
-  {
-    std::unique_lock lock(database.snapshot_mutex);
-    database.snapshot_gone.wait(lock, [&] { return database.snapshots == 0; });
-  }
+  database.wait_for_snapshots();
   return database.purge_index(dropped);
 }
 

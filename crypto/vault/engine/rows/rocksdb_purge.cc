@@ -34,6 +34,12 @@ rocksdb::CompactRangeOptions rewriting() {
   return options;
 }
 
+std::string removed_key(std::string_view id) {
+  std::string key(kRemovedPrefix);
+  key += id;
+  return key;
+}
+
 // Neighbouring keys of one table of the last level share a range, so that no table is rewritten
 // twice. `keys` ascending.
 std::vector<KeyRange> ranges_of(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
@@ -71,7 +77,8 @@ Status RocksdbTokenStore::Database::flush_all() {
   return {};
 }
 
-Status RocksdbTokenStore::Database::purge(std::vector<GoneKeys> gone) {
+Status RocksdbTokenStore::Database::purge(std::vector<GoneKeys> gone,
+                                          std::span<const std::string> removed) {
   if (auto s = flush_all(); !s) return s;
   for (auto& [family, keys] : gone) {
     std::sort(keys.begin(), keys.end());
@@ -82,7 +89,7 @@ Status RocksdbTokenStore::Database::purge(std::vector<GoneKeys> gone) {
       if (!status.ok()) return rocksdb_error(status);
     }
   }
-  return finish_purge(true, {});
+  return finish_purge({.rows = true, .removed = removed});
 }
 
 Status RocksdbTokenStore::Database::read_dropped(std::string& dropped) const {
@@ -95,10 +102,10 @@ Status RocksdbTokenStore::Database::purge_index(const std::string& dropped) {
   if (auto s = flush_all(); !s) return s;
   const auto status = db->CompactRange(rewriting(), index, nullptr, nullptr);
   if (!status.ok()) return rocksdb_error(status);
-  return finish_purge(false, dropped);
+  return finish_purge({.dropped = dropped});
 }
 
-Status RocksdbTokenStore::Database::purge_all() {
+Status RocksdbTokenStore::Database::purge_all(std::span<const std::string> removed) {
   std::string dropped;
   if (auto s = read_dropped(dropped); !s) return s;
   if (auto s = flush_all(); !s) return s;
@@ -106,10 +113,25 @@ Status RocksdbTokenStore::Database::purge_all() {
     const auto status = db->CompactRange(rewriting(), family, nullptr, nullptr);
     if (!status.ok()) return rocksdb_error(status);
   }
-  return finish_purge(true, dropped);
+  return finish_purge({.rows = true, .removed = removed, .dropped = dropped});
 }
 
-Status RocksdbTokenStore::Database::finish_purge(bool of_rows, const std::string& dropped) {
+// The marks name the rows: they leave log and tables too, before kPurgeKey goes.
+Status RocksdbTokenStore::Database::forget_marks(std::span<const std::string> removed) {
+  if (removed.empty()) return {};
+  {
+    const std::scoped_lock lock(write_mutex);
+    rocksdb::WriteBatch batch;
+    for (const std::string& id : removed) batch.Delete(owner, removed_key(id));
+    if (auto s = write(batch); !s) return s;
+  }
+  if (auto s = flush_all(); !s) return s;
+  const auto status = db->CompactRange(rewriting(), owner, nullptr, nullptr);
+  return status.ok() ? Status() : rocksdb_error(status);
+}
+
+Status RocksdbTokenStore::Database::finish_purge(const Purged& purged) {
+  if (auto s = forget_marks(purged.removed); !s) return s;
   std::string counted;
   (void)db->Get(rocksdb::ReadOptions(), owner, kPurgedKey, &counted);
   ByteReader in(as_bytes(counted));
@@ -120,10 +142,10 @@ Status RocksdbTokenStore::Database::finish_purge(bool of_rows, const std::string
     const std::scoped_lock lock(write_mutex);
     rocksdb::WriteBatch batch;
     batch.Put(owner, kPurgedKey, counted);
-    if (of_rows) batch.Delete(owner, kPurgeKey);
+    if (purged.rows) batch.Delete(owner, kPurgeKey);
     std::string now;
     if (auto s = read_dropped(now); !s) return s;
-    if (!dropped.empty() && now == dropped) batch.Delete(owner, kDroppedKey);
+    if (!purged.dropped.empty() && now == purged.dropped) batch.Delete(owner, kDroppedKey);
     if (auto s = write(batch); !s) return s;
   }
   rocksdb::FlushOptions flush;
@@ -141,11 +163,16 @@ void RocksdbTokenStore::Database::purge_in_background() {
   const auto marked = [&](const char* key) {
     return db->Get(rocksdb::ReadOptions(), owner, key, &mark).ok();
   };
-  if (!marked(kPurgeKey) && !marked(kDroppedKey)) return;
+  std::vector<std::string> removed;
+  const bool some_removed = !read_removed(removed) || !removed.empty();
+  if (!some_removed && !marked(kPurgeKey) && !marked(kDroppedKey)) return;
   purging = std::thread([this] {
     const std::scoped_lock lock(expiry_mutex);
-    // A failure leaves the mark, and the next start tries again.
-    (void)purge_all();
+    // A failure leaves the marks, and the next start tries again.
+    std::string dropped;
+    if (!forget_removed() || !read_dropped(dropped) || dropped.empty()) return;
+    wait_for_snapshots();
+    (void)purge_index(dropped);
   });
 }
 

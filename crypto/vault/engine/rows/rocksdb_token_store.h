@@ -4,9 +4,9 @@
 // subjects (subject reference | id -> nothing), aliases (alias key -> id, all zero once retired;
 // made in stores that are older than it). Every commit is one WriteBatch and one sync of the
 // log. When a write fails the store goes on reading, and writes again some seconds after the cause
-// is gone. Removed rows are gone from every file when expire() returns (docs/vault.md says how, and
-// where the limits are). Thread safe. Memory: what it is given for what was read, 32 MiB of write
-// buffers, and some six bytes for each row; two background threads.
+// is gone. Removed rows are gone from every file when forget_removed() returns (docs/vault.md says
+// how, and where the limits are). Thread safe. Memory: what it is given for what was read, 32 MiB
+// of write buffers, and some six bytes for each row; two background threads.
 
 #pragma once
 
@@ -52,7 +52,8 @@ class RocksdbTokenStore final : public TokenStore {
                 std::span<NewAlias> aliases) override;
   Status replace(std::span<ReplacedRow> rows) override;
   Result<std::vector<Id>> by_subject(const SubjectReference& subject) override;
-  Status expire(std::span<const Id> ids) override;
+  Status remove(std::span<const Id> ids) override;
+  Status forget_removed() override;
   Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) override;
   Status add_index(std::span<const IndexEntry> entries) override;
   Status drop_index(std::span<const IndexKey> keys) override;

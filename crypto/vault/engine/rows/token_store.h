@@ -99,7 +99,7 @@ inline bool has_sizes_of_its_kind(const StoreRecord& record) noexcept {
 
 // Every record of a store as it stood when the snapshot was made, in ascending order of kind and
 // key. Owned by one thread; the store must outlive it. Removed rows leave the files only after the
-// snapshots that may still show them have gone: expire() waits for them.
+// snapshots that may still show them have gone: forget_removed() waits for them.
 class StoreSnapshot {
  public:
   virtual ~StoreSnapshot() = default;
@@ -146,19 +146,29 @@ class TokenStore {
   // Ids of all rows of one person, ascending.
   virtual Result<std::vector<Id>> by_subject(const SubjectReference& subject) = 0;
 
-  // Removes rows with their index entries and subject entries, and retires their aliases: a text
-  // that once named a person must not come to name another. Durable, and gone from the store's
-  // files when it returns. Walks the whole index once per call, because a row does not hold its
-  // index value (a copy of the rows must not confirm guesses): give many ids at once. Nobody else
-  // waits for the walk.
-  virtual Status expire(std::span<const Id> ids) = 0;
+  // Removes rows: one durable write, after which nobody finds them. What leads to them and what the
+  // files still hold goes with forget_removed(), which the store remembers that it owes.
+  virtual Status remove(std::span<const Id> ids) = 0;
+  // Whatever remove() removed before: its index entries and subject entries go, its aliases are
+  // retired (a text that once named a person must not come to name another), and all of it is gone
+  // from the store's files when this returns; cheap where there is nothing. Walks the whole index,
+  // because a row does not hold its index value (a copy of the rows must not confirm guesses), and
+  // waits for snapshots, so call it without a lock. Nobody else waits for the walk. Interrupted, it
+  // is done at the next start.
+  virtual Status forget_removed() = 0;
+  // Both.
+  Status expire(std::span<const Id> ids) {
+    if (auto s = remove(ids); !s) return s;
+    return forget_removed();
+  }
 
   // Rows in ascending order of id behind `after` (kNoId: from the first), at most `limit` of them;
   // fewer: that was the last. For walks that may stop and go on.
   virtual Result<std::vector<FoundRow>> scan(const Id& after, std::size_t limit) = 0;
 
   // Index entries of rows that are there already: after a restore, or under a new version of the
-  // index. An index that is another row's already stays that row's. Durable.
+  // index. An index that is another row's already stays that row's; a row that is not there gets
+  // none. Durable.
   virtual Status add_index(std::span<const IndexEntry> entries) = 0;
   // Removes index entries, rows stay. Durable; they leave the files with forget_dropped().
   virtual Status drop_index(std::span<const IndexKey> keys) = 0;

@@ -173,24 +173,6 @@ class PageWork {
 
 }  // namespace
 
-namespace {
-
-// A row that was removed while its new entry was written must not leave it behind. One that is
-// removed later finds the entry itself: its removal walks the index afterwards.
-Status drop_orphans(TokenStore& tokens, std::span<const IndexEntry> entries) {
-  std::vector<Id> ids;
-  for (const IndexEntry& entry : entries) ids.push_back(entry.id);
-  std::vector<std::optional<std::string>> rows(ids.size());
-  if (auto s = tokens.resolve(ids, rows); !s) return s;
-  std::vector<IndexKey> orphans;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i]) orphans.push_back(entries[i].index);
-  }
-  return orphans.empty() ? Status() : tokens.drop_index(orphans);
-}
-
-}  // namespace
-
 RowWork RowKeeper::wanted(Vault& vault) {
   const std::scoped_lock lock(vault.state_->mutex);
   const Catalogue& catalogue = *vault.state_->catalogue;
@@ -207,6 +189,16 @@ Status RowKeeper::want_reseal(Vault& vault) {
   RowWishes wishes = state.catalogue->row_wishes();
   if (wishes.reseal) return {};
   wishes.reseal = true;
+  state.catalogue->put_row_wishes(wishes);
+  return state.catalogue->commit();
+}
+
+Status RowKeeper::want_purge(Vault& vault) {
+  Vault::State& state = *vault.state_;
+  const std::scoped_lock lock(state.mutex);
+  RowWishes wishes = state.catalogue->row_wishes();
+  if (wishes.purged_until == WallTime{}) return {};
+  wishes.purged_until = {};
   state.catalogue->put_row_wishes(wishes);
   return state.catalogue->commit();
 }
@@ -291,7 +283,6 @@ Result<bool> RowKeeper::page(Walk& walk) {
     if (!new_index.empty()) {
       // The new one first: a value is found under one of them at any moment.
       if (auto s = state.tokens->add_index(new_index); !s) return s.error();
-      if (auto s = drop_orphans(*state.tokens, new_index); !s) return s.error();
       if (auto s = state.tokens->drop_index(old_index); !s) return s.error();
     }
     walk.report.moved += new_index.size();

@@ -52,6 +52,8 @@ class RowKeeper {
   static RowWork wanted(Vault& vault);
   // Durable when it returns; the walk that follows does it.
   static Status want_reseal(Vault& vault);
+  // Once more, whatever was purged before: rows of keys that are destroyed may be back. Durable.
+  static Status want_purge(Vault& vault);
   // Of one domain. ErrorKind::configuration: an unknown name; busy: it is being moved already;
   // sealed: its key is out of use.
   static Status want_reindex(Vault& vault, std::string_view tenant, std::string_view domain);

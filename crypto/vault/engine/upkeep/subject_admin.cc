@@ -153,18 +153,23 @@ Status SubjectAdmin::note_contact(const Id& subject, std::string_view purpose, W
   return state.subjects->commit(std::span(&change, 1));
 }
 
-Status SubjectAdmin::erase_rows(const Id& subject, std::size_t& rows) {
+// Of the person, what is there. REQUIRES: the writers' lock is held.
+Result<std::vector<Id>> SubjectAdmin::rows_of(const Id& subject) const {
   TokenStore& store = *vault_.state_->tokens;
-  const auto ids = store.by_subject(row_owner(subject));
-  if (!ids) return ids.error();
-  if (ids->empty()) return {};
-  rows += ids->size();
-  return store.expire(*ids);
+  auto ids = store.by_subject(row_owner(subject));
+  if (!ids || ids->empty()) return ids;
+  std::vector<std::optional<std::string>> facts(ids->size());
+  if (auto s = store.facts(*ids, facts); !s) return s.error();
+  std::vector<Id> rows;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    if (facts[i]) rows.push_back((*ids)[i]);
+  }
+  return rows;
 }
 
+// REQUIRES: the state's mutex is held.
 bool SubjectAdmin::is_held(const Id& subject) const {
   const Vault::State& state = *vault_.state_;
-  const std::scoped_lock lock(vault_.state_->mutex);
   const WallTime now = state.clock.now();
   return state.subjects->read([&](const SubjectTable& table) {
     const Subject* found = table.by_id(subject);
@@ -185,35 +190,59 @@ Status Vault::State::renew_subjects() {
   return batch ? Status() : batch.error();
 }
 
-Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
-  Vault::State& state = *vault_.state_;
-  std::vector<ErasedSubject> erased;
+// Their rows, unless a hold covers one of them. REQUIRES: the state's mutex and the writers' lock
+// are held.
+Status SubjectAdmin::remove_rows(const std::set<Id>& subjects, std::map<Id, std::size_t>& counts) {
   for (const Id& subject : subjects) {
     if (is_held(subject)) {
       return Error(ErrorKind::busy, "A hold covers this person; release the hold first.");
     }
   }
+  std::vector<Id> gone;
   for (const Id& subject : subjects) {
-    std::size_t rows = 0;
-    // Once while traffic goes on, because it walks the store, and once more when nobody writes:
-    // then little or nothing is left.
-    if (auto s = erase_rows(subject, rows); !s) return s.error();
-    const auto lock = state.subjects->lock_writers();
-    if (auto s = erase_rows(subject, rows); !s) return s.error();
-    std::optional<ErasedSubject> gone;
-    state.subjects->read([&](const SubjectTable& table) {
-      const Subject* found = table.by_id(subject);
-      if (found == nullptr) return;
-      gone = ErasedSubject{found->made.reference, table.keys_of(*found).size(), rows};
-    });
-    if (!gone) continue;  // somebody else was faster
-    const SubjectChange change = SubjectErased{subject};
-    if (auto s = state.subjects->commit(std::span(&change, 1)); !s) return s.error();
-    erased.push_back(*gone);
+    const auto rows = rows_of(subject);
+    if (!rows) return rows.error();
+    counts[subject] += rows->size();
+    gone.insert(gone.end(), rows->begin(), rows->end());
   }
+  return gone.empty() ? Status() : vault_.state_->tokens->remove(gone);
+}
+
+Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
+  Vault::State& state = *vault_.state_;
+  const std::set<Id> all(subjects.begin(), subjects.end());
+  std::map<Id, std::size_t> counts;
+  {
+    const std::scoped_lock names(state.mutex);
+    const auto writers = state.subjects->lock_writers();
+    if (auto s = remove_rows(all, counts); !s) return s.error();
+  }
+  // It walks the store, and may wait for a backup: nobody waits for that but this caller, who can
+  // ask once more when it fails, because the keys are there still.
+  if (auto s = state.tokens->forget_removed(); !s) return s.error();
+  std::vector<ErasedSubject> erased;
+  {
+    const std::scoped_lock names(state.mutex);
+    const auto writers = state.subjects->lock_writers();
+    // What came meanwhile.
+    if (auto s = remove_rows(all, counts); !s) return s.error();
+    std::vector<SubjectChange> changes;
+    for (const auto& [subject, rows] : counts) {
+      state.subjects->read([&](const SubjectTable& table) {
+        const Subject* found = table.by_id(subject);
+        if (found == nullptr) return;  // somebody else was faster
+        erased.push_back({found->made.reference, table.keys_of(*found).size(), rows});
+        changes.emplace_back(SubjectErased{subject});
+      });
+    }
+    if (auto s = state.subjects->commit(changes); !s) return s.error();
+  }
+  const Status rest = state.tokens->forget_removed();
   const std::scoped_lock lock(state.mutex);
-  if (!state.subjects->owes_renewal()) return erased;
-  if (auto s = state.renew_subjects(); !s) return s.error();
+  if (state.subjects->owes_renewal()) {
+    if (auto s = state.renew_subjects(); !s) return s.error();
+  }
+  if (!rest) return rest.error();
   return erased;
 }
 

@@ -9,7 +9,9 @@
 
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,14 +78,15 @@ class SubjectAdmin {
   Status note_contact(const Id& subject, std::string_view purpose, WallTime day);
 
   // Keys, rows and index entries of these people, gone for good: no older copy of the keys opens
-  // them when this returns (one destroy batch). ErrorKind::busy: a hold covers
-  // one of them, and nothing was done; disk_full, data: some may be gone, and
-  // the call can be repeated for the others.
+  // them when this returns (one destroy batch). Nobody waits for the store meanwhile.
+  // ErrorKind::busy: a hold covers one of them, and no key went; disk_full, data: rows may be gone,
+  // and the call can be repeated.
   Result<std::vector<ErasedSubject>> erase(std::span<const Id> subjects);
 
  private:
   bool is_held(const Id& subject) const;
-  Status erase_rows(const Id& subject, std::size_t& rows);
+  Result<std::vector<Id>> rows_of(const Id& subject) const;
+  Status remove_rows(const std::set<Id>& subjects, std::map<Id, std::size_t>& counts);
   Result<Id> purpose_key(const Id& subject, std::string_view purpose, const SubjectTable& table,
                          std::uint32_t& contact_day) const;
 

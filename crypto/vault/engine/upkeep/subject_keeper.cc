@@ -50,35 +50,66 @@ std::optional<WallTime> held_until(const Catalogue& catalogue, const Subject& su
   return until;
 }
 
-// What a walk over all keys finds. `wanted` decides from the key and when it is due.
+// Both locks of the vault's state and of the subject store are held where these are called.
+struct Look {
+  const Catalogue& catalogue;
+  const SubjectClocks& clocks;
+  WallTime now;
+
+  DueSubject at(const Subject& subject, const SubjectKey& key) const {
+    DueSubject one{key.made.handle,
+                   subject.made.id,
+                   subject.made.tenant,
+                   subject.made.reference,
+                   subject.made.identified,
+                   name_of(catalogue.names(), subject.made.tenant),
+                   name_of(catalogue.names(), key.made.purpose),
+                   due_of(catalogue, clocks, subject, key).value_or(DueTimes{}),
+                   std::nullopt,
+                   held_until(catalogue, subject, key.made.purpose, now)};
+    if (key.disabled()) one.disabled = key.disabled_since;
+    return one;
+  }
+
+  bool is_due(const DueSubject& one) const noexcept {
+    return one.due.limit != WallTime{} && one.due.disable <= now && !one.held_until;
+  }
+};
+
+// What a walk over all keys finds, soonest first. `wanted` decides from the key and when it is due.
 template <typename Wanted>
-std::vector<DueSubject> collect(const Catalogue& catalogue, const SubjectStore& store,
-                                const SubjectClocks& clocks, WallTime now, Wanted wanted) {
+std::vector<DueSubject> collect(const Look& look, const SubjectStore& store, Wanted wanted) {
   std::vector<DueSubject> out;
   store.read([&](const SubjectTable& table) {
     table.for_each([&](const Subject& subject) {
       for (const SubjectKey* key : table.keys_of(subject)) {
-        const auto due = due_of(catalogue, clocks, subject, *key);
-        const auto held = held_until(catalogue, subject, key->made.purpose, now);
-        if (!wanted(*key, due, held)) continue;
-        DueSubject one{key->made.handle,
-                       subject.made.id,
-                       subject.made.tenant,
-                       subject.made.reference,
-                       subject.made.identified,
-                       name_of(catalogue.names(), subject.made.tenant),
-                       name_of(catalogue.names(), key->made.purpose),
-                       due.value_or(DueTimes{}),
-                       std::nullopt,
-                       held};
-        if (key->disabled()) one.disabled = key->disabled_since;
-        out.push_back(std::move(one));
+        if (!wanted(*key, due_of(look.catalogue, look.clocks, subject, *key))) continue;
+        out.push_back(look.at(subject, *key));
       }
     });
   });
   std::sort(out.begin(), out.end(),
             [](const DueSubject& a, const DueSubject& b) { return a.due.disable < b.due.disable; });
   return out;
+}
+
+// Calls `act` with pieces of one tenant's people each, and goes on behind a failure: the first.
+template <typename Act>
+Status piece_by_piece(std::vector<DueSubject>& all, Act act) {
+  std::stable_sort(all.begin(), all.end(),
+                   [](const DueSubject& a, const DueSubject& b) { return a.tenant < b.tenant; });
+  Status first_failure;
+  for (std::size_t begin = 0; begin < all.size();) {
+    std::size_t end = begin + 1;
+    while (end < all.size() && end - begin < SubjectKeeper::kPiece &&
+           all[end].tenant == all[begin].tenant) {
+      ++end;
+    }
+    const Status done = act(std::span<const DueSubject>(all).subspan(begin, end - begin));
+    if (!done && first_failure) first_failure = done;
+    begin = end;
+  }
+  return first_failure;
 }
 
 }  // namespace
@@ -105,9 +136,10 @@ Status SubjectKeeper::set_clocks(Vault& vault, std::span<const SubjectClockRule>
 std::vector<DueSubject> SubjectKeeper::due_before(Vault& vault, WallTime until) {
   Vault::State& state = *vault.state_;
   const std::scoped_lock lock(state.mutex);
-  return collect(*state.catalogue, *state.subjects, state.subject_clocks, state.clock.now(),
-                 [&](const SubjectKey&, const std::optional<DueTimes>& due,
-                     const std::optional<WallTime>&) { return due && due->disable <= until; });
+  return collect(Look{*state.catalogue, state.subject_clocks, state.clock.now()}, *state.subjects,
+                 [&](const SubjectKey&, const std::optional<DueTimes>& due) {
+                   return due && due->disable <= until;
+                 });
 }
 
 Status SubjectKeeper::tick() {
@@ -117,18 +149,19 @@ Status SubjectKeeper::tick() {
   std::vector<DueSubject> destroyed;
   WallTime now;
   milliseconds running{};
+  Status first_failure = finish();
   {
     const std::scoped_lock lock(state.mutex);
     const KeeperRecord& keeper = state.catalogue->keeper();
-    if (keeper.frozen()) return {};
+    if (keeper.frozen()) return first_failure;
     now = state.clock.now();
     running = keeper.running;
-    for (DueSubject& one : collect(*state.catalogue, *state.subjects, state.subject_clocks, now,
-                                   [&](const SubjectKey&key, const std::optional<DueTimes>&due,
-                                       const std::optional<WallTime>&) {
+    const Look look{*state.catalogue, state.subject_clocks, now};
+    for (DueSubject& one : collect(look, *state.subjects,
+                                   [&](const SubjectKey&key, const std::optional<DueTimes>&due) {
                                      return key.disabled() || (due && due->disable <= now);
                                    })) {
-      const bool due = one.due.limit != WallTime{} && one.due.disable <= now && !one.held_until;
+      const bool due = look.is_due(one);
       if (!one.disabled) {
         if (due) disable.push_back(std::move(one));
       } else if (!due) {
@@ -145,14 +178,23 @@ Status SubjectKeeper::tick() {
       return key == nullptr || running - key->disabled_running < kDestructionGuard;
     });
   });
-  if (auto s = change(KeyOperation::enable, enable, now, running); !s) return s;
-  if (auto s = change(KeyOperation::disable, disable, now, running); !s) return s;
-  return destroy(destroyed);
+  const auto note = [&](const Status& done) {
+    if (!done && first_failure) first_failure = done;
+  };
+  note(piece_by_piece(enable, [&](std::span<const DueSubject> piece) {
+    return change(KeyOperation::enable, piece, now, running);
+  }));
+  note(piece_by_piece(disable, [&](std::span<const DueSubject> piece) {
+    return change(KeyOperation::disable, piece, now, running);
+  }));
+  note(
+      piece_by_piece(destroyed, [&](std::span<const DueSubject> piece) { return destroy(piece); }));
+  note(finish());
+  return first_failure;
 }
 
 Status SubjectKeeper::change(KeyOperation operation, std::span<const DueSubject> subjects,
                              WallTime now, milliseconds running) {
-  if (subjects.empty()) return {};
   if (auto s = journal_.record(operation, subjects); !s) return s;
   SubjectStore& store = *vault_.state_->subjects;
   const bool disables = operation == KeyOperation::disable;
@@ -172,58 +214,63 @@ Status SubjectKeeper::change(KeyOperation operation, std::span<const DueSubject>
 }
 
 Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
+  if (auto s = journal_.record(KeyOperation::destroy, subjects); !s) return s;
   Vault::State& state = *vault_.state_;
-  if (subjects.empty() && !state.subjects->owes_renewal()) return {};
-  if (!subjects.empty()) {
-    if (auto s = journal_.record(KeyOperation::destroy, subjects); !s) return s;
-  }
-  Status failed;
-  {
-    const auto lock = state.subjects->lock_writers();
-    std::map<Id, std::set<Id>> ending;  // handles, by person
+  const std::scoped_lock names(state.mutex);
+  const auto writers = state.subjects->lock_writers();
+  // Since they were looked at, somebody may have come back, which enables the key; an event may
+  // have been taken back, a hold laid, all of it frozen.
+  if (state.catalogue->keeper().frozen()) return {};
+  const Look look{*state.catalogue, state.subject_clocks, state.clock.now()};
+  std::map<Id, std::set<Id>> ending;  // handles, by person
+  state.subjects->read([&](const SubjectTable& table) {
     for (const DueSubject& one : subjects) {
-      // Somebody who came back meanwhile has enabled the key.
-      const bool there = state.subjects->read([&](const SubjectTable& table) {
-        const SubjectKey* key = table.by_handle(one.handle);
-        return key != nullptr && key->disabled();
-      });
-      if (there) ending[one.subject].insert(one.handle);
+      const SubjectKey* key = table.by_handle(one.handle);
+      const Subject* owner = key != nullptr ? table.by_id(one.subject) : nullptr;
+      if (owner == nullptr || !key->disabled() || !look.is_due(look.at(*owner, *key))) continue;
+      ending[one.subject].insert(one.handle);
     }
-    // The rows first, as an erasure does: when that fails, or is interrupted, the key is due still
-    // and the next tick finds it. A row whose key went before it would be nobody's for ever.
-    std::vector<SubjectChange> changes;
-    for (const auto& entry : ending) {
-      const Id& subject = entry.first;
-      const std::set<Id>& handles = entry.second;
-      if (auto s = drop_rows(subject, handles); !s) {
-        failed = s;
-        continue;
-      }
-      for (const Id& handle : handles) changes.emplace_back(SubjectKeyDestroyed{handle});
-      // Of whom nothing is left, not even the subject, unless it carries a wish of theirs.
-      state.subjects->read([&](const SubjectTable& table) {
-        const Subject* owner = table.by_id(subject);
-        if (owner->objected || table.keys_of(*owner).size() > handles.size()) return;
-        changes.emplace_back(SubjectErased{subject});
-      });
-    }
-    if (auto s = state.subjects->commit(changes); !s) return s;
+  });
+  // The rows first, as an erasure does: when that fails, or is interrupted, the key is due still
+  // and the next tick finds it. A row whose key went before it would be nobody's for ever.
+  std::vector<Id> rows;
+  std::vector<SubjectChange> changes;
+  for (const auto& [subject, handles] : ending) {
+    const auto some = rows_of(subject, handles);
+    if (!some) return some.error();
+    rows.insert(rows.end(), some->begin(), some->end());
+    for (const Id& handle : handles) changes.emplace_back(SubjectKeyDestroyed{handle});
+    // Of whom nothing is left, not even the subject, unless it carries a wish of theirs.
+    const bool whole = state.subjects->read([&](const SubjectTable& table) {
+      const Subject* owner = table.by_id(subject);
+      return !owner->objected && table.keys_of(*owner).size() == handles.size();
+    });
+    if (whole) changes.emplace_back(SubjectErased{subject});
   }
+  if (auto s = state.tokens->remove(rows); !s) return s;
+  return state.subjects->commit(changes);
+}
+
+// What destructions and erasures leave to be done when nobody waits: the rows' traces in the store,
+// and the secret under which older copies of the keys would open.
+Status SubjectKeeper::finish() {
+  Vault::State& state = *vault_.state_;
+  const Status forgotten = state.tokens->forget_removed();
   const std::scoped_lock lock(state.mutex);
   if (state.subjects->owes_renewal()) {
     if (auto s = state.renew_subjects(); !s) return s;
   }
-  return failed;
+  return forgotten;
 }
 
-// The rows of which no copy opens once these keys of the person are gone. REQUIRES: the writers'
-// lock is held.
-Status SubjectKeeper::drop_rows(const Id& subject, const std::set<Id>& ending) {
+// Of which no copy opens once these keys of the person are gone. REQUIRES: the writers' lock is
+// held.
+Result<std::vector<Id>> SubjectKeeper::rows_of(const Id& subject, const std::set<Id>& ending) {
   Vault::State& state = *vault_.state_;
   const auto ids = state.tokens->by_subject(row_owner(subject));
   if (!ids) return ids.error();
   std::vector<std::optional<std::string>> rows(ids->size());
-  if (auto s = state.tokens->resolve(*ids, rows); !s) return s;
+  if (auto s = state.tokens->resolve(*ids, rows); !s) return s.error();
   std::vector<Id> gone;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto row = rows[i] ? decode_bound_row(as_bytes(*rows[i]))
@@ -241,7 +288,7 @@ Status SubjectKeeper::drop_rows(const Id& subject, const std::set<Id>& ending) {
     });
     if (!opens) gone.push_back(id);
   }
-  return gone.empty() ? Status() : state.tokens->expire(gone);
+  return gone;
 }
 
 }  // namespace paravent::crypto::vault

@@ -4,8 +4,11 @@
 // When a key is due follows from the retention of its purpose, counted from the person's last
 // contact or from the event that the purpose names (the end of a contract, a case closed; before it
 // there is no end), and for a subject that nobody can find again from its only request. A hold, a
-// contact and an event that is taken back put it off; a freeze of the retention keeper stops all of
-// it.
+// contact and an event that is taken back put it off, up to the moment in which the key goes; a
+// freeze of the retention keeper stops all of it, but not the end of what was destroyed before.
+//
+// What cannot be done for one tenant keeps nobody else's from being done. People are taken in
+// pieces of kPiece, each recorded and then done, so that nobody waits long for the locks.
 //
 // tick() does everything that is due now. One owner, one thread; the vault must outlive it. Listing
 // is thread safe.
@@ -53,9 +56,11 @@ class SubjectJournal {
 
 class SubjectKeeper {
  public:
+  static constexpr std::size_t kPiece = 500;
+
   SubjectKeeper(Vault& vault, SubjectJournal& journal) : vault_(vault), journal_(journal) {}
 
-  // Fails as the journal or the stores do; then the next tick tries again.
+  // The first failure of the journal or the stores; then the next tick tries again.
   Status tick();
 
   // What disables itself until then, soonest first; also what is held or disabled already.
@@ -67,7 +72,8 @@ class SubjectKeeper {
   Status change(KeyOperation operation, std::span<const DueSubject> subjects, WallTime now,
                 std::chrono::milliseconds running);
   Status destroy(std::span<const DueSubject> subjects);
-  Status drop_rows(const Id& subject, const std::set<Id>& ending);
+  Result<std::vector<Id>> rows_of(const Id& subject, const std::set<Id>& ending);
+  Status finish();
 
   Vault& vault_;
   SubjectJournal& journal_;

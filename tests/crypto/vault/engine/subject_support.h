@@ -41,9 +41,10 @@ struct BoundRoute {
   Binding text;
 };
 
-inline BoundRoute bound_route(Vault& vault, const std::string& purpose = "contact") {
+inline BoundRoute bound_route(Vault& vault, const std::string& purpose = "contact",
+                              const std::string& tenant = "atelier") {
   const auto bind = [&](const ContextSpec& spec) {
-    auto bound = vault.bind("atelier", std::span(&spec, 1));
+    auto bound = vault.bind(tenant, std::span(&spec, 1));
     EXPECT_TRUE(bound) << (bound ? "" : bound.error().sentence());
     return std::move(bound->front());
   };

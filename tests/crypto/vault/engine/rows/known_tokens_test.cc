@@ -209,9 +209,9 @@ TEST(KnownTokens, ReadersSeeWholeEntriesOnly) {
 // What the cache does while the store removes rows.
 class WatchedStore final : public MemoryTokenStore {
  public:
-  Status expire(std::span<const Id> ids) override {
+  Status remove(std::span<const Id> ids) override {
     during = known->generation();
-    return MemoryTokenStore::expire(ids);
+    return MemoryTokenStore::remove(ids);
   }
   KnownTokens* known = nullptr;
   std::uint64_t during = 1;

@@ -158,6 +158,35 @@ TEST_F(StoreForgets, AnInterruptedRemovalIsFinishedAtTheNextStart) {
   expect_only_these_are_gone({5, 15'000});
 }
 
+// And before anything that leads to them was looked for.
+TEST_F(StoreForgets, ARemovalThatWasOnlyBegunIsFinishedAtTheNextStart) {
+  fill(20'000);
+  std::vector<NewAlias> aliases{{random_key<AliasKey>(), rows_[5].id}};
+  ASSERT_TRUE(store_->commit({}, {}, aliases));
+  ASSERT_TRUE(store_->remove(std::vector<Id>{rows_[5].id}));
+  ASSERT_TRUE(store_->remove(std::vector<Id>{rows_[15'000].id}));
+  std::array<std::optional<FoundFacts>, 1> found;
+  ASSERT_TRUE(store_->find(std::span(&*rows_[5].index, 1), found));
+  EXPECT_FALSE(found[0]) << "nobody finds it from now on";
+  const auto copy = temp_.path() / "copy";
+  std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(store_->forget_removed());
+  expect_only_these_are_gone({5, 15'000});
+
+  store_.reset();
+  folder_ = copy;
+  EXPECT_GE(traces(files_of(folder_), rows_[5]), 1);
+  store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
+  EXPECT_TRUE(eventually([&] {
+    const auto files = files_of(folder_);
+    return traces(files, rows_[5]) + traces(files, rows_[15'000]) == 0;
+  }));
+  expect_only_these_are_gone({5, 15'000});
+  std::array<std::optional<Id>, 1> holder;
+  ASSERT_TRUE(store_->find_aliases(std::span(&aliases[0].alias, 1), holder));
+  EXPECT_EQ(holder[0], kNoId);
+}
+
 TEST_F(StoreForgets, AnEntryThatLeadsToANewRowStays) {
   fill(1000);
   const std::vector<Id> ids{rows_[5].id};

@@ -137,6 +137,41 @@ TYPED_TEST(TokenStoreTest, FindsBySubjectAndExpires) {
   EXPECT_TRUE(anew[0].created);
 }
 
+// Removed rows are gone at once; what leads to them, with forget_removed().
+TYPED_TEST(TokenStoreTest, RemovedIsNotFoundAndForgottenLater) {
+  const SubjectReference jeanne{1};
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "a", jeanne}, {IndexKey{2}, Id{2}, "b", jeanne}};
+  std::vector<NewAlias> aliases{{AliasKey{1}, Id{1}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, aliases));
+  ASSERT_TRUE(this->store_->forget_removed()) << "nothing was removed";
+  ASSERT_TRUE(this->store_->remove(std::vector<Id>{Id{1}}));
+  EXPECT_FALSE(this->resolve(Id{1}));
+  EXPECT_FALSE(this->find(IndexKey{1}));
+  // Its text is not anybody else's meanwhile, and its value is minted anew.
+  std::vector<NewRow> anew{{IndexKey{1}, Id{8}, "new", {}}};
+  std::vector<NewAlias> again{{AliasKey{1}, Id{8}}};
+  ASSERT_TRUE(this->store_->commit(anew, {}, again));
+  EXPECT_TRUE(anew[0].created);
+  EXPECT_NE(again[0].holder, Id{8});
+  ASSERT_TRUE(this->store_->forget_removed());
+  EXPECT_EQ(this->holder(AliasKey{1}), kNoId);
+  EXPECT_EQ(this->store_->by_subject(jeanne).value(), (std::vector<Id>{Id{2}}));
+  EXPECT_EQ(this->find(IndexKey{1})->id, Id{8});
+}
+
+// An index moves while a row goes: the new entry must not be left behind.
+TYPED_TEST(TokenStoreTest, ARowThatIsGoneGetsNoIndexEntry) {
+  std::vector<NewRow> rows{{IndexKey{1}, Id{1}, "a", {}}};
+  ASSERT_TRUE(this->store_->commit(rows, {}, {}));
+  ASSERT_TRUE(this->store_->expire(std::vector<Id>{Id{1}}));
+  const std::vector<IndexEntry> moved{{IndexKey{9}, Id{1}}};
+  ASSERT_TRUE(this->store_->add_index(moved));
+  // Were it there, it would lead to whatever has that id.
+  std::vector<NewRow> same{{std::nullopt, Id{1}, "b", {}}};
+  ASSERT_TRUE(this->store_->commit(same, {}, {}));
+  EXPECT_FALSE(this->find(IndexKey{9}));
+}
+
 TYPED_TEST(TokenStoreTest, RowsWithoutAnIndexAreAlwaysNew) {
   std::vector<NewRow> rows{{std::nullopt, Id{1}, "first", {}}, {std::nullopt, Id{2}, "second", {}}};
   ASSERT_TRUE(this->store_->commit(rows, {}, {}));

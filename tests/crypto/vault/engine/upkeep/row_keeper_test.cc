@@ -164,6 +164,25 @@ TEST_F(RowKeeperTest, AnOldTokenDoesNotComeBackWhenItsValueDoes) {
   EXPECT_EQ(open_text(vault(), old), "(unavailable)");
 }
 
+TEST_F(RowKeeperTest, ADestructionBehindAClockThatWasSetBackIsPurgedToo) {
+  mint_all();
+  const Id first = epoch_key().record.id;
+  ASSERT_TRUE(KeyAdmin(vault()).destroy(std::span(&first, 1)));
+  bind();
+  run_rows();
+  EXPECT_FALSE(RowKeeper::wanted(vault()).purge);
+  mint_all();
+  disk_.clock.advance(-std::chrono::minutes(30));
+  const Id second = epoch_key().record.id;
+  ASSERT_TRUE(KeyAdmin(vault()).destroy(std::span(&second, 1)));
+  EXPECT_TRUE(RowKeeper::wanted(vault()).purge);
+  EXPECT_EQ(run_rows().removed, static_cast<std::uint64_t>(kValues));
+  EXPECT_FALSE(RowKeeper::wanted(vault()).purge);
+  // As after a restore, which may bring rows back.
+  ASSERT_TRUE(RowKeeper::want_purge(vault()));
+  EXPECT_TRUE(RowKeeper::wanted(vault()).purge);
+}
+
 TEST_F(RowKeeperTest, RowsOfADestroyedKeyAreInNoFile) {
   mint_all();
   const Id key = epoch_key().record.id;

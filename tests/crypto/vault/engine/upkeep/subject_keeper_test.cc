@@ -3,6 +3,11 @@
 
 #include "crypto/vault/engine/upkeep/subject_keeper.h"
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <thread>
+
 #include "crypto/vault/engine/rows/memory_token_store.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/retention_keeper.h"
@@ -29,6 +34,11 @@ class Notes final : public SubjectJournal {
  public:
   Status record(KeyOperation operation, std::span<const DueSubject> subjects) override {
     if (refuses) return Error(ErrorKind::disk_full, "The audit log has no space.");
+    if (!subjects.empty() && subjects[0].tenant == refused_tenant) {
+      return Error(ErrorKind::data, "Its log cannot be written.");
+    }
+    if (at_record) at_record(operation);
+    largest = std::max(largest, subjects.size());
     for (const DueSubject& one : subjects) {
       lines.push_back(std::string(key_operation_name(operation)) + " " + one.purpose);
     }
@@ -36,14 +46,24 @@ class Notes final : public SubjectJournal {
   }
   std::vector<std::string> lines;
   bool refuses = false;
+  std::function<void(KeyOperation)> at_record;
+  std::size_t largest = 0;
+  Id refused_tenant{};
 };
 
-// Removes nothing while it is full.
+// Removes nothing while it is full. Forgets nothing while a backup is being made.
 class FullStore final : public MemoryTokenStore {
  public:
-  Status expire(std::span<const Id> ids) override {
+  Status forget_removed() override {
+    waits = true;
+    backup.wait(true);
+    return MemoryTokenStore::forget_removed();
+  }
+  std::atomic<bool> backup{false};
+  std::atomic<bool> waits{false};
+  Status remove(std::span<const Id> ids) override {
     if (full) return Error(ErrorKind::disk_full, "The token store is full.");
-    return MemoryTokenStore::expire(ids);
+    return MemoryTokenStore::remove(ids);
   }
   bool full = false;
 };
@@ -76,7 +96,7 @@ class SubjectKeeperTest : public testing::Test {
       monotonic_.time += hours(12);
       EXPECT_TRUE(keys_->tick());
       const auto ticked = keeper_->tick();
-      EXPECT_TRUE(ticked || notes_.refuses || store_->full);
+      EXPECT_TRUE(ticked || notes_.refuses || notes_.refused_tenant != Id{} || store_->full);
     }
   }
   Answer ask(const std::string& person, const std::string& purpose = "contact",
@@ -258,6 +278,82 @@ TEST_F(SubjectKeeperTest, NothingHappensThatIsNotOnRecord) {
   notes_.refuses = true;
   pass(kYear - hours(24 * 3));
   EXPECT_EQ(open(anne.encrypted), "about Anne");
+}
+
+// Between the look and the end of the key there are an entry on the record and whoever waits for
+// it.
+TEST_F(SubjectKeeperTest, AHoldInTheLastMomentCounts) {
+  const Answer anne = ask("anne@example.fr");
+  const auto reference = admin().info(find("anne@example.fr"))->reference;
+  pass(kYear - hours(24 * 3));
+  std::optional<Id> hold;
+  notes_.at_record = [&](KeyOperation operation) {
+    if (operation != KeyOperation::destroy || hold) return;
+    hold = KeyAdmin(*place_.vault)
+               .hold("atelier", "contact", reference, "a lawsuit", place_.clock.now() + kYear)
+               .value();
+  };
+  pass(hours(24 * 5));
+  ASSERT_TRUE(hold);
+  EXPECT_TRUE(admin().find(*place_.vault->tenant_id("atelier"), Kind::email, "anne@example.fr"));
+  EXPECT_EQ(open(anne.encrypted), "about Anne") << "a hold enables the key again";
+}
+
+// A backup holds its view of the store for as long as it takes.
+TEST_F(SubjectKeeperTest, NobodyWaitsForABackupWhilePeopleEnd) {
+  ask("anne@example.fr");
+  pass(kYear - hours(24 * 3));
+  store_->backup = true;
+  store_->waits = false;
+  place_.clock.advance(hours(24 * 4));
+  monotonic_.time += hours(24 * 4);
+  ASSERT_TRUE(keys_->tick());
+  std::thread keeping([&] { EXPECT_TRUE(keeper_->tick()); });
+  while (!store_->waits) std::this_thread::yield();
+  const Answer other = ask("paul@example.fr");
+  EXPECT_EQ(open(other.encrypted), "about Anne");
+  EXPECT_TRUE(admin().note_contact(find("paul@example.fr"), "contact", place_.clock.now()));
+  store_->backup = false;
+  store_->backup.notify_all();
+  keeping.join();
+}
+
+TEST_F(SubjectKeeperTest, ManyPeopleEndInPieces) {
+  constexpr std::size_t kPeople = SubjectKeeper::kPiece * 2 + 1;
+  for (std::size_t i = 0; i < kPeople; ++i) ask(std::to_string(i) + "@example.fr");
+  pass(kYear + hours(24 * 5));
+  EXPECT_EQ(notes_.largest, SubjectKeeper::kPiece);
+  EXPECT_EQ(std::count(notes_.lines.begin(), notes_.lines.end(), "destroy contact"), kPeople);
+  EXPECT_EQ(report().rows, 0U);
+}
+
+// What cannot be recorded for one tenant keeps nobody else's people.
+TEST_F(SubjectKeeperTest, OneTenantsTroubleIsNotAnothers) {
+  PolicyNames other = atelier();
+  other.tenant = "zinc";
+  const std::vector<PolicyNames> both{atelier(), other};
+  ASSERT_TRUE(place_.vault->register_names(both));
+  const std::array stated{PurposeRetention{"atelier", "contact", RetentionRule{true, {12, 0}, {}}},
+                          PurposeRetention{"zinc", "contact", RetentionRule{true, {12, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(stated));
+  const std::array clocks{SubjectClockRule{"atelier", "contact", SubjectClock::contact},
+                          SubjectClockRule{"zinc", "contact", SubjectClock::contact}};
+  ASSERT_TRUE(SubjectKeeper::set_clocks(*place_.vault, clocks));
+  const auto ask_of = [&](const std::string& tenant) {
+    return vault::ask(*place_.vault, bound_route(*place_.vault, "contact", tenant),
+                      "anne@example.fr", "Anne");
+  };
+  ask_of("atelier");
+  ask_of("zinc");
+  notes_.refused_tenant = *place_.vault->tenant_id("atelier");
+  pass(kYear - hours(24 * 3));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  pass(hours(24 * 4));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "destroy contact"}));
+  EXPECT_FALSE(keeper_->tick()) << "and it is told";
+  notes_.refused_tenant = {};
+  pass(hours(24 * 4));
+  EXPECT_EQ(notes_.lines.size(), 4U);
 }
 
 TEST_F(SubjectKeeperTest, NobodyCountsFromTheirOnlyRequest) {
