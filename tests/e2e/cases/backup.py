@@ -103,6 +103,11 @@ def needs_admin():
         for body in ({}, {"kind": "all"}, {"kind": "data", "days": 3}, {"kind": "keys", "days": 0}, b"x"):
             status, _, answer = scene.admin.call("POST", "/v1/backup", body, scene.administrator)
             equal(status, 400, f"POST /v1/backup {body} ({answer})")
+        status, _, answer = scene.admin.call("POST", "/v1/backup", {"kind": "data"}, scene.administrator)
+        equal(status, 202, f"POST /v1/backup ({answer})")
+        _, _, answer = scene.admin.call("GET", "/v1/audit/entries?log=installation&count=1000", credential=scene.administrator)
+        made = [entry for entry in json.loads(answer)["entries"] if entry.get("object", "").startswith("data backup ")]
+        expect(made and all(entry.get("credential") for entry in made), f"not by which credential: {made}")
         status, _, answer = scene.admin.call("GET", "/v1/store", None, scene.administrator)
         equal(status, 200, "GET /v1/store")
         before = json.loads(answer)

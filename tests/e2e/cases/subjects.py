@@ -194,6 +194,7 @@ def restrict():
     equal(statuses(scene, [sent["name"], sent["message"]]), ["refused", "refused"], "restricted")
     again = post(scene, "/contact", {"name": "Re Strict", "email": "restrict@example.fr"})
     equal(again["name"], sent["name"], "still taken, and kept")
+    equal(subjects(scene, "export", **person("restrict@example.fr"))["values"], [], "exported while restricted")
     subjects(scene, "restrict", restricted=False, **person("restrict@example.fr"))
     equal(statuses(scene, [sent["name"], sent["message"]]), ["revealed", "revealed"], "lifted")
 

@@ -104,6 +104,33 @@ TEST(FourEyes, WhoeverAsksNeverApproves) {
   EXPECT_EQ(Api::results(grants.reveal("dpo", {grants.mail}, id)).at(0).status, "revealed");
 }
 
+TEST(FourEyes, ACredentialForOtherPurposesHasNoPartInThem) {
+  Grants grants("purposes: [contact]");
+  const std::string id(
+      grants.ask("support", R"("tokens":[")" + grants.mail + R"("])").at("id").as_string());
+  for (const std::string purpose : {"billing", "contact"}) {
+    const bool theirs = purpose == "contact";
+    const auto made = grants.call("/v1/operators", "admin",
+                                  R"({"name":"for-)" + purpose +
+                                      R"(","role":"auditor","type":"program","purposes":[")" +
+                                      purpose + R"("],"reason":"a test"})",
+                                  200);
+    const std::string credential(made.at("credential").as_string());
+    const std::string path = "/v1/grants/" + id;
+    EXPECT_EQ(grants.api.get(path, credential).status, theirs ? 200 : 403) << purpose;
+    const auto listed = json::parse(grants.api.get("/v1/grants", credential).body);
+    EXPECT_EQ(listed.at("grants").as_array().size(), theirs ? 1U : 0U) << purpose;
+    const AdminResponse step =
+        grants.api.post_with(path + "/approve", credential, R"({"reason":"looked at"})");
+    EXPECT_EQ(step.body.find("other purposes") == std::string::npos, theirs) << step.body;
+    if (theirs) continue;
+    EXPECT_EQ(step.status, 403);
+    const auto entry = grants.api.entries(grants.api.log().size() - 1).at(0);
+    EXPECT_EQ(entry.open.outcome, crypto::audit::Outcome::refused);
+    EXPECT_FALSE(entry.detail->credential.empty());
+  }
+}
+
 TEST(FourEyes, KindsNeedItWhateverThePurpose) {
   Grants grants("kinds: [phone]");
   const std::string phone = grants.api.token_of("form.phone", "+33612345678");
