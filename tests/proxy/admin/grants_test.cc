@@ -110,11 +110,15 @@ TEST(FourEyes, ACredentialForOtherPurposesHasNoPartInThem) {
       grants.ask("support", R"("tokens":[")" + grants.mail + R"("])").at("id").as_string());
   for (const std::string purpose : {"billing", "contact"}) {
     const bool theirs = purpose == "contact";
+    // Whoever may approve is not added by one person alone.
+    const std::string wanted = R"("name":"for-)" + purpose +
+                               R"(","role":"auditor","type":"program","purposes":[")" + purpose +
+                               R"("],"reason":"a test")";
+    const auto opened = grants.call("/v1/operators", "admin", "{" + wanted + "}", 202);
+    const std::string change(opened.at("grant").at("id").as_string());
+    grants.step(change, "approve", "dpo");
     const auto made = grants.call("/v1/operators", "admin",
-                                  R"({"name":"for-)" + purpose +
-                                      R"(","role":"auditor","type":"program","purposes":[")" +
-                                      purpose + R"("],"reason":"a test"})",
-                                  200);
+                                  "{" + wanted + R"(,"grant":")" + change + R"("})", 200);
     const std::string credential(made.at("credential").as_string());
     const std::string path = "/v1/grants/" + id;
     EXPECT_EQ(grants.api.get(path, credential).status, theirs ? 200 : 403) << purpose;

@@ -96,7 +96,8 @@ TEST(Server, HeadsThatComeInDropsAreAnswered) {
       EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 200 OK") << left;
     }
   }
-  for (const char letter : std::string_view("GET /page HTTP/1.1\r\nHost: a.example\r\n Folded")) {
+  for (const char letter :
+       std::string_view("GET /page HTTP/1.1\r\nHost: a.example\r\n Folded: 1\r\n\r\n")) {
     client.write(std::string(1, letter));
     std::this_thread::sleep_for(1ms);
   }
