@@ -227,14 +227,14 @@ Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subje
     // What came meanwhile.
     if (auto s = remove_rows(all, counts); !s) return s.error();
     std::vector<SubjectChange> changes;
-    for (const auto& [subject, rows] : counts) {
-      state.subjects->read([&](const SubjectTable& table) {
+    state.subjects->read([&](const SubjectTable& table) {
+      for (const auto& [subject, rows] : counts) {
         const Subject* found = table.by_id(subject);
-        if (found == nullptr) return;  // somebody else was faster
+        if (found == nullptr) continue;  // somebody else was faster
         erased.push_back({found->made.reference, table.keys_of(*found).size(), rows});
         changes.emplace_back(SubjectErased{subject});
-      });
-    }
+      }
+    });
     if (auto s = state.subjects->commit(changes); !s) return s.error();
   }
   const Status rest = state.tokens->forget_removed();

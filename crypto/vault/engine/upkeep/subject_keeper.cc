@@ -235,7 +235,9 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
   // and the next tick finds it. A row whose key went before it would be nobody's for ever.
   std::vector<Id> rows;
   std::vector<SubjectChange> changes;
-  for (const auto& [subject, handles] : ending) {
+  for (const auto& entry : ending) {
+    const Id& subject = entry.first;
+    const std::set<Id>& handles = entry.second;
     const auto some = rows_of(subject, handles);
     if (!some) return some.error();
     rows.insert(rows.end(), some->begin(), some->end());
