@@ -70,6 +70,13 @@ void EventLoop::drop(const Watcher& watcher) noexcept {
   }
 }
 
+bool EventLoop::has_event_for(const Watcher& watcher) const noexcept {
+  for (std::size_t i = batch_at_; i < batch_size_; ++i) {
+    if (batch_[i].data.ptr == &watcher) return true;
+  }
+  return false;
+}
+
 void EventLoop::defer(Task& task) {
   if (!task.mark_queued(true)) tasks_.push_back(&task);
 }

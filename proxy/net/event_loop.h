@@ -113,6 +113,9 @@ class EventLoop final : private Watcher {
   // To be called before the descriptor is closed: no event that was already fetched reaches
   // `watcher`.
   void drop(const Watcher& watcher) noexcept;
+  // Whether an event that was already fetched is still to be told to `watcher`: what it says
+  // happened before anything that is done now.
+  bool has_event_for(const Watcher& watcher) const noexcept;
 
   // Runs `task` soon on this thread, once however often it is asked for: behind the event under
   // way, or, when asked by a task, behind the next one. So work that goes on and on shares the

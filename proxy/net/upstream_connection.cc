@@ -69,6 +69,8 @@ bool UpstreamConnection::is_silent() noexcept {
 }
 
 bool UpstreamConnection::fit_for(const ProtectedRequest& request) noexcept {
+  // Something has come to it before this request: an end, or an answer to nothing.
+  if (pool_.loop().has_event_for(*this)) return is_silent();
   if (request.may_retry()) return true;
   if (pool_.loop().deadlines().now_ms() - idle_since_ms_ < kFreshMs) return true;
   return is_silent();
@@ -103,7 +105,9 @@ void UpstreamConnection::on_ready(std::uint32_t events) {
     tls_->on_readable(peer_closed_);
     readable_ = true;  // also what waits to be written may be what reading waits for
   }
-  if ((events & EPOLLOUT) != 0 && sending_) write_request();
+  // What was told before a byte of the request left is no answer to it, so it is read first.
+  if (!wrote_) read_answer();
+  if ((events & EPOLLOUT) != 0 && state_ == State::busy && sending_) write_request();
   read_answer();
 }
 

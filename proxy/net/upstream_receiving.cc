@@ -52,7 +52,8 @@ void UpstreamConnection::read_answer() {
     const std::span<char> room = block_->bytes().subspan(end_);
     const IoResult got = read(room);
     if (got.would_block) return;
-    if (got.bytes == 0) {
+    // Before a byte of the request has left there is no answer: whose bytes are these?
+    if (got.bytes == 0 || !wrote_) {
       on_broken(got.end);
       return;
     }

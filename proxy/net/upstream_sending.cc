@@ -61,6 +61,7 @@ void UpstreamConnection::gather_request() {
 }
 
 void UpstreamConnection::write_request() {
+  pool_.loop().forget_write(*this);  // an event may come before its turn
   if (!write_left() || !request_->is_streamed()) return;
   piece_sent_ = true;
   pool_.loop().defer(*this);

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -73,6 +74,91 @@ TEST(HeldBatch, AnAnswerReadAheadForWhoeverLeftReachesNobodyElse) {
     ASSERT_TRUE(holding.read_message().ends_with("/contact"));
     for (Peer& one : more) ASSERT_TRUE(one.read_message().ends_with("/more"));
   }
+}
+
+// What an application does to a connection on which nobody has asked it anything.
+struct Unasked {
+  const char* name;
+  std::string says;
+  std::string request;  // which comes to that connection
+  int others = 0;       // events in front
+
+  friend std::ostream& operator<<(std::ostream& out, const Unasked& one) { return out << one.name; }
+};
+
+class HeldBatchUnasked : public testing::TestWithParam<Unasked> {};
+
+const std::string kPoison = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
+
+INSTANTIATE_TEST_SUITE_P(
+    Upstream, HeldBatchUnasked,
+    testing::Values(Unasked{"Answer", kPoison, get("/mine")},
+                    Unasked{"AnswerAmongMany", kPoison, get("/mine"), 6},
+                    Unasked{"End", "",
+                            "POST /mine HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\n"
+                            "hello"},
+                    Unasked{"EndAmongMany", "",
+                            "POST /mine HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\n"
+                            "hello",
+                            6}),
+    [](const auto& one) { return one.param.name; });
+
+// A request and, behind it in the same batch, what came to the idle connection that it would take:
+// it goes to a fresh one.
+TEST_P(HeldBatchUnasked, ReachesNobodyWhoseRequestCameInTheSameBatch) {
+  const Unasked& unasked = GetParam();
+  std::atomic<bool> speak = false;
+  std::atomic<bool> spoken = false;
+  FakeUpstream upstream([&](Peer& peer, int connection) {
+    const auto answer = [&] {
+      const std::string request = peer.read_message();
+      if (request.empty()) return false;
+      const std::string body =
+          std::to_string(connection) + request.substr(0, request.find(" HTTP"));
+      peer.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                 body);
+      return true;
+    };
+    if (!answer()) return;
+    if (connection == 1) {
+      while (!speak) std::this_thread::sleep_for(1ms);
+      peer.write(unasked.says);
+      if (unasked.says.empty()) peer.close();
+      spoken = true;
+      if (unasked.says.empty()) return;
+    }
+    while (answer()) {
+    }
+  });
+  Gateway gateway(upstream.port());
+  gateway.vault.delay_ms = 200;  // the form that holds the worker goes on after everything else
+  Peer holding = Peer::connect(gateway.port());
+  Peer client = Peer::connect(gateway.port());
+  std::vector<Peer> others;
+  for (int i = 0; i < unasked.others; ++i) others.push_back(Peer::connect(gateway.port()));
+  client.write(get("/warm"));
+  ASSERT_TRUE(client.read_message().ends_with("1GET /warm"));
+  gateway.vault.hold = true;
+  holding.write(kForm);
+  while (!gateway.vault.holds) std::this_thread::sleep_for(1ms);
+  // In this order they are told; the others are refused without asking anybody.
+  for (Peer& one : others) one.write("DELETE / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  client.write(unasked.request);
+  std::this_thread::sleep_for(10ms);
+  speak = true;
+  while (!spoken) std::this_thread::sleep_for(1ms);
+  std::this_thread::sleep_for(10ms);
+  gateway.vault.hold = false;
+  const std::string answer = client.read_message();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+  const std::string asked = unasked.request.substr(0, unasked.request.find(" HTTP"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n2" + asked)) << answer;
+  for (Peer& one : others) {
+    EXPECT_TRUE(one.read_message().starts_with("HTTP/1.1 4"));
+  }
+  client.write(get("/next"));
+  EXPECT_TRUE(client.read_message().ends_with("GET /next"));
+  EXPECT_TRUE(holding.read_message().ends_with("POST /contact"));
 }
 
 }  // namespace
