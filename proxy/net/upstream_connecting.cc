@@ -8,6 +8,7 @@ namespace paravent::proxy::net {
 void UpstreamConnection::connect_next() {
   const auto& addresses = host_->address->addresses;
   close();
+  moves_ = host_->moves;
   state_ = State::connecting;
   while (next_address_ < addresses.size()) {
     fd_ = start_connect(addresses[next_address_++]);

@@ -192,7 +192,8 @@ void UpstreamConnection::finish() {
   detach();
   request_.reset();
   handler_ = nullptr;
-  const bool keep = reusable_ && !readable_ && !peer_closed_ && parser_.head().keep_alive;
+  const bool keep = reusable_ && !readable_ && !peer_closed_ && parser_.head().keep_alive &&
+                    moves_ == host_->moves;
   if (!keep || !pool_.keep(*this, *host_)) {
     close();
     release();

@@ -111,6 +111,7 @@ class UpstreamConnection final : public UpstreamExchange,
   // The exchange.
   UpstreamGroup* group_ = nullptr;
   UpstreamHost* host_ = nullptr;
+  std::uint64_t moves_ = 0;  // of host_, when this connection was made
   std::uint32_t tried_ = 0;  // targets of the group
   bool attached_ = false;    // counted as under way at host_
   std::optional<ProtectedRequest> request_;

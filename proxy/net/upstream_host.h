@@ -58,6 +58,7 @@ class UpstreamHost {
   std::size_t in_flight() const noexcept { return in_flight_; }
 
   std::shared_ptr<const UpstreamAddress> address;
+  std::uint64_t moves = 0;                // how often what is open to it has become of the past
   std::vector<UpstreamConnection*> idle;  // the most recently used last
   const std::shared_ptr<UpstreamStatistics> statistics = std::make_shared<UpstreamStatistics>();
 

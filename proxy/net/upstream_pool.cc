@@ -20,7 +20,9 @@ UpstreamHost& UpstreamPool::host(const std::shared_ptr<const UpstreamAddress>& a
   }
   if (host->address && (!same_addresses(host->address->addresses, address->addresses) ||
                         host->address->setting.tls != address->setting.tls)) {
-    // The name points elsewhere now, or other certificates count: what is open is of the past.
+    // The name points elsewhere now, or other certificates count: what is open is of the past, also
+    // what is busy, once its exchange has ended.
+    ++host->moves;
     while (!host->idle.empty()) host->idle.back()->discard();
   }
   host->address = address;

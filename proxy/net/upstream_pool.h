@@ -32,7 +32,8 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  // The host of an address; keeps its idle connections when the address is the same as before.
+  // The host of an address; keeps its connections when the address is the same as before. Else the
+  // idle ones close now, and busy ones with their exchange.
   UpstreamHost& host(const std::shared_ptr<const UpstreamAddress>& address);
 
   // As Upstream::exchange, to one of `group`, which must stay as well. `limits` and `counters` must

@@ -146,5 +146,33 @@ TEST(UpstreamPool, WhatCameBeforeAByteOfTheRequestHasLeftIsNoAnswer) {
   EXPECT_EQ(asked.answer, "of 2");
 }
 
+TEST(UpstreamPool, AConnectionToWhereTheTargetWasIsNotKept) {
+  std::atomic<bool> asked_old = false;
+  std::atomic<bool> answer_old = false;
+  FakeUpstream old_place([&](Peer& peer, int) {
+    while (!peer.read_message().empty()) {
+      asked_old = true;
+      while (!answer_old) std::this_thread::sleep_for(1ms);
+      peer.write(answer_of("old"));
+    }
+  });
+  FakeUpstream new_place([](Peer& peer, int) {
+    while (!peer.read_message().empty()) peer.write(answer_of("new"));
+  });
+  Pool pool;
+  pool.lead_to(old_place.port());
+  Asked asked;
+  pool.run([&] { pool.begin(asked); });
+  while (!asked_old) std::this_thread::sleep_for(1ms);
+  pool.lead_to(new_place.port());
+  answer_old = true;
+  asked.done.get_future().wait();
+  pool.run([] {});
+  EXPECT_EQ(asked.answer, "old");
+  EXPECT_EQ(pool.ask(), "new");
+  EXPECT_EQ(pool.ask(), "new");
+  EXPECT_EQ(new_place.connections(), 1);
+}
+
 }  // namespace
 }  // namespace paravent::proxy::net
