@@ -52,11 +52,11 @@ void UpstreamConnection::start(const UpstreamChoice& choice, ProtectedRequest re
 void UpstreamConnection::attach(UpstreamHost& host) noexcept {
   host_ = &host;
   attached_ = true;
-  host.begin();
+  tries_ = host.begin();
 }
 
 void UpstreamConnection::detach() noexcept {
-  if (std::exchange(attached_, false)) host_->end();
+  if (std::exchange(attached_, false)) host_->end(tries_);
 }
 
 // idle: nothing is there to be read, not even the end. Over TLS tickets may be, which are no

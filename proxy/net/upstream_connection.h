@@ -114,6 +114,7 @@ class UpstreamConnection final : public UpstreamExchange,
   std::uint64_t moves_ = 0;  // of host_, when this connection was made
   std::uint32_t tried_ = 0;  // targets of the group
   bool attached_ = false;    // counted as under way at host_
+  bool tries_ = false;       // its open circuit
   std::optional<ProtectedRequest> request_;
   UpstreamHandler* handler_ = nullptr;
   const Limits* limits_ = nullptr;

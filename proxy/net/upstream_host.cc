@@ -4,14 +4,17 @@
 
 namespace paravent::proxy::net {
 
-void UpstreamHost::begin() noexcept {
+bool UpstreamHost::begin() noexcept {
   ++in_flight_;
   statistics->requests.add();
   statistics->in_flight.add(in_flight_ - statistics->in_flight.read());
+  trying_ = trying_ || is_open();
+  return is_open();
 }
 
-void UpstreamHost::end() noexcept {
+void UpstreamHost::end(bool tries) noexcept {
   --in_flight_;
+  if (tries) trying_ = false;
   statistics->in_flight.add(in_flight_ - statistics->in_flight.read());
 }
 
@@ -19,6 +22,7 @@ void UpstreamHost::succeeded() noexcept {
   failures_ = 0;
   if (!is_open()) return;
   open_until_ms_ = 0;
+  trying_ = false;  // however long the rest of its answer takes
   pause_ms_ = kFirstPauseMs;
   statistics->open.add(0 - statistics->open.read());
 }
@@ -46,12 +50,12 @@ UpstreamHost* UpstreamGroup::choose(std::uint64_t now_ms, std::size_t most,
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const std::size_t at = (next + i) % hosts.size();
     const UpstreamHost& host = *hosts[at];
-    if ((tried >> at & 1U) != 0) continue;
+    if ((tried >> at & 1U) != 0 || host.in_flight() >= most) continue;
     if (host.may_try(now_ms)) {
       best = at;
       break;
     }
-    if (host.is_open() || host.in_flight() >= most) continue;
+    if (host.is_open()) continue;
     const bool up = host.is_up();
     if (best < hosts.size() && best_is_up && !up) continue;
     if (best < hosts.size() && best_is_up == up && host.in_flight() >= hosts[best]->in_flight()) {

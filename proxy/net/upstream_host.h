@@ -42,9 +42,10 @@ class UpstreamHost {
 
   explicit UpstreamHost(std::string target) { statistics->target = std::move(target); }
 
-  // An exchange begins here, and ends; `now_ms` as of Deadlines.
-  void begin() noexcept;
-  void end() noexcept;
+  // An exchange begins here, and ends; `now_ms` as of Deadlines. begin: whether it is the one that
+  // tries an open circuit, which end() is told again.
+  bool begin() noexcept;
+  void end(bool tries) noexcept;
   // What became of it: an answer, or none. Neither where the client went away.
   void succeeded() noexcept;
   void failed(std::uint64_t now_ms) noexcept;
@@ -52,7 +53,7 @@ class UpstreamHost {
   bool is_open() const noexcept { return open_until_ms_ > 0; }
   // Open, and its time is over, and nobody tries yet.
   bool may_try(std::uint64_t now_ms) const noexcept {
-    return is_open() && now_ms >= open_until_ms_ && in_flight_ == 0;
+    return is_open() && now_ms >= open_until_ms_ && !trying_;
   }
   bool is_up() const noexcept { return address->health->up.load(std::memory_order_relaxed); }
   std::size_t in_flight() const noexcept { return in_flight_; }
@@ -64,6 +65,7 @@ class UpstreamHost {
 
  private:
   std::size_t in_flight_ = 0;
+  bool trying_ = false;
   unsigned failures_ = 0;  // in a row
   std::uint64_t open_until_ms_ = 0;
   std::uint64_t pause_ms_ = kFirstPauseMs;

@@ -88,9 +88,9 @@ TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
   EXPECT_TRUE(bad.is_open());
   for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1099), &bad);
   EXPECT_EQ(choose(1100), &bad);
-  bad.begin();
+  EXPECT_TRUE(bad.begin());
   for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1100), &bad);  // one try at a time
-  bad.end();
+  bad.end(true);
   bad.failed(1200);
   EXPECT_FALSE(bad.may_try(3199));
   EXPECT_TRUE(bad.may_try(3200));  // twice as long
@@ -105,6 +105,24 @@ TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
     EXPECT_TRUE(bad.may_try(now));
     bad.failed(now);
   }
+}
+
+// A download that began before the circuit opened goes on: it is no try.
+TEST_F(Group, AnOpenCircuitIsTriedWhileAnEarlierExchangeGoesOn) {
+  UpstreamHost& bad = *hosts_[0];
+  EXPECT_FALSE(bad.begin());
+  trip(bad, 0);
+  EXPECT_TRUE(bad.may_try(1000));
+  EXPECT_EQ(choose(1000), &bad);
+  EXPECT_NE(choose(1000, 1), &bad) << "it has as many under way as it may have";
+  EXPECT_TRUE(bad.begin());
+  EXPECT_FALSE(bad.may_try(1000)) << "now there is one";
+  bad.end(false);
+  EXPECT_FALSE(bad.may_try(1000));
+  // The try is answered, and what follows of its answer takes long: the next time is as the first.
+  bad.succeeded();
+  trip(bad, 2000);
+  EXPECT_TRUE(bad.may_try(3000));
 }
 
 TEST_F(Group, NoneIsChosenWhenAllCircuitsAreOpen) {
@@ -128,7 +146,7 @@ TEST_F(Group, AFullTargetIsNotAsked) {
   for (const auto& host : hosts_) host->begin();
   EXPECT_EQ(choose(0, 1), nullptr);
   EXPECT_TRUE(group_.is_full(1));
-  hosts_[1]->end();
+  hosts_[1]->end(false);
   EXPECT_EQ(choose(0, 1), hosts_[1].get());
 }
 
