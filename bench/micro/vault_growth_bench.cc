@@ -305,7 +305,7 @@ class FiveFields final : public proxy::Downstream {
   proxy::SendStatus send(std::string_view, std::string_view, bool) override {
     return proxy::SendStatus::done;
   }
-  void finished(bool) override {}
+  void finished(proxy::Ending) override {}
   // Asked for where the vault has to be waited for, which ends the run.
   std::function<void()> resume_from_other_thread() override {
     return [] {};

@@ -119,7 +119,7 @@ class Client final : public proxy::Downstream {
     bytes += head.size() + body.size();
     return proxy::SendStatus::done;
   }
-  void finished(bool) override { ++exchanges; }
+  void finished(proxy::Ending) override { ++exchanges; }
   std::function<void()> resume_from_other_thread() override { return {}; }
   void set_deadline(std::uint32_t) override {}
   std::string_view peer_address() const override { return "192.0.2.7"; }

@@ -54,7 +54,7 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& tra
   requests_ = 0;
   begin_ = end_ = 0;
   readable_ = peer_closing_ = peer_closed_ = false;
-  receiving_ = finished_ = gone_ = write_waiting_ = send_pending_ = false;
+  receiving_ = finished_ = broken_ = gone_ = write_waiting_ = send_pending_ = false;
   if (traits.proxy_protocol) {
     peer_ = peer;
     state_ = State::preface;
@@ -310,11 +310,16 @@ void Session::close() {
   loop_.drop(*this);
   loop_.forget(*this);
   loop_.forget_write(*this);
+  broken_ = broken_ || write_waiting_ || send_pending_;
   write_waiting_ = send_pending_ = false;
   ahead_.reset();
   loop_.deadlines().clear(own_deadline_);
   loop_.deadlines().clear(exchange_deadline_);
-  if (tls_) tls_->close_notify();
+  if (broken_) {
+    reset_on_close(fd_.get());
+  } else if (tls_) {
+    tls_->close_notify();
+  }
   tls_.reset();
   fd_.reset();
   body_.end();

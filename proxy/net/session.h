@@ -99,7 +99,7 @@ class Session final : private Downstream,
   ReceivedBody receive_body(std::size_t limit) override;
   ReceivedBody read_body(std::size_t consumed, std::uint64_t limit) override;
   SendStatus send(std::string_view head, std::string_view body, bool last) override;
-  void finished(bool keep_alive) override;
+  void finished(Ending ending) override;
   std::function<void()> resume_from_other_thread() override;
   void set_deadline(std::uint32_t milliseconds) override;
   std::chrono::steady_clock::time_point event_time() const override {
@@ -188,6 +188,7 @@ class Session final : private Downstream,
   bool receiving_ = false;
   bool finished_ = false;
   bool keep_alive_ = false;
+  bool broken_ = false;  // what was sent is a part, and must not look whole
   bool gone_ = false;
   bool running_ = false;
 

@@ -65,9 +65,10 @@ void Session::refuse_head(Reason reason) {
   transaction_->refuse_unread(reason, generation_->state);
 }
 
-void Session::finished(bool keep_alive) {
+void Session::finished(Ending ending) {
   finished_ = true;
-  keep_alive_ = keep_alive;
+  keep_alive_ = ending == Ending::keeps;
+  broken_ = ending == Ending::breaks;
   if (!running_) loop_.defer(*this);
 }
 
@@ -84,7 +85,7 @@ void Session::finish_exchange() {
   body_.end();
   generation_.reset();
   host_.transactions().give(std::move(transaction_));
-  if (gone_ || send_pending_) {
+  if (gone_ || send_pending_ || broken_) {
     close();
     return;
   }

@@ -30,6 +30,13 @@ struct ReceivedBody {
 
 enum class SendStatus : std::uint8_t { done, pending, gone };
 
+// What becomes of the connection behind an exchange.
+enum class Ending : std::uint8_t {
+  keeps,   // it has another exchange
+  closes,  // after what was sent, lingering, so that the client can read it
+  breaks,  // now, by a reset: its end would say that the answer is whole, and it is not
+};
+
 // REQUIRES: the status is a refusal.
 inline Reason reason_of(BodyStatus status) noexcept {
   switch (status) {
@@ -62,10 +69,8 @@ class Downstream {
   // pending: Transaction::on_sent follows.
   virtual SendStatus send(std::string_view head, std::string_view body, bool last) = 0;
 
-  // The exchange is over and the Transaction idle. keep_alive false: the connection closes after
-  // what was sent (lingering, so that the client can read it). May be called from within any
-  // Transaction call.
-  virtual void finished(bool keep_alive) = 0;
+  // The exchange is over and the Transaction idle. May be called from within any Transaction call.
+  virtual void finished(Ending ending) = 0;
 
   // A callable for another thread: posts to this worker and, if the exchange still exists, calls
   // Transaction::on_resolved.

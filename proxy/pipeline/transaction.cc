@@ -51,7 +51,7 @@ void Transaction::State::begin(const RequestHead* request, std::shared_ptr<Worke
   framer.begin({});
   sent_body_bytes = 0;
   response_started = response_complete = false;
-  waiting_for_send = false;
+  ends_by_close = waiting_for_send = false;
   body_unread = false;
   keep_alive = request != nullptr && request->keep_alive;
   started = downstream->event_time();
@@ -332,7 +332,7 @@ std::optional<Phase> Transaction::State::record() {
   head = nullptr;
   phase = Phase::idle;
   worker.reset();
-  downstream->finished(keep_alive);
+  downstream->finished(ending());
   return std::nullopt;
 }
 

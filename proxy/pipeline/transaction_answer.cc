@@ -93,7 +93,8 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
   response_complete = complete;
   const ResponseFraming framing = choose_framing(*head, response, bytes, complete);
   framer.begin(framing);
-  if (framing.kind == BodyFraming::close) keep_alive = false;
+  ends_by_close = framing.kind == BodyFraming::close;
+  if (ends_by_close) keep_alive = false;
   response_head.clear();
   write_relayed_head(response, framing, head->method == Method::head, connection_line(),
                      response_head);

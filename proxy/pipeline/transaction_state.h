@@ -51,6 +51,7 @@ struct Transaction::State final : public UploadOwner {
   std::uint64_t sent_body_bytes = 0;
   bool response_started = false;
   bool response_complete = false;  // the upstream has no more
+  bool ends_by_close = false;      // the connection's end is the answer's
   bool waiting_for_send = false;
   bool keep_alive = true;
   bool body_unread = false;
@@ -130,6 +131,11 @@ struct Transaction::State final : public UploadOwner {
   void send(std::string_view bytes, bool last);
   void after_send(SendStatus status);
   void abort_exchange();
+  Ending ending() const {
+    if (keep_alive) return Ending::keeps;
+    const bool cut = ends_by_close && outcome == telemetry::Outcome::aborted;
+    return cut ? Ending::breaks : Ending::closes;
+  }
   void count_fields() const;
 
   UpstreamHandler* handler = nullptr;

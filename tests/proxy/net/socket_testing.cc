@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <stdexcept>
 
 namespace paravent::proxy::net {
@@ -65,6 +66,7 @@ bool Peer::more() {
   }
   char buffer[65536];
   const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+  was_reset_ = n < 0 && errno == ECONNRESET;
   if (n <= 0) return false;
   pending_.append(buffer, static_cast<std::size_t>(n));
   return true;

@@ -33,6 +33,8 @@ class Peer {
   std::string read_all();
   // True when the stream ends without another byte within `within`.
   bool closes(std::chrono::milliseconds within);
+  // Whether the stream's end was a reset. REQUIRES: it has been read.
+  bool was_reset() const noexcept { return was_reset_; }
   void shut_writing();
   void close() { fd_.reset(); }
   // Closes with a reset.
@@ -43,6 +45,7 @@ class Peer {
 
   UniqueFd fd_;
   std::string pending_;
+  bool was_reset_ = false;
 };
 
 // Listens on its own port and runs `serve` for every connection, each on its own thread.

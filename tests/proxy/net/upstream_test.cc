@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "tests/proxy/net/gateway_testing.h"
 #include "tests/proxy/net/socket_testing.h"
@@ -89,6 +90,35 @@ TEST(Upstream, AnAnswerCutShortEndsTheClientsConnectionUncleanly) {
       answer_through("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", kGet);
   EXPECT_TRUE(has(chunked, "hello"));
   EXPECT_FALSE(chunked.ends_with("0\r\n\r\n"));
+}
+
+// Where the connection's end is the answer's, a part of it must not come to a clean end.
+TEST(Upstream, AnAnswerCutShortResetsTheConnectionOfAnOldClient) {
+  const std::pair<std::string, bool> cases[] = {
+      {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false},
+      {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true},
+      {"Content-Length: 5\r\n\r\nhello", true},
+      {"Server: x\r\n\r\nhello", true},
+  };
+  for (const auto& [framing, whole] : cases) {
+    FakeUpstream upstream([&framing = framing](Peer& peer, int) {
+      peer.read_message();
+      // In two pieces, or a short answer would get a length.
+      const std::string answer = "HTTP/1.1 200 OK\r\n" + framing;
+      peer.write(answer.substr(0, answer.size() - 6));
+      std::this_thread::sleep_for(20ms);
+      peer.write(answer.substr(answer.size() - 6));
+      peer.close();
+    });
+    Gateway gateway(upstream.port());
+    Peer client = Peer::connect(gateway.port());
+    client.write("GET / HTTP/1.0\r\nHost: a.example\r\n\r\n");
+    const std::string answer = client.read_all();
+    EXPECT_EQ(client.was_reset(), !whole) << framing;
+    if (whole) {
+      EXPECT_TRUE(answer.ends_with("\r\n\r\nhello")) << answer;
+    }
+  }
 }
 
 TEST(Upstream, AnswersOfEveryFramingArriveWhole) {

@@ -187,6 +187,27 @@ TEST(Failure, InTheMiddleOfAnAnswerIsNoCleanEnd) {
   }
 }
 
+// Where the connection's end is the answer's: only then is a reset better than a close.
+TEST(Failure, InTheMiddleOfAnOldClientsAnswerBreaksTheConnection) {
+  for (const BodyFraming framing :
+       {BodyFraming::length, BodyFraming::chunked, BodyFraming::close}) {
+    Exchange exchange(kPolicy);
+    exchange.start("GET /page HTTP/1.0\r\nHost: a\r\n\r\n");
+    exchange.up.handler->on_response(exchange.response(200, framing, 9), "part", false);
+    exchange.up.handler->on_failure(UpstreamFailure::bad_answer);
+    EXPECT_EQ(exchange.down.ending,
+              framing == BodyFraming::length ? Ending::closes : Ending::breaks);
+    // Nothing of it stays with the next one.
+    exchange.start("GET /page HTTP/1.0\r\nHost: a\r\n\r\n");
+    exchange.up.handler->on_failure(UpstreamFailure::bad_answer);
+    EXPECT_EQ(exchange.down.ending, Ending::closes);
+    exchange.start("GET /page HTTP/1.0\r\nHost: a\r\n\r\n");
+    exchange.up.handler->on_response(exchange.response(200, BodyFraming::close), "wh", false);
+    exchange.up.handler->on_response_body("ole", true);
+    EXPECT_EQ(exchange.down.ending, Ending::closes);
+  }
+}
+
 TEST(Refusal, IsSentAtTheClientsPaceToo) {
   Exchange exchange(kPolicy);
   exchange.down.send_status = SendStatus::pending;

@@ -40,9 +40,10 @@ class FakeDownstream final : public Downstream {
     last_sent = last;
     return send_status;
   }
-  void finished(bool keep_alive) override {
+  void finished(Ending how) override {
     ++finishes;
-    kept_alive = keep_alive;
+    ending = how;
+    kept_alive = how == Ending::keeps;
   }
   std::function<void()> resume_from_other_thread() override {
     return [this] { ++resumes; };
@@ -66,6 +67,7 @@ class FakeDownstream final : public Downstream {
   bool last_sent = false;
   int finishes = 0;
   bool kept_alive = false;
+  std::optional<Ending> ending;
   int resumes = 0;
   bool client_certificate = false;
   std::uint32_t deadline = 0;
