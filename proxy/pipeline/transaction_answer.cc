@@ -37,6 +37,7 @@ Phase Transaction::State::refuse(const Refusal& refusal) {
   problem_body.clear();
   write_problem(refusal, context, response_head, problem_body);
   worker->counters->refusals(route_index(), static_cast<std::size_t>(refusal.reason)).add();
+  note.reset();
   downstream->set_deadline(0);
   response_started = response_complete = true;
   phase = Phase::respond;
@@ -86,6 +87,10 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
                                bool complete) {
   if (complete) exchange = nullptr;
   if (body_unread) keep_alive = false;  // an answer before the whole body: no more of it is read
+  if (note) {  // nor is more of it sent, whatever becomes of it
+    note.reset();
+    downstream->set_deadline(0);
+  }
   answered = downstream->event_time();
   phase = Phase::respond;
   status = response.status;

@@ -40,7 +40,8 @@ struct Transaction::State final : public UploadOwner {
   std::shared_ptr<crypto::vault::ResolveBatch> batch;
   UpstreamExchange* exchange = nullptr;
   std::unique_ptr<Upload> upload;  // while the body is streamed
-  // While what was sealed because the vault is gets on its list: both, or none.
+  // While what was sealed because the vault is gets on its list, and nothing is answered yet; what
+  // is held, of a request that is not streamed.
   std::shared_ptr<telemetry::SealedNote> note;
   std::optional<ProtectedRequest> held;
 

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -68,7 +69,7 @@ class FakeDownstream final : public Downstream {
   int finishes = 0;
   bool kept_alive = false;
   std::optional<Ending> ending;
-  int resumes = 0;
+  std::atomic<int> resumes = 0;  // also from other threads
   bool client_certificate = false;
   std::uint32_t deadline = 0;
 };
