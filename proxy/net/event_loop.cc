@@ -43,7 +43,7 @@ void EventLoop::run() {
 }
 
 int EventLoop::wait() noexcept {
-  if (!tasks_.empty() || more_due_) return fetch(0);
+  if (!tasks_.empty() || !writers_.empty() || more_due_) return fetch(0);
   if (busy_poll_ > busy_poll_.zero()) {
     const auto until = std::chrono::steady_clock::now() + busy_poll_;
     do {
@@ -134,17 +134,21 @@ void EventLoop::write_soon(Writer& writer) {
 void EventLoop::forget_write(Writer& writer) noexcept {
   if (!writer.mark_waiting(false)) return;
   std::replace(writers_.begin(), writers_.end(), &writer, static_cast<Writer*>(nullptr));
+  std::replace(writing_.begin(), writing_.end(), &writer, static_cast<Writer*>(nullptr));
 }
 
-// By index: a write that ends one exchange may begin the next.
+// One pass: a write that ends one exchange may begin the next, which waits until others had their
+// turn.
 void EventLoop::run_writes() {
-  for (std::size_t i = 0; i < writers_.size(); ++i) {
-    Writer* const writer = writers_[i];
+  if (writers_.empty()) return;
+  writing_.swap(writers_);
+  for (std::size_t i = 0; i < writing_.size(); ++i) {
+    Writer* const writer = writing_[i];
     if (writer == nullptr) continue;
     writer->mark_waiting(false);
     writer->write_now();
   }
-  writers_.clear();
+  writing_.clear();
 }
 
 // One byte of news is enough for any number of posts.

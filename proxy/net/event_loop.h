@@ -123,7 +123,8 @@ class EventLoop final : private Watcher {
   void defer(Task& task);
   void forget(Task& task) noexcept;
 
-  // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait.
+  // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait;
+  // when asked by a writer, behind the next ones.
   // One write after the other finds the kernel's code and tables in the processor's caches and its
   // reader mostly awake (docs/decisions/0002). Of few events at a time none waits for the others.
   void write_soon(Writer& writer);
@@ -165,6 +166,7 @@ class EventLoop final : private Watcher {
   std::vector<Task*> tasks_;
   std::vector<Task*> running_;
   std::vector<Writer*> writers_;
+  std::vector<Writer*> writing_;
   Deadlines deadlines_;
 };
 

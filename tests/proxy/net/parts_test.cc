@@ -203,6 +203,46 @@ TEST(EventLoop, DeadlinesOfManyDoNotKeepOthersWaiting) {
   EXPECT_EQ(hundred.fired_when_told, 2);
 }
 
+class Never final : public Writer {
+ public:
+  void write_now() override { ADD_FAILURE() << "it was forgotten"; }
+};
+
+// Wants to write again whenever it has written, a hundred times; the first time it defers a task.
+class Hasty final : public Writer, public Task {
+ public:
+  explicit Hasty(EventLoop& loop) : loop_(loop) { loop_.write_soon(*this); }
+  void write_now() override {
+    loop_.forget_write(never_);
+    if (++writes == 1) loop_.defer(*this);
+    if (writes == 100) {
+      loop_.stop();
+    } else {
+      loop_.write_soon(*this);
+      loop_.write_soon(never_);
+    }
+  }
+  void run_task() override { writes_when_run = writes; }
+
+  int writes = 0;
+  int writes_when_run = 0;
+
+ private:
+  EventLoop& loop_;
+  Never never_;
+};
+
+TEST(EventLoop, WritesThatGoOnAndOnKeepNobodyWaitingAndDoNotWait) {
+  EventLoop loop;
+  Hasty hasty(loop);
+  const auto start = std::chrono::steady_clock::now();
+  loop.run();
+  EXPECT_EQ(hasty.writes, 100);
+  EXPECT_EQ(hasty.writes_when_run, 1);
+  // Not a sleep until the next tick for each of them.
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
 class EventLoopThatLooks : public testing::TestWithParam<int> {};
 
 INSTANTIATE_TEST_SUITE_P(Microseconds, EventLoopThatLooks, testing::Values(0, 50, 1000));
