@@ -240,7 +240,7 @@ void Gateway::State::keys_changed() {
 // not go on protecting, so then the routes that need keys are refused until it works.
 // REQUIRES: `changing` is held.
 void Gateway::State::publish_keys() {
-  if (!open) return;
+  if (!open || workers_end) return;
   const std::uint64_t changes = crypto::vault::KeyAdmin(installation->vault()).changes();
   if (changes == key_changes && clock.now() < keys_valid_until) return;
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
@@ -334,6 +334,12 @@ Status Gateway::wait() {
     }
   }
   state_->server->drain();
+  {
+    // A key that is taken out of use during the drain still has to leave the workers; from here on
+    // none of them protects anything.
+    const std::lock_guard lock(state_->changing);
+    state_->workers_end = true;
+  }
   state_->server->stop();
   state_->admin->stop();
   state_->oidc_keeper.reset();  // what it puts on record comes before the last word

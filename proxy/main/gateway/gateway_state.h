@@ -54,6 +54,7 @@ struct Gateway::State final : public admin::SealControl,
   // closes the gate closes it first.
   mutable std::mutex changing;
   bool ending = false;
+  bool workers_end = false;  // a worker that has ended takes nothing over, and never says so
   config::GatewayConfig config;
   PolicySet served;
   std::shared_ptr<net::tls::TicketKeys> tickets = std::make_shared<net::tls::TicketKeys>();
