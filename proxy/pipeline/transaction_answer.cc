@@ -87,7 +87,7 @@ void Transaction::State::relay(const ResponseHead& response, std::string_view by
                                bool complete) {
   if (complete) exchange = nullptr;
   if (body_unread) keep_alive = false;  // an answer before the whole body: no more of it is read
-  if (note) {  // nor is more of it sent, whatever becomes of it
+  if (note) {                           // nor is more of it sent, whatever becomes of it
     note.reset();
     downstream->set_deadline(0);
   }
