@@ -1,6 +1,8 @@
 #include "crypto/audit/audit_log.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "crypto/audit/committer.h"
@@ -85,6 +87,17 @@ Result<std::vector<AuditReceipt>> AuditLog::append_batch(std::span<const AuditEn
   for (const AuditEntry& entry : entries) {
     receipts.push_back(AuditReceipt(state_->log_id, *first + receipts.size(), entry.event,
                                     entry.outcome, sha256(as_bytes(entry.binding))));
+  }
+  return receipts;
+}
+
+Result<std::vector<AuditReceipt>> AuditLog::append_all(std::span<const AuditEntry> entries) {
+  std::vector<AuditReceipt> receipts;
+  receipts.reserve(entries.size());
+  for (std::size_t at = 0; at < entries.size(); at += kMaxBatch) {
+    auto some = append_batch(entries.subspan(at, std::min(kMaxBatch, entries.size() - at)));
+    if (!some) return some.error();
+    std::move(some->begin(), some->end(), std::back_inserter(receipts));
   }
   return receipts;
 }

@@ -98,6 +98,9 @@ class AuditLog {
   Result<AuditReceipt> append(const AuditEntry& entry);
   // 1 to 10 000 entries, consecutive and durable in one step: all of them or none.
   Result<std::vector<AuditReceipt>> append_batch(std::span<const AuditEntry> entries);
+  // Any number, none too, in batches of which each is durable before the next: when one fails,
+  // those before it stay.
+  Result<std::vector<AuditReceipt>> append_all(std::span<const AuditEntry> entries);
 
   // With a journal the log's own files may be a tenth of a second behind what was acknowledged:
   // this writes them, for whoever copies them. disk_full, data: they cannot be written.

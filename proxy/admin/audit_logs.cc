@@ -113,10 +113,8 @@ Status AuditLogs::record_checkpoints() {
     entries.push_back(crypto::audit::log_checkpoint_entry(entry->log->key(), *checkpoint));
     sizes.push_back(parsed->size);
   }
-  for (std::size_t at = 0; at < entries.size(); at += crypto::audit::kMaxBatch) {
-    const std::size_t count = std::min(crypto::audit::kMaxBatch, entries.size() - at);
-    const auto receipts = installation_->log->append_batch(std::span(entries).subspan(at, count));
-    if (!receipts) return receipts.error();
+  if (const auto receipts = installation_->log->append_all(entries); !receipts) {
+    return receipts.error();
   }
   for (std::size_t i = 0; i < grown.size(); ++i) grown[i]->recorded = sizes[i];
   return {};
@@ -126,6 +124,11 @@ crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
   return found == tenants_.end() ? nullptr : found->second->log.get();
+}
+
+crypto::audit::AuditLog& AuditLogs::tenant_or_installation(const Id& id) const {
+  crypto::audit::AuditLog* const log = tenant(id);
+  return log != nullptr ? *log : *installation_->log;
 }
 
 std::vector<crypto::audit::AuditLog*> AuditLogs::all() const {

@@ -42,6 +42,8 @@ class AuditLogs {
   crypto::audit::AuditLog& installation() { return *installation_->log; }
   // nullptr: no log of that tenant is open.
   crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant) const;
+  // For what goes on record in any case: the tenant's, or the installation's where it is not open.
+  crypto::audit::AuditLog& tenant_or_installation(const crypto::vault::Id& tenant) const;
 
   // Every open log by its id, the installation's first.
   std::vector<crypto::audit::AuditLog*> all() const;

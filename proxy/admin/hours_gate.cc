@@ -55,8 +55,7 @@ std::optional<AdminResponse> AdminApi::closed_for(const AdminRequest& request,
   name_operator(who, entry.detail);
   entry.detail.object = request.method + " " + request.path.substr(0, 256);
   entry.detail.remark = kHoursRemark;
-  audit::AuditLog* const of_tenant = parts.logs.tenant(who.tenant);
-  audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : parts.logs.installation();
+  audit::AuditLog& log = parts.logs.tenant_or_installation(who.tenant);
   if (!closed || !log.append(entry)) {
     return admin_problem(503, "audit-unavailable",
                          "The audit log cannot be read or written; nothing was done.");

@@ -63,8 +63,7 @@ Result<TextMembers> members_with_reason(std::string_view body,
 AdminResponse no_such_path() { return admin_problem(404, "no-route", "There is no such path."); }
 
 crypto::audit::AuditLog& KeyApi::log_of(const Id& tenant) const {
-  crypto::audit::AuditLog* log = logs_.tenant(tenant);
-  return log != nullptr ? *log : logs_.installation();
+  return logs_.tenant_or_installation(tenant);
 }
 
 AdminResponse KeyApi::act(const Act& act) {

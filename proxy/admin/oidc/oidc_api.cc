@@ -105,9 +105,7 @@ AdminResponse AdminApi::revoke_oidc(const AdminRequest& request, const Operator*
   auto tenants = parts.access->rules().tenants_of_oidc(issuer, subject);
   if (tenants.empty()) tenants.push_back(who->tenant);
   for (const crypto::vault::Id& tenant : tenants) {
-    audit::AuditLog* const of_tenant = parts.logs.tenant(tenant);
-    audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : parts.logs.installation();
-    if (!log.append(entry)) {
+    if (!parts.logs.tenant_or_installation(tenant).append(entry)) {
       return audit_unavailable();
     }
   }

@@ -109,8 +109,7 @@ NameDigest LoginDesk::digest_of(std::string_view name) const {
 }
 
 audit::AuditLog& LoginDesk::log_of(const crypto::vault::Id& tenant) const {
-  audit::AuditLog* log = logs_.tenant(tenant);
-  return log != nullptr ? *log : logs_.installation();
+  return logs_.tenant_or_installation(tenant);
 }
 
 bool LoginDesk::record(const OperatorRecord& one, audit::EventKind event, audit::Outcome outcome,

@@ -51,8 +51,7 @@ AdminResponse OperatorsApi::act(const Act& act) {
   entry.detail.reason = act.reason;
   entry.detail.object = act.object;
   entry.detail.remark = act.remark;
-  audit::AuditLog* of_tenant = logs_.tenant(act.tenant);
-  audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
+  audit::AuditLog& log = logs_.tenant_or_installation(act.tenant);
   if (!log.append(entry)) {
     return audit_unavailable();
   }
@@ -93,8 +92,7 @@ std::optional<AdminResponse> OperatorsApi::ask_second(const Operator& who, const
       std::any_of(terms->approve.begin(), terms->approve.end(),
                   [&](const auto& role) { return access->rules().oidc_gives(tenant, role.value); });
   if (!anybody && !by_issuer) return std::nullopt;
-  audit::AuditLog* of_tenant = logs_.tenant(tenant);
-  audit::AuditLog& log = of_tenant != nullptr ? *of_tenant : logs_.installation();
+  audit::AuditLog& log = logs_.tenant_or_installation(tenant);
   const ChangeRequest request{
       who.name, who.role, tenant, what, std::string(members.text("reason")), who.credential};
   const WallTime now = operators_.now();

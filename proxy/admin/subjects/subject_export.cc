@@ -1,8 +1,6 @@
 #include "proxy/admin/subjects/subject_export.h"
 
 #include <algorithm>
-#include <iterator>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -90,18 +88,13 @@ std::optional<AdminResponse> export_values(const SubjectCall& call, const MeantS
     reveals.push_back(one.asked.grant->audit_entry(call.request.reason));
     reveals.back().detail.credential = call.who.credential;
   }
-  std::vector<audit::AuditReceipt> receipts;
-  for (std::size_t at = 0; at < reveals.size(); at += audit::kMaxBatch) {
-    const std::size_t count = std::min(reveals.size() - at, audit::kMaxBatch);
-    auto some = call.log.append_batch(std::span(reveals).subspan(at, count));
-    if (!some) return audit_unavailable();
-    std::move(some->begin(), some->end(), std::back_inserter(receipts));
-  }
+  auto receipts = call.log.append_all(reveals);
+  if (!receipts) return audit_unavailable();
   std::size_t size = out.size() + 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i].asked;
     auto value = call.parts.reidentifier.reidentify(*asked.token, std::move(*asked.grant),
-                                                    std::move(receipts[i]));
+                                                    std::move((*receipts)[i]));
     counters.add(call.who.role, all[i].purpose, value ? "exported" : "unavailable");
     if (!value) continue;
     size += 2 * value->size() + asked.text.size() + 512;

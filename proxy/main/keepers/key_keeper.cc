@@ -23,13 +23,11 @@ class Journal final : public crypto::vault::KeeperJournal {
 
   Status record(KeyOperation operation, std::span<const KeyInfo> keys) override {
     for (const KeyInfo& key : keys) {
-      crypto::audit::AuditLog* log = logs_.tenant(key.record.tenant);
       auto entry = entry_of("key " + crypto::vault::id_hex(key.record.id),
                             std::string(crypto::vault::key_operation_name(operation)) + " " +
                                 admin::key_description(key));
-      if (auto receipt = (log != nullptr ? *log : logs_.installation()).append(entry); !receipt) {
-        return receipt.error();
-      }
+      auto receipt = logs_.tenant_or_installation(key.record.tenant).append(entry);
+      if (!receipt) return receipt.error();
     }
     return {};
   }

@@ -21,9 +21,8 @@ crypto::Status AuditedSubjects::record(crypto::vault::KeyOperation operation,
     by_tenant[one.tenant].push_back(std::move(entry));
   }
   for (const auto& [tenant, entries] : by_tenant) {
-    crypto::audit::AuditLog* log = logs_.tenant(tenant);
     // A tenant whose policy is not loaded any more has no log that is open, but people who are due.
-    auto receipts = (log != nullptr ? *log : logs_.installation()).append_batch(entries);
+    auto receipts = logs_.tenant_or_installation(tenant).append_all(entries);
     if (!receipts) return receipts.error();
   }
   return {};

@@ -1,6 +1,6 @@
 // SubjectJournal on the record: what the keeper of subject keys is about to do goes into the log of
 // each tenant first, one entry per person and purpose, by reference; into the installation's where
-// the tenant's is not open. REQUIRES: no more than an audit batch holds.
+// the tenant's is not open.
 
 #pragma once
 

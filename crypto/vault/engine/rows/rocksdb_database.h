@@ -44,6 +44,9 @@ inline std::string_view view_of(const rocksdb::Slice& slice) noexcept {
 inline constexpr const char* kOwnerKey = "paravent";  // u16 schema | installation
 // And an id: of a row that was removed, while something may lead to it or may be in files.
 inline constexpr std::string_view kRemovedPrefix = "removed/";
+inline std::string removed_key(std::string_view id) {
+  return std::string(kRemovedPrefix).append(id);
+}
 // There while the files may hold what a removal that was interrupted could not name any more.
 inline constexpr const char* kPurgeKey = "purge";
 inline constexpr const char* kRenewalsKey = "renewals";  // u32 of the keys, as was noted last

@@ -125,9 +125,7 @@ Status RocksdbTokenStore::remove(std::span<const Id> ids) {
   rocksdb::WriteBatch batch;
   for (const Id& id : ids) {
     batch.Delete(database_->rows, slice_of(id));
-    std::string key(kRemovedPrefix);
-    append_bytes(key, id);
-    batch.Put(database_->owner, key, Slice());
+    batch.Put(database_->owner, removed_key(id_text(id)), Slice());
   }
   return database_->write(batch);
 }

@@ -34,12 +34,6 @@ rocksdb::CompactRangeOptions rewriting() {
   return options;
 }
 
-std::string removed_key(std::string_view id) {
-  std::string key(kRemovedPrefix);
-  key += id;
-  return key;
-}
-
 // Neighbouring keys of one table of the last level share a range, so that no table is rewritten
 // twice. `keys` ascending.
 std::vector<KeyRange> ranges_of(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,

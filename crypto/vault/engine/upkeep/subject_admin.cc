@@ -237,12 +237,13 @@ Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subje
     });
     if (auto s = state.subjects->commit(changes); !s) return s.error();
   }
-  const Status rest = state.tokens->forget_removed();
-  const std::scoped_lock lock(state.mutex);
-  if (state.subjects->owes_renewal()) {
-    if (auto s = state.renew_subjects(); !s) return s.error();
+  Status renewed;
+  {
+    const std::scoped_lock lock(state.mutex);
+    if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
   }
-  if (!rest) return rest.error();
+  if (auto s = state.tokens->forget_removed(); !s) return s.error();
+  if (!renewed) return renewed.error();
   return erased;
 }
 

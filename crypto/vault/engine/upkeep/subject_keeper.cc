@@ -253,16 +253,17 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
   return state.subjects->commit(changes);
 }
 
-// What destructions and erasures leave to be done when nobody waits: the rows' traces in the store,
-// and the secret under which older copies of the keys would open.
+// What destructions and erasures leave to be done when nobody waits: the secret under which older
+// copies of the keys would open, and the rows' traces in the store.
 Status SubjectKeeper::finish() {
   Vault::State& state = *vault_.state_;
-  const Status forgotten = state.tokens->forget_removed();
-  const std::scoped_lock lock(state.mutex);
-  if (state.subjects->owes_renewal()) {
-    if (auto s = state.renew_subjects(); !s) return s;
+  Status renewed;
+  {
+    const std::scoped_lock lock(state.mutex);
+    if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
   }
-  return forgotten;
+  const Status forgotten = state.tokens->forget_removed();  // which may wait for a backup
+  return renewed ? forgotten : renewed;
 }
 
 // Of which no copy opens once these keys of the person are gone. REQUIRES: the writers' lock is

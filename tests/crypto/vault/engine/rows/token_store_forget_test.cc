@@ -81,6 +81,21 @@ class StoreForgets : public testing::Test {
     }
   }
 
+  // `copy` is what a crash left; afterwards it is the store of the test.
+  void expect_finished_by_a_start(const std::filesystem::path& copy,
+                                  const std::vector<std::size_t>& gone) {
+    store_.reset();
+    folder_ = copy;
+    EXPECT_GE(traces(files_of(folder_), rows_[gone.front()]), 1);
+    store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
+    EXPECT_TRUE(eventually([&] {
+      const auto files = files_of(folder_);
+      return std::all_of(gone.begin(), gone.end(),
+                         [&](std::size_t i) { return traces(files, rows_[i]) == 0; });
+    }));
+    expect_only_these_are_gone(gone);
+  }
+
   TempDir temp_;
   std::filesystem::path folder_ = temp_.path() / "store";
   std::unique_ptr<RocksdbTokenStore> store_;
@@ -147,15 +162,7 @@ TEST_F(StoreForgets, AnInterruptedRemovalIsFinishedAtTheNextStart) {
   ASSERT_TRUE(removal.get());
   expect_only_these_are_gone({5, 15'000});
 
-  store_.reset();
-  folder_ = copy;
-  EXPECT_GE(traces(files_of(folder_), rows_[5]), 1);
-  store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
-  EXPECT_TRUE(eventually([&] {
-    const auto files = files_of(folder_);
-    return traces(files, rows_[5]) + traces(files, rows_[15'000]) == 0;
-  }));
-  expect_only_these_are_gone({5, 15'000});
+  expect_finished_by_a_start(copy, {5, 15'000});
 }
 
 // And before anything that leads to them was looked for.
@@ -173,15 +180,7 @@ TEST_F(StoreForgets, ARemovalThatWasOnlyBegunIsFinishedAtTheNextStart) {
   ASSERT_TRUE(store_->forget_removed());
   expect_only_these_are_gone({5, 15'000});
 
-  store_.reset();
-  folder_ = copy;
-  EXPECT_GE(traces(files_of(folder_), rows_[5]), 1);
-  store_ = RocksdbTokenStore::open(folder_, kInstallation).value();
-  EXPECT_TRUE(eventually([&] {
-    const auto files = files_of(folder_);
-    return traces(files, rows_[5]) + traces(files, rows_[15'000]) == 0;
-  }));
-  expect_only_these_are_gone({5, 15'000});
+  expect_finished_by_a_start(copy, {5, 15'000});
   std::array<std::optional<Id>, 1> holder;
   ASSERT_TRUE(store_->find_aliases(std::span(&aliases[0].alias, 1), holder));
   EXPECT_EQ(holder[0], kNoId);

@@ -55,12 +55,14 @@ class Notes final : public SubjectJournal {
 class FullStore final : public MemoryTokenStore {
  public:
   Status forget_removed() override {
-    waits = true;
+    if (at_forget) at_forget();
+    waits = backup.load();
     backup.wait(true);
     return MemoryTokenStore::forget_removed();
   }
   std::atomic<bool> backup{false};
   std::atomic<bool> waits{false};
+  std::function<void()> at_forget;
   Status remove(std::span<const Id> ids) override {
     if (full) return Error(ErrorKind::disk_full, "The token store is full.");
     return MemoryTokenStore::remove(ids);
@@ -303,8 +305,10 @@ TEST_F(SubjectKeeperTest, AHoldInTheLastMomentCounts) {
 TEST_F(SubjectKeeperTest, NobodyWaitsForABackupWhilePeopleEnd) {
   ask("anne@example.fr");
   pass(kYear - hours(24 * 3));
-  store_->backup = true;
-  store_->waits = false;
+  // It begins when the look is over, so what waits for it is what comes behind the destruction.
+  notes_.at_record = [&](KeyOperation operation) {
+    store_->backup = operation == KeyOperation::destroy;
+  };
   place_.clock.advance(hours(24 * 4));
   monotonic_.time += hours(24 * 4);
   ASSERT_TRUE(keys_->tick());
@@ -316,6 +320,24 @@ TEST_F(SubjectKeeperTest, NobodyWaitsForABackupWhilePeopleEnd) {
   store_->backup = false;
   store_->backup.notify_all();
   keeping.join();
+}
+
+// While an erasure walks the store, somebody may lay a hold: then the keys stay.
+TEST_F(SubjectKeeperTest, AHoldDuringAnErasureKeepsTheKeys) {
+  const Answer anne = ask("anne@example.fr");
+  const Id id = find("anne@example.fr");
+  const auto reference = admin().info(id)->reference;
+  std::optional<Id> hold;
+  store_->at_forget = [&] {
+    if (hold) return;
+    hold = KeyAdmin(*place_.vault)
+               .hold("atelier", "contact", reference, "a lawsuit", place_.clock.now() + kYear)
+               .value();
+  };
+  const auto refused = admin().erase(std::span(&id, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), ErrorKind::busy);
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
 }
 
 TEST_F(SubjectKeeperTest, ManyPeopleEndInPieces) {
