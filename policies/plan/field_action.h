@@ -65,4 +65,15 @@ struct FieldAction {
   bool is_otherwise = false;
 };
 
+inline bool is_keep(const FieldAction& action) noexcept {
+  return action.action == ActionKind::keep;
+}
+// Whatever the conditions say.
+inline bool always_keeps(const FieldAction& action) noexcept {
+  return is_keep(action) && (action.otherwise == nullptr || is_keep(*action.otherwise));
+}
+inline bool may_keep(const FieldAction& action) noexcept {
+  return is_keep(action) || (action.otherwise != nullptr && is_keep(*action.otherwise));
+}
+
 }  // namespace paravent::policies

@@ -1,12 +1,10 @@
 #include "policies/plan/flat_matcher.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <utility>
 
 #include "policies/plan/name_hash.h"
-#include "policies/plan/php_name.h"
 
 namespace paravent::policies {
 namespace {
@@ -79,20 +77,28 @@ FlatMatcher::FlatMatcher(std::vector<Entry> entries, bool fold) : fold_(fold) {
   }
 }
 
-const FieldAction* FlatMatcher::find(std::string_view name) const noexcept {
-  return fold_ ? find_in<true>(name) : find_in<false>(name);
+const FieldAction* FlatMatcher::find_literal(std::string_view name) const noexcept {
+  return fold_ ? literal_in<true>(name) : literal_in<false>(name);
+}
+
+const FieldAction* FlatMatcher::find_pattern(std::string_view name) const noexcept {
+  return fold_ ? pattern_in<true>(name) : pattern_in<false>(name);
 }
 
 template <bool kFold>
-const FieldAction* FlatMatcher::find_in(std::string_view name) const noexcept {
-  if (name.size() <= longest_) {
-    const std::uint32_t hash = name_hash<kFold>(name);
-    for (std::uint32_t at = hash & mask_; slots_[at].literal != 0; at = (at + 1) & mask_) {
-      if (slots_[at].hash != hash) continue;
-      const Entry& entry = literals_[slots_[at].literal - 1];
-      if (equal<kFold>(entry.name, name)) return entry.action;
-    }
+const FieldAction* FlatMatcher::literal_in(std::string_view name) const noexcept {
+  if (name.size() > longest_) return nullptr;
+  const std::uint32_t hash = name_hash<kFold>(name);
+  for (std::uint32_t at = hash & mask_; slots_[at].literal != 0; at = (at + 1) & mask_) {
+    if (slots_[at].hash != hash) continue;
+    const Entry& entry = literals_[slots_[at].literal - 1];
+    if (equal<kFold>(entry.name, name)) return entry.action;
   }
+  return nullptr;
+}
+
+template <bool kFold>
+const FieldAction* FlatMatcher::pattern_in(std::string_view name) const noexcept {
   for (const Pattern& pattern : patterns_) {
     if (matches<kFold>(pattern, name)) return pattern.action;
   }
@@ -112,15 +118,6 @@ bool FlatMatcher::matches(const Pattern& pattern, std::string_view name) noexcep
     rest.remove_prefix(at + middle.size());
   }
   return true;
-}
-
-const FieldAction* find_php(const FlatMatcher& matcher, std::string_view field) noexcept {
-  std::array<char, kMaxPhpName> buffer;
-  if (field.size() > buffer.size()) return nullptr;
-  const std::string_view name = php_name(field, buffer.data());
-  if (const FieldAction* action = matcher.find(name)) return action;
-  const std::size_t bracket = name.find('[');
-  return bracket == std::string_view::npos ? nullptr : matcher.find(name.substr(0, bracket));
 }
 
 }  // namespace paravent::policies

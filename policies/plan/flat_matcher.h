@@ -27,7 +27,12 @@ class FlatMatcher {
   // `fold`: names compare without ASCII case (headers); then the entries' names are in lower case.
   FlatMatcher(std::vector<Entry> entries, bool fold);
 
-  const FieldAction* find(std::string_view name) const noexcept;
+  const FieldAction* find(std::string_view name) const noexcept {
+    const FieldAction* action = find_literal(name);
+    return action != nullptr ? action : find_pattern(name);
+  }
+  const FieldAction* find_literal(std::string_view name) const noexcept;
+  const FieldAction* find_pattern(std::string_view name) const noexcept;
 
  private:
   struct Slot {
@@ -43,7 +48,9 @@ class FlatMatcher {
   };
 
   template <bool kFold>
-  const FieldAction* find_in(std::string_view name) const noexcept;
+  const FieldAction* literal_in(std::string_view name) const noexcept;
+  template <bool kFold>
+  const FieldAction* pattern_in(std::string_view name) const noexcept;
   template <bool kFold>
   static bool matches(const Pattern& pattern, std::string_view name) noexcept;
 
@@ -54,9 +61,5 @@ class FlatMatcher {
   std::vector<Entry> literals_;
   std::vector<Pattern> patterns_;
 };
-
-// The rule for a name as PHP reads it (php_name.h). REQUIRES: the matcher's literals are folded. A
-// rule about a name without brackets is about every element of the array of that name too.
-const FieldAction* find_php(const FlatMatcher& matcher, std::string_view field) noexcept;
 
 }  // namespace paravent::policies

@@ -11,23 +11,21 @@
 
 #include "policies/model/inside.h"
 #include "policies/plan/field_action.h"
-#include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
 #include "policies/plan/json_path.h"
+#include "policies/plan/name_rules.h"
 
 namespace paravent::policies {
 
 struct InsidePlan {
   InsideForm form;
   std::unique_ptr<const JsonMatcher> json;
-  std::unique_ptr<const FlatMatcher> query;
+  std::unique_ptr<const NameRules> query;
   const FieldAction* value = nullptr;  // of the rule `OUTER > value`
-  bool php_names = false;              // names of `query` match as PHP folds them
   bool any_case = false;               // see JsonMatcher
 
   const FieldAction* find(std::string_view name) const noexcept {
-    if (!query) return nullptr;
-    return php_names ? find_php(*query, name) : query->find(name);
+    return query ? query->find(name) : nullptr;
   }
   const FieldAction* find_json(JsonPath path, JsonWalk& walk) const {
     return json ? json->find(path, any_case, walk) : nullptr;

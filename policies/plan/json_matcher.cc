@@ -80,16 +80,6 @@ bool matches(const std::vector<SelectorStep>& steps, JsonPath path) noexcept {
   return s == steps.size();
 }
 
-bool is_keep(const FieldAction* action) noexcept { return action->action == ActionKind::keep; }
-
-// Whatever the conditions say.
-bool always_keeps(const FieldAction& action) noexcept {
-  return is_keep(&action) && (action.otherwise == nullptr || is_keep(action.otherwise));
-}
-bool may_keep(const FieldAction& action) noexcept {
-  return is_keep(&action) || (action.otherwise != nullptr && is_keep(action.otherwise));
-}
-
 // `.*` and the like: what such a selector lets pass without spelling it out is as good as unlisted.
 bool is_vague(const JsonMatcher::Entry& entry) noexcept {
   return std::any_of(entry.steps.begin(), entry.steps.end(), [](const SelectorStep& step) {

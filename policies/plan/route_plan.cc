@@ -1,8 +1,7 @@
 #include "policies/plan/route_plan.h"
 
-#include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
-#include "policies/plan/php_name.h"
+#include "policies/plan/name_rules.h"
 
 namespace paravent::policies {
 
@@ -13,9 +12,7 @@ RoutePlan& RoutePlan::operator=(RoutePlan&&) noexcept = default;
 
 const FieldAction* RoutePlan::find(Carrier carrier, std::string_view field) const {
   const auto index = static_cast<std::size_t>(carrier);
-  if (index >= flat_.size() || !flat_[index]) return nullptr;
-  if (php_names && is_php_carrier(carrier)) return find_php(*flat_[index], field);
-  return flat_[index]->find(field);
+  return index < flat_.size() && flat_[index] ? flat_[index]->find(field) : nullptr;
 }
 
 bool RoutePlan::lists(std::string_view field) const {

@@ -26,7 +26,7 @@ enum class RouteMode : std::uint8_t {
   pass,  // `do: pass`, declared unprotected by name (elsewhere): only address headers are handled
 };
 
-class FlatMatcher;  // policies/plan/flat_matcher.h
+class NameRules;  // policies/plan/name_rules.h
 
 class RoutePlan {
  public:
@@ -102,7 +102,7 @@ class RoutePlan {
  private:
   friend class PlanCompiler;
   std::vector<std::unique_ptr<FieldAction>> actions_;
-  std::vector<std::unique_ptr<FlatMatcher>> flat_;  // indexed by Carrier
+  std::vector<std::unique_ptr<NameRules>> flat_;  // indexed by Carrier
   std::unique_ptr<JsonMatcher> json_;
   std::uint32_t accepted_carriers_ = 0;
 };

@@ -11,9 +11,9 @@
 #include "policies/plan/compile_rule.h"
 #include "policies/plan/condition_plan.h"
 #include "policies/plan/file_plan.h"
-#include "policies/plan/flat_matcher.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
+#include "policies/plan/name_rules.h"
 #include "policies/plan/php_name.h"
 #include "policies/plan/plan_compiler.h"
 
@@ -25,6 +25,23 @@ struct RuleLists {
   std::vector<JsonMatcher::Entry> json;
 };
 
+namespace {
+
+NameRules::Reading reading_of(const RoutePlan& plan, Carrier carrier) {
+  if (carrier == Carrier::header) return NameRules::Reading::header;
+  if (!is_php_carrier(carrier)) return NameRules::Reading::exact;
+  return plan.php_names ? NameRules::Reading::php : NameRules::Reading::any_case;
+}
+
+std::unique_ptr<NameRules> name_rules(const RoutePlan& plan, Carrier carrier,
+                                      std::vector<FlatMatcher::Entry> entries) {
+  const Unlisted unlisted = carrier == Carrier::cookie ? plan.unlisted_cookie : plan.unlisted;
+  return std::make_unique<NameRules>(std::move(entries), reading_of(plan, carrier),
+                                     unlisted == Unlisted::keep);
+}
+
+}  // namespace
+
 void PlanCompiler::add_rules(const Route& route, RoutePlan& plan) {
   std::map<std::string, RuleLists> lists;  // by what they are inside of
   const auto list = [&](const Rule& rule, const FieldAction& action) {
@@ -33,13 +50,8 @@ void PlanCompiler::add_rules(const Route& route, RoutePlan& plan) {
     if (selector.carrier == Carrier::json) {
       into.json.push_back({selector.steps, &action});
     } else {
-      std::string name = selector.name;
-      if (plan.php_names && is_php_carrier(selector.carrier)) {
-        std::string buffer(name.size(), '\0');
-        name = std::string(php_name(name, buffer.data()));
-      }
       into.flat[static_cast<std::size_t>(selector.carrier)].push_back(
-          {std::move(name), selector.is_pattern, &action});
+          {selector.name, selector.is_pattern, &action});
     }
   };
   // First, because among selectors with wildcards the first one wins: no rule of the policy may
@@ -75,8 +87,7 @@ void PlanCompiler::add_rules(const Route& route, RoutePlan& plan) {
   plan.flat_.resize(kCarrierCount);
   for (std::size_t i = 0; i < kCarrierCount; ++i) {
     if (own.flat[i].empty()) continue;
-    plan.flat_[i] = std::make_unique<FlatMatcher>(std::move(own.flat[i]),
-                                                  static_cast<Carrier>(i) == Carrier::header);
+    plan.flat_[i] = name_rules(plan, static_cast<Carrier>(i), std::move(own.flat[i]));
   }
   if (!own.json.empty()) plan.json_ = std::make_unique<JsonMatcher>(std::move(own.json));
 }
@@ -133,12 +144,11 @@ std::shared_ptr<const InsidePlan> PlanCompiler::inside_of(const Rule& rule, Rule
                                                           const RoutePlan& plan) {
   auto inside = std::make_shared<InsidePlan>();
   inside->form = rule.inside.value;
-  inside->php_names = plan.php_names;
   inside->any_case = plan.unlisted == Unlisted::keep;
   auto& query = lists.flat[static_cast<std::size_t>(Carrier::query)];
   const auto& value = lists.flat[static_cast<std::size_t>(Carrier::value)];
   if (!lists.json.empty()) inside->json = std::make_unique<JsonMatcher>(std::move(lists.json));
-  if (!query.empty()) inside->query = std::make_unique<FlatMatcher>(std::move(query), false);
+  if (!query.empty()) inside->query = name_rules(plan, Carrier::query, std::move(query));
   if (!value.empty()) inside->value = value.front().action;
   return inside;
 }

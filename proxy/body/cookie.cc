@@ -28,6 +28,25 @@ bool split_piece(const char* begin, const char* end, std::string_view& name, con
   return is_valid_utf8(name);
 }
 
+// The first quote that no backslash stands in front of.
+std::size_t find_quote(std::string_view text, std::size_t from) noexcept {
+  for (std::size_t at = from; at < text.size(); ++at) {
+    if (text[at] == '"') return at;
+    if (text[at] == '\\') ++at;
+  }
+  return std::string_view::npos;
+}
+
+// Whether a value opens a quote that a later piece closes: Python's readers take the semicolon
+// between them for a part of the value, browsers do not. `line`: from the value on.
+bool is_quoted_across(std::string_view line, std::size_t value_size) noexcept {
+  if (value_size == 0 || line.front() != '"') return false;
+  const std::size_t quote = find_quote(line, 1);
+  if (quote == std::string_view::npos || quote < value_size) return false;
+  const std::size_t behind = line.find_first_not_of(' ', quote + 1);
+  return behind == std::string_view::npos || line[behind] == ';';
+}
+
 }  // namespace
 
 ScanStatus scan_cookies(std::string_view text, const CookieLimits& limits, FlatVisitor& visitor) {
@@ -45,6 +64,10 @@ ScanStatus scan_cookies(std::string_view text, const CookieLimits& limits, FlatV
     std::string_view name;
     const char* value = nullptr;
     if (!split_piece(begin, piece_end, name, value)) return ScanStatus::malformed;
+    if (is_quoted_across({value, static_cast<std::size_t>(end - value)},
+                         static_cast<std::size_t>(piece_end - value))) {
+      return ScanStatus::malformed;
+    }
     if (++cookies > limits.cookies) return ScanStatus::too_large;
     Field field;
     field.value = span_of(base, value, piece_end);

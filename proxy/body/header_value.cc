@@ -65,6 +65,7 @@ ParameterReader::Step ParameterReader::next(Parameter& out) {
 }
 
 bool ParameterReader::read_quoted(Parameter& out) {
+  out.quoted = true;
   rest_.remove_prefix(1);
   for (std::size_t i = 0; i < rest_.size(); ++i) {
     const auto byte = static_cast<unsigned char>(rest_[i]);

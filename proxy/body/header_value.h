@@ -21,7 +21,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;  // 
 
 struct Parameter {
   std::string_view name;
-  std::string_view value;      // without its quotes
+  std::string_view value;  // without its quotes
+  bool quoted = false;
   bool has_backslash = false;  // only inside quotes
 };
 

@@ -59,11 +59,6 @@ void take_comma(std::string_view text, Span& run) {
   if (before > 0 && text[before - 1] == ',') run.begin = before - 1;
 }
 
-// A scalar that the text starts with is the whole text: inside a container it would come later.
-bool is_top_level(std::string_view text, Span whole) {
-  return text.find_first_not_of(" \n\r\t") == whole.begin;
-}
-
 }  // namespace
 
 void decode_json_value(std::string_view raw, ValueKind kind, std::string& out) {
@@ -90,11 +85,13 @@ void encode_json_string(std::string_view text, std::string& out) {
 
 void json_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out) {
   const std::size_t first = out.size();
+  // A scalar that the text starts with is the whole text: inside a container it would come later.
+  const std::size_t top_level = text.find_first_not_of(" \n\r\t");
   for (const FieldEdit& edit : fields) {
     const Field& field = edit.field;
     if (!edit.remove) {
       out.push_back({field.value, edit.replacement, {}});
-    } else if (is_top_level(text, field.whole)) {
+    } else if (field.whole.begin == top_level) {
       out.push_back({field.whole, {}, "null"});
     } else {
       take_comma(text, removal_run(out, first, field.whole));

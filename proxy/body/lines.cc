@@ -39,7 +39,8 @@ class LineVisitor final : public JsonVisitor {
     has_type_ = false;
     length_.reset();
     path_.assign(1, PathStep{{}, index, true, 0});
-    const std::string_view document = line.text.in(text_);
+    std::string_view document = line.text.in(text_);
+    document.remove_prefix(std::min(document.find_first_not_of(" \t\r\n"), document.size()));
     if (wants_filters() && document.starts_with('{')) {
       const FilterBits bits = visitor_.filters_of(document);
       path_.front().filters = bits.exact;
@@ -274,12 +275,14 @@ void json_line_edits(std::string_view text, std::span<const Line> lines,
     const bool leads_opaque = i + 1 < lines.size() && lines[i + 1].opaque;
     if (leads_opaque) {
       const Span item = lines[i + 1].item;
-      const auto gone = std::find_if(
-          fields.begin() + static_cast<std::ptrdiff_t>(next), fields.end(),
-          [&](const FieldEdit& edit) { return edit.remove && edit.field.whole == item; });
-      if (gone != fields.end()) {
+      std::size_t gone = next;
+      while (gone < fields.size() && fields[gone].field.whole.begin < item.end &&
+             !(fields[gone].remove && fields[gone].field.whole == item)) {
+        ++gone;
+      }
+      if (gone < fields.size() && fields[gone].field.whole == item) {
         out.push_back({item, {}, {}});
-        next = static_cast<std::size_t>(gone - fields.begin()) + 1;
+        next = gone + 1;
         ++i;
         continue;
       }

@@ -79,6 +79,9 @@ std::optional<ContentType> parse_content_type(std::string_view value) {
     } else if (has_boundary(out.type) && equals_ignoring_case(parameter.name, "boundary")) {
       if (!is_boundary(parameter.value)) return std::nullopt;
       out.boundary = parameter.value;
+    } else if (has_boundary(out.type)) {
+      // PHP takes the first parameter whose name or value holds "boundary", Rack the last.
+      return std::nullopt;
     }
   }
   // `text/plain;` is common and harmless; where the framing depends on the parameters it is not.

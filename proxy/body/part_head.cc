@@ -33,9 +33,10 @@ bool split_line(std::string_view line, HeaderLine& out) noexcept {
 }
 
 // Two names for one field: WHATWG readers undo the escapes that browsers write for a quote and line
-// ends, PHP does not; PHP takes single quotes for quotes, the others do not.
+// ends, PHP does not; PHP takes single quotes for quotes, the others do not; readers made for mail
+// (Java's, .NET's) decode encoded words (RFC 2047).
 bool is_read_in_two_ways(std::string_view name) noexcept {
-  if (name.starts_with('\'')) return true;
+  if (name.starts_with('\'') || name.find("=?") != std::string_view::npos) return true;
   for (std::size_t at = name.find('%'); at != std::string_view::npos; at = name.find('%', at + 1)) {
     const std::string_view digits = name.substr(at + 1, 2);
     if (digits == "22" || equals_ignoring_case(digits, "0a") ||
@@ -44,6 +45,36 @@ bool is_read_in_two_ways(std::string_view name) noexcept {
     }
   }
   return false;
+}
+
+// Readers that look for `; name=` from the end of the line, quotes or not, find it in here.
+bool hides_name(std::string_view value) noexcept {
+  constexpr std::string_view kName = "name";
+  for (std::size_t at = value.find(';'); at != std::string_view::npos;
+       at = value.find(';', at + 1)) {
+    std::string_view rest = value.substr(at + 1);
+    const std::size_t begin = rest.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return false;
+    rest.remove_prefix(begin);
+    if (!equals_ignoring_case(rest.substr(0, kName.size()), kName)) continue;
+    rest.remove_prefix(kName.size());
+    const std::size_t behind = rest.find_first_not_of(" \t");
+    if (behind != std::string_view::npos && rest[behind] == '=') return true;
+  }
+  return false;
+}
+
+// Whether every reader ends this parameter where ours does. To PHP a single quote outside of double
+// ones opens a text that goes on to the next, over semicolons and all.
+bool ends_in_one_place(const Parameter& parameter) noexcept {
+  if (parameter.name.find('\'') != std::string_view::npos) return false;
+  if (!parameter.quoted) return parameter.value.find('\'') == std::string_view::npos;
+  return !hides_name(parameter.value);
+}
+
+// Of a parameter that is neither `name` nor `filename`, which no browser sends.
+bool is_plain(std::string_view value) noexcept {
+  return leading_token(value).size() == value.size() && value.find('\'') == std::string_view::npos;
 }
 
 ScanStatus read_disposition(std::string_view value, PartHead& out) {
@@ -56,6 +87,7 @@ ScanStatus read_disposition(std::string_view value, PartHead& out) {
     if (step != ParameterReader::Step::parameter) return ScanStatus::malformed;
     // `name*=` and `filename*=` (RFC 5987) are forbidden here (RFC 7578 4.2) and read by some.
     if (parameter.name.find('*') != std::string_view::npos) return ScanStatus::malformed;
+    if (!ends_in_one_place(parameter)) return ScanStatus::malformed;
     if (equals_ignoring_case(parameter.name, "name")) {
       // Browsers send a backslash as itself, RFC 822 readers drop it: two names for one field.
       if (parameter.has_backslash || is_read_in_two_ways(parameter.value)) {
@@ -66,6 +98,8 @@ ScanStatus read_disposition(std::string_view value, PartHead& out) {
       out.has_filename = true;
       out.empty_filename = parameter.value.empty();
       out.file_name = parameter.value;
+    } else if (!is_plain(parameter.value)) {
+      return ScanStatus::malformed;
     }
   }
   return out.name.empty() || !is_valid_utf8(out.name) ? ScanStatus::malformed : ScanStatus::ok;

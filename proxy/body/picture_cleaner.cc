@@ -31,8 +31,11 @@ constexpr std::uint8_t kComment = 0xFE;
 // The longest signature of an application segment that stays.
 constexpr std::size_t kSignatureBytes = 12;
 constexpr std::size_t kSegmentHead = 4;  // marker and length
-constexpr std::size_t kChunkHead = 8;    // length and type
-constexpr std::size_t kChunkCheck = 4;   // behind its data
+// What these two say; behind it JFIF has a thumbnail, and either whatever somebody put there.
+constexpr std::size_t kJfifBytes = 14;  // JFIF 1.02: with the thumbnail's width and height
+constexpr std::size_t kAdobeBytes = 12;
+constexpr std::size_t kChunkHead = 8;   // length and type
+constexpr std::size_t kChunkCheck = 4;  // behind its data
 constexpr std::uint32_t kMostChunk = 0x7FFFFFFF;
 constexpr std::size_t kHeaderChunk = 13;  // the data of IHDR
 
@@ -52,9 +55,7 @@ bool is_application(std::uint8_t code) noexcept { return code >= kApp0 && code <
 
 // Whether decoders need an application segment that begins with these bytes.
 bool stays(std::uint8_t code, std::string_view signature) noexcept {
-  return (code == kApp0 && signature.starts_with("JFIF\0"sv)) ||
-         (code == kApp2 && signature.starts_with("ICC_PROFILE\0"sv)) ||
-         (code == kApp14 && signature.starts_with("Adobe"sv));
+  return code == kApp2 && signature.starts_with("ICC_PROFILE\0"sv);
 }
 
 }  // namespace
@@ -157,6 +158,16 @@ bool PictureCleaner::begin_segment(std::string& out) {
   const std::size_t payload = length - 2;
   const std::size_t have = held_.size() - kSegmentHead;
   if (is_application(code) && have < std::min(payload, kSignatureBytes)) return true;
+  if (code == kApp0 && std::string_view(held_).substr(kSegmentHead).starts_with("JFIF\0"sv)) {
+    if (payload < kJfifBytes) return false;
+    if (have < kJfifBytes) return true;
+    held_[kSegmentHead + kJfifBytes - 2] = held_[kSegmentHead + kJfifBytes - 1] = '\0';
+    return end_at(kJfifBytes, payload, out);
+  }
+  if (code == kApp14 && std::string_view(held_).substr(kSegmentHead).starts_with("Adobe"sv)) {
+    if (payload < kAdobeBytes) return false;
+    return end_at(kAdobeBytes, payload, out);
+  }
   const std::string_view signature = std::string_view(held_).substr(kSegmentHead);
   left_ = payload - have;
   behind_ = code == kScan ? State::entropy : State::head;
@@ -177,6 +188,20 @@ bool PictureCleaner::begin_segment(std::string& out) {
   if (state_ == State::exif) end_exif(out);
   state_ = behind_;
   if (state_ == State::head) next_head();
+  return true;
+}
+
+// Of the segment in held_ only the first `size` bytes of its payload stay, all of which are there.
+bool PictureCleaner::end_at(std::size_t size, std::size_t payload, std::string& out) {
+  const std::size_t length = size + 2;
+  held_[2] = static_cast<char>(length >> 8U);
+  held_[3] = static_cast<char>(length & 0xFFU);
+  out.append(held_);
+  held_.clear();
+  left_ = payload - size;
+  behind_ = State::head;
+  state_ = left_ > 0 ? State::skip : State::head;
+  if (left_ == 0) next_head();
   return true;
 }
 

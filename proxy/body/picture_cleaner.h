@@ -1,12 +1,13 @@
 // PictureCleaner: JPEG (ITU-T T.81, JFIF, Exif 2.3) and PNG (ISO/IEC 15948) without what they tell
 // about their making, as a stream.
 //
-// JPEG keeps what decoding needs: tables, frames, scans, JFIF (APP0), an ICC profile (APP2),
-// Adobe's transform (APP14). Everything else goes: Exif and XMP (APP1), IPTC (APP13), makers'
-// segments, comments, the thumbnails of JFXX, further pictures (MPF), and whatever lies behind the
-// end. Of an Exif block only the orientation stays, in a block of our own. PNG keeps its critical
-// chunks, those of colour, size and animation; tEXt, zTXt, iTXt, eXIf, tIME, everything private and
-// whatever lies behind IEND goes. Pixels are copied, never decoded.
+// JPEG keeps what decoding needs: tables, frames, scans, JFIF (APP0) without its thumbnail, an ICC
+// profile (APP2), Adobe's transform (APP14). Everything else goes: Exif and XMP (APP1), IPTC
+// (APP13), makers' segments, comments, the thumbnails of JFXX, further pictures (MPF), what stands
+// behind the known part of a segment that stays, and whatever lies behind the end. Of an Exif block
+// only the orientation stays, in a block of our own. PNG keeps its critical chunks, those of
+// colour, size and animation; tEXt, zTXt, iTXt, eXIf, tIME, everything private and whatever lies
+// behind IEND goes. Pixels are copied, never decoded.
 //
 // A picture whose structure is not sound is malformed: what cannot be read cannot be cleaned.
 // Memory: the head of a segment, some bytes. One thread.
@@ -53,6 +54,7 @@ class PictureCleaner {
   bool take_jpeg_byte(char c, std::string& out);
   bool begin_marker(std::uint8_t code, std::string& out);
   bool begin_segment(std::string& out);
+  bool end_at(std::size_t size, std::size_t payload, std::string& out);
   bool begin_chunk(std::string& out);
   void take_entropy(std::string_view& in, std::string& out);
   void end_exif(std::string& out);

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "crypto/base/secret_bytes.h"
@@ -35,6 +36,9 @@ enum class Treatment : std::uint8_t {
   reopen,   // rebuilt around what is inside, where anything there changed
   rename,   // a file name: only its ending stays
 };
+
+// Of one request, or of one piece of a streamed body.
+inline constexpr std::size_t kMaxJobs = 200'000;
 
 struct FieldJob {
   const policies::FieldAction* action = nullptr;
@@ -120,6 +124,26 @@ struct ExchangeBuffers {
     invalid_subject = false;
     request_scope.reset();
     required_seen.clear();
+    give_back_large();
+  }
+
+  // What a message far beyond the usual made these grow to. They are kept by the hundred, and would
+  // hold on to a multiple of the largest body that each of them ever saw.
+  void give_back_large() noexcept {
+    constexpr std::size_t kKept = std::size_t{256} << 10U;
+    constexpr std::size_t kKeptOpened = 1024;
+    const auto give_back = [](auto& buffer) {
+      using Buffer = std::remove_reference_t<decltype(buffer)>;
+      if (buffer.capacity() * sizeof(typename Buffer::value_type) > kKept) Buffer().swap(buffer);
+    };
+    for (std::string* text : {&decoded, &clear, &value, &scratch, &arena}) give_back(*text);
+    for (auto* edits : {&path_edits, &query_edits, &cookie_edits, &body_edits, &inside_edits}) {
+      give_back(*edits);
+    }
+    give_back(jobs);
+    give_back(field_edits);
+    give_back(lines);
+    if (opened.size() > kKeptOpened) std::vector<std::unique_ptr<OpenedField>>().swap(opened);
   }
 
   // Room for the values of a request of this many bytes, before the first of them is decoded:

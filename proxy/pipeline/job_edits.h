@@ -10,9 +10,12 @@
 
 namespace paravent::proxy {
 
-// Into `field_edits`: those of one carrier (of headers and cookies: of one line) and one layer, in
-// the order of the bytes. REQUIRES: the jobs have their replacements.
-void collect_edits(ExchangeBuffers& buffers, policies::Carrier carrier, std::uint32_t line = 0,
-                   std::size_t layer = 0);
+// Into `field_edits`: those of one carrier (of headers and cookies: of one line) of the message
+// itself, in the order of the bytes. REQUIRES: the jobs have their replacements.
+void collect_edits(ExchangeBuffers& buffers, policies::Carrier carrier, std::uint32_t line = 0);
+
+// The same of the opened field of this number, counted from 1. Looks at what was found in it and
+// nowhere else.
+void collect_edits_inside(ExchangeBuffers& buffers, policies::Carrier carrier, std::size_t number);
 
 }  // namespace paravent::proxy

@@ -244,7 +244,7 @@ bool ReplacementWriter::rebuild(std::size_t number) {
   const OpenedField& field = *buffers_.opened[number - 1];
   FieldJob& job = buffers_.jobs[field.job];
   const Carrier carrier = carrier_inside(field.plan->form.content);
-  collect_edits(buffers_, carrier, 0, number);
+  collect_edits_inside(buffers_, carrier, number);
   if (buffers_.field_edits.empty()) {
     job.treatment = Treatment::keep;
     return true;

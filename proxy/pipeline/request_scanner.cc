@@ -120,6 +120,14 @@ const FieldAction* RequestScanner::chosen_by_condition(const FieldAction* action
   return (action->when & ~holding_) == 0 ? action : action->otherwise;
 }
 
+// A job and what is written for it take some three hundred bytes and a microsecond: what a small
+// body may ask for has to end somewhere.
+bool RequestScanner::add(const FieldJob& job) {
+  if (buffers_.jobs.size() == kMaxJobs) return refuse(Reason::too_large, {});
+  buffers_.jobs.push_back(job);
+  return true;
+}
+
 bool RequestScanner::refuse(Reason reason, std::string_view field) {
   refusal_ = Refusal{reason, field};
   return false;

@@ -97,7 +97,7 @@ class RequestScanner {
                           std::string_view raw);
   bool take_file(std::string_view name, const body::Field& field, std::string_view text,
                  const policies::FieldAction& action);
-  void take_file_key(const policies::FieldAction& action);
+  bool take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
   // Of a value of JSON that no rule lists: nothing more has to be asked about it. (Most of them.)
   bool passes_unlisted(const body::Field& field) const noexcept {
@@ -138,6 +138,8 @@ class RequestScanner {
   bool take_unlisted(policies::Carrier carrier, std::string_view name, std::uint32_t line,
                      const body::Field& field, std::string_view raw);
   bool refuse(Reason reason, std::string_view field);
+  // Leaves what is to happen to one field.
+  bool add(const FieldJob& job);
 
   const policies::RoutePlan& route_;
   const RequestHead& head_;

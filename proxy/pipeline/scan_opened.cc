@@ -23,11 +23,9 @@ bool RequestScanner::open(FieldJob& job, std::string_view value) {
   if (opened != body::ScanStatus::ok) {
     buffers_.close_from(number);
     if (opened == body::ScanStatus::too_large) return refuse(Reason::too_large, {});
-    if (!on_impossible_value(job)) return false;
-    buffers_.jobs.push_back(job);
-    return true;
+    return on_impossible_value(job) && add(job);
   }
-  buffers_.jobs.push_back(job);
+  if (!add(job)) return false;
 
   const std::uint32_t layer = std::exchange(layer_, static_cast<std::uint32_t>(number + 1));
   const FieldAction* outer = std::exchange(outer_, job.action);
@@ -42,9 +40,8 @@ bool RequestScanner::open(FieldJob& job, std::string_view value) {
   if (!on_impossible_value(job)) return false;
   // The field as a whole is handled, and nothing of what was found inside so far.
   buffers_.jobs.resize(field.job);
-  buffers_.jobs.push_back(job);
   buffers_.close_from(number);
-  return true;
+  return add(job);
 }
 
 body::ScanStatus RequestScanner::scan_inside(const OpenedField& field) {

@@ -49,7 +49,7 @@ bool RequestScanner::may_come_late(const FieldAction& action) const {
 }
 
 // What is protected of a content is the key that its bytes are encrypted with (upload.cc).
-void RequestScanner::take_file_key(const FieldAction& action) {
+bool RequestScanner::take_file_key(const FieldAction& action) {
   crypto::SecretBytes key(crypto::kFileKeySize);
   crypto::random_bytes(key.mutable_bytes());
   FieldJob job;
@@ -59,7 +59,7 @@ void RequestScanner::take_file_key(const FieldAction& action) {
   job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
   crypto::append_hex(buffers_.clear, key.bytes());
   job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
-  buffers_.jobs.push_back(job);
+  return add(job);
 }
 
 // A file: whether it goes on, and under which name. Its content is nobody's business here.
@@ -85,9 +85,9 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   job.field = field;
   // Streamed, the head is left out with its content and not by an edit (upload.cc).
   if (!file.goes_on() && !streamed_) job.treatment = Treatment::remove;
-  buffers_.jobs.push_back(job);
+  if (!add(job)) return false;
   if (!file.goes_on()) return true;
-  if (file.encrypts()) take_file_key(*chosen(file.content));
+  if (file.encrypts() && !take_file_key(*chosen(file.content))) return false;
 
   const std::size_t jobs = buffers_.jobs.size();
   body::Field file_name;

@@ -5,6 +5,7 @@ namespace {
 
 using policies::Carrier;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kGzipMagic = "\x1F\x8B";  // RFC 1952 2.3.1
 
 std::optional<Refusal> decode(const BodyPlan& plan, body::ContentDecoder& decoder,
@@ -20,14 +21,29 @@ std::optional<Refusal> decode(const BodyPlan& plan, body::ContentDecoder& decode
   }
 }
 
-BodyCodec codec_of(const policies::RoutePlan& route, std::string_view body) {
+// The first byte that tells what a text is: behind a byte order mark and blanks, which readers
+// skip.
+char first_byte(std::string_view body) noexcept {
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
   const std::size_t first = body.find_first_not_of(" \t\r\n");
-  const bool braced = first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+  return first == std::string_view::npos ? '\0' : body[first];
+}
+
+// What no form begins with, since whoever writes one escapes these, and JSON and XML do. To the
+// form's codec such a text would be one long name, which no rule is about, and an application that
+// reads the body as what it is would find every value in it.
+bool is_another_format(std::string_view body) noexcept {
+  const char first = first_byte(body);
+  return first == '{' || first == '[' || first == '"' || first == '<';
+}
+
+BodyCodec codec_of(const policies::RoutePlan& route, std::string_view body) {
+  const char first = first_byte(body);
+  const bool braced = first == '{' || first == '[';
   const bool may_be_form = route.text_plain.form && route.accepts(Carrier::form);
   const bool may_be_json = route.text_plain.json && route.accepts(Carrier::json);
   if (may_be_json && (braced || !may_be_form)) return BodyCodec::json;
-  // A brace never begins a form that anybody sends: it is JSON that no rule would look into.
-  return may_be_form && !braced ? BodyCodec::form : BodyCodec::none;
+  return may_be_form && !is_another_format(body) ? BodyCodec::form : BodyCodec::none;
 }
 
 }  // namespace
@@ -39,6 +55,9 @@ std::optional<Refusal> settle_body(const policies::RoutePlan& route, const Limit
   if (plan.maybe_gzip && body.starts_with(kGzipMagic)) plan.coding = body::ContentCoding::gzip;
   if (plan.coding != body::ContentCoding::identity) {
     if (auto refusal = decode(plan, decoder, buffer, body)) return refusal;
+  }
+  if (plan.codec == BodyCodec::form && is_another_format(body)) {
+    return Refusal{Reason::unsupported_type, {}};
   }
   if (plan.codec != BodyCodec::text) return std::nullopt;
   plan.codec = codec_of(route, body);

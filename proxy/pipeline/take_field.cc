@@ -120,8 +120,7 @@ bool RequestScanner::take_opaque(std::string_view name, const body::Field& field
   job.carrier = Carrier::json;
   job.field = field;
   job.treatment = treatment_of(action.action);
-  buffers_.jobs.push_back(job);
-  return true;
+  return add(job);
 }
 
 // The value as an application would read it: a view of `raw` where nothing is encoded, else of
@@ -214,8 +213,7 @@ bool RequestScanner::take_value(FieldJob& job, Carrier carrier, std::string_view
       break;
     }
   }
-  buffers_.jobs.push_back(job);
-  return true;
+  return add(job);
 }
 
 // One of ours that comes back, where the rule takes it: in the one spelling that we write. The
@@ -240,8 +238,7 @@ bool RequestScanner::take_own_token(FieldJob& job, std::string_view value) {
   job.clear.begin = static_cast<std::uint32_t>(buffers_.clear.size());
   buffers_.clear.append(text);
   job.clear.end = static_cast<std::uint32_t>(buffers_.clear.size());
-  buffers_.jobs.push_back(job);
-  return true;
+  return add(job);
 }
 
 bool RequestScanner::on_normalisation_failure(FieldJob& job, std::string_view trimmed) {

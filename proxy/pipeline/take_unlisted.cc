@@ -87,8 +87,7 @@ bool RequestScanner::take_unlisted(Carrier carrier, std::string_view name, std::
       job.layer = layer_;
       job.field = field;
       job.treatment = Treatment::remove;
-      buffers_.jobs.push_back(job);
-      return true;
+      return add(job);
     }
     case Unlisted::encrypt:
       return take(carrier, name, line, field, raw, &route_.unlisted_action, false);

@@ -7,6 +7,7 @@
 #include "policies/model/selector.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
+#include "policies/plan/name_rules.h"
 
 namespace paravent::policies {
 namespace {
@@ -55,6 +56,42 @@ TEST(FlatMatcher, FoldsAsciiCaseOnlyWhereAsked) {
   // not.
   EXPECT_EQ(folding.find("user\ragent"), nullptr);
   EXPECT_EQ(folding.find(std::string("user-agent\0", 11)), nullptr);
+}
+
+// PHP reads `email[]` into the array `email`: what a rule says of the one it says of the other.
+TEST(NameRules, PhpLiteralsOfArraysBeforePatterns) {
+  const auto a = actions(3);
+  const NameRules rules(
+      {{"email", false, &a[0]}, {"user[email]", false, &a[1]}, {"*", true, &a[2]}},
+      NameRules::Reading::php, false);
+  for (const char* name : {"email", "email[]", "email[x][y]", " email[]"}) {
+    EXPECT_EQ(rules.find(name), &a[0]) << name;
+  }
+  for (const char* name : {"user[email]", "user[email][]", "user[email]x"}) {
+    EXPECT_EQ(rules.find(name), &a[1]) << name;
+  }
+  for (const char* name : {"user[name]", "emails", "user", "Email"}) {
+    EXPECT_EQ(rules.find(name), &a[2]) << name;
+  }
+}
+
+// A pattern's brackets and stars stay what they are.
+TEST(NameRules, PhpPatternsKeepTheirStars) {
+  const auto a = actions(4);
+  const NameRules rules({{"wpforms[*", true, &a[0]},
+                         {"data[x]*", true, &a[1]},
+                         {"my form.*", true, &a[2]},
+                         {"tag[*]", true, &a[3]}},
+                        NameRules::Reading::php, true);
+  EXPECT_EQ(rules.find("wpforms[fields][1]"), &a[0]);
+  EXPECT_EQ(rules.find("data[x]"), &a[1]);
+  EXPECT_EQ(rules.find("data[x][y]"), &a[1]);
+  EXPECT_EQ(rules.find("data[x]junk"), &a[1]);
+  EXPECT_EQ(rules.find("my.form.tel"), &a[2]);
+  EXPECT_EQ(rules.find("my_form_tel"), &a[2]);
+  EXPECT_EQ(rules.find("tag[a]"), &a[3]);
+  EXPECT_EQ(rules.find("data[z]"), nullptr);
+  EXPECT_EQ(rules.find("wpforms"), nullptr);
 }
 
 TEST(FlatMatcher, HoldsManyNames) {

@@ -108,6 +108,10 @@ TEST(MediaType, RefusesEverythingElse) {
                                        "multipart/form-data; boundary=\"a\\\"b\""sv,
                                        "multipart/form-data; boundary=a!b"sv,
                                        "multipart/form-data; boundary=a,b"sv,
+                                       "multipart/form-data; xboundary=a; boundary=b"sv,
+                                       "multipart/form-data; boundary=b; xboundary=a"sv,
+                                       "multipart/form-data; x=\"boundary=a\"; boundary=b"sv,
+                                       "multipart/mixed; boundary=b; type=\"text/plain\""sv,
                                        std::string_view(too_long),
                                        std::string_view(many)}) {
     EXPECT_FALSE(parse_content_type(value).has_value()) << value;

@@ -81,6 +81,21 @@ TEST(Jpeg, KeepsWhatDecodingNeedsAndNothingElse) {
   EXPECT_TRUE(whole);
 }
 
+// JFIF's own thumbnail, and what stands behind the known parts of segments that stay.
+TEST(Jpeg, SegmentsThatStayCarryNothingElse) {
+  const std::string adobe = segment(0xEE, "Adobe\0\x64\0\0\0\0\1"sv);
+  const std::string thumbnail =
+      segment(0xE0, "JFIF\0\1\2\0\0\1\0\1\2\2"s + std::string(12, 'p') + "more");
+  const std::string plain = kJpegStart + kJfif + adobe + kPixels + kJpegEnd;
+  EXPECT_EQ(cleaned(kJpegStart + thumbnail + segment(0xEE, "Adobe\0\x64\0\0\0\0\1who made it"sv) +
+                    kPixels + kJpegEnd),
+            plain);
+  for (const std::string_view shorter : {"JFIF\0\1\2\0\0\1\0\1\0"sv, "JFIF\0"sv}) {
+    EXPECT_EQ(cleaned(kJpegStart + segment(0xE0, shorter) + kPixels + kJpegEnd), "malformed");
+  }
+  EXPECT_EQ(cleaned(kJpegStart + segment(0xEE, "Adobe\0"sv) + kPixels + kJpegEnd), "malformed");
+}
+
 TEST(Jpeg, KeepsTheOrientationAlone) {
   for (const bool little : {false, true}) {
     for (int orientation = 0; orientation <= 10; ++orientation) {

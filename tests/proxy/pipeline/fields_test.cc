@@ -52,6 +52,32 @@ TEST(Unlisted, DropKeepAndEncrypt) {
   EXPECT_EQ(outcome.body.find("secret"), std::string::npos);
 }
 
+TEST(Unlisted, ValuesHaveALimit) {
+  const auto body = [](std::size_t values) {
+    std::string text = R"({"email":[1)";
+    for (std::size_t i = 1; i < values; ++i) text += ",1";
+    return text + "]}";
+  };
+  const std::string rules = "      json.email[*]: { do: keep }\n";
+  Pipeline keep(policy_text(rules, "    unlisted: drop\n"));
+  EXPECT_EQ(keep.run(json_post(body(kMaxJobs))).refused, "");
+  EXPECT_EQ(keep.run(json_post(body(kMaxJobs + 1))).refused, "too-large");
+  for (const char* unlisted : {"drop", "encrypt"}) {
+    Pipeline pipeline(policy_text("      json.a: { do: keep }\n",
+                                  std::string("    unlisted: ") + unlisted + "\n"));
+    EXPECT_EQ(pipeline.run(json_post(body(kMaxJobs + 1))).refused, "too-large") << unlisted;
+  }
+}
+
+// Each removal looks at its own place and not at what stands in front of the text.
+TEST(Unlisted, RemovedBehindManyBlanks) {
+  Pipeline drop(policy_text("      json.a: { do: keep }\n", "    unlisted: drop\n"));
+  const std::string blanks(std::size_t{2} << 20U, ' ');
+  std::string text = blanks + R"({"x":[1)";
+  for (int i = 1; i < 100'000; ++i) text += ",1";
+  EXPECT_EQ(drop.run(json_post(text + "]}")).body, blanks + R"({"x":[]})");
+}
+
 TEST(Unlisted, HeadersAndCookiesHaveTheirOwnWord) {
   Pipeline drop(
       policy_text("      form.a: { do: keep }\n      header.X-Known: { do: keep }\n"
@@ -366,6 +392,31 @@ TEST(Fields, ANameInAnotherCaseDoesNotSlipPastAsUnlisted) {
 
 // Which element it is, readers may tell by a name in another case: a rule that keeps does not win
 // by it, and what another reader would have protected is.
+// ASP.NET and others find form, query and cookie values without case.
+TEST(Fields, NamesOfFormsInAnotherCaseDoNotEither) {
+  const std::string rules =
+      "      form.email: { do: mask }\n"
+      "      form.tel*: { do: mask }\n"
+      "      form.OK: { do: keep }\n"
+      "      form.Email: { do: keep }\n"
+      "      query.mail: { do: mask }\n"
+      "      cookie.user: { do: drop }\n";
+  Pipeline keep(policy_text(rules, "    unlisted: keep\n"));
+  EXPECT_EQ(keep.run(form_post("EMAIL=a&Email=b&TEL1=c&ok=d&other=e")).body,
+            "EMAIL=%2A%2A%2A%2A%2A%2A%2A%2A&Email=b&TEL1=%2A%2A%2A%2A%2A%2A%2A%2A&ok=d&other=e");
+  EXPECT_EQ(keep.run(request_text("POST /f?Mail=a", "")).request_line(),
+            "POST /f?Mail=%2A%2A%2A%2A%2A%2A%2A%2A HTTP/1.1");
+  EXPECT_EQ(keep.run(form_post("", "Cookie: User=a; b=1\r\n")).lines("Cookie").at(0), "b=1");
+  // A pattern that keeps does not spell the name out; one that does not keep decides.
+  Pipeline star(policy_text(rules + "      form.*: { do: keep }\n"));
+  EXPECT_EQ(star.run(form_post("EMAIL=a&TEL1=c")).body, "EMAIL=%2A%2A%2A%2A%2A%2A%2A%2A&TEL1=c");
+  Pipeline refuse(policy_text(rules));
+  EXPECT_EQ(refuse.run(form_post("EMAIL=a")).refused, "unlisted-field");
+  // PHP keeps case apart.
+  Pipeline php(policy_text(rules, "    php-names: on\n    unlisted: keep\n"));
+  EXPECT_EQ(php.run(form_post("EMAIL=a")).body, "EMAIL=a");
+}
+
 TEST(Fields, AFilterInAnotherCaseLetsNothingPass) {
   const std::string some =
       "      json.fields[name=lang].value: { do: keep }\n"

@@ -44,6 +44,22 @@ TEST(Nesting, ThreeLayersOfATracker) {
             R"({"data":[{"e":"ue","ue_px":")" + base64url(expected) + R"("},{"e":"pv"}]})");
 }
 
+// By the ten thousand: looked at once each, not once for each of the others.
+TEST(Nesting, ManyOpenedFieldsInOneBody) {
+  Pipeline pipeline(
+      policy_text("      json.requests[*]: { do: open, as: query }\n"
+                  "      json.requests[*] > query.c: { do: drop }\n",
+                  kDrop));
+  std::string sent = R"({"requests":[)";
+  std::string expected = sent;
+  constexpr int kElements = 60'000;
+  for (int i = 0; i < kElements; ++i) {
+    sent += i == 0 ? R"("a&c=1")" : R"(,"a&c=1")";
+    expected += i == 0 ? R"("a")" : R"(,"a")";
+  }
+  EXPECT_EQ(pipeline.run(json_post(sent + "]}")).body, expected + "]}");
+}
+
 TEST(Nesting, WhereNothingChangesNothingDoes) {
   Pipeline pipeline(
       policy_text("      json.a: { do: open, as: [percent, json] }\n"

@@ -32,6 +32,20 @@ TEST(SiblingFilter, SelectsByTheMemberBeside) {
             R"({"na=me":"it's","value":"x"},"email",["email"],{}]})");
 }
 
+// One document a line: blanks in front of it mean nothing.
+TEST(SiblingFilter, OfADocumentInALine) {
+  Pipeline pipeline(
+      policy_text("      json[type=identify].email: { do: mask }\n", "    lines: on\n" + kKeep));
+  for (const std::string blank : {"", " ", "\t", "\r", " \t\r "}) {
+    const std::string other = blank + R"({"type":"page","email":"x"})" + "\n";
+    EXPECT_EQ(pipeline
+                  .run(request_text("POST /f", "Content-Type: application/x-ndjson\r\n",
+                                    other + blank + R"({"type":"identify","email":"jean@x.fr"})"))
+                  .body,
+              other + blank + R"({"type":"identify","email":"********"})");
+  }
+}
+
 TEST(SiblingFilter, ReadsNamesAndValuesAsAReceiverWould) {
   Pipeline pipeline(policy_text("      json[name=email].v: { do: mask }\n", kKeep));
   // Escaped, and behind other members of every type.
@@ -100,6 +114,8 @@ TEST(TextPlain, IsWhatItsFirstByteSays) {
     EXPECT_EQ(both.run(untyped(" \r\n{\"a\":\"x\"}", type)).body, " \r\n{\"a\":\"********\"}");
     EXPECT_EQ(both.run(untyped("a=x&b=1", type)).body, "a=%2A%2A%2A%2A%2A%2A%2A%2A&b=1");
     EXPECT_EQ(both.run(untyped("{a=x", type)).refused, "malformed-body");
+    EXPECT_EQ(both.run(untyped("\xEF\xBB\xBF{\"a\":\"x\"}", type)).refused, "malformed-body");
+    EXPECT_EQ(both.run(untyped("<a>x</a>", type)).refused, "unsupported-type");
   }
   EXPECT_EQ(both.run(untyped("a=x", "text/html")).refused, "unsupported-type");
   EXPECT_EQ(both.run(untyped("a=x", "text/plain;charset=utf-16")).refused, "unsupported-type");
@@ -110,6 +126,21 @@ TEST(TextPlain, IsWhatItsFirstByteSays) {
   Pipeline none(policy_text(rules, kKeep));
   EXPECT_EQ(none.run(untyped("{}")).refused, "unsupported-type");
   EXPECT_EQ(none.run(untyped("{}", "")).refused, "unsupported-type");
+}
+
+// To the form's codec it would be one long name without a value.
+TEST(FormType, NothingElseIsReadAsAForm) {
+  const std::string rules = "      form.a: { do: mask }\n";
+  for (const char* unlisted : {"keep", "drop", "encrypt", "refuse"}) {
+    Pipeline pipeline(policy_text(rules, std::string("    unlisted: ") + unlisted + "\n"));
+    for (const std::string body :
+         {R"({"a":"jean@x.fr"})", " \t\r\n[\"jean@x.fr\"]", "\"jean@x.fr\"", "<a>jean@x.fr</a>",
+          "\xEF\xBB\xBF{\"a\":\"jean@x.fr\"}", "\xEF\xBB\xBF\n<a>jean@x.fr</a>"}) {
+      EXPECT_EQ(pipeline.run(form_post(body)).refused, "unsupported-type") << unlisted << body;
+    }
+    EXPECT_EQ(pipeline.run(form_post("a=%7B%22b%22%3A1%7D")).refused, "") << unlisted;
+    EXPECT_EQ(pipeline.run(form_post("")).refused, "") << unlisted;
+  }
 }
 
 // posthog-js: gzip bytes under text/plain, and nothing that says so.

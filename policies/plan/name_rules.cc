@@ -1,0 +1,87 @@
+#include "policies/plan/name_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "policies/plan/php_name.h"
+
+namespace paravent::policies {
+namespace {
+
+using Entries = std::vector<FlatMatcher::Entry>;
+
+// Of a pattern only what stands before the first bracket is folded: its brackets and stars mean
+// what they say, and php_name() would take an open bracket, or what follows a closed one, away.
+std::string php_pattern(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  std::string out(text);
+  const auto bracket = std::find(out.begin(), out.end(), '[');
+  std::replace_if(
+      out.begin(), bracket, [](char c) { return c == ' ' || c == '.'; }, '_');
+  return out;
+}
+
+Entries as_php_reads(Entries entries) {
+  for (FlatMatcher::Entry& entry : entries) {
+    if (entry.is_pattern) {
+      entry.name = php_pattern(entry.name);
+    } else {
+      std::string buffer(entry.name.size(), '\0');
+      entry.name = std::string(php_name(entry.name, buffer.data()));
+    }
+  }
+  return entries;
+}
+
+Entries in_lower_case(Entries entries) {
+  for (FlatMatcher::Entry& entry : entries) {
+    for (char& c : entry.name) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+  }
+  return entries;
+}
+
+}  // namespace
+
+NameRules::NameRules(Entries entries, Reading reading, bool keeps_unlisted)
+    : php_(reading == Reading::php),
+      keeps_unlisted_(keeps_unlisted),
+      exact_(php_ ? as_php_reads(entries) : entries, reading == Reading::header) {
+  const bool has_pattern = std::any_of(entries.begin(), entries.end(),
+                                       [](const auto& entry) { return entry.is_pattern; });
+  if (reading == Reading::any_case && (keeps_unlisted || has_pattern)) {
+    any_case_ = std::make_unique<FlatMatcher>(in_lower_case(std::move(entries)), true);
+  }
+}
+
+// No literal is spelt so.
+const FieldAction* NameRules::find_unspelt(std::string_view name) const noexcept {
+  const FieldAction* action = exact_.find_pattern(name);
+  if (!any_case_) return action;
+  if (action == nullptr) return keeps_unlisted_ ? any_case_->find(name) : nullptr;
+  if (!may_keep(*action)) return action;
+  const FieldAction* other = any_case_->find_literal(name);
+  return other != nullptr && !always_keeps(*other) ? other : action;
+}
+
+// The literal for the name itself, then for every array that it may be an element of, the innermost
+// first; and only then the patterns.
+const FieldAction* NameRules::find_php(std::string_view field) const noexcept {
+  std::array<char, kMaxPhpName> buffer;
+  if (field.size() > buffer.size()) return nullptr;
+  const std::string_view name = php_name(field, buffer.data());
+  for (std::string_view array = name;;) {
+    if (const FieldAction* action = exact_.find_literal(array)) return action;
+    const std::size_t bracket = array.rfind('[');
+    if (bracket == std::string_view::npos || bracket == 0) break;
+    array = array.substr(0, bracket);
+  }
+  if (const FieldAction* action = exact_.find_pattern(name)) return action;
+  const std::size_t bracket = name.find('[');
+  return bracket == std::string_view::npos ? nullptr : exact_.find_pattern(name.substr(0, bracket));
+}
+
+}  // namespace paravent::policies
