@@ -395,6 +395,8 @@ policies::Policy policy_of(const std::string& text) {
   return std::move(loaded.policy);
 }
 
+Operator by(const std::string& name) { return {name, {}, "admin", {}, "0123456789ab"}; }
+
 TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   Grants grants("purposes: [contact]");
   Api& api = grants.api;
@@ -408,7 +410,7 @@ TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   const policies::Policy narrower = policy_of(narrower_text);
   PolicyConsent consent(api.folder.path(), *api.operators, *api.logs);
   const auto load = [&](const policies::Policy& policy, const std::string& author) {
-    const auto status = consent.check({{api.tenant, &policy, std::string(64, 'a')}}, author);
+    const auto status = consent.check({{api.tenant, &policy, std::string(64, 'a')}}, by(author));
     return status ? std::string("done") : status.error().sentence();
   };
   EXPECT_EQ(load(wider, "admin"), "done") << "nothing was in force";
@@ -427,8 +429,8 @@ TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   grants.step(id, "approve", "dpo");
   // After a restart too, and then it is used up.
   PolicyConsent again(api.folder.path(), *api.operators, *api.logs);
-  EXPECT_TRUE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
-  EXPECT_FALSE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
+  EXPECT_TRUE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, by("")).has_value());
+  EXPECT_FALSE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, by("")).has_value());
   // Four eyes cannot be taken away by one person either.
   const policies::Policy without = policy_of(admin_test_policy());
   EXPECT_NE(load(without, "admin").find("limit alone purpose contact"), std::string::npos);
@@ -442,7 +444,7 @@ TEST(Consent, AnAlteredMemoryOfWhatWasInForceIsRefused) {
   ASSERT_TRUE(consent.keep({{api.tenant, &policy, {}}}).has_value());
   std::ofstream(api.folder.path() / ("terms-" + crypto::vault::id_hex(api.tenant)), std::ios::app)
       << "x";
-  EXPECT_EQ(consent.check({{api.tenant, &policy, {}}}, "admin").error().kind(),
+  EXPECT_EQ(consent.check({{api.tenant, &policy, {}}}, by("admin")).error().kind(),
             crypto::ErrorKind::data);
 }
 
