@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "policies/model/load_policy.h"
 #include "proxy/admin/grants/policy_consent.h"
@@ -165,6 +167,21 @@ TEST(FourEyes, ManyPeopleInADayHoweverTheyAreAsked) {
   EXPECT_EQ(grants.reveal("dpo", {people[2], people[3]}, id).status, 200);
   grants.api.clock.move(hours(25));
   EXPECT_EQ(grants.reveal("dpo", {people[3]}).status, 200);
+}
+
+TEST(FourEyes, ManyPeopleAtTheSameTime) {
+  Grants grants("subjects: 2");
+  std::vector<std::string> people;
+  for (int i = 0; i < 8; ++i) {
+    people.push_back(grants.api.token_of("form.mail", "p" + std::to_string(i) + "@example.org"));
+  }
+  std::atomic<int> given{0};
+  std::vector<std::thread> askers;
+  for (const std::string& one : people) {
+    askers.emplace_back([&] { given += grants.reveal("dpo", {one}).status == 200 ? 1 : 0; });
+  }
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(given, 2);
 }
 
 TEST(Grant, CoversItsTokensFieldsAndQuota) {
