@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "policies/model/load_policy.h"
+#include "proxy/admin/grants/case_record.h"
 #include "proxy/admin/grants/policy_consent.h"
 #include "tests/proxy/admin/admin_testing.h"
 
@@ -306,6 +307,70 @@ TEST(Grant, TheRecordOfAClosedOneProvesItself) {
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_NE(page.body.find("<td>support (support)</td>"), std::string::npos);
   EXPECT_NE(page.body.find("case 17"), std::string::npos);
+}
+
+// What is asked for in vain may be any number; what was approved is not.
+TEST(Grant, TheRecordHoldsWhatWasRevealedAndNothingElse) {
+  Grants grants("purposes: [contact]");
+  const std::string id = grants.approved(R"("subjects":2,"values":3)");
+  const std::vector<std::string> junk(500, "no token");
+  const auto ranges = [&] {
+    return grants.api.operators->cases().use().all().at(0)->entries.size();
+  };
+  ASSERT_EQ(ranges(), 2U) << "asked for and approved";
+  EXPECT_EQ(grants.reveal("support", junk, id).status, 200);
+  EXPECT_EQ(ranges(), 2U);
+  std::vector<std::string> texts = junk;
+  texts[10] = grants.mail;
+  texts[11] = grants.other;
+  texts[30] = grants.mail;
+  EXPECT_EQ(grants.reveal("support", texts, id).status, 200);
+  EXPECT_EQ(ranges(), 4U) << "two that follow each other, and one";
+  const auto record = json::parse(
+      grants.api.get("/v1/grants/" + id + "/record", grants.api.credentials["dpo"]).body);
+  std::string events;
+  for (const auto& event : record.at("events").as_array()) {
+    events += std::string(event.at("event").as_string()) + " " +
+              std::string(event.at("outcome").as_string()) + "; ";
+  }
+  EXPECT_EQ(events,
+            "grant-change done; grant-change done; reveal done; reveal done; reveal done; ");
+}
+
+TEST(Grant, ARecordThatIsTooLargeIsNotMade) {
+  Grants grants("purposes: [contact]");
+  const std::string id = grants.approved(R"("subjects":2,"values":2)");
+  grants.step(id, "close", "support");
+  {
+    auto use = grants.api.operators->cases().use();
+    Case large = *use.all().at(0);
+    large.entries.push_back({0, kMostRecordEntries});
+    ASSERT_TRUE(use.keep(large).has_value());
+  }
+  for (const char* form : {"", "?format=html"}) {
+    const AdminResponse answer =
+        grants.api.get("/v1/grants/" + id + "/record" + form, grants.api.credentials["dpo"]);
+    EXPECT_EQ(answer.status, 400) << form;
+    EXPECT_EQ(Grants::reason_of(answer), "too-large");
+  }
+}
+
+TEST(Grant, NobodyHasAnyNumberThatNobodyDecidedAbout) {
+  Grants grants("purposes: [contact]");
+  const std::string quota = R"("subjects":1,"values":1)";
+  std::vector<std::string> ids;
+  for (int i = 0; i < 100; ++i) {
+    ids.emplace_back(grants.ask("support", quota).at("id").as_string());
+  }
+  EXPECT_EQ(grants.ask("support", quota, 409).at("reason").as_string(), "too-many-grants");
+  grants.ask("dpo", quota);  // whose own they are not
+  grants.step(ids[0], "refuse", "dpo");
+  grants.ask("support", quota);
+  // Taken back is not decided about: otherwise there would be no end of them.
+  grants.step(ids[1], "close", "support");
+  grants.ask("support", quota, 409);
+  grants.api.clock.move(hours(25));
+  grants.ask("support", quota);
 }
 
 TEST(Grant, AReasonCannotWriteIntoThePage) {
