@@ -10,6 +10,8 @@ namespace {
 constexpr std::uint64_t kEverything = std::numeric_limits<std::uint64_t>::max();
 constexpr std::string_view kFirstLine = "paravent-terms-v1\n";
 constexpr std::string_view kApprove = "may approve ";
+// Of policies that are compared; no policy's own, so that it is in no file.
+constexpr std::string_view kTwoPeople = "limit two people";
 
 std::uint64_t openness_of(RevealLevel level) {
   switch (level) {
@@ -148,6 +150,9 @@ bool can_do_something(const RevealTerms& terms, std::string_view role) {
 
 // Whether a limit that is gone limited something that is still there.
 bool still_matters(std::string_view key, const RevealTerms& next) {
+  // What nobody sees now may be seen by the next policy, and if nobody approves any more, none of
+  // it will be asked about.
+  if (key.starts_with("limit alone ") && approving_roles(next).empty()) return true;
   if (key.starts_with("limit of ")) return is_seen(next, word_of(key, 2), {});
   if (key.starts_with("limit together of ")) return is_seen(next, word_of(key, 3), {});
   if (key.starts_with("limit to protect of ")) {
@@ -221,6 +226,10 @@ std::vector<std::string> widened(const RevealTerms& before, const RevealTerms& n
     if (!next.contains(key) && absent(key) > value && still_matters(key, next)) {
       keys.push_back(key);
     }
+  }
+  // Whatever else such a policy takes away: after it one person alone decides.
+  if (!approving_roles(before).empty() && approving_roles(next).empty()) {
+    keys.emplace_back(kTwoPeople);
   }
   std::sort(keys.begin(), keys.end());
   return keys;

@@ -23,7 +23,8 @@ using RevealTerms = std::map<std::string, std::uint64_t, std::less<>>;
 
 RevealTerms reveal_terms(const Policy& policy);
 
-// The keys under which `next` gives more than `before`.
+// The keys under which `next` gives more than `before`. Where somebody approved and nobody does any
+// more, "limit two people" is one of them.
 std::vector<std::string> widened(const RevealTerms& before, const RevealTerms& next);
 
 // The roles that approve under these terms; empty: nothing needs two people.

@@ -99,6 +99,18 @@ class Unfinished {
   std::set<AdminResponse*> answers_;
 };
 
+// One of the places for connections, until the end of whatever holds it, however that ends.
+class Place {
+ public:
+  explicit Place(std::atomic<std::size_t>& taken) : taken_(taken) { ++taken_; }
+  ~Place() { --taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::atomic<std::size_t>& taken_;
+};
+
 // Piece by piece, as the answer makes it. False: the connection is of no more use.
 template <typename Stream>
 asio::awaitable<bool> send_pieces(Stream& stream, AdminResponse& answer, bool keep_alive,
@@ -175,11 +187,11 @@ struct AdminServer::State {
 
   AdminServerOptions options;
   AdminHandler& handler;
+  std::atomic<std::size_t> connections{0};  // outlives what `io` still runs
   asio::io_context io;
   tcp::acceptor acceptor;
   stream_protocol::acceptor local_acceptor;
   std::vector<std::thread> threads;
-  std::atomic<std::size_t> connections{0};
   Unfinished unfinished;
 
   template <typename Acceptor>
@@ -215,7 +227,7 @@ asio::awaitable<void> AdminServer::State::accept_loop(Acceptor& from) {
 }
 
 asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
-  ++connections;
+  const Place place(connections);
   boost::system::error_code ignored;
   const bool from_loopback = socket.remote_endpoint(ignored).address().is_loopback();
   PlainStream stream(std::move(socket));
@@ -227,19 +239,17 @@ asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
     co_await serve_http(stream, caller);
     stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
   }
-  --connections;
 }
 
 // The kernel lets in only whom the permissions of the path let in: this machine, this user or root.
 asio::awaitable<void> AdminServer::State::serve(stream_protocol::socket socket) {
-  ++connections;
+  const Place place(connections);
   LocalStream stream(std::move(socket));
   const Caller caller{
       true, {}, {}};  // a temporary inside of co_await would be destroyed twice (GCC 12)
   co_await serve_http(stream, caller);
   boost::system::error_code ignored;
   stream.socket().shutdown(stream_protocol::socket::shutdown_both, ignored);
-  --connections;
 }
 
 asio::awaitable<void> AdminServer::State::serve_tls(PlainStream socket, Caller caller) {

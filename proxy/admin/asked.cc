@@ -57,6 +57,18 @@ void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_v
   watch_for_honey(parts, who, purpose, tokens);
 }
 
+std::vector<crypto::audit::AuditEntry> entries_naming(
+    const crypto::audit::AuditEntry& entry, std::span<const crypto::audit::AuditToken> tokens) {
+  std::vector<crypto::audit::AuditEntry> entries;
+  do {
+    const auto some = tokens.first(std::min(tokens.size(), crypto::audit::kMaxDetailTokens));
+    entries.push_back(entry);
+    entries.back().detail.tokens.assign(some.begin(), some.end());
+    tokens = tokens.subspan(some.size());
+  } while (!tokens.empty());
+  return entries;
+}
+
 std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, const Operator& who,
                                                    const ReidentifyRequest& request,
                                                    std::string_view remark) {
@@ -73,17 +85,7 @@ std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, cons
   if (id_from_hex(request.grant)) {
     entry.detail.object = std::string(BudgetLedger::kCasePrefix) + request.grant;
   }
-  const auto tokens = recorded_tokens(parts, who.tenant, request.tokens);
-  std::vector<crypto::audit::AuditEntry> entries;
-  std::size_t at = 0;
-  do {
-    const std::size_t end = std::min(tokens.size(), at + crypto::audit::kMaxDetailTokens);
-    entry.detail.tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(at),
-                               tokens.begin() + static_cast<std::ptrdiff_t>(end));
-    entries.push_back(entry);
-    at = end;
-  } while (at < tokens.size());
-  return entries;
+  return entries_naming(entry, recorded_tokens(parts, who.tenant, request.tokens));
 }
 
 void watch_for_honey(const AdminParts& parts, const Operator& who, std::string_view purpose,

@@ -59,6 +59,10 @@ std::vector<crypto::audit::AuditToken> recorded_tokens(const AdminParts& parts,
                                                        const crypto::vault::Id& tenant,
                                                        std::span<const std::string> texts);
 
+// The same entry as often as it takes to name these tokens, at most 1024 in each; once for none.
+std::vector<crypto::audit::AuditEntry> entries_naming(
+    const crypto::audit::AuditEntry& entry, std::span<const crypto::audit::AuditToken> tokens);
+
 // What the record says of a request that is refused whole, with this remark: each token, at most
 // 1024 an entry, and how many values there were.
 std::vector<crypto::audit::AuditEntry> refusals_of(const AdminParts& parts, const Operator& who,

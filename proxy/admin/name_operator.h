@@ -2,6 +2,9 @@
 
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "crypto/audit/audit_log.h"
 #include "proxy/admin/operators.h"
 
@@ -11,6 +14,13 @@ inline void name_operator(const Operator& who, crypto::audit::AuditDetail& detai
   detail.operator_name = who.name;
   detail.role = who.role;
   detail.credential = who.credential;
+}
+
+// Where no operator did it: a signal, a start. `what`: no operator's name.
+inline Operator nobody(std::string what) {
+  Operator author;
+  author.name = std::move(what);
+  return author;
 }
 
 }  // namespace paravent::proxy::admin

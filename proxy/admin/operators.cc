@@ -117,9 +117,10 @@ WallTime Operators::now() const {
 
 Result<Operators::Made> Operators::make(std::string_view name, std::string_view role,
                                         const Id& tenant) const {
-  if (!is_operator_name(name) || !is_role_name(role)) {
+  if (!is_new_operator_name(name) || !is_role_name(role)) {
     return Error(ErrorKind::usage,
-                 "An operator's name is 1 to 32 lower-case letters, digits and hyphens.");
+                 "An operator's name is 1 to 32 lower-case letters, digits and hyphens, the first "
+                 "of them no hyphen.");
   }
   const std::lock_guard lock(mutex_);
   if (has_name(list_, name)) return name_taken();

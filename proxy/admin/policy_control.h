@@ -4,12 +4,13 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
+
+struct Operator;
 
 struct ServedPolicy {
   crypto::vault::Id tenant{};
@@ -32,8 +33,8 @@ class PolicyControl {
   // What new requests are served under, in the order of the gateway file.
   virtual std::vector<ServedPolicy> policies() const = 0;
   // Reads gateway file, policies and certificates again, and serves under them. `author`: who asked
-  // for it, for the record. Blocks on disks and name look-ups.
-  virtual ReloadOutcome reload(std::string_view author) = 0;
+  // for it, and with what, for the record. Blocks on disks and name look-ups.
+  virtual ReloadOutcome reload(const Operator& author) = 0;
 
  protected:
   ~PolicyControl() = default;

@@ -37,7 +37,7 @@ AdminResponse AdminApi::reload_policies(const AdminRequest& request, const Opera
   if (!request.body.empty() || !request.query.empty()) {
     return admin_problem(400, "malformed-body", "A reload takes neither body nor query.");
   }
-  const ReloadOutcome outcome = parts_.policies->reload(who->name);
+  const ReloadOutcome outcome = parts_.policies->reload(*who);
   json::array remarks;
   for (const std::string& line : outcome.diagnostics) remarks.push_back(json::value(line));
   if (!outcome.done) {

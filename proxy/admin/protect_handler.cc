@@ -89,19 +89,19 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
   }
   if (!purpose) return admin_problem(404, "no-such-route", "The policy has no such route.");
   const Account account{who->tenant, who->name, who->role};
-  const auto overrun =
-      ledger_.charge(*log, account, Counted::protect, role->protect_budget, policies::Budget(),
+  auto charge =
+      ledger_.charge(*log, account, Counted::protect, {role->protect_budget, {}, std::nullopt},
                      as_many_keys(values.size()), parts.operators.now());
-  if (!overrun) return no_record();
-  if (*overrun) {
+  if (!charge) return no_record();
+  if (const auto& overrun = charge->overrun) {
     audit::AuditEntry entry = entry_of(*who, *members, *purpose, audit::Outcome::refused,
-                                       BudgetLedger::alarm_remark(Counted::protect, **overrun));
-    if ((*overrun)->alarm) entry.detail.object = BudgetLedger::kAlarmObject;
+                                       BudgetLedger::alarm_remark(Counted::protect, *overrun));
+    if (overrun->alarm) entry.detail.object = BudgetLedger::kAlarmObject;
     if (!log->append(entry)) return no_record();
     AdminResponse response = admin_problem(
         429, "budget", "This goes beyond the budget of your role; nothing was protected.");
     const auto wait =
-        std::chrono::ceil<std::chrono::seconds>((*overrun)->until - parts.operators.now());
+        std::chrono::ceil<std::chrono::seconds>(overrun->until - parts.operators.now());
     response.headers.emplace_back("Retry-After", std::to_string(wait.count()));
     return response;
   }
@@ -121,6 +121,7 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
     }
   }
   if (!log->append(entry)) return no_record();
+  charge->under_way.end();
   AdminResponse response;
   response.body = R"({"results":[)";
   for (std::size_t i = 0; i < made->size(); ++i) {

@@ -197,7 +197,7 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
 
   auto receipts = log->append_batch(entries);
   if (!receipts) return RevealGate::no_record();
-  if (auto refusal = gate.recorded(*receipts)) return std::move(*refusal);
+  if (auto refusal = gate.recorded(pointers, *receipts)) return std::move(*refusal);
   std::size_t size = 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i];

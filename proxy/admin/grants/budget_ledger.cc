@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace paravent::proxy::admin {
 namespace {
@@ -67,10 +68,11 @@ std::optional<Overrun> BudgetLedger::exceeded(const Counts& counts, const polici
                                               WallTime now) {
   if (!budget.is_limited()) return std::nullopt;
   if (now < counts.cooling_until) {
-    return Overrun{"cooling-off", false, false, counts.cooling_until, budget.cooling_off};
+    return Overrun{"cooling-off", false, false, false, counts.cooling_until, budget.cooling_off};
   }
   const auto over = [&](std::string_view limit) {
-    return Overrun{limit, false, true, now + minutes(budget.cooling_off), budget.cooling_off};
+    return Overrun{
+        limit, false, false, true, now + minutes(budget.cooling_off), budget.cooling_off};
   };
   const auto values_since = [&](WallTime since) {
     std::uint64_t sum = subjects.size();
@@ -100,6 +102,15 @@ std::optional<Overrun> BudgetLedger::exceeded(const Counts& counts, const polici
     return over("values-per-day");
   }
   return std::nullopt;
+}
+
+// REQUIRES: what is older than a day is forgotten.
+bool BudgetLedger::needs_two(const Counts& counts, const Limits& limits,
+                             const std::vector<SubjectKey>& subjects) {
+  if (!limits.alone) return false;
+  std::set<SubjectKey> seen(subjects.begin(), subjects.end());
+  for (const auto& [subject, last] : counts.subjects) seen.insert(subject);
+  return seen.size() > *limits.alone;
 }
 
 void BudgetLedger::take(const audit::AuditRecord& record, Tenant& tenant) {
@@ -148,20 +159,38 @@ Status BudgetLedger::read_back(const audit::AuditLog& log, WallTime since, Tenan
   return {};
 }
 
+// What the log just read cannot hold yet: charges whose entries are still to come, and alarms
+// likewise.
+void BudgetLedger::carry_over(Tenant& before, Tenant& read) {
+  read.latest = std::max(read.latest, before.latest);
+  for (const auto& [key, counts] : before.counts) {
+    if (counts.cooling_until == WallTime()) continue;
+    WallTime& until = read.counts[key].cooling_until;
+    until = std::max(until, counts.cooling_until);
+  }
+  for (const auto& [id, pending] : before.pending) {
+    const Account& account = pending.account;
+    for (const std::string& key : {own_key(account.operator_name), role_key(account.role)}) {
+      Counts& counts = read.counts[{pending.what, key}];
+      for (const SubjectKey& subject : pending.subjects) add(counts, subject, pending.at);
+    }
+  }
+  read.pending = std::move(before.pending);
+}
+
 Result<BudgetLedger::Tenant*> BudgetLedger::tenant_of(audit::AuditLog& log,
                                                       const crypto::vault::Id& id, WallTime now) {
   const auto known = tenants_.find(id);
-  if (known != tenants_.end()) return &known->second;
+  if (known != tenants_.end() && !known->second.to_read) return &known->second;
   Tenant tenant;
   if (auto status = read_back(log, now - hours(24), tenant); !status) return status.error();
+  if (known != tenants_.end()) carry_over(known->second, tenant);
   return &(tenants_[id] = std::move(tenant));
 }
 
-Result<std::optional<Overrun>> BudgetLedger::charge(audit::AuditLog& log, const Account& account,
-                                                    Counted what, const policies::Budget& own,
-                                                    const policies::Budget& together,
-                                                    const std::vector<SubjectKey>& subjects,
-                                                    WallTime now) {
+Result<Charge> BudgetLedger::charge(audit::AuditLog& log, const Account& account, Counted what,
+                                    const Limits& limits, const std::vector<SubjectKey>& subjects,
+                                    WallTime now) {
   const std::lock_guard lock(mutex_);
   auto tenant = tenant_of(log, account.tenant, now);
   if (!tenant) return tenant.error();
@@ -170,10 +199,13 @@ Result<std::optional<Overrun>> BudgetLedger::charge(audit::AuditLog& log, const 
   Counts& all = (*tenant)->counts[{what, role_key(account.role)}];
   forget(mine, now);
   forget(all, now);
-  auto overrun = exceeded(mine, own, subjects, now);
+  if (needs_two(mine, limits, subjects)) {
+    return Charge{Overrun{"subjects", true, false, false, now, 0}, {}};
+  }
+  auto overrun = exceeded(mine, limits.own, subjects, now);
   Counts* blamed = &mine;
   if (!overrun) {
-    overrun = exceeded(all, together, subjects, now);
+    overrun = exceeded(all, limits.together, subjects, now);
     blamed = &all;
     if (overrun) overrun->together = true;
   }
@@ -182,27 +214,33 @@ Result<std::optional<Overrun>> BudgetLedger::charge(audit::AuditLog& log, const 
       blamed->cooling_until = overrun->until;
       ++alarms_[{account.role, std::string(overrun->limit)}];
     }
-    return overrun;
+    return Charge{overrun, {}};
   }
   for (const SubjectKey& subject : subjects) {
     add(mine, subject, now);
-    if (together.is_limited()) add(all, subject, now);
+    if (limits.together.is_limited()) add(all, subject, now);
   }
-  return std::optional<Overrun>();
+  (*tenant)->pending.emplace(++charges_, Pending{what, account, subjects, now});
+  return Charge{std::nullopt, UnderWay(*this, account.tenant, charges_)};
 }
 
-Result<std::size_t> BudgetLedger::subjects_with(audit::AuditLog& log, const Account& account,
-                                                const std::vector<SubjectKey>& subjects,
-                                                WallTime now) {
+void BudgetLedger::settle(const crypto::vault::Id& tenant, std::uint64_t id) {
   const std::lock_guard lock(mutex_);
-  auto tenant = tenant_of(log, account.tenant, now);
-  if (!tenant) return tenant.error();
-  now = (*tenant)->latest = std::max((*tenant)->latest, now);
-  Counts& mine = (*tenant)->counts[{Counted::reveal, own_key(account.operator_name)}];
-  forget(mine, now);
-  std::set<SubjectKey> seen(subjects.begin(), subjects.end());
-  for (const auto& [subject, last] : mine.subjects) seen.insert(subject);
-  return seen.size();
+  const auto known = tenants_.find(tenant);
+  if (known != tenants_.end()) known->second.pending.erase(id);
+}
+
+void UnderWay::end() {
+  if (BudgetLedger* const ledger = std::exchange(ledger_, nullptr)) ledger->settle(tenant_, id_);
+}
+
+UnderWay& UnderWay::operator=(UnderWay&& other) noexcept {
+  if (this == &other) return *this;
+  end();
+  ledger_ = std::exchange(other.ledger_, nullptr);
+  tenant_ = other.tenant_;
+  id_ = other.id_;
+  return *this;
 }
 
 Result<WallTime> BudgetLedger::present(audit::AuditLog& log, const crypto::vault::Id& id,
@@ -215,7 +253,7 @@ Result<WallTime> BudgetLedger::present(audit::AuditLog& log, const crypto::vault
 
 void BudgetLedger::read_again() {
   const std::lock_guard lock(mutex_);
-  tenants_.clear();
+  for (auto& [id, tenant] : tenants_) tenant.to_read = true;
 }
 
 std::map<std::pair<std::string, std::string>, std::uint64_t> BudgetLedger::alarms() const {

@@ -57,7 +57,7 @@ struct Case {
   std::uint32_t values = 0;
   // Of a change: what is to be done, in words of the policy and of the list of operators.
   std::string change;
-  std::vector<LogRange> entries;  // everything on record about it, in order
+  std::vector<LogRange> entries;  // its steps, and what was revealed under it, in order
 
   bool operator==(const Case&) const = default;
 };

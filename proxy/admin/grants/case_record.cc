@@ -44,6 +44,9 @@ std::uint64_t size_of(std::string_view checkpoint) {
 }
 
 Result<Record> gather(const Case& one, const audit::AuditLog& log) {
+  std::uint64_t count = 0;
+  for (const LogRange& range : one.entries) count += range.count;
+  if (count > kMostRecordEntries) return crypto::Error(crypto::ErrorKind::refused);
   // A printed record is kept: the log's files must reach as far.
   auto checkpoint = log.checkpoint_in_files();
   if (!checkpoint) return checkpoint.error();

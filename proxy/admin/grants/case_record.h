@@ -11,13 +11,17 @@
 
 namespace paravent::proxy::admin {
 
+// More entries than these are not put into one record: dossiers take them, by periods.
+inline constexpr std::size_t kMostRecordEntries = 20'000;
+
 // What a case is and what became of it, as the API shows it. `reason`: of the request.
 std::string case_json(const Case& one, std::string_view reason);
 
 // Why it was asked for; empty where the log's retention is over.
 std::string reason_of(const Case& one, const crypto::audit::AuditLog& log);
 
-// An error: the log cannot be read.
+// ErrorKind::refused: more than kMostRecordEntries, and nothing was read. Else: the log cannot be
+// read.
 crypto::Result<std::string> case_record_json(const Case& one, const crypto::audit::AuditLog& log);
 crypto::Result<std::string> case_record_html(const Case& one, const crypto::audit::AuditLog& log);
 

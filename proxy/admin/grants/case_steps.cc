@@ -57,25 +57,39 @@ AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Ca
   return {202, "application/json", "{\"grant\":" + case_json(made, request.reason) + "}\n"};
 }
 
-crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
-                                               const StillTwo& still_two, crypto::WallTime now,
-                                               Cases& cases, audit::AuditLog& log) {
-  Cases::Use use = cases.use();
+const Case* approved_change(const ChangeRequest& request, std::string_view id,
+                            const StillTwo& still_two, crypto::WallTime now,
+                            const Cases::Use& use) {
   for (const Case* one : use.all()) {
     const bool fits = one->type == CaseType::change && one->state == CaseState::approved &&
                       one->tenant == request.tenant && one->change == request.change &&
                       (request.requester.empty() || one->requester == request.requester) &&
                       now < one->expires && (id.empty() || crypto::vault::id_hex(one->id) == id);
-    if (!fits || !still_two(*one)) continue;
-    Case used = *one;
-    const auto receipt = log.append(entry_of(request, used, "use"));
-    if (!receipt) return receipt.error();
-    used.entries.push_back({receipt->index(), 1});
-    used.state = CaseState::closed;
-    if (auto status = use.keep(used); !status) return status.error();
-    return std::optional<Case>(std::move(used));
+    if (fits && still_two(*one)) return one;
   }
-  return std::optional<Case>();
+  return nullptr;
+}
+
+crypto::Result<Case> use_up(const ChangeRequest& request, const Case& approved, Cases::Use& use,
+                            audit::AuditLog& log) {
+  Case used = approved;
+  const auto receipt = log.append(entry_of(request, used, "use"));
+  if (!receipt) return receipt.error();
+  used.entries.push_back({receipt->index(), 1});
+  used.state = CaseState::closed;
+  if (auto status = use.keep(used); !status) return status.error();
+  return used;
+}
+
+crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
+                                               const StillTwo& still_two, crypto::WallTime now,
+                                               Cases& cases, audit::AuditLog& log) {
+  Cases::Use use = cases.use();
+  const Case* approved = approved_change(request, id, still_two, now, use);
+  if (approved == nullptr) return std::optional<Case>();
+  auto used = use_up(request, *approved, use, log);
+  if (!used) return used.error();
+  return std::optional<Case>(std::move(*used));
 }
 
 }  // namespace paravent::proxy::admin

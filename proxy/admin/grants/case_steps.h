@@ -32,11 +32,20 @@ struct ChangeRequest {
 AdminResponse open_change(const ChangeRequest& request, crypto::WallTime now, Cases& cases,
                           crypto::audit::AuditLog& log);
 
-// Uses up the approval: the case, when there is one of this requester (empty: of anybody) and for
-// exactly this change. Afterwards it is closed, whether or not the change then succeeds. `id` in
-// hex; empty: whichever fits. `still_two`: whether requester and approver are two people, as far as
-// is known now. An error: it cannot be put on record or written.
+// Whether requester and approver are two people, as far as is known now.
 using StillTwo = std::function<bool(const Case&)>;
+
+// The approved case for exactly this change, of this requester (empty: of anybody); nullptr: there
+// is none. `id` in hex; empty: whichever fits. Valid as Cases::Use::find() says.
+const Case* approved_change(const ChangeRequest& request, std::string_view id,
+                            const StillTwo& still_two, crypto::WallTime now, const Cases::Use& use);
+
+// Uses its approval up: afterwards it is closed, whether or not the change then succeeds.
+// `request`: who uses it, for the record. An error: it cannot be put on record or written.
+crypto::Result<Case> use_up(const ChangeRequest& request, const Case& approved, Cases::Use& use,
+                            crypto::audit::AuditLog& log);
+
+// Both in one step.
 crypto::Result<std::optional<Case>> use_change(const ChangeRequest& request, std::string_view id,
                                                const StillTwo& still_two, crypto::WallTime now,
                                                Cases& cases, crypto::audit::AuditLog& log);

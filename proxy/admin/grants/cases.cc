@@ -61,8 +61,12 @@ std::vector<const Case*> Cases::Use::all() const {
 Status Cases::Use::keep(Case changed) {
   const std::filesystem::path& folder = cases_.folder_;
   if (!folder.empty()) {
+    const std::string text = case_text(changed);
+    if (parse_case(text) != changed) {
+      return Error(ErrorKind::usage, "This case cannot be written so that it could be read again.");
+    }
     if (auto status = crypto::vault::write_file_durably(folder / file_name(changed.id),
-                                                        crypto::as_bytes(case_text(changed)));
+                                                        crypto::as_bytes(text));
         !status) {
       return status;
     }

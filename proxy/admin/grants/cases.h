@@ -35,7 +35,8 @@ class Cases {
     // nullptr: there is none of that id. Valid while this lives and nothing is kept.
     const Case* find(const crypto::vault::Id& id) const;
     std::vector<const Case*> all() const;
-    // Durable when it returns. An error: as before.
+    // Durable when it returns. An error: as before. ErrorKind::usage: what a file would not give
+    // back; no later start could read it.
     crypto::Status keep(Case changed);
 
    private:

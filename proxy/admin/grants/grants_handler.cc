@@ -36,6 +36,9 @@ constexpr std::array<MemberRule, 8> kOpenRules{{{"purpose", MemberType::text, 64
                                                 {"values", MemberType::number, kMaxCaseValues},
                                                 {"hours", MemberType::number, kMaxCaseHours}}};
 constexpr std::array<MemberRule, 1> kStepRules{{{"reason", MemberType::text, 1000}}};
+// Of one operator, that nobody has decided about: cases are kept in memory, and for good.
+constexpr std::size_t kMostUndecided = 100;
+constexpr auto kUndecidedFor = std::chrono::hours(24);
 constexpr std::array<std::string_view, 6> kBases{"consent",          "contract",
                                                  "legal-obligation", "vital-interests",
                                                  "public-task",      "legitimate-interest"};
@@ -72,6 +75,38 @@ AdminResponse step(audit::AuditLog& log, Cases::Use& use, Case next, const Opera
   next.entries.push_back({receipt->index(), 1});
   if (!use.keep(next)) return no_store();
   return {200, "application/json", case_json(next, reason_of(next, log)) + "\n"};
+}
+
+// Taking one back, or letting it run out, makes room for another only after a day.
+bool has_too_many(const Cases::Use& use, const Operator& who, WallTime now) {
+  std::size_t undecided = 0;
+  for (const Case* one : use.all()) {
+    if (one->type != CaseType::reveal || one->tenant != who.tenant || one->requester != who.name ||
+        !one->approver.empty()) {
+      continue;
+    }
+    const bool open = one->state == CaseState::open && now < one->expires;
+    if (open || now < one->opened + kUndecidedFor) ++undecided;
+  }
+  return undecided >= kMostUndecided;
+}
+
+// Without the lock over all cases: what the log says of this one may take its time.
+AdminResponse shown(const Case& one, bool whole_record, std::string_view query,
+                    const audit::AuditLog& log) {
+  if (!whole_record) return {200, "application/json", case_json(one, reason_of(one, log)) + "\n"};
+  if (one.state == CaseState::open || one.state == CaseState::approved) {
+    return admin_problem(409, "grant-state", "The record is made when the grant is closed.");
+  }
+  const bool html = query == "format=html";
+  if (!html && !query.empty()) return malformed("The query may only be format=html.");
+  auto record = html ? case_record_html(one, log) : case_record_json(one, log);
+  if (!record && record.error().kind() == ErrorKind::refused) {
+    return admin_problem(400, "too-large",
+                         "More than 20 000 entries; ask for dossiers of the operator, by periods.");
+  }
+  if (!record) return no_store();
+  return {200, html ? "text/html; charset=utf-8" : "application/json", std::move(*record)};
 }
 
 std::string_view why_not(TwoPeople people) {
@@ -174,6 +209,11 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
     entry.detail.tokens.push_back({asked.token->key_id, made->tokens.back()});
   }
   Cases::Use use = parts.operators.cases().use();
+  if (has_too_many(use, *who, made->opened)) {
+    return admin_problem(409, "too-many-grants",
+                         "Of your grants that are open or of the last 24 hours, 100 were neither "
+                         "approved nor refused; wait.");
+  }
   const auto receipt = log->append(entry);
   if (!receipt) return audit_unavailable();
   made->entries.push_back({receipt->index(), 1});
@@ -236,7 +276,8 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
   if (!present) return audit_unavailable();
   const bool may_approve = approves(parts.access->rules().four_eyes(who->tenant), who->role);
-  Cases::Use use = parts.operators.cases().use();
+  std::optional<Cases::Use> held(parts.operators.cases().use());
+  Cases::Use& use = *held;
   const Case* one = id ? use.find(*id) : nullptr;
   const bool mine = one != nullptr && one->requester == who->name;
   if (one == nullptr || one->tenant != who->tenant || (!mine && !may_approve)) {
@@ -250,18 +291,10 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   }
   if (close_if_over(*one, *present, use)) one = use.find(*id);
   const bool over = *present >= one->expires;
-  if (reads && rest.empty()) {
-    return {200, "application/json", case_json(*one, reason_of(*one, *log)) + "\n"};
-  }
   if (reads) {
-    if (one->state == CaseState::open || one->state == CaseState::approved) {
-      return admin_problem(409, "grant-state", "The record is made when the grant is closed.");
-    }
-    const bool html = http.query == "format=html";
-    if (!html && !http.query.empty()) return malformed("The query may only be format=html.");
-    auto record = html ? case_record_html(*one, *log) : case_record_json(*one, *log);
-    if (!record) return no_store();
-    return {200, html ? "text/html; charset=utf-8" : "application/json", std::move(*record)};
+    const Case found = *one;
+    held.reset();
+    return shown(found, !rest.empty(), http.query, *log);
   }
   const auto members = read_body_members(http.body.empty() ? "{}" : http.body, kStepRules);
   if (!members) return malformed(members.error().sentence());

@@ -34,6 +34,17 @@ Result<RevealTerms> read_terms(const std::filesystem::path& file) {
   return std::move(*terms);
 }
 
+// Exactly this text is asked for, approved and loaded.
+ChangeRequest request_of(const PolicyConsent::Load& load, const std::string& first,
+                         const Operator& author) {
+  return {author.name,
+          author.role,
+          load.tenant,
+          "load policy " + load.sha256,
+          "gives more: " + first,
+          author.credential};
+}
+
 }  // namespace
 
 std::filesystem::path PolicyConsent::file_of(const Id& tenant) const {
@@ -51,18 +62,45 @@ Status PolicyConsent::verify(const std::filesystem::path& folder) {
   return {};
 }
 
-Status PolicyConsent::check(const std::vector<Load>& loads, std::string_view author,
-                            const policies::AccessRules* in_force) {
-  approvals_.clear();
+Result<std::vector<PolicyConsent::Wider>> PolicyConsent::wider_of(
+    const std::vector<Load>& loads) const {
+  std::vector<Wider> wider;
   for (const Load& load : loads) {
     const auto before = read_terms(file_of(load.tenant));
     if (!before) return before.error();
     if (policies::approving_roles(*before).empty()) continue;
-    const auto wider = policies::widened(*before, policies::reveal_terms(*load.policy));
-    if (wider.empty()) continue;
-    if (auto status = ask(load, author, wider.front(), in_force); !status) return status;
+    const auto keys = policies::widened(*before, policies::reveal_terms(*load.policy));
+    if (!keys.empty()) wider.push_back({&load, keys.front()});
   }
-  return {};
+  return wider;
+}
+
+// All at once: an approval of one tenant is not spent on a load that another's refuses.
+Status PolicyConsent::check(const std::vector<Load>& loads, const Operator& author,
+                            const policies::AccessRules* in_force) {
+  approvals_.clear();
+  const auto wider = wider_of(loads);
+  if (!wider) return wider.error();
+  const auto missing = use_all(*wider, author, in_force);
+  if (!missing) return missing.error();
+  if (missing->empty()) return {};
+  const std::string why = "The policy gives more than the one in force (" + missing->front().first +
+                          "), which asks for a second person. ";
+  // A signal and a start have no name, so nobody could tell the one who asks from the one who
+  // approves.
+  if (!is_operator_name(author.name)) {
+    return Error(ErrorKind::configuration,
+                 why +
+                     "Put the earlier one back, and let an admin load this one by "
+                     "POST /v1/policy/reload.");
+  }
+  for (const Wider& one : *missing) {
+    if (auto status = ask(one, author); !status) return status;
+  }
+  return Error(ErrorKind::refused,
+               why +
+                   "A grant is open: somebody else approves it (paravent grants list), then "
+                   "reload again.");
 }
 
 const Case* PolicyConsent::approval(const Id& tenant) const {
@@ -70,42 +108,49 @@ const Case* PolicyConsent::approval(const Id& tenant) const {
   return found == approvals_.end() ? nullptr : &found->second;
 }
 
-Status PolicyConsent::ask(const Load& load, std::string_view author, const std::string& first,
-                          const policies::AccessRules* in_force) {
-  crypto::audit::AuditLog* log = logs_.tenant(load.tenant);
-  if (log == nullptr) return Error(ErrorKind::internal);
-  // Exactly this text was approved, whoever had asked, and however it is loaded now.
+Result<std::vector<PolicyConsent::Wider>> PolicyConsent::use_all(
+    const std::vector<Wider>& wider, const Operator& author,
+    const policies::AccessRules* in_force) {
+  std::vector<Wider> missing;
+  if (wider.empty()) return missing;
   const crypto::WallTime now = operators_.now();
-  ChangeRequest request{{},
-                        std::string(policies::kAdminRole),
-                        load.tenant,
-                        "load policy " + load.sha256,
-                        "gives more: " + first,
-                        {}};
-  const policies::TenantPolicy loaded[] = {{load.tenant, load.policy}};
-  const policies::AccessRules rules =
-      in_force != nullptr ? *in_force : policies::AccessRules(loaded);
-  const auto still_two = [&](const Case& one) {
-    return two_people(rules, operators_, load.tenant, one.requester, one.approver) ==
-           TwoPeople::yes;
-  };
-  const auto used = use_change(request, {}, still_two, now, operators_.cases(), *log);
-  if (!used) return Error(ErrorKind::disk_full, "The approval cannot be put on record.");
-  if (*used) {
-    approvals_.insert_or_assign(load.tenant, **used);
-    return {};
+  std::vector<Id> approved;
+  auto use = operators_.cases().use();
+  for (const Wider& one : wider) {
+    const Id& tenant = one.load->tenant;
+    const policies::TenantPolicy loaded[] = {{tenant, one.load->policy}};
+    const policies::AccessRules rules =
+        in_force != nullptr ? *in_force : policies::AccessRules(loaded);
+    const auto still_two = [&](const Case& known) {
+      return two_people(rules, operators_, tenant, known.requester, known.approver) ==
+             TwoPeople::yes;
+    };
+    // Whoever had asked, and however it is loaded now.
+    ChangeRequest request = request_of(*one.load, one.first, author);
+    request.requester.clear();
+    if (const Case* known = approved_change(request, {}, still_two, now, use)) {
+      approved.push_back(known->id);
+    } else {
+      missing.push_back(one);
+    }
   }
-  const std::string why = "The policy gives more than the one in force (" + first +
-                          "), which asks for a second person. ";
-  // A signal and a start have no name, so nobody could tell the one who asks from the one who
-  // approves.
-  if (!is_operator_name(author)) {
-    return Error(ErrorKind::configuration,
-                 why +
-                     "Put the earlier one back, and let an admin load this one by "
-                     "POST /v1/policy/reload.");
+  if (!missing.empty()) return missing;
+  for (std::size_t i = 0; i < wider.size(); ++i) {
+    const Load& load = *wider[i].load;
+    crypto::audit::AuditLog* log = logs_.tenant(load.tenant);
+    if (log == nullptr) return Error(ErrorKind::internal);
+    auto used = use_up(request_of(load, wider[i].first, author), *use.find(approved[i]), use, *log);
+    if (!used) return Error(ErrorKind::disk_full, "The approval cannot be put on record.");
+    approvals_.insert_or_assign(load.tenant, std::move(*used));
   }
-  request.requester = author;
+  return missing;
+}
+
+Status PolicyConsent::ask(const Wider& wider, const Operator& author) {
+  crypto::audit::AuditLog* log = logs_.tenant(wider.load->tenant);
+  if (log == nullptr) return Error(ErrorKind::internal);
+  const crypto::WallTime now = operators_.now();
+  const ChangeRequest request = request_of(*wider.load, wider.first, author);
   bool is_open = false;
   {
     const auto use = operators_.cases().use();
@@ -118,10 +163,7 @@ Status PolicyConsent::ask(const Load& load, std::string_view author, const std::
   if (!is_open && open_change(request, now, operators_.cases(), *log).status != 202) {
     return Error(ErrorKind::disk_full, "The grant cannot be put on record.");
   }
-  return Error(ErrorKind::refused,
-               why +
-                   "A grant is open: somebody else approves it (paravent grants list), then "
-                   "reload again.");
+  return {};
 }
 
 Status PolicyConsent::keep(const std::vector<Load>& loads) {

@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "crypto/base/result.h"
@@ -36,11 +35,12 @@ class PolicyConsent {
   static crypto::Status verify(const std::filesystem::path& folder);
 
   // ErrorKind::refused with a sentence: one of them gives more than what is in force, and nobody
-  // has approved exactly this text; a case for it is open then. configuration: the same, where
-  // `author` is no operator's name (a signal, a start), so that no case can be opened. data: what
-  // was in force cannot be read; disk_full: no record. `in_force`: says who is whom when an
-  // approval is used; nullptr, at a start, where nothing is in force: what is loaded says it.
-  crypto::Status check(const std::vector<Load>& loads, std::string_view author,
+  // has approved exactly this text; a case for each such text is open then, and no approval is used
+  // up. configuration: the same, where `author` is no operator (a signal or a start: its name, or
+  // none), so that no case can be opened. data: what was in force cannot be read; disk_full: no
+  // record. `in_force`: says who is whom when an approval is used; nullptr, at a start, where
+  // nothing is in force: what is loaded says it.
+  crypto::Status check(const std::vector<Load>& loads, const Operator& author,
                        const policies::AccessRules* in_force = nullptr);
   // The case that approved what the latest check let through for this tenant; nullptr: it needed
   // none. Until the next check.
@@ -49,9 +49,19 @@ class PolicyConsent {
   crypto::Status keep(const std::vector<Load>& loads);
 
  private:
+  // What gives more, and where first.
+  struct Wider {
+    const Load* load = nullptr;
+    std::string first;
+  };
+
   std::filesystem::path file_of(const crypto::vault::Id& tenant) const;
-  crypto::Status ask(const Load& load, std::string_view author, const std::string& first,
-                     const policies::AccessRules* in_force);
+  crypto::Result<std::vector<Wider>> wider_of(const std::vector<Load>& loads) const;
+  // What has no approval. If all have theirs, they are used up.
+  crypto::Result<std::vector<Wider>> use_all(const std::vector<Wider>& wider,
+                                             const Operator& author,
+                                             const policies::AccessRules* in_force);
+  crypto::Status ask(const Wider& wider, const Operator& author);
 
   std::filesystem::path folder_;
   Operators& operators_;

@@ -58,7 +58,7 @@ AdminResponse RevealGate::no_record() {
                        "The audit log cannot be written; nothing was re-identified.");
 }
 
-// One entry that names every token: what is refused whole is on record whole.
+// Names every token: what is refused whole is on record whole.
 std::optional<AdminResponse> RevealGate::refuse(std::uint16_t status, std::string_view reason,
                                                 std::string_view detail, std::string_view object,
                                                 std::string remark, std::span<Asked* const> asked) {
@@ -70,18 +70,20 @@ std::optional<AdminResponse> RevealGate::refuse(std::uint16_t status, std::strin
   entry.detail.reason = question_.reason;
   entry.detail.object = object;
   entry.detail.remark = std::move(remark);
+  std::vector<audit::AuditToken> tokens;
   for (const Asked* one : asked) {
     if (one->token || one->bare) {
       const std::uint32_t key = one->token ? one->token->key_id : one->bare->key_id;
-      entry.detail.tokens.push_back({key, digest_of(*one)});
+      tokens.push_back({key, digest_of(*one)});
     }
-    for (const audit::AuditToken& perhaps : one->perhaps) entry.detail.tokens.push_back(perhaps);
-    if (entry.detail.tokens.size() >= audit::kMaxDetailTokens) break;
+    tokens.insert(tokens.end(), one->perhaps.begin(), one->perhaps.end());
   }
-  if (entry.detail.tokens.size() > audit::kMaxDetailTokens) {
-    entry.detail.tokens.resize(audit::kMaxDetailTokens);
+  auto entries = entries_naming(entry, tokens);
+  // One alarm, however many entries: from it a cooling-off is read back.
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    if (object == BudgetLedger::kAlarmObject) entries[i].detail.object.clear();
   }
-  if (!log_.append(entry)) return no_record();
+  if (!log_.append_all(entries)) return no_record();
   return admin_problem(status, reason, detail);
 }
 
@@ -105,16 +107,6 @@ std::optional<AdminResponse> RevealGate::pass(std::span<Asked* const> asked) {
     one->status = AskedStatus::refused;
     one->because = "four-eyes";
   }
-  if (terms->subjects) {
-    const Account account{question_.who.tenant, question_.who.name, question_.who.role};
-    const auto many = ledger_.subjects_with(log_, account, subjects_of(asked), now_);
-    if (!many) return no_record();
-    if (*many > terms->subjects->value) {
-      return refuse(403, "four-eyes",
-                    "So many people in one day need a grant that somebody else approved.", "",
-                    "four-eyes", asked);
-    }
-  }
   return charge_budget(asked);
 }
 
@@ -127,22 +119,30 @@ std::optional<AdminResponse> RevealGate::charge_budget(std::span<Asked* const> a
   const policies::Role* role = rules_.role(question_.who.tenant, question_.who.role);
   if (role == nullptr) return std::nullopt;  // nothing was granted
   const policies::FourEyes* terms = rules_.four_eyes(question_.who.tenant);
-  const bool counts = role->budget.is_limited() || role->budget_together.is_limited() ||
-                      (terms != nullptr && terms->subjects);
-  if (!counts) return std::nullopt;
+  Limits limits{role->budget, role->budget_together, std::nullopt};
+  if (terms != nullptr && terms->subjects) limits.alone = terms->subjects->value;
+  if (!limits.own.is_limited() && !limits.together.is_limited() && !limits.alone) {
+    return std::nullopt;
+  }
   const std::vector<SubjectKey> subjects = subjects_of(asked);
   if (subjects.empty()) return std::nullopt;
   const Account account{question_.who.tenant, question_.who.name, question_.who.role};
-  const auto overrun = ledger_.charge(log_, account, Counted::reveal, role->budget,
-                                      role->budget_together, subjects, now_);
-  if (!overrun) return no_record();
-  if (!*overrun) return std::nullopt;
+  auto charge = ledger_.charge(log_, account, Counted::reveal, limits, subjects, now_);
+  if (!charge) return no_record();
+  under_way_ = std::move(charge->under_way);
+  const auto& overrun = charge->overrun;
+  if (!overrun) return std::nullopt;
+  if (overrun->alone) {
+    return refuse(403, "four-eyes",
+                  "So many people in one day need a grant that somebody else approved.", "",
+                  "four-eyes", asked);
+  }
   auto answer =
       refuse(429, "budget", "This goes beyond the budget of your role; nothing was re-identified.",
-             (*overrun)->alarm ? BudgetLedger::kAlarmObject : std::string_view(),
-             BudgetLedger::alarm_remark(Counted::reveal, **overrun), asked);
+             overrun->alarm ? BudgetLedger::kAlarmObject : std::string_view(),
+             BudgetLedger::alarm_remark(Counted::reveal, *overrun), asked);
   if (answer->status != 429) return answer;
-  return retry_at(std::move(*answer), now_, (*overrun)->until);
+  return retry_at(std::move(*answer), now_, overrun->until);
 }
 
 // 403: whatever is wrong with it, one answer.
@@ -209,9 +209,22 @@ void RevealGate::mark(audit::AuditEntry& entry) const {
   if (case_) entry.detail.object = std::string(BudgetLedger::kCasePrefix) + question_.grant;
 }
 
-std::optional<AdminResponse> RevealGate::recorded(std::span<const audit::AuditReceipt> receipts) {
-  if (!case_ || receipts.empty()) return std::nullopt;
-  case_->entries.push_back({receipts.front().index(), receipts.size()});
+std::optional<AdminResponse> RevealGate::recorded(std::span<Asked* const> asked,
+                                                  std::span<const audit::AuditReceipt> receipts) {
+  under_way_.end();
+  if (!case_) return std::nullopt;
+  bool revealed = false;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!shows(*asked[i])) continue;
+    const std::uint64_t index = receipts[i].index();
+    LogRange& last = case_->entries.back();
+    if (std::exchange(revealed, true) && index == last.first + last.count) {
+      ++last.count;
+    } else {
+      case_->entries.push_back({index, 1});
+    }
+  }
+  if (!revealed) return std::nullopt;
   if (case_->values >= case_->most_values) case_->state = CaseState::closed;
   if (!use_->keep(*case_)) {
     return admin_problem(503, "store-unavailable",

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crypto/audit/audit_log.h"
@@ -48,8 +49,12 @@ class RevealGate {
   // What the entry of a reveal is marked with.
   void mark(crypto::audit::AuditEntry& entry) const;
   // To be called when the entries of the request are durable, and before anything is opened: under
-  // a case what was revealed is counted, durably.
-  std::optional<AdminResponse> recorded(std::span<const crypto::audit::AuditReceipt> receipts);
+  // a case what was revealed is counted, durably, and in its record. REQUIRES: a receipt for each
+  // of what passed, in the same order.
+  std::optional<AdminResponse> recorded(std::span<Asked* const> asked,
+                                        std::span<const crypto::audit::AuditReceipt> receipts);
+  // What was counted, for whoever puts it on record without recorded(): to be kept until then.
+  UnderWay take_under_way() { return std::move(under_way_); }
 
   static AdminResponse no_record();
 
@@ -69,6 +74,7 @@ class RevealGate {
   crypto::audit::AuditLog& log_;
   RevealQuestion question_;
   crypto::WallTime now_;
+  UnderWay under_way_;
   std::optional<Cases::Use> use_;
   std::optional<Case> case_;  // as it will be once this request is counted
 };

@@ -27,10 +27,10 @@ AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who)
   const std::string name(members.text("name"));
   const std::string role(members.text("role"));
   const std::string_view type = members.text("type");
-  if (!is_operator_name(name) || !is_role_name(role)) {
+  if (!is_new_operator_name(name) || !is_role_name(role)) {
     return admin_problem(400, "malformed-body",
-                         "name: 1 to 32 lower-case letters, digits and hyphens; role: one of the "
-                         "policy's.");
+                         "name: 1 to 32 lower-case letters, digits and hyphens, the first of them "
+                         "no hyphen; role: one of the policy's.");
   }
   if (type != "person" && type != "program") {
     return admin_problem(400, "malformed-body", "The member type is person or program.");

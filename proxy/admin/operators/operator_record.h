@@ -82,6 +82,8 @@ std::string credential_id(const crypto::Sha256Digest& hash);
 
 // 1 to 32 lower-case letters, digits and hyphens.
 bool is_operator_name(std::string_view name) noexcept;
+// The same without a hyphen in front, which earlier lists may hold: "-" stands for nobody in files.
+bool is_new_operator_name(std::string_view name) noexcept;
 // 1 to 64 bytes without blanks.
 bool is_role_name(std::string_view role) noexcept;
 

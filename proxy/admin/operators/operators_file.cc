@@ -172,6 +172,10 @@ bool is_operator_name(std::string_view name) noexcept {
   });
 }
 
+bool is_new_operator_name(std::string_view name) noexcept {
+  return is_operator_name(name) && name.front() != '-';
+}
+
 bool is_role_name(std::string_view role) noexcept {
   return !role.empty() && role.size() <= 64 && role.find_first_of(" \n\r\t") == role.npos;
 }

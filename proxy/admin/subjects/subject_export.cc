@@ -38,9 +38,11 @@ std::vector<Exported> decide_all(const AdminParts& parts, const reveal::Principa
   return all;
 }
 
-// Budgets hold for an export too, and what needs two people is not in it.
+// Budgets hold for an export too, and what needs two people is not in it. `counted`: to be kept
+// until the rest is on record.
 std::optional<AdminResponse> guard_export(const SubjectCall& call, BudgetLedger& ledger,
-                                          std::vector<Exported>& all) {
+                                          std::vector<Exported>& all,
+                                          std::vector<UnderWay>& counted) {
   const AdminParts& parts = call.parts;
   std::vector<std::string> purposes;
   for (const Exported& one : all) {
@@ -56,6 +58,7 @@ std::optional<AdminResponse> guard_export(const SubjectCall& call, BudgetLedger&
     RevealGate gate(parts.access->rules(), ledger, parts.operators, call.log,
                     {call.who, purpose, call.request.reason, {}}, parts.operators.now());
     if (auto refusal = gate.pass(asked)) return refusal;
+    counted.push_back(gate.take_under_way());
   }
   std::erase_if(all, [](const Exported& one) { return !one.asked.grant; });
   return std::nullopt;
@@ -80,7 +83,8 @@ std::optional<AdminResponse> export_values(const SubjectCall& call, const MeantS
   }
   std::vector<Exported> all =
       decide_all(call.parts, call.principal, meant.subjects.front(), tokens);
-  if (auto refusal = guard_export(call, ledger, all)) {
+  std::vector<UnderWay> counted;
+  if (auto refusal = guard_export(call, ledger, all, counted)) {
     return refusal;
   }
   std::vector<audit::AuditEntry> reveals;
@@ -90,6 +94,7 @@ std::optional<AdminResponse> export_values(const SubjectCall& call, const MeantS
   }
   auto receipts = call.log.append_all(reveals);
   if (!receipts) return audit_unavailable();
+  counted.clear();
   std::size_t size = out.size() + 64;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = all[i].asked;

@@ -12,6 +12,7 @@
 
 #include "crypto/base/process_memory.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/main/gateway/gateway_state.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/snapshot_builder.h"
@@ -320,7 +321,7 @@ Status Gateway::wait() {
   const sigset_t set = awaited_signals();
   for (int signal = -1; signal != SIGTERM && signal != SIGINT;) {
     signal = ::sigtimedwait(&set, nullptr, &kTick);
-    if (signal == SIGHUP) state_->reload("SIGHUP");
+    if (signal == SIGHUP) state_->reload(admin::nobody("SIGHUP"));
     if (signal < 0) state_->tick();
   }
   state_->gate->begin_drain();

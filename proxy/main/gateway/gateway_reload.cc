@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "proxy/admin/name_operator.h"
 #include "proxy/main/gateway/gateway_state.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/snapshot_builder.h"
@@ -49,7 +50,7 @@ std::vector<admin::ServedPolicy> Gateway::State::policies() const {
 
 // Everything that may be wrong is found before anything changes; the record is durable before the
 // new snapshot is published; and every request sees either the old one or the new one.
-Status Gateway::State::take_over(std::string_view author, std::string& remarks) {
+Status Gateway::State::take_over(const admin::Operator& author, std::string& remarks) {
   if (ending) return Error(ErrorKind::busy, "The gateway is stopping; it takes over nothing more.");
   if (!open) {
     return Error(
@@ -101,7 +102,7 @@ Status Gateway::State::take_over(std::string_view author, std::string& remarks) 
   return {};
 }
 
-admin::ReloadOutcome Gateway::State::reload(std::string_view author) {
+admin::ReloadOutcome Gateway::State::reload(const admin::Operator& author) {
   const std::lock_guard lock(changing);
   // Whatever becomes of the reload: after a log rotation the lines belong into the new file.
   if (access_log != nullptr) {
@@ -117,8 +118,7 @@ admin::ReloadOutcome Gateway::State::reload(std::string_view author) {
   std::fputs(remarks.c_str(), stderr);
   if (outcome.done) {
     ++reloads.done;
-    std::fprintf(stderr, "paravent: reloaded for %.*s.\n", static_cast<int>(author.size()),
-                 author.data());
+    std::fprintf(stderr, "paravent: reloaded for %s.\n", author.name.c_str());
     return outcome;
   }
   ++reloads.refused;
@@ -130,7 +130,7 @@ admin::ReloadOutcome Gateway::State::reload(std::string_view author) {
   crypto::audit::AuditEntry entry;
   entry.event = crypto::audit::EventKind::policy_load;
   entry.outcome = crypto::audit::Outcome::refused;
-  entry.detail.operator_name = author;
+  admin::name_operator(author, entry.detail);
   entry.detail.remark = outcome.sentence.substr(0, kMostRemark);
   // Nothing changed, so nothing hangs on this record.
   (void)installation->audit().installation().append(entry);

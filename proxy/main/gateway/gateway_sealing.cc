@@ -106,8 +106,10 @@ Status Gateway::State::unlock(crypto::vault::RootKey root) {
 Status Gateway::State::open_gate() {
   if (!open) return {};
   if (!policies_recorded) {
-    if (auto status = open->record_policy_loads(served, "start of the gateway"); !status)
+    if (auto status = open->record_policy_loads(served, admin::nobody("start of the gateway"));
+        !status) {
       return status;
+    }
     if (auto status = open->keep_consent(served); !status) return status;
     policies_recorded = true;
   }

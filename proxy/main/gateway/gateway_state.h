@@ -83,8 +83,8 @@ struct Gateway::State final : public admin::SealControl,
   std::unique_ptr<admin::AdminServer> admin;
 
   std::vector<admin::ServedPolicy> policies() const override;
-  admin::ReloadOutcome reload(std::string_view author) override;
-  crypto::Status take_over(std::string_view author, std::string& remarks);
+  admin::ReloadOutcome reload(const admin::Operator& author) override;
+  crypto::Status take_over(const admin::Operator& author, std::string& remarks);
 
   crypto::Status read_certificates();
   crypto::Status start_oidc();

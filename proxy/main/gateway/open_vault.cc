@@ -7,6 +7,7 @@
 #include "crypto/base/encoding.h"
 #include "crypto/primitives/sha256.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/main/installation/login_rules.h"
 #include "proxy/main/installation/policy_loads.h"
 #include "proxy/main/installation/snapshot_builder.h"
@@ -47,7 +48,7 @@ Status OpenVault::admit_names(const PolicySet& set) {
   return {};
 }
 
-Status OpenVault::check_consent(const PolicySet& set, std::string_view author,
+Status OpenVault::check_consent(const PolicySet& set, const admin::Operator& author,
                                 const PolicySet* in_force) {
   const auto loads = loads_of(set, installation_.vault());
   if (in_force == nullptr) return consent_->check(loads, author);
@@ -104,12 +105,12 @@ void OpenVault::start_keeper() {
   });
 }
 
-Status OpenVault::record_policy_loads(const PolicySet& set, std::string_view author) {
+Status OpenVault::record_policy_loads(const PolicySet& set, const admin::Operator& author) {
   for (std::size_t i = 0; i < set.policies.size(); ++i) {
     const auto id = installation_.vault().tenant_id(set.policies[i].tenant.value);
     crypto::audit::AuditEntry entry;
     entry.event = crypto::audit::EventKind::policy_load;
-    entry.detail.operator_name = author;
+    admin::name_operator(author, entry.detail);
     entry.detail.object = hash_of(set.sources[i]);
     entry.detail.remark = set.sources[i].name.substr(0, kMostRemark);
     if (const admin::Case* approval = consent_->approval(*id)) {
@@ -138,7 +139,8 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   if (auto status = made->admit_names(policies); !status) return status.error();
   made->consent_ = std::make_unique<admin::PolicyConsent>(
       installation.directory().operators(), installation.operators(), installation.audit());
-  if (auto status = made->check_consent(policies, {}, nullptr); !status) return status.error();
+  if (auto status = made->check_consent(policies, admin::nobody({}), nullptr); !status)
+    return status.error();
   if (auto status = made->set_retentions(policies, parts.record); !status) return status.error();
   if (auto status = made->set_subject_clocks(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.

@@ -10,7 +10,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "crypto/base/clock.h"
@@ -71,7 +70,7 @@ class OpenVault {
   crypto::Status admit_names(const PolicySet& set);
   // Whether policies that ask for two people let these be loaded (PolicyConsent::check).
   // `in_force`: null at a start.
-  crypto::Status check_consent(const PolicySet& set, std::string_view author,
+  crypto::Status check_consent(const PolicySet& set, const admin::Operator& author,
                                const PolicySet* in_force);
   // When they are in force.
   crypto::Status keep_consent(const PolicySet& set);
@@ -79,7 +78,7 @@ class OpenVault {
   crypto::Status set_retentions(const PolicySet& set, const config::RecordConfig& record);
   crypto::Status set_subject_clocks(const PolicySet& set);
   // One entry per policy, in its tenant's log.
-  crypto::Status record_policy_loads(const PolicySet& set, std::string_view author);
+  crypto::Status record_policy_loads(const PolicySet& set, const admin::Operator& author);
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
 
  private:

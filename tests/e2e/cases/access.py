@@ -362,6 +362,10 @@ def changes():
         load = [one for one in entries if one["event"] == "policy-load"][-1]
         equal((load["operator"], load["outcome"], load["grant"]), ("admin", "done", waiting[0]["id"]), f"the load: {load}")
         contains(load["remark"], "asked for by admin, approved by dpo (dpo)", "who is named")
+        question = {"credential": load["credential"], "reason": "a stolen credential"}
+        touched = scene.call("POST", "/v1/dossier", question, "dpo")
+        done = [one["event"] for one in touched["entries"] if one.get("remark", "") == load["remark"]]
+        equal(done, ["policy-load"], "what the credential's dossier has")
         # Four eyes themselves cannot be taken away alone.
         scene.write_policy(policy())
         refused = scene.call("POST", "/v1/policy/reload", who="admin", status=422)

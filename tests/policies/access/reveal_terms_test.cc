@@ -175,6 +175,30 @@ TEST(RevealTerms, GivingLessIsNothingToAskFor) {
             "");
 }
 
+// Otherwise one person takes it away in two steps: first with all that it was about, which gives
+// less; then nothing is left to compare with.
+TEST(RevealTerms, TakingTwoPeopleAwayIsGivingMoreWhateverGoesWithIt) {
+  const std::string eyes =
+      "four-eyes: { approve: [dpo], purposes: [contact], kinds: [nir], subjects: 20 }";
+  const std::string seen = "reveal: [dpo, support]\n    reveal-archived: [dpo]";
+  const std::vector<std::string> gone{"limit alone kind nir", "limit alone purpose contact",
+                                      "limit alone subjects", "limit two people"};
+  EXPECT_EQ(widened(terms_of(), terms_of(eyes, "")), gone);
+  // Of the purposes alone, with or without what they showed.
+  const std::string purposes = "four-eyes: { approve: [dpo], purposes: [contact] }";
+  const auto loaded = load_policy_text("terms.yaml", text_with(eyes, purposes));
+  ASSERT_TRUE(loaded.ok()) << diagnostics_text(loaded.diagnostics);
+  std::string nothing = text_with(eyes, "");
+  nothing.replace(nothing.find(seen), seen.size(), "reveal: []");
+  const auto without = load_policy_text("terms.yaml", nothing);
+  ASSERT_TRUE(without.ok()) << diagnostics_text(without.diagnostics);
+  EXPECT_EQ(widened(reveal_terms(loaded.policy), reveal_terms(without.policy)),
+            (std::vector<std::string>{"limit alone purpose contact", "limit two people"}));
+  // Where it stays in force, a purpose that nobody sees any more needs nobody.
+  EXPECT_EQ(wider(seen, "reveal: []"), "");
+  EXPECT_TRUE(widened(terms_of(eyes, ""), terms_of(eyes, "")).empty());
+}
+
 TEST(RevealTerms, AsText) {
   const RevealTerms terms = terms_of();
   EXPECT_EQ(parse_terms(terms_text(terms)), terms);

@@ -179,7 +179,12 @@ TEST(Policies, OnlyTheRoleAdminReloads) {
   EXPECT_EQ(done.status, 200);
   EXPECT_NE(done.body.find(R"("sha256":"bb")"), std::string::npos);
   EXPECT_EQ(done.body.find("policy: 2"), std::string::npos);
-  EXPECT_EQ(api.policies.authors, std::vector<std::string>{"admin"});
+  // With what the admin came, for the record.
+  ASSERT_EQ(api.policies.authors.size(), 1U);
+  const Operator& author = api.policies.authors.front();
+  EXPECT_EQ(author.name + " " + author.role, "admin admin");
+  EXPECT_EQ(author.credential,
+            credential_id(crypto::sha256(crypto::as_bytes(api.credentials["admin"]))));
 }
 
 TEST(Policies, ARefusedReloadSaysWhyAndWhere) {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <future>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "tests/proxy/net/socket_testing.h"
@@ -140,6 +141,30 @@ TEST_F(AdminServerTest, NoMoreConnectionsThanAllowed) {
     served = next.read_all().starts_with("HTTP/1.1 201 ");
   }
   EXPECT_TRUE(served);
+}
+
+// Has no memory left for an answer, say.
+class Failing final : public AdminHandler {
+ public:
+  AdminResponse handle(const AdminRequest& /*request*/) override {
+    ++calls;
+    throw std::bad_alloc();
+  }
+
+  std::atomic<int> calls{0};
+};
+
+TEST_F(AdminServerTest, AFailureGivesItsPlaceBack) {
+  Failing handler;
+  const auto server = AdminServer::start(options_, handler).value();
+  for (int i = 0; i < 6000 && handler.calls < 9; ++i) {
+    net::Peer peer = net::Peer::connect(server->port());
+    peer.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(peer.closes(std::chrono::seconds(60)));
+    // Its place is free a moment after the connection is.
+    if (handler.calls > 3) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(handler.calls, 9) << "more than twice as many as there are places";
 }
 
 // Answers in pieces without an end.

@@ -43,14 +43,14 @@ struct Result {
 class FakePolicies final : public PolicyControl {
  public:
   std::vector<ServedPolicy> policies() const override { return served; }
-  ReloadOutcome reload(std::string_view author) override {
-    authors.emplace_back(author);
+  ReloadOutcome reload(const Operator& author) override {
+    authors.push_back(author);
     return outcome;
   }
 
   std::vector<ServedPolicy> served;
   ReloadOutcome outcome{true, false, "", {}};
-  std::vector<std::string> authors;
+  std::vector<Operator> authors;
 };
 
 // The present, moved by what a test says.

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "crypto/tokens/token_text.h"
 #include "tests/proxy/admin/admin_testing.h"
 
 namespace paravent::proxy::admin {
@@ -54,6 +57,29 @@ TEST(Budgets, TenPeopleADayAndThenCoolOff) {
   EXPECT_EQ(api.reidentify("dpo", "contact", tokens).status, 200);
   api.clock.move(hours(25));
   EXPECT_EQ(api.reidentify("support", "contact", {tokens[10]}).status, 200);
+}
+
+TEST(Budgets, WhatIsRefusedWholeIsOnRecordWhole) {
+  Api api(policy_with("budget: { subjects-per-day: 10, cooling-off-minutes: 120 }"));
+  auto tokens = mails(api, 0, 11);
+  const std::uint32_t key = crypto::parse_token(api.unknown_token("form.mail")).value().key_id;
+  while (tokens.size() < 3000) {
+    crypto::write_vault_token(key, crypto::vault::random_id(), tokens.emplace_back());
+  }
+  const std::uint64_t before = api.log().size();
+  EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 429);
+  std::set<crypto::audit::Hash> named;
+  std::size_t alarms = 0;
+  for (const auto& entry : api.entries(before)) {
+    EXPECT_EQ(entry.open.event, EventKind::refusal);
+    EXPECT_LE(entry.detail->tokens.size(), crypto::audit::kMaxDetailTokens);
+    for (const auto& token : entry.detail->tokens) named.insert(token.digest);
+    if (entry.detail->object == BudgetLedger::kAlarmObject) ++alarms;
+  }
+  EXPECT_EQ(named.size(), 3000U);
+  EXPECT_EQ(alarms, 1U) << "one alarm, however many entries";
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0]}).status, 429) << "cooling off";
 }
 
 TEST(Budgets, ARestartGivesNobodyANewOne) {
@@ -115,6 +141,79 @@ TEST(Budgets, WithoutALogNothingIsCountedAndNothingGiven) {
   const auto tokens = mails(api, 0, 1);
   std::filesystem::remove_all(api.folder.path() / "audit");
   EXPECT_EQ(api.reidentify("support", "contact", tokens).status, 503);
+}
+
+// The ledger itself, between the charge of a request and its entries.
+class Ledger : public ::testing::Test {
+ protected:
+  static SubjectKey person(std::uint8_t number) {
+    SubjectKey key{};
+    key[0] = number;
+    return key;
+  }
+  Charge charge(std::vector<std::uint8_t> numbers) {
+    std::vector<SubjectKey> people;
+    for (const std::uint8_t number : numbers) people.push_back(person(number));
+    auto charged =
+        ledger_.charge(api_.log(), account_, Counted::reveal, limits_, people, api_.clock.now());
+    return std::move(charged).value();
+  }
+  void put_on_record(std::uint8_t number) {
+    crypto::audit::AuditEntry entry;
+    entry.event = EventKind::reveal;
+    entry.detail.operator_name = account_.operator_name;
+    entry.detail.role = account_.role;
+    entry.detail.tokens.push_back({0, person(number)});
+    ASSERT_TRUE(api_.log().append(entry).has_value());
+  }
+
+  Api api_;
+  BudgetLedger ledger_;
+  Account account_{api_.tenant, "support", "support"};
+  Limits limits_;
+};
+
+// Of two questions at the same time neither is answered by what both saw before.
+TEST_F(Ledger, AsksAndCountsInOneStep) {
+  limits_.alone = 2;
+  EXPECT_FALSE(charge({1, 2}).overrun);
+  EXPECT_FALSE(charge({2, 1}).overrun) << "the same people";
+  const Charge third = charge({3});
+  ASSERT_TRUE(third.overrun);
+  EXPECT_TRUE(third.overrun->alone);
+  EXPECT_FALSE(third.overrun->alarm) << "no budget, so nobody cools off";
+  EXPECT_FALSE(charge({2}).overrun) << "nor was the third counted";
+  account_.operator_name = "another";
+  EXPECT_FALSE(charge({3}).overrun);
+}
+
+TEST_F(Ledger, AReloadForgetsNothingThatIsUnderWayToTheLog) {
+  limits_.own.subjects_per_day = 2;
+  Charge first = charge({1});
+  ledger_.read_again();
+  Charge second = charge({2});
+  put_on_record(1);
+  first.under_way.end();
+  ASSERT_TRUE(charge({3}).overrun);
+  // Nor that whoever went too far cools off, though no entry says so yet.
+  ledger_.read_again();
+  const Charge again = charge({1});
+  ASSERT_TRUE(again.overrun);
+  EXPECT_EQ(again.overrun->limit, "cooling-off");
+}
+
+TEST_F(Ledger, WhatIsInTheLogCountsOnce) {
+  limits_.own.values_per_day = 2;
+  {
+    const Charge first = charge({1});
+    EXPECT_FALSE(first.overrun);
+    put_on_record(1);
+  }
+  ledger_.read_again();
+  const Charge second = charge({2});
+  EXPECT_FALSE(second.overrun);
+  ledger_.read_again();
+  EXPECT_TRUE(charge({3}).overrun);
 }
 
 TEST(Time, ThatIsSetBackRevivesNoValue) {

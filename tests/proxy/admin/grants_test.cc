@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "policies/model/load_policy.h"
+#include "proxy/admin/grants/case_record.h"
 #include "proxy/admin/grants/policy_consent.h"
 #include "tests/proxy/admin/admin_testing.h"
 
@@ -167,6 +170,21 @@ TEST(FourEyes, ManyPeopleInADayHoweverTheyAreAsked) {
   EXPECT_EQ(grants.reveal("dpo", {people[3]}).status, 200);
 }
 
+TEST(FourEyes, ManyPeopleAtTheSameTime) {
+  Grants grants("subjects: 2");
+  std::vector<std::string> people;
+  for (int i = 0; i < 8; ++i) {
+    people.push_back(grants.api.token_of("form.mail", "p" + std::to_string(i) + "@example.org"));
+  }
+  std::atomic<int> given{0};
+  std::vector<std::thread> askers;
+  for (const std::string& one : people) {
+    askers.emplace_back([&] { given += grants.reveal("dpo", {one}).status == 200 ? 1 : 0; });
+  }
+  for (std::thread& asker : askers) asker.join();
+  EXPECT_EQ(given, 2);
+}
+
 TEST(Grant, CoversItsTokensFieldsAndQuota) {
   Grants grants("purposes: [contact]");
   const std::string by_token = grants.approved(R"("tokens":[")" + grants.mail + R"("],"values":9)");
@@ -291,6 +309,70 @@ TEST(Grant, TheRecordOfAClosedOneProvesItself) {
   EXPECT_NE(page.body.find("case 17"), std::string::npos);
 }
 
+// What is asked for in vain may be any number; what was approved is not.
+TEST(Grant, TheRecordHoldsWhatWasRevealedAndNothingElse) {
+  Grants grants("purposes: [contact]");
+  const std::string id = grants.approved(R"("subjects":2,"values":3)");
+  const std::vector<std::string> junk(500, "no token");
+  const auto ranges = [&] {
+    return grants.api.operators->cases().use().all().at(0)->entries.size();
+  };
+  ASSERT_EQ(ranges(), 2U) << "asked for and approved";
+  EXPECT_EQ(grants.reveal("support", junk, id).status, 200);
+  EXPECT_EQ(ranges(), 2U);
+  std::vector<std::string> texts = junk;
+  texts[10] = grants.mail;
+  texts[11] = grants.other;
+  texts[30] = grants.mail;
+  EXPECT_EQ(grants.reveal("support", texts, id).status, 200);
+  EXPECT_EQ(ranges(), 4U) << "two that follow each other, and one";
+  const auto record = json::parse(
+      grants.api.get("/v1/grants/" + id + "/record", grants.api.credentials["dpo"]).body);
+  std::string events;
+  for (const auto& event : record.at("events").as_array()) {
+    events += std::string(event.at("event").as_string()) + " " +
+              std::string(event.at("outcome").as_string()) + "; ";
+  }
+  EXPECT_EQ(events,
+            "grant-change done; grant-change done; reveal done; reveal done; reveal done; ");
+}
+
+TEST(Grant, ARecordThatIsTooLargeIsNotMade) {
+  Grants grants("purposes: [contact]");
+  const std::string id = grants.approved(R"("subjects":2,"values":2)");
+  grants.step(id, "close", "support");
+  {
+    auto use = grants.api.operators->cases().use();
+    Case large = *use.all().at(0);
+    large.entries.push_back({0, kMostRecordEntries});
+    ASSERT_TRUE(use.keep(large).has_value());
+  }
+  for (const char* form : {"", "?format=html"}) {
+    const AdminResponse answer =
+        grants.api.get("/v1/grants/" + id + "/record" + form, grants.api.credentials["dpo"]);
+    EXPECT_EQ(answer.status, 400) << form;
+    EXPECT_EQ(Grants::reason_of(answer), "too-large");
+  }
+}
+
+TEST(Grant, NobodyHasAnyNumberThatNobodyDecidedAbout) {
+  Grants grants("purposes: [contact]");
+  const std::string quota = R"("subjects":1,"values":1)";
+  std::vector<std::string> ids;
+  for (int i = 0; i < 100; ++i) {
+    ids.emplace_back(grants.ask("support", quota).at("id").as_string());
+  }
+  EXPECT_EQ(grants.ask("support", quota, 409).at("reason").as_string(), "too-many-grants");
+  grants.ask("dpo", quota);  // whose own they are not
+  grants.step(ids[0], "refuse", "dpo");
+  grants.ask("support", quota);
+  // Taken back is not decided about: otherwise there would be no end of them.
+  grants.step(ids[1], "close", "support");
+  grants.ask("support", quota, 409);
+  grants.api.clock.move(hours(25));
+  grants.ask("support", quota);
+}
+
 TEST(Grant, AReasonCannotWriteIntoThePage) {
   Grants grants("purposes: [contact]");
   const auto made = grants.call(
@@ -395,6 +477,8 @@ policies::Policy policy_of(const std::string& text) {
   return std::move(loaded.policy);
 }
 
+Operator by(const std::string& name) { return {name, {}, "admin", {}, "0123456789ab"}; }
+
 TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   Grants grants("purposes: [contact]");
   Api& api = grants.api;
@@ -408,7 +492,7 @@ TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   const policies::Policy narrower = policy_of(narrower_text);
   PolicyConsent consent(api.folder.path(), *api.operators, *api.logs);
   const auto load = [&](const policies::Policy& policy, const std::string& author) {
-    const auto status = consent.check({{api.tenant, &policy, std::string(64, 'a')}}, author);
+    const auto status = consent.check({{api.tenant, &policy, std::string(64, 'a')}}, by(author));
     return status ? std::string("done") : status.error().sentence();
   };
   EXPECT_EQ(load(wider, "admin"), "done") << "nothing was in force";
@@ -427,8 +511,8 @@ TEST(Consent, AWiderPolicyWaitsForASecondPerson) {
   grants.step(id, "approve", "dpo");
   // After a restart too, and then it is used up.
   PolicyConsent again(api.folder.path(), *api.operators, *api.logs);
-  EXPECT_TRUE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
-  EXPECT_FALSE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, "").has_value());
+  EXPECT_TRUE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, by("")).has_value());
+  EXPECT_FALSE(again.check({{api.tenant, &wider, std::string(64, 'a')}}, by("")).has_value());
   // Four eyes cannot be taken away by one person either.
   const policies::Policy without = policy_of(admin_test_policy());
   EXPECT_NE(load(without, "admin").find("limit alone purpose contact"), std::string::npos);
@@ -442,7 +526,7 @@ TEST(Consent, AnAlteredMemoryOfWhatWasInForceIsRefused) {
   ASSERT_TRUE(consent.keep({{api.tenant, &policy, {}}}).has_value());
   std::ofstream(api.folder.path() / ("terms-" + crypto::vault::id_hex(api.tenant)), std::ios::app)
       << "x";
-  EXPECT_EQ(consent.check({{api.tenant, &policy, {}}}, "admin").error().kind(),
+  EXPECT_EQ(consent.check({{api.tenant, &policy, {}}}, by("admin")).error().kind(),
             crypto::ErrorKind::data);
 }
 

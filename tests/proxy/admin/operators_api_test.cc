@@ -211,5 +211,28 @@ TEST(CaseStore, CasesSurviveARestartAndAlteredOnesAreRefused) {
   EXPECT_EQ(Cases::open(folder.path()).error().kind(), crypto::ErrorKind::data);
 }
 
+// Otherwise one step of a case is the last start of a gateway.
+TEST(CaseStore, WhatCouldNotBeReadAgainIsNotWritten) {
+  const TempFolder folder;
+  Case one;
+  one.id = crypto::vault::random_id();
+  one.requester = "a";
+  one.requester_role = "b";
+  one.entries = {{1, 1}};
+  const auto cases = Cases::open(folder.path()).value();
+  ASSERT_TRUE(cases->use().keep(one).has_value());
+  Case next = one;
+  next.state = CaseState::approved;
+  next.approver = "-";  // who stands for nobody there
+  next.approver_role = "c";
+  EXPECT_EQ(cases->use().keep(next).error().kind(), crypto::ErrorKind::usage);
+  EXPECT_EQ(*cases->use().find(one.id), one);
+  next.approver = "d";
+  next.change = "add program x,\nend";
+  EXPECT_FALSE(cases->use().keep(next).has_value());
+  const auto again = Cases::open(folder.path()).value();
+  EXPECT_EQ(*again->use().find(one.id), one);
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/admin/grants/case.h"
+#include "proxy/admin/operators.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -54,6 +55,22 @@ TEST(OperatorsFile, ReadsTheFirstVersion) {
   EXPECT_EQ((*read)[1].role, "support");
   // Written again, it is the present version, with the same credentials.
   EXPECT_EQ(parse_operators(operators_text(*read)), *read);
+}
+
+// "-" stands for nobody in the files of cases; lists of before may hold such names.
+TEST(OperatorsFile, ANewNameBeginsWithALetterOrDigit) {
+  for (const char* name : {"-", "--", "-anne"}) {
+    EXPECT_TRUE(is_operator_name(name)) << name;
+    EXPECT_FALSE(is_new_operator_name(name)) << name;
+    EXPECT_EQ(Operators::in_memory()->add(name, "dpo", {}).error().kind(),
+              crypto::ErrorKind::usage);
+    auto list = full_list();
+    list[0].name = name;
+    EXPECT_EQ(parse_operators(operators_text(list)), list) << name;
+  }
+  for (const char* name : {"a", "7", "crm-sync", "a-"}) {
+    EXPECT_TRUE(is_new_operator_name(name)) << name;
+  }
 }
 
 TEST(OperatorsFile, AnyOtherTextIsRefused) {

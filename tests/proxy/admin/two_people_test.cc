@@ -218,7 +218,8 @@ TEST(TwoPeople, AreAskedForAgainWhenAPolicyIsLoaded) {
   const auto load = [&](const policies::Policy& in_force) {
     const policies::TenantPolicy tenants[] = {{tenant, &in_force}};
     const policies::AccessRules rules(tenants);
-    return consent.check({{tenant, &wider, std::string(64, 'a')}}, "admin", &rules).has_value();
+    const Operator admin{"admin", tenant, "admin", {}, {}};
+    return consent.check({{tenant, &wider, std::string(64, 'a')}}, admin, &rules).has_value();
   };
   EXPECT_FALSE(load(before)) << "asked for";
   const auto listed =
