@@ -6,8 +6,8 @@
 // allocation per message. An instance belongs to one thread at a time and is move-only; the keys
 // live in OpenSSL's contexts, which wipe them when freed. It does not commit to its key.
 //
-// Limits of use (constructions 4.2): at most 2^32 values of at most 1 KiB per key version. The
-// caller counts; here a message may be up to 2^20 bytes.
+// Limits of use (constructions 4.2): at most 2^32 values of at most 1 KiB per key version. Nobody
+// counts them (docs/threat-model.md says what follows); here a message may be up to 2^20 bytes.
 
 #pragma once
 

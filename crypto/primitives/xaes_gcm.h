@@ -3,7 +3,7 @@
 //
 // GCM by libsodium where the CPU has AES-NI and CLMUL, else by OpenSSL; both give the same bytes.
 // No heap allocation per message. One owner thread at a time; move-only. It does not commit to its
-// key. Limit of use: 2^48 messages per key; the caller counts.
+// key. Limit of use: 2^48 messages per key, which nobody counts (docs/threat-model.md).
 
 #pragma once
 

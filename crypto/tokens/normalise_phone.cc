@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/normaliser_rules.h"
 #include "crypto/tokens/phone_plan.h"
 #include "crypto/tokens/unicode.h"
@@ -19,6 +20,8 @@ constexpr std::size_t kMaxDigits = 20;  // 15 of E.164, and prefixes that go
 constexpr std::size_t kMaxE164 = 15;
 constexpr std::size_t kMinUnknownE164 = 8;
 constexpr std::size_t kNowhere = kMaxDigits;
+constexpr std::size_t kFrenchNational = 9;
+constexpr std::array<std::string_view, 5> kFrenchOverseas = {"262", "590", "594", "596", "508"};
 
 // What is left of the text without separators. Wiped, as it is the value.
 struct Dialled {
@@ -78,8 +81,9 @@ std::string_view without_trunk(const PhonePlan& plan, std::string_view digits, b
   return bare && phone_plan_accepts(plan, digits) ? digits : std::string_view{};
 }
 
+// One number has one form, behind whichever country code of the French plan it was written.
 Status append_e164(std::string_view country_code, std::string_view national, std::string& out) {
-  if (country_code == "33") {
+  if (in_french_plan(country_code) && national.size() == kFrenchNational) {
     const FrenchPlan french = french_plan_of(national);
     country_code = french.country_code;
     national.remove_prefix(french.skip);
@@ -153,6 +157,26 @@ Status normalise_phone(std::string_view value, std::string_view region, std::str
   if (digits.empty()) return Error(ErrorKind::malformed);
   const bool idiom = dialled.bracketed_zero != kNowhere && dialled.bracketed_zero >= exit_prefix;
   return append_international(digits, idiom ? dialled.bracketed_zero - exit_prefix : kNowhere, out);
+}
+
+std::vector<std::string> earlier_phone_forms(std::string_view normal) {
+  std::vector<std::string> forms;
+  const std::string_view digits = normal.substr(normal.empty() ? 0 : 1);
+  const PhonePlan* plan = phone_plan_for_digits(digits);
+  if (plan == nullptr || !in_french_plan(plan->country_code)) return forms;
+  std::string common(digits.substr(plan->country_code.size()));
+  // Within the plan, Saint-Pierre-et-Miquelon's code is the prefix of its short numbers.
+  if (common.size() < kFrenchNational) common.insert(0, plan->country_code);
+  forms.reserve(kFrenchOverseas.size());  // no copy is left behind
+  for (const std::string_view code : kFrenchOverseas) {
+    if (!phone_plan_accepts(*phone_plan_for_digits(code), common)) continue;
+    forms.emplace_back("+").append(code).append(common);
+    if (forms.back() != normal) continue;
+    wipe(forms.back());
+    forms.pop_back();
+  }
+  wipe(common);
+  return forms;
 }
 
 }  // namespace paravent::crypto

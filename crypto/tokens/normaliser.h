@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "crypto/base/result.h"
 #include "crypto/tokens/kind.h"
@@ -35,6 +36,10 @@ std::uint16_t normaliser_id(Kind kind) noexcept;
 
 // Whether phone numbers can be read the way this country dials.
 bool phone_region_known(std::string_view region) noexcept;
+
+// Other forms that this phone number got before docs/decisions/0066: what is kept of whoever it
+// tells may still lie under one of them. The caller wipes them.
+std::vector<std::string> earlier_phone_forms(std::string_view normal);
 
 // Without ASCII white space at either end: what protect-raw protects.
 std::string_view trim(std::string_view text) noexcept;

@@ -33,7 +33,8 @@ const PhonePlan* phone_plan_for_digits(std::string_view digits) noexcept;
 bool phone_plan_accepts(const PhonePlan& plan, std::string_view national) noexcept;
 
 // France and its overseas departments share one plan: the country code of a nine-digit national
-// number, and how many of its digits that code replaces (3 for Saint-Pierre-et-Miquelon, else 0).
+// number (33 where its prefix tells no place, as of 07, 08 and 09), and how many of its digits that
+// code replaces (3 for Saint-Pierre-et-Miquelon, else 0).
 struct FrenchPlan {
   std::string_view country_code;
   std::size_t skip = 0;

@@ -82,14 +82,21 @@ AuditLogs::~AuditLogs() = default;
 Status AuditLogs::open_tenant(const Id& tenant) {
   {
     const std::lock_guard lock(mutex_);
-    if (tenants_.contains(tenant)) return {};
-    auto entry = open_one(tenant, vault_.has_audit_history(tenant)
-                                      ? crypto::audit::OpenMode::must_exist
-                                      : crypto::audit::OpenMode::create_if_missing);
-    if (!entry) return entry.error();
-    tenants_.emplace(tenant, std::move(*entry));
+    auto& known = tenants_[tenant];
+    if (known != nullptr && known->announced) return {};
+    if (known == nullptr) {
+      auto entry = open_one(tenant, vault_.has_audit_history(tenant)
+                                        ? crypto::audit::OpenMode::must_exist
+                                        : crypto::audit::OpenMode::create_if_missing);
+      if (!entry) {
+        tenants_.erase(tenant);
+        return entry.error();
+      }
+      known = std::move(*entry);
+    }
   }
-  // Before its first entry is acknowledged: from now on it cannot go unnoticed.
+  // Before it takes its first entry: from now on it cannot go unnoticed. What fails is tried again
+  // by the next caller, and by whoever comes at the same time.
   return record_checkpoints();
 }
 
@@ -116,14 +123,18 @@ Status AuditLogs::record_checkpoints() {
   if (const auto receipts = installation_->log->append_all(entries); !receipts) {
     return receipts.error();
   }
-  for (std::size_t i = 0; i < grown.size(); ++i) grown[i]->recorded = sizes[i];
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < grown.size(); ++i) {
+    grown[i]->recorded = sizes[i];
+    grown[i]->announced = true;
+  }
   return {};
 }
 
 crypto::audit::AuditLog* AuditLogs::tenant(const Id& tenant) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(tenant);
-  return found == tenants_.end() ? nullptr : found->second->log.get();
+  return found == tenants_.end() || !found->second->announced ? nullptr : found->second->log.get();
 }
 
 crypto::audit::AuditLog& AuditLogs::tenant_or_installation(const Id& id) const {

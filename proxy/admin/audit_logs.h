@@ -31,7 +31,8 @@ class AuditLogs {
   AuditLogs(const AuditLogs&) = delete;
   AuditLogs& operator=(const AuditLogs&) = delete;
 
-  // Makes the tenant's log where there has been none yet.
+  // Makes the tenant's log where there has been none yet. An error: nobody gets the log before
+  // another call has put it into the installation's.
   crypto::Status open_tenant(const crypto::vault::Id& tenant);
 
   // Puts into the installation's log how far each tenant's log has come, for those that have grown
@@ -40,7 +41,7 @@ class AuditLogs {
   crypto::Status record_checkpoints();
 
   crypto::audit::AuditLog& installation() { return *installation_->log; }
-  // nullptr: no log of that tenant is open.
+  // nullptr: no log of that tenant is open, or the installation's does not speak of it yet.
   crypto::audit::AuditLog* tenant(const crypto::vault::Id& tenant) const;
   // For what goes on record in any case: the tenant's, or the installation's where it is not open.
   crypto::audit::AuditLog& tenant_or_installation(const crypto::vault::Id& tenant) const;
@@ -60,13 +61,14 @@ class AuditLogs {
   const crypto::Clock& clock_;
   std::unique_ptr<Entry> installation_;
   std::mutex recording_;      // one record at a time; taken before mutex_
-  mutable std::mutex mutex_;  // guards tenants_; entries stay once they are there
+  mutable std::mutex mutex_;  // guards tenants_ and what was announced; entries stay, once there
   std::map<crypto::vault::Id, std::unique_ptr<Entry>> tenants_;
 
   struct Entry {
     std::unique_ptr<crypto::audit::DetailKeys> keys;  // outlives the log below
     std::unique_ptr<crypto::audit::AuditLog> log;
     std::optional<std::uint64_t> recorded;  // its size in the last record; guarded by recording_
+    bool announced = false;                 // the installation's log speaks of it
   };
 };
 

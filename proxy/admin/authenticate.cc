@@ -6,7 +6,8 @@
 namespace paravent::proxy::admin {
 
 std::optional<Operator> authenticate(const Operators& operators, FirstCredentials& first,
-                                     const AdminRequest& request, AdminResponse& refusal) {
+                                     const AdminRequest& request, AdminResponse& refusal,
+                                     FirstUse first_use) {
   // A credential that is sent is what counts, right or wrong; else the certificate's name is the
   // operator's.
   const bool over = request.certificate_expires && operators.now() >= *request.certificate_expires;
@@ -20,7 +21,7 @@ std::optional<Operator> authenticate(const Operators& operators, FirstCredential
     refusal = admin_problem(401, "credential", "A valid credential is needed.");
     return std::nullopt;
   }
-  if (auto status = first.used(*credential); !status) {
+  if (auto status = first.used(*credential); !status && first_use == FirstUse::durable) {
     refusal = admin_problem(503, "store-unavailable",
                             "The file first-credentials cannot be updated; nothing was done.");
     return std::nullopt;

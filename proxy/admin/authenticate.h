@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "proxy/admin/admin_message.h"
@@ -10,10 +11,16 @@
 
 namespace paravent::proxy::admin {
 
+// What becomes of a credential that cannot be taken out of the file of first credentials: it is
+// refused, as it would stay readable; or, for what must not wait for a disk, it counts, and leaves
+// the file at a later use.
+enum class FirstUse : std::uint8_t { durable, tried };
+
 // The operator, by credential or by verified certificate; else `refusal` is the answer (401; 403
 // where the credential is for other paths; 503 when the file of first credentials cannot be
 // updated). Needs no key of the vault.
 std::optional<Operator> authenticate(const Operators& operators, FirstCredentials& first,
-                                     const AdminRequest& request, AdminResponse& refusal);
+                                     const AdminRequest& request, AdminResponse& refusal,
+                                     FirstUse first_use = FirstUse::durable);
 
 }  // namespace paravent::proxy::admin

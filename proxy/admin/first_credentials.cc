@@ -62,8 +62,9 @@ Status FirstCredentials::used(std::string_view credential) {
   const std::string_view rest_dpo = is_dpo ? std::string_view() : dpo;
   const std::string_view rest_admin = is_admin ? std::string_view() : admin;
   if (rest_dpo.empty() && rest_admin.empty()) {
-    gone_ = true;
-    return crypto::vault::remove_file_durably(file_);
+    Status removed = crypto::vault::remove_file_durably(file_);
+    gone_ = removed.has_value();
+    return removed;
   }
   const SecretBytes rest =
       rest_admin.empty()

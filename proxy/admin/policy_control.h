@@ -26,6 +26,7 @@ struct ReloadOutcome {
   std::string sentence;                  // what was wrong, one sentence; empty when done
   std::vector<std::string> diagnostics;  // lines of `paravent check`: places, keys and words of the
                                          // files, no value of a request
+  bool store_failed = false;             // nothing was changed: the data could not be written
 };
 
 class PolicyControl {

@@ -41,9 +41,11 @@ AdminResponse AdminApi::reload_policies(const AdminRequest& request, const Opera
   json::array remarks;
   for (const std::string& line : outcome.diagnostics) remarks.push_back(json::value(line));
   if (!outcome.done) {
-    const std::string_view reason = outcome.audit_failed ? "audit-unavailable" : "policy";
-    AdminResponse refusal =
-        admin_problem(outcome.audit_failed ? 503 : 422, reason, outcome.sentence);
+    const bool unwritten = outcome.audit_failed || outcome.store_failed;
+    const std::string_view reason = outcome.audit_failed   ? "audit-unavailable"
+                                    : outcome.store_failed ? "store-unavailable"
+                                                           : "policy";
+    AdminResponse refusal = admin_problem(unwritten ? 503 : 422, reason, outcome.sentence);
     json::object problem = json::parse(refusal.body).as_object();
     problem["diagnostics"] = std::move(remarks);
     refusal.body = json::serialize(problem) + "\n";

@@ -181,7 +181,8 @@ AdminResponse SealGate::unseal(const AdminRequest& request) {
 
 AdminResponse SealGate::seal(const AdminRequest& request) {
   AdminResponse refusal;
-  const auto who = authenticate(operators_, first_, request, refusal);
+  // Sealing is not put off because the disk is full.
+  const auto who = authenticate(operators_, first_, request, refusal, FirstUse::tried);
   if (!who) return refusal;
   if (who->role != "admin") return admin_problem(403, "refused", "This needs the role admin.");
   const std::unique_lock attempt(attempt_);

@@ -167,13 +167,13 @@ Status PolicyConsent::ask(const Wider& wider, const Operator& author) {
 }
 
 Status PolicyConsent::keep(const std::vector<Load>& loads) {
+  std::vector<std::filesystem::path> over;
   for (const Load& load : loads) {
     const auto file = file_of(load.tenant);
     const RevealTerms terms = policies::reveal_terms(*load.policy);
     if (policies::approving_roles(terms).empty()) {
       // Nothing to compare the next one with.
-      if (!std::filesystem::exists(file)) continue;
-      if (auto status = crypto::vault::remove_file_durably(file); !status) return status;
+      over.push_back(file);
       continue;
     }
     const std::string text = policies::terms_text(terms);
@@ -184,6 +184,11 @@ Status PolicyConsent::keep(const std::vector<Load>& loads) {
     if (auto status = crypto::vault::write_file_durably(file, crypto::as_bytes(text)); !status) {
       return status;
     }
+  }
+  // Last, since a full disk would not take them back.
+  for (const auto& file : over) {
+    if (!std::filesystem::exists(file)) continue;
+    if (auto status = crypto::vault::remove_file_durably(file); !status) return status;
   }
   return {};
 }

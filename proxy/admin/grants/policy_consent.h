@@ -45,7 +45,8 @@ class PolicyConsent {
   // The case that approved what the latest check let through for this tenant; nullptr: it needed
   // none. Until the next check.
   const Case* approval(const crypto::vault::Id& tenant) const;
-  // To be called when they are in force.
+  // To be called before they are in force, as the last of what can stand against that: what is not
+  // kept must not be served. After an error some are kept, and of none are the terms gone.
   crypto::Status keep(const std::vector<Load>& loads);
 
  private:

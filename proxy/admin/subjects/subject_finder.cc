@@ -23,7 +23,7 @@ class Finder {
   MeantSubjects find(const SubjectRequest& request) const {
     MeantSubjects meant;
     if (request.tokens.empty()) {
-      add(by_identifier(request), meant);
+      add_by_identifier(request, meant);
       meant.by_token.clear();
       return meant;
     }
@@ -32,20 +32,25 @@ class Finder {
   }
 
  private:
-  crypto::Result<Id> by_identifier(const SubjectRequest& request) const {
+  void add_by_identifier(const SubjectRequest& request, MeantSubjects& meant) const {
     const auto kind = crypto::kind_from_name(request.kind);
-    if (!kind) return crypto::Error(crypto::ErrorKind::refused);
+    if (!kind) return;
     const std::string region = parts_.access->phone_region(principal_);
     std::string normal;
     normal.reserve(2 * request.value.size() + 64);
     const crypto::NormaliserOptions options{.region = region};
     if (!crypto::normalise(*kind, request.value, options, normal)) {
       crypto::wipe(normal);
-      return crypto::Error(crypto::ErrorKind::refused);
+      return;
     }
-    auto found = parts_.subjects.find(principal_.tenant(), *kind, normal);
+    add(parts_.subjects.find(principal_.tenant(), *kind, normal), meant);
+    if (*kind == crypto::Kind::phone) {
+      for (std::string& form : crypto::earlier_phone_forms(normal)) {
+        add(parts_.subjects.find(principal_.tenant(), *kind, form), meant);
+        crypto::wipe(form);
+      }
+    }
     crypto::wipe(normal);
-    return found;
   }
 
   crypto::Result<Id> by_token(const std::string& text) const {

@@ -213,7 +213,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return admin_problem(400, "several-subjects",
-                         "These tokens are of several people; export one.");
+                         "Several people are meant; export one, by a token of theirs.");
   }
   if (!put_on_record(call, meant)) return audit_unavailable();
 

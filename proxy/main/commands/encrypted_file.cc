@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -55,31 +57,61 @@ bool write_all(int fd, std::string_view bytes) {
   return true;
 }
 
-// Takes the file away again unless it was kept.
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A file that has its name only once it is whole, whatever ends the process before. Nameless until
+// then; where the file system or a missing /proc does not allow that, under a name of its own.
 class NewFile {
  public:
-  explicit NewFile(std::string path)
-      : path_(std::move(path)),
-        fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)),
-        made_(fd_.get() >= 0) {}
+  explicit NewFile(std::string path) : path_(std::move(path)), folder_(folder_of(path_)) {
+    struct stat there {};
+    if (::lstat(path_.c_str(), &there) == 0) return;
+    if (::access("/proc/self/fd", X_OK) == 0) {
+      fd_ = net::UniqueFd(::open(folder_.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+    }
+    if (fd_) return;
+    temporary_ = path_ + ".XXXXXX";
+    fd_ = net::UniqueFd(::mkostemp(temporary_.data(), O_CLOEXEC));
+    if (!fd_) temporary_.clear();
+  }
   ~NewFile() {
-    if (made_ && !kept_) ::unlink(path_.c_str());
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
   }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  bool made() const noexcept { return made_; }
+  bool made() const noexcept { return static_cast<bool>(fd_); }
   bool write(std::string_view bytes) { return write_all(fd_.get(), bytes); }
+  // Never over a file that came there meanwhile.
   bool keep() {
-    kept_ = ::fsync(fd_.get()) == 0;
-    return kept_;
+    if (::fsync(fd_.get()) != 0 || !give_name()) return false;
+    // Best effort: the folder may be one that its user can write and not read.
+    const net::UniqueFd folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::fsync(folder.get()) == 0 || errno == EINVAL) return true;
+    ::unlink(path_.c_str());
+    return false;
   }
 
  private:
+  bool give_name() const {
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+    const bool nameless = temporary_.empty();
+    const std::string& from = nameless ? self : temporary_;
+    const int follow = nameless ? AT_SYMLINK_FOLLOW : 0;
+    if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path_.c_str(), follow) == 0) return true;
+    // A file system without links; what is nameless has no other way.
+    return !nameless && errno != EEXIST &&
+           ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0;
+  }
+
   std::string path_;
+  std::string folder_;
+  std::string temporary_;  // empty: nameless
   net::UniqueFd fd_;
-  bool made_;
-  bool kept_ = false;
 };
 
 }  // namespace

@@ -246,7 +246,10 @@ void Gateway::State::publish_keys() {
   if (changes == key_changes && clock.now() < keys_valid_until) return;
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (built) {
-    if (!server->publish(built->snapshot)) return;
+    if (!server->publish(built->snapshot)) {
+      if (changes != key_changes) std::ignore = server->publish(sealed_now());
+      return;
+    }
     remember_for_sealed(*built->snapshot);
     keys_valid_until = built->valid_until;
     key_changes = changes;

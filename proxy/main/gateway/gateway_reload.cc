@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "proxy/admin/name_operator.h"
@@ -48,9 +49,11 @@ std::vector<admin::ServedPolicy> Gateway::State::policies() const {
   return list;
 }
 
-// Everything that may be wrong is found before anything changes; the record is durable before the
-// new snapshot is published; and every request sees either the old one or the new one.
-Status Gateway::State::take_over(const admin::Operator& author, std::string& remarks) {
+// Everything that may be wrong is found before anything changes; the record, and whatever else has
+// to be on the disk, is durable before the new snapshot is published, so that nothing behind that
+// can fail; and every request sees either the old one or the new one.
+Status Gateway::State::take_over(const admin::Operator& author, std::string& remarks,
+                                 admin::ReloadOutcome& outcome) {
   if (ending) return Error(ErrorKind::busy, "The gateway is stopping; it takes over nothing more.");
   if (!open) {
     return Error(
@@ -78,20 +81,31 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
   if (!publication) return publication.error();
   remarks +=
       warnings_of_unknown_people(files->policies, installation->operators(), installation->vault());
-  if (auto status = open->check_consent(files->policies, author, &served); !status) return status;
+  if (auto status = open->check_consent(files->policies, author, &served); !status) {
+    outcome.audit_failed = status.error().kind() == ErrorKind::disk_full;
+    return status;
+  }
   Status recorded = open->record_policy_loads(files->policies, author);
   if (recorded) recorded = record_issuer_keys(files->policies);
   if (!recorded) {
+    outcome.audit_failed = true;
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
-  if (auto status = open->set_retentions(files->policies, files->config.record); !status) {
-    return status;
-  }
-  if (auto status = server->publish(*publication); !status) return status;
-  remember_for_sealed(*built->snapshot);
   if (auto status = open->set_subject_clocks(files->policies); !status) return status;
+  Status kept = open->set_retentions(files->policies, files->config.record);
+  if (kept) kept = open->keep_consent(files->policies);
+  outcome.store_failed = !kept;
+  if (kept) {
+    kept = server->publish(*publication);
+    // Some workers may have taken it; the next tick gives all of them the old one again.
+    if (!kept) keys_valid_until = {};
+  }
+  if (!kept) {
+    put_back();
+    return kept;
+  }
+  remember_for_sealed(*built->snapshot);
   open->api().use_access(open->access_of(files->policies));
-  if (auto status = open->keep_consent(files->policies); !status) return status;
   if (certificates->admin) admin->use_certificates(certificates->admin);
   warn_of_unknown_issuers(files->policies, config.operators.oidc);
   if (oidc_keeper) oidc_keeper->read_again();
@@ -100,6 +114,13 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
   tls = std::move(*certificates);
   keys_valid_until = built->valid_until;
   return {};
+}
+
+// What a reload that is refused has written already. A retention stays: a longer one destroys
+// later, a shorter one waits for an operator; putting it back would freeze destruction.
+void Gateway::State::put_back() {
+  std::ignore = open->set_subject_clocks(served);
+  std::ignore = open->keep_consent(served);
 }
 
 admin::ReloadOutcome Gateway::State::reload(const admin::Operator& author) {
@@ -111,8 +132,8 @@ admin::ReloadOutcome Gateway::State::reload(const admin::Operator& author) {
     }
   }
   std::string remarks;
-  const Status status = take_over(author, remarks);
   admin::ReloadOutcome outcome;
+  const Status status = take_over(author, remarks, outcome);
   outcome.done = static_cast<bool>(status);
   outcome.diagnostics = lines_of(remarks);
   std::fputs(remarks.c_str(), stderr);
@@ -122,7 +143,9 @@ admin::ReloadOutcome Gateway::State::reload(const admin::Operator& author) {
     return outcome;
   }
   ++reloads.refused;
-  outcome.audit_failed = status.error().kind() == ErrorKind::disk_full;
+  // A full disk elsewhere is no want of a record.
+  outcome.store_failed = outcome.store_failed ||
+                         (!outcome.audit_failed && status.error().kind() == ErrorKind::disk_full);
   outcome.sentence = status.error().sentence();
   std::fprintf(stderr, "paravent: the reload is refused and everything stays as it was: %s\n",
                outcome.sentence.c_str());

@@ -222,6 +222,11 @@ void Gateway::State::seal_without_token() {
   gate->close();
   const std::scoped_lock lock(changing);
   if (!open) return;
+  if (token_present) {
+    // It came back, and somebody was told so, while this waited for the handlers.
+    gate->open(open->handler());
+    return;
+  }
   static_cast<void>(
       record(EventKind::seal, detail_of("pkcs11", "the epoch ended without the token")));
   lock_up();

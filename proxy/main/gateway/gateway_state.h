@@ -84,7 +84,9 @@ struct Gateway::State final : public admin::SealControl,
 
   std::vector<admin::ServedPolicy> policies() const override;
   admin::ReloadOutcome reload(const admin::Operator& author) override;
-  crypto::Status take_over(const admin::Operator& author, std::string& remarks);
+  crypto::Status take_over(const admin::Operator& author, std::string& remarks,
+                           admin::ReloadOutcome& outcome);
+  void put_back();
 
   crypto::Status read_certificates();
   crypto::Status start_oidc();

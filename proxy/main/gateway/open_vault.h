@@ -72,7 +72,7 @@ class OpenVault {
   // `in_force`: null at a start.
   crypto::Status check_consent(const PolicySet& set, const admin::Operator& author,
                                const PolicySet* in_force);
-  // When they are in force.
+  // Before they are in force.
   crypto::Status keep_consent(const PolicySet& set);
   // What is shorter than before freezes destruction, and an operator has to say that it is meant.
   crypto::Status set_retentions(const PolicySet& set, const config::RecordConfig& record);

@@ -3,7 +3,7 @@
 // tlog-witness, add-checkpoint).
 //
 // What fails is tried again at the next turn; nothing waits for it, and the gateway goes on. One
-// thread at a time; failures() from any.
+// thread at a time; failures() and hurry() from any.
 
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "crypto/base/result.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/config/record_config.h"
+#include "proxy/main/io/http_client.h"
 
 namespace paravent::proxy::main {
 
@@ -29,6 +30,9 @@ class Anchor {
   crypto::Status run_once() { return turn(true); }
   // The last turn, for which nobody wants to wait: writes what there is.
   crypto::Status finish() { return turn(false); }
+  // From any thread: nobody wants to wait for a turn that runs either. It asks no further witness,
+  // and leaves writing to the last turn.
+  void hurry() noexcept { hurried_ = true; }
   std::uint64_t failures() const noexcept { return failures_.load(); }
 
  private:
@@ -40,6 +44,8 @@ class Anchor {
     std::map<std::string, std::uint64_t> sizes;  // by origin: what it has co-signed last
   };
 
+  crypto::Result<HttpAnswer> send(const std::string& url, const std::string& below,
+                                  std::string_view text) const;
   // The lines that it answers; empty when there is no answer that counts.
   std::string ask(Witness& witness, const crypto::audit::AuditLog& log,
                   const std::string& checkpoint, crypto::Status& status) const;
@@ -53,6 +59,7 @@ class Anchor {
   std::map<std::string, std::string> cosigned_;
   std::map<std::string, std::string> written_;
   std::atomic<std::uint64_t> failures_{0};
+  std::atomic<bool> hurried_{false};
 };
 
 // Replaces the file, which appears under its name only when complete. ErrorKind::data; unlike the

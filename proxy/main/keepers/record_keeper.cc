@@ -1,11 +1,6 @@
 #include "proxy/main/keepers/record_keeper.h"
 
-#include <spawn.h>
-#include <sys/wait.h>
-
-#include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <tuple>
 #include <utility>
@@ -23,42 +18,14 @@ constexpr std::string_view kOthers = "others";
 // Until what could not be put on record is tried again.
 constexpr std::chrono::seconds kRecordAgain{1};
 
-// Runs the program with what happened in its environment, and waits for its end. Its standard input
-// is empty, and it inherits no blocked signal.
-void run_command(const std::string& command, const std::vector<std::string>& environment) {
-  std::string name = command;
-  std::array<char*, 2> arguments{name.data(), nullptr};
-  std::vector<std::string> texts = environment;
-  texts.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, command.c_str(), &actions, &attributes, arguments.data(),
-                                   pointers.data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed == 0) ::waitpid(child, &status, 0);
-  if (failed != 0 || status != 0) {
-    std::fprintf(stderr, "paravent: warning: the alarm command %s failed.\n", command.c_str());
-  }
-}
-
 }  // namespace
 
 RecordKeeper::RecordKeeper(const config::RecordConfig& config, admin::AuditLogs& logs,
-                           std::size_t most_waiting)
-    : config_(config), logs_(logs), most_waiting_(most_waiting) {
+                           std::size_t most_waiting, AlarmCommand::Patience patience)
+    : config_(config),
+      logs_(logs),
+      most_waiting_(most_waiting),
+      command_(config.alarm_command, patience) {
   if (config.anchor.enabled()) anchor_ = std::make_unique<Anchor>(config.anchor, logs);
   turns_ = std::thread([this] { run_turns(); });
   rings_ = std::thread([this] { run_alarms(); });
@@ -70,6 +37,9 @@ RecordKeeper::~RecordKeeper() {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
+  // Sealing waits here with the keys: for the disk, and for others no longer than it must.
+  command_.hurry();
+  if (anchor_) anchor_->hurry();
   wakes_.notify_all();
   rings_.join();
   {
@@ -100,6 +70,11 @@ void RecordKeeper::queue(Line& line, admin::HoneyAlarm alarm, std::size_t most) 
   } else {
     count(line, source_of(alarm), 1);
   }
+}
+
+void RecordKeeper::fold(Line& line) {
+  for (const admin::HoneyAlarm& alarm : line.alarms) count(line, source_of(alarm), 1);
+  line.alarms.clear();
 }
 
 void RecordKeeper::ring(const admin::HoneyAlarm& alarm) {
@@ -140,7 +115,13 @@ void RecordKeeper::run_commands() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wakes_.wait(lock, [this] { return all_recorded_ || !to_command_.empty(); });
+    // At the end there is no time for each. Whoever asked and then seals is told of all the same.
+    if (stopping_) fold(to_command_);
     if (to_command_.empty()) return;
+    if (stopping_ && command_.is_over()) {
+      leave_untold(std::exchange(to_command_.counted, {}));
+      continue;
+    }
     Source source;
     std::uint64_t number = 1;
     std::string note;
@@ -154,13 +135,21 @@ void RecordKeeper::run_commands() {
       number = node.mapped();
     }
     lock.unlock();
-    run_command(
-        config_.alarm_command,
-        {"PARAVENT_ALARM=honey-token", "PARAVENT_COUNT=" + std::to_string(number),
-         "PARAVENT_OPERATOR=" + source.operator_name, "PARAVENT_ROLE=" + source.role,
-         "PARAVENT_TENANT=" + crypto::vault::id_hex(source.asker_tenant), "PARAVENT_NOTE=" + note});
+    command_.run({"PARAVENT_ALARM=honey-token", "PARAVENT_COUNT=" + std::to_string(number),
+                  "PARAVENT_OPERATOR=" + source.operator_name, "PARAVENT_ROLE=" + source.role,
+                  "PARAVENT_TENANT=" + crypto::vault::id_hex(source.asker_tenant),
+                  "PARAVENT_NOTE=" + note});
     lock.lock();
   }
+}
+
+void RecordKeeper::leave_untold(const std::map<Source, std::uint64_t>& counted) {
+  std::uint64_t number = 0;
+  for (const auto& [source, times] : counted) number += times;
+  std::fprintf(stderr,
+               "paravent: warning: the alarm command was not told of %llu alarms before the end; "
+               "see the installation's audit log.\n",
+               static_cast<unsigned long long>(number));
 }
 
 void RecordKeeper::run_turns() {

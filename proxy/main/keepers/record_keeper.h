@@ -5,7 +5,9 @@
 // ring() only enqueues. However fast alarms come, each is on the record: of those that find the
 // line full, and of those that could not be written, the number stays, by who asked for whose
 // tokens, and goes into one entry as soon as it can be written. The command gets numbers likewise.
-// The logs must outlive it. Its destructor carries out what waits, then ends the threads.
+// The logs must outlive it. Its destructor puts on record what waits, then ends the threads. It
+// waits for the command and for others a few seconds, not longer (AlarmCommand, Anchor): the
+// command is told the numbers of what waits, as far as that goes.
 
 #pragma once
 
@@ -22,6 +24,7 @@
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/honey.h"
 #include "proxy/config/record_config.h"
+#include "proxy/main/keepers/alarm_command.h"
 #include "proxy/main/keepers/anchor.h"
 
 namespace paravent::proxy::main {
@@ -32,7 +35,7 @@ class RecordKeeper {
   static constexpr std::size_t kMostWaiting = 1000;
 
   RecordKeeper(const config::RecordConfig& config, admin::AuditLogs& logs,
-               std::size_t most_waiting = kMostWaiting);
+               std::size_t most_waiting = kMostWaiting, AlarmCommand::Patience patience = {});
   ~RecordKeeper();
   RecordKeeper(const RecordKeeper&) = delete;
   RecordKeeper& operator=(const RecordKeeper&) = delete;
@@ -63,6 +66,9 @@ class RecordKeeper {
   static Source source_of(const admin::HoneyAlarm& alarm);
   static void count(Line& line, Source source, std::uint64_t number);
   static void queue(Line& line, admin::HoneyAlarm alarm, std::size_t most);
+  // Numbers of what was whole.
+  static void fold(Line& line);
+  static void leave_untold(const std::map<Source, std::uint64_t>& counted);
   // Of all in the line, in one durable step. False: nothing of it is on the record.
   bool put_on_record(const Line& line) const;
   void run_commands();
@@ -76,6 +82,7 @@ class RecordKeeper {
   bool stopping_ = false;
   bool all_recorded_ = false;  // the alarms' thread has ended
   const std::size_t most_waiting_;
+  AlarmCommand command_;  // runs on its thread, if there is a program
   Line to_record_;
   Line to_command_;
   std::thread turns_;

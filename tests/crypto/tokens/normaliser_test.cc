@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "crypto/tokens/utf8.h"
@@ -66,6 +68,40 @@ TEST(Normaliser, PhoneAgreesWithTheOracle) {
   for (const auto& row : rows) {
     EXPECT_EQ(normal(Kind::phone, row[1], row[0]), row[2]) << row[0] << " " << row[1];
   }
+}
+
+// Numbers of the French plan that name no place: one person, one token.
+TEST(Normaliser, AnOverseasNumberHasOneForm) {
+  const std::pair<std::string, std::string> places[] = {{"RE", "262"}, {"YT", "262"}, {"GP", "590"},
+                                                        {"BL", "590"}, {"MF", "590"}, {"GF", "594"},
+                                                        {"MQ", "596"}};
+  for (const auto& [region, code] : places) {
+    for (const std::string national : {"976212345", "939012345", "801234567"}) {
+      const std::string form = "+33" + national;
+      for (const std::string& spelling :
+           {"0" + national, national, "+" + code + national, "+" + code + " (0) " + national,
+            "00" + code + national, code + national, "+33" + national}) {
+        EXPECT_EQ(normal(Kind::phone, spelling, region), form) << region << " " << spelling;
+      }
+      const auto earlier = earlier_phone_forms(form);
+      EXPECT_NE(std::find(earlier.begin(), earlier.end(), "+" + code + national), earlier.end());
+    }
+  }
+  for (const char* spelling :
+       {"0708 50 12 34", "708501234", "+508 708 50 12 34", "00508 708501234", "+33 708 50 12 34"}) {
+    EXPECT_EQ(normal(Kind::phone, spelling, "PM"), "+33708501234") << spelling;
+  }
+  using Forms = std::vector<std::string>;
+  EXPECT_EQ(earlier_phone_forms("+33708501234"), (Forms{"+508708501234"}));
+  EXPECT_EQ(earlier_phone_forms("+33612345678"),
+            (Forms{"+262612345678", "+590612345678", "+594612345678", "+596612345678"}));
+  EXPECT_EQ(earlier_phone_forms("+262692123456"),
+            (Forms{"+590692123456", "+594692123456", "+596692123456"}));
+  EXPECT_EQ(earlier_phone_forms("+508412345"),
+            (Forms{"+590508412345", "+594508412345", "+596508412345"}));
+  EXPECT_EQ(earlier_phone_forms("+33142345678"), Forms());
+  EXPECT_EQ(earlier_phone_forms("+32475123456"), Forms());
+  EXPECT_EQ(earlier_phone_forms(""), Forms());
 }
 
 TEST(Normaliser, AnUnknownRegionIsTheCallersMistake) {

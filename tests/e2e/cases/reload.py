@@ -149,6 +149,42 @@ def faults():
         equal(post(connection, {"message": "m" * 3000, "submit": "1"}).status, 413, "a form beyond the new limit")
 
 
+@case("a reload that cannot keep what is in force changes nothing: plan, policy and access", smoke=True)
+def unwritable():
+    before = WIDE + "four-eyes: { approve: [dpo], purposes: [survey] }\n"
+    after = before.replace("do: replace, with: FR", "do: replace, with: BE").replace(
+        "dpo: { reveal: clear }", "dpo: { reveal: masked }"
+    )
+    with Scene(policy=before) as scene, scene.wire() as connection:
+
+        def in_force():
+            scene.upstream.clear()
+            equal(post(connection, {"country": "XX", "name": "Anne", "submit": "1"}).status, 200, "the post")
+            fields = dict(wire.form_fields(scene.upstream.last().body))
+            (result,) = scene.admin.reidentify(scene.dpo, [fields["name"]], "contact")
+            _, _, body = scene.admin.call("GET", "/v1/policy", credential=scene.administrator)
+            (policy,) = json.loads(body)["policies"]
+            return fields["country"], result["status"], policy["sha256"]
+
+        old = in_force()
+        equal(old[:2], ("FR", "revealed"), "before")
+        operators = os.path.join(scene.data, "operators")
+        (terms,) = [name for name in os.listdir(operators) if name.startswith("terms-")]
+        # Where the file is written first: nothing else fails.
+        obstacle = os.path.join(operators, terms + ".tmp")
+        os.mkdir(obstacle)
+        scene.write_policy(after)
+        status, answer = reload(scene, scene.administrator)
+        equal((status, answer["reason"]), (503, "store-unavailable"), f"the reload: {answer}")
+        equal(in_force(), old, "what is in force")
+        os.rmdir(obstacle)
+        status, answer = reload(scene, scene.administrator)
+        equal(status, 200, f"the reload: {answer}")
+        new = in_force()
+        equal(new[:2], ("BE", "masked"), "after")
+        equal(new[2], answer["policies"][0]["sha256"], "the policy")
+
+
 @case("new certificates are shown to new connections, open ones go on; a bad one changes nothing", smoke=True)
 def certificates():
     folder = tempfile.mkdtemp(prefix="paravent-tls-")

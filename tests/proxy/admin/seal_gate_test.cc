@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -223,6 +226,28 @@ TEST_F(Gate, OnlyTheRoleAdminSeals) {
   control.state.sealed = false;
   control.recorded = false;
   EXPECT_EQ(ask("POST", "/v1/seal", "", "admin").body, "{\"sealed\":true,\"recorded\":false}\n");
+}
+
+// A full disk keeps nobody from sealing; for everything else a credential leaves the file first.
+TEST_F(Gate, AFirstCredentialThatCannotLeaveItsFileSeals) {
+  ASSERT_TRUE(
+      first.write(first_credentials_json(crypto::SecretBytes::copy_of(credentials["dpo"]),
+                                         crypto::SecretBytes::copy_of(credentials["admin"]))));
+  const auto file = folder.path() / "first-credentials";
+  const auto obstacle = folder.path() / "first-credentials.tmp";
+  const auto kept = [&] {
+    std::ifstream in(file);
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    return text.find(credentials["admin"]) != std::string::npos;
+  };
+  std::filesystem::create_directory(obstacle);
+  control.state.sealed = false;
+  EXPECT_EQ(ask("POST", "/v1/seal", "", "admin").body, "{\"sealed\":true,\"recorded\":true}\n");
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}", "admin", false).status, 503);
+  EXPECT_TRUE(kept());
+  std::filesystem::remove(obstacle);
+  EXPECT_EQ(ask("POST", "/v1/unseal", "{}", "admin", false).status, 200);
+  EXPECT_FALSE(kept());
 }
 
 TEST(UnsealRequest, IsNothingOrOneSecret) {

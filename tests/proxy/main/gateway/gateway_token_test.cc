@@ -11,7 +11,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "crypto/audit/verifier.h"
 #include "proxy/config/gateway_config.h"
@@ -45,12 +49,40 @@ routes:
 class MovedClock final : public crypto::Clock {
  public:
   crypto::WallTime now() const override {
-    return crypto::SystemClock().now() + std::chrono::days(days_.load());
+    const int days = days_;
+    if (std::this_thread::get_id() == watched_.load()) {
+      seen_ = days;
+    } else if (hold_next_.exchange(false)) {
+      held_ = true;
+      held_.notify_all();
+      held_.wait(true);
+    }
+    return crypto::SystemClock().now() + std::chrono::days(days);
   }
   void add_days(int days) { days_ += days; }
 
+  void watch(std::thread::id thread) { watched_ = thread; }
+  // Whether the watched thread comes to look on the day that is now.
+  bool is_seen() const {
+    for (int i = 0; i < 1200 && seen_ != days_; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return seen_ == days_;
+  }
+  // The next other thread that looks waits until it is let go.
+  void hold_next() { hold_next_ = true; }
+  void wait_for_held() const { held_.wait(false); }
+  void let_go() {
+    held_ = false;
+    held_.notify_all();
+  }
+
  private:
   std::atomic<int> days_{0};
+  std::atomic<std::thread::id> watched_{};
+  mutable std::atomic<int> seen_{0};
+  mutable std::atomic<bool> hold_next_{false};
+  mutable std::atomic<bool> held_{false};
 };
 
 class GatewayToken : public testing::Test {
@@ -102,14 +134,53 @@ class GatewayToken : public testing::Test {
     admin_ = "http://" + addresses.substr(comma + 11);
   }
 
+  void start() {
+    auto files = read_files();
+    ASSERT_TRUE(files);
+    const InstallationPaths paths = configured_paths(files->config);
+    {
+      const auto made = Installation::initialise(
+          paths, clock_, [this](const SecretBytes& first) -> crypto::Status {
+            const std::string_view text = crypto::as_text(first.bytes());
+            constexpr std::string_view kKey = "\"admin_credential\":\"";
+            const std::size_t at = text.find(kKey) + kKey.size();
+            credential_ = text.substr(at, text.find('"', at) - at);
+            return {};
+          });
+      ASSERT_TRUE(made) << made.error().sentence();
+    }
+    auto installation = Installation::open_sealed(paths, clock_);
+    ASSERT_TRUE(installation) << installation.error().sentence();
+    const ReadFiles again = [this](std::string&) { return read_files(); };
+    auto gateway = Gateway::start(std::move(*files), again, std::move(*installation), clock_);
+    ASSERT_TRUE(gateway) << gateway.error().sentence();
+    gateway_ = std::move(*gateway);
+    listen_at(gateway_->addresses());
+    running_ = std::thread([this] { EXPECT_TRUE(gateway_->wait()); });
+    clock_.watch(running_.get_id());
+    EXPECT_TRUE(becomes(200, "\"ready\""));
+    EXPECT_EQ(submit(), 502);
+  }
+  void stop() {
+    ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
+    running_.join();
+    gateway_.reset();
+    const auto audit = crypto::audit::verify_audit((folder_ / "data" / "audit").string(), {});
+    ASSERT_TRUE(audit);
+    EXPECT_TRUE(audit->verified());
+  }
+
   HttpAnswer ask(const std::string& url, const std::string& path, bool post = false,
-                 std::string_view body = {}, const std::string& type = "application/json") const {
+                 std::string_view body = {}, const std::string& type = "application/json",
+                 std::vector<std::pair<std::string, std::string>> headers = {}) const {
     HttpQuestion question;
     question.url = url;
     question.path = path;
     question.post = post;
     question.body = body;
     question.content_type = type;
+    question.headers = std::move(headers);
+    question.patience = std::chrono::seconds(120);
     auto answer = http_exchange(question);
     EXPECT_TRUE(answer) << path;
     return answer ? std::move(*answer) : HttpAnswer{};
@@ -132,28 +203,14 @@ class GatewayToken : public testing::Test {
   fs::path token_;
   std::string site_;
   std::string admin_;
+  std::string credential_;  // of the operator admin
   MovedClock clock_;
+  std::unique_ptr<Gateway> gateway_;
+  std::thread running_;
 };
 
 TEST_F(GatewayToken, NoNewEpochBeginsWhileItIsAway) {
-  auto files = read_files();
-  ASSERT_TRUE(files);
-  const InstallationPaths paths = configured_paths(files->config);
-  {
-    const auto made = Installation::initialise(
-        paths, clock_, [](const SecretBytes&) -> crypto::Status { return {}; });
-    ASSERT_TRUE(made) << made.error().sentence();
-  }
-  auto installation = Installation::open_sealed(paths, clock_);
-  ASSERT_TRUE(installation) << installation.error().sentence();
-  const ReadFiles again = [this](std::string&) { return read_files(); };
-  auto gateway = Gateway::start(std::move(*files), again, std::move(*installation), clock_);
-  ASSERT_TRUE(gateway) << gateway.error().sentence();
-  listen_at((*gateway)->addresses());
-  std::thread running([&gateway] { EXPECT_TRUE((*gateway)->wait()); });
-
-  EXPECT_TRUE(becomes(200, "\"ready\""));
-  EXPECT_EQ(submit(), 502);
+  ASSERT_NO_FATAL_FAILURE(start());
   // With the token an epoch follows the other.
   clock_.add_days(40);
   std::this_thread::sleep_for(std::chrono::milliseconds(2500));
@@ -188,12 +245,47 @@ TEST_F(GatewayToken, NoNewEpochBeginsWhileItIsAway) {
   EXPECT_TRUE(becomes(200, "\"ready\""));
   EXPECT_EQ(submit(), 502);
 
-  ASSERT_EQ(::kill(::getpid(), SIGTERM), 0);
-  running.join();
-  gateway->reset();
-  const auto audit = crypto::audit::verify_audit((folder_ / "data" / "audit").string(), {});
-  ASSERT_TRUE(audit);
-  EXPECT_TRUE(audit->verified());
+  stop();
+}
+
+// The epoch is over and the token away, so the gateway is about to seal itself; it waits for a
+// handler, and meanwhile the token is back and somebody is told so.
+TEST_F(GatewayToken, WhatCameBackInTimeDoesNotSeal) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  // A handler that runs for as long as the test says. What the form has set going is over first.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  clock_.hold_next();
+  HttpAnswer slow;
+  std::thread handler([this, &slow] {
+    slow = ask(admin_, "/v1/nothing", true, "{}", "application/json",
+               {{"Authorization", "Bearer " + credential_}, {"Idempotency-Key", "1"}});
+  });
+  clock_.wait_for_held();
+  const fs::path away = folder_ / "away";
+  fs::rename(token_, away);
+  EXPECT_TRUE(becomes(200, "\"reveal\":\"sealed\""));
+  clock_.add_days(40);
+  EXPECT_TRUE(clock_.is_seen());  // that the epoch is over
+
+  fs::rename(away, token_);
+  HttpAnswer back;
+  for (int i = 0; i < 600 && back.status != 200; ++i) {
+    back = ask(admin_, "/v1/unseal", true, "{}");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_NE(back.body.find("\"sealed\":false,\"present\":true"), std::string::npos) << back.body;
+  clock_.let_go();
+  handler.join();
+  EXPECT_EQ(slow.status, 404);
+  // It goes on, and looks at the epochs as before.
+  clock_.add_days(1);
+  EXPECT_TRUE(clock_.is_seen());
+  const HttpAnswer ready = ask(admin_, "/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(ready.body.find("sealed"), std::string::npos) << ready.body;
+  EXPECT_EQ(submit(), 502);
+  stop();
 }
 
 }  // namespace

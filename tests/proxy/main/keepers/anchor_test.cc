@@ -130,6 +130,19 @@ TEST(Anchor, CoSignedCheckpointsThatTheVerifierCounts) {
   EXPECT_EQ(anchor.failures(), 0U);
 }
 
+TEST(Anchor, AtTheEndNobodyIsAskedAndTheLastWordIsWritten) {
+  Anchored test;
+  Anchor anchor(test.config(), *test.api.logs);
+  test.grow();
+  anchor.hurry();
+  EXPECT_TRUE(anchor.run_once().has_value());
+  EXPECT_EQ(test.witness.asked, 0);
+  EXPECT_FALSE(std::filesystem::exists(test.file));
+  EXPECT_TRUE(anchor.finish().has_value());
+  EXPECT_EQ(test.witness.asked, 0);
+  EXPECT_TRUE(std::filesystem::exists(test.file));
+}
+
 TEST(Anchor, WhatHasNotGrownIsNotAskedAgain) {
   Anchored test;
   Anchor anchor(test.config(), *test.api.logs);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -57,6 +58,24 @@ class Alarms : public testing::Test {
     return told;
   }
 
+  std::filesystem::path file(const std::string& name) const { return api_.folder.path() / name; }
+  // A script of these lines is the alarm command.
+  config::RecordConfig command(const std::string& lines) const {
+    const auto script = file("command");
+    std::ofstream(script) << "#!/bin/sh\n" << lines << "\n";
+    EXPECT_EQ(::chmod(script.c_str(), 0700), 0);
+    config::RecordConfig config;
+    config.alarm_command = script.string();
+    return config;
+  }
+  // A busy machine has minutes.
+  static bool appears(const std::filesystem::path& path) {
+    for (int i = 0; i < 2400 && !std::filesystem::exists(path); ++i) {
+      std::this_thread::sleep_for(50ms);
+    }
+    return std::filesystem::exists(path);
+  }
+
   admin::Api api_;
 };
 
@@ -104,16 +123,11 @@ TEST_F(Alarms, OfManySourcesAreAllThere) {
 
 // A program that takes its time holds up no entry, and hears of all.
 TEST_F(Alarms, GoToTheCommandToo) {
-  const auto script = api_.folder.path() / "command";
-  const auto heard = api_.folder.path() / "heard";
-  std::ofstream(script) << "#!/bin/sh\necho \"$PARAVENT_COUNT $PARAVENT_OPERATOR\" >> "
-                        << heard.string() << "\n";
-  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
-  config::RecordConfig config;
-  config.alarm_command = script.string();
+  const auto heard = file("heard");
+  const auto config = command("echo \"$PARAVENT_COUNT $PARAVENT_OPERATOR\" >> " + heard.string());
   constexpr std::uint64_t kRung = 50;
   {
-    RecordKeeper keeper(config, *api_.logs, 3);
+    RecordKeeper keeper(config, *api_.logs, 3, {.each = 60s, .last = 300s});
     for (std::uint64_t i = 0; i < kRung; ++i) keeper.ring(alarm_of("anne"));
   }
   std::uint64_t sum = 0;
@@ -125,6 +139,44 @@ TEST_F(Alarms, GoToTheCommandToo) {
   }
   EXPECT_EQ(sum, kRung);
   EXPECT_EQ(told().alarms.at("anne"), kRung);
+}
+
+// Sealing waits for the keeper to end, with the keys in memory.
+TEST_F(Alarms, WhoseCommandHangsHoldUpNoEnd) {
+  const auto begun = file("begun");
+  const auto ended = file("ended");
+  {
+    RecordKeeper keeper(command("echo $$ > " + begun.string() + ".new\nmv " + begun.string() +
+                                ".new " + begun.string() + "\nsleep 60\necho > " + ended.string()),
+                        *api_.logs, 3, {.each = 60s, .last = 100ms});
+    for (int i = 0; i < 3; ++i) keeper.ring(alarm_of("anne"));
+    ASSERT_TRUE(appears(begun));
+  }
+  EXPECT_FALSE(std::filesystem::exists(ended));
+  pid_t child = 0;
+  std::ifstream(begun) >> child;
+  ASSERT_GT(child, 0);
+  EXPECT_EQ(::kill(child, 0), -1);  // no process has that number any more
+  EXPECT_EQ(told().alarms.at("anne"), 3U);
+}
+
+TEST_F(Alarms, AreHeardBehindACommandThatHangs) {
+  const auto begun = file("begun");
+  const auto ended = file("ended");
+  const auto heard = file("heard");
+  RecordKeeper keeper(
+      command("test -e " + begun.string() + " && exec touch " + heard.string() + "\ntouch " +
+              begun.string() + "\ntrap '' TERM\nsleep 60\ntouch " + ended.string()),
+      *api_.logs, 3, {.each = 1s, .last = 100ms});
+  // Again and again: on a busy machine any of them may be too slow.
+  for (const auto& path : {begun, heard}) {
+    for (int i = 0; i < 1200 && !std::filesystem::exists(path); ++i) {
+      keeper.ring(alarm_of("anne"));
+      std::this_thread::sleep_for(100ms);
+    }
+    EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  }
+  EXPECT_FALSE(std::filesystem::exists(ended));
 }
 
 }  // namespace
