@@ -5,8 +5,8 @@
 #include <bit>
 #include <utility>
 
+#include "policies/model/php_name.h"
 #include "policies/plan/name_hash.h"
-#include "policies/plan/php_name.h"
 
 namespace paravent::policies {
 namespace {

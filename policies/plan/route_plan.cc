@@ -1,8 +1,8 @@
 #include "policies/plan/route_plan.h"
 
+#include "policies/model/php_name.h"
 #include "policies/plan/flat_matcher.h"
 #include "policies/plan/json_matcher.h"
-#include "policies/plan/php_name.h"
 
 namespace paravent::policies {
 

@@ -282,11 +282,12 @@ TEST(Plan, ThePreviousFieldIsDroppedWhereverItStands) {
   const std::string rule = "do: pseudonymise, overlap: PT1H, previous: before }";
   const auto plan = compiled({policy_of(
       head_of("t") +
-      route_of("r", "{ path: /r }",
-               "unlisted: keep, fields: { json.*: { do: keep }, 'form.*': { do: keep }, "
-               "'json.items[*].*': { do: keep }, form.before: { do: drop }, json.id: { " +
-                   rule + ", 'json.items[*].id': { space: item, " + rule + ", form.id: { " + rule +
-                   ", header.X-Id: { space: head, " + rule + " }"))});
+      route_of(
+          "r", "{ path: /r }",
+          "unlisted: keep, fields: { json.*: { do: keep }, 'form.*': { do: keep }, "
+          "'json.items[*].id': { space: item, " +
+              rule + ", 'json.items[*].*': { do: keep }, form.before: { do: drop }, json.id: { " +
+              rule + ", form.id: { " + rule + ", header.X-Id: { space: head, " + rule + " }"))});
   const RoutePlan& route = *plan->routes()[0];
   const PathStep before{"before", 0, false};
   const FieldAction* top = route.find_json({&before, 1});
