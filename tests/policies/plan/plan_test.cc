@@ -402,6 +402,15 @@ TEST(Compile, RefusesWhatOnlySeveralPoliciesGetWrong) {
   };
   EXPECT_NE(sentence({with("a"), with("b")}).find("elsewhere"), std::string::npos);
   EXPECT_EQ(sentence({with("a"), two}), "");
+  // Conditions tell routes apart where something is left to the later one.
+  const auto asking = [](const std::string& tenant, const std::string& values) {
+    return policy_of(
+        head_of(tenant) +
+        route_of(tenant, "{ path: /y, when: { form.action: " + values + " } }", "unlisted: keep"));
+  };
+  EXPECT_NE(sentence({asking("a", "[x, y]"), asking("b", "y")}).find("a of a"), std::string::npos);
+  EXPECT_EQ(sentence({asking("a", "y"), asking("b", "[x, y]")}), "");
+  EXPECT_EQ(sentence({asking("a", "x"), asking("b", "y")}), "");
 }
 
 TEST(Compile, RefusesAPolicyWithErrors) {
