@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "policies/model/checks.h"
+#include "policies/model/yaml_reader.h"
 
 namespace paravent::policies {
 namespace {
@@ -22,6 +24,21 @@ bool check_overlap(const Route& earlier, const Route& later, Diagnostics& out) {
               "Move it before that route");
   }
   return true;
+}
+
+// One of several paths that earlier routes take before this one can.
+void check_dead_paths(std::span<const Route> earlier, const Route& route, Diagnostics& out) {
+  if (route.match.paths.size() < 2) return;
+  for (const PathPattern& path : route.match.paths) {
+    const auto taker = std::find_if(earlier.begin(), earlier.end(), [&](const Route& other) {
+      return covers_path(other.match, route.match, path);
+    });
+    if (taker == earlier.end()) continue;
+    out.warning(route.match.at, route.key + ".match.path",
+                "nothing on " + in_quotes(path.text()) +
+                    " ever reaches this route: " + in_quotes(taker->name.value) + " takes it all",
+                "Remove the path, or move the route before that one");
+  }
 }
 
 void check_reference(const Located<std::string>& name, bool exists, bool needed, Position at,
@@ -143,6 +160,39 @@ void check_when_sealed(const Policy& policy, const Route& route, Diagnostics& ou
   }
 }
 
+// Whether the path of a JSON field begins with a member, as no path does where lines are read.
+bool lacks_line_number(const FieldSelector& field) {
+  if (field.carrier != Carrier::json || !field.outer.empty() || field.steps.empty()) return false;
+  const SelectorStep::Type first = field.steps.front().type;
+  return first == SelectorStep::Type::key || first == SelectorStep::Type::any_member;
+}
+
+std::string with_line_number(const FieldSelector& field, std::string_view number) {
+  constexpr std::string_view kJson = "json";
+  return "Write " + std::string(kJson) + std::string(number) + field.text.substr(kJson.size());
+}
+
+// A rule that matches nothing protects nothing, and a condition never holds.
+void check_line_numbers(const Route& route, Diagnostics& out) {
+  constexpr std::string_view kMessage =
+      "each line is a document, and JSON paths begin with its number";
+  const auto check_conditions = [&](const std::vector<Condition>& when, const std::string& key) {
+    for (const Condition& condition : when) {
+      if (!lacks_line_number(condition.field)) continue;
+      out.error(condition.at, join_key(key, condition.field.text), std::string(kMessage),
+                with_line_number(condition.field, "[0]"));
+    }
+  };
+  check_conditions(route.match.when, route.key + ".match.when");
+  for (const Rule& rule : route.rules) {
+    if (rule.is_else) continue;
+    if (rule.has_selector && lacks_line_number(rule.selector)) {
+      out.error(rule.at, rule.key, std::string(kMessage), with_line_number(rule.selector, "[*]"));
+    }
+    check_conditions(rule.when, rule.key + ".when");
+  }
+}
+
 void check_carriers(const Route& route, Diagnostics& out) {
   const bool has_json = std::any_of(route.rules.begin(), route.rules.end(), [](const Rule& rule) {
     return rule.has_selector && rule.selector.carrier == Carrier::json &&
@@ -164,6 +214,7 @@ void check_carriers(const Route& route, Diagnostics& out) {
               "lines are of JSON, or of forms under text/plain",
               "Add a rule about json, or text-plain: form");
   }
+  if (lines != Lines::none) check_line_numbers(route, out);
   if (route.rules.empty() && route.unlisted.value == Unlisted::refuse) {
     out.warning(route.at, route.key + ".fields",
                 "the route lists no field and refuses every unlisted one",
@@ -189,6 +240,7 @@ void check_routes(const Policy& policy, Diagnostics& out) {
       }
       is_covered = is_covered || check_overlap(earlier, route, out);
     }
+    if (!is_covered) check_dead_paths({policy.routes.data(), i}, route, out);
   }
 }
 

@@ -6,10 +6,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "policies/model/checks.h"
 #include "policies/model/header_name.h"
 #include "policies/model/rule_context.h"
+#include "policies/model/selector_reach.h"
 
 namespace paravent::policies {
 namespace {
@@ -193,18 +195,31 @@ void check_rule(const RuleContext& c) {
   lint_rule(c);
 }
 
+// Rules that another one leaves nothing to.
 void check_duplicates(const Route& route, Diagnostics& out) {
-  for (std::size_t i = 0; i < route.rules.size(); ++i) {
-    if (!route.rules[i].has_selector || route.rules[i].is_else) continue;
-    for (std::size_t k = 0; k < i; ++k) {
-      if (!route.rules[k].has_selector || route.rules[k].is_else ||
-          !route.rules[i].selector.same_as(route.rules[k].selector)) {
-        continue;
+  struct Earlier {
+    const Rule& rule;
+    SelectorReach reach;
+  };
+  std::vector<Earlier> all;
+  for (const Rule& rule : route.rules) {
+    if (!rule.has_selector || rule.is_else) continue;
+    const SelectorReach reach(rule.selector, route.php_names);
+    for (const Earlier& earlier : all) {
+      const bool same = earlier.reach.same_as(reach);
+      // Whatever the conditions of the earlier one: it also says what happens otherwise.
+      if (!same && !earlier.reach.leaves_nothing_to(reach)) continue;
+      const std::string other = in_quotes(earlier.rule.selector.text);
+      if (same) {
+        out.error(rule.at, rule.key, "the rule " + other + " is about the same field",
+                  "Remove one of them");
+      } else {
+        out.error(rule.at, rule.key, "no field is left to this rule: " + other + " takes them all",
+                  "Move it before that rule");
       }
-      out.error(route.rules[i].at, route.rules[i].key,
-                "the rule " + in_quotes(route.rules[k].selector.text) + " is about the same field",
-                "Remove one of them");
+      break;
     }
+    all.push_back({rule, reach});
   }
 }
 

@@ -19,6 +19,8 @@ void check_purposes(const Policy& policy, Diagnostics& out);
 void check_routes(const Policy& policy, Diagnostics& out);
 // Each rule by itself: kind against action, lengths, headers, duplicates, epochs.
 void check_rules(const Policy& policy, Diagnostics& out);
+// Conditions that never hold.
+void check_when(const Policy& policy, Diagnostics& out);
 // Fields inside of opened fields.
 void check_inside(const Policy& policy, Diagnostics& out);
 // Files and their names.

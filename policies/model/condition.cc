@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "policies/model/header_name.h"
+#include "policies/model/php_name.h"
 #include "policies/model/rule_context.h"
 #include "policies/model/yaml_reader.h"
 
@@ -50,9 +51,25 @@ bool is_usable(const FieldSelector& field, Position at, const std::string& key, 
 
 }  // namespace
 
+bool Condition::same_field(const Condition& other) const {
+  return read_as(field.carrier) == read_as(other.field.carrier) && name == other.name &&
+         field.steps == other.field.steps;
+}
+
 bool Condition::same_as(const Condition& other) const {
-  return read_as(field.carrier) == read_as(other.field.carrier) && field.name == other.field.name &&
-         field.steps == other.field.steps && values == other.values;
+  return same_field(other) && values == other.values;
+}
+
+bool Condition::follows_from(const Condition& other) const {
+  return same_field(other) &&
+         std::includes(values.begin(), values.end(), other.values.begin(), other.values.end());
+}
+
+bool Condition::contradicts(const Condition& other) const {
+  return same_field(other) &&
+         std::none_of(values.begin(), values.end(), [&](const std::string& value) {
+           return std::binary_search(other.values.begin(), other.values.end(), value);
+         });
 }
 
 std::vector<Condition> read_conditions(const YamlNode& node, const std::string& key,
@@ -71,6 +88,7 @@ std::vector<Condition> read_conditions(const YamlNode& node, const std::string& 
     }
     Condition condition;
     condition.field = std::move(*std::get_if<FieldSelector>(&parsed));
+    condition.name = condition.field.name;
     condition.at = entry.at;
     for (auto& value : read_texts(entry.value, own_key, true, out)) {
       condition.values.push_back(std::move(value.value));
@@ -86,6 +104,12 @@ std::vector<Condition> read_conditions(const YamlNode& node, const std::string& 
     conditions.push_back(std::move(condition));
   }
   return conditions;
+}
+
+void fold_names(std::vector<Condition>& conditions) {
+  for (Condition& condition : conditions) {
+    if (is_php_carrier(condition.field.carrier)) condition.name = php_name(condition.field.name);
+  }
 }
 
 }  // namespace paravent::policies

@@ -47,6 +47,7 @@ void check_policy(const Policy& policy, Diagnostics& out) {
   check_oidc(policy, out);
   check_routes(policy, out);
   check_rules(policy, out);
+  check_when(policy, out);
   check_inside(policy, out);
   check_files(policy, out);
   check_spaces(policy, out);

@@ -20,6 +20,14 @@ bool admits_all(const Texts& mine, const Texts& theirs) {
   });
 }
 
+// Whether `mine` hold wherever `theirs` do.
+bool admits_all(const std::vector<Condition>& mine, const std::vector<Condition>& theirs) {
+  return std::all_of(mine.begin(), mine.end(), [&](const Condition& condition) {
+    return std::any_of(theirs.begin(), theirs.end(),
+                       [&](const Condition& other) { return condition.follows_from(other); });
+  });
+}
+
 bool counts_from_event(const Purpose* purpose) {
   return purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
 }
@@ -33,24 +41,17 @@ crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Pu
 
 }  // namespace
 
-bool same_conditions(const std::vector<Condition>& a, const std::vector<Condition>& b) {
-  const auto holds = [](const std::vector<Condition>& all, const Condition& one) {
-    return std::any_of(all.begin(), all.end(),
-                       [&](const Condition& other) { return other.same_as(one); });
-  };
-  return a.size() == b.size() &&
-         std::all_of(a.begin(), a.end(), [&](const Condition& one) { return holds(b, one); });
+bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs) {
+  return std::all_of(theirs.paths.begin(), theirs.paths.end(),
+                     [&](const PathPattern& path) { return covers_path(mine, theirs, path); });
 }
 
-bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs) {
-  if (!mine.when.empty() && !same_conditions(mine.when, theirs.when)) return false;
-  if (!admits_all(mine.methods, theirs.methods) || !admits_all(mine.hosts, theirs.hosts)) {
-    return false;
-  }
-  return std::all_of(theirs.paths.begin(), theirs.paths.end(), [&](const PathPattern& path) {
-    return std::any_of(mine.paths.begin(), mine.paths.end(),
-                       [&](const PathPattern& candidate) { return candidate.covers(path); });
-  });
+bool covers_path(const RouteMatchRule& mine, const RouteMatchRule& theirs,
+                 const PathPattern& path) {
+  return admits_all(mine.methods, theirs.methods) && admits_all(mine.hosts, theirs.hosts) &&
+         admits_all(mine.when, theirs.when) &&
+         std::any_of(mine.paths.begin(), mine.paths.end(),
+                     [&](const PathPattern& candidate) { return candidate.covers(path); });
 }
 
 const Role* find_role(const Policy& policy, std::string_view name) {

@@ -198,9 +198,8 @@ inline constexpr std::string_view kDpoRole = "dpo";
 
 // Whether `mine` takes every request that `theirs` takes; may miss some such pairs.
 bool covers(const RouteMatchRule& mine, const RouteMatchRule& theirs);
-
-// Whether both ask the same of a message.
-bool same_conditions(const std::vector<Condition>& a, const std::vector<Condition>& b);
+// The same of the requests on one of the paths of `theirs`.
+bool covers_path(const RouteMatchRule& mine, const RouteMatchRule& theirs, const PathPattern& path);
 
 // nullptr when there is none.
 const Role* find_role(const Policy& policy, std::string_view name);

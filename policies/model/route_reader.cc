@@ -290,6 +290,10 @@ Route read_route(const YamlNode& node, std::size_t index, Diagnostics& out) {
   }
   route.on_error = map.word<OnError>("on-error", kOnErrorWords);
   read_rules(map, route);
+  if (route.php_names) {
+    fold_names(route.match.when);
+    for (Rule& rule : route.rules) fold_names(rule.when);
+  }
   read_unlisted(map, route);
   route.stream = map.word<StreamOrder>("stream", kStreamWords);
   read_when_sealed(map, route);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "policies/model/php_name.h"
 #include "policies/plan/name_hash.h"
 
 namespace paravent::policies {

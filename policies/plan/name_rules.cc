@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "policies/plan/php_name.h"
+#include "policies/model/php_name.h"
 
 namespace paravent::policies {
 namespace {

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "policies/model/php_name.h"
 #include "policies/plan/compile_rule.h"
 #include "policies/plan/condition_plan.h"
 #include "policies/plan/file_plan.h"
 #include "policies/plan/inside_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "policies/plan/name_rules.h"
-#include "policies/plan/php_name.h"
 #include "policies/plan/plan_compiler.h"
 
 namespace paravent::policies {

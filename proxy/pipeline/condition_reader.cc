@@ -4,7 +4,7 @@
 #include <bit>
 #include <string>
 
-#include "policies/plan/php_name.h"
+#include "policies/model/php_name.h"
 #include "proxy/body/cookie.h"
 #include "proxy/body/form.h"
 #include "proxy/body/json.h"

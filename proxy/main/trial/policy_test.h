@@ -13,6 +13,9 @@
 //       request: ...
 //       expect: { refused: unlisted-field }
 //
+// `absent` says that the upstream gets no such field. Of a request that `elsewhere` passes only the
+// header lines are known: whatever is expected of its other fields fails.
+//
 // Files are found from the folder of the test file. Plain data and pure functions; nothing prints.
 
 #pragma once

@@ -8,6 +8,7 @@
 #include "policies/model/path_pattern.h"
 #include "policies/model/period.h"
 #include "policies/model/selector.h"
+#include "policies/model/selector_reach.h"
 #include "policies/model/small_values.h"
 #include "policies/model/time_zone.h"
 #include "policies/model/upstream_address.h"
@@ -58,6 +59,77 @@ TEST(Selector, ComparesMeaningNotSpelling) {
   EXPECT_TRUE(selector("json.a.b").same_as(selector("json['a'].b")));
   EXPECT_FALSE(selector("form.a*").same_as(selector("form.'a*'")));
   EXPECT_FALSE(selector("form.a").same_as(selector("query.a")));
+}
+
+bool leaves_nothing(std::string_view earlier, std::string_view later, bool php_names = false) {
+  const FieldSelector first = selector(earlier);
+  const FieldSelector second = selector(later);
+  return SelectorReach(first, php_names).leaves_nothing_to(SelectorReach(second, php_names));
+}
+
+TEST(SelectorReach, PatternsLeaveNothingToNarrowerOnes) {
+  EXPECT_TRUE(leaves_nothing("form.*", "form.email-*"));
+  EXPECT_TRUE(leaves_nothing("form.e*", "form.email-*"));
+  EXPECT_TRUE(leaves_nothing("form.*a*b*", "form.xa*yb*"));
+  EXPECT_TRUE(leaves_nothing("form.a*", "form.a*"));
+  EXPECT_TRUE(leaves_nothing("header.Sec-*", "header.sec-ch-*"));
+  EXPECT_TRUE(leaves_nothing("form.a > query.*", "form.a > query.b*"));
+  EXPECT_FALSE(leaves_nothing("form.email-*", "form.*"));
+  EXPECT_FALSE(leaves_nothing("form.a*b", "form.a*"));
+  EXPECT_FALSE(leaves_nothing("form.ab*", "form.a*b*"));
+  EXPECT_FALSE(leaves_nothing("form.*ab*", "form.*a*b*"));
+  EXPECT_FALSE(leaves_nothing("form.*", "multipart.a*"));
+  EXPECT_FALSE(leaves_nothing("query.*", "form.a > query.b*"));
+  // A literal name wins, wherever it stands.
+  EXPECT_FALSE(leaves_nothing("form.*", "form.email"));
+  EXPECT_FALSE(leaves_nothing("form.*", "form.'a*'"));
+  EXPECT_FALSE(leaves_nothing("form.'*'", "form.a*"));
+}
+
+TEST(SelectorReach, JsonStepsLeaveNothingToNarrowerOnes) {
+  EXPECT_TRUE(leaves_nothing("json.fields[*].value", "json.fields[name=email].value"));
+  EXPECT_TRUE(leaves_nothing("json.a[*]", "json.a[0]"));
+  EXPECT_TRUE(leaves_nothing("json.a[*].*", "json.a[*].b"));
+  EXPECT_TRUE(leaves_nothing("json..b", "json..a.b"));
+  EXPECT_TRUE(leaves_nothing("json..b", "json.a[*].b"));
+  EXPECT_TRUE(leaves_nothing("json..b", "json.*..b"));
+  EXPECT_TRUE(leaves_nothing("json..a.*", "json.x[*].a.b"));
+  EXPECT_TRUE(leaves_nothing("json..a..b", "json..a.c..b"));
+  EXPECT_FALSE(leaves_nothing("json.fields[name=email].value", "json.fields[*].value"));
+  EXPECT_FALSE(leaves_nothing("json.fields[name=a].value", "json.fields[name=b].value"));
+  EXPECT_FALSE(leaves_nothing("json.a[0]", "json.a[name=b]"));
+  EXPECT_FALSE(leaves_nothing("json.a.*", "json.a[*]"));
+  EXPECT_FALSE(leaves_nothing("json.a[*]", "json.a.*"));
+  EXPECT_FALSE(leaves_nothing("json.*", "json..b"));
+  EXPECT_FALSE(leaves_nothing("json..a.b", "json..b"));
+  EXPECT_FALSE(leaves_nothing("json..a.b", "json..a..b"));
+  EXPECT_FALSE(leaves_nothing("json.a[*]", "json.a[*].b"));
+  EXPECT_FALSE(leaves_nothing("json..b", "json..B"));
+  // A path of keys alone wins, wherever it stands.
+  EXPECT_FALSE(leaves_nothing("json.a.*", "json.a.b"));
+}
+
+TEST(SelectorReach, NamesAreThoseThatPhpReads) {
+  const auto same = [](std::string_view a, std::string_view b, bool php_names) {
+    const FieldSelector first = selector(a);
+    const FieldSelector second = selector(b);
+    return SelectorReach(first, php_names).same_as(SelectorReach(second, php_names));
+  };
+  for (const char* carrier : {"form.", "multipart.", "query.", "cookie.", "form.x > query."}) {
+    const std::string folded = std::string(carrier) + "billing_email";
+    const std::string other = std::string(carrier) + "billing.email";
+    EXPECT_TRUE(same(folded, other, true)) << carrier;
+    EXPECT_FALSE(same(folded, other, false)) << carrier;
+  }
+  EXPECT_TRUE(same("form.a_b[c.d]", "form.a.b[c.d]", true));
+  EXPECT_FALSE(same("form.a[c.d]", "form.a[c_d]", true));
+  EXPECT_FALSE(same("header.a_b", "header.a.b", true));
+  EXPECT_FALSE(same("json.a_b", "json.a.b", true));
+  EXPECT_TRUE(leaves_nothing("form.a.*", "form.a_b*", true));
+  EXPECT_FALSE(leaves_nothing("form.a.*", "form.a_b*", false));
+  EXPECT_TRUE(leaves_nothing("form.a.b[*][x.y]", "form.a_b[0][*][x.y]", true));
+  // Behind the first bracket nothing is folded.
+  EXPECT_FALSE(leaves_nothing("form.*.x", "form.a[*].x", true));
 }
 
 TEST(Period, ReadsCalendarPeriodsInOneSpelling) {

@@ -282,11 +282,12 @@ TEST(Plan, ThePreviousFieldIsDroppedWhereverItStands) {
   const std::string rule = "do: pseudonymise, overlap: PT1H, previous: before }";
   const auto plan = compiled({policy_of(
       head_of("t") +
-      route_of("r", "{ path: /r }",
-               "unlisted: keep, fields: { json.*: { do: keep }, 'form.*': { do: keep }, "
-               "'json.items[*].*': { do: keep }, form.before: { do: drop }, json.id: { " +
-                   rule + ", 'json.items[*].id': { space: item, " + rule + ", form.id: { " + rule +
-                   ", header.X-Id: { space: head, " + rule + " }"))});
+      route_of(
+          "r", "{ path: /r }",
+          "unlisted: keep, fields: { json.*: { do: keep }, 'form.*': { do: keep }, "
+          "'json.items[*].id': { space: item, " +
+              rule + ", 'json.items[*].*': { do: keep }, form.before: { do: drop }, json.id: { " +
+              rule + ", form.id: { " + rule + ", header.X-Id: { space: head, " + rule + " }"))});
   const RoutePlan& route = *plan->routes()[0];
   const PathStep before{"before", 0, false};
   const FieldAction* top = route.find_json({&before, 1});
@@ -401,6 +402,15 @@ TEST(Compile, RefusesWhatOnlySeveralPoliciesGetWrong) {
   };
   EXPECT_NE(sentence({with("a"), with("b")}).find("elsewhere"), std::string::npos);
   EXPECT_EQ(sentence({with("a"), two}), "");
+  // Conditions tell routes apart where something is left to the later one.
+  const auto asking = [](const std::string& tenant, const std::string& values) {
+    return policy_of(
+        head_of(tenant) +
+        route_of(tenant, "{ path: /y, when: { form.action: " + values + " } }", "unlisted: keep"));
+  };
+  EXPECT_NE(sentence({asking("a", "[x, y]"), asking("b", "y")}).find("a of a"), std::string::npos);
+  EXPECT_EQ(sentence({asking("a", "y"), asking("b", "[x, y]")}), "");
+  EXPECT_EQ(sentence({asking("a", "x"), asking("b", "y")}), "");
 }
 
 TEST(Compile, RefusesAPolicyWithErrors) {

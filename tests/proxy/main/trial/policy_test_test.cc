@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/policies/policy_text.h"
+
 namespace paravent::proxy::main {
 namespace {
 
@@ -195,6 +197,104 @@ TEST(FailuresOf, NotContainsLooksEverywhere) {
   for (const std::string& failure : failures_of(test, forwarded())) {
     EXPECT_EQ(failure.find("leaked"), std::string::npos);
   }
+}
+
+// That a field was not read does not say that it is not there.
+TEST(FailuresOf, NothingCanBeExpectedOfWhatElsewherePasses) {
+  Explanation passed;
+  passed.route = "elsewhere";
+  passed.outcome = "passed";
+  passed.upstream_head =
+      "POST /f?email=alice HTTP/1.1\r\nHost: a\r\nCookie: session=1\r\nX-Two: 2\r\n\r\n";
+  passed.upstream_body = "email=alice";
+  for (const char* path :
+       {"form.email", "multipart.email", "json.email", "csv.email", "xml.a/email", "query.email",
+        "cookie.session", "path.id", "form.typo"}) {
+    PolicyTestCase test;
+    test.upstream = {field(path)};
+    test.upstream[0].absent = true;
+    EXPECT_EQ(failures_of(test, passed),
+              std::vector<std::string>{std::string(path) + ": the request is passed by elsewhere, "
+                                                           "and nothing in it was looked at"});
+    test.upstream[0].absent = false;
+    EXPECT_EQ(failures_of(test, passed).size(), 1U) << path;
+  }
+  // Its lines are known, and so is what handled it.
+  PolicyTestCase lines;
+  lines.route = "elsewhere";
+  lines.upstream = {field("header.X-Two"), field("header.X-Real-IP")};
+  lines.upstream[1].absent = true;
+  EXPECT_TRUE(failures_of(lines, passed).empty());
+  lines.upstream[0].absent = true;
+  EXPECT_EQ(failures_of(lines, passed),
+            std::vector<std::string>{"header.X-Two reaches the upstream"});
+}
+
+// A policy without rules about cookies does not read them, and they go on.
+TEST(FailuresOf, CookiesAreReadFromWhatTheUpstreamGets) {
+  Explanation explanation = forwarded();
+  explanation.upstream_head =
+      "POST /f HTTP/1.1\r\nHost: a\r\nCookie: session=s1; more=m\r\ncookie: session=s2\r\n\r\n";
+  explanation.fields.push_back({"cookie.ours", "cookie.ours", "drop", "x", std::nullopt});
+  explanation.unlisted.push_back("cookie.more");
+  const auto count = [&](const FieldExpectation& expected) {
+    PolicyTestCase test;
+    test.upstream = {expected};
+    return failures_of(test, explanation).size();
+  };
+  for (const auto& [path, there] : {std::pair{"cookie.session", true},
+                                    {"cookie.more", true},
+                                    {"cookie.ours", false},
+                                    {"cookie.Session", false},
+                                    {"cookie.s1", false}}) {
+    FieldExpectation expected = field(path);
+    EXPECT_EQ(count(expected), there ? 0U : 1U) << path;
+    expected.absent = true;
+    EXPECT_EQ(count(expected), there ? 1U : 0U) << path;
+  }
+  FieldExpectation both = field("cookie.session");
+  both.contains = {"s1", "s2"};
+  EXPECT_EQ(count(both), 0U);
+  both.contains = {"m"};
+  EXPECT_EQ(count(both), 1U);
+  FieldExpectation kept = field("cookie.more");
+  kept.action = "keep";
+  EXPECT_EQ(count(kept), 0U);
+  // Whoever cannot read the line cannot say what is not in it.
+  explanation.upstream_head = "POST /f HTTP/1.1\r\nHost: a\r\nCookie: =1\r\n\r\n";
+  FieldExpectation absent = field("cookie.session");
+  absent.absent = true;
+  EXPECT_EQ(count(absent), 1U);
+}
+
+TEST(FailuresOf, NoSegmentOfAPathIsAbsent) {
+  FieldExpectation expected = field("path.id");
+  expected.absent = true;
+  EXPECT_EQ(failures(expected), 1U);
+}
+
+// The same of a policy: a typo in the path, and a cookie that no rule is about.
+TEST(FailuresOf, WhatNobodyReadIsNotAbsent) {
+  namespace pt = policies::testing;
+  const auto explainer = Explainer::create(pt::loaded_policy(pt::policy_of(
+      pt::route_of("form", "{ method: POST, path: /f }",
+                   "    fields:\n      form.email: { do: drop }\n") +
+      "elsewhere: { methods: [POST], upstream: \"http://127.0.0.1:9000\", do: pass }\n")));
+  ASSERT_TRUE(explainer);
+  const auto failures_on = [&](const std::string& path, const std::string& name) {
+    PolicyTestCase test;
+    test.upstream = {field(name)};
+    test.upstream[0].absent = true;
+    return failures_of(test, (*explainer)
+                                 ->explain("POST " + path +
+                                           " HTTP/1.1\nHost: a\nCookie: session=1\nContent-Type: "
+                                           "application/x-www-form-urlencoded\n\nemail=a%40b.fr"))
+        .size();
+  };
+  EXPECT_EQ(failures_on("/f", "form.email"), 0U);
+  EXPECT_EQ(failures_on("/typo", "form.email"), 1U);
+  EXPECT_EQ(failures_on("/f", "cookie.session"), 1U);
+  EXPECT_EQ(failures_on("/f", "cookie.other"), 0U);
 }
 
 }  // namespace

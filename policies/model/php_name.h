@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "policies/model/vocabulary.h"
@@ -26,5 +27,11 @@ constexpr bool is_php_carrier(Carrier carrier) noexcept {
 // A view of `name` where it is its own normal form, else of `buffer`. REQUIRES: a buffer as long as
 // the name.
 std::string_view php_name(std::string_view name, char* buffer) noexcept;
+
+// The same for names that a policy writes.
+std::string php_name(std::string_view name);
+// Of a name with `*`, only what stands before the first bracket is folded: behind it brackets and
+// stars mean what they say.
+std::string php_pattern(std::string_view pattern);
 
 }  // namespace paravent::policies

@@ -1,4 +1,6 @@
-#include "policies/plan/php_name.h"
+#include "policies/model/php_name.h"
+
+#include <algorithm>
 
 namespace paravent::policies {
 namespace {
@@ -32,6 +34,18 @@ std::string_view php_name(std::string_view name, char* buffer) noexcept {
     at = close + 1;
   }
   return {buffer, static_cast<std::size_t>(to - buffer)};
+}
+
+std::string php_name(std::string_view name) {
+  std::string buffer(name.size(), '\0');
+  return std::string(php_name(name, buffer.data()));
+}
+
+std::string php_pattern(std::string_view pattern) {
+  pattern.remove_prefix(std::min(pattern.find_first_not_of(' '), pattern.size()));
+  std::string out(pattern);
+  std::transform(out.begin(), std::find(out.begin(), out.end(), '['), out.begin(), fold);
+  return out;
 }
 
 }  // namespace paravent::policies
