@@ -70,7 +70,8 @@ TempFolder::~TempFolder() {
 
 std::string admin_test_policy() { return std::string(kPolicy); }
 
-Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(clock).value()) {
+Api::Api(const std::string& policy, std::unique_ptr<crypto::vault::TokenStore> rows)
+    : vault(crypto::vault::Vault::in_memory(clock, std::move(rows)).value()) {
   auto loaded = policies::load_policy_text("test.yaml", policy);
   must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
   policy_ = std::move(loaded.policy);
