@@ -53,6 +53,8 @@ class RecordApi {
   // The log that the query means; null: the reader has none.
   crypto::audit::AuditLog* log_of(const QueryMembers& query, const RecordReader& reader) const;
 
+  // On record, as every refusal is.
+  AdminResponse not_yours(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse entries(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse checkpoint(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse inclusion(const AdminRequest& request, const RecordReader& reader) const;
