@@ -21,6 +21,7 @@
 #include "proxy/admin/honey.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/query_members.h"
+#include "proxy/admin/text_members.h"
 
 namespace paravent::proxy::admin {
 
@@ -62,6 +63,7 @@ class RecordApi {
   // dossier_handler.cc
   AdminResponse dossier(const AdminRequest& request, const RecordReader& reader);
   // honey_handler.cc
+  AdminResponse taken(const Operator& who, const TextMembers& members);
   AdminResponse honey_tokens(const AdminRequest& request, const RecordReader& reader);
 
   AuditLogs& logs_;

@@ -103,8 +103,11 @@ Api::Api(const std::string& policy, std::unique_ptr<crypto::vault::TokenStore> r
             if (route != "form" || field != "form.mail") {
               return crypto::Error(crypto::ErrorKind::usage, "There is no such field.");
             }
-            const std::string token = token_of("form.mail", value);
-            return PlantedRow{token, token};
+            const auto job =
+                mint(bind("form.mail"), value, crypto::Kind::email, crypto::Shape::none);
+            std::string token;
+            crypto::write_vault_token(job.key_id, job.id, token);
+            return PlantedRow{token, token, job.minted};
           },
           [this](const HoneyAlarm& alarm) { alarms.push_back(alarm); })
           .value();
