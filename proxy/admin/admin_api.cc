@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/admin/authenticate.h"
+#include "proxy/admin/door_record.h"
 #include "proxy/admin/oidc/oidc_entry.h"
 #include "proxy/admin/openapi.h"
 #include "proxy/body/json.h"
@@ -154,13 +155,18 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
                                 found->door == Door::admin_only ||
                                 (found->door != Door::open && !request.from_loopback);
   if (!needs_credential) return (this->*found->handler)(request, nullptr);
-  AdminResponse refusal;
+  Refusal refusal;
   const auto who = authenticate(request, refusal);
-  if (!who) return refusal;
+  if (!who) {
+    // Where nobody learns anything of anybody, a monitor's wrong scope fills no log either.
+    if (!refusal.who || found->hours == Hours::any) return std::move(refusal.answer);
+    return turned_away(parts_.logs, request, *refusal.who, kScopeRemark, std::move(refusal.answer));
+  }
   const bool admins_alone =
       found->door == Door::loopback_or_admin || found->door == Door::admin_only;
   if (admins_alone && who->role != kAdminRole) {
-    return admin_problem(403, "refused", "This needs the role admin.");
+    return turned_away(parts_.logs, request, *who, "role",
+                       admin_problem(403, "refused", "This needs the role admin."));
   }
   if (found->hours == Hours::here) {
     if (auto closed = closed_for(request, *who)) return std::move(*closed);
@@ -169,21 +175,21 @@ AdminResponse AdminApi::handle(const AdminRequest& request) {
 }
 
 std::optional<Operator> AdminApi::identify(const AdminParts& parts, const AdminRequest& request,
-                                           AdminResponse& refusal) {
+                                           Refusal& refusal) {
   const auto jwt = parts.oidc == nullptr ? std::nullopt : bearer_jwt(request.authorization);
   if (!jwt) {
     return admin::authenticate(parts.operators, parts.first_credentials, request, refusal);
   }
-  refusal.status = 401;
+  refusal.answer.status = 401;
   return enter_by_oidc(*parts.oidc, parts.access->rules(), parts.operators, *jwt);
 }
 
-std::optional<Operator> AdminApi::authenticate(const AdminRequest& request,
-                                               AdminResponse& refusal) {
+std::optional<Operator> AdminApi::authenticate(const AdminRequest& request, Refusal& refusal) {
   auto who = identify(current_parts(), request, refusal);
-  if (!who && refusal.status == 401) {
+  if (!who && refusal.answer.status == 401) {
     ++refused_credentials_;
-    refusal = wrong_credentials_.one_more(parts_.operators.now(), parts_.logs.installation());
+    refusal.answer = parts_.operators.wrong_credentials().one_more(parts_.operators.now(),
+                                                                   &parts_.logs.installation());
   }
   return who;
 }

@@ -23,6 +23,7 @@
 #include "policies/access/access_policy.h"
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
+#include "proxy/admin/authenticate.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/keys/key_api.h"
@@ -30,7 +31,6 @@
 #include "proxy/admin/operators.h"
 #include "proxy/admin/operators/login_desk.h"
 #include "proxy/admin/operators/operators_api.h"
-#include "proxy/admin/operators/wrong_credentials.h"
 #include "proxy/admin/policy_control.h"
 #include "proxy/admin/protect_desk.h"
 #include "proxy/admin/record_api.h"
@@ -80,8 +80,7 @@ class AdminApi final : public AdminHandler {
         desk_(desk),
         operators_api_(parts.operators, parts.logs, parts.policies,
                        [this] { return current_parts().access; }),
-        login_desk_(parts.operators, parts.logs, parts.login_rules),
-        wrong_credentials_(parts.operators.failed_attempts()) {}
+        login_desk_(parts.operators, parts.logs, parts.login_rules) {}
 
   AdminResponse handle(const AdminRequest& request) override;
 
@@ -113,10 +112,10 @@ class AdminApi final : public AdminHandler {
   static std::span<const Route> routes();
 
   AdminParts current_parts() const;
-  std::optional<Operator> authenticate(const AdminRequest& request, AdminResponse& refusal);
+  std::optional<Operator> authenticate(const AdminRequest& request, Refusal& refusal);
   // The same without counting who is wrong.
   static std::optional<Operator> identify(const AdminParts& parts, const AdminRequest& request,
-                                          AdminResponse& refusal);
+                                          Refusal& refusal);
   // hours_gate.cc. Whether the role may not ask now. An error: the tenant's log cannot be read.
   crypto::Result<bool> outside_hours(const AdminParts& parts, const Operator& who);
   // The answer for whoever comes outside of their hours, put on record.
@@ -175,7 +174,6 @@ class AdminApi final : public AdminHandler {
   BudgetLedger ledger_;
   OperatorsApi operators_api_;
   LoginDesk login_desk_;
-  WrongCredentials wrong_credentials_;
 };
 
 }  // namespace paravent::proxy::admin

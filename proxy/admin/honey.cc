@@ -25,6 +25,7 @@ constexpr std::string_view kMagic = "PVHN1";
 constexpr std::string_view kLabel = "paravent/v1/honey";
 constexpr std::size_t kMaxFile = 64U << 20U;
 constexpr std::size_t kMaxText = 4096;
+constexpr std::chrono::hours kHour{1};
 constexpr std::size_t kOverhead =
     kMagic.size() + crypto::kXchachaNonceSize + crypto::kXchachaTagSize;
 
@@ -152,23 +153,37 @@ void Honey::index(std::vector<HoneyToken> tokens) {
   by_digest_ = std::move(by_digest);
 }
 
-Result<std::string> Honey::plant(HoneyToken wish, std::string_view value) {
+Result<std::optional<std::string>> Honey::plant(HoneyToken wish, std::string_view value) {
   const std::lock_guard one(changing_);
   if (tokens_.size() == kMostHoneyTokens) {
     return Error(ErrorKind::refused, "There are 10 000 honey tokens already.");
   }
+  std::deque<crypto::WallTime>& tries = tries_[wish.tenant];
+  // A clock that is put back makes the hour no shorter.
+  const crypto::WallTime now = tries.empty() ? wish.planted : std::max(wish.planted, tries.back());
+  while (!tries.empty() && tries.front() + kHour <= now) tries.pop_front();
+  if (tries.size() >= kMostPlantsPerHour) return Error(ErrorKind::busy);
   auto made = planter_(wish.tenant, wish.route, wish.field, value);
   if (!made) return made.error();
+  tries.push_back(now);
   wish.token = std::move(made->token);
   wish.text = std::move(made->text);
   if (by_digest_.contains(digest_of(wish))) {
     return Error(ErrorKind::refused, "This value is a honey token already.");
   }
+  if (!made->minted) return std::optional<std::string>();
   std::vector<HoneyToken> next = tokens_;
   next.push_back(wish);
   if (auto s = store(next); !s) return s.error();
   index(std::move(next));
-  return wish.text;
+  return std::optional(std::move(wish.text));
+}
+
+crypto::WallTime Honey::may_plant_again(const crypto::vault::Id& tenant) const {
+  const std::lock_guard one(changing_);
+  const auto tries = tries_.find(tenant);
+  if (tries == tries_.end() || tries->second.empty()) return {};
+  return tries->second.front() + kHour;
 }
 
 Result<bool> Honey::remove(const crypto::vault::Id& tenant, std::string_view token) {

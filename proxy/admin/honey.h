@@ -2,9 +2,9 @@
 // with decoy values. Nobody has a reason to ask for one, so whoever does raises an alarm.
 //
 // DATA/operators/honey (mode 0600) holds which they are, encrypted under a key that comes from the
-// vault: a reader of the data directory cannot tell them either. At most 10 000. Thread safe; a
-// change is durable when the call returns. Sources: requirements of the record (deception at the
-// place of access), NIST SP 800-53 SC-26.
+// vault: a reader of the data directory cannot tell them either. At most 10 000, and 100 tries an
+// hour for each tenant, counted in memory. Thread safe; a change is durable when the call returns.
+// Sources: requirements of the record (deception at the place of access), NIST SP 800-53 SC-26.
 //
 //   file      = "PVHN1" | nonce 24 | XChaCha20-Poly1305(key, nonce, "paravent/v1/honey", list)
 //   list      = u32be count | count times: tenant 16 | LP(token) | LP(text) | LP(route) | LP(field)
@@ -15,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -34,11 +35,14 @@
 namespace paravent::proxy::admin {
 
 inline constexpr std::size_t kMostHoneyTokens = 10'000;
+// Of each tenant: whether a value can be planted tells whether somebody has it.
+inline constexpr std::size_t kMostPlantsPerHour = 100;
 
 // A row of the store.
 struct PlantedRow {
-  std::string token;  // canonical text
-  std::string text;   // as the upstream would see it: in its shape
+  std::string token;    // canonical text
+  std::string text;     // as the upstream would see it: in its shape
+  bool minted = false;  // made for this; else somebody has the value already, and nothing was made
 };
 
 struct HoneyToken {
@@ -68,7 +72,8 @@ struct HoneyAlarm {
 
 class Honey {
  public:
-  // Makes a row with this value as the gateway would for that field, and answers its token.
+  // Makes a row with this value as the gateway would for that field, and answers its token; no row
+  // where somebody has the value already.
   // ErrorKind::usage: there is no such route or field of this tenant, or it gives no vault tokens,
   // or the value is none of its kind; unreachable: the store does not answer.
   using Planter = std::function<crypto::Result<PlantedRow>(
@@ -83,8 +88,12 @@ class Honey {
                                                      const crypto::SecretBytes& seed,
                                                      Planter planter, Ring ring);
 
-  // What to put somewhere. As the planter; ErrorKind::refused: too many.
-  crypto::Result<std::string> plant(HoneyToken wish, std::string_view value);
+  // What to put somewhere, in its shape; nullopt: somebody has this value, or it was planted before
+  // and is not watched any more. As the planter; ErrorKind::refused: too many, or it is a honey
+  // token already; busy: too many tries within the hour (`wish.planted` says what time it is).
+  crypto::Result<std::optional<std::string>> plant(HoneyToken wish, std::string_view value);
+  // When the oldest try that counts is an hour ago.
+  crypto::WallTime may_plant_again(const crypto::vault::Id& tenant) const;
   // False: it is none of this tenant's. The row stays, and answers as before.
   crypto::Result<bool> remove(const crypto::vault::Id& tenant, std::string_view token);
   std::vector<HoneyToken> list(const crypto::vault::Id& tenant) const;
@@ -105,8 +114,9 @@ class Honey {
   crypto::SecretBytes key_;
   Planter planter_;
   Ring ring_;
-  mutable std::mutex changing_;  // one change at a time
-  mutable std::mutex mutex_;     // guards what follows
+  mutable std::mutex changing_;  // one change at a time; guards tries_
+  std::map<crypto::vault::Id, std::deque<crypto::WallTime>> tries_;  // of the last hour
+  mutable std::mutex mutex_;                                         // guards what follows
   std::vector<HoneyToken> tokens_;
   std::map<crypto::audit::Hash, std::size_t> by_digest_;
   mutable std::atomic<std::uint64_t> alarms_{0};

@@ -31,6 +31,14 @@ AdminResponse problem_of(const crypto::Error& error) {
   }
 }
 
+AdminResponse too_many(crypto::WallTime now, crypto::WallTime until) {
+  AdminResponse response =
+      admin_problem(429, "budget", "A hundred values were planted or tried within the hour.");
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(until - now).count();
+  response.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(wait, 1)));
+  return response;
+}
+
 void member(std::string_view name, std::string_view text, std::string& out, bool first = false) {
   out.append(first ? "\"" : ",\"").append(name).append("\":");
   body::encode_json_string(text, out);
@@ -48,6 +56,21 @@ void append_token(const HoneyToken& token, std::string& out) {
 }
 
 }  // namespace
+
+// Whether somebody has a value is what POST /v1/protect may be asked by a role of its own: so it is
+// on record where that is. Without a word of decoys: the reason stands in the installation's log.
+AdminResponse RecordApi::taken(const Operator& who, const TextMembers& members) {
+  audit::AuditEntry entry;
+  entry.event = audit::EventKind::refusal;
+  entry.outcome = audit::Outcome::refused;
+  name_operator(who, entry.detail);
+  entry.detail.object = members.at("route") + " " + members.at("field");
+  entry.detail.remark = "a value that somebody has already";
+  if (!logs_.tenant_or_installation(who.tenant).append(entry)) return audit_unavailable();
+  return admin_problem(409, "refused",
+                       "Somebody has this value already, or it was planted before; choose one that "
+                       "nobody has.");
+}
 
 AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordReader& reader) {
   if (honey_ == nullptr) return admin_problem(404, "no-route", "There is no such path.");
@@ -90,9 +113,12 @@ AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordR
   entry.detail.remark =
       removing ? "remove" : "plant " + (*members)["route"] + " " + (*members)["field"];
   if (!logs_.installation().append(entry)) return audit_unavailable();
-  const auto failed = [&](const crypto::Error& error) {
-    entry.outcome = audit::Outcome::failed;
+  const auto ended = [&](audit::Outcome outcome) {
+    entry.outcome = outcome;
     std::ignore = logs_.installation().append(entry);
+  };
+  const auto failed = [&](const crypto::Error& error) {
+    ended(audit::Outcome::failed);
     return problem_of(error);
   };
   if (removing) {
@@ -108,10 +134,19 @@ AdminResponse RecordApi::honey_tokens(const AdminRequest& request, const RecordR
   wish.note = (*members)["note"];
   wish.planted_by = who.name;
   wish.planted = clock_.now();
+  const crypto::WallTime now = wish.planted;
   const auto token = honey_->plant(std::move(wish), (*members)["value"]);
+  if (!token && token.error().kind() == ErrorKind::busy) {
+    ended(audit::Outcome::refused);
+    return too_many(now, honey_->may_plant_again(who.tenant));
+  }
   if (!token) return failed(token.error());
+  if (!*token) {
+    ended(audit::Outcome::refused);
+    return taken(who, *members);
+  }
   std::string out = "{";
-  member("token", *token, out, true);
+  member("token", **token, out, true);
   return {200, "application/json", out + "}\n"};
 }
 

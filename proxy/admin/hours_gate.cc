@@ -3,7 +3,7 @@
 #include "proxy/admin/hours_gate.h"
 
 #include "proxy/admin/admin_api.h"
-#include "proxy/admin/name_operator.h"
+#include "proxy/admin/door_record.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -31,7 +31,7 @@ crypto::Result<bool> AdminApi::outside_hours(const AdminParts& parts, const Oper
 
 std::optional<std::string> AdminApi::caller_of(const AdminRequest& request) {
   const AdminParts parts = current_parts();
-  AdminResponse unused;
+  Refusal unused;
   const auto who = identify(parts, request, unused);
   if (!who) return std::nullopt;
   const auto closed = outside_hours(parts, *who);
@@ -49,18 +49,11 @@ std::optional<AdminResponse> AdminApi::closed_for(const AdminRequest& request,
   const AdminParts parts = current_parts();
   const auto closed = outside_hours(parts, who);
   if (closed && !*closed) return std::nullopt;
-  audit::AuditEntry entry;
-  entry.event = audit::EventKind::refusal;
-  entry.outcome = audit::Outcome::refused;
-  name_operator(who, entry.detail);
-  entry.detail.object = request.method + " " + request.path.substr(0, 256);
-  entry.detail.remark = kHoursRemark;
-  audit::AuditLog& log = parts.logs.tenant_or_installation(who.tenant);
-  if (!closed || !log.append(entry)) {
+  if (!closed) {
     return admin_problem(503, "audit-unavailable",
-                         "The audit log cannot be read or written; nothing was done.");
+                         "The audit log cannot be read; nothing was done.");
   }
-  return hours_problem();
+  return turned_away(parts.logs, request, who, kHoursRemark, hours_problem());
 }
 
 }  // namespace paravent::proxy::admin

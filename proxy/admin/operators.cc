@@ -86,6 +86,7 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   auto failed = FailedAttempts::open(folder);
   if (!failed) return failed.error();
   made->failed_attempts_ = std::move(*failed);
+  made->wrong_credentials_ = std::make_unique<WrongCredentials>(*made->failed_attempts_);
   if (!std::filesystem::exists(made->file_)) return made;
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
@@ -102,6 +103,7 @@ std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
   made->cases_ = Cases::open({}).value();
   made->oidc_revocations_ = OidcRevocations::open({}).value();
   made->failed_attempts_ = FailedAttempts::open({}).value();
+  made->wrong_credentials_ = std::make_unique<WrongCredentials>(*made->failed_attempts_);
   return made;
 }
 

@@ -28,6 +28,7 @@
 #include "proxy/admin/operators/failed_attempts.h"
 #include "proxy/admin/operators/operator_record.h"
 #include "proxy/admin/operators/sessions.h"
+#include "proxy/admin/operators/wrong_credentials.h"
 
 namespace paravent::proxy::admin {
 
@@ -98,6 +99,8 @@ class Operators {
   OidcRevocations& oidc_revocations() const { return *oidc_revocations_; }
   // Of logins under names that nobody has, and of wrong credentials; in the same folder.
   FailedAttempts& failed_attempts() const { return *failed_attempts_; }
+  // The one count of them, for every door.
+  WrongCredentials& wrong_credentials() const { return *wrong_credentials_; }
   // What the clock says now, even where that was later before.
   crypto::WallTime clock_time() const { return clock_->now(); }
   // The present, or the latest that was ever seen here.
@@ -116,9 +119,10 @@ class Operators {
   mutable crypto::WallTime latest_{};
   std::vector<OperatorRecord> list_;
   mutable Sessions sessions_;
-  std::unique_ptr<Cases> cases_;                       // never null
-  std::unique_ptr<OidcRevocations> oidc_revocations_;  // never null
-  std::unique_ptr<FailedAttempts> failed_attempts_;    // never null
+  std::unique_ptr<Cases> cases_;                         // never null
+  std::unique_ptr<OidcRevocations> oidc_revocations_;    // never null
+  std::unique_ptr<FailedAttempts> failed_attempts_;      // never null
+  std::unique_ptr<WrongCredentials> wrong_credentials_;  // never null
 };
 
 }  // namespace paravent::proxy::admin

@@ -33,7 +33,7 @@ audit::AuditEntry entry_of(const Operator& who, const BodyMembers& members,
                            std::string_view purpose, audit::Outcome outcome, std::string remark) {
   audit::AuditEntry entry;
   entry.event =
-      outcome == audit::Outcome::done ? audit::EventKind::protect : audit::EventKind::refusal;
+      outcome == audit::Outcome::refused ? audit::EventKind::refusal : audit::EventKind::protect;
   entry.outcome = outcome;
   name_operator(who, entry.detail);
   entry.detail.purpose = purpose;
@@ -48,6 +48,22 @@ std::vector<SubjectKey> as_many_keys(std::size_t count) {
   std::vector<SubjectKey> keys(count);
   for (SubjectKey& key : keys) crypto::random_bytes(key);
   return keys;
+}
+
+// Why nothing came of it. Of the data path's refusal the reason alone: the field that it names may
+// be one that only the asker knows.
+std::string failure_of(const crypto::Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::refused:
+      return error.sentence().substr(0, error.sentence().find(' '));
+    case ErrorKind::usage:
+    case ErrorKind::malformed:
+      return "malformed-body";
+    case ErrorKind::sealed:
+      return "sealed";
+    default:
+      return "store-unavailable";
+  }
 }
 
 AdminResponse problem_of(const crypto::Error& error) {
@@ -106,9 +122,19 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
     return response;
   }
   auto made = parts.protect->protect(who->tenant, members->text("route"), values);
-  if (!made) return problem_of(made.error());
-  audit::AuditEntry entry = entry_of(*who, *members, *purpose, audit::Outcome::done,
-                                     std::to_string(values.size()) + " values");
+  const std::string count = std::to_string(values.size()) + " values";
+  if (!made) {
+    // A refusal answers too: who is known, and who has objected. So it is on record, and its values
+    // are read back into the budget as any others are.
+    audit::AuditEntry entry = entry_of(*who, *members, *purpose, audit::Outcome::failed,
+                                       count + ": " + failure_of(made.error()));
+    for (const SubjectKey& key : as_many_keys(values.size())) {
+      entry.detail.tokens.push_back({0, key});
+    }
+    if (!log->append(entry)) return no_record();
+    return problem_of(made.error());
+  }
+  audit::AuditEntry entry = entry_of(*who, *members, *purpose, audit::Outcome::done, count);
   for (const ProtectedField& field : *made) {
     const auto token =
         field.value ? crypto::parse_token(crypto::strip_email_shape(*field.value))

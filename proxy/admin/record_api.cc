@@ -5,6 +5,7 @@
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/audit_entry_json.h"
+#include "proxy/admin/door_record.h"
 #include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
@@ -19,10 +20,6 @@ constexpr std::string_view kInstallation = audit::kInstallationLog;
 
 AdminResponse bad_request(const Error& error) {
   return admin_problem(400, "malformed-body", error.sentence());
-}
-
-AdminResponse not_yours() {
-  return admin_problem(403, "refused", "This role may not read this audit log.");
 }
 
 // The installation's log grows when a decoy is asked for: its size is for the role admin alone.
@@ -64,6 +61,11 @@ audit::AuditLog* RecordApi::log_of(const QueryMembers& query, const RecordReader
   return query.has("log") ? &logs_.installation() : logs_.tenant(reader.who.tenant);
 }
 
+AdminResponse RecordApi::not_yours(const AdminRequest& request, const RecordReader& reader) const {
+  return turned_away(logs_, request, reader.who, "record",
+                     admin_problem(403, "refused", "This role may not read this audit log."));
+}
+
 AdminResponse RecordApi::handle(const AdminRequest& request, const RecordReader& reader) {
   if (request.path == "/v1/audit/entries") return entries(request, reader);
   if (request.path == "/v1/audit/checkpoint") return checkpoint(request, reader);
@@ -89,7 +91,7 @@ AdminResponse RecordApi::entries(const AdminRequest& request, const RecordReader
   const bool installation = log == &logs_.installation();
   const bool is_admin = reader.who.role == "admin";
   if (!is_admin && (installation || !reader.reads_audit)) {
-    return not_yours();
+    return not_yours(request, reader);
   }
   const bool open = installation ? is_admin : reader.reads_audit;
   const std::uint64_t size = log->size();
@@ -114,7 +116,7 @@ AdminResponse RecordApi::checkpoint(const AdminRequest& request, const RecordRea
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
-  if (hides_size(*query, reader)) return not_yours();
+  if (hides_size(*query, reader)) return not_yours(request, reader);
   const auto checkpoint = log->checkpoint_in_files();
   if (!checkpoint) return unreadable();
   return {200, "text/plain; charset=utf-8", *checkpoint};
@@ -126,7 +128,7 @@ AdminResponse RecordApi::inclusion(const AdminRequest& request, const RecordRead
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
-  if (hides_size(*query, reader)) return not_yours();
+  if (hides_size(*query, reader)) return not_yours(request, reader);
   // The size that counts is read once: the log grows meanwhile.
   const auto in_files = log->checkpoint_in_files();
   if (!in_files) return unreadable();
@@ -157,7 +159,7 @@ AdminResponse RecordApi::consistency(const AdminRequest& request,
   if (!query) return bad_request(query.error());
   const audit::AuditLog* log = log_of(*query, reader);
   if (log == nullptr) return no_such_log();
-  if (hides_size(*query, reader)) return not_yours();
+  if (hides_size(*query, reader)) return not_yours(request, reader);
   const auto in_files = log->checkpoint_in_files();
   if (!in_files) return unreadable();
   const std::string& checkpoint = *in_files;

@@ -21,6 +21,7 @@
 #include "proxy/admin/honey.h"
 #include "proxy/admin/operators.h"
 #include "proxy/admin/query_members.h"
+#include "proxy/admin/text_members.h"
 
 namespace paravent::proxy::admin {
 
@@ -53,6 +54,8 @@ class RecordApi {
   // The log that the query means; null: the reader has none.
   crypto::audit::AuditLog* log_of(const QueryMembers& query, const RecordReader& reader) const;
 
+  // On record, as every refusal is.
+  AdminResponse not_yours(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse entries(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse checkpoint(const AdminRequest& request, const RecordReader& reader) const;
   AdminResponse inclusion(const AdminRequest& request, const RecordReader& reader) const;
@@ -60,6 +63,7 @@ class RecordApi {
   // dossier_handler.cc
   AdminResponse dossier(const AdminRequest& request, const RecordReader& reader);
   // honey_handler.cc
+  AdminResponse taken(const Operator& who, const TextMembers& members);
   AdminResponse honey_tokens(const AdminRequest& request, const RecordReader& reader);
 
   AuditLogs& logs_;

@@ -76,7 +76,7 @@ std::string broken_off_remark(std::size_t given, std::size_t in_piece, const Par
 bool wants_lines(const AdminRequest& request) { return request.accept == kNdjson; }
 
 bool AdminApi::is_still(const AdminRequest& http, const Operator& who) {
-  AdminResponse unused;
+  Refusal unused;
   const auto now = identify(current_parts(), http, unused);
   return now && now->name == who.name && now->tenant == who.tenant && now->role == who.role &&
          now->scope == who.scope;

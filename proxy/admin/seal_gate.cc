@@ -3,7 +3,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "proxy/admin/authenticate.h"
+#include "proxy/admin/door_record.h"
 #include "proxy/admin/openapi.h"
 
 namespace paravent::proxy::admin {
@@ -113,9 +113,10 @@ void SealGate::keep_out_when_closed(AdminResponse& answer) {
   };
 }
 
-void SealGate::open(AdminHandler& api) {
+void SealGate::open(AdminHandler& api, AuditLogs* logs) {
   present_ = true;
   ++opened_;  // before there is an API again: what belongs to the last opening stays out
+  logs_ = logs;
   api_ = &api;
 }
 
@@ -124,14 +125,33 @@ void SealGate::close() {
   api_ = nullptr;
 }
 
-std::optional<AdminResponse> SealGate::refused(const AdminRequest& request, bool admin_only) {
-  AdminResponse refusal;
-  const auto who = authenticate(operators_, first_, request, refusal);
-  if (!who) return refusal;
-  if (admin_only && who->role != "admin") {
-    return admin_problem(403, "refused", "This needs the role admin.");
+std::optional<Operator> SealGate::let_in(const AdminRequest& request, bool admin_only,
+                                         AuditLogs* logs, AdminResponse& answer,
+                                         FirstUse first_use) const {
+  Refusal refusal;
+  auto who = authenticate(operators_, first_, request, refusal, first_use);
+  std::string_view why = kScopeRemark;
+  if (who && admin_only && who->role != "admin") {
+    refusal = {admin_problem(403, "refused", "This needs the role admin."), std::move(who)};
+    who.reset();
+    why = "role";
+  }
+  if (who) return who;
+  answer = std::move(refusal.answer);
+  if (answer.status == 401) {
+    answer = operators_.wrong_credentials().one_more(
+        operators_.now(), logs == nullptr ? nullptr : &logs->installation());
+  } else if (refusal.who && logs != nullptr) {
+    answer = turned_away(*logs, request, *refusal.who, why, std::move(answer));
   }
   return std::nullopt;
+}
+
+// Not longer than that under the lock: sealing waits for whoever holds it.
+std::optional<Operator> SealGate::let_in_now(const AdminRequest& request, bool admin_only,
+                                             AdminResponse& answer, FirstUse first_use) {
+  const std::shared_lock lock(mutex_);
+  return let_in(request, admin_only, api_ == nullptr ? nullptr : logs_.load(), answer, first_use);
 }
 
 AdminResponse SealGate::while_sealed(const AdminRequest& request) {
@@ -142,7 +162,8 @@ AdminResponse SealGate::while_sealed(const AdminRequest& request) {
   const bool health = request.path == "/healthz" || request.path == "/readyz";
   if (((metrics || health) && request.method == "GET") || (health && request.method == "HEAD")) {
     if (!request.from_loopback) {
-      if (auto refusal = refused(request, metrics)) return std::move(*refusal);
+      AdminResponse refusal;
+      if (!let_in(request, metrics, nullptr, refusal)) return refusal;
     }
     if (metrics) return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_()};
     if (request.path == "/healthz") return {200, "application/json", "{\"status\":\"alive\"}\n"};
@@ -157,7 +178,7 @@ AdminResponse SealGate::unseal(const AdminRequest& request) {
   std::string who = "loopback";
   if (!request.from_loopback || !request.authorization.empty()) {
     AdminResponse refusal;
-    const auto found = authenticate(operators_, first_, request, refusal);
+    const auto found = let_in_now(request, false, refusal);
     if (!found) return refusal;
     who = found->name;
   }
@@ -182,9 +203,8 @@ AdminResponse SealGate::unseal(const AdminRequest& request) {
 AdminResponse SealGate::seal(const AdminRequest& request) {
   AdminResponse refusal;
   // Sealing is not put off because the disk is full.
-  const auto who = authenticate(operators_, first_, request, refusal, FirstUse::tried);
+  const auto who = let_in_now(request, true, refusal, FirstUse::tried);
   if (!who) return refusal;
-  if (who->role != "admin") return admin_problem(403, "refused", "This needs the role admin.");
   const std::unique_lock attempt(attempt_);
   if (control_.seal_state().sealed) return state_answer(control_.seal_state());
   auto recorded = control_.seal(*who);

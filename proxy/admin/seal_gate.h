@@ -6,6 +6,9 @@
 // and POST /v1/seal (role admin) puts the keys away. While what holds the root key is gone (a token
 // pulled out) the way back is closed: /v1/... is 503 `sealed` and the data path goes on.
 //
+// Who is turned away here is on record while the vault is open, as behind it; sealed there is no
+// log. Wrong credentials count as everywhere, sealed or not (wrong_credentials.h).
+//
 // Who may unseal: whoever is on this machine's loopback, for what counts is the pass-phrase, the
 // PIN or the shares, and whoever has them could start a gateway of his own; from elsewhere (which
 // needs TLS) an operator's credential as well, which is checked without the vault. One attempt at a
@@ -28,6 +31,8 @@
 #include "crypto/base/result.h"
 #include "crypto/base/secret_bytes.h"
 #include "proxy/admin/admin_message.h"
+#include "proxy/admin/audit_logs.h"
+#include "proxy/admin/authenticate.h"
 #include "proxy/admin/first_credentials.h"
 #include "proxy/admin/operators.h"
 
@@ -66,8 +71,9 @@ class SealGate final : public AdminHandler {
 
   AdminResponse handle(const AdminRequest& request) override;
 
-  // REQUIRES: it is closed. Takes no lock: whoever opens holds locks that handlers wait for.
-  void open(AdminHandler& api);
+  // REQUIRES: it is closed. Takes no lock: whoever opens holds locks that handlers wait for. Both
+  // must live until close() has returned; `logs`: null, nothing of the gate's own goes on record.
+  void open(AdminHandler& api, AuditLogs* logs = nullptr);
   // Waits for the handlers that run; so the caller must hold no lock that one of them may wait for.
   void close();
   // Whether what holds the root key is there.
@@ -79,7 +85,13 @@ class SealGate final : public AdminHandler {
   AdminResponse unseal(const AdminRequest& request);
   AdminResponse seal(const AdminRequest& request);
   AdminResponse while_sealed(const AdminRequest& request);
-  std::optional<AdminResponse> refused(const AdminRequest& request, bool admin_only);
+  // Who asks; else `answer` is what to answer. `logs`: those of the open vault; null: it is sealed.
+  std::optional<Operator> let_in(const AdminRequest& request, bool admin_only, AuditLogs* logs,
+                                 AdminResponse& answer,
+                                 FirstUse first_use = FirstUse::durable) const;
+  // The same, sealed or open. REQUIRES: mutex_ is not held.
+  std::optional<Operator> let_in_now(const AdminRequest& request, bool admin_only,
+                                     AdminResponse& answer, FirstUse first_use = FirstUse::durable);
   void keep_out_when_closed(AdminResponse& answer);
 
   const Operators& operators_;
@@ -88,8 +100,9 @@ class SealGate final : public AdminHandler {
   std::function<std::string()> metrics_;
   std::shared_mutex mutex_;  // shared by every handler that runs: api_ stays what it was
   std::atomic<AdminHandler*> api_{nullptr};
-  std::atomic<std::uint64_t> opened_{0};  // how often: an answer that is longer than that ends
-  std::mutex attempt_;                    // one change at a time
+  std::atomic<AuditLogs*> logs_{nullptr};  // there as long as api_ is
+  std::atomic<std::uint64_t> opened_{0};   // how often: an answer that is longer than that ends
+  std::mutex attempt_;                     // one change at a time
   std::chrono::steady_clock::time_point not_before_;
   std::atomic<bool> present_{true};
   std::atomic<bool> draining_{false};

@@ -78,12 +78,14 @@ struct MintJob {
   ScopeId scope_id{};           // which relationship or request; all zero only for person
   Shape shape = Shape::none;    // phone to alphanumeric are texts of their own, see shaped_text
   std::uint8_t length = 0;      // of digits and alphanumeric; 0: the shape's default
+  bool only_new = false;        // a row that is there is answered, and stays as it is
 
   // Answers: the vault token's id; and for a shape that is a text of its own, that text, which is
   // the same whenever this value is asked for in this shape, and in its domain nobody else's.
   std::array<std::uint8_t, 16> id{};
   std::array<char, kMaxShapedSize> shaped{};
   std::uint8_t shaped_size = 0;
+  bool minted = false;  // the row was made for this job and for no other
 
   std::string_view shaped_text() const noexcept { return {shaped.data(), shaped_size}; }
 };

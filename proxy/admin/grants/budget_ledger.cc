@@ -129,10 +129,12 @@ void BudgetLedger::take(const audit::AuditRecord& record, Tenant& tenant) {
     counts.cooling_until = std::max(counts.cooling_until, at + minutes(off.value_or(0)));
     return;
   }
-  if (record.open.outcome != audit::Outcome::done) return;
-  const bool reveal = record.open.event == audit::EventKind::reveal &&
+  const bool done = record.open.outcome == audit::Outcome::done;
+  const bool reveal = done && record.open.event == audit::EventKind::reveal &&
                       detail.remark != "replaced" && !detail.object.starts_with(kCasePrefix);
-  const bool protect = record.open.event == audit::EventKind::protect;
+  // What the route refused counts as what it took: the answer tells something either way.
+  const bool protect = record.open.event == audit::EventKind::protect &&
+                       (done || record.open.outcome == audit::Outcome::failed);
   if (!reveal && !protect) return;
   const Counted what = reveal ? Counted::reveal : Counted::protect;
   for (const std::string& key : {own_key(detail.operator_name), role_key(detail.role)}) {

@@ -180,20 +180,26 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
   if (auto closed = closed_for(http, *who)) return std::move(*closed);
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
-  if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
+  // Asked for it was, whatever the answer.
+  const auto refused = [&](AdminResponse answer) {
     audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
     entry.outcome = audit::Outcome::refused;
     entry.detail.tokens = named;
-    if (!log->append(entry)) return audit_unavailable();
-    return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
+    return log->append(entry) ? std::move(answer) : audit_unavailable();
+  };
+  if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
+    return refused(
+        admin_problem(403, "refused", "This role may not re-identify for this purpose."));
   }
   if (parts.access->rules().four_eyes(who->tenant) == nullptr) {
-    return admin_problem(422, "no-four-eyes", "The policy names nobody who could approve.");
+    return refused(
+        admin_problem(422, "no-four-eyes", "The policy names nobody who could approve."));
   }
   for (const std::string& field : made->fields) {
     if (field.find('\n') != std::string::npos ||
         !parts.access->rules().has_field(who->tenant, made->purpose, field)) {
-      return admin_problem(422, "no-such-field", "The policy has no such field for this purpose.");
+      return refused(
+          admin_problem(422, "no-such-field", "The policy has no such field for this purpose."));
     }
   }
   crypto::vault::KeyMemo memo;
@@ -202,9 +208,9 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   for (const std::string& text : members->list("tokens")) {
     const Asked asked = decider.token(text);
     if (asked.status == AskedStatus::unreachable) {
-      return admin_problem(503, "store-unavailable", "The token store cannot be read.");
+      return refused(admin_problem(503, "store-unavailable", "The token store cannot be read."));
     }
-    if (!asked.token) return malformed("One of the tokens is none.");
+    if (!asked.token) return refused(malformed("One of the tokens is none."));
     made->tokens.push_back(crypto::reveal::token_digest(*asked.token));
     entry.detail.tokens.push_back({asked.token->key_id, made->tokens.back()});
   }

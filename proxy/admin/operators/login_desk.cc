@@ -27,7 +27,6 @@ constexpr std::array<MemberRule, 3> kEnrolRules{
     {{"invitation", MemberType::text, kMaxCredentialBytes},
      {"passphrase", MemberType::text, crypto::kMaxPassphraseBytes},
      {"code", MemberType::text, 16}}};
-constexpr auto kPatience = std::chrono::seconds(5);
 
 AdminResponse malformed(const Error& error) {
   return admin_problem(400, "malformed-body", error.sentence());
@@ -62,23 +61,6 @@ void member(std::string_view name, std::string_view text, std::string& out) {
   body::encode_json_string(text, out);
 }
 
-// The place among those that check pass-phrases; given back at the end.
-class Place {
- public:
-  explicit Place(std::counting_semaphore<2>& places)
-      : places_(places), taken_(places.try_acquire_for(kPatience)) {}
-  ~Place() {
-    if (taken_) places_.release();
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  bool taken() const { return taken_; }
-
- private:
-  std::counting_semaphore<2>& places_;
-  bool taken_;
-};
-
 }  // namespace
 
 WallTime locked_until(std::uint32_t failures, WallTime now) {
@@ -93,6 +75,7 @@ LoginDesk::LoginDesk(Operators& operators, AuditLogs& logs, const LoginRules& ru
   nobody_.cost = rules.cost;
   crypto::random_bytes(nobody_.salt);
   crypto::random_bytes(nobody_.verifier);
+  if (rules_.places == nullptr) rules_.places = std::make_shared<CheckingPlaces>();
   if (rules_.names == nullptr) {
     std::array<std::uint8_t, 32> key{};
     crypto::random_bytes(key);
@@ -122,6 +105,13 @@ bool LoginDesk::record(const OperatorRecord& one, audit::EventKind event, audit:
   entry.detail.object = one.name;
   entry.detail.remark = std::move(remark);
   return log_of(one.tenant).append(entry).has_value();
+}
+
+// Whoever logs in under this name; nobody where nobody can.
+std::optional<OperatorRecord> LoginDesk::login_of(const std::string& name) const {
+  auto one = operators_.find(name);
+  if (one && (one->revoked || !one->passphrase)) one.reset();
+  return one;
 }
 
 WallTime LoginDesk::locked_until_of(const std::optional<OperatorRecord>& one,
@@ -176,7 +166,9 @@ AdminResponse LoginDesk::wrong(const std::optional<OperatorRecord>& one, const s
   return counted ? not_you() : no_store();
 }
 
-// The code is spent with the very change that lets it in: of two at once, one is a replay.
+// The code is spent with the very change that lets it in: of two at once, one is a replay. And
+// whoever is locked meanwhile does not come in, with the answer that a wrong one gets: another one
+// would say that this one was right.
 Status LoginDesk::succeed(const OperatorRecord& one, std::string_view passphrase,
                           const crypto::TotpSecret& secret, std::uint64_t step) {
   std::optional<crypto::PassphraseVerifier> renewed;
@@ -186,8 +178,10 @@ Status LoginDesk::succeed(const OperatorRecord& one, std::string_view passphrase
     if (!made) return made.error();
     renewed = *made;
   }
+  const WallTime now = operators_.now();
   return operators_.change(one.name, [&](OperatorRecord& kept) -> Status {
-    if (kept.revoked || step <= kept.attempts.last_step || kept.passphrase != one.passphrase) {
+    if (kept.revoked || step <= kept.attempts.last_step || kept.passphrase != one.passphrase ||
+        now < kept.attempts.locked_until) {
       return Error(ErrorKind::refused);
     }
     kept.attempts = {0, WallTime(), step};
@@ -204,18 +198,25 @@ AdminResponse LoginDesk::login(const AdminRequest& request) {
     wipe_members(*members);
     return admin_problem(400, "malformed-body", "A login has operator, passphrase and code.");
   }
-  auto one = operators_.find(name);
-  if (one && (one->revoked || !one->passphrase)) one.reset();
-  const WallTime now = operators_.now();
-  const WallTime until = locked_until_of(one, name);
+  auto one = login_of(name);
+  WallTime now = operators_.now();
+  WallTime until = locked_until_of(one, name);
   if (now < until) {
     wipe_members(*members);
     return locked(now, until);
   }
-  const Place place(checking_);
+  const CheckingPlace place(*rules_.places);
   if (!place.taken()) {
     wipe_members(*members);
     return busy();
+  }
+  // Once more, because others may have failed while this one waited: what they locked is locked.
+  one = login_of(name);
+  now = operators_.now();
+  until = locked_until_of(one, name);
+  if (now < until) {
+    wipe_members(*members);
+    return locked(now, until);
   }
   const std::string_view passphrase = members->text("passphrase");
   auto secret = crypto::open_passphrase(passphrase, one ? *one->passphrase : nobody_);
@@ -286,7 +287,7 @@ AdminResponse LoginDesk::enrol(const AdminRequest& request) {
     wipe_members(*members);
     return admin_problem(422, "code", "The code is not one of this secret and this minute.");
   }
-  const Place place(checking_);
+  const CheckingPlace place(*rules_.places);
   auto kept = place.taken()
                   ? crypto::keep_passphrase(passphrase, one->enrolment->secret, rules_.cost)
                   : crypto::Result<crypto::PassphraseVerifier>(Error(ErrorKind::internal));

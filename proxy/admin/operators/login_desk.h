@@ -4,7 +4,7 @@
 // POST /v1/login, /v1/enrol, /v1/logout. Thread safe. Failures in a row lock a login for a time
 // that doubles, and that is kept with the operator, so a restart does not help. Unknown names are
 // answered and locked alike, and kept as durably (failed_attempts.h). At most two pass-phrases are
-// checked at once: each takes 64 MiB.
+// checked at once, and four wait (checking_places.h); what they locked meanwhile counts.
 
 #pragma once
 
@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <semaphore>
 #include <string>
 #include <string_view>
 
@@ -21,6 +20,7 @@
 #include "proxy/admin/admin_message.h"
 #include "proxy/admin/audit_logs.h"
 #include "proxy/admin/operators.h"
+#include "proxy/admin/operators/checking_places.h"
 #include "proxy/admin/operators/passphrase_rule.h"
 
 namespace paravent::proxy::admin {
@@ -32,6 +32,7 @@ struct LoginRules {
   // What names that nobody has are kept under; the same after a restart. Null: a key of this
   // process, so that they are new names afterwards.
   std::shared_ptr<const crypto::HmacSha256> names;
+  std::shared_ptr<CheckingPlaces> places{};  // null: the desk's own
 };
 
 // Free failures in a row; each further one doubles the wait, from a minute to a day.
@@ -56,6 +57,7 @@ class LoginDesk {
   AdminResponse wrong(const std::optional<OperatorRecord>& one, const std::string& name);
   crypto::Status count_failure(const std::optional<OperatorRecord>& one, const std::string& name,
                                bool& is_locked);
+  std::optional<OperatorRecord> login_of(const std::string& name) const;
   crypto::WallTime locked_until_of(const std::optional<OperatorRecord>& one,
                                    std::string_view name) const;
   NameDigest digest_of(std::string_view name) const;
@@ -66,7 +68,6 @@ class LoginDesk {
   AuditLogs& logs_;
   LoginRules rules_;
   crypto::PassphraseVerifier nobody_;  // what is checked where there is nobody of that name
-  std::counting_semaphore<2> checking_{2};
   std::atomic<std::uint64_t> failed_{0};
 };
 

@@ -90,6 +90,18 @@ bool put_on_record(const SubjectCall& call, const MeantSubjects& meant) {
   return call.log.append_batch(entries).has_value();
 }
 
+// `answer`, once it is on record what was asked and why nothing came of it: that two tokens are not
+// one person's is an answer too.
+AdminResponse unanswered(const SubjectCall& call, std::vector<audit::AuditToken> named,
+                         audit::Outcome outcome, std::string_view why, AdminResponse answer) {
+  audit::AuditEntry entry = entry_of(call, nullptr, outcome);
+  entry.detail.remark = why;
+  if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
+  entry.detail.tokens = std::move(named);
+  if (!call.log.append(entry)) return audit_unavailable();
+  return answer;
+}
+
 // What is asked about one person.
 crypto::Status act_on(const SubjectCall& call, const Id& person,
                       std::optional<crypto::WallTime> day, SubjectAdmin& admin) {
@@ -209,11 +221,16 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
     return hours_problem();
   }
   const MeantSubjects meant = find_subjects(parts, principal, request);
-  if (meant.unreachable) return no_store();
+  const auto none = [&](audit::Outcome outcome, std::string_view why, AdminResponse answer) {
+    return unanswered(call, recorded_tokens(parts, who.tenant, request.tokens), outcome, why,
+                      std::move(answer));
+  };
+  if (meant.unreachable) return none(audit::Outcome::failed, "store-unavailable", no_store());
   if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
-    return admin_problem(400, "several-subjects",
-                         "Several people are meant; export one, by a token of theirs.");
+    return none(audit::Outcome::refused, "several-subjects",
+                admin_problem(400, "several-subjects",
+                              "Several people are meant; export one, by a token of theirs."));
   }
   if (!put_on_record(call, meant)) return audit_unavailable();
 

@@ -118,7 +118,7 @@ Status Gateway::State::open_gate() {
       warnings_of_unknown_people(served, installation->operators(), installation->vault()).c_str(),
       stderr);
   open->start_keeper();
-  gate->open(open->handler());
+  gate->open(open->handler(), &installation->audit());
   return {};
 }
 

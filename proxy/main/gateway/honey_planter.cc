@@ -8,6 +8,7 @@
 
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_text.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -66,6 +67,13 @@ Result<admin::PlantedRow> plant_honey(crypto::vault::Vault& vault, const policie
   if (!crypto::normalise(action.kind, value, options, batch->values)) {
     return Error(ErrorKind::usage, "The value is none of the field's kind.");
   }
+  if (action.subject_bound && action.is_subject) {
+    // Somebody who is known has this value, in whichever field: the decoy would be one of theirs.
+    const auto id = vault.tenant_id(tenant);
+    if (id && crypto::vault::SubjectAdmin(vault).find(*id, action.kind, batch->values)) {
+      return admin::PlantedRow();
+    }
+  }
   const auto end = static_cast<std::uint32_t>(batch->values.size());
   const auto binding = bind(vault, plan, tenant, action.slot);
   if (!binding) return binding.error();
@@ -86,6 +94,7 @@ Result<admin::PlantedRow> plant_honey(crypto::vault::Vault& vault, const policie
   job.shape = action.shape;
   job.length = action.shape_length;
   job.end = end;
+  job.only_new = true;
   batch->jobs.push_back(job);
   std::promise<void> answered;
   batch->done = [&answered] { answered.set_value(); };
@@ -94,6 +103,7 @@ Result<admin::PlantedRow> plant_honey(crypto::vault::Vault& vault, const policie
   if (batch->status != crypto::vault::ResolveStatus::ok) return Error(ErrorKind::unreachable);
   const crypto::vault::MintJob& answer = batch->jobs.front();
   admin::PlantedRow row;
+  row.minted = answer.minted;
   crypto::write_vault_token(answer.key_id, answer.id, row.token);
   row.text = answer.shaped_size != 0 ? std::string(answer.shaped_text()) : row.token;
   if (action.shape == policies::Shape::email) row.text += "@" + place.route->token_mail_domain;

@@ -1,5 +1,6 @@
 // Makes the row of a honey token: as the data path would for a submission of that field, with the
-// same keys and contexts, so that nothing tells them apart.
+// same keys and contexts, so that nothing tells them apart. A value that somebody has already is
+// left alone: neither its row nor its person is touched.
 
 #pragma once
 

@@ -148,3 +148,20 @@ def not_planted():
         done = hive.honey("plant", "--route", "contact-form", "--field", field, "--reason", "r", stdin=value)
         equal((done.returncode, done.out), (2, ""), f"{field}: {done.err}")
         gateway.one_sentence(done.err)
+
+
+@case("a value that somebody has is not planted: no token of theirs, and an entry in the tenant's log")
+def nobodys():
+    hive = SHARED.get()
+    scene = hive.scene
+
+    def size():
+        return int(scene.admin.call("GET", "/v1/audit/checkpoint", credential=scene.dpo)[2].split(b"\n")[1])
+
+    before = size()
+    where = ("--route", "contact-form", "--field", "form.email", "--reason", "r")
+    done = hive.honey("plant", *where, stdin=b"anne@example.fr\n")
+    equal((done.returncode, done.out), (7, ""), f"a visitor's: {done.err}")
+    gateway.one_sentence(done.err)
+    lacks(done.err, hive.real, "the answer")
+    equal(size() - before, 1, "entries in the tenant's log")

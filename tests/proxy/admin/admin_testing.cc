@@ -70,7 +70,8 @@ TempFolder::~TempFolder() {
 
 std::string admin_test_policy() { return std::string(kPolicy); }
 
-Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(clock).value()) {
+Api::Api(const std::string& policy, std::unique_ptr<crypto::vault::TokenStore> rows)
+    : vault(crypto::vault::Vault::in_memory(clock, std::move(rows)).value()) {
   auto loaded = policies::load_policy_text("test.yaml", policy);
   must(loaded.ok(), policies::diagnostics_text(loaded.diagnostics).c_str());
   policy_ = std::move(loaded.policy);
@@ -102,8 +103,11 @@ Api::Api(const std::string& policy) : vault(crypto::vault::Vault::in_memory(cloc
             if (route != "form" || field != "form.mail") {
               return crypto::Error(crypto::ErrorKind::usage, "There is no such field.");
             }
-            const std::string token = token_of("form.mail", value);
-            return PlantedRow{token, token};
+            const auto job =
+                mint(bind("form.mail"), value, crypto::Kind::email, crypto::Shape::none);
+            std::string token;
+            crypto::write_vault_token(job.key_id, job.id, token);
+            return PlantedRow{token, token, job.minted};
           },
           [this](const HoneyAlarm& alarm) { alarms.push_back(alarm); })
           .value();

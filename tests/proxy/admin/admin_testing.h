@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/vault/engine/rows/token_store.h"
 #include "policies/model/policy.h"
 #include "proxy/admin/admin_api.h"
 
@@ -71,7 +72,9 @@ std::string admin_test_policy();
 class Api {
  public:
   Api() : Api(admin_test_policy()) {}
-  explicit Api(const std::string& policy);
+  // `rows`: where the vault keeps them; null: in memory.
+  explicit Api(const std::string& policy,
+               std::unique_ptr<crypto::vault::TokenStore> rows = nullptr);
 
   AdminResponse get(const std::string& path, const std::string& credential = "",
                     bool from_loopback = false);

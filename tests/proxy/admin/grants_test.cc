@@ -267,6 +267,29 @@ TEST(Grant, WhatCannotBeAskedFor) {
       422);
 }
 
+// What a text turned out to be is an answer: each refusal names what was asked for.
+TEST(Grant, WhatIsRefusedIsOnRecord) {
+  Grants grants("purposes: [contact]");
+  const auto refused = [](Api& api, const std::string& more, int status) {
+    const std::uint64_t before = api.log().size();
+    const AdminResponse answer = api.post(
+        "support", "/v1/grants",
+        R"({"purpose":"contact","basis":"contract","hours":8,"reason":"case 17",)" + more + "}");
+    EXPECT_EQ(answer.status, status) << answer.body;
+    ASSERT_EQ(api.log().size(), before + 1) << more;
+    const auto entry = api.entries(before).at(0);
+    EXPECT_EQ(entry.open.event, crypto::audit::EventKind::grant_change);
+    EXPECT_EQ(entry.open.outcome, crypto::audit::Outcome::refused);
+    EXPECT_EQ(entry.detail->operator_name + " " + entry.detail->reason, "support case 17");
+    EXPECT_EQ(entry.detail->tokens.size(), 1U);
+  };
+  const std::string named = R"("tokens":[")" + grants.mail;
+  refused(grants.api, named + R"(","no token"])", 400);
+  refused(grants.api, named + R"("],"fields":["form.nothing"])", 422);
+  Api plain;
+  refused(plain, R"("tokens":[")" + plain.token_of("form.mail", "jane@example.org") + R"("])", 422);
+}
+
 TEST(Grant, IsSeenByWhomItConcerns) {
   Grants grants("purposes: [contact]");
   const std::string id(grants.ask("support", R"("subjects":1,"values":1)").at("id").as_string());

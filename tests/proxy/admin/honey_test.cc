@@ -84,6 +84,58 @@ TEST(Honey, ListedAndRemoved) {
   EXPECT_TRUE(api.alarms.empty());
 }
 
+// Whether somebody has a value is a question of its own right: planting answers with no token of
+// anybody's, says so on the record, and is asked a hundred times an hour at most.
+TEST(Honey, WhatSomebodyHasIsNotPlanted) {
+  Api api;
+  const std::string real = api.token_of("form.mail", "anne@example.fr");
+  const std::string wish =
+      R"({"route":"form","field":"form.mail","value":"anne@example.fr","reason":"watch"})";
+  const std::uint64_t before = api.log().size();
+  const AdminResponse answer = api.post("admin", "/v1/honey-tokens", wish);
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.body.find(real), std::string::npos) << answer.body;
+  EXPECT_TRUE(api.honey->list(api.tenant).empty());
+  ASSERT_EQ(api.log().size(), before + 1);
+  const auto entry = api.entries(before).at(0);
+  EXPECT_EQ(entry.open.event, crypto::audit::EventKind::refusal);
+  EXPECT_EQ(entry.detail->operator_name, "admin");
+  EXPECT_EQ(entry.detail->object + ": " + entry.detail->remark,
+            "form form.mail: a value that somebody has already");
+  EXPECT_TRUE(entry.detail->tokens.empty());
+  const auto& installation = api.logs->installation();
+  const auto last = installation.read(installation.size() - 1, 1).value().at(0);
+  EXPECT_EQ(last.open.event, crypto::audit::EventKind::honey_change);
+  EXPECT_EQ(last.open.outcome, crypto::audit::Outcome::refused);
+  // Nor what is there because it was planted before, for nobody can tell the two apart.
+  const std::string honey = token_in(api.post("admin", "/v1/honey-tokens", kPlant));
+  const std::string remove = R"({"reason":"done","token":")" + honey + R"("})";
+  EXPECT_EQ(api.post("admin", "/v1/honey-tokens/remove", remove).status, 200);
+  EXPECT_EQ(api.post("admin", "/v1/honey-tokens", kPlant).status, 409);
+  std::filesystem::remove_all(api.folder.path() / "audit");
+  EXPECT_EQ(api.post("admin", "/v1/honey-tokens", wish).status, 503);
+}
+
+TEST(Honey, AHundredAnHour) {
+  Api api;
+  const auto plant = [&](std::size_t number) {
+    return api.post("admin", "/v1/honey-tokens",
+                    R"({"route":"form","field":"form.mail","value":"decoy)" +
+                        std::to_string(number) + R"(@example.fr","reason":"watch"})");
+  };
+  EXPECT_EQ(plant(1).status, 200);
+  for (std::size_t i = 1; i < kMostPlantsPerHour; ++i) {
+    EXPECT_EQ(plant(1).status, 409) << "a try that finds something counts, " << i;
+  }
+  const AdminResponse over = plant(2);
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(over.headers.at(0).first, "Retry-After");
+  api.clock.move(std::chrono::minutes(-30));
+  EXPECT_EQ(plant(2).status, 429) << "a clock that is put back makes no room";
+  api.clock.move(std::chrono::minutes(95));
+  EXPECT_EQ(plant(2).status, 200);
+}
+
 TEST(Honey, WhatCannotBePlanted) {
   Api api;
   for (const char* body :
@@ -102,7 +154,7 @@ TEST(Honey, TheFileKeepsThemAndTellsNobody) {
   const auto file = folder.path() / "honey";
   const auto seed = crypto::SecretBytes::copy_of("seed");
   const Honey::Planter planter = [](const auto&, auto, auto, auto value) {
-    return crypto::Result<PlantedRow>(PlantedRow{"pvv1" + std::string(value), "text"});
+    return crypto::Result<PlantedRow>(PlantedRow{"pvv1" + std::string(value), "text", true});
   };
   const auto open = [&](std::string_view with) {
     return Honey::open(file, crypto::SecretBytes::copy_of(with), planter, [](const auto&) {});
@@ -137,7 +189,7 @@ TEST(Honey, IsHeardByItsTextAlone) {
   const auto honey = Honey::open(
                          folder.path() / "honey", crypto::SecretBytes::copy_of("seed"),
                          [](const auto&, auto, auto, auto) {
-                           return crypto::Result<PlantedRow>(PlantedRow{"pvv1token", "4711"});
+                           return crypto::Result<PlantedRow>(PlantedRow{"pvv1token", "4711", true});
                          },
                          [&](const auto&) { ++rung; })
                          .value();

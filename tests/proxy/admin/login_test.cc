@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <future>
 #include <iterator>
+#include <thread>
 
 #include "crypto/primitives/totp.h"
 #include "tests/proxy/admin/admin_testing.h"
@@ -89,6 +92,44 @@ class Login : public testing::Test {
     EXPECT_EQ(enrol(invitation, kPhrase, code(made)).status, 200);
     api.clock.move(seconds(90));
     return made;
+  }
+
+  // From now on the test may hold the places in which pass-phrases are checked.
+  CheckingPlaces& places() {
+    if (api.login_rules.places == nullptr) {
+      api.login_rules.places = std::make_shared<CheckingPlaces>(minutes(2));
+      api.restart();
+    }
+    return *api.login_rules.places;
+  }
+  std::future<AdminResponse> login_beside(std::string_view phrase, const std::string& one_code,
+                                          const std::string& name = "anne") {
+    return std::async(std::launch::async,
+                      [this, phrase, one_code, name] { return login(phrase, one_code, name); });
+  }
+  void wait_for_waiting(unsigned many) {
+    while (places().waiting() < many) std::this_thread::yield();
+  }
+  // As if others had failed so often under this name.
+  void fail_so_often(const std::string& name, std::uint32_t times) {
+    const auto whole = api.login_rules.names->mac(crypto::as_bytes(name));
+    NameDigest digest{};
+    std::copy_n(whole.begin(), digest.size(), digest.begin());
+    const crypto::WallTime now = api.operators->now();
+    for (std::uint32_t i = 1; i <= times; ++i) {
+      if (!api.operators->find(name)) {
+        EXPECT_TRUE(api.operators->failed_attempts().count(digest, now).has_value());
+        continue;
+      }
+      EXPECT_TRUE(api.operators
+                      ->change(name,
+                               [&](OperatorRecord& kept) -> crypto::Status {
+                                 kept.attempts.failures = i;
+                                 kept.attempts.locked_until = locked_until(i, now);
+                                 return {};
+                               })
+                      .has_value());
+    }
   }
 
   // The operators on a disk from now on, and everything in memory gone.
@@ -204,6 +245,75 @@ TEST_F(Login, FailuresLockAndARestartDoesNotHelp) {
   for (std::uint32_t i = 0; i <= kFreeFailures; ++i) login("wrong", "000000");
   api.clock.move(minutes(3));
   EXPECT_EQ(login(kPhrase, code(mine)).status, 200);
+}
+
+// Many at once give nobody more tries than one after the other, and the lock tells nobody who
+// exists.
+TEST_F(Login, WhoeverWaitedIsLockedByWhatFailedMeanwhile) {
+  CheckingPlaces& held = places();
+  const auto mine = enrolled();
+  for (const std::string name : {"anne", "ghost"}) {
+    std::future<AdminResponse> waits;
+    {
+      const CheckingPlace one(held);
+      const CheckingPlace two(held);
+      waits = login_beside(kPhrase, code(mine), name);
+      wait_for_waiting(1);
+      fail_so_often(name, kFreeFailures);
+    }
+    const AdminResponse answer = waits.get();
+    EXPECT_EQ(answer.status, 429) << name << " " << answer.body;
+    EXPECT_EQ(answer.headers.at(0).first, "Retry-After");
+  }
+}
+
+TEST_F(Login, ManyAtOnceAreNoMoreTries) {
+  CheckingPlaces& held = places();
+  enrolled();
+  for (const std::string name : {"anne", "ghost"}) {
+    fail_so_often(name, kFreeFailures - 1);
+    std::vector<std::future<AdminResponse>> all;
+    {
+      const CheckingPlace one(held);
+      const CheckingPlace two(held);
+      for (unsigned i = 0; i < CheckingPlaces::kMostWaiting; ++i) {
+        all.push_back(login_beside("wrong", "000000", name));
+      }
+      wait_for_waiting(CheckingPlaces::kMostWaiting);
+    }
+    unsigned checked = 0;
+    for (auto& one : all) checked += one.get().status == 401 ? 1U : 0U;
+    EXPECT_GE(checked, 1U) << name;
+    EXPECT_LE(checked, CheckingPlaces::kPlaces) << name << ": those that were checked side by side";
+  }
+}
+
+// Of a flood a few wait; the others are answered at once, and so is whoever asks something else.
+TEST_F(Login, AFloodLeavesRoomForOthers) {
+  CheckingPlaces& held = places();
+  std::vector<std::future<AdminResponse>> few;
+  {
+    const CheckingPlace one(held);
+    const CheckingPlace two(held);
+    for (unsigned i = 0; i < CheckingPlaces::kMostWaiting; ++i) {
+      few.push_back(login_beside("wrong", "000000", "ghost"));
+    }
+    wait_for_waiting(CheckingPlaces::kMostWaiting);
+    for (int i = 0; i < 40; ++i) {
+      auto beyond = login_beside("wrong", "000000", "ghost");
+      while (beyond.wait_for(seconds(0)) != std::future_status::ready &&
+             held.waiting() <= CheckingPlaces::kMostWaiting) {
+        std::this_thread::yield();
+      }
+      ASSERT_EQ(held.waiting(), CheckingPlaces::kMostWaiting);
+      const AdminResponse answer = beyond.get();
+      EXPECT_EQ(answer.status, 503);
+      EXPECT_EQ(answer.reason, "overloaded");
+      EXPECT_EQ(answer.headers.at(0).first, "Retry-After");
+    }
+    EXPECT_EQ(api.get("/v1/whoami", api.credentials["dpo"]).status, 200);
+  }
+  for (auto& one : few) EXPECT_EQ(one.get().status, 401);
 }
 
 TEST_F(Login, ALockAfterARestartTellsNobodyWhoExists) {

@@ -118,12 +118,39 @@ TEST(Protect, WhatTheRouteWouldRefuseIsRefusedWithItsReason) {
   }
 }
 
+// That somebody has objected, or which field is missing, is an answer: on record, and counted, also
+// by whoever reads the record afterwards.
+TEST(Protect, WhatTheRouteRefusesIsOnRecordAndCounts) {
+  Protect test("protect: true, protect-budget: { values-per-hour: 5 }");
+  test.desk.fault = Error(ErrorKind::refused, "unlisted-field form.anne@example.fr");
+  const std::uint64_t before = test.api.log().size();
+  EXPECT_EQ(test.ask("support", "form", 3).status, 422);
+  ASSERT_EQ(test.api.log().size(), before + 1);
+  const auto entry = test.api.entries(before).at(0);
+  EXPECT_EQ(entry.open.event, crypto::audit::EventKind::protect);
+  EXPECT_EQ(entry.open.outcome, crypto::audit::Outcome::failed);
+  EXPECT_EQ(entry.detail->operator_name, "support");
+  EXPECT_EQ(entry.detail->object + " " + entry.detail->remark, "form 3 values: unlisted-field");
+  EXPECT_EQ(entry.detail->tokens.size(), 3U);
+  for (const Error& fault : {Error(ErrorKind::sealed), Error(ErrorKind::unreachable)}) {
+    test.desk.fault = fault;
+    EXPECT_EQ(test.ask("support").status, 503);
+  }
+  EXPECT_EQ(test.api.entries(before + 1).at(0).detail->remark, "1 values: sealed");
+  EXPECT_EQ(test.api.entries(before + 2).at(0).detail->remark, "1 values: store-unavailable");
+  test.desk.fault.reset();
+  test.api.restart();  // the counts are what the record says
+  EXPECT_EQ(test.ask("support").status, 429);
+}
+
 TEST(Protect, WithoutARecordNothingIsGiven) {
   Protect test("protect: true");
   std::filesystem::remove_all(test.api.folder.path() / "audit");
   const AdminResponse response = test.ask("support");
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(response.body.find("surrogate"), std::string::npos);
+  test.desk.fault = Error(ErrorKind::refused, "objected");
+  EXPECT_EQ(test.ask("support").status, 503) << "who has objected is an answer too";
 }
 
 }  // namespace

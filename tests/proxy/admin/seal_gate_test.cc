@@ -250,6 +250,71 @@ TEST_F(Gate, AFirstCredentialThatCannotLeaveItsFileSeals) {
   EXPECT_FALSE(kept());
 }
 
+// The gate in front of logs that are open while the vault is.
+class GateOnRecord : public testing::Test {
+ protected:
+  AdminResponse ask(const std::string& path, const std::string& credential) {
+    AdminRequest request;
+    request.method = path == "/metrics" ? "GET" : "POST";
+    request.path = path;
+    request.authorization = "Bearer " + credential;
+    return gate_.handle(request);
+  }
+
+  Api api_;
+  FakeControl control_;
+  SealGate gate_{*api_.operators, api_.first, control_, [] { return std::string("metrics\n"); }};
+};
+
+TEST_F(GateOnRecord, WhoeverIsTurnedAwayIsOnRecordWhileItIsOpen) {
+  control_.state.sealed = false;
+  gate_.open(*api_.api, api_.logs.get());
+  const std::uint64_t before = api_.log().size();
+  EXPECT_EQ(ask("/v1/seal", api_.credentials["dpo"]).status, 403);
+  ASSERT_EQ(api_.log().size(), before + 1);
+  const auto entry = api_.entries(before).at(0);
+  EXPECT_EQ(entry.open.event, crypto::audit::EventKind::refusal);
+  EXPECT_EQ(entry.detail->object + " " + entry.detail->remark, "POST /v1/seal role");
+  EXPECT_EQ(entry.detail->operator_name, "dpo");
+  EXPECT_FALSE(entry.detail->credential.empty());
+  ASSERT_TRUE(api_.operators->change("dpo", [](OperatorRecord& kept) -> crypto::Status {
+    kept.credentials.front().scope.paths = {"audit"};
+    return {};
+  }));
+  for (const char* path : {"/v1/seal", "/v1/unseal"}) {
+    EXPECT_EQ(ask(path, api_.credentials["dpo"]).status, 403);
+    EXPECT_EQ(api_.entries(api_.log().size() - 1).at(0).detail->remark, "scope") << path;
+  }
+  EXPECT_EQ(api_.log().size(), before + 3);
+  // Sealed there is no log.
+  gate_.close();
+  EXPECT_EQ(ask("/v1/unseal", api_.credentials["dpo"]).status, 403);
+  EXPECT_EQ(ask("/metrics", api_.credentials["support"]).status, 403);
+  EXPECT_EQ(api_.log().size(), before + 3);
+}
+
+TEST_F(GateOnRecord, WrongCredentialsAreThrottledAtEveryDoorTogether) {
+  for (std::uint32_t i = 0; i < WrongCredentials::kMostPerMinute; ++i) {
+    const char* const path = i % 3 == 0 ? "/metrics" : i % 3 == 1 ? "/v1/seal" : "/v1/unseal";
+    ASSERT_EQ(ask(path, "pvcred_wrong").status, 401) << path << " sealed, " << i;
+  }
+  const AdminResponse over = ask("/v1/unseal", "pvcred_wrong");
+  EXPECT_EQ(over.status, 429);
+  EXPECT_EQ(over.headers.at(0).first, "Retry-After");
+  EXPECT_EQ(ask("/metrics", api_.credentials["admin"]).status, 200) << "right ones never wait";
+  gate_.open(*api_.api, api_.logs.get());
+  EXPECT_EQ(ask("/v1/seal", "pvcred_wrong").status, 429);
+  EXPECT_EQ(ask("/v1/rewrap", "pvcred_wrong").status, 429) << "behind the gate too";
+  api_.clock.move(std::chrono::seconds(61));
+  for (std::uint32_t i = 0; i < WrongCredentials::kMostPerMinute; ++i) {
+    ASSERT_EQ(ask("/v1/seal", "pvcred_wrong").status, 401);
+  }
+  const std::uint64_t before = api_.logs->installation().size();
+  EXPECT_EQ(ask("/v1/seal", "pvcred_wrong").status, 429);
+  EXPECT_EQ(ask("/v1/seal", "pvcred_wrong").status, 429);
+  EXPECT_EQ(api_.logs->installation().size(), before + 1) << "the first is on record";
+}
+
 TEST(UnsealRequest, IsNothingOrOneSecret) {
   for (const char* bad : {"", "[]", "null", "{\"key\":\"x\"}", "{\"pin\":1}",
                           "{\"pin\":\"1\",\"share\":\"2\"}", "{\"pin\":\"1\"", "{} x"}) {

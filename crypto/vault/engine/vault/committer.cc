@@ -103,6 +103,7 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
     const bool lost = group.failed || group.must_write;
     for (auto& [pending, job, name] : group.wants) {
       job->id = group.id;
+      job->minted = group.minted && group.wants.size() == 1;
       const bool nameless = name != kNoName && names_[name].state != NameState::ours;
       if (lost || nameless) {
         pending->failed = true;
@@ -231,6 +232,12 @@ bool Committer::find_before(std::span<const Group* const> groups,
   return true;
 }
 
+// Whether nobody wants more of the row than to know that it is there.
+bool Committer::asks_only(const Group& group) {
+  return std::all_of(group.wants.begin(), group.wants.end(),
+                     [](const Group::Want& want) { return want.job->only_new; });
+}
+
 bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
   std::vector<std::optional<FoundFacts>> found;
   if (!find_rows(live, found)) return false;
@@ -244,6 +251,10 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
       ++at;
     }
     group.known = row != nullptr;
+    if (group.known && asks_only(group)) {
+      group.id = row->id;
+      continue;
+    }
     if (group.bound) {
       group.id = group.known ? row->id : random_id(random_);
       group.bound_row = {first.key_id, first.kind, first.scope == Scope::relationship, {}};

@@ -69,6 +69,7 @@ class Committer {
   bool find_rows(const LiveContexts& live, std::vector<std::optional<FoundFacts>>& found);
   bool find_before(std::span<const Group* const> groups,
                    std::span<std::optional<FoundFacts>> found);
+  static bool asks_only(const Group& group);
   bool look_up(std::uint32_t today, const LiveContexts& live);
   bool read_bound(Group& group);
   bool prepare(Group& group, std::uint32_t today, const LiveContexts& live);

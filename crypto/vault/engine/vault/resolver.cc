@@ -14,9 +14,9 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// A new token each time, or a text that only the store knows.
+// A new token each time, a text that only the store knows, or a question whether it is there.
 bool is_never_known(const MintJob& job) {
-  return job.scope == Scope::request || has_own_text(job.shape);
+  return job.scope == Scope::request || has_own_text(job.shape) || job.only_new;
 }
 
 KnownTokens::Key known_key(const MintJob& job, const IndexKey& index, const LiveContexts& live,

@@ -80,6 +80,33 @@ TYPED_TEST(VaultTest, TwoPurposesOfANewValueInOneBatchShareARow) {
   EXPECT_EQ(open_text(this->vault(), text), "x@y.fr");
 }
 
+// Whoever only asks whether it is there leaves the row as it is, and hears whether it was made now.
+TYPED_TEST(VaultTest, WhatIsOnlyWantedNewIsMadeOrLeftAlone) {
+  const Binding contact = this->bind(email_tokens());
+  const Binding billing = this->bind(email_tokens("billing"));
+  const std::string token = mint(this->vault(), contact, "a@b.fr");
+  const auto ask = [&](const std::vector<std::string>& values) {
+    const auto batch = batch_of(values, billing, Kind::email);
+    for (MintJob& job : batch->jobs) job.only_new = true;
+    EXPECT_EQ(run(this->vault(), batch), ResolveStatus::ok);
+    return batch;
+  };
+  const auto known = ask({"a@b.fr", "new@b.fr"});
+  EXPECT_FALSE(known->jobs[0].minted);
+  EXPECT_TRUE(known->jobs[1].minted);
+  std::string text;
+  write_vault_token(contact.key.key_id, known->jobs[0].id, text);
+  EXPECT_EQ(text, token);
+  EXPECT_EQ(this->describe(token)->purposes.size(), 1U) << "not for that purpose too";
+  EXPECT_FALSE(ask({"new@b.fr"})->jobs[0].minted);
+  const auto twice = ask({"twice@b.fr", "twice@b.fr"});
+  EXPECT_FALSE(twice->jobs[0].minted) << "not for it alone";
+  // Nobody remembers it as used for that purpose.
+  EXPECT_FALSE(this->vault().answer_known(*batch_of({"a@b.fr"}, billing, Kind::email)));
+  EXPECT_EQ(mint(this->vault(), billing, "a@b.fr"), token);
+  EXPECT_EQ(this->describe(token)->purposes.size(), 2U);
+}
+
 TYPED_TEST(VaultTest, SixtyFourThreadsOneValueOneToken) {
   const Binding email = this->bind(email_tokens());
   std::vector<std::thread> threads;
