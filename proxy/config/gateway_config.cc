@@ -7,9 +7,10 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 
+#include "crypto/base/ip_address.h"
+#include "policies/model/file_text.h"
 #include "policies/model/yaml_document.h"
 #include "policies/model/yaml_reader.h"
 #include "proxy/config/unseal_reader.h"
@@ -20,6 +21,8 @@ namespace {
 using policies::Diagnostics;
 using policies::MapReader;
 using policies::YamlNode;
+
+constexpr policies::YamlLimits kYamlLimits{};
 
 constexpr policies::Word<bool> kOnOff[] = {{"on", true}, {"off", false}};
 
@@ -306,7 +309,7 @@ LoadedConfig load_gateway_text(std::string name, std::string_view text) {
   loaded.config.admin = {"127.0.0.1", 8081};
   loaded.config.data = default_data_directory();
   loaded.config.root_key = default_root_key();
-  if (const auto tree = policies::parse_yaml(text, {}, loaded.diagnostics)) {
+  if (const auto tree = policies::parse_yaml(text, kYamlLimits, loaded.diagnostics)) {
     read_top(*tree, loaded.config, loaded.diagnostics);
   }
   loaded.diagnostics.sort();
@@ -314,15 +317,15 @@ LoadedConfig load_gateway_text(std::string name, std::string_view text) {
 }
 
 LoadedConfig load_gateway_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
+  std::error_code unknown;  // where we are, which a relative path is taken from
+  const auto folder = std::filesystem::absolute(path, unknown).parent_path();
+  const auto text = policies::read_file_text(path, kYamlLimits.bytes);
+  if (!text || unknown) {
     LoadedConfig loaded{{}, Diagnostics(path)};
     loaded.diagnostics.error({}, "", "the file cannot be read", "Check its path and permissions");
     return loaded;
   }
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
-  LoadedConfig loaded = load_gateway_text(path, text);
-  const auto folder = std::filesystem::absolute(path).parent_path();
+  LoadedConfig loaded = load_gateway_text(path, *text);
   for (std::string* file :
        {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log,
         &loaded.config.unseal.passphrase_file, &loaded.config.unseal.pin_file}) {

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -110,8 +111,10 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
                  paths.root.key_file.c_str());
   }
   if (Installation::is_initialised(paths.data)) return Installation::open_sealed(paths, clock);
-  if (std::filesystem::exists(paths.data / "lock")) {
-    // There is a directory that another process may hold: opening says so, or that it is empty.
+  std::error_code unseen;
+  if (std::filesystem::exists(paths.data / "lock", unseen) || unseen) {
+    // There is a directory that another process may hold, or one that this user may not look into:
+    // opening says so, or that it is empty.
     auto directory = crypto::vault::DataDirectory::open(paths.data);
     if (!directory) return directory.error();
   }

@@ -143,6 +143,11 @@ def faults():
             file.write("lissen: 1\n" + good)
         refused("The gateway file has errors", "lissen")
         # Limits do change.
+        # The gateway file itself is gone, and a folder has its name.
+        os.remove(scene.config_file)
+        os.mkdir(scene.config_file)
+        refused("The gateway file has errors", "the file cannot be read")
+        os.rmdir(scene.config_file)
         with open(scene.config_file, "w", encoding="utf-8") as file:
             file.write(good.replace("form-bytes: 8KiB", "form-bytes: 1KiB"))
         equal(reload(scene, scene.administrator)[0], 200, "a reload with other limits")

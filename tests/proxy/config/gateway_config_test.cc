@@ -409,3 +409,14 @@ TEST(GatewayFile, PathsAreTakenFromItsFolder) {
 
 }  // namespace
 }  // namespace paravent::proxy::config
+TEST(GatewayFile, WhatIsNoReadableFileIsOneDiagnostic) {
+  // A folder opens; at the beginning of /proc/self/mem nothing is mapped, so reading answers EIO; a
+  // device may have no end.
+  for (const char* path : {"/proc", "/proc/self/mem", "/dev/zero"}) {
+    const LoadedConfig loaded = load_gateway_file(path);
+    ASSERT_EQ(loaded.diagnostics.items().size(), 1U) << path;
+    EXPECT_TRUE(loaded.diagnostics.has_errors()) << path;
+    EXPECT_EQ(loaded.diagnostics.items()[0].file, path);
+  }
+}
+
