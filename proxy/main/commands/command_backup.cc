@@ -142,7 +142,8 @@ int run_backup(const BackupOptions& options) {
     return fail(ExitCode::usage, "--days takes 1 to 3650.");
   }
   const crypto::SystemClock clock;
-  const auto found = offline_paths(options.config, options.data, options.root_key);
+  const auto found =
+      offline_paths(options.config, options.data, options.root_key, DataFrom::argument);
   if (!found) return fail(found.error());
   const InstallationPaths& paths = *found;
   std::error_code ignored;

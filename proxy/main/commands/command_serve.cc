@@ -72,16 +72,10 @@ Result<GatewayConfig> read_config(const ServeOptions& options, std::string& rema
   return config;
 }
 
-// A flag takes the place of its own key of the file and of no other: --data alone leaves
-// vault.unseal as it is. Where nobody says how the root key is had, it lies with --data.
 InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& config) {
-  const InstallationPaths flags = installation_paths(options.data, options.root_key);
-  InstallationPaths paths = configured_paths(config);
-  if (options.config.empty() || !options.data.empty()) paths.data = flags.data;
-  if (options.config.empty() || !options.root_key.empty() ||
-      (!options.data.empty() && !config.says_unseal)) {
-    paths.root = flags.root;
-  }
+  if (!options.config.empty()) return configured_paths(config, options.data, options.root_key);
+  InstallationPaths paths = installation_paths(options.data, options.root_key);
+  paths.memory = configured_paths(config).memory;
   return paths;
 }
 
