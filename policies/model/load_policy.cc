@@ -1,10 +1,10 @@
 #include "policies/model/load_policy.h"
 
-#include <fstream>
 #include <utility>
 
 #include "policies/model/access_reader.h"
 #include "policies/model/checks.h"
+#include "policies/model/file_text.h"
 #include "policies/model/policy_reader.h"
 #include "policies/model/yaml_document.h"
 
@@ -24,19 +24,14 @@ LoadedPolicy load_policy_text(std::string name, std::string_view text) {
 }
 
 LoadedPolicy load_policy_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  // One byte more than allowed, so that a file that is too large is seen as such without reading it
-  // all.
-  std::string text(kMaxPolicyBytes + 1, '\0');
-  if (in) in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!in.is_open() || in.bad() || (in.fail() && !in.eof())) {
+  const auto text = read_file_text(path, kMaxPolicyBytes);
+  if (!text) {
     LoadedPolicy loaded;
     loaded.diagnostics = Diagnostics(path);
     loaded.diagnostics.error({}, {}, "the file cannot be read", "Check its name and its rights");
     return loaded;
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return load_policy_text(path, text);
+  return load_policy_text(path, *text);
 }
 
 void check_policy(const Policy& policy, Diagnostics& out) {

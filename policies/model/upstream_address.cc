@@ -56,6 +56,11 @@ bool is_ipv4(std::string_view text) noexcept {
   return copy.size() == text.size() && inet_pton(AF_INET, copy.c_str(), &unused) == 1;
 }
 
+bool is_loopback(const UpstreamAddress& address) noexcept {
+  return !address.unix_path.empty() || address.host == "::1" ||
+         (is_ipv4(address.host) && address.host.starts_with("127."));
+}
+
 bool is_ipv6(std::string_view text) noexcept {
   in6_addr unused{};
   const std::string copy(text);

@@ -28,6 +28,10 @@ inline bool same_target(const UpstreamAddress& a, const UpstreamAddress& b) {
   return a.host == b.host && a.port == b.port && a.unix_path == b.unix_path && a.tls == b.tls;
 }
 
+// Whether what is said to it stays on this machine: a Unix socket, or a loopback address in digits.
+// Of a name that is for whoever resolves it to say.
+bool is_loopback(const UpstreamAddress& address) noexcept;
+
 std::variant<UpstreamAddress, UpstreamFault> parse_upstream(std::string_view text);
 
 // Lower-case letters, digits, '-' and '.', labels of 1 to 63, 253 at most (RFC 1123 2.1); a last

@@ -7,9 +7,10 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 
+#include "crypto/base/ip_address.h"
+#include "policies/model/file_text.h"
 #include "policies/model/yaml_document.h"
 #include "policies/model/yaml_reader.h"
 #include "proxy/config/unseal_reader.h"
@@ -20,6 +21,8 @@ namespace {
 using policies::Diagnostics;
 using policies::MapReader;
 using policies::YamlNode;
+
+constexpr policies::YamlLimits kYamlLimits{};
 
 constexpr policies::Word<bool> kOnOff[] = {{"on", true}, {"off", false}};
 
@@ -175,17 +178,19 @@ bool read_digits(std::string_view digits, Number& number) {
 // inet_pton reads a C string: what lies behind a NUL would be seen by some and not by others.
 bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
+// As the data path reads it (net::IpRange), or a start would fail where `check` found nothing: an
+// IPv4-mapped address is an IPv4 one, and no bit behind the prefix is set.
 bool is_cidr(std::string_view text) {
-  if (holds_nul(text)) return false;
   const std::size_t slash = text.find('/');
-  const std::string host(text.substr(0, slash));
-  std::array<unsigned char, 16> bytes{};
-  const bool v4 = ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1;
-  const bool v6 = !v4 && ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
-  if (!v4 && !v6) return false;
-  if (slash == std::string_view::npos) return true;
+  const auto address = crypto::parse_ip(text.substr(0, slash));
+  if (!address || slash == std::string_view::npos) return address.has_value();
+  const unsigned before = crypto::is_ipv4(*address) ? 96 : 0;
   unsigned bits = 0;
-  return read_digits(text.substr(slash + 1), bits) && bits <= (v4 ? 32U : 128U);
+  if (!read_digits(text.substr(slash + 1), bits) || bits > 128 - before) return false;
+  for (unsigned i = before + bits; i < 128; ++i) {
+    if (((*address)[i / 8] >> (7 - i % 8) & 1) != 0) return false;
+  }
+  return true;
 }
 
 void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
@@ -203,8 +208,9 @@ void read_top(const YamlNode& top, GatewayConfig& config, Diagnostics& out) {
   if (const YamlNode* node = map.find("trusted-proxies")) {
     for (auto& range : policies::read_texts(*node, "trusted-proxies", true, out)) {
       if (!is_cidr(range.value)) {
-        out.error(range.at, "trusted-proxies", "not an address range",
-                  "Write for example 127.0.0.0/8 or 2001:db8::/32");
+        out.error(
+            range.at, "trusted-proxies", "not an address range",
+            "Write for example 127.0.0.0/8 or 2001:db8::/32; bits behind the prefix are zero");
         continue;
       }
       config.trusted_proxies.push_back(std::move(range.value));
@@ -306,7 +312,7 @@ LoadedConfig load_gateway_text(std::string name, std::string_view text) {
   loaded.config.admin = {"127.0.0.1", 8081};
   loaded.config.data = default_data_directory();
   loaded.config.root_key = default_root_key();
-  if (const auto tree = policies::parse_yaml(text, {}, loaded.diagnostics)) {
+  if (const auto tree = policies::parse_yaml(text, kYamlLimits, loaded.diagnostics)) {
     read_top(*tree, loaded.config, loaded.diagnostics);
   }
   loaded.diagnostics.sort();
@@ -314,15 +320,15 @@ LoadedConfig load_gateway_text(std::string name, std::string_view text) {
 }
 
 LoadedConfig load_gateway_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
+  std::error_code unknown;  // where we are, which a relative path is taken from
+  const auto folder = std::filesystem::absolute(path, unknown).parent_path();
+  const auto text = policies::read_file_text(path, kYamlLimits.bytes);
+  if (!text || unknown) {
     LoadedConfig loaded{{}, Diagnostics(path)};
     loaded.diagnostics.error({}, "", "the file cannot be read", "Check its path and permissions");
     return loaded;
   }
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
-  LoadedConfig loaded = load_gateway_text(path, text);
-  const auto folder = std::filesystem::absolute(path).parent_path();
+  LoadedConfig loaded = load_gateway_text(path, *text);
   for (std::string* file :
        {&loaded.config.data, &loaded.config.root_key, &loaded.config.access_log,
         &loaded.config.unseal.passphrase_file, &loaded.config.unseal.pin_file}) {

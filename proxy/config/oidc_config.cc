@@ -26,11 +26,6 @@ bool is_word(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-bool is_loopback(const policies::UpstreamAddress& address) {
-  return address.host == "::1" ||
-         (policies::is_ipv4(address.host) && address.host.starts_with("127."));
-}
-
 // A query may be part of it: some issuers have one there.
 bool is_keys_url(const std::string& text) {
   if (!is_word(text) || text.find('#') != std::string::npos) return false;
@@ -40,7 +35,7 @@ bool is_keys_url(const std::string& text) {
   const auto parsed = policies::parse_upstream(text.substr(0, slash));
   const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
   return address != nullptr && address->unix_path.empty() &&
-         (address->tls || is_loopback(*address));
+         (address->tls || policies::is_loopback(*address));
 }
 
 void read_word(MapReader& map, std::string_view key, bool needed, std::string& to) {

@@ -109,6 +109,10 @@ void read_vault(const YamlNode& node, GatewayConfig& config, Diagnostics& out) {
     if (map.is_map() && ways > 1) {
       out.error(map.at(), map.key(), "more than one way to unseal", "Leave only one");
     }
+    if (map.is_map() && unseal->entries.empty()) {
+      out.error(map.at(), map.key(), "no way to unseal",
+                "Write for example { key-file: root.key }, or leave vault.unseal out");
+    }
     map.finish();
   }
   vault.finish();

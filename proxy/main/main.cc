@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <string>
 
 #include "crypto/base/secret_arena.h"
@@ -53,6 +54,16 @@ int dispatch(const CLI::App& app, const Options& options) {
   return fail(ExitCode::usage, "No command given; paravent --help lists them.");
 }
 
+// Commands answer errors as values. What a library throws all the same ends here: in one sentence
+// that holds none of what was at hand, and after it the secrets are put away as ever.
+int dispatch_or_fail(const CLI::App& app, const Options& options) {
+  try {
+    return dispatch(app, options);
+  } catch (const std::exception&) {
+    return fail(ExitCode::internal, "Something went wrong inside; please report it.");
+  }
+}
+
 // `--data "$UNSET"` means some directory, and never the default one: an option that was given has a
 // value. Of positional arguments the same. Empty: all is well.
 std::string find_empty(const CLI::App& app) {
@@ -97,7 +108,7 @@ int run(int argc, char** argv) {
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());
-  const int code = dispatch(app, options);
+  const int code = dispatch_or_fail(app, options);
   // Every thread has ended, and whoever owned a secret is gone.
   crypto::finish_openssl();
   crypto::SecretArena::process().wipe_everything();

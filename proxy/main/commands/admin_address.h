@@ -8,7 +8,8 @@ namespace paravent::proxy::main {
 
 template <typename ClientOptions>
 void add_admin_address(CLI::App* command, ClientOptions& options) {
-  command->add_option("--admin", options.admin, "Admin API (default http://127.0.0.1:8081)");
+  command->add_option("--admin", options.admin,
+                      "Admin API (default http://127.0.0.1:8081; of another machine https)");
   command->add_option("--ca", options.ca,
                       "Authority of the admin API's certificate (default: the system's)");
 }

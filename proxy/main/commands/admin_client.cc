@@ -2,8 +2,10 @@
 
 #include <boost/json.hpp>
 #include <utility>
+#include <variant>
 
 #include "crypto/vault/engine/base/durable_file.h"
+#include "policies/model/upstream_address.h"
 #include "proxy/body/wrapping.h"
 #include "proxy/main/io/http_client.h"
 
@@ -34,8 +36,21 @@ Error error_of(const Error& error, const std::string& url) {
   }
 }
 
+// `localhost` is this machine (RFC 6761 6.3). What is no URL at all is for the exchange to refuse.
+bool goes_in_the_clear(const std::string& url) {
+  const auto parsed = policies::parse_upstream(url);
+  const auto* address = std::get_if<policies::UpstreamAddress>(&parsed);
+  return address != nullptr && !address->tls && !policies::is_loopback(*address) &&
+         address->host != "localhost";
+}
+
 Result<AdminAnswer> ask(bool post, const AdminAddress& at, std::string_view path,
                         const crypto::SecretBytes& credential, std::string_view json) {
+  if (goes_in_the_clear(at.url)) {
+    return Error(ErrorKind::usage,
+                 "--admin names another machine over http, where anybody on the way reads "
+                 "credentials and values; use https, or reach its loopback address through SSH.");
+  }
   HttpQuestion question;
   question.url = at.url;
   question.path = path;

@@ -23,8 +23,9 @@ struct AdminAddress {
   std::string ca;
 };
 
-// ErrorKind::usage: a URL of another form; configuration: the authority's file cannot be used;
-// unreachable: no connection, no trust in its certificate, or no answer within half a minute.
+// ErrorKind::usage: a URL of another form, or http to another machine, and nothing was sent;
+// configuration: the authority's file cannot be used; unreachable: no connection, no trust in its
+// certificate, or no answer within half a minute.
 crypto::Result<AdminAnswer> admin_post(const AdminAddress& at, std::string_view path,
                                        const crypto::SecretBytes& credential,
                                        std::string_view json);

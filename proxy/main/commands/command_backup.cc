@@ -1,21 +1,17 @@
-#include <unistd.h>
-
 #include <boost/json.hpp>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
-#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/admin_client.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/commands/progress_line.h"
 #include "proxy/main/installation/backup_maker.h"
 #include "proxy/main/installation/installation.h"
+#include "proxy/main/installation/move_backup.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -25,7 +21,6 @@ namespace json = boost::json;
 using crypto::Error;
 using crypto::ErrorKind;
 using crypto::Result;
-using crypto::Status;
 using crypto::vault::BackupKind;
 
 constexpr auto kPoll = std::chrono::milliseconds(100);
@@ -45,29 +40,6 @@ int done(const BackupOptions& options, json::object made) {
                 options.out.c_str());
   }
   return static_cast<int>(ExitCode::done);
-}
-
-// Moves what the gateway has written to where it was asked for; never over another file.
-Status take_over(const fs::path& from, const fs::path& to) {
-  if (::link(from.c_str(), to.c_str()) != 0) {
-    if (errno == EEXIST) {
-      return Error(ErrorKind::data, to.string() + " exists already and is not overwritten.");
-    }
-    // Another file system.
-    std::error_code error;
-    fs::path partial = to;
-    partial += ".partial";
-    fs::copy_file(from, partial, fs::copy_options::overwrite_existing, error);
-    if (error) {
-      return Error(ErrorKind::data,
-                   to.string() + " cannot be written; the backup stays in " + from.string() + ".");
-    }
-    if (auto s = crypto::vault::rename_file_durably(partial, to); !s) return s;
-  }
-  if (auto s = crypto::vault::sync_folder(to.has_parent_path() ? to.parent_path() : "."); !s) {
-    return s;
-  }
-  return crypto::vault::remove_file_durably(from);
 }
 
 Result<json::object> parse_state(const AdminAnswer& answer) {
@@ -131,7 +103,7 @@ int through_gateway(const BackupOptions& options, const fs::path& data) {
     const std::string why = text_of(*state, "error");
     return fail(ExitCode::data, why.empty() ? "The gateway could not make the backup." : why);
   }
-  if (auto s = take_over(data / text_of(*state, "file"), options.out); !s) return fail(s.error());
+  if (auto s = move_backup(data / text_of(*state, "file"), options.out); !s) return fail(s.error());
   return done(options, *state);
 }
 
@@ -142,7 +114,8 @@ int run_backup(const BackupOptions& options) {
     return fail(ExitCode::usage, "--days takes 1 to 3650.");
   }
   const crypto::SystemClock clock;
-  const auto found = offline_paths(options.config, options.data, options.root_key);
+  const auto found =
+      offline_paths(options.config, options.data, options.root_key, DataFrom::argument);
   if (!found) return fail(found.error());
   const InstallationPaths& paths = *found;
   std::error_code ignored;

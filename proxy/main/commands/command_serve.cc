@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -71,16 +72,10 @@ Result<GatewayConfig> read_config(const ServeOptions& options, std::string& rema
   return config;
 }
 
-// A flag takes the place of its own key of the file and of no other: --data alone leaves
-// vault.unseal as it is. Where nobody says how the root key is had, it lies with --data.
 InstallationPaths paths_of(const ServeOptions& options, const GatewayConfig& config) {
-  const InstallationPaths flags = installation_paths(options.data, options.root_key);
-  InstallationPaths paths = configured_paths(config);
-  if (options.config.empty() || !options.data.empty()) paths.data = flags.data;
-  if (options.config.empty() || !options.root_key.empty() ||
-      (!options.data.empty() && !config.says_unseal)) {
-    paths.root = flags.root;
-  }
+  if (!options.config.empty()) return configured_paths(config, options.data, options.root_key);
+  InstallationPaths paths = installation_paths(options.data, options.root_key);
+  paths.memory = configured_paths(config).memory;
   return paths;
 }
 
@@ -110,8 +105,10 @@ Result<std::unique_ptr<Installation>> open_or_initialise(const InstallationPaths
                  paths.root.key_file.c_str());
   }
   if (Installation::is_initialised(paths.data)) return Installation::open_sealed(paths, clock);
-  if (std::filesystem::exists(paths.data / "lock")) {
-    // There is a directory that another process may hold: opening says so, or that it is empty.
+  std::error_code unseen;
+  if (std::filesystem::exists(paths.data / "lock", unseen) || unseen) {
+    // There is a directory that another process may hold, or one that this user may not look into:
+    // opening says so, or that it is empty.
     auto directory = crypto::vault::DataDirectory::open(paths.data);
     if (!directory) return directory.error();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 #include <utility>
 
 #include "crypto/base/process_memory.h"
@@ -51,12 +52,16 @@ crypto::vault::VaultMemory token_memory(const config::GatewayConfig& config) {
 
 }  // namespace
 
-InstallationPaths configured_paths(const config::GatewayConfig& config) {
+InstallationPaths configured_paths(const config::GatewayConfig& config, const std::string& data,
+                                   const std::string& root_key) {
+  const InstallationPaths flags = installation_paths(data, root_key);
   InstallationPaths paths;
   paths.data = config.data;
   paths.root.unseal = config.unseal;
   paths.root.key_file = config.root_key;
   paths.memory = token_memory(config);
+  if (!data.empty()) paths.data = flags.data;
+  if (!root_key.empty() || (!data.empty() && !config.says_unseal)) paths.root = flags.root;
   return paths;
 }
 
@@ -95,10 +100,17 @@ void find_way(InstallationPaths& paths) {
   ask_people(paths.root);
 }
 
+// Links followed where both are there.
+bool same_folder(const std::string& one, const std::string& other) {
+  std::error_code error;
+  return installation_paths(one, {}).data == installation_paths(other, {}).data ||
+         (std::filesystem::equivalent(one, other, error) && !error);
+}
+
 }  // namespace
 
 Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
-                                        const std::string& root_key) {
+                                        const std::string& root_key, DataFrom whose) {
   if (config.empty()) {
     InstallationPaths paths = installation_paths(data, root_key);
     if (root_key.empty()) find_way(paths);
@@ -109,12 +121,9 @@ Result<InstallationPaths> offline_paths(const std::string& config, const std::st
   if (loaded.diagnostics.has_errors()) {
     return Error(ErrorKind::configuration, "The gateway file has errors; nothing was done.");
   }
-  InstallationPaths paths = configured_paths(loaded.config);
-  if (!data.empty()) paths.data = std::filesystem::absolute(data).lexically_normal();
-  if (!root_key.empty()) {
-    paths.root.unseal = {};
-    paths.root.key_file = std::filesystem::absolute(root_key).lexically_normal();
-  }
+  const bool repeated = whose == DataFrom::argument && same_folder(data, loaded.config.data);
+  InstallationPaths paths =
+      configured_paths(loaded.config, repeated ? std::string() : data, root_key);
   ask_people(paths.root);
   return paths;
 }

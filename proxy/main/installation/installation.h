@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -37,16 +38,24 @@ struct InstallationPaths {
 // `data` and `root_key` as given on the command line, empty where not given (CONTRACTS, defaults).
 InstallationPaths installation_paths(const std::string& data, const std::string& root_key);
 
-// What a gateway file says.
-InstallationPaths configured_paths(const config::GatewayConfig& config);
+// What a gateway file says, with the flags laid over it, empty where not given. A flag takes the
+// place of its own key of the file and of no other: `data` alone leaves vault.unseal as it is.
+// Where nobody says how the root key is had, it lies with `data`.
+InstallationPaths configured_paths(const config::GatewayConfig& config,
+                                   const std::string& data = {}, const std::string& root_key = {});
 
-// For the commands that work on a data directory by themselves: the gateway file's word where one
-// is given, with `data` and `root_key` laid over it; else installation_paths. A pass-phrase or PIN
-// and shares are asked for at the terminal. Where neither a gateway file nor a root key is named,
-// the record beside the key store says which way it is. ErrorKind::configuration: the file has
-// errors, which are printed.
+// How a command came by `data`: an argument has to be there, and where it only repeats what the
+// gateway file says it takes the place of nothing.
+enum class DataFrom : std::uint8_t { flag, argument };
+
+// For the commands that work on a data directory by themselves: configured_paths where a gateway
+// file is given, the same that serve has by the same flags; else installation_paths. A pass-phrase
+// or PIN and shares are asked for at the terminal. Where neither a gateway file nor a root key is
+// named, the record beside the key store says which way it is. ErrorKind::configuration: the file
+// has errors, which are printed.
 crypto::Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
-                                                const std::string& root_key);
+                                                const std::string& root_key,
+                                                DataFrom whose = DataFrom::flag);
 
 // The root key of a data directory that another process may hold. ErrorKind::sealed: people would
 // have to be asked.

@@ -24,6 +24,7 @@ crypto::Result<std::string> read_text_file(const std::string& path, std::size_t 
                    "The file " + path + " is larger than " + std::to_string(limit) + " bytes.");
     }
   }
+  if (in.bad()) return Error(ErrorKind::usage, "The file " + path + " cannot be read to its end.");
   return text;
 }
 

@@ -3,9 +3,10 @@
 import json
 import os
 import re
+import subprocess
 import tempfile
 
-from support import gateway
+from support import gateway, settings
 from support.case import case, contains, equal, expect
 from support.gateway import Scene, one_sentence
 from support.policies import WIDE, bare
@@ -153,6 +154,37 @@ def gateway_files():
         expect(error_lines(done.out), f"no place: {done.out}")
 
 
+@case("a folder in the place of a gateway file is said to be none, by every command that takes one")
+def folder_as_config():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        policy, out = os.path.join(folder, "policy.yaml"), os.path.join(folder, "out")
+        with open(policy, "w", encoding="utf-8") as file:
+            file.write(bare().replace("UPSTREAM", "http://127.0.0.1:9000"))
+        for arguments in (
+            ["check", folder],
+            ["serve", "--config", folder],
+            ["init", "--config", folder],
+            ["policy", "apply", policy, "--config", folder],
+            ["backup", folder, out, "--config", folder],
+        ):
+            done = gateway.run(*arguments)
+            equal(done.returncode, 3, f"{arguments}: {done.err}")
+            contains(done.out + done.err, "the file cannot be read", f"{arguments}")
+            expect(done.err.splitlines()[-1].startswith("paravent: "), done.err)
+        equal(os.listdir(folder), ["policy.yaml"], "what is there")
+
+
+@case("what nobody foresaw ends a command with code 1 and one sentence")
+def unforeseen():
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        gone = os.path.join(folder, "gone")
+        # Where we are is nowhere, so that nobody can say what a relative name means.
+        script = 'mkdir "$1" && cd "$1" && rmdir "$1" && exec "$0" init --data secret-name'
+        done = subprocess.run(["sh", "-c", script, settings.BINARY, gone], capture_output=True, text=True, timeout=60)
+        equal((done.returncode, done.stdout), (1, ""), f"init ({done.stderr})")
+        expect("secret-name" not in one_sentence(done.stderr), done.stderr)
+
+
 @case("serve without what it needs: one sentence each")
 def serve_usage():
     with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
@@ -167,6 +199,8 @@ def serve_usage():
             (["--preset", "contact-form", "--upstream", site, "--listen", "nowhere", "--data", data], 2),
             (["--preset", "contact-form", "--upstream", site, "--admin", "0.0.0.0:1", "--data", data], 3),
             (["--config", os.path.join(folder, "missing.yaml")], 3),
+            (["--config", folder], 3),
+            (["--config", "/dev/zero"], 3),
         ):
             done = gateway.run("serve", *arguments)
             equal((done.returncode, done.out), (code, ""), f"serve {arguments} ({done.err})")

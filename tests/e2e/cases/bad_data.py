@@ -346,6 +346,36 @@ def data_flag():
         expect(not os.path.exists(scene.root_key), "a root key was made")
 
 
+@case("--data beside a gateway file that names no root key: init, serve and the others mean the same one")
+def data_flag_and_key():
+    with Scene(policy=bare(), start=False, root_key=False) as scene:
+        scene.write_config()
+        other = scene.data + "-other"
+        where = ("--config", scene.config_file, "--data", other)
+        equal(gateway.run("init", *where).returncode, 0, "init")
+        expect(os.path.exists(os.path.join(other, "root.key")), "the key is not beside the data")
+        done = gateway.run("policy", "apply", scene.policy_file, *where)
+        equal(done.returncode, 0, f"policy apply ({done.err})")
+        done = gateway.run("backup", other, os.path.join(scene.folder, "out"), "--config", scene.config_file)
+        equal(done.returncode, 0, f"backup ({done.err})")
+        # A busy port ends it, behind the opening of the vault.
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = gateway.run("serve", *where, "--listen", f"127.0.0.1:{taken.getsockname()[1]}", timeout=20)
+            equal(done.returncode, 3, f"serve ({done.err})")
+        expect(not os.path.exists(scene.data), "the file's own data directory was made")
+
+
+@case("a data directory that cannot be looked into: code 4 and one sentence")
+def unreachable_data():
+    with Scene(policy=bare(), start=False) as scene:
+        os.symlink("data", scene.data)  # to itself
+        scene.write_config()
+        done = gateway.run("serve", "--config", scene.config_file)
+        equal((done.returncode, done.out), (4, ""), done.err)
+        contains(one_sentence(done.err), scene.data, "the sentence")
+        expect(not os.path.exists(scene.root_key), "a root key was made")
+
+
 @case("a busy port on the first start: code 3, and no vault is made")
 def busy_port_first():
     with Scene(policy=bare(), start=False) as scene, socket.create_server(("127.0.0.1", 0)) as taken:

@@ -1,5 +1,7 @@
 """Names of tenants, domains and purposes against the store."""
 
+import json
+
 from support import gateway, wire
 from support.case import case, contains, equal, expect
 from support.gateway import Scene, one_sentence
@@ -76,6 +78,36 @@ def wrong_renames():
         equal(done.returncode, 0, f"apply with nothing to do ({done.err})")
         scene.start()
         equal(minted(scene), before, "the token")
+
+
+@case("renames that are right beside something that is not change nothing either")
+def half_right_renames():
+    with Scene(policy=bare()) as scene:
+        before = minted(scene)
+        scene.stop()
+        text = bare().replace("tenant: atelier", "tenant: workshop").replace("  contact: {", "  enquiry: {")
+        scene.write_policy(text.replace("purpose: contact", "purpose: enquiry"))
+        for more in ((), ("--rename", "contact=nothing"), ("--rename", "no=enquiry"), ("--rename", "contact")):
+            done = apply(scene, "--rename", "atelier=workshop", *more)
+            equal((done.returncode, done.out), (2 if more[1:] == ("contact",) else 3, ""), f"{more} ({done.err})")
+            one_sentence(done.err)
+        scene.write_policy(bare())
+        scene.start()
+        equal(minted(scene), before, "the token")
+
+
+@case("what was renamed and created is on record", smoke=True)
+def on_record():
+    with Scene(policy=bare()) as scene:
+        scene.stop()
+        scene.write_policy(bare().replace("tenant: atelier", "tenant: workshop"))
+        equal(apply(scene, "--rename", "atelier=workshop").returncode, 0, "apply --rename")
+        scene.start()
+        path = "/v1/audit/entries?log=installation&count=1000"
+        _, _, answer = scene.admin.call("GET", path, credential=scene.administrator)
+        found = [one for one in json.loads(answer)["entries"] if one.get("object") == "policy workshop"]
+        equal(len(found), 1, f"entries: {found}")
+        contains(json.dumps(found), "tenant atelier is now workshop", "the entry")
 
 
 @case("a policy that needs names goes into a store by init alone: the first policies register theirs")

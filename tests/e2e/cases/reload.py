@@ -135,6 +135,7 @@ def faults():
             ("policies:", "workers: 7\npolicies:", "workers"),
             ("policies:", "trusted-proxies: [10.0.0.0/8]\npolicies:", "trusted-proxies"),
             ("policies:", "access-log: there\npolicies:", "access-log"),
+            ("policies:", "operators: { session-minutes: 5 }\npolicies:", "operators.session-minutes"),
         ):
             with open(scene.config_file, "w", encoding="utf-8") as file:
                 file.write(good.replace(old, new, 1))
@@ -142,6 +143,11 @@ def faults():
         with open(scene.config_file, "w", encoding="utf-8") as file:
             file.write("lissen: 1\n" + good)
         refused("The gateway file has errors", "lissen")
+        # The gateway file itself is gone, and a folder has its name.
+        os.remove(scene.config_file)
+        os.mkdir(scene.config_file)
+        refused("The gateway file has errors", "the file cannot be read")
+        os.rmdir(scene.config_file)
         # Limits do change.
         with open(scene.config_file, "w", encoding="utf-8") as file:
             file.write(good.replace("form-bytes: 8KiB", "form-bytes: 1KiB"))

@@ -288,6 +288,7 @@ TEST(GatewayFile, Mistakes) {
       {"vault: { unseal: { shares: 1 } }", "vault.unseal.shares"},
       {"vault: { unseal: { shares: 3/5 } }", "vault.unseal.shares"},
       {"vault: { unseal: { key-file: a, shares: 2 } }", "vault.unseal"},
+      {"vault: { unseal: {} }", "vault.unseal"},
       {"vault: { unseal: { systemd-credential: { name: x } } }", "vault.unseal.systemd-credential"},
       {"vault: { seal: 1 }", "vault.seal"},
       {"trusted-proxies: [localhost]", "trusted-proxies"},
@@ -295,6 +296,9 @@ TEST(GatewayFile, Mistakes) {
       {"trusted-proxies: [10.0.0.0/]", "trusted-proxies"},
       {"trusted-proxies: [10.0.0.0/08]", "trusted-proxies"},
       {"trusted-proxies: [\"::/129\"]", "trusted-proxies"},
+      {"trusted-proxies: [10.1.2.3/8]", "trusted-proxies"},
+      {"trusted-proxies: [\"2001:db8::1/32\"]", "trusted-proxies"},
+      {"trusted-proxies: [\"::ffff:10.0.0.0/104\"]", "trusted-proxies"},
       {"limits: { form-bytes: 1023 }", "limits.form-bytes"},
       {"limits: { form-bytes: 65MiB }", "limits.form-bytes"},
       {"limits: { json-bytes: huge }", "limits.json-bytes"},
@@ -405,6 +409,17 @@ TEST(GatewayFile, PathsAreTakenFromItsFolder) {
   const LoadedConfig missing = load_gateway_file((folder / "gateway.yaml").string());
   ASSERT_EQ(missing.diagnostics.items().size(), 1U);
   EXPECT_EQ(missing.diagnostics.items()[0].at.line, 0U);
+}
+
+TEST(GatewayFile, WhatIsNoReadableFileIsOneDiagnostic) {
+  // A folder opens; at the beginning of /proc/self/mem nothing is mapped, so reading answers EIO; a
+  // device may have no end.
+  for (const char* path : {"/proc", "/proc/self/mem", "/dev/zero"}) {
+    const LoadedConfig loaded = load_gateway_file(path);
+    ASSERT_EQ(loaded.diagnostics.items().size(), 1U) << path;
+    EXPECT_TRUE(loaded.diagnostics.has_errors()) << path;
+    EXPECT_EQ(loaded.diagnostics.items()[0].file, path);
+  }
 }
 
 }  // namespace

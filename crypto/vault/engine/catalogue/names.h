@@ -44,6 +44,12 @@ struct UnknownName {
   friend bool operator==(const UnknownName&, const UnknownName&) = default;
 };
 
+// One OLD=NEW of `policy apply --rename`.
+struct Renaming {
+  std::string old_name;
+  std::string new_name;
+};
+
 struct NameRecord {
   NameKind kind = NameKind::tenant;
   Id id{};

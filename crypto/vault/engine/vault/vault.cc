@@ -39,6 +39,88 @@ Status register_policy(Catalogue& catalogue, const PolicyNames& policy, WallTime
   return {};
 }
 
+// Stages it.
+Status rename_name(Catalogue& catalogue, NameKind kind, std::string_view tenant,
+                   std::string_view old_name, std::string_view new_name) {
+  const NameRegistry& names = catalogue.names();
+  const std::string what(name_kind_text(kind));
+  Id owner = kNoId;
+  if (kind != NameKind::tenant) {
+    const auto found = names.find(NameKind::tenant, kNoId, tenant);
+    if (!found) {
+      return Error(ErrorKind::configuration,
+                   "The vault does not know the tenant \"" + std::string(tenant) + "\".");
+    }
+    owner = *found;
+  }
+  const auto id = names.find(kind, owner, old_name);
+  if (!id) {
+    return Error(ErrorKind::configuration,
+                 "The vault does not know the " + what + " \"" + std::string(old_name) + "\".");
+  }
+  if (new_name.empty() || new_name.size() > kMaxNameSize || names.find(kind, owner, new_name)) {
+    return Error(ErrorKind::configuration, "The " + what + " name \"" + std::string(new_name) +
+                                               "\" is taken or is not 1 to 255 bytes long.");
+  }
+  catalogue.rename(*id, new_name);
+  return {};
+}
+
+// NEW says which kind of name is meant: it is one of the policy that the store does not know yet.
+Status rename_for(Catalogue& catalogue, const PolicyNames& policy, const Renaming& renaming,
+                  std::string& described) {
+  const auto unknown = catalogue.names().unknown(std::span(&policy, 1));
+  const auto found = std::find_if(unknown.begin(), unknown.end(), [&](const UnknownName& one) {
+    return one.name == renaming.new_name;
+  });
+  if (found == unknown.end()) {
+    return Error(ErrorKind::configuration, "The policy has no name " + renaming.new_name +
+                                               " that the store does not know already.");
+  }
+  if (auto s =
+          rename_name(catalogue, found->kind, policy.tenant, renaming.old_name, renaming.new_name);
+      !s) {
+    return s;
+  }
+  described += std::string(name_kind_text(found->kind)) + " " + renaming.old_name + " is now " +
+               renaming.new_name + "; ";
+  return {};
+}
+
+Status check_known(const std::vector<UnknownName>& unknown) {
+  if (unknown.empty()) return {};
+  std::string list;
+  for (const UnknownName& name : unknown) {
+    list += list.empty() ? "" : ", ";
+    list += std::string(name_kind_text(name.kind)) + " \"" + name.name + "\"";
+    if (name.kind != NameKind::tenant) list += " of tenant \"" + name.tenant + "\"";
+  }
+  return Error(ErrorKind::configuration,
+               "The vault does not know " + list +
+                   "; run paravent policy apply with --create when new, or with --rename OLD=NEW "
+                   "when renamed.");
+}
+
+// Stages everything; what changes, in words.
+Result<std::string> stage_names(Catalogue& catalogue, const PolicyNames& policy,
+                                std::span<const Renaming> renamings, bool create, WallTime now) {
+  std::string described;
+  for (const Renaming& renaming : renamings) {
+    if (auto s = rename_for(catalogue, policy, renaming, described); !s) return s.error();
+  }
+  const auto unknown = catalogue.names().unknown(std::span(&policy, 1));
+  if (!create && catalogue.names().has_tenants()) {
+    if (auto s = check_known(unknown); !s) return s.error();
+    return described;
+  }
+  if (auto s = register_policy(catalogue, policy, now); !s) return s.error();
+  if (!unknown.empty()) described += "created ";
+  for (const UnknownName& one : unknown) {
+    described += std::string(name_kind_text(one.kind)) + " " + one.name + "; ";
+  }
+  return described;
+}
+
 Status check_sizes(std::span<const PolicyNames> policies) {
   const auto good = [](const std::string& name) {
     return !name.empty() && name.size() <= kMaxNameSize;
@@ -205,18 +287,7 @@ std::vector<UnknownName> Vault::unknown_names(std::span<const PolicyNames> polic
 }
 
 Status Vault::check_names(std::span<const PolicyNames> policies) const {
-  const std::vector<UnknownName> unknown = unknown_names(policies);
-  if (unknown.empty()) return {};
-  std::string list;
-  for (const UnknownName& name : unknown) {
-    list += list.empty() ? "" : ", ";
-    list += std::string(name_kind_text(name.kind)) + " \"" + name.name + "\"";
-    if (name.kind != NameKind::tenant) list += " of tenant \"" + name.tenant + "\"";
-  }
-  return Error(ErrorKind::configuration,
-               "The vault does not know " + list +
-                   "; run paravent policy apply with --create when new, or with --rename OLD=NEW "
-                   "when renamed.");
+  return check_known(unknown_names(policies));
 }
 
 Status Vault::register_names(std::span<const PolicyNames> policies) {
@@ -239,28 +310,24 @@ Status Vault::admit_names(std::span<const PolicyNames> policies) {
 Status Vault::rename(NameKind kind, std::string_view tenant, std::string_view old_name,
                      std::string_view new_name) {
   const std::scoped_lock lock(state_->mutex);
-  const NameRegistry& names = state_->catalogue->names();
-  const std::string what(name_kind_text(kind));
-  Id owner = kNoId;
-  if (kind != NameKind::tenant) {
-    const auto found = names.find(NameKind::tenant, kNoId, tenant);
-    if (!found) {
-      return Error(ErrorKind::configuration,
-                   "The vault does not know the tenant \"" + std::string(tenant) + "\".");
-    }
-    owner = *found;
+  Catalogue& catalogue = *state_->catalogue;
+  if (auto s = rename_name(catalogue, kind, tenant, old_name, new_name); !s) return s;
+  return catalogue.commit();
+}
+
+Result<std::string> Vault::change_names(const PolicyNames& policy,
+                                        std::span<const Renaming> renamings, bool create,
+                                        NamesStep step) {
+  if (auto s = check_sizes(std::span(&policy, 1)); !s) return s.error();
+  const std::scoped_lock lock(state_->mutex);
+  Catalogue& catalogue = *state_->catalogue;
+  auto described = stage_names(catalogue, policy, renamings, create, state_->clock.now());
+  if (!described || step == NamesStep::plan) {
+    catalogue.roll_back();
+    return described;
   }
-  const auto id = names.find(kind, owner, old_name);
-  if (!id) {
-    return Error(ErrorKind::configuration,
-                 "The vault does not know the " + what + " \"" + std::string(old_name) + "\".");
-  }
-  if (new_name.empty() || new_name.size() > kMaxNameSize || names.find(kind, owner, new_name)) {
-    return Error(ErrorKind::configuration, "The " + what + " name \"" + std::string(new_name) +
-                                               "\" is taken or is not 1 to 255 bytes long.");
-  }
-  state_->catalogue->rename(*id, new_name);
-  return state_->catalogue->commit();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  return described;
 }
 
 bool Vault::answer_known(ResolveBatch& batch) { return state_->resolver.answer_known(batch); }

@@ -124,6 +124,15 @@ class Vault final : public TokenVault {
   Status rename(NameKind kind, std::string_view tenant, std::string_view old_name,
                 std::string_view new_name);
 
+  // `policy apply` whole or not at all: these renamings in turn, each of the kind of which the
+  // policy has NEW and the store does not; then what the policy still needs is registered, where
+  // `create` says so or there is no tenant yet. Answers what changes, in words for people; empty
+  // where nothing does. NamesStep::plan changes nothing. ErrorKind::configuration: a renaming that
+  // cannot be, or a name that stays unknown.
+  enum class NamesStep : std::uint8_t { plan, make };
+  Result<std::string> change_names(const PolicyNames& policy, std::span<const Renaming> renamings,
+                                   bool create, NamesStep step);
+
   // The keys for these contexts in their current epochs, in the order of `specs`; rows and keys are
   // durable before it returns. The same spec in the same epoch gives the same row, across restarts.
   // Call again when the earliest valid_until has passed. A key that is out of use makes a binding

@@ -64,6 +64,11 @@ TEST(Reload, WhatMayNotIsNamed) {
       {"busy-poll-us", [](GatewayConfig& to) { to.busy_poll_us = 50; }},
       {"trusted-proxies", [](GatewayConfig& to) { to.trusted_proxies = {"10.0.0.0/8"}; }},
       {"access-log", [](GatewayConfig& to) { to.access_log.clear(); }},
+      {"operators.passphrase-length", [](GatewayConfig& to) { ++to.operators.passphrase_length; }},
+      {"operators.passphrase-classes",
+       [](GatewayConfig& to) { --to.operators.passphrase_classes; }},
+      {"operators.session-minutes", [](GatewayConfig& to) { ++to.operators.session_minutes; }},
+      {"operators.oidc", [](GatewayConfig& to) { to.operators.oidc.emplace_back(); }},
   };
   for (const auto& [key, change] : changes) {
     GatewayConfig next = running();

@@ -486,6 +486,37 @@ TYPED_TEST(VaultTest, RenamingKeepsTokensReadable) {
   EXPECT_EQ(this->describe(token)->purposes[0].name, "prospects");
 }
 
+TYPED_TEST(VaultTest, NamesChangeAsAWholeOrNotAtAll) {
+  using enum Vault::NamesStep;
+  PolicyNames next = atelier();
+  next.tenant = "workshop";
+  next.purposes.push_back("statistics");
+  const auto change = [&](std::vector<Renaming> renamings, bool create, Vault::NamesStep step) {
+    return this->vault().change_names(next, renamings, create, step);
+  };
+  const auto is_as_it_was = [&] {
+    return this->vault().tenant_id("atelier").has_value() &&
+           this->vault().check_names(std::vector{atelier()}).has_value();
+  };
+  // The tenant's new name would do; the purpose stays unknown, or the next renaming is wrong.
+  const auto incomplete = change({{"atelier", "workshop"}}, false, make);
+  ASSERT_FALSE(incomplete);
+  expect_sentence(incomplete.error(), ErrorKind::configuration, "purpose \"statistics\"");
+  EXPECT_TRUE(is_as_it_was());
+  const auto wrong = change({{"atelier", "workshop"}, {"billing", "nothing"}}, true, make);
+  ASSERT_FALSE(wrong);
+  expect_sentence(wrong.error(), ErrorKind::configuration, "nothing");
+  EXPECT_TRUE(is_as_it_was());
+  const auto planned = change({{"atelier", "workshop"}}, true, plan);
+  ASSERT_TRUE(planned);
+  EXPECT_EQ(*planned, "tenant atelier is now workshop; created purpose statistics; ");
+  EXPECT_TRUE(is_as_it_was());
+  EXPECT_EQ(change({{"atelier", "workshop"}}, true, make).value(), *planned);
+  EXPECT_FALSE(is_as_it_was());
+  EXPECT_TRUE(this->vault().check_names(std::vector{next}));
+  EXPECT_EQ(change({}, false, plan).value(), "");
+}
+
 TYPED_TEST(VaultTest, AClockBehindMakesNoNewKeys) {
   this->bind(email_tokens());
   this->clock().advance(std::chrono::seconds(-4));
