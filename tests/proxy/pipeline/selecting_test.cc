@@ -91,8 +91,8 @@ TEST(PhpNames, EveryNameThatPhpTakesForTheFieldsIsTheField) {
               other ? body : std::string(name) + "=%2A%2A%2A%2A%2A%2A%2A%2A")
         << name;
   }
-  for (const char* name : {"billing-email", "Billing_email", "x[billing_email]", "%5Bbilling_email]",
-                           "wp[fields][first]", "wp.fields[2][first]"}) {
+  for (const char* name : {"billing-email", "Billing_email", "x[billing_email]",
+                           "%5Bbilling_email]", "wp[fields][first]", "wp.fields[2][first]"}) {
     const std::string body = std::string(name) + "=open";
     EXPECT_EQ(pipeline.run(form_post(body)).body, body) << name;
   }
