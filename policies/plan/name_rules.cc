@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
 #include <utility>
 
 #include "policies/model/php_name.h"
@@ -12,25 +11,9 @@ namespace {
 
 using Entries = std::vector<FlatMatcher::Entry>;
 
-// Of a pattern only what stands before the first bracket is folded: its brackets and stars mean
-// what they say, and php_name() would take an open bracket, or what follows a closed one, away.
-std::string php_pattern(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  std::string out(text);
-  const auto bracket = std::find(out.begin(), out.end(), '[');
-  std::replace_if(
-      out.begin(), bracket, [](char c) { return c == ' ' || c == '.'; }, '_');
-  return out;
-}
-
 Entries as_php_reads(Entries entries) {
   for (FlatMatcher::Entry& entry : entries) {
-    if (entry.is_pattern) {
-      entry.name = php_pattern(entry.name);
-    } else {
-      std::string buffer(entry.name.size(), '\0');
-      entry.name = std::string(php_name(entry.name, buffer.data()));
-    }
+    entry.name = entry.is_pattern ? php_pattern(entry.name) : php_name(entry.name);
   }
   return entries;
 }

@@ -123,8 +123,7 @@ std::uint64_t PlanCompiler::when_of(const std::vector<Condition>& conditions, Ro
         condition.field.carrier == Carrier::multipart ? Carrier::form : condition.field.carrier;
     wanted.name = condition.field.name;
     if (plan.php_names && is_php_carrier(wanted.carrier)) {
-      std::string buffer(wanted.name.size(), '\0');
-      wanted.name = std::string(php_name(condition.field.name, buffer.data()));
+      wanted.name = php_name(condition.field.name);
     }
     wanted.steps = condition.field.steps;
     wanted.values = condition.values;
