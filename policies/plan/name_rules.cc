@@ -18,6 +18,15 @@ Entries as_php_reads(Entries entries) {
   return entries;
 }
 
+// Those patterns that speak of elements of one array: `tags[*`, not `*`.
+Entries patterns_of_elements(Entries entries) {
+  const auto is_other = [](const FlatMatcher::Entry& entry) {
+    return !entry.is_pattern || entry.name.find('[') > entry.name.find('*');
+  };
+  entries.erase(std::remove_if(entries.begin(), entries.end(), is_other), entries.end());
+  return entries;
+}
+
 Entries in_lower_case(Entries entries) {
   for (FlatMatcher::Entry& entry : entries) {
     for (char& c : entry.name) {
@@ -33,6 +42,10 @@ NameRules::NameRules(Entries entries, Reading reading, bool keeps_unlisted)
     : php_(reading == Reading::php),
       keeps_unlisted_(keeps_unlisted),
       exact_(php_ ? as_php_reads(entries) : entries, reading == Reading::header) {
+  if (php_) {
+    Entries elements = patterns_of_elements(as_php_reads(entries));
+    if (!elements.empty()) elements_ = std::make_unique<FlatMatcher>(std::move(elements), false);
+  }
   const bool has_pattern = std::any_of(entries.begin(), entries.end(),
                                        [](const auto& entry) { return entry.is_pattern; });
   if (reading == Reading::any_case && (keeps_unlisted || has_pattern)) {
@@ -50,17 +63,20 @@ const FieldAction* NameRules::find_unspelt(std::string_view name) const noexcept
   return other != nullptr && !always_keeps(*other) ? other : action;
 }
 
-// The literal for the name itself, then for every array that it may be an element of, the innermost
-// first; and only then the patterns.
+// The literal for the name itself and the patterns that speak of the array's elements; then the
+// literals of every array that it may be an element of, the innermost first; and only then patterns
+// that do not.
 const FieldAction* NameRules::find_php(std::string_view field) const noexcept {
   std::array<char, kMaxPhpName> buffer;
   if (field.size() > buffer.size()) return nullptr;
   const std::string_view name = php_name(field, buffer.data());
-  for (std::string_view array = name;;) {
-    if (const FieldAction* action = exact_.find_literal(array)) return action;
-    const std::size_t bracket = array.rfind('[');
-    if (bracket == std::string_view::npos || bracket == 0) break;
-    array = array.substr(0, bracket);
+  if (const FieldAction* action = exact_.find_literal(name)) return action;
+  if (elements_) {
+    if (const FieldAction* action = elements_->find_pattern(name)) return action;
+  }
+  for (std::size_t bracket = name.rfind('['); bracket != std::string_view::npos && bracket > 0;
+       bracket = name.rfind('[', bracket - 1)) {
+    if (const FieldAction* action = exact_.find_literal(name.substr(0, bracket))) return action;
   }
   if (const FieldAction* action = exact_.find_pattern(name)) return action;
   const std::size_t bracket = name.find('[');

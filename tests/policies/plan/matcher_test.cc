@@ -75,6 +75,16 @@ TEST(NameRules, PhpLiteralsOfArraysBeforePatterns) {
   }
 }
 
+TEST(NameRules, PhpPatternsOfElementsBeforeTheirArray) {
+  const auto a = actions(3);
+  const NameRules rules({{"wp", false, &a[0]}, {"*", true, &a[1]}, {"wp[fields][*]", true, &a[2]}},
+                        NameRules::Reading::php, false);
+  EXPECT_EQ(rules.find("wp[fields][1]"), &a[2]);
+  EXPECT_EQ(rules.find("wp[other]"), &a[0]);
+  EXPECT_EQ(rules.find("wp"), &a[0]);
+  EXPECT_EQ(rules.find("other[x]"), &a[1]);
+}
+
 // A pattern's brackets and stars stay what they are.
 TEST(NameRules, PhpPatternsKeepTheirStars) {
   const auto a = actions(4);
