@@ -82,8 +82,9 @@ const FieldAction* FlatMatcher::find_literal(std::string_view name) const noexce
   return fold_ ? literal_in<true>(name) : literal_in<false>(name);
 }
 
-const FieldAction* FlatMatcher::find_pattern(std::string_view name) const noexcept {
-  return fold_ ? pattern_in<true>(name) : pattern_in<false>(name);
+const FieldAction* FlatMatcher::find_pattern(std::string_view name,
+                                             std::size_t beyond) const noexcept {
+  return fold_ ? pattern_in<true>(name, beyond) : pattern_in<false>(name, beyond);
 }
 
 template <bool kFold>
@@ -99,8 +100,10 @@ const FieldAction* FlatMatcher::literal_in(std::string_view name) const noexcept
 }
 
 template <bool kFold>
-const FieldAction* FlatMatcher::pattern_in(std::string_view name) const noexcept {
+const FieldAction* FlatMatcher::pattern_in(std::string_view name,
+                                           std::size_t beyond) const noexcept {
   for (const Pattern& pattern : patterns_) {
+    if (beyond > 0 && pattern.prefix.size() <= beyond) continue;
     if (matches<kFold>(pattern, name)) return pattern.action;
   }
   return nullptr;

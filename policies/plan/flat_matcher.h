@@ -32,7 +32,8 @@ class FlatMatcher {
     return action != nullptr ? action : find_pattern(name);
   }
   const FieldAction* find_literal(std::string_view name) const noexcept;
-  const FieldAction* find_pattern(std::string_view name) const noexcept;
+  // `beyond`: only patterns that spell out more than so many bytes in front of their first `*`.
+  const FieldAction* find_pattern(std::string_view name, std::size_t beyond = 0) const noexcept;
 
  private:
   struct Slot {
@@ -50,7 +51,7 @@ class FlatMatcher {
   template <bool kFold>
   const FieldAction* literal_in(std::string_view name) const noexcept;
   template <bool kFold>
-  const FieldAction* pattern_in(std::string_view name) const noexcept;
+  const FieldAction* pattern_in(std::string_view name, std::size_t beyond) const noexcept;
   template <bool kFold>
   static bool matches(const Pattern& pattern, std::string_view name) noexcept;
 

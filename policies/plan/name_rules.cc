@@ -18,15 +18,6 @@ Entries as_php_reads(Entries entries) {
   return entries;
 }
 
-// Those patterns that speak of elements of one array: `tags[*`, not `*`.
-Entries patterns_of_elements(Entries entries) {
-  const auto is_other = [](const FlatMatcher::Entry& entry) {
-    return !entry.is_pattern || entry.name.find('[') > entry.name.find('*');
-  };
-  entries.erase(std::remove_if(entries.begin(), entries.end(), is_other), entries.end());
-  return entries;
-}
-
 Entries in_lower_case(Entries entries) {
   for (FlatMatcher::Entry& entry : entries) {
     for (char& c : entry.name) {
@@ -36,19 +27,24 @@ Entries in_lower_case(Entries entries) {
   return entries;
 }
 
+int rank_of(const FlatMatcher::Entry& entry) noexcept {
+  if (entry.is_pattern) return 3;  // in the order of the policy
+  if (!may_keep(*entry.action)) return 0;
+  return always_keeps(*entry.action) ? 2 : 1;
+}
+
 }  // namespace
 
 NameRules::NameRules(Entries entries, Reading reading, bool keeps_unlisted)
     : php_(reading == Reading::php),
       keeps_unlisted_(keeps_unlisted),
       exact_(php_ ? as_php_reads(entries) : entries, reading == Reading::header) {
-  if (php_) {
-    Entries elements = patterns_of_elements(as_php_reads(entries));
-    if (!elements.empty()) elements_ = std::make_unique<FlatMatcher>(std::move(elements), false);
-  }
   const bool has_pattern = std::any_of(entries.begin(), entries.end(),
                                        [](const auto& entry) { return entry.is_pattern; });
   if (reading == Reading::any_case && (keeps_unlisted || has_pattern)) {
+    // Of two literals that differ in case alone the one that protects counts for a third spelling.
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
     any_case_ = std::make_unique<FlatMatcher>(in_lower_case(std::move(entries)), true);
   }
 }
@@ -59,24 +55,24 @@ const FieldAction* NameRules::find_unspelt(std::string_view name) const noexcept
   if (!any_case_) return action;
   if (action == nullptr) return keeps_unlisted_ ? any_case_->find(name) : nullptr;
   if (!may_keep(*action)) return action;
-  const FieldAction* other = any_case_->find_literal(name);
+  const FieldAction* other = any_case_->find(name);
   return other != nullptr && !always_keeps(*other) ? other : action;
 }
 
-// The literal for the name itself and the patterns that speak of the array's elements; then the
-// literals of every array that it may be an element of, the innermost first; and only then patterns
-// that do not.
+// The literal for the name itself; then, of every array that it may be an element of, the innermost
+// first, a pattern that reaches into it (`tags[*`) or the literal for the array; and only then the
+// patterns.
 const FieldAction* NameRules::find_php(std::string_view field) const noexcept {
   std::array<char, kMaxPhpName> buffer;
   if (field.size() > buffer.size()) return nullptr;
   const std::string_view name = php_name(field, buffer.data());
   if (const FieldAction* action = exact_.find_literal(name)) return action;
-  if (elements_) {
-    if (const FieldAction* action = elements_->find_pattern(name)) return action;
-  }
   for (std::size_t bracket = name.rfind('['); bracket != std::string_view::npos && bracket > 0;
        bracket = name.rfind('[', bracket - 1)) {
-    if (const FieldAction* action = exact_.find_literal(name.substr(0, bracket))) return action;
+    const FieldAction* array = exact_.find_literal(name.substr(0, bracket));
+    if (array == nullptr) continue;
+    const FieldAction* element = exact_.find_pattern(name, bracket);
+    return element != nullptr ? element : array;
   }
   if (const FieldAction* action = exact_.find_pattern(name)) return action;
   const std::size_t bracket = name.find('[');
