@@ -67,6 +67,7 @@ bool take_all(const Steps& mine, const Steps& theirs) {
 
 SelectorReach::SelectorReach(const FieldSelector& selector, bool php_names)
     : selector_(selector),
+      php_names_(php_names && is_php_carrier(selector.carrier)),
       name_(name_of(selector, php_names)),
       in_order_(selector.is_pattern ||
                 std::any_of(selector.steps.begin(), selector.steps.end(),
@@ -88,6 +89,11 @@ bool SelectorReach::leaves_nothing_to(const SelectorReach& later) const {
   if (!in_order_ || !later.in_order_) return false;
   if (selector_.carrier != theirs.carrier || selector_.outer != theirs.outer) return false;
   if (selector_.carrier == Carrier::json) return take_all(steps_, later.steps_);
+  // PHP's names: beside a rule for an array, patterns of its elements come before all others.
+  const auto is_of_elements = [](const std::string& name) {
+    return name.find('[') < name.find('*');
+  };
+  if (php_names_ && is_of_elements(later.name_) && !is_of_elements(name_)) return false;
   // The same way: a '*' of theirs is a letter that only a '*' takes.
   return glob_matches(name_, later.name_);
 }

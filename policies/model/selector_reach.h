@@ -26,6 +26,7 @@ class SelectorReach {
 
  private:
   const FieldSelector& selector_;
+  bool php_names_;
   std::string name_;  // flat carriers
   bool in_order_;     // has wildcards: names without them are looked for first
   // json: nullptr stands for any run of steps, before the key of a `..key`.

@@ -44,8 +44,6 @@ class NameRules {
   bool php_;
   bool keeps_unlisted_;
   FlatMatcher exact_;
-  std::unique_ptr<const FlatMatcher>
-      elements_;  // php: patterns with a bracket in front of the star
   std::unique_ptr<const FlatMatcher> any_case_;  // null: case matters, or never does
 };
 

@@ -43,8 +43,7 @@ bool is_quoted_across(std::string_view line, std::size_t value_size) noexcept {
   if (value_size == 0 || line.front() != '"') return false;
   const std::size_t quote = find_quote(line, 1);
   if (quote == std::string_view::npos || quote < value_size) return false;
-  const std::size_t behind = line.find_first_not_of(' ', quote + 1);
-  return behind == std::string_view::npos || line[behind] == ';';
+  return quote + 1 == line.size() || line[quote + 1] == ';' || line[quote + 1] == ' ';
 }
 
 }  // namespace

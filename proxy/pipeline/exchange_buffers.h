@@ -1,9 +1,10 @@
 // ExchangeBuffers: what one exchange finds out and writes, in buffers that the connection keeps and
 // reuses.
 //
-// Owned by the Transaction (or by explain); one thread. clear() wipes what held clear values and
-// keeps every capacity, so that the steady state allocates nothing. Spans of jobs index the strings
-// here, never pointers, because the strings grow while a request is read.
+// Owned by the Transaction (or by explain); one thread. clear_for_next() wipes what held clear
+// values and keeps every capacity up to 256 KiB, so that messages of up to some 100 KiB allocate
+// nothing in the steady state. Spans of jobs index the strings here, never pointers, because the
+// strings grow while a request is read.
 
 #pragma once
 
@@ -13,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "crypto/base/secret_bytes.h"
@@ -127,15 +127,10 @@ struct ExchangeBuffers {
     give_back_large();
   }
 
-  // What a message far beyond the usual made these grow to. They are kept by the hundred, and would
-  // hold on to a multiple of the largest body that each of them ever saw.
+  // What a message far beyond the usual made these grow to: such messages allocate. They are kept
+  // by the hundred, and would hold on to a multiple of the largest body that each of them ever saw.
   void give_back_large() noexcept {
-    constexpr std::size_t kKept = std::size_t{256} << 10U;
     constexpr std::size_t kKeptOpened = 1024;
-    const auto give_back = [](auto& buffer) {
-      using Buffer = std::remove_reference_t<decltype(buffer)>;
-      if (buffer.capacity() * sizeof(typename Buffer::value_type) > kKept) Buffer().swap(buffer);
-    };
     for (std::string* text : {&decoded, &clear, &value, &scratch, &arena}) give_back(*text);
     for (auto* edits : {&path_edits, &query_edits, &cookie_edits, &body_edits, &inside_edits}) {
       give_back(*edits);
@@ -157,13 +152,22 @@ struct ExchangeBuffers {
     }
   }
 
+  template <typename Buffer>
+  static void give_back(Buffer& buffer) noexcept {
+    constexpr std::size_t kKept = std::size_t{256} << 10U;
+    if (buffer.capacity() * sizeof(typename Buffer::value_type) > kKept) Buffer().swap(buffer);
+  }
+
   OpenedField& open_next() {
     if (opened_count == opened.size()) opened.push_back(std::make_unique<OpenedField>());
     return *opened[opened_count++];
   }
   // Forgets the opened fields from this one on.
   void close_from(std::size_t first) noexcept {
-    for (std::size_t i = first; i < opened_count; ++i) wipe_used(opened[i]->text);
+    for (std::size_t i = first; i < opened_count; ++i) {
+      wipe_used(opened[i]->text);
+      give_back(opened[i]->text);
+    }
     opened_count = first;
   }
 

@@ -76,13 +76,24 @@ TEST(NameRules, PhpLiteralsOfArraysBeforePatterns) {
 }
 
 TEST(NameRules, PhpPatternsOfElementsBeforeTheirArray) {
-  const auto a = actions(3);
-  const NameRules rules({{"wp", false, &a[0]}, {"*", true, &a[1]}, {"wp[fields][*]", true, &a[2]}},
+  const auto a = actions(6);
+  const NameRules rules({{"wp", false, &a[0]},
+                         {"*[email]", true, &a[1]},
+                         {"wp[fields][*]", true, &a[2]},
+                         {"user[*]", true, &a[3]},
+                         {"*", true, &a[4]},
+                         {"user[tel]", false, &a[5]}},
                         NameRules::Reading::php, false);
   EXPECT_EQ(rules.find("wp[fields][1]"), &a[2]);
   EXPECT_EQ(rules.find("wp[other]"), &a[0]);
+  EXPECT_EQ(rules.find("wp[email]"), &a[0]);
   EXPECT_EQ(rules.find("wp"), &a[0]);
-  EXPECT_EQ(rules.find("other[x]"), &a[1]);
+  EXPECT_EQ(rules.find("other[x]"), &a[4]);
+  // Without a literal of the array the first pattern of the policy, as everywhere.
+  EXPECT_EQ(rules.find("user[email]"), &a[1]);
+  EXPECT_EQ(rules.find("user[x]"), &a[3]);
+  // A pattern of the outer array does not reach into the inner one.
+  EXPECT_EQ(rules.find("user[tel][]"), &a[5]);
 }
 
 // A pattern's brackets and stars stay what they are.
