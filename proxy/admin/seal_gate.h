@@ -73,9 +73,11 @@ class SealGate final : public AdminHandler {
 
   // REQUIRES: it is closed. Takes no lock: whoever opens holds locks that handlers wait for. Both
   // must live until close() has returned; `logs`: null, nothing of the gate's own goes on record.
-  void open(AdminHandler& api, AuditLogs* logs = nullptr);
+  void open(AdminHandler& api, AuditLogs* logs);
   // Waits for the handlers that run; so the caller must hold no lock that one of them may wait for.
   void close();
+  // Between two looks whoever may open it decides.
+  bool is_open() const noexcept { return api_ != nullptr; }
   // Whether what holds the root key is there.
   void set_present(bool present) { present_ = present; }
 

@@ -177,15 +177,13 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   // Whoever wants a case about a decoy asks for it.
   auto named = recorded_tokens(parts, who->tenant, members->list("tokens"));
   watch_for_honey(parts, *who, made->purpose, members->list("tokens"));
-  if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
   if (auto closed = closed_for(http, *who)) return std::move(*closed);
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
   // Asked for it was, whatever the answer.
   const auto refused = [&](AdminResponse answer) {
     audit::AuditEntry entry = entry_of(*who, *made, members->text("reason"), "open");
     entry.outcome = audit::Outcome::refused;
-    entry.detail.tokens = named;
-    return log->append(entry) ? std::move(answer) : audit_unavailable();
+    return log->append_all(entries_naming(entry, named)) ? std::move(answer) : audit_unavailable();
   };
   if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
     return refused(
@@ -216,9 +214,10 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
   }
   Cases::Use use = parts.operators.cases().use();
   if (has_too_many(use, *who, made->opened)) {
-    return admin_problem(409, "too-many-grants",
-                         "Of your grants that are open or of the last 24 hours, 100 were neither "
-                         "approved nor refused; wait.");
+    return refused(
+        admin_problem(409, "too-many-grants",
+                      "Of your grants that are open or of the last 24 hours, 100 were neither "
+                      "approved nor refused; wait."));
   }
   const auto receipt = log->append(entry);
   if (!receipt) return audit_unavailable();

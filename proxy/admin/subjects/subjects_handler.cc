@@ -96,9 +96,7 @@ AdminResponse unanswered(const SubjectCall& call, std::vector<audit::AuditToken>
                          audit::Outcome outcome, std::string_view why, AdminResponse answer) {
   audit::AuditEntry entry = entry_of(call, nullptr, outcome);
   entry.detail.remark = why;
-  if (named.size() > audit::kMaxDetailTokens) named.resize(audit::kMaxDetailTokens);
-  entry.detail.tokens = std::move(named);
-  if (!call.log.append(entry)) return audit_unavailable();
+  if (!call.log.append_all(entries_naming(entry, named))) return audit_unavailable();
   return answer;
 }
 
@@ -128,14 +126,14 @@ std::optional<AdminResponse> act_on_each(const SubjectCall& call, const MeantSub
                                          std::optional<crypto::WallTime> day, SubjectAdmin& admin,
                                          std::string& out) {
   out.append("\"subjects\":[");
+  std::size_t without = 0;  // of whom nothing is kept for the purpose of an event
   for (std::size_t i = 0; i < meant.subjects.size(); ++i) {
     const SubjectInfo& before = meant.subjects[i];
     if (const auto done = act_on(call, before.id, day, admin); !done) {
       const bool unknown_purpose =
           call.door == SubjectDoor::events && done.error().kind() == crypto::ErrorKind::refused;
       if (!unknown_purpose) return no_store();
-      return admin_problem(404, "no-such-purpose",
-                           "Nothing of this person is kept for that purpose.");
+      ++without;
     }
     const auto after = admin.info(before.id);
     if (i > 0) out.push_back(',');
@@ -150,6 +148,10 @@ std::optional<AdminResponse> act_on_each(const SubjectCall& call, const MeantSub
     out.push_back('}');
   }
   out.push_back(']');
+  if (without > 0 && without == meant.subjects.size()) {
+    return admin_problem(404, "no-such-purpose",
+                         "Nothing of this person is kept for that purpose.");
+  }
   return std::nullopt;
 }
 

@@ -91,17 +91,24 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
     outcome.audit_failed = true;
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
-  if (auto status = open->set_subject_clocks(files->policies); !status) return status;
-  Status kept = open->set_retentions(files->policies, files->config.record);
+  Status kept = open->set_subject_clocks(files->policies);
+  if (kept) kept = open->set_retentions(files->policies, files->config.record);
   if (kept) kept = open->keep_consent(files->policies);
   outcome.store_failed = !kept;
   if (kept) {
     kept = server->publish(*publication);
     // Some workers may have taken it; the next tick gives all of them the old one again.
-    if (!kept) keys_valid_until = {};
+    if (!kept) {
+      keys_valid_until = {};
+      outcome.store_failed = true;
+      kept = Error(ErrorKind::internal, "The workers could not take the new policies over.");
+    }
   }
   if (!kept) {
     put_back();
+    // The tenants' logs say that they were loaded.
+    std::ignore =
+        open->record_policy_loads(files->policies, author, crypto::audit::Outcome::failed);
     return kept;
   }
   remember_for_sealed(*built->snapshot);

@@ -182,9 +182,20 @@ Result<admin::SealState> Gateway::State::unseal(const crypto::SecretBytes* secre
   return seal_state();
 }
 
+// It waits for the handlers that run, and so before `changing` is taken: in between somebody may
+// have opened it again, who had `changing` meanwhile.
+std::unique_lock<std::mutex> Gateway::State::close_gate() {
+  std::unique_lock lock(changing, std::defer_lock);
+  do {
+    if (lock.owns_lock()) lock.unlock();
+    gate->close();
+    lock.lock();
+  } while (gate->is_open());
+  return lock;
+}
+
 Result<bool> Gateway::State::seal(const admin::Operator& who) {
-  gate->close();  // waits for the handlers that run, before `changing` is taken
-  const std::scoped_lock lock(changing);
+  const std::unique_lock lock = close_gate();
   if (ending) return Error(ErrorKind::busy, "The gateway is stopping.");
   if (!open) return true;
   // Sealing is not put off because the disk is full.
@@ -219,12 +230,11 @@ void Gateway::State::set_token_present(bool present, const std::string& who) {
 }
 
 void Gateway::State::seal_without_token() {
-  gate->close();
-  const std::scoped_lock lock(changing);
+  const std::unique_lock lock = close_gate();
   if (!open) return;
   if (token_present) {
     // It came back, and somebody was told so, while this waited for the handlers.
-    gate->open(open->handler());
+    gate->open(open->handler(), &installation->audit());
     return;
   }
   static_cast<void>(

@@ -120,6 +120,8 @@ struct Gateway::State final : public admin::SealControl,
   crypto::Status open_gate();
   void lock_up();
   void seal_without_token();
+  // `changing`, with the gate closed.
+  std::unique_lock<std::mutex> close_gate();
   admin::SealState seal_state() override;
   crypto::Result<admin::SealState> unseal(const crypto::SecretBytes* secret,
                                           const std::string& who) override;

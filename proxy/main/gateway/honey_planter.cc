@@ -4,8 +4,10 @@
 #include <future>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "crypto/base/secret_bytes.h"
 #include "crypto/tokens/normaliser.h"
 #include "crypto/tokens/token_text.h"
 #include "crypto/vault/engine/upkeep/subject_admin.h"
@@ -43,6 +45,19 @@ Result<crypto::vault::Binding> bind(crypto::vault::Vault& vault, const policies:
   return std::move(bound->front());
 }
 
+// Under this value, in whichever field, or under what a number was kept as before (0066).
+bool is_known_person(crypto::vault::Vault& vault, const crypto::vault::Id& tenant,
+                     crypto::Kind kind, std::string_view value) {
+  const crypto::vault::SubjectAdmin subjects(vault);
+  bool known = subjects.find(tenant, kind, value).has_value();
+  if (kind != crypto::Kind::phone) return known;
+  for (std::string& form : crypto::earlier_phone_forms(value)) {
+    known = known || subjects.find(tenant, kind, form).has_value();
+    crypto::wipe(form);
+  }
+  return known;
+}
+
 }  // namespace
 
 Result<admin::PlantedRow> plant_honey(crypto::vault::Vault& vault, const policies::PolicyPlan& plan,
@@ -70,9 +85,7 @@ Result<admin::PlantedRow> plant_honey(crypto::vault::Vault& vault, const policie
   if (action.subject_bound && action.is_subject) {
     // Somebody who is known has this value, in whichever field: the decoy would be one of theirs.
     const auto id = vault.tenant_id(tenant);
-    if (id && crypto::vault::SubjectAdmin(vault).find(*id, action.kind, batch->values)) {
-      return admin::PlantedRow();
-    }
+    if (id && is_known_person(vault, *id, action.kind, batch->values)) return admin::PlantedRow();
   }
   const auto end = static_cast<std::uint32_t>(batch->values.size());
   const auto binding = bind(vault, plan, tenant, action.slot);

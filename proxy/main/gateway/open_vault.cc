@@ -105,11 +105,13 @@ void OpenVault::start_keeper() {
   });
 }
 
-Status OpenVault::record_policy_loads(const PolicySet& set, const admin::Operator& author) {
+Status OpenVault::record_policy_loads(const PolicySet& set, const admin::Operator& author,
+                                      crypto::audit::Outcome outcome) {
   for (std::size_t i = 0; i < set.policies.size(); ++i) {
     const auto id = installation_.vault().tenant_id(set.policies[i].tenant.value);
     crypto::audit::AuditEntry entry;
     entry.event = crypto::audit::EventKind::policy_load;
+    entry.outcome = outcome;
     admin::name_operator(author, entry.detail);
     entry.detail.object = hash_of(set.sources[i]);
     entry.detail.remark = set.sources[i].name.substr(0, kMostRemark);

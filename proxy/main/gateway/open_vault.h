@@ -78,7 +78,8 @@ class OpenVault {
   crypto::Status set_retentions(const PolicySet& set, const config::RecordConfig& record);
   crypto::Status set_subject_clocks(const PolicySet& set);
   // One entry per policy, in its tenant's log.
-  crypto::Status record_policy_loads(const PolicySet& set, const admin::Operator& author);
+  crypto::Status record_policy_loads(const PolicySet& set, const admin::Operator& author,
+                                     crypto::audit::Outcome outcome = crypto::audit::Outcome::done);
   std::shared_ptr<const policies::AccessPolicy> access_of(const PolicySet& set) const;
 
  private:

@@ -104,7 +104,7 @@ TEST_F(Gate, ACredentialForOtherPathsNeitherSealsNorUnseals) {
 
 TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
   FakeApi opened;
-  gate.open(opened);
+  gate.open(opened, nullptr);
   AdminResponse answer = ask("GET", "/v1/long");
   ASSERT_TRUE(answer.more);
   std::string piece;
@@ -112,7 +112,7 @@ TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
   gate.close();
   EXPECT_FALSE(answer.more(piece));
   EXPECT_NE(piece.find("urn:paravent:problem:sealed"), std::string::npos);
-  gate.open(opened);  // another vault, as far as the old answer knows
+  gate.open(opened, nullptr);  // another vault, as far as the old answer knows
   EXPECT_FALSE(answer.more(piece));
   EXPECT_EQ(opened.pieces, 1);
 }
@@ -120,7 +120,7 @@ TEST_F(Gate, ALongAnswerEndsWhereTheVaultIsSealed) {
 // What holds the root key is pulled out: nothing more is opened, though the keys are still there.
 TEST_F(Gate, ALongAnswerEndsWhereTheRootKeyIsTakenAway) {
   FakeApi opened;
-  gate.open(opened);
+  gate.open(opened, nullptr);
   AdminResponse answer = ask("GET", "/v1/long");
   std::string piece;
   EXPECT_TRUE(answer.more(piece));
@@ -152,7 +152,7 @@ TEST_F(Gate, SealedMeansSealed) {
 }
 
 TEST_F(Gate, OpenPassesEverythingOnUntilItIsClosed) {
-  gate.open(api);
+  gate.open(api, nullptr);
   EXPECT_EQ(ask("POST", "/v1/reidentify").body, "api");
   EXPECT_EQ(ask("GET", "/readyz").body, "api");
   gate.set_present(false);
@@ -166,7 +166,7 @@ TEST_F(Gate, OpenPassesEverythingOnUntilItIsClosed) {
 }
 
 TEST_F(Gate, ClosingWaitsForTheHandlersThatRun) {
-  gate.open(api);
+  gate.open(api, nullptr);
   api.hold = true;
   auto handler = std::async(std::launch::async, [this] { return ask("POST", "/v1/x").status; });
   while (!api.running) std::this_thread::yield();

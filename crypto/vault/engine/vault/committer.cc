@@ -253,6 +253,10 @@ bool Committer::look_up(std::uint32_t today, const LiveContexts& live) {
     group.known = row != nullptr;
     if (group.known && asks_only(group)) {
       group.id = row->id;
+      // Nothing is written for it, no text either.
+      for (const Group::Want& want : group.wants) {
+        if (want.name != kNoName) names_[want.name].state = NameState::ours;
+      }
       continue;
     }
     if (group.bound) {
