@@ -1,5 +1,6 @@
 // Content-Type on any bytes. A codec without a splice, so its law is another one: what was accepted
-// means the same in capitals, and with one more parameter that nobody knows.
+// means the same in capitals, and with one more parameter that nobody knows; but for the types with
+// a boundary, which have no such parameter.
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = body::test::as_text(data, size);
   const auto parsed = body::parse_content_type(text);
   if (!parsed) return 0;
-  if ((parsed->type == body::MediaType::multipart) != !parsed->boundary.empty()) std::abort();
+  const bool bounded =
+      parsed->type == body::MediaType::multipart || parsed->type == body::MediaType::mixed;
+  if (bounded == parsed->boundary.empty()) std::abort();
   if (parsed->boundary.size() > 70 || parsed->type == body::MediaType::none) std::abort();
 
   std::string capitals(text);
@@ -28,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (room && capitals.find("ZZ=") == std::string::npos) {
     const std::string longer = std::string(text) + "; zz=\"a;b\"";
     const auto again = body::parse_content_type(longer);
-    if (!again || again->type != parsed->type || again->boundary != parsed->boundary) std::abort();
+    if (bounded ? again.has_value() : !again || again->type != parsed->type) std::abort();
   }
   return 0;
 }
