@@ -38,6 +38,7 @@ int rank_of(const FlatMatcher::Entry& entry) noexcept {
 NameRules::NameRules(Entries entries, Reading reading, bool keeps_unlisted)
     : php_(reading == Reading::php),
       keeps_unlisted_(keeps_unlisted),
+      only_literals_(false),
       exact_(php_ ? as_php_reads(entries) : entries, reading == Reading::header) {
   const bool has_pattern = std::any_of(entries.begin(), entries.end(),
                                        [](const auto& entry) { return entry.is_pattern; });
@@ -47,6 +48,7 @@ NameRules::NameRules(Entries entries, Reading reading, bool keeps_unlisted)
                      [](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
     any_case_ = std::make_unique<FlatMatcher>(in_lower_case(std::move(entries)), true);
   }
+  only_literals_ = !has_pattern && !any_case_;
 }
 
 // No literal is spelt so.

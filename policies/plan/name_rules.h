@@ -34,7 +34,7 @@ class NameRules {
   const FieldAction* find(std::string_view name) const noexcept {
     if (php_) return find_php(name);
     const FieldAction* action = exact_.find_literal(name);
-    return action != nullptr ? action : find_unspelt(name);
+    return action != nullptr || only_literals_ ? action : find_unspelt(name);
   }
 
  private:
@@ -43,6 +43,7 @@ class NameRules {
 
   bool php_;
   bool keeps_unlisted_;
+  bool only_literals_;  // and no other reading of a name
   FlatMatcher exact_;
   std::unique_ptr<const FlatMatcher> any_case_;  // null: case matters, or never does
 };
