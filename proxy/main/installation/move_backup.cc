@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/vault/engine/base/durable_file.h"
+#include "proxy/net/unique_fd.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -17,20 +18,6 @@ namespace fs = std::filesystem;
 using crypto::Error;
 using crypto::ErrorKind;
 using crypto::Status;
-
-class File {
- public:
-  explicit File(int fd) noexcept : fd_(fd) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error exists_already(const fs::path& to, const fs::path& from) {
   return Error(ErrorKind::data, to.string() +
@@ -85,11 +72,11 @@ int name_finally(const fs::path& partial, const fs::path& to) noexcept {
 Status copy_over(const fs::path& from, const fs::path& to) {
   fs::path partial = to;
   partial += ".partial";
-  const File source(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const net::UniqueFd source(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (source.get() < 0) return Error(ErrorKind::data, from.string() + " cannot be read.");
   int error = 0;
   {
-    const File copied(
+    const net::UniqueFd copied(
         ::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (copied.get() < 0 && errno == EEXIST) return exists_already(partial, from);
     if (copied.get() < 0) return cannot_write(to, from, errno);
