@@ -119,8 +119,9 @@ class Vault final : public TokenVault {
   Status register_names(std::span<const PolicyNames> policies);
   // At a policy load: registers into a store without tenants, else checks.
   Status admit_names(std::span<const PolicyNames> policies);
-  // `policy apply --rename OLD=NEW`; `tenant` is the current name of the tenant that owns the name
-  // (for NameKind::tenant: ignored). ErrorKind::configuration: OLD is unknown or NEW is taken.
+  // One name, durable at once; `policy apply` uses change_names(). `tenant` is the current name of
+  // the tenant that owns the name (for NameKind::tenant: ignored). ErrorKind::configuration:
+  // `old_name` is unknown or `new_name` is taken.
   Status rename(NameKind kind, std::string_view tenant, std::string_view old_name,
                 std::string_view new_name);
 
