@@ -8,9 +8,10 @@ top=$(dirname "$here")
 usage() {
   cat <<'USAGE'
 bench/run.sh [--quick | --minutes N] [--results] [--json FILE] [--binary PATH]
-bench/run.sh --gate [--renew]
+bench/run.sh --gate [--renew | --accept]
   --gate             count instructions instead, against bench/instructions/expected.json (any machine, busy or not)
   --renew            with --gate: write the numbers of this build there
+  --accept           with --gate: count in spite of other libraries, and add their versions if all is within 3 %
   --quick            shorter windows, within two minutes (after the build)
   --minutes N        rounds and windows that fit into so many minutes (the plan is printed; --plan prints it and ends)
   --json FILE        write the list of ratios here as well
@@ -46,7 +47,7 @@ while [ $# -gt 0 ]; do
     --plan) plan_only=yes ;;
     --gate) gate=yes ;;
     --results) results=yes ;;
-    --renew) renew=(--renew) ;;
+    --renew | --accept) renew=("$1") ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
     --latency) latency=yes ;;

@@ -4,8 +4,9 @@
 tally.py JUNIT.xml GTEST_FOLDER
 
 A GoogleTest binary counts by the cases in its own report, GTEST_FOLDER/NAME.json; a script by its last line
-`N passed, N failed`; anything else is one case. A test that ctest calls failed counts at least one failure,
-so that a binary that dies before it reports is never lost.
+`N passed, N failed`; anything else is one case. A test that says itself that it cannot run here (its exit code is
+SKIP_RETURN_CODE) is skipped; one that ctest calls failed, or did not find, counts at least one failure, so that a
+binary that dies before it reports is never lost.
 """
 
 import json
@@ -36,6 +37,9 @@ def of_test(test, folder):
     output = test.findtext("system-out") or ""
     good = test.get("status") == "run"
     skipped = 0
+    reason = test.find("skipped")
+    if reason is not None and reason.get("message", "").startswith("SKIP_RETURN_CODE"):
+        return 0, 0, 1
     counted = of_gtest(folder / f"{test.get('name')}.json")
     if counted is not None:
         passed, failed, skipped = counted
@@ -54,8 +58,8 @@ def main():
     for test in xml.etree.ElementTree.parse(junit).getroot().iter("testcase"):
         good, bad, left = of_test(test, folder)
         passed, failed, skipped = passed + good, failed + bad, skipped + left
-        if bad:
-            print(f"FAIL  {test.get('name')}: {bad} of {good + bad}")
+        if bad or not good:
+            print(f"FAIL  {test.get('name')}: {bad} of {good + bad}" if bad else f"skip  {test.get('name')}")
             print("\n".join("        " + line for line in (test.findtext("system-out") or "").splitlines()[-60:]))
     if skipped:
         print(f"{skipped} skipped")

@@ -35,6 +35,17 @@ class Environment(unittest.TestCase):
         other = HERE | {"packages": {"libssl3": "3.0.23"}}
         self.assertIn("libssl3", gate.differences(HERE, other)[0])
 
+    def test_versions_that_were_accepted_are_comparable_and_no_others(self):
+        both = HERE | {"packages": {"libssl3": ["3.0.19", "3.0.22"]}}
+        self.assertEqual(gate.differences(both, HERE), [])
+        self.assertEqual(gate.differences(both, HERE | {"packages": {"libssl3": "3.0.19"}}), [])
+        self.assertIn("3.0.19 and 3.0.22", gate.differences(both, HERE | {"packages": {"libssl3": "3.0.20"}})[0])
+
+    def test_accepting_adds_a_version_and_forgets_none(self):
+        first = gate.accepted({"libssl3": "3.0.22", "libc6": "2.36"}, {"libssl3": "3.0.19", "libc6": "2.36"})
+        self.assertEqual((first["libssl3"], first["libc6"]), (["3.0.19", "3.0.22"], "2.36"))
+        self.assertEqual(gate.accepted(first, {"libssl3": "3.0.22", "libc6": "2.36"})["libssl3"], ["3.0.19", "3.0.22"])
+
 
 class Dump(unittest.TestCase):
     def test_only_dumps_that_a_script_asked_for(self):
