@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The targets that are no comparison of one request with the peers': memory, crowds, two workers, tokens, store, audit.
 
-  others.py --binary PARAVENT --tools DIR --out DIR [--pace SHARE] [--only A,B] [--quick | --seconds]
+  others.py --binary PARAVENT --tools DIR --out DIR [--pace SHARE] [--only A,B | --again] [--quick | --seconds]
 
 Runs the programs that measure them one after the other and leaves what each wrote in DIR/others/NAME.json, where results_page.py
 finds it. A program that fails is told and leaves nothing; its targets read "not measured" with the reason, from DIR/others/why.json. `--only`
-does some again and keeps the rest. Exit code 1 where one failed. --seconds prints how long all of it takes.
+does some again and keeps the rest; `--again` does those that were disturbed or left nothing. Exit code 1 where one failed. --seconds prints how long all of it takes.
 """
 
 import argparse
@@ -104,6 +104,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--pace", type=float, default=1.0, help="share of the usual seconds of a window")
     parser.add_argument("--only", type=lambda text: text.split(","), help="of " + ", ".join(SECONDS))
+    parser.add_argument("--again", action="store_true", help="those that were disturbed or left nothing")
     parser.add_argument("--quick", action="store_true", help="to see that everything works; the figures mean nothing")
     parser.add_argument("--seconds", action="store_true", help="print how long all of it takes: what the pace shortens, what it does not")
     options = parser.parse_args()
@@ -119,6 +120,10 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     why = folder / "why.json"
     known = programs(options)
+    if options.again:
+        options.only = to_do_again(folder)
+        if not options.only:
+            return 0
     wanted = options.only or list(SECONDS)
     reasons = json.loads(why.read_text(encoding="utf-8")) if options.only and why.exists() else {}
     # What an earlier run left is no figure of this one, also where its program is not run or ends before it writes.
@@ -140,6 +145,21 @@ def main():
         else:
             print(f"  {time.monotonic() - began:.0f} s", flush=True)
     return 1 if failed else 0
+
+
+def was_disturbed(found):
+    """Whether a program's own witness says so, wherever in its object."""
+    if isinstance(found, dict):
+        return bool(found.get("disturbed")) or any(was_disturbed(value) for value in found.values())
+    return isinstance(found, list) and any(was_disturbed(value) for value in found)
+
+
+def to_do_again(folder):
+    def is_whole(name):
+        path = folder / f"{name}.json"
+        return path.exists() and not was_disturbed(json.loads(path.read_text(encoding="utf-8")))
+
+    return [name for name in SECONDS if not is_whole(name)]
 
 
 def missing(name):

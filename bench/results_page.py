@@ -120,6 +120,13 @@ def idle_section(others):
                      f"{one['kernel_kib_per_connection']:.2f}") for kind, one in own])] if own else []
 
 
+def more_rounds(rows, planned):
+    """Of whom more rounds were measured, because nginx differed from itself in the first ones."""
+    counts = {workload: len({row["round"] for row in own}) for workload, own in stats.by_workload(rows).items()}
+    more = [f"{workload} {count}" for workload, count in counts.items() if count > planned]
+    return ["", "More rounds, added to the first ones and nothing left out, where nginx differed from itself: " + ", ".join(more) + "."] if more else []
+
+
 def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
     settings = facts["settings"]
     lines = ["# Results", "",
@@ -130,7 +137,8 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
              f"{' with uncommitted changes' if facts['uncommitted'] else ''}; {facts['compiler']}, `{(facts.get('gateway') or {}).get('flags') or 'flags unknown'}`; "
              f"{settings['rounds']} rounds of {settings['window']} s, {settings['connections']} connections.",
              "Packages: " + ", ".join(f"{name} {version}" for name, version in facts["packages"].items()
-                                      if version) + ".", "",
+                                      if version) + ".",
+             *more_rounds(rows, int(settings["rounds"])), "",
              "## Targets", ""]
     lines += table(("target", "workload", "what", "limit", "goal", "stretch", "measured", "verdict", "what limits it"),
                    target_table.rows(ratios, calls, latency, others, soak, bool(rows) and bool(stats.disturbances(rows)), rows))

@@ -8,12 +8,16 @@ top=$(dirname "$here")
 usage() {
   cat <<'USAGE'
 bench/run.sh [--quick | --minutes N] [--results] [--json FILE] [--binary PATH]
+bench/run.sh --more --out DIR [--minutes N] [--results]
 bench/run.sh --gate [--renew | --accept]
   --gate             count instructions instead, against bench/instructions/expected.json (any machine, busy or not)
   --renew            with --gate: write the numbers of this build there
   --accept           with --gate: count in spite of other libraries, and add their versions if all is within 3 %
   --quick            shorter windows, within two minutes (after the build)
   --minutes N        rounds and windows that fit into so many minutes (the plan is printed; --plan prints it and ends)
+  --more             go on with the run in DIR, in another hour: as many rounds again of each workload in which nginx differed from
+                     itself, and again until none does or N minutes are over (else once); and the others that were disturbed or
+                     left nothing. Nothing of before is left out
   --json FILE        write the list of ratios here as well
   --binary PATH      the gateway to measure (default: the one of the release build)
   --build DIR        folder of the release build (default: build/release; built when missing)
@@ -40,13 +44,14 @@ die() {
 }
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
-rounds="" warm_up="" window="" minutes="" plan_only=no connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
+rounds="" warm_up="" window="" minutes="" plan_only=no more=no sitting=0 connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
     --plan) plan_only=yes ;;
     --gate) gate=yes ;;
     --results) results=yes ;;
+    --more) more=yes ;;
     --renew | --accept) renew=("$1") ;;
     --peers-only) peers_only=yes ;;
     --no-syscalls) syscalls=no ;;
@@ -85,6 +90,12 @@ else
   : "${rounds:=15}" "${warm_up:=1}" "${window:=5}" "${latency:=yes}" "${others:=yes}"
 fi
 [ "$peers_only" = no ] || latency=no others=no
+if [ "$more" = yes ]; then
+  [ -n "$out" ] && [ -s "$out/rounds.jsonl" ] || die 2 "--more needs --out with the folder of a run."
+  [ "$peers_only$quick" = nono ] || die 2 "--more goes on with a whole run."
+  read -r sitting rounds warm_up window connections measured <<<"$(python3 "$here/stats.py" more "$out")"
+  latency=no syscalls=no more_minutes=${minutes:-0} minutes=""
+fi
 read -ra workloads <<<"$workload"
 # ------------------------------------------------------------------------------------------- plan
 # Who is compared in which workload: nothing is protected in a GET, so Lua has no part in it. The light script is no yardstick and
@@ -92,7 +103,12 @@ read -ra workloads <<<"$workload"
 scripted=() gateway=() light=()
 [ "$quick" = yes ] || scripted=(nginx-lua-typical nginx-njs)
 [ "$peers_only" = yes ] || gateway=(paravent)
-[ -n "$minutes" ] || light=(nginx-lua-light)
+if [ "$more" = yes ]; then
+  # The same peers, or the first rounds would miss one.
+  ! grep -q '"nginx-lua-light"' "$out/rounds.jsonl" || light=(nginx-lua-light)
+elif [ -z "$minutes" ]; then
+  light=(nginx-lua-light)
+fi
 declare -A compared
 compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lua ${light[*]} ${scripted[*]} nginx-null"
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
@@ -167,9 +183,11 @@ if [ "$peers_only" = no ]; then
   [ -n "$binary" ] && [ -x "$binary" ] ||
     die 6 "there is no gateway to measure at '${binary:-$build}'; build it, name it with --binary, or use --peers-only."
   binary=$(realpath "$binary")
+  [ "$more" = no ] || [ "$(sha256sum <"$binary" | cut -d' ' -f1)" = "$measured" ] ||
+    die 2 "that is not the gateway which the run in $out measured; name it with --binary."
 fi
 
-make_plan
+[ "$more" = yes ] || make_plan
 
 # ------------------------------------------------------------------------------------- start, stop
 mkdir -p "$out"
@@ -177,11 +195,13 @@ out=$(realpath "$out")
 run=$(mktemp -d "${TMPDIR:-/tmp}/paravent-bench.XXXXXX")
 started=()
 measuring=no
+before=counts-before.json after=counts-after.json
+[ "$sitting" -eq 0 ] || before=counts-before-$sitting.json after=counts-after-$sitting.json
 cleanup() {
   local pid
   # What was measured until here is kept, and can be read.
   if [ "$measuring" = yes ]; then
-    counts >"$out/counts-after.json" 2>/dev/null || true
+    counts >"$out/$after" 2>/dev/null || true
     write_page || true
     echo "bench: interrupted; what was measured is in $out, and its page in $out/RESULTS.md" >&2
   fi
@@ -314,7 +334,7 @@ fi
 [ "$peers_only" = yes ] || start_gateway paravent "${port[admin]}"
 read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
-python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
+[ "$more" = yes ] || python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
   --rounds "$rounds" ${binary:+--binary "$binary"} >"$out/environment.json"
 
 # ------------------------------------------------------------------------------------------ rounds
@@ -342,17 +362,13 @@ load() {
     --label "peer=$name" "$@"
 }
 
-counts >"$out/counts-before.json"
-: >"$out/rounds.jsonl"
-: >"$out/latency.jsonl"
-: >"$out/syscalls.jsonl"
-rm -rf "$out/others" "$out/latency.json" "$out/ratios.json"  # of an earlier run into the same folder
-measuring=yes
-for workload in "${workloads[@]}"; do
+# measure WORKLOAD FIRST: so many rounds of it, the first with this number
+measure() {
+  local workload=$1 first=$2 round place step number peers
   read -ra peers <<<"${compared[$workload]}"
   number=${#peers[@]}
-  for ((round = 0; round < rounds; round++)); do
-    if [ -t 2 ]; then printf '\rbench: %s, round %d of %d ' "$workload" $((round + 1)) "$rounds" >&2; fi
+  for ((round = first; round < first + rounds; round++)); do
+    if [ -t 2 ]; then printf '\rbench: %s, round %d of %d ' "$workload" $((round + 1)) $((first + rounds)) >&2; fi
     for ((place = 0; place < number; place++)); do
       # The order moves on by one each round and every other round runs backwards, so that each peer
       # stands equally often at each place and after each other.
@@ -364,13 +380,34 @@ for workload in "${workloads[@]}"; do
         nginx-lua-typical) renew_script "$workload" nginx-lua-typical nginx_lua_typical.conf changed ;;
       esac
       load "$workload" "${peers[step]}" "$warm_up" "$window" --label "round=$round" --label "place=$place" \
-        >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
+        --label "sitting=$sitting" >>"$out/rounds.jsonl" || die 6 "${peers[step]} failed under load; its log is in $out."
     done
   done
   if [ -t 2 ]; then echo >&2; fi
-  counts >"$out/counts-after.json"
+  counts >"$out/$after"
   write_page || true
-done
+}
+
+counts >"$out/$before"
+measuring=yes
+if [ "$more" = yes ]; then
+  until=$((SECONDS + 60 * more_minutes))
+  while :; do
+    mapfile -t wanting < <(python3 "$here/stats.py" void "$out")
+    for line in "${wanting[@]}"; do
+      measure "${line% *}" "${line##* }"
+      [ "$more_minutes" -eq 0 ] || [ "$SECONDS" -lt "$until" ] || break
+    done
+    [ ${#wanting[@]} -gt 0 ] && [ "$SECONDS" -lt "$until" ] || break
+  done
+else
+  : >"$out/rounds.jsonl"
+  : >"$out/latency.jsonl"
+  : >"$out/syscalls.jsonl"
+  # Of an earlier run into the same folder.
+  rm -rf "$out/others" "$out/latency.json" "$out/ratios.json" "$out"/counts-*-[1-9]*.json
+  for workload in "${workloads[@]}"; do measure "$workload" 0; done
+fi
 
 # ------------------------------------------------------- added latency, open loop, at half the load
 if [ "$latency" = yes ]; then
@@ -430,6 +467,7 @@ write_page || true
 if [ "$others" = yes ]; then
   how=(--pace "$pace")
   [ "$quick" = no ] || how=(--quick)
+  [ "$more" = no ] || how=(--pace 0.5 --again)
   python3 "$here/others.py" --binary "$binary" --tools "$tools" --out "$out" "${how[@]}" ||
     echo "bench: some of the others were not measured." >&2
 fi

@@ -3,6 +3,8 @@
 
   stats.py report DIR        reads rounds.jsonl, counts-*.json, syscalls.jsonl; writes ratios.json and
                              prints the table. Exit code 5 when the witness saw unprotected fields.
+  stats.py void DIR          the workloads that want more rounds, each with the number of its next one
+  stats.py more DIR          what `run.sh --more` begins with: sitting, rounds, warm-up, window, connections, gateway
   stats.py syscalls WORKLOAD PEER STRACE-FILE COUNTS-BEFORE COUNTS-AFTER
 """
 
@@ -337,14 +339,48 @@ def print_ratios(result):
               f"{row['null_control']:>6.3f}  {verdict(row)}")
 
 
+def sitting_of(row):
+    return int(row.get("sitting", 0))
+
+
+def faults_of_all(folder, rows):
+    """Each sitting had a witness of its own."""
+    faults = []
+    for sitting in sorted({sitting_of(row) for row in rows}):
+        before, after = (json.loads((folder / f"counts-{when}{f'-{sitting}' if sitting else ''}.json").read_text(encoding="utf-8"))
+                         for when in ("before", "after"))
+        faults += witness_faults(before, after, [row for row in rows if sitting_of(row) == sitting])
+    return faults
+
+
+def void_workloads(result):
+    """Whose comparison with nginx is no figure yet, in the order of the run."""
+    return list(dict.fromkeys(row["workload"] for row in result
+                              if row["void"] and row["metric"] == "cpu_us_per_request"))
+
+
+def main_more(folder):
+    """What another sitting begins with: its number, the settings of the run, and the gateway that it measured."""
+    folder = pathlib.Path(folder)
+    facts = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    settings = facts["settings"]
+    sitting = 1 + max((sitting_of(row) for row in read_lines(folder / "rounds.jsonl")), default=0)
+    print(sitting, settings["rounds"], settings["warm_up"], settings["window"], settings["connections"], facts["gateway"]["sha256"])
+
+
+def main_void(folder):
+    """Each void workload with the number of its next round."""
+    rows = read_lines(pathlib.Path(folder) / "rounds.jsonl")
+    for workload in void_workloads(compare(rows)):
+        print(workload, 1 + max(int(row["round"]) for row in rows if row["workload"] == workload))
+
+
 def main_report(folder):
     folder = pathlib.Path(folder)
     rows = read_lines(folder / "rounds.jsonl")
-    before = json.loads((folder / "counts-before.json").read_text(encoding="utf-8"))
-    after = json.loads((folder / "counts-after.json").read_text(encoding="utf-8"))
     calls = read_calls(folder / "syscalls.jsonl")
     result = compare(rows)
-    faults = witness_faults(before, after, rows)
+    faults = faults_of_all(folder, rows)
     if faults:
         for row in result:
             row["void"] = True
@@ -369,6 +405,9 @@ def main_report(folder):
 def main(arguments):
     if len(arguments) == 2 and arguments[0] == "report":
         return main_report(arguments[1])
+    if len(arguments) == 2 and arguments[0] in ("more", "void"):
+        {"more": main_more, "void": main_void}[arguments[0]](arguments[1])
+        return 0
     if len(arguments) == 6 and arguments[0] == "syscalls":
         main_syscalls(*arguments[1:])
         return 0

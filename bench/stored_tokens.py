@@ -240,6 +240,8 @@ def say(line, base):
             print(f"  of a window's requests at most {own['misses']:.3%} asked the store")
         if state == "daily":
             print(f"  while they were asked for: {own['cpu_at_once']:.2f} us, {own['cpu_at_once_base']:.2f} at {base}")
+        if own["errors"]:
+            print(f"  {own['errors']} requests failed, or were not answered: no figure")
         for reason in own["disturbed"]:
             print(f"  disturbed: {reason}")
 

@@ -41,6 +41,8 @@ endif()
 # what the data path would need. Its rooms have a budget of their own
 # (docs/decisions/0064-a-trained-build.md).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+  # The parts into which it divides the program are compiled on all processors; they are the same parts.
+  target_link_options(paravent_flags INTERFACE -flto=auto)
   set(PARAVENT_DATA_PATH_OPTIONS
     "SHELL:--param inline-unit-growth=300" "SHELL:--param large-function-growth=300"
     "SHELL:--param max-inline-insns-auto=60" "SHELL:--param inline-min-speedup=8")
@@ -55,6 +57,7 @@ function(paravent_room name)
     add_library(paravent_${name} STATIC ${ROOM_SOURCES})
     target_link_libraries(paravent_${name} PUBLIC paravent::flags ${ROOM_PUBLIC}
                                            PRIVATE ${ROOM_PRIVATE})
+    paravent_precompiled(paravent_${name} rooms)
     if(ROOM_DATA_PATH)
       target_compile_options(paravent_${name} PRIVATE ${PARAVENT_DATA_PATH_OPTIONS})
     endif()
@@ -72,6 +75,7 @@ function(paravent_test name)
   cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  paravent_precompiled(${name} tests)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
   endif()

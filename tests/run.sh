@@ -34,27 +34,44 @@ run_ctest() {
 
 # Line numbers in a sanitizer's report are worth their disk; the rest of the debug information is not.
 build_asan() {
-  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 && as_user nice -n 10 cmake --build --preset asan --parallel "$(nproc)"
-}
-# Waits for the job $1, whose output lies in $2.
-ended() {
-  local status=0
-  wait "$1" || status=$?
-  [ "$status" -eq 0 ] && return 0
-  cat "$2"
-  echo "It ended with code $status."
-  return 1
+  as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DPARAVENT_PRECOMPILE=ON &&
+    as_user cmake --build --preset asan --parallel "$(nproc)"
 }
 build_units() {
   as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
     -DPARAVENT_BUILD_BENCH=ON &&
-    as_user cmake --build build/units
+    as_user cmake --build build/units --parallel "$(nproc)"
 }
 build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
     as_user cmake --build --preset release --target paravent
 }
+
+# End-to-end cases mostly wait, so a build that comes after them goes on beside them, and lets them go first.
+#   behind FUNCTION    starts it
+#   ended FUNCTION     waits for it and has its exit code
+# It is a group of processes of its own, which ends with this script.
+behind_pid=""
+behind() {
+  set -m
+  (
+    renice -n 10 "$BASHPID" >/dev/null
+    "$1"
+  ) >"$logs/$1.log" 2>&1 </dev/null &
+  behind_pid=$!
+  set +m
+}
+ended() {
+  local status=0
+  wait "$behind_pid" || status=$?
+  behind_pid=""
+  [ "$status" -eq 0 ] && return 0
+  cat "$logs/$1.log"
+  echo "It ended with code $status."
+  return 1
+}
+trap '[ -z "$behind_pid" ] || kill -- "-$behind_pid" 2>/dev/null' EXIT
 
 prepare
 if [ "$install" = yes ]; then
@@ -65,28 +82,27 @@ fi
 step "Release binary"
 release=no
 must "build release" build_release && release=yes
-# The end-to-end cases mostly wait, so the longest build goes on beside them, and lets them go first. It is a group of
-# processes of its own, which ends with this one.
-set -m
-build_asan >"$logs/asan.log" 2>&1 </dev/null &
-asan=$!
-set +m
-trap 'kill -- "-$asan" 2>/dev/null' EXIT
+behind build_asan
 if [ "$release" = yes ]; then
   step "End to end, release binary"
   count "end to end, release" python3 tests/e2e/run.py --binary build/release/proxy/main/paravent
 fi
 
 step "Everything with the address and undefined-behaviour sanitizers"
-if must "build asan" ended "$asan" "$logs/asan.log"; then
+asan=no
+must "build asan" ended build_asan && asan=yes
+if [ "$asan" = yes ]; then
   step "Unit, golden and corpus tests, sanitized"
   count "tests, sanitized" run_ctest build/asan 'e2e|hygiene'
+fi
+behind build_units
+if [ "$asan" = yes ]; then
   step "End to end, sanitized binary: a cross-section"
   count "end to end, sanitized" python3 tests/e2e/run.py --smoke --binary build/asan/proxy/main/paravent
 fi
 
 step "Unit tests, optimised"
-if must "build units" build_units; then
+if must "build units" ended build_units; then
   step "Unit, golden, corpus and hygiene tests, optimised"
   count "tests, optimised" run_ctest build/units 'e2e'
 fi

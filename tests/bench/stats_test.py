@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """The statistics decide whether a claim holds, so they are tried with rounds of known outcome."""
 
+import json
 import pathlib
 import random
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 import added_latency  # noqa: E402  (the path comes first)
+import others  # noqa: E402  (the path comes first)
 import results_page  # noqa: E402  (the path comes first)
 import stats  # noqa: E402
 import target_table  # noqa: E402
@@ -41,6 +44,49 @@ def counts(good, bad=0, gets=0, email=2048, name=560, city=20, message=60000):
 
 def row(result, peer, metric):
     return next(r for r in result if (r["peer"], r["metric"]) == (peer, metric))
+
+
+class More(unittest.TestCase):
+    """Rounds that are added in another hour (run.sh --more)."""
+
+    def test_workloads_in_which_nginx_differs_from_itself_want_more(self):
+        calm = rows_of(COST)
+        wild = rows_of(GET_COST, noise=0.2, workload=stats.GET)
+        self.assertEqual(stats.void_workloads(stats.compare(calm)), [])
+        self.assertEqual(stats.void_workloads(stats.compare(wild + calm)), [stats.GET])
+
+    def test_more_rounds_join_the_first_ones(self):
+        first, later = rows_of(COST), rows_of(COST)
+        for row_ in later:
+            row_["round"] = str(int(row_["round"]) + 11)
+            row_["sitting"] = "1"
+        self.assertEqual(row(stats.compare(first + later), "nginx", "cpu_us_per_request")["rounds"], 22)
+        self.assertEqual(results_page.more_rounds(first, 11), [])
+        self.assertIn(f"{stats.FORM} 22", results_page.more_rounds(first + later, 11)[1])
+
+    def test_each_sitting_has_its_own_witness(self):
+        rows = rows_of({"paravent": 17.0}, rounds=2)
+        later = rows_of({"paravent": 17.0}, rounds=2)
+        for row_ in later:
+            row_["sitting"] = "1"
+        none = {"tokens": counts(0, email=0, name=0, city=0, message=0)}
+        for bad, faults in ((0, 0), (3, 1)):
+            with tempfile.TemporaryDirectory() as folder:
+                root = pathlib.Path(folder)
+                for name, found in (("before", none), ("after", {"tokens": counts(2000, message=2000)}),
+                                    ("before-1", none), ("after-1", {"tokens": counts(2000, bad=bad, message=2000)})):
+                    (root / f"counts-{name}.json").write_text(json.dumps(found), encoding="utf-8")
+                self.assertEqual(len(stats.faults_of_all(root, rows + later)), faults)
+
+    def test_what_was_disturbed_or_left_nothing_is_done_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in others.SECONDS:
+                (root / f"{name}.json").write_text(json.dumps({"disturbed": []}), encoding="utf-8")
+            (root / "scaling.json").write_text(json.dumps([{"disturbed": []}, {"disturbed": ["steal"]}]), encoding="utf-8")
+            (root / "stored-tokens.json").write_text(json.dumps({"lines": [{"daily": {"disturbed": ["x"]}}]}), encoding="utf-8")
+            (root / "crowd.json").unlink()
+            self.assertEqual(others.to_do_again(root), ["crowd", "scaling", "stored-tokens"])
 
 
 class Ratios(unittest.TestCase):

@@ -278,7 +278,7 @@ Status RocksdbTokenStore::Database::get_through(ReadMemory& memory, Absent absen
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (held[i].there) {
       give(i, {held_values.get() + i * stride, held[i].size});
-    } else if (held[i].ticket != ReadMemory::kAbsent || absent == Absent::asked) {
+    } else if (held[i].ticket != ReadMemory::kAbsent) {
       where.push_back(i);
       missing.emplace_back(keys[i].data(), keys[i].size());
     }
@@ -293,13 +293,7 @@ Status RocksdbTokenStore::Database::get_through(ReadMemory& memory, Absent absen
     const ReadMemory::Ticket ticket = held[where[j]].ticket;
     if (values[j]) {
       shortened(*values[j]);
-      // Held to be absent, and there: what is held was no more than what somebody saw.
-      if (ticket == ReadMemory::kAbsent) {
-        const ReadMemory::Change change{key, *values[j]};
-        memory.changed(std::span(&change, 1));
-      } else {
-        memory.add(key, *values[j], ticket);
-      }
+      memory.add(key, *values[j], ticket);
       give(where[j], *values[j]);
     } else if (absent == Absent::remembered) {
       memory.add_absent(key, ticket);
@@ -308,23 +302,21 @@ Status RocksdbTokenStore::Database::get_through(ReadMemory& memory, Absent absen
   return {};
 }
 
-Status RocksdbTokenStore::Database::find_ids(std::span<const std::string_view> keys, Absent absent,
+Status RocksdbTokenStore::Database::find_ids(std::span<const std::string_view> keys,
                                              const Give& give) const {
   return get_through(
-      *index_memory, absent, index, keys, [](std::string&) {}, give);
+      *index_memory, Absent::remembered, index, keys, [](std::string&) {}, give);
 }
 
 Status RocksdbTokenStore::Database::get(rocksdb::ColumnFamilyHandle* family,
                                         const std::vector<rocksdb::Slice>& keys,
-                                        std::vector<std::optional<std::string>>& out,
-                                        Absent absent) const {
+                                        std::vector<std::optional<std::string>>& out) const {
   out.assign(keys.size(), std::nullopt);
   if (family != index) return read(family, keys, out, true);
   std::vector<std::string_view> views;
   views.reserve(keys.size());
   for (const rocksdb::Slice& key : keys) views.push_back(view_of(key));
-  return find_ids(views, absent,
-                  [&](std::size_t i, std::string_view value) { out[i].emplace(value); });
+  return find_ids(views, [&](std::size_t i, std::string_view value) { out[i].emplace(value); });
 }
 
 Status RocksdbTokenStore::Database::find_facts(std::span<const std::string_view> ids,
@@ -339,7 +331,7 @@ Status RocksdbTokenStore::Database::find_facts(std::span<const std::string_view>
     }
   };
   // Ids that are not there come from outside, from whoever makes tokens up: not remembered.
-  return get_through(*facts_memory, Absent::asked, rows, ids, shortened, give);
+  return get_through(*facts_memory, Absent::forgotten, rows, ids, shortened, give);
 }
 
 }  // namespace paravent::crypto::vault

@@ -121,20 +121,19 @@ struct RocksdbTokenStore::Database {
   // Before a page of `limit` rows is read in their order. See rocksdb_expire.cc.
   void settle_for_page(std::size_t limit);
 
-  // Looks many keys of one family up at once. Absent: nullopt. `absent`: whether it is enough that
-  // memory holds that nothing is there, as it is for an index entry until somebody makes it.
-  enum class Absent : std::uint8_t { remembered, asked };
+  // Looks many keys of one family up at once. Absent: nullopt.
   Status get(rocksdb::ColumnFamilyHandle* family, const std::vector<rocksdb::Slice>& keys,
-             std::vector<std::optional<std::string>>& out,
-             Absent absent = Absent::remembered) const;
+             std::vector<std::optional<std::string>>& out) const;
   // Calls `give` for each key that is there, in any order; the value is borrowed for the call.
   using Give = std::function<void(std::size_t i, std::string_view value)>;
-  // Ids, by blind index.
-  Status find_ids(std::span<const std::string_view> keys, Absent absent, const Give& give) const;
+  // Ids, by blind index. That nothing is there is remembered until somebody makes it.
+  Status find_ids(std::span<const std::string_view> keys, const Give& give) const;
   // The facts of rows (row_facts.h), by id.
   Status find_facts(std::span<const std::string_view> ids, const Give& give) const;
 
  private:
+  // Whether memory is told that nothing is under a key.
+  enum class Absent : std::uint8_t { remembered, forgotten };
   template <typename Shortened>
   Status get_through(ReadMemory& memory, Absent absent, rocksdb::ColumnFamilyHandle* family,
                      std::span<const std::string_view> keys, Shortened shortened,

@@ -99,11 +99,6 @@ Result<std::unique_ptr<RocksdbTokenStore>> RocksdbTokenStore::open(
 
 Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
                                std::span<std::optional<FoundFacts>> out) {
-  return find(keys, out, false);
-}
-
-Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
-                               std::span<std::optional<FoundFacts>> out, bool anew) {
   std::vector<std::string_view> views;
   views.reserve(keys.size());
   for (const IndexKey& key : keys) views.push_back(as_text(key));
@@ -120,8 +115,7 @@ Status RocksdbTokenStore::find(std::span<const IndexKey> keys,
     sizes_agree = sizes_agree && id.size() == sizeof(Id);
     if (id.size() == sizeof(Id)) found.push_back({i, id_from(id)});
   };
-  const auto absent = anew ? Database::Absent::asked : Database::Absent::remembered;
-  if (auto s = database_->find_ids(views, absent, note_id); !s) return s;
+  if (auto s = database_->find_ids(views, note_id); !s) return s;
   if (!sizes_agree) return rocksdb_error(rocksdb::Status::Corruption());
 
   views.clear();
@@ -205,8 +199,10 @@ Status RocksdbTokenStore::add_rows(std::span<NewRow> create, rocksdb::WriteBatch
     if (row.index) keys.push_back(*row.index);
   }
   std::vector<std::optional<FoundFacts>> found(keys.size());
-  // Nothing may be minted twice because of what somebody saw without the lock.
-  if (auto s = find(keys, found, true); !s) return s;
+  // Nothing may be minted twice because of what somebody saw without the lock. What memory holds is
+  // exact under it: every write was told before its lock was given back, and who read before that
+  // write was turned away (read_memory.h).
+  if (auto s = find(keys, found); !s) return s;
 
   std::map<IndexKey, Id> made;
   std::size_t at = 0;

@@ -69,8 +69,6 @@ class RocksdbTokenStore final : public TokenStore {
   class Removal;
   class Snapshot;
   explicit RocksdbTokenStore(std::unique_ptr<Database> database);
-  // `anew`: what is held to be absent is asked for.
-  Status find(std::span<const IndexKey> keys, std::span<std::optional<FoundFacts>> out, bool anew);
   // ErrorKind::busy: one of them is not what it was.
   Status check_changed(std::span<const ChangedRow> change) const;
   // The parts of commit(). `lost`: candidates whose index had a row already.

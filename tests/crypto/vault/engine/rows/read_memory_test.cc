@@ -356,5 +356,50 @@ TEST(StoreMemory, NeverShowsAnOlderRow) {
   EXPECT_TRUE(std::none_of(resolved.begin(), resolved.end(), is_there));
 }
 
+// Several who all look first, so that memory holds that nothing is there, and then make a row for
+// the same values: the last look, under the lock of the write, asks memory alone.
+TEST(StoreMemory, WhatAllHaveSeenToBeAbsentIsMadeOnce) {
+  for (const std::size_t memory : {std::size_t{8} << 20U, (std::size_t{4} << 20U) + 16'000}) {
+    TempDir temp;
+    auto store = RocksdbTokenStore::create(temp.path() / "store", Id{7}, nullptr, memory).value();
+    constexpr std::size_t kValues = 200;
+    constexpr std::size_t kWriters = 4;
+    constexpr std::size_t kAtOnce = 8;
+    std::vector<IndexKey> index(kValues);
+    for (IndexKey& key : index) random_bytes(key);
+    std::array<std::vector<Id>, kWriters> seen;
+    std::atomic<std::size_t> created{0};
+    std::atomic<int> failed{0};
+    std::vector<std::thread> writers;
+    for (std::size_t t = 0; t < kWriters; ++t) {
+      writers.emplace_back([&, t] {
+        for (std::size_t at = 0; at < kValues; at += kAtOnce) {
+          const auto some = std::span(index).subspan(at, kAtOnce);
+          std::vector<std::optional<FoundFacts>> found(kAtOnce);
+          // The second look finds in memory what the first one put there.
+          if (!store->find(some, found) || !store->find(some, found)) ++failed;
+          std::vector<NewRow> rows;
+          for (const IndexKey& key : some) rows.push_back({key, random_id(), "0", {}});
+          if (!store->commit(rows, {}, {})) ++failed;
+          for (const NewRow& row : rows) {
+            seen[t].push_back(row.id);
+            created += row.created ? 1U : 0U;
+          }
+        }
+      });
+    }
+    for (std::thread& writer : writers) writer.join();
+    EXPECT_EQ(failed, 0);
+    EXPECT_EQ(created, kValues);
+    for (std::size_t t = 1; t < kWriters; ++t) EXPECT_EQ(seen[t], seen[0]);
+    std::vector<std::optional<FoundFacts>> found(kValues);
+    ASSERT_TRUE(store->find(index, found));
+    for (std::size_t i = 0; i < kValues; ++i) {
+      ASSERT_TRUE(found[i]);
+      EXPECT_EQ(found[i]->id, seen[0][i]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace paravent::crypto::vault
