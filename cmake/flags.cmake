@@ -68,11 +68,12 @@ function(paravent_room name)
   add_library(paravent::${name} ALIAS paravent_${name})
 endfunction()
 
-# paravent_test(NAME LABEL unit SOURCES a_test.cc ... LINK target ...)
+# paravent_test(NAME [OPTIMISED] LABEL unit SOURCES a_test.cc ... LINK target ...)
 # One test binary; its working directory is the top of the source tree, so that case files are
-# found by their path from there.
+# found by their path from there. OPTIMISED: it says more without the sanitizers, which make memory
+# unlocked and allocations their own, so tests/run.sh runs it in the optimised build too.
 function(paravent_test name)
-  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(TEST "OPTIMISED" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   paravent_precompiled(${name} tests)
@@ -80,7 +81,20 @@ function(paravent_test name)
     set(TEST_TIMEOUT 120)
   endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABEL}" TIMEOUT ${TEST_TIMEOUT})
+  set(labels ${TEST_LABEL})
+  if(TEST_OPTIMISED)
+    list(APPEND labels optimised)
+    paravent_optimised(${name})
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${TEST_TIMEOUT})
+endfunction()
+
+# The target paravent_optimised builds what the tests with the label `optimised` need.
+function(paravent_optimised target)
+  if(NOT TARGET paravent_optimised)
+    add_custom_target(paravent_optimised)
+  endif()
+  add_dependencies(paravent_optimised ${target})
 endfunction()
 
 # paravent_fuzz(NAME SOURCE file CORPUS dir LINK target ...)

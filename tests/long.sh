@@ -20,6 +20,7 @@
 #   tsan      every end-to-end case under the thread sanitizer, then five minutes of reloads of policy, certificates and
 #             gateway file under load; the result goes to tests/results/tsan.txt
 #   threads   every unit test under the thread sanitizer
+#   optimised every unit test in the optimised build, of which tests/run.sh runs those that say more there
 #   package   the Debian package from a trained build (deploy/build_package.sh), looked into, and every end-to-end case with its program
 #
 # The last line is `N passed, N failed`: a fuzz target, a case or a test each.
@@ -40,13 +41,13 @@ while [ "$#" -gt 0 ]; do
     --mutations) mutations="$2"; shift ;;
     --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
-    fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads | package) parts+=("$1") ;;
-    -h | --help) sed -n '2,26s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads | optimised | package) parts+=("$1") ;;
+    -h | --help) sed -n '2,27s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload tsan threads package)
+[ "${#parts[@]}" -gt 0 ] || parts=(fuzz kills oracles crowd idle soak upload tsan threads optimised package)
 . tests/support.sh
 
 fuzz_targets() {
@@ -156,14 +157,8 @@ run_tsan() {
   awk '/^[0-9]+ passed, [0-9]+ failed$/ { n++; p += $1; f += $3 }
     END { f += 2 - n; print p + 0 " passed, " f " failed"; exit f != 0 }' tests/results/tsan.txt
 }
-run_threads() {
-  local reports="$PWD/build/tsan/reports"
-  as_user rm -rf "$reports"
-  as_user mkdir -p "$reports"
-  as_user env GTEST_OUTPUT="json:$reports/" ctest --test-dir build/tsan -LE 'e2e|hygiene' -j "$(nproc)" \
-    --output-junit "$reports/ctest.xml" --test-output-size-failed 262144 --timeout 1800 | grep -v '   Passed '
-  as_user tests/tally.py "$reports/ctest.xml" "$reports"
-}
+run_threads() { ctest_timeout=1800 run_ctest build/tsan -LE 'e2e|hygiene'; }
+build_units() { configure_units && as_user cmake --build build/units; }
 
 run_idle() {
   local binary=build/release/proxy/main/paravent passed=0 failures=0 kind
@@ -228,6 +223,12 @@ for part in "${parts[@]}"; do
       step "End to end under the thread sanitizer"
       if must "build tsan" build_tsan --target paravent; then
         count "end to end, tsan" run_tsan
+      fi
+      ;;
+    optimised)
+      step "Every unit test, optimised"
+      if must "build units" build_units; then
+        count "tests, optimised" run_ctest build/units -LE e2e
       fi
       ;;
     threads)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The tests: unit, golden, fuzz-corpus and hygiene tests under the address and undefined-behaviour sanitizers and
-# optimised, then the end-to-end cases against the release binary and a cross-section against the sanitized one.
+# The tests: the end-to-end cases against the release binary; unit, golden and fuzz-corpus tests under the address and
+# undefined-behaviour sanitizers, and a cross-section of the end-to-end cases against that binary; then hygiene, and
+# what only an optimised build can say: locked memory, allocations, instructions, the benchmarks' own tests. All unit
+# tests in that build too: tests/long.sh optimised.
 #
 #   sudo ./tests/run.sh [--no-install]
 #
@@ -14,34 +16,19 @@ install=yes
 for argument in "$@"; do
   case "$argument" in
     --no-install) install=no ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option $argument; it takes --no-install." >&2; exit 2 ;;
   esac
 done
 . tests/support.sh
-
-# ctest on the build folder $1 without what runs elsewhere; counts cases, not binaries.
-run_ctest() {
-  local folder="$1" leave_out="$2" reports
-  reports="$PWD/$folder/reports"
-  as_user rm -rf "$reports"
-  as_user mkdir -p "$reports"
-  as_user env GTEST_OUTPUT="json:$reports/" ctest --test-dir "$folder" -LE "$leave_out" -j "$(nproc)" \
-    --output-junit "$reports/ctest.xml" --test-output-size-passed 262144 \
-    --test-output-size-failed 262144 --timeout 600 | grep -v '   Passed '
-  as_user tests/tally.py "$reports/ctest.xml" "$reports"
-}
 
 # Line numbers in a sanitizer's report are worth their disk; the rest of the debug information is not.
 build_asan() {
   as_user cmake --preset asan -DCMAKE_CXX_FLAGS_DEBUG=-g1 -DPARAVENT_PRECOMPILE=ON &&
     as_user cmake --build --preset asan --parallel "$(nproc)"
 }
-build_units() {
-  as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
-    -DPARAVENT_BUILD_BENCH=ON &&
-    as_user cmake --build build/units --parallel "$(nproc)"
+build_optimised() {
+  configure_units && as_user cmake --build build/units --target paravent_optimised --parallel "$(nproc)"
 }
 build_release() {
   as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
@@ -58,7 +45,7 @@ behind() {
   (
     renice -n 10 "$BASHPID" >/dev/null
     "$1"
-  ) >"$logs/$1.log" 2>&1 </dev/null &
+  ) >"$logs/$1-behind.log" 2>&1 </dev/null &
   behind_pid=$!
   set +m
 }
@@ -67,7 +54,7 @@ ended() {
   wait "$behind_pid" || status=$?
   behind_pid=""
   [ "$status" -eq 0 ] && return 0
-  cat "$logs/$1.log"
+  cat "$logs/$1-behind.log"
   echo "It ended with code $status."
   return 1
 }
@@ -93,18 +80,18 @@ asan=no
 must "build asan" ended build_asan && asan=yes
 if [ "$asan" = yes ]; then
   step "Unit, golden and corpus tests, sanitized"
-  count "tests, sanitized" run_ctest build/asan 'e2e|hygiene'
+  count "tests, sanitized" run_ctest build/asan -LE 'e2e|hygiene'
 fi
-behind build_units
+behind build_optimised
 if [ "$asan" = yes ]; then
   step "End to end, sanitized binary: a cross-section"
   count "end to end, sanitized" python3 tests/e2e/run.py --smoke --binary build/asan/proxy/main/paravent
 fi
 
-step "Unit tests, optimised"
-if must "build units" ended build_units; then
-  step "Unit, golden, corpus and hygiene tests, optimised"
-  count "tests, optimised" run_ctest build/units 'e2e'
+step "What is built optimised"
+if must "build optimised" ended build_optimised; then
+  step "Hygiene, and what only an optimised build can say"
+  count "tests, optimised" run_ctest build/units -L 'optimised|hygiene'
 fi
 
 finish

@@ -46,11 +46,26 @@ install_quietly() {
 # The servers that judge the front door.
 install_oracles() { install_quietly oracles; }
 
-# The gateway's codecs as a program, for tests/oracles/content.py.
-build_body_reader() {
+# The tests' optimised build, whose instructions bench/instructions counts.
+configure_units() {
   as_user cmake -S . -B build/units -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -DNDEBUG" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON \
-    -DPARAVENT_BUILD_BENCH=ON && as_user cmake --build build/units --target body_reader
+    -DPARAVENT_BUILD_BENCH=ON
+}
+# The gateway's codecs as a program, for tests/oracles/content.py.
+build_body_reader() { configure_units && as_user cmake --build build/units --target body_reader; }
+
+# ctest on the build folder $1 with the options that follow; counts cases, not binaries.
+run_ctest() {
+  local folder="$1" reports
+  shift
+  reports="$PWD/$folder/reports"
+  as_user rm -rf "$reports"
+  as_user mkdir -p "$reports"
+  as_user env GTEST_OUTPUT="json:$reports/" ctest --test-dir "$folder" "$@" -j "$(nproc)" \
+    --output-junit "$reports/ctest.xml" --test-output-size-passed 262144 \
+    --test-output-size-failed 262144 --timeout "${ctest_timeout:-600}" | grep -v '   Passed '
+  as_user tests/tally.py "$reports/ctest.xml" "$reports"
 }
 
 step_titles=()
