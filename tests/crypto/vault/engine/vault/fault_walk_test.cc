@@ -4,7 +4,8 @@
 // or not at all.
 //
 // A program of its own, because it stands in front of the system calls, also of RocksDB's. Each run
-// is a child; the parent never opens a store, so that no thread of RocksDB is forked.
+// is a child; the parent never opens a store, so that no thread of RocksDB is forked. Some go side
+// by side: after a fault RocksDB waits a while before it tries again.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
@@ -31,7 +34,7 @@ enum class Mode : int {
 
 enum class Call : int { other, sync, write };
 
-// Shared with the child.
+// Shared with the child, one for each that goes beside others.
 struct Seen {
   std::atomic<bool> hit;
   std::atomic<bool> hit_sync;
@@ -154,12 +157,21 @@ IndexKey row_index(int n) { return IndexKey{static_cast<std::uint8_t>(n + 1), 43
 enum Exit : int { good = 0, will_not_open = 10, lost = 11, half = 12 };
 
 template <typename Work>
-int in_child(Work work) {
+pid_t start_child(Work work) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(work());
-  int status = 0;
+  return child;
+}
+
+int end_of(pid_t child) {
+  int status = -1;
   ::waitpid(child, &status, 0);
   return status;
+}
+
+template <typename Work>
+int in_child(Work work) {
+  return end_of(start_child(work));
 }
 
 bool readable(TokenStore& store, int n) {
@@ -231,49 +243,81 @@ int check_keys(const std::filesystem::path& folder, const RootKey& root) {
 
 class FaultWalk : public testing::TestWithParam<Mode> {
  protected:
+  static constexpr std::size_t kSideBySide = 24;
+
   FaultWalk() {
-    seen = static_cast<Seen*>(
-        ::mmap(nullptr, sizeof(Seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    all_seen_ =
+        static_cast<Seen*>(::mmap(nullptr, kSideBySide * sizeof(Seen), PROT_READ | PROT_WRITE,
+                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  }
+
+  std::filesystem::path folder_of(std::size_t place) const {
+    return temp_.path() / ("work" + std::to_string(place));
+  }
+
+  // The exit statuses of as many children, each with its place.
+  template <typename Work>
+  std::array<int, kSideBySide> side_by_side(Work work) {
+    std::array<pid_t, kSideBySide> children{};
+    for (std::size_t place = 0; place < kSideBySide; ++place) {
+      children[place] = start_child([&] {
+        seen = &all_seen_[place];
+        return work(place);
+      });
+    }
+    std::array<int, kSideBySide> statuses{};
+    std::transform(children.begin(), children.end(), statuses.begin(), end_of);
+    return statuses;
   }
 
   template <typename Work, typename Check>
   void walk(const std::filesystem::path& start, Work work, Check check, bool may_assert = false) {
-    int runs = 0;
+    std::size_t runs = 0;
     int aborted = 0;
-    for (long n = 0;; ++n, ++runs) {
-      ASSERT_LT(n, 2000) << "no run comes to its end";
-      const auto folder = temp_.path() / "work";
-      std::filesystem::remove_all(folder);
-      std::filesystem::copy(start, folder, std::filesystem::copy_options::recursive);
-      seen->clear();
-      const int status = in_child([&] {
+    for (bool ended = false; !ended;) {
+      ASSERT_LT(runs, 2000U) << "no run comes to its end";
+      for (std::size_t place = 0; place < kSideBySide; ++place) {
+        std::filesystem::remove_all(folder_of(place));
+        std::filesystem::copy(start, folder_of(place), std::filesystem::copy_options::recursive);
+        all_seen_[place].clear();
+      }
+      const auto worked = side_by_side([&](std::size_t place) {
         mode = GetParam();
-        left = n;
-        const int code = work(folder);
+        left = static_cast<long>(runs + place);
+        const int code = work(folder_of(place));
         left = -1;
         full = false;
         return code;
       });
-      if (seen->hit_sync) {
-        // A failed fsync proves nothing any more: the process has to end, there and then.
-        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << n << ": " << status;
-        ++aborted;
-      } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && may_assert) {
-        ++aborted;
-      } else {
-        ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == good) << n << ": " << status;
-        ASSERT_FALSE(seen->lost_a_known_row) << n;
+      const auto checked = side_by_side([&](std::size_t place) { return check(folder_of(place)); });
+      for (std::size_t place = 0; place < kSideBySide && !ended; ++place, ++runs) {
+        judge(place, worked[place], checked[place], runs, may_assert, aborted);
+        if (HasFatalFailure()) return;
+        ended = !all_seen_[place].hit;
       }
-      const int checked = in_child([&] { return check(folder); });
-      ASSERT_TRUE(WIFEXITED(checked) && WEXITSTATUS(checked) == good)
-          << n << ": " << WEXITSTATUS(checked);
-      if (!seen->hit) break;
     }
-    EXPECT_GT(runs, 5);
+    EXPECT_GT(runs, 5U);
     EXPECT_GT(aborted, 0);
-    RecordProperty("runs", runs);
+    RecordProperty("runs", static_cast<int>(runs));
   }
 
+  void judge(std::size_t place, int worked, int checked, std::size_t run, bool may_assert,
+             int& aborted) {
+    const Seen& saw = all_seen_[place];
+    const bool gave_up = WIFSIGNALED(worked) && WTERMSIG(worked) == SIGABRT;
+    if (saw.hit_sync) {
+      // A failed fsync proves nothing any more: the process has to end, there and then.
+      ASSERT_TRUE(gave_up) << run << ": " << worked;
+    } else if (!gave_up || !may_assert) {
+      ASSERT_TRUE(WIFEXITED(worked) && WEXITSTATUS(worked) == good) << run << ": " << worked;
+      ASSERT_FALSE(saw.lost_a_known_row) << run;
+    }
+    aborted += gave_up ? 1 : 0;
+    ASSERT_TRUE(WIFEXITED(checked) && WEXITSTATUS(checked) == good)
+        << run << ": " << WEXITSTATUS(checked);
+  }
+
+  Seen* all_seen_ = nullptr;
   TempDir temp_;
 };
 
