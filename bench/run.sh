@@ -465,9 +465,13 @@ fi
 # ------------------------------------------------------------------- what is no comparison with peers
 write_page || true
 if [ "$others" = yes ]; then
-  how=(--pace "$pace")
-  [ "$quick" = no ] || how=(--quick)
-  [ "$more" = no ] || how=(--pace 0.5 --again)
+  if [ "$more" = yes ]; then
+    how=(--pace 0.5 --again)
+  elif [ "$quick" = yes ]; then
+    how=(--quick)
+  else
+    how=(--pace "$pace")
+  fi
   python3 "$here/others.py" --binary "$binary" --tools "$tools" --out "$out" "${how[@]}" ||
     echo "bench: some of the others were not measured." >&2
 fi
