@@ -89,8 +89,13 @@ constexpr std::uint64_t kValues = 10000;
 void vault_known_in_memory(benchmark::State& state) {
   Bench bench(true);
   const auto count = static_cast<std::uint64_t>(state.range(0));
-  for (std::uint64_t i = 0; i < kValues; i += 4) bench.ask(i, 64, 4);
-  bench.drain();
+  // More than once: the memory of known tokens loses some while it grows.
+  for (int pass = 0; pass < 8; ++pass) {
+    for (std::uint64_t i = 0; i < kValues; i += 4) {
+      if (!bench.answer_known(i, 4)) bench.ask(i, 64, 4);
+    }
+    bench.drain();
+  }
   std::uint64_t next = 0;
   std::uint64_t known = 0;
   for (auto _ : state) {
