@@ -98,6 +98,7 @@ def measure(options, backend, axis, value, folder):
     return line
 
 
+REPETITIONS = 3
 # Of paravent_micro, and how many tokens (or requests) one iteration is.
 TOKEN_BENCHES = {"pipeline_vault_transaction": 1, "vault_five_known": 5, "vault_five_from_store": 5,
                  "store_find_known": 64, "store_find_first": 64, "store_commit_new": 64}
@@ -107,7 +108,7 @@ def measure_tokens(options):
     """Look-ups and durable commits by stored tokens, CPU time of one token, from the micro benchmarks."""
     names = "|".join(TOKEN_BENCHES)
     done = subprocess.run(["taskset", "-c", "0", options.tools / "paravent_micro", "--benchmark_format=json",
-                           "--benchmark_repetitions=3", f"--benchmark_min_time={options.seconds}",
+                           f"--benchmark_repetitions={REPETITIONS}", f"--benchmark_min_time={options.seconds}",
                            f"--benchmark_filter=^({names})/"],
                           check=True, capture_output=True, text=True)
     lines = {}
@@ -213,12 +214,14 @@ def main():
     pictures = options.out / "growth"
     pictures.mkdir(parents=True, exist_ok=True)
     lines = [line for line in read_lines(pictures / "growth.json") if line["axis"] not in options.axes]
-    facts = f"Commit {running.commit()}, {datetime.date.today()}; {options.rounds} rounds of {options.seconds} s."
+    today = f"Commit {running.commit()}, {datetime.date.today()}"
+    facts = f"{today}; {options.rounds} rounds of {options.seconds} s."
+    of_tokens = f"{today}; medians of {REPETITIONS} repetitions of at least {options.seconds} s."
     backend = running.Backend(options.tools, {"tokens": PORTS["tokens"], "clear": PORTS["clear"]})
     try:
         for axis in options.axes:
             if axis == "tokens":
-                lines += [line | {"facts": facts} for line in measure_tokens(options)]
+                lines += [line | {"facts": of_tokens} for line in measure_tokens(options)]
                 write(lines, options.out)
                 continue
             for value in AXES[axis]:

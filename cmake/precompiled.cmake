@@ -1,5 +1,5 @@
 # With PARAVENT_PRECOMPILE the standard library's headers are read once for all rooms and once, with GoogleTest's, for all
-# tests: a third of what compiling a file takes. For the sanitized build of tests/run.sh, which is the longest. A file that
+# tests: a fifth of what compiling takes there (six files, sanitized). For the sanitized build of tests/run.sh, which is the longest. A file that
 # forgets an #include compiles all the same then, so no preset has it; and with optimisation GCC takes some of the library's
 # own code, whose place it does not know any more, for ours and warns of it.
 #

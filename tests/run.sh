@@ -6,8 +6,9 @@
 #
 #   sudo ./tests/run.sh [--no-install]
 #
-# Works from nothing on Debian 12, as root with or without sudo; at most 30 minutes on two cores. Builds in
-# build/asan, build/units and build/release (the binary that the quick start runs). Full output: build/test-logs.
+# Works from nothing on Debian 12, as root with or without sudo; meant to take at most 30 minutes on two cores (34 were
+# seen beside busy neighbours). Builds in build/asan, build/units and build/release (the binary that the quick start
+# runs). Full output: build/test-logs.
 # The last line is `N passed, N failed` over everything.
 
 set -uo pipefail
@@ -16,7 +17,7 @@ install=yes
 for argument in "$@"; do
   case "$argument" in
     --no-install) install=no ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option $argument; it takes --no-install." >&2; exit 2 ;;
   esac
 done
