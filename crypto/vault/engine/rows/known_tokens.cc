@@ -11,19 +11,19 @@ namespace {
 // Words of a slot: which part of the entry lies where. The name is in the first two.
 constexpr std::size_t kIdAt = 2;
 
-// Of the second word: when the entry was made, so that add() can tell those of today from others.
-// Not zero, which is a free slot.
+// Of the second word: when the entry was made, so that add() can tell those of today from others;
+// no part of the name. Not zero, which is a free slot.
 constexpr unsigned kStampAt = 48;
 constexpr std::uint64_t kStamp = std::uint64_t{0xffff} << kStampAt;
 
-// A table grows when one in so many of its slots had to be taken from a token of today, which
+// A table grows when one in so many of its slots had to be taken from an entry of today, which
 // happens when about half of them are in use; and by so many times.
 constexpr std::size_t kDisplacedPart = 256;
 constexpr std::size_t kGrowth = 4;
 
-// 24 bits and 40 are more days and generations than there will be.
-std::uint64_t when(std::uint32_t day, std::uint64_t generation) noexcept {
-  return (std::uint64_t{day} << 40U) ^ generation;
+// 24 bits and 40 are more uses and generations than there will be.
+std::uint64_t which(std::uint32_t use, std::uint64_t generation) noexcept {
+  return (std::uint64_t{use} << 40U) ^ generation;
 }
 
 // Of neighbouring days and generations never the same; of others once in 32 768, and then an entry
@@ -81,9 +81,9 @@ KnownTokens::Name KnownTokens::name_of(const Key& key, std::uint64_t generation)
   static_assert(sizeof(Id) == sizeof purpose);
   std::memcpy(name.data(), key.index.data(), sizeof name);
   std::memcpy(purpose.data(), key.purpose.data(), sizeof purpose);
-  name[0] ^= purpose[0] ^ when(key.day, generation);
+  name[0] ^= purpose[0] ^ which(key.use, generation);
   name[1] ^= purpose[1] ^ key.key_id;
-  name[1] = (name[1] & ~kStamp) | stamp_of(key.day, generation);
+  name[1] &= ~kStamp;
   return name;
 }
 
@@ -148,7 +148,7 @@ std::optional<Id> KnownTokens::find_in(const Table& table, const Key& key,
   for (std::size_t turn = 0; turn < kWays; ++turn) {
     const Words words = read(set.slots[way_at(key.index, turn)]);
     const Words ours = under_id(name, words);
-    if (words[0] != ours[0] || words[1] != ours[1]) continue;
+    if (words[0] != ours[0] || (words[1] & ~kStamp) != ours[1]) continue;
     Id id{};
     std::memcpy(id.data(), &words[kIdAt], id.size());
     return id;
@@ -156,29 +156,34 @@ std::optional<Id> KnownTokens::find_in(const Table& table, const Key& key,
   return std::nullopt;
 }
 
-void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation) noexcept {
+void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation,
+                      std::uint32_t today) noexcept {
   Table& table = *current_.load(std::memory_order_acquire);
   if (generation == 0 || table.count == 0 || generation != this->generation()) return;
   Words entry{};
   std::memcpy(&entry[kIdAt], id.data(), id.size());
   entry = under_id(name_of(key, generation), entry);
+  const std::uint64_t stamp = stamp_of(today, generation);
+  entry[1] |= stamp;
   Set& set = table.set_of(key.index);
-  // The first that is free or means nothing any more, else one by chance: any bits of a keyed hash
-  // are as good a die as any.
+  // The first that is free or of another day, else one by chance: any bits of a keyed hash are as
+  // good a die as any. An entry that is there already moves to nowhere else.
   std::size_t chosen = key.index[30] % kWays;
   bool displaces = true;
   for (std::size_t turn = 0; turn < kWays; ++turn) {
     const std::size_t way = way_at(key.index, turn);
     const Words words = read(set.slots[way]);
     if (words == entry) return;
-    if (!displaces || (words[1] & kStamp) == (entry[1] & kStamp)) continue;
+    const bool same = words[0] == entry[0] && ((words[1] ^ entry[1]) & ~kStamp) == 0 &&
+                      words[2] == entry[2] && words[3] == entry[3];
+    if (!same && (!displaces || (words[1] & kStamp) == stamp)) continue;
     chosen = way;
     displaces = false;
   }
   for (std::size_t i = 0; i < kWords; ++i) {
     set.slots[chosen].words[i].store(entry[i], std::memory_order_relaxed);
   }
-  if (displaces) note_displaced(table, key.day);
+  if (displaces) note_displaced(table, today);
 }
 
 // Two that begin a day at once may count one less: no harm.

@@ -1,8 +1,9 @@
-// KnownTokens: which tokens need no look-up today: the cache in front of the token store.
+// KnownTokens: which tokens need no look-up: the cache in front of the token store.
 //
-// An entry says: the value behind this blind index has this token, and it was already used today
-// for this purpose, so there is nothing to read and nothing to write. Held are keyed hashes, ids
-// and a day, never a value. What is not here is no statement at all: ask the store.
+// An entry says: the value behind this blind index has this token, and another use of it for this
+// purpose says nothing new (live_contexts.h), so there is nothing to read and nothing to write.
+// Held are keyed hashes, ids and days, never a value. What is not here is no statement at all: ask
+// the store.
 //
 // Found by eight bytes of the blind index, which is an HMAC under a key of the vault: nobody
 // outside can aim at a bucket. 32 bytes for each, in sets of four that are two neighbouring cache
@@ -11,9 +12,9 @@
 // and they prove each other (see under_id()), so that of a slot in which two writers met, or that
 // is being written, nobody reads more than that nothing is known. Thread safe.
 //
-// Begins with little memory and takes more when sets are full of tokens of today: another table,
-// four times as large, beside the one before, which is still read, and let go when the next one
-// comes. Both together never have more than was allowed.
+// Begins with little memory and takes more when sets are full of what was added today: another
+// table, four times as large, beside the one before, which is still read, and let go when the next
+// one comes. Both together never have more than was allowed.
 //
 // While rows or index entries are being removed the cache is paused: it answers and takes nothing.
 // Afterwards a new generation begins, and an entry of an older one is never seen again, also when
@@ -44,7 +45,7 @@ class KnownTokens {
     const IndexKey& index;
     const Id& purpose;
     std::uint32_t key_id = 0;
-    std::uint32_t day = 0;
+    std::uint32_t use = 0;  // which uses say the same (use_number()), 24 bits
   };
 
   // `bytes` at most; one set at least. When the system does not promise so much, nothing is
@@ -71,16 +72,17 @@ class KnownTokens {
   // The same for what add() will read and write.
   void expect_to_add(const IndexKey& index) const noexcept;
   std::optional<Id> find(const Key& key) const noexcept;
-  void add(const Key& key, const Id& id, std::uint64_t generation) noexcept;
+  // `today`: so that what was added on other days makes room first.
+  void add(const Key& key, const Id& id, std::uint64_t generation, std::uint32_t today) noexcept;
 
   // Of the table that is written to.
   std::size_t capacity() const noexcept;
 
  private:
   static constexpr std::size_t kWays = 4;
-  // name 128 bits | id 16, where 16 bits of the name are when the entry was made. The name is half
-  // of the index, with purpose, key id, day and generation laid over it, and the id too: of two
-  // entries that differ in any of them it is the same once in 2^112.
+  // name 112 bits, and 16 of when the entry was made | id 16. The name is half of the index, with
+  // purpose, key id, use and generation laid over it, and the id too: of two entries that differ in
+  // any of them it is the same once in 2^112.
   static constexpr std::size_t kWords = 4;
   using Words = std::array<std::uint64_t, kWords>;
 
@@ -101,7 +103,7 @@ class KnownTokens {
     ZeroedMemory memory;
     std::size_t count = 0;  // of sets; 0: the system did not give it
     Set* sets = nullptr;
-    // Tokens of `day` that had to go since it began.
+    // Entries of `day` that had to go since it began.
     std::atomic<std::uint64_t> displaced{0};
     std::atomic<std::uint32_t> day{0};
   };

@@ -59,7 +59,9 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
     keeper.freeze(Freeze::retention, state.clock.now());
     catalogue.put_keeper(keeper);
   }
-  return catalogue.commit();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  state.renew_uses();
+  return {};
 }
 
 Status KeyAdmin::set_audit_retention(CalendarPeriod life) {
@@ -127,7 +129,9 @@ Status KeyAdmin::confirm() {
   keeper.frozen_since = {};
   keeper.seen = state.clock.now();
   catalogue.put_keeper(keeper);
-  return catalogue.commit();
+  if (auto s = catalogue.commit(); !s) return s.error();
+  state.renew_uses();
+  return {};
 }
 
 Result<Id> KeyAdmin::hold(std::string_view tenant, std::string_view purpose,

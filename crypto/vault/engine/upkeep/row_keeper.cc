@@ -106,7 +106,7 @@ class PageWork {
     if (!opened) return false;
     TokenRow row = view->row;
     row.seal_key_id = next;
-    auto sealed = sealer_.seal(row, found.id, live_.seals.at(next)->key,
+    auto sealed = sealer_.seal(row, found.id, *live_.seals.at(next).key,
                                as_text(opened->value.bytes()), opened->relationship);
     if (!sealed) return false;
     changes.rows.push_back({found.id, found.row, std::move(*sealed)});
@@ -154,7 +154,7 @@ class PageWork {
       const auto opened = opener_.open(*row, copy, found.id);
       if (!opened) return false;
       copy.seal_key_id = next;
-      if (!bound_sealer_.seal(*row, found.id, copy, live_.seals.at(next)->key, opened->owner,
+      if (!bound_sealer_.seal(*row, found.id, copy, *live_.seals.at(next).key, opened->owner,
                               as_text(opened->value.bytes()), opened->relationship)) {
         return false;
       }

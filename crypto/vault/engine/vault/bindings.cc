@@ -1,7 +1,10 @@
 // Vault::bind: from the names of a policy's contexts to keys, rows made durable first.
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "crypto/base/secret_arena.h"
@@ -107,8 +110,8 @@ Status make_live(const Catalogue& catalogue, const BindingPlan& planned, Scope s
     if (!key) return key.error();
     const ContextRow& row = catalogue.context(planned.seal_key_id)->row;
     live.seals.emplace(planned.seal_key_id,
-                       std::make_shared<const LiveSeal>(LiveSeal{
-                           std::move(*key), id_from(row.purpose_id), epoch_end(row.epoch)}));
+                       LiveSeal{std::make_shared<const ProtectionKey>(std::move(*key)),
+                                id_from(row.purpose_id), epoch_end(row.epoch)});
   }
   return {};
 }
@@ -152,6 +155,58 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
     const auto it = current.find(family_of(record.row));
     if (it != current.end()) live.current_seal.emplace(key_id, it->second);
   }
+}
+
+// Whether something counts, or may come to count, from the last use for the purpose.
+bool counts_from_use(const Catalogue& catalogue, const Id& purpose) {
+  const auto found = catalogue.retentions().find(purpose);
+  if (found == catalogue.retentions().end()) return true;
+  const RetentionRecord& retention = found->second;
+  return retention.rule.from_event || (retention.pending && retention.pending->from_event);
+}
+
+// Where the rows of a seal key lie: all purposes of a domain's space share them.
+std::string space_of(ContextRow row) {
+  row.purpose_id = {};
+  return family_of(std::move(row));
+}
+
+// REQUIRES: find_current_seals(). A key that takes over because an epoch began is the newest of its
+// space, so that day tells the uses before from those after.
+void find_uses(const Catalogue& catalogue, LiveContexts& live) {
+  std::unordered_map<std::string, std::uint32_t> newest;
+  for (const auto& [key_id, seal] : live.seals) {
+    const auto current = live.current_seal.find(key_id);
+    if (current == live.current_seal.end() || current->second != key_id) continue;
+    const ContextRow& row = catalogue.context(key_id)->row;
+    std::uint32_t& day = newest[space_of(row)];
+    day = std::max(day, day_of(epoch_start(row.epoch)));
+  }
+  for (auto& [key_id, seal] : live.seals) {
+    const auto found = newest.find(space_of(catalogue.context(key_id)->row));
+    const bool has_current = found != newest.end();
+    seal.newest_epoch = has_current ? found->second : 0;
+    seal.noted_daily = !has_current || counts_from_use(catalogue, seal.purpose);
+  }
+}
+
+// Whether rows have another current key, or none any more, and no day tells it: after a rotation,
+// or a policy without their purpose. Their next use brings them under a key of today.
+bool rows_fell_behind(const LiveContexts& before, const LiveContexts& after) {
+  const auto newest = [](const LiveContexts& live, std::uint32_t current) {
+    return live.seals.at(current).newest_epoch;
+  };
+  const bool left =
+      std::any_of(before.current_seal.begin(), before.current_seal.end(),
+                  [&](const auto& entry) { return !after.current_seal.contains(entry.first); });
+  return left ||
+         std::any_of(after.current_seal.begin(), after.current_seal.end(), [&](const auto& entry) {
+           const auto& [key_id, current] = entry;
+           const auto was = before.current_seal.find(key_id);
+           if (key_id == current) return false;
+           if (was == before.current_seal.end()) return true;
+           return was->second != current && newest(before, was->second) == newest(after, current);
+         });
 }
 
 BindingPlan unavailable_until(WallTime end) {
@@ -224,8 +279,15 @@ void Vault::State::withdraw_keys() {
     return !next->wraps.contains(entry.second->wrap->parent);
   });
   find_current_seals(*catalogue, clock.now(), *next);
+  find_uses(*catalogue, *next);
   live.store(std::move(next));
   ++changes;
+}
+
+void Vault::State::renew_uses() {
+  auto next = std::make_shared<LiveContexts>(*live.load());
+  find_uses(*catalogue, *next);
+  live.store(std::move(next));
 }
 
 Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
@@ -242,7 +304,7 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
 
   auto live = std::make_shared<LiveContexts>(*state_->live.load());
   std::erase_if(live->seals, [&](const auto& entry) {
-    const WallTime end = entry.second->epoch_end;
+    const WallTime end = entry.second.epoch_end;
     return end != WallTime::max() && end + kGrace < now;
   });
   std::vector<Binding> bindings;
@@ -273,6 +335,9 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
     if (previous) bindings.back().previous.emplace(std::move(*previous));
   }
   find_current_seals(catalogue, now, *live);
+  find_uses(catalogue, *live);
+  std::optional<KnownTokens::Pause> forgotten;
+  if (rows_fell_behind(*state_->live.load(), *live)) forgotten.emplace(state_->tokens->known());
   state_->live.store(std::move(live));
   return bindings;
 }

@@ -68,7 +68,7 @@ struct Committer::Group {
   bool indexed = true;      // false: of request scope, a new row each time
   bool known = false;       // the row was there
   bool must_write = false;  // the answer depends on the write
-  bool may_write = false;   // a clock moved on
+  bool may_write = false;   // a clock moved on, or the epoch
   bool failed = false;
   bool minted = false;   // this round made the row
   bool settled = false;  // written; not to be looked at again
@@ -306,9 +306,10 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   for (const auto& [pending, job, name] : group.wants) {
     const auto seal = live.seals.find(job->seal_key_id);
     if (seal == live.seals.end()) return false;
-    const Contact contact = note_contact(group.row, seal->second->purpose, today);
+    const Contact contact = note_contact(group.row, seal->second.purpose, today);
     group.must_write = group.must_write || contact == Contact::new_purpose;
-    group.may_write = group.may_write || contact == Contact::new_day;
+    // Also where nothing counts from it the day is noted when the row is written anyway.
+    group.may_write = group.may_write || (contact == Contact::new_day && seal->second.noted_daily);
   }
   // A row that is written again is sealed under the current epoch of the purpose it was sealed for,
   // or of this use's purpose when no policy names that one any more.
@@ -316,8 +317,10 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   const auto current = live.current_seal.find(group.row.seal_key_id);
   // Its key opens no more, or no policy names its purpose: what is answered must open.
   group.must_write = group.must_write || current == live.current_seal.end();
-  group.row.seal_key_id =
+  const std::uint32_t next =
       current != live.current_seal.end() ? current->second : group.wants.front().job->seal_key_id;
+  group.may_write = group.may_write || next != group.row.seal_key_id;
+  group.row.seal_key_id = next;
   return live.seals.contains(group.row.seal_key_id);
 }
 
@@ -326,7 +329,7 @@ bool Committer::prepare_bound(Group& group, std::uint32_t today, const LiveConte
   for (const auto& [pending, job, name] : group.wants) {
     const auto seal = live.seals.find(job->seal_key_id);
     if (seal == live.seals.end()) return false;
-    const Id& purpose = seal->second->purpose;
+    const Id& purpose = seal->second.purpose;
     BoundCopy* copy = ensure_copy(group.bound_row, purpose);
     if (copy == nullptr) return false;
     const SubjectSeal& subject = pending->batch->subject->seal;
@@ -349,13 +352,13 @@ bool Committer::prepare_bound(Group& group, std::uint32_t today, const LiveConte
 
 Result<std::string> Committer::seal(Group& group, const LiveContexts& live) {
   if (!group.bound) {
-    const ProtectionKey& key = live.seals.at(group.row.seal_key_id)->key;
+    const ProtectionKey& key = *live.seals.at(group.row.seal_key_id).key;
     return sealer_.seal(group.row, group.id, key, group.value,
                         group.row.in_relationship ? group.scope_id : ScopeId{});
   }
   for (const Group::Copy& planned : group.copies) {
     BoundCopy& copy = *copy_for(group.bound_row, planned.purpose);
-    const ProtectionKey& key = live.seals.at(copy.seal_key_id)->key;
+    const ProtectionKey& key = *live.seals.at(copy.seal_key_id).key;
     if (auto s = bound_sealer_.seal(group.bound_row, group.id, copy, key, *planned.subject,
                                     group.value, group.scope_id);
         !s) {

@@ -45,15 +45,29 @@ struct LiveSubject {
 };
 
 // Behind a seal key id: the vault.row key of (domain, purpose, space, epoch).
+//
+// noted_daily: each day's first use is noted in the row, because the purpose's retention counts
+// from it, or none was ever stated. Where it is not, all uses since the newest of the space's
+// current epochs began say the same of a row that has the purpose and lies under a current key
+// (constructions 4.1: a reuse restarts a clock that counts from the last contact, and brings the
+// row under the current epoch).
 struct LiveSeal {
-  ProtectionKey key;
+  std::shared_ptr<const ProtectionKey> key;
   Id purpose{};
   WallTime epoch_end;
+  std::uint32_t newest_epoch = 0;  // of the space: the day on which it began
+  bool noted_daily = true;
 };
+
+// Of uses that say the same the same number, 24 bits; of others another one.
+inline std::uint32_t use_number(const LiveSeal& seal, std::uint32_t today) noexcept {
+  constexpr std::uint32_t kSinceEpoch = 1U << 23U;
+  return seal.noted_daily ? today : seal.newest_epoch | kSinceEpoch;
+}
 
 struct LiveContexts {
   std::unordered_map<std::uint32_t, std::shared_ptr<const LiveToken>> tokens;
-  std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSeal>> seals;
+  std::unordered_map<std::uint32_t, LiveSeal> seals;
   std::unordered_map<std::uint32_t, std::shared_ptr<const LiveSubject>> subjects;
   // What opens subject keys, by the tenant's key that they are wrapped under.
   std::map<Id, std::shared_ptr<const TenantWrap>> wraps;

@@ -21,7 +21,8 @@ bool is_never_known(const MintJob& job) {
 
 KnownTokens::Key known_key(const MintJob& job, const IndexKey& index, const LiveContexts& live,
                            std::uint32_t today) {
-  return {index, live.seals.at(job.seal_key_id)->purpose, job.key_id, today};
+  const LiveSeal& seal = live.seals.at(job.seal_key_id);
+  return {index, seal.purpose, job.key_id, use_number(seal, today)};
 }
 
 // Whether every shaped text that the batch asks for is already its row's; then they are filled in.
@@ -63,7 +64,7 @@ bool bound_settled(const FoundFacts& found, const MintJob& job, const SubjectSea
                    const LiveContexts& live) {
   const auto row = decode_bound_facts(as_bytes(found.facts));
   if (!row || row->key_id != job.key_id) return false;
-  const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
+  const Id& purpose = live.seals.at(job.seal_key_id).purpose;
   const BoundCopy* copy = copy_for(*row, purpose);
   return copy != nullptr && copy->seal_key_id == job.seal_key_id &&
          copy->mark == handle_mark(subject.handle, found.id, purpose);
@@ -91,10 +92,13 @@ bool settled(const std::optional<FoundFacts>& found, const MintJob& job, const R
   if (live.tokens.at(job.key_id)->bound) {
     return bound_settled(*found, job, batch.subject->seal, live);
   }
-  const Id& purpose = live.seals.at(job.seal_key_id)->purpose;
-  const auto facts = read_contact(as_bytes(found->facts), purpose, today);
-  return facts && facts->key_id == job.key_id && live.current_seal.contains(facts->seal_key_id) &&
-         facts->contact == Contact::nothing_new;
+  const LiveSeal& seal = live.seals.at(job.seal_key_id);
+  const auto facts = read_contact(as_bytes(found->facts), seal.purpose, today);
+  if (!facts || facts->key_id != job.key_id) return false;
+  const auto current = live.current_seal.find(facts->seal_key_id);
+  return current != live.current_seal.end() && current->second == facts->seal_key_id &&
+         (facts->contact == Contact::nothing_new ||
+          (facts->contact == Contact::new_day && !seal.noted_daily));
 }
 
 }  // namespace
@@ -161,7 +165,8 @@ void Resolver::remember(const PendingBatch& pending, const LiveContexts& live, s
   const std::vector<MintJob>& jobs = pending.batch->jobs;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     if (is_never_known(jobs[i])) continue;
-    store_.known().add(known_key(jobs[i], pending.index[i], live, today), jobs[i].id, generation);
+    store_.known().add(known_key(jobs[i], pending.index[i], live, today), jobs[i].id, generation,
+                       today);
   }
 }
 

@@ -54,6 +54,8 @@ struct Vault::State {
   // The batch that takes what erased people left in older copies of the keys. REQUIRES: `mutex` is
   // held.
   Status renew_subjects();
+  // Which uses of a token are noted, after a retention changed. REQUIRES: `mutex` is held.
+  void renew_uses();
   // The tokens' indexes anew, after their versions changed. REQUIRES: `mutex` is held.
   void renew_index();
   Resolver resolver;  // last: its threads stop before anything they use is gone

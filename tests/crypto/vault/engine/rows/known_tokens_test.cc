@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <initializer_list>
 #include <thread>
 #include <utility>
 
@@ -19,21 +20,51 @@ IndexKey random_index() {
   return key;
 }
 
-TEST(KnownTokens, KnowsATokenForOnePurposeKeyAndDay) {
+TEST(KnownTokens, KnowsATokenForOnePurposeKeyAndUse) {
   KnownTokens known;
   const IndexKey index = random_index();
   const Id contact{1};
   const Id billing{2};
-  known.add({index, contact, 7, 100}, Id{9}, known.generation());
+  known.add({index, contact, 7, 100}, Id{9}, known.generation(), 100);
   EXPECT_EQ(known.find({index, contact, 7, 100}), Id{9});
   EXPECT_FALSE(known.find({index, billing, 7, 100}));
   EXPECT_FALSE(known.find({index, contact, 8, 100}));
   EXPECT_FALSE(known.find({index, contact, 7, 101}));
   EXPECT_FALSE(known.find({random_index(), contact, 7, 100}));
-  // A new day takes the place of the old one.
-  known.add({index, contact, 7, 101}, Id{9}, known.generation());
+  // Of the other day as well.
+  known.add({index, contact, 7, 101}, Id{9}, known.generation(), 101);
   EXPECT_EQ(known.find({index, contact, 7, 101}), Id{9});
-  EXPECT_FALSE(known.find({index, contact, 7, 100}));
+}
+
+TEST(KnownTokens, WhatWasAddedOnAnotherDayIsFoundAndMakesRoomFirst) {
+  // One set of four.
+  KnownTokens known(1);
+  ASSERT_EQ(known.capacity(), 4U);
+  const Id purpose{1};
+  std::vector<IndexKey> all(6);
+  for (IndexKey& index : all) index = random_index();
+  const auto add = [&](std::size_t which, std::uint32_t today) {
+    known.add({all[which], purpose, 7, 1}, Id{9}, known.generation(), today);
+  };
+  const auto has = [&](std::size_t which) {
+    return known.find({all[which], purpose, 7, 1}).has_value();
+  };
+  for (std::size_t i = 0; i < 4; ++i) add(i, 100);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(has(i));
+  // Used again on the next day, and asked of the store: three of four are of that day now.
+  for (std::size_t i = 0; i < 3; ++i) add(i, 101);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(has(i)) << "one entry twice takes another's room";
+  add(4, 101);
+  EXPECT_FALSE(has(3)) << "it was not of today";
+  for (const std::size_t i : std::initializer_list<std::size_t>{0, 1, 2, 4}) EXPECT_TRUE(has(i));
+  // Of today they are all; one has to go.
+  add(5, 101);
+  EXPECT_TRUE(has(5));
+  EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                          [&](const IndexKey& index) {
+                            return known.find({index, purpose, 7, 1}).has_value();
+                          }),
+            4);
 }
 
 TEST(KnownTokens, MemoryIsBounded) {
@@ -43,7 +74,7 @@ TEST(KnownTokens, MemoryIsBounded) {
   std::vector<IndexKey> all;
   for (std::uint32_t i = 0; i < 20'000; ++i) {
     all.push_back(random_index());
-    known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation());
+    known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation(), 100);
   }
   const auto kept = std::count_if(all.begin(), all.end(), [&](const IndexKey& index) {
     return known.find({index, purpose, 7, 100}).has_value();
@@ -62,7 +93,7 @@ TEST(KnownTokens, GrowsWithTheTokensOfADayAndStaysBounded) {
   const auto add = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       all.push_back(random_index());
-      known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation());
+      known.add({all.back(), purpose, 7, 100}, Id{1}, known.generation(), 100);
     }
   };
   const auto kept = [&] {
@@ -91,7 +122,7 @@ TEST(KnownTokens, TakesMostOfWhatIsAllowedWhenItIsNeeded) {
     KnownTokens known(most);
     const std::size_t wanted = most / KnownTokens::kSlotBytes * 3 / 4;
     for (std::size_t i = 0; i < most / KnownTokens::kSlotBytes && known.capacity() < wanted; ++i) {
-      known.add({random_index(), Id{1}, 7, 100}, Id{1}, known.generation());
+      known.add({random_index(), Id{1}, 7, 100}, Id{1}, known.generation(), 100);
     }
     EXPECT_GE(known.capacity(), wanted) << most;
     EXPECT_LE(known.capacity() * KnownTokens::kSlotBytes, most);
@@ -119,7 +150,7 @@ TEST(KnownTokens, GrowsWhileOthersReadAndWrite) {
   for (int t = 0; t < 2; ++t) {
     threads.emplace_back([&, t] {
       for (const IndexKey& index : all[static_cast<std::size_t>(t)]) {
-        known.add({index, Id{1}, 7, 100}, id_of(index), known.generation());
+        known.add({index, Id{1}, 7, 100}, id_of(index), known.generation(), 100);
       }
       --writing;
     });
@@ -148,19 +179,19 @@ TEST(KnownTokens, APauseForgetsAndWhoLookedBeforeComesTooLate) {
   const IndexKey index = random_index();
   const Id purpose{1};
   const std::uint64_t before = known.generation();
-  known.add({index, purpose, 7, 100}, Id{9}, before);
+  known.add({index, purpose, 7, 100}, Id{9}, before, 100);
   {
     const KnownTokens::Pause pause(known);
     EXPECT_FALSE(known.find({index, purpose, 7, 100}));
-    known.add({index, purpose, 7, 100}, Id{9}, before);
-    known.add({index, purpose, 7, 100}, Id{9}, known.generation());
+    known.add({index, purpose, 7, 100}, Id{9}, before, 100);
+    known.add({index, purpose, 7, 100}, Id{9}, known.generation(), 100);
     EXPECT_FALSE(known.find({index, purpose, 7, 100}));
     const KnownTokens::Pause another(known);
   }
   EXPECT_FALSE(known.find({index, purpose, 7, 100}));
-  known.add({index, purpose, 7, 100}, Id{9}, before);
+  known.add({index, purpose, 7, 100}, Id{9}, before, 100);
   EXPECT_FALSE(known.find({index, purpose, 7, 100}));
-  known.add({index, purpose, 7, 100}, Id{9}, known.generation());
+  known.add({index, purpose, 7, 100}, Id{9}, known.generation(), 100);
   EXPECT_TRUE(known.find({index, purpose, 7, 100}));
 }
 
@@ -183,7 +214,7 @@ TEST(KnownTokens, ReadersSeeWholeEntriesOnly) {
     threads.emplace_back([&] {
       for (std::size_t i = 0; !stop; ++i) {
         const IndexKey& index = all[i % all.size()];
-        known.add({index, purpose, 7, 100}, id_of(index), known.generation());
+        known.add({index, purpose, 7, 100}, id_of(index), known.generation(), 100);
       }
     });
     threads.emplace_back([&] {
@@ -224,14 +255,14 @@ TEST(CachingTokenStore, IsPausedWhileRowsAreRemoved) {
   inner.known = &store.known();
   const IndexKey index = random_index();
   const Id purpose{1};
-  store.known().add({index, purpose, 7, 100}, Id{9}, store.known().generation());
+  store.known().add({index, purpose, 7, 100}, Id{9}, store.known().generation(), 100);
   const std::vector<Id> ids{Id{1}};
   ASSERT_TRUE(store.expire(ids));
   EXPECT_EQ(inner.during, 0U);
   EXPECT_NE(store.known().generation(), 0U);
   EXPECT_FALSE(store.known().find({index, purpose, 7, 100}));
 
-  store.known().add({index, purpose, 7, 100}, Id{9}, store.known().generation());
+  store.known().add({index, purpose, 7, 100}, Id{9}, store.known().generation(), 100);
   ASSERT_TRUE(store.drop_index(std::span(&index, 1)));
   EXPECT_FALSE(store.known().find({index, purpose, 7, 100}));
 }

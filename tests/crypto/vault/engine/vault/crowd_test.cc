@@ -61,9 +61,9 @@ class Crowd : public testing::Test {
     const SecretBytes parent = catalogue->keys().open(seal.parent).value();
     ProtectionKey key = make_protection_key(seal.row, parent.bytes()).value();
     key.nonce_key = derive_use_key(parent.bytes(), KeyUse::enc_nonce, key.ctx);
-    live->seals.emplace(
-        seal_key_id_, std::make_shared<const LiveSeal>(
-                          LiveSeal{std::move(key), id_from(seal.row.purpose_id), WallTime::max()}));
+    live->seals.emplace(seal_key_id_,
+                        LiveSeal{std::make_shared<const ProtectionKey>(std::move(key)),
+                                 id_from(seal.row.purpose_id), WallTime::max()});
     live->current_seal.emplace(seal_key_id_, seal_key_id_);
     live_.store(std::move(live));
     resolver_.emplace(store_, *subjects_, live_, clock_);

@@ -57,8 +57,8 @@ class CommitterRaces : public testing::Test {
     ProtectionKey key = make_protection_key(seal.row, parent.bytes()).value();
     key.nonce_key = derive_use_key(parent.bytes(), KeyUse::enc_nonce, key.ctx);
     purposes_.push_back(id_from(seal.row.purpose_id));
-    live_.seals.emplace(seal_key_id, std::make_shared<const LiveSeal>(LiveSeal{
-                                         std::move(key), purposes_.back(), WallTime::max()}));
+    live_.seals.emplace(seal_key_id, LiveSeal{std::make_shared<const ProtectionKey>(std::move(key)),
+                                              purposes_.back(), WallTime::max()});
     live_.current_seal.emplace(seal_key_id, seal_key_id);
   }
 
