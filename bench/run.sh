@@ -16,8 +16,8 @@ bench/run.sh --gate [--renew | --accept]
   --quick            shorter windows, within two minutes (after the build)
   --minutes N        rounds and windows that fit into so many minutes (the plan is printed; --plan prints it and ends)
   --more             go on with the run in DIR, in another hour: as many rounds again of each workload in which nginx differed from
-                     itself, and again until none does or N minutes are over (else once); and the others that were disturbed or
-                     left nothing. Nothing of before is left out
+                     itself or a goal lies within the interval, and again until there is none or N minutes are over (else once); and
+                     the others that were disturbed or left nothing. Nothing of before is left out
   --json FILE        write the list of ratios here as well
   --binary PATH      the gateway to measure (default: the one of the release build)
   --build DIR        folder of the release build (default: build/release; built when missing)
@@ -393,7 +393,7 @@ measuring=yes
 if [ "$more" = yes ]; then
   until=$((SECONDS + 60 * more_minutes))
   while :; do
-    mapfile -t wanting < <(python3 "$here/stats.py" void "$out")
+    mapfile -t wanting < <(python3 "$here/stats.py" open "$out")
     for line in "${wanting[@]}"; do
       measure "${line% *}" "${line##* }"
       [ "$more_minutes" -eq 0 ] || [ "$SECONDS" -lt "$until" ] || break

@@ -3,7 +3,7 @@
 
   stats.py report DIR        reads rounds.jsonl, counts-*.json, syscalls.jsonl; writes ratios.json and
                              prints the table. Exit code 5 when the witness saw unprotected fields.
-  stats.py void DIR          the workloads that want more rounds, each with the number of its next one
+  stats.py open DIR          the workloads that want more rounds, each with the number of its next one
   stats.py more DIR          what `run.sh --more` begins with: sitting, rounds, warm-up, window, connections, gateway
   stats.py syscalls WORKLOAD PEER STRACE-FILE COUNTS-BEFORE COUNTS-AFTER
 """
@@ -353,10 +353,17 @@ def faults_of_all(folder, rows):
     return faults
 
 
-def void_workloads(result):
-    """Whose comparison with nginx is no figure yet, in the order of the run."""
-    return list(dict.fromkeys(row["workload"] for row in result
-                              if row["void"] and row["metric"] == "cpu_us_per_request"))
+def is_open(row):
+    """Whether the row is no figure yet, or its interval does not say on which side of the goal it is: whichever side that will be."""
+    if row["metric"] == "cpu_us_per_request" and row["void"]:
+        return True
+    goals = GOALS.get((row["workload"], row["peer"], row["metric"]))
+    return goals is not None and row["low"] < goals[1] < row["high"]
+
+
+def open_workloads(result):
+    """Those with an open row, in the order of the run."""
+    return list(dict.fromkeys(row["workload"] for row in result if is_open(row)))
 
 
 def main_more(folder):
@@ -368,10 +375,10 @@ def main_more(folder):
     print(sitting, settings["rounds"], settings["warm_up"], settings["window"], settings["connections"], facts["gateway"]["sha256"])
 
 
-def main_void(folder):
-    """Each void workload with the number of its next round."""
+def main_open(folder):
+    """Each open workload with the number of its next round."""
     rows = read_lines(pathlib.Path(folder) / "rounds.jsonl")
-    for workload in void_workloads(compare(rows)):
+    for workload in open_workloads(compare(rows)):
         print(workload, 1 + max(int(row["round"]) for row in rows if row["workload"] == workload))
 
 
@@ -405,8 +412,8 @@ def main_report(folder):
 def main(arguments):
     if len(arguments) == 2 and arguments[0] == "report":
         return main_report(arguments[1])
-    if len(arguments) == 2 and arguments[0] in ("more", "void"):
-        {"more": main_more, "void": main_void}[arguments[0]](arguments[1])
+    if len(arguments) == 2 and arguments[0] in ("more", "open"):
+        {"more": main_more, "open": main_open}[arguments[0]](arguments[1])
         return 0
     if len(arguments) == 6 and arguments[0] == "syscalls":
         main_syscalls(*arguments[1:])

@@ -52,8 +52,20 @@ class More(unittest.TestCase):
     def test_workloads_in_which_nginx_differs_from_itself_want_more(self):
         calm = rows_of(COST)
         wild = rows_of(GET_COST, noise=0.2, workload=stats.GET)
-        self.assertEqual(stats.void_workloads(stats.compare(calm)), [])
-        self.assertEqual(stats.void_workloads(stats.compare(wild + calm)), [stats.GET])
+        self.assertEqual(stats.open_workloads(stats.compare(calm)), [])
+        self.assertEqual(stats.open_workloads(stats.compare(wild + calm)), [stats.GET])
+
+    def test_a_goal_within_the_interval_wants_more_on_whichever_side_the_median_is(self):
+        def found(low, high, metric="cpu_us_per_request", peer="nginx"):
+            return stats.open_workloads([{"workload": stats.FORM, "peer": peer, "metric": metric, "low": low, "high": high, "void": False}])
+
+        self.assertEqual(found(0.97, 1.01), [stats.FORM])
+        self.assertEqual(found(0.99, 1.20), [stats.FORM])
+        self.assertEqual(found(0.97, 1.00), [])
+        self.assertEqual(found(1.00, 1.05), [])
+        # What has no goal is never open because of it.
+        self.assertEqual(found(0.97, 1.01, metric="latency_p50"), [])
+        self.assertEqual(found(0.97, 1.01, peer="haproxy"), [])
 
     def test_more_rounds_join_the_first_ones(self):
         first, later = rows_of(COST), rows_of(COST)

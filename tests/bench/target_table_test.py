@@ -41,7 +41,8 @@ OTHERS = {
         "stored": 10_000_000,
         "first": {"cpu": 90.0, "cpu_base": 30.0, "cpu_ratio": [3.0, 3.0, 3.0], "p99_ratio": [9.0, 9.0, 9.0], "disturbed": ["too short"]},
         "steady": {"cpu": 12.6, "cpu_base": 12.0, "cpu_ratio": [1.05, 1.03, 1.07], "p99_ratio": [1.1, 1.0, 1.2], "disturbed": []},
-        "daily": {"cpu": 40.0, "cpu_base": 25.0, "cpu_ratio": [1.6, 1.5, 1.7], "p99_ratio": [2.0, 1.9, 2.1], "disturbed": []}}]},
+        "daily": {"cpu": 13.0, "cpu_base": 12.0, "cpu_ratio": [1.08, 1.02, 1.15], "p99_ratio": [1.1, 1.0, 1.2], "disturbed": []},
+        "noted": {"cpu": 40.0, "cpu_base": 25.0, "cpu_ratio": [1.6, 1.5, 1.7], "p99_ratio": [2.0, 1.9, 2.1], "disturbed": []}}]},
 }
 LATENCY = [{"peer": "paravent", "quantile": "p50_us", "added_us": 30.0, "low": 28.0, "high": 33.0, "void": False},
            {"peer": "nginx", "quantile": "p50_us", "added_us": 31.0, "low": 28.0, "high": 33.0, "void": False}]
@@ -73,12 +74,18 @@ class Rows(unittest.TestCase):
     def test_what_the_others_measured(self):
         found = {name: row[6] for name, row in table(others=OTHERS, latency=LATENCY).items()}
         self.assertEqual({name: found[name] for name in ("T9", "T12", "T12 TLS", "T13", "T14 p50", "T16 HMAC", "T16 SIV", "T16 XChaCha",
-                                                        "T17", "T18", "T18 store", "T18 stored", "T18 first of the day", "T19", "T19 disk 1 ms", "T21", "T22", "T22 form",
+                                                        "T17", "T18", "T18 store", "T18 stored", "T18 first of the day", "T18 noted", "T19", "T19 disk 1 ms", "T21", "T22",
+                                                        "T22 form",
                                                         "scaling", "unsealing")},
                          {"T18 stored": "goal met", "T22": "goal met", "T22 form": "goal met", "T9": "goal met", "T12": "goal met", "T12 TLS": "goal met", "T13": "goal met", "T14 p50": "goal met",
                           "T16 HMAC": "goal met", "T16 SIV": "limit kept", "T16 XChaCha": "missed", "T17": "goal met",
-                          "T18": "goal met", "T18 store": "limit kept", "T18 first of the day": "missed", "T19": "goal met",
+                          "T18": "goal met", "T18 store": "limit kept", "T18 first of the day": "goal met", "T18 noted": "missed", "T19": "goal met",
                           "T19 disk 1 ms": "limit kept", "T21": "goal met", "scaling": "goal met", "unsealing": "goal met"})
+
+    def test_a_state_that_a_run_did_not_measure_has_no_figure(self):
+        line = {state: row for state, row in OTHERS["stored-tokens"]["lines"][0].items() if state != "noted"}
+        found = table(others=OTHERS | {"stored-tokens": {"goal": 1.2, "lines": [line]}})
+        self.assertEqual((found["T18 first of the day"][6], found["T18 noted"][5]), ("goal met", "not measured in this run"))
 
     def test_a_disturbed_or_smaller_measurement_is_none(self):
         noisy = OTHERS | {"crowd": OTHERS["crowd"] | {"disturbed": ["steal"]}}
@@ -106,7 +113,7 @@ class Rows(unittest.TestCase):
         text = "\n".join(results_page.other_sections({name: OTHERS[name] for name in ("durable-tokens", "durable-tokens-1ms", "stored-tokens")}))
         self.assertIn("| as it is | 6000 |", text)
         self.assertIn("| 1000 us | 24000 |", text)
-        self.assertIn("| 10000000 | first use of the day | 40.00 | 25.00 | 1.600 (1.500 to 1.700) |", text)
+        self.assertIn("| 10000000 | first use of the day, noted | 40.00 | 25.00 | 1.600 (1.500 to 1.700) |", text)
         self.assertNotIn("Stored tokens", "\n".join(results_page.other_sections({})))
 
     def test_files_of_a_run(self):
