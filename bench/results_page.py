@@ -79,7 +79,7 @@ def durable_section(others):
 def stored_section(others):
     """Requests with five stored tokens, by when these were used last."""
     lines = others.get("stored-tokens", {}).get("lines", [])
-    kinds = (("used before today", "steady"), ("first use of the day", "daily"), ("first use of the day, noted", "noted"),
+    kinds = (("used before today", "steady"), ("first use of the day", "daily"), ("one new one instead of five", "new"), ("first use of the day, noted", "noted"),
              ("first use since the gateway's start", "first"))
     return ["", "## Stored tokens, five a request", "",
             *table(("stored", "the tokens were", "CPU us/request", "among 10^3", "ratio", "p99, ratio"),

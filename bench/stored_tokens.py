@@ -12,7 +12,8 @@ The whole gateway over real sockets: a form of five fields, each an address whos
   steady  windows, in turns, after passes until next to no request asks the store: every token was used before today
   daily   every form once on a new day, in turns. The purpose's retention counts from collection, so the day says nothing new. The smallest
           store's few forms on --days days. With what the store does behind the traffic, until it is quiet
-  noted   the same where the retention counts from the last contact and the route says no person: each use is noted, the row written again
+  new     forms of one field each that nobody sent before, in turns, so many to either; with what the store does behind the traffic
+  noted   as daily, where the retention counts from the last contact and the route says no person: each use is noted, the row written again
 
 CPU of all the gateway's threads per request; medians of the rounds' ratios with bootstrap 95 % intervals. Steady says also how many requests asked
 the store. Exit code 4, and no JSON, where a body came without its five tokens or a request failed.
@@ -42,8 +43,9 @@ GOAL = 1.2
 PORTS = {"tokens": 19331, "base": 19332, "point": 19333, "admin_base": 19334, "admin_point": 19335}
 FIVE = 5
 FORMS = 80_000  # of five: as many different addresses as vault_growth_bench.cc asks for
+NEW = 100_000  # in a round
 FIELDS = "".join(f"      form.{name}: {{ kind: email, do: tokenise, mode: vault, epoch: none }}\n"
-                 for name in ("first", "second", "third", "fourth", "fifth"))
+                 for name in ("first", "second", "third", "fourth", "fifth", "email"))
 POLICY = f"""policy: 1
 tenant: bench
 recipients: {{ crm: {{ name: CRM, country: FR }} }}
@@ -182,6 +184,19 @@ def days(options, gateway, backend, count):
     return row
 
 
+def new_tokens(options, gateway, backend):
+    """Forms with one new token each: the load's row, with the CPU per request until the store is quiet."""
+    before = gateway.cpu_ns()
+    row = running.load(options.tools, gateway, "new-token", 64, 0, 0, backend, more=("--requests", NEW, "--patience", 600))
+    quiet = gateway.until_quiet()
+    row["whole_cpu_us"] = (gateway.cpu_ns() - before) / 1000 / max(row["requests"], 1)
+    if not quiet:
+        running.fail("the store is still at work three minutes after the load")
+    if row["requests"] != NEW:
+        row["errors"] += 1
+    return row
+
+
 def warm(options, gateway, backend, most=8):
     """Every form once more, until they are known: the memory of known tokens loses some while it grows."""
     for _ in range(most):
@@ -237,6 +252,7 @@ def measure(options, backend, base, size, folder):
         steady = in_turns(options.rounds, lambda: window(options, one, backend), lambda: window(options, two, backend))
         new_days = (lambda: days(options, one, backend, options.days), lambda: days(options, two, backend, 1))
         daily = in_turns(options.daily_rounds, *new_days)
+        new = in_turns(options.daily_rounds, lambda: new_tokens(options, one, backend), lambda: new_tokens(options, two, backend))
         one.note_days()
         two.note_days()
         noted = in_turns(options.daily_rounds, *new_days)
@@ -244,12 +260,14 @@ def measure(options, backend, base, size, folder):
     line = {"stored": size, "first": compared(first, (("whole_cpu_us", "cpu"), *usual)),
             "steady": compared(steady, (("proxy_cpu_us", "cpu"), *usual)),
             "daily": compared(daily, (("whole_cpu_us", "cpu"), ("proxy_cpu_us", "cpu_at_once"), *usual)),
+            "new": compared(new, (("whole_cpu_us", "cpu"), ("proxy_cpu_us", "cpu_at_once"), *usual)),
             "noted": compared(noted, (("whole_cpu_us", "cpu"), ("proxy_cpu_us", "cpu_at_once"), *usual))}
     line["steady"]["misses"] = max(row["misses"] for row in steady["base"] + steady["point"])
     return line
 
 
-SENTENCES = {"first": "first since the start", "steady": "used before today", "daily": "first of the day", "noted": "first of the day, noted"}
+SENTENCES = {"first": "first since the start", "steady": "used before today", "daily": "first of the day", "new": "one new token each",
+             "noted": "first of the day, noted"}
 
 
 def say(line, base):
@@ -261,7 +279,7 @@ def say(line, base):
               f"p99 {own['p99_ratio'][0]:.2f} times", flush=True)
         if state == "steady":
             print(f"  of a window's requests at most {own['misses']:.3%} asked the store")
-        if state in ("daily", "noted"):
+        if state in ("daily", "new", "noted"):
             print(f"  while they were asked for: {own['cpu_at_once']:.2f} us, {own['cpu_at_once_base']:.2f} at {base}")
         if own["errors"]:
             print(f"  {own['errors']} requests failed, or were not answered: no figure")

@@ -50,7 +50,7 @@ struct UnsealSettings {
   bool operator==(const UnsealSettings&) const = default;
 };
 
-// vault.memory: bytes at most for tokens that were used today, and for what was read from the token
+// vault.memory: bytes at most for tokens that need no look-up, and for what was read from the token
 // store. 0: a share of the memory that there is.
 struct VaultMemoryConfig {
   std::uint64_t known_tokens = 0;

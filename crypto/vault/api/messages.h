@@ -151,9 +151,9 @@ class TokenVault {
  public:
   virtual ~TokenVault() = default;
 
-  // Answers at once from memory, when every token that the batch asks for is known and was already
-  // used today: true, and the ids and status are final. False: nothing has happened; resolve() it.
-  // `done` is not called either way.
+  // Answers at once from memory, when every token that the batch asks for is known and its use says
+  // nothing that would have to be stored: true, and the ids and status are final. False: nothing
+  // has happened; resolve() it. `done` is not called either way.
   virtual bool answer_known(ResolveBatch& /*batch*/) { return false; }
 
   virtual void resolve(std::shared_ptr<ResolveBatch> batch) = 0;

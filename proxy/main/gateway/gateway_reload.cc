@@ -123,10 +123,12 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
   return {};
 }
 
-// What a reload that is refused has written already. A retention stays: a longer one destroys
-// later, a shorter one waits for an operator; putting it back would freeze destruction.
+// What a reload that is refused has written already. Of a retention only what it counts from: a
+// longer one destroys later, a shorter one waits for an operator; putting it back would freeze
+// destruction.
 void Gateway::State::put_back() {
   std::ignore = open->set_subject_clocks(served);
+  std::ignore = open->count_as(served);
   std::ignore = open->keep_consent(served);
 }
 

@@ -90,6 +90,10 @@ Status OpenVault::set_retentions(const PolicySet& set, const config::RecordConfi
   return {};
 }
 
+Status OpenVault::count_as(const PolicySet& set) {
+  return crypto::vault::KeyAdmin(installation_.vault()).count_as(purpose_retentions(set.policies));
+}
+
 Status OpenVault::set_subject_clocks(const PolicySet& set) {
   std::vector<crypto::vault::SubjectClockRule> rules;
   for (const policies::Policy& policy : set.policies) {

@@ -32,6 +32,9 @@ std::uint64_t stamp_of(std::uint32_t day, std::uint64_t generation) noexcept {
   return ((generation * 181 + day) | 0x8000U) << kStampAt;
 }
 
+// What a slot is to an entry that looks for room, better ones later.
+enum class Room : std::uint8_t { none, older, free, own };
+
 // Which of its set's slots an entry is looked for in, and put when there is room: first its home,
 // then the other one of the same cache line, then those of the other line.
 std::size_t way_at(const IndexKey& index, std::size_t turn) noexcept {
@@ -166,24 +169,28 @@ void KnownTokens::add(const Key& key, const Id& id, std::uint64_t generation,
   const std::uint64_t stamp = stamp_of(today, generation);
   entry[1] |= stamp;
   Set& set = table.set_of(key.index);
-  // The first that is free or of another day, else one by chance: any bits of a keyed hash are as
-  // good a die as any. An entry that is there already moves to nowhere else.
+  // Where it is already, else the first that is free, else the first of another day, else one by
+  // chance: any bits of a keyed hash are as good a die as any.
   std::size_t chosen = key.index[30] % kWays;
-  bool displaces = true;
+  Room room = Room::none;
   for (std::size_t turn = 0; turn < kWays; ++turn) {
     const std::size_t way = way_at(key.index, turn);
     const Words words = read(set.slots[way]);
     if (words == entry) return;
     const bool same = words[0] == entry[0] && ((words[1] ^ entry[1]) & ~kStamp) == 0 &&
                       words[2] == entry[2] && words[3] == entry[3];
-    if (!same && (!displaces || (words[1] & kStamp) == stamp)) continue;
+    const std::uint64_t made = words[1] & kStamp;
+    Room here = made == stamp ? Room::none : Room::older;
+    if (made == 0) here = Room::free;
+    if (same) here = Room::own;
+    if (here <= room) continue;
     chosen = way;
-    displaces = false;
+    room = here;
   }
   for (std::size_t i = 0; i < kWords; ++i) {
     set.slots[chosen].words[i].store(entry[i], std::memory_order_relaxed);
   }
-  if (displaces) note_displaced(table, today);
+  if (room == Room::none) note_displaced(table, today);
 }
 
 // Two that begin a day at once may count one less: no harm.

@@ -20,6 +20,10 @@ namespace {
 // Requests that began before an epoch ended may still ask for its keys.
 constexpr std::chrono::hours kGrace{1};
 
+bool is_over(WallTime epoch_end, WallTime now) {
+  return epoch_end != WallTime::max() && epoch_end + kGrace < now;
+}
+
 Result<ProtectionKey> open_key(const Catalogue& catalogue, std::uint32_t key_id,
                                ByteView public_key = {}) {
   const ContextRecord& record = *catalogue.context(key_id);
@@ -129,7 +133,8 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
   for (const auto& [key_id, seal] : live.seals) {
     const ContextRecord& record = *catalogue.context(key_id);
     const Epoch epoch = record.row.epoch;
-    if (epoch_start(epoch) > now || epoch_end(epoch) <= now) continue;
+    // One that just ended is current until its successor is bound: tenants are bound by turns.
+    if (epoch_start(epoch) > now || is_over(epoch_end(epoch), now)) continue;
     if (!catalogue.keys().usable(record.parent, KeyOperation::protect)) continue;
     const auto [it, first] = current.emplace(family_of(catalogue.context(key_id)->row), key_id);
     // Two policies may give one purpose epochs of different lengths: the longer one keeps the
@@ -172,7 +177,7 @@ std::string space_of(ContextRow row) {
 }
 
 // REQUIRES: find_current_seals(). A key that takes over because an epoch began is the newest of its
-// space, so that day tells the uses before from those after.
+// space, so that day tells the uses before from those after; rows_fell_behind() tells of all else.
 void find_uses(const Catalogue& catalogue, LiveContexts& live) {
   std::unordered_map<std::string, std::uint32_t> newest;
   for (const auto& [key_id, seal] : live.seals) {
@@ -190,8 +195,9 @@ void find_uses(const Catalogue& catalogue, LiveContexts& live) {
   }
 }
 
-// Whether rows have another current key, or none any more, and no day tells it: after a rotation,
-// or a policy without their purpose. Their next use brings them under a key of today.
+// Whether rows have another current key, or none any more, and no later day tells it: after a
+// rotation, a policy without their purpose or with shorter epochs, a clock that was set back. Their
+// next use brings them under a key of today.
 bool rows_fell_behind(const LiveContexts& before, const LiveContexts& after) {
   const auto newest = [](const LiveContexts& live, std::uint32_t current) {
     return live.seals.at(current).newest_epoch;
@@ -205,7 +211,7 @@ bool rows_fell_behind(const LiveContexts& before, const LiveContexts& after) {
            const auto was = before.current_seal.find(key_id);
            if (key_id == current) return false;
            if (was == before.current_seal.end()) return true;
-           return was->second != current && newest(before, was->second) == newest(after, current);
+           return was->second != current && newest(before, was->second) >= newest(after, current);
          });
 }
 
@@ -303,10 +309,8 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
   if (auto s = catalogue.commit(); !s) return s.error();
 
   auto live = std::make_shared<LiveContexts>(*state_->live.load());
-  std::erase_if(live->seals, [&](const auto& entry) {
-    const WallTime end = entry.second.epoch_end;
-    return end != WallTime::max() && end + kGrace < now;
-  });
+  std::erase_if(live->seals,
+                [&](const auto& entry) { return is_over(entry.second.epoch_end, now); });
   std::vector<Binding> bindings;
   bindings.reserve(plans->size());
   for (std::size_t i = 0; i < specs.size(); ++i) {

@@ -314,11 +314,12 @@ bool Committer::prepare(Group& group, std::uint32_t today, const LiveContexts& l
   // A row that is written again is sealed under the current epoch of the purpose it was sealed for,
   // or of this use's purpose when no policy names that one any more.
   group.row.in_relationship = group.wants.front().job->scope == Scope::relationship;
-  const auto current = live.current_seal.find(group.row.seal_key_id);
+  auto current = live.current_seal.find(group.row.seal_key_id);
   // Its key opens no more, or no policy names its purpose: what is answered must open.
   group.must_write = group.must_write || current == live.current_seal.end();
-  const std::uint32_t next =
-      current != live.current_seal.end() ? current->second : group.wants.front().job->seal_key_id;
+  const std::uint32_t asking = group.wants.front().job->seal_key_id;
+  if (current == live.current_seal.end()) current = live.current_seal.find(asking);
+  const std::uint32_t next = current != live.current_seal.end() ? current->second : asking;
   group.may_write = group.may_write || next != group.row.seal_key_id;
   group.row.seal_key_id = next;
   return live.seals.contains(group.row.seal_key_id);

@@ -47,10 +47,10 @@ struct LiveSubject {
 // Behind a seal key id: the vault.row key of (domain, purpose, space, epoch).
 //
 // noted_daily: each day's first use is noted in the row, because the purpose's retention counts
-// from it, or none was ever stated. Where it is not, all uses since the newest of the space's
-// current epochs began say the same of a row that has the purpose and lies under a current key
-// (constructions 4.1: a reuse restarts a clock that counts from the last contact, and brings the
-// row under the current epoch).
+// from an event, or one that waits for consent does, or none was ever stated; or the space has no
+// current key. Where it is not, all uses since the newest of the space's current epochs began say
+// the same of a row that has the purpose and lies under a current key (constructions 4.1: a reuse
+// restarts a clock that counts from the last contact, and brings the row under the current epoch).
 struct LiveSeal {
   std::shared_ptr<const ProtectionKey> key;
   Id purpose{};
@@ -59,10 +59,12 @@ struct LiveSeal {
   bool noted_daily = true;
 };
 
-// Of uses that say the same the same number, 24 bits; of others another one.
+// Of uses that say the same the same number, 24 bits; of others another one. On the day on which an
+// epoch begins those before it are others than those after.
 inline std::uint32_t use_number(const LiveSeal& seal, std::uint32_t today) noexcept {
   constexpr std::uint32_t kSinceEpoch = 1U << 23U;
-  return seal.noted_daily ? today : seal.newest_epoch | kSinceEpoch;
+  if (seal.noted_daily) return today << 1U | (seal.newest_epoch == today ? 1U : 0U);
+  return seal.newest_epoch | kSinceEpoch;
 }
 
 struct LiveContexts {

@@ -248,9 +248,11 @@ void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
 }
 
 void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
+  // First: whatever is withdrawn after this, what is judged by the keys of before is not
+  // remembered.
+  const std::uint64_t generation = store_.known().generation();
   const std::shared_ptr<const LiveContexts> live = live_.load();
   const std::uint32_t today = day_of(clock_.now());
-  const std::uint64_t generation = store_.known().generation();
   std::vector<IndexKey> keys;
   for (PendingBatch& pending : round) {
     if (pending.batch->subject) {
@@ -324,10 +326,10 @@ void Resolver::commit_loop() {
     const auto begin = std::chrono::steady_clock::now();
     std::unique_lock in_round(round_mutex_);
     SubjectStore::WriterLock writers = committer.lock_for(round);
+    const std::uint64_t generation = store_.known().generation();
     // Taken under the locks: keys that moved meanwhile have moved in it too.
     const std::shared_ptr<const LiveContexts> live = live_.load();
     const std::uint32_t today = day_of(clock_.now());
-    const std::uint64_t generation = store_.known().generation();
     const CommitReport report = committer.process(round, *live, writers);
     if (writers.owns_lock()) writers.unlock();
     in_round.unlock();

@@ -1,8 +1,8 @@
 // Resolver: the two threads behind Vault::resolve().
 //
 //   look-up thread  takes everything queued and finds it in the index; batches whose tokens are all
-//                   known and were already used today are answered at once, so that they never wait
-//                   for a disk
+//                   known, and whose uses say nothing new, are answered at once, so that they never
+//                   wait for a disk
 //   commit thread   takes everything the look-up left over while the previous write was being
 //                   synced, and makes it durable in one write
 //
@@ -11,9 +11,9 @@
 // before has answered to come back: until there are as many as it last saw, and at most a quarter
 // of the time that the last write took and 5 ms; who comes after a longer pause waits for nobody.
 //
-// In front of both, on whatever thread asks: answer_known(), which finds tokens that were used
-// today already in memory. At most kMaxInFlight batches are in the vault; beyond, a batch is
-// answered `overloaded`. Thread safe.
+// In front of both, on whatever thread asks: answer_known(), which finds in memory
+// tokens whose use says nothing new (known_tokens.h). At most kMaxInFlight batches are in the
+// vault; beyond, a batch is answered `overloaded`. Thread safe.
 
 #pragma once
 

@@ -48,7 +48,7 @@ struct VaultCounters {
 
 // How much memory a vault may take for tokens; what N tokens need stands in docs/vault.md.
 struct VaultMemory {
-  std::size_t known = std::size_t{24} << 20U;  // tokens that were used today: some 500 000
+  std::size_t known = std::size_t{24} << 20U;  // tokens that need no look-up: some 500 000
   std::size_t store = std::size_t{64} << 20U;  // what was read from the store: some 160 000
 };
 

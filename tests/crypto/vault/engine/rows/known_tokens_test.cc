@@ -67,6 +67,18 @@ TEST(KnownTokens, WhatWasAddedOnAnotherDayIsFoundAndMakesRoomFirst) {
             4);
 }
 
+TEST(KnownTokens, NobodyMakesRoomWhereThereIsSome) {
+  KnownTokens known(1);
+  const Id purpose{1};
+  std::vector<IndexKey> all(4);
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    all[i] = random_index();
+    all[i][31] = 0;  // one home for all
+    known.add({all[i], purpose, 7, 1}, Id{9}, known.generation(), 100 + i);
+  }
+  for (const IndexKey& index : all) EXPECT_TRUE(known.find({index, purpose, 7, 1}));
+}
+
 TEST(KnownTokens, MemoryIsBounded) {
   KnownTokens known(std::size_t{64} << 10U);
   EXPECT_LE(known.capacity() * KnownTokens::kSlotBytes, std::size_t{64} << 10U);
