@@ -43,6 +43,7 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& tra
   if (may_enter && tls) {
     tls_ = tls::TlsStream::accept(std::move(tls), fd_.get());
     may_enter = tls_ != nullptr;
+    if (tls_) tls_->keep_warm(host_.warm_streams());
   }
   if (!may_enter || !loop_.add(fd_.get(), *this)) {
     if (counted_) host_.door().clients().close_connection(*counted_);

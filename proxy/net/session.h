@@ -55,6 +55,7 @@ class SessionHost {
  public:
   virtual EventLoop& loop() noexcept = 0;
   virtual ReadBlockPool& blocks() noexcept = 0;
+  virtual tls::WarmStreams& warm_streams() noexcept = 0;
   virtual TransactionPool& transactions() noexcept = 0;
   virtual UpstreamPool& upstreams() noexcept = 0;
   virtual const std::shared_ptr<const Generation>& generation() const noexcept = 0;

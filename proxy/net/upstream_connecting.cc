@@ -50,6 +50,7 @@ void UpstreamConnection::on_connected(std::uint32_t events) {
       connect_next();
       return;
     }
+    tls_->keep_warm(pool_.warm_streams());
     state_ = State::handshake;
     shake_hands();
     return;

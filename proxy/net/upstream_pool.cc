@@ -7,7 +7,8 @@
 
 namespace paravent::proxy::net {
 
-UpstreamPool::UpstreamPool(EventLoop& loop, ReadBlockPool& blocks) : loop_(loop), blocks_(blocks) {}
+UpstreamPool::UpstreamPool(EventLoop& loop, ReadBlockPool& blocks, tls::WarmStreams& warm)
+    : loop_(loop), blocks_(blocks), warm_(warm) {}
 
 UpstreamPool::~UpstreamPool() = default;
 

@@ -15,6 +15,7 @@
 
 #include "proxy/net/event_loop.h"
 #include "proxy/net/read_block.h"
+#include "proxy/net/tls/warm_streams.h"
 #include "proxy/net/upstream_host.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/upstream.h"
@@ -27,7 +28,7 @@ class UpstreamConnection;
 class UpstreamPool {
  public:
   // All outlive the pool.
-  UpstreamPool(EventLoop& loop, ReadBlockPool& blocks);
+  UpstreamPool(EventLoop& loop, ReadBlockPool& blocks, tls::WarmStreams& warm);
   ~UpstreamPool();
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
@@ -51,6 +52,7 @@ class UpstreamPool {
   // For connections.
   EventLoop& loop() noexcept { return loop_; }
   ReadBlockPool& blocks() noexcept { return blocks_; }
+  tls::WarmStreams& warm_streams() noexcept { return warm_; }
   bool keep(UpstreamConnection& connection, UpstreamHost& host);  // false: enough are idle
   void leave(UpstreamConnection& connection, UpstreamHost& host) noexcept;  // idle no longer
   void give_back(UpstreamConnection& connection);  // closed, to be used again
@@ -60,6 +62,7 @@ class UpstreamPool {
 
   EventLoop& loop_;
   ReadBlockPool& blocks_;
+  tls::WarmStreams& warm_;
   std::map<std::string, std::unique_ptr<UpstreamHost>> hosts_;
   mutable std::mutex mutex_;  // guards statistics_ only
   std::vector<std::shared_ptr<const UpstreamStatistics>> statistics_;

@@ -16,7 +16,7 @@ constexpr std::uint32_t kTicksOfWindow = 10'000 / Deadlines::kTickMs;
 Worker::Worker(WorkerContext& context)
     : context_(context),
       loop_(context.busy_poll),
-      pool_(loop_, blocks_),
+      pool_(loop_, blocks_, warm_),
       every_tick_(loop_.deadlines().add(*this)) {
   loop_.deadlines().set(every_tick_, Deadlines::kTickMs);
 }
@@ -37,6 +37,7 @@ void Worker::on_deadline(DeadlineSlot slot) {
   }
   if (++ticks_ % kTicksOfWindow == 0) blocks_.end_window();
   blocks_.release_some();
+  warm_.end_tick();
   loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 

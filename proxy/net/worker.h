@@ -79,6 +79,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
  private:
   EventLoop& loop() noexcept override { return loop_; }
   ReadBlockPool& blocks() noexcept override { return blocks_; }
+  tls::WarmStreams& warm_streams() noexcept override { return warm_; }
   TransactionPool& transactions() noexcept override { return transactions_; }
   UpstreamPool& upstreams() noexcept override { return pool_; }
   const std::shared_ptr<const Generation>& generation() const noexcept override {
@@ -102,6 +103,7 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   WorkerContext& context_;
   EventLoop loop_;
   ReadBlockPool blocks_;
+  tls::WarmStreams warm_;
   std::uint32_t ticks_ = 0;
   TransactionPool transactions_;
   UpstreamPool pool_;

@@ -61,7 +61,9 @@ struct TlsStream::State {
 };
 
 TlsStream::TlsStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
-TlsStream::~TlsStream() = default;
+TlsStream::~TlsStream() {
+  if (warm_ != nullptr) warm_->forget(*this);
+}
 
 template <typename Context>
 std::unique_ptr<TlsStream> TlsStream::make(const Context& context, int fd) {
@@ -117,6 +119,7 @@ HandshakeStatus TlsStream::handshake() {
         return HandshakeStatus::failed;
     }
     state_->established = true;
+    if (warm_ != nullptr) SSL_clear_mode(connection, SSL_MODE_RELEASE_BUFFERS);
     state_->socket.budget = std::numeric_limits<std::size_t>::max();
     return HandshakeStatus::done;
   }
@@ -133,6 +136,7 @@ TlsResult TlsStream::receive(std::span<char> into) {
   TlsResult result;
   if (state_->failed) return {.failed = true};
   if (state_->ended) return {.end = true};
+  if (warm_ != nullptr) warm_->use(*this);
   SSL* const connection = state_->connection.get();
   while (result.bytes < into.size()) {
     ERR_clear_error();
@@ -166,6 +170,7 @@ TlsResult TlsStream::send(std::span<iovec> parts) {
   std::array<char, kRecord> gathered;
   TlsResult result;
   if (state_->failed) return {.failed = true};
+  if (warm_ != nullptr) warm_->use(*this);
   std::size_t left = 0;
   for (const iovec& part : parts) left += part.iov_len;
   std::size_t at = 0;      // of the part under way
@@ -204,6 +209,9 @@ TlsResult TlsStream::send(std::span<iovec> parts) {
   }
   return result;
 }
+
+// A part of a record that has arrived, or has not left, keeps its buffer.
+void TlsStream::release_buffers() noexcept { SSL_free_buffers(state_->connection.get()); }
 
 void TlsStream::close_notify() noexcept {
   SSL* const connection = state_->connection.get();

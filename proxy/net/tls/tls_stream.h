@@ -2,8 +2,8 @@
 // is ready, the owner calls; what cannot be done yet says would_block.
 //
 // The socket stays the owner's and must outlive the stream. Idle, a stream holds no buffers
-// (performance: some 10 KiB for OpenSSL's own state). Errors are values; which bytes were wrong is
-// nobody's business. One thread.
+// (performance: some 10 KiB for OpenSSL's own state); between records, where keep_warm() says so.
+// Errors are values; which bytes were wrong is nobody's business. One thread.
 
 #pragma once
 
@@ -16,6 +16,7 @@
 
 #include "proxy/net/tls/client_context.h"
 #include "proxy/net/tls/server_context.h"
+#include "proxy/net/tls/warm_streams.h"
 
 namespace paravent::proxy::net::tls {
 
@@ -38,6 +39,9 @@ class TlsStream {
   ~TlsStream();
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
+
+  // Once, before the handshake: its buffers are among those of `warm`, which outlives it.
+  void keep_warm(WarmStreams& warm) noexcept { warm_ = &warm; }
 
   // To be told before the other calls whenever the socket has become readable; `closing` once its
   // end or an error was announced.
@@ -62,12 +66,24 @@ class TlsStream {
   bool has_client_certificate() const noexcept;
 
  private:
+  friend class WarmStreams;
   struct State;
+  // Its place among the warm ones.
+  struct Warmth {
+    TlsStream* older = nullptr;
+    TlsStream* newer = nullptr;
+    std::uint32_t tick = 0;
+    bool linked = false;
+  };
   explicit TlsStream(std::unique_ptr<State> state);
   template <typename Context>
   static std::unique_ptr<TlsStream> make(const Context& context, int fd);
 
+  void release_buffers() noexcept;
+
   std::unique_ptr<State> state_;
+  WarmStreams* warm_ = nullptr;  // null: no buffers between records
+  Warmth warmth_;
 };
 
 }  // namespace paravent::proxy::net::tls

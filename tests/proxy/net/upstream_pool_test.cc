@@ -108,7 +108,8 @@ class Pool {
   RequestHead head_;
   EventLoop loop_;
   ReadBlockPool blocks_;
-  UpstreamPool pool_{loop_, blocks_};
+  tls::WarmStreams warm_;
+  UpstreamPool pool_{loop_, blocks_, warm_};
   UpstreamGroup group_;
   std::thread thread_;
 };
