@@ -22,7 +22,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Pseudonymisation and encryption gateway for web forms and analytics
  A reverse proxy that replaces personal fields by tokens or ciphertexts before a site stores them, keeps the keys,
  and gives values back only to roles that the policy allows, on the record.")
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libssl3 (>= 3.0.14)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "systemd")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

@@ -25,8 +25,9 @@
 namespace paravent::crypto {
 namespace {
 
-// CVE-2023-2975: before 3.0.10 empty associated data entries were ignored by AES-SIV.
-constexpr unsigned long kOldestOpenssl = 0x300000a0UL;
+// CVE-2024-4741: before 3.0.14 SSL_free_buffers() frees what is in use. CVE-2023-2975:
+// before 3.0.10 empty associated data entries were ignored by AES-SIV.
+constexpr unsigned long kOldestOpenssl = 0x300000e0UL;
 
 // The constants below are ours; a bad one gives an empty string and therefore a failed test.
 Bytes hex(std::string_view text) {
@@ -249,7 +250,7 @@ Status run_self_tests() {
     return Error(ErrorKind::verification,
                  std::string("This OpenSSL is too old (") +
                      OpenSSL_version(OPENSSL_VERSION_STRING) +
-                     "); install the security updates: 3.0.10 or later is needed.");
+                     "); install the security updates: 3.0.14 or later is needed.");
   }
   require_sodium();
   for (const KnownAnswer& answer : kKnownAnswers) {

@@ -128,7 +128,7 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
 // destruction.
 void Gateway::State::put_back() {
   std::ignore = open->set_subject_clocks(served);
-  std::ignore = open->count_as(served);
+  std::ignore = open->count_from_events(served);
   std::ignore = open->keep_consent(served);
 }
 

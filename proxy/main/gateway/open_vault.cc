@@ -90,8 +90,9 @@ Status OpenVault::set_retentions(const PolicySet& set, const config::RecordConfi
   return {};
 }
 
-Status OpenVault::count_as(const PolicySet& set) {
-  return crypto::vault::KeyAdmin(installation_.vault()).count_as(purpose_retentions(set.policies));
+Status OpenVault::count_from_events(const PolicySet& set) {
+  return crypto::vault::KeyAdmin(installation_.vault())
+      .count_from_events(purpose_retentions(set.policies));
 }
 
 Status OpenVault::set_subject_clocks(const PolicySet& set) {

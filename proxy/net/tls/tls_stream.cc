@@ -119,7 +119,6 @@ HandshakeStatus TlsStream::handshake() {
         return HandshakeStatus::failed;
     }
     state_->established = true;
-    if (warm_ != nullptr) SSL_clear_mode(connection, SSL_MODE_RELEASE_BUFFERS);
     state_->socket.budget = std::numeric_limits<std::size_t>::max();
     return HandshakeStatus::done;
   }
@@ -210,8 +209,20 @@ TlsResult TlsStream::send(std::span<iovec> parts) {
   return result;
 }
 
-// A part of a record that has arrived, or has not left, keeps its buffer.
-void TlsStream::release_buffers() noexcept { SSL_free_buffers(state_->connection.get()); }
+// What was read of a record is wiped in its block as it is handed out: the block stays.
+void TlsStream::keep_buffers() noexcept {
+  SSL* const connection = state_->connection.get();
+  SSL_clear_mode(connection, SSL_MODE_RELEASE_BUFFERS);
+  SSL_set_options(connection, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+// False: a part of a record has arrived, or has not left, so its buffers stay until it is used or
+// goes. From here on OpenSSL lets go of them after each record.
+bool TlsStream::release_buffers() noexcept {
+  SSL* const connection = state_->connection.get();
+  SSL_set_mode(connection, SSL_MODE_RELEASE_BUFFERS);
+  return SSL_free_buffers(connection) == 1;
+}
 
 void TlsStream::close_notify() noexcept {
   SSL* const connection = state_->connection.get();

@@ -68,18 +68,20 @@ class TlsStream {
  private:
   friend class WarmStreams;
   struct State;
-  // Its place among the warm ones.
+  // Its place among the warm ones. stuck: it ought to have let go of its buffers, and could not.
   struct Warmth {
     TlsStream* older = nullptr;
     TlsStream* newer = nullptr;
     std::uint32_t tick = 0;
     bool linked = false;
+    bool stuck = false;
   };
   explicit TlsStream(std::unique_ptr<State> state);
   template <typename Context>
   static std::unique_ptr<TlsStream> make(const Context& context, int fd);
 
-  void release_buffers() noexcept;
+  void keep_buffers() noexcept;
+  bool release_buffers() noexcept;
 
   std::unique_ptr<State> state_;
   WarmStreams* warm_ = nullptr;  // null: no buffers between records

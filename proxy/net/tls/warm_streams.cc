@@ -1,5 +1,7 @@
 #include "proxy/net/tls/warm_streams.h"
 
+#include <utility>
+
 #include "proxy/net/tls/tls_stream.h"
 
 namespace paravent::proxy::net::tls {
@@ -8,7 +10,13 @@ void WarmStreams::use(TlsStream& stream) noexcept {
   TlsStream::Warmth& own = stream.warmth_;
   // Within a tick their order says nothing.
   if (own.linked && own.tick == tick_) return;
-  if (own.linked) unlink(stream);
+  if (own.linked) {
+    unlink(stream);
+  } else {
+    forget(stream);
+    if (stuck_ >= kMost) return;
+    stream.keep_buffers();
+  }
   own = {.older = newest_, .newer = nullptr, .tick = tick_, .linked = true};
   (newest_ == nullptr ? oldest_ : newest_->warmth_.newer) = &stream;
   newest_ = &stream;
@@ -17,6 +25,7 @@ void WarmStreams::use(TlsStream& stream) noexcept {
 
 void WarmStreams::forget(TlsStream& stream) noexcept {
   if (stream.warmth_.linked) unlink(stream);
+  if (std::exchange(stream.warmth_.stuck, false)) --stuck_;
 }
 
 void WarmStreams::end_tick() noexcept {
@@ -34,7 +43,9 @@ void WarmStreams::unlink(TlsStream& stream) noexcept {
 
 void WarmStreams::cool(TlsStream& stream) noexcept {
   unlink(stream);
-  stream.release_buffers();
+  if (stream.release_buffers()) return;
+  stream.warmth_.stuck = true;
+  ++stuck_;
 }
 
 }  // namespace paravent::proxy::net::tls

@@ -4,8 +4,11 @@
 // record, where they are wiped (crypto/primitives/openssl_memory.h). For a stream that is used
 // again at once that is most of what TLS costs beside the cipher itself. So a stream that was used
 // keeps its own two until a whole tick has passed without a use; of many, those that were used
-// last, kMost of them. What a record brought lies in its block for so long, and no other stream
-// ever gets a block that was not wiped.
+// last, kMost of them. What a record brought is wiped in its block as it is read, and no other
+// stream ever gets a block that was not wiped.
+//
+// A stream in the middle of a record cannot let go, as one can bring about by sending half of one
+// or by reading slowly. Where kMost are stuck so, no further stream keeps its buffers.
 //
 // Owned by whoever runs the thread; outlives the streams. One thread.
 
@@ -20,7 +23,8 @@ class TlsStream;
 
 class WarmStreams {
  public:
-  static constexpr std::size_t kMost = 128;  // some 5 MiB
+  static constexpr std::size_t kMost =
+      128;  // some 5 MiB, and twice as much for those that are stuck
 
   WarmStreams() = default;
   WarmStreams(const WarmStreams&) = delete;
@@ -34,6 +38,7 @@ class WarmStreams {
   void end_tick() noexcept;
 
   std::size_t size() const noexcept { return size_; }
+  std::size_t stuck() const noexcept { return stuck_; }
 
  private:
   void unlink(TlsStream& stream) noexcept;
@@ -42,6 +47,7 @@ class WarmStreams {
   TlsStream* oldest_ = nullptr;
   TlsStream* newest_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t stuck_ = 0;
   std::uint32_t tick_ = 1;
 };
 

@@ -109,6 +109,11 @@ class TlsWarm : public testing::Test {
     return std::make_unique<Pair>(context_, clients_.get(), warm);
   }
   std::size_t buffers() const { return large.size() - before_; }
+  // Two ticks without a use.
+  void rest() {
+    warm_.end_tick();
+    warm_.end_tick();
+  }
 
   Certificates made_;
   std::shared_ptr<const ServerContext> context_;
@@ -170,7 +175,10 @@ TEST_F(TlsWarm, OneThatGoesIsForgotten) {
   EXPECT_EQ(buffers(), 0U);
 }
 
-TEST_F(TlsWarm, HalfOfARecordIsNotLost) {
+// Within the record's head, at its end (CVE-2024-4741), and within its body.
+class TlsWarmHalf : public TlsWarm, public testing::WithParamInterface<int> {};
+
+TEST_P(TlsWarmHalf, OfARecordIsNotLost) {
   const auto one = pair(&warm_);
   one->exchange("hello");
   // What the client writes, in two pieces.
@@ -180,15 +188,81 @@ TEST_F(TlsWarm, HalfOfARecordIsNotLost) {
   std::array<char, 256> record{};
   const ssize_t size = ::recv(aside[1].get(), record.data(), record.size(), 0);
   ASSERT_GT(size, 10);
-  ASSERT_EQ(::send(one->sockets[1].get(), record.data(), 10, 0), 10);
+  const auto first = static_cast<std::size_t>(GetParam());
+  ASSERT_EQ(::send(one->sockets[1].get(), record.data(), first, 0), GetParam());
   EXPECT_EQ(one->receive(), "");
-  warm_.end_tick();
-  warm_.end_tick();
+  rest();
   EXPECT_EQ(warm_.size(), 0U);
-  ASSERT_EQ(
-      ::send(one->sockets[1].get(), record.data() + 10, static_cast<std::size_t>(size) - 10, 0),
-      size - 10);
+  EXPECT_EQ(warm_.stuck(), 1U);
+  EXPECT_EQ(buffers(), 2U) << "what has arrived lies in one of them";
+  const std::size_t left = static_cast<std::size_t>(size) - first;
+  ASSERT_EQ(::send(one->sockets[1].get(), record.data() + first, left, 0), size - GetParam());
   EXPECT_EQ(one->receive(), "in two");
+  EXPECT_EQ(warm_.stuck(), 0U);
+  rest();
+  EXPECT_EQ(buffers(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Places, TlsWarmHalf, testing::Values(3, 5, 10));
+
+TEST_F(TlsWarm, WhatIsLeftOfARecordThatWasReadInPartIsNotLost) {
+  const auto one = pair(&warm_);
+  ASSERT_EQ(SSL_write(one->client.get(), "read in two", 11), 11);
+  std::array<char, 4> room{};
+  one->server->on_readable(false);
+  ASSERT_EQ(one->server->receive(room).bytes, 4U);
+  rest();
+  EXPECT_EQ(warm_.stuck(), 1U);
+  EXPECT_EQ(one->receive(), " in two");
+  rest();
+  EXPECT_EQ(buffers(), 0U);
+}
+
+TEST_F(TlsWarm, WhatTheSocketDidNotTakeIsNotLost) {
+  const auto one = pair(&warm_);
+  std::string large_text(3'000'000, 'x');
+  iovec part{large_text.data(), large_text.size()};
+  std::size_t sent = one->server->send({&part, 1}).bytes;
+  ASSERT_LT(sent, large_text.size());
+  rest();
+  EXPECT_EQ(warm_.stuck(), 1U);
+  std::string got;
+  std::string room(65'536, '\0');
+  for (int turn = 0; got.size() < large_text.size() && turn < 10'000; ++turn) {
+    const int n = SSL_read(one->client.get(), room.data(), static_cast<int>(room.size()));
+    if (n > 0) got.append(room.data(), static_cast<std::size_t>(n));
+    if (sent == large_text.size()) continue;
+    iovec more{large_text.data() + sent, large_text.size() - sent};
+    sent += one->server->send({&more, 1}).bytes;
+  }
+  EXPECT_TRUE(got == large_text) << got.size();
+  rest();
+  EXPECT_EQ(warm_.stuck(), 0U);
+  EXPECT_EQ(buffers(), 0U);
+}
+
+// Who cannot let go is counted: so many, and no further stream keeps its buffers.
+TEST_F(TlsWarm, WhoIsStuckIsBounded) {
+  std::vector<std::unique_ptr<Pair>> stuck;
+  for (std::size_t i = 0; i < WarmStreams::kMost; ++i) {
+    stuck.push_back(pair(&warm_));
+    stuck.back()->exchange("hello");
+    ASSERT_EQ(SSL_write(stuck.back()->client.get(), "read in two", 11), 11);
+    std::array<char, 4> room{};
+    stuck.back()->server->on_readable(false);
+    ASSERT_EQ(stuck.back()->server->receive(room).bytes, 4U);
+  }
+  rest();
+  ASSERT_EQ(warm_.stuck(), WarmStreams::kMost);
+  const std::size_t taken = buffers();
+  EXPECT_LE(taken, 2 * WarmStreams::kMost);
+  const auto one = pair(&warm_);
+  one->exchange("hello");
+  EXPECT_EQ(buffers(), taken) << "as without warmth";
+  stuck.pop_back();
+  one->exchange("hello");
+  EXPECT_EQ(warm_.size(), 1U);
+  EXPECT_EQ(warm_.stuck(), WarmStreams::kMost - 1);
 }
 
 }  // namespace

@@ -108,9 +108,9 @@ class KeyAdmin {
   // How long keys live (key_retention.cc). At a policy load. What is longer or new holds at once;
   // what is shorter waits for confirm(), and freezes destruction.
   Status set_retentions(std::span<const PurposeRetention> retentions);
-  // Of these only what each counts from, of retentions that are there: for a load that is undone.
-  // Nothing else of it is put back, which would shorten what it made longer.
-  Status count_as(std::span<const PurposeRetention> retentions);
+  // Of these only which count from an event: for a load that is undone. Nothing else of it is put
+  // back, which would shorten what it made longer.
+  Status count_from_events(std::span<const PurposeRetention> retentions);
   // As set_retentions(), for the details of the audit logs, of every tenant; what was never set
   // counts as kAuditDetailLife as soon as there are details of an earlier month.
   Status set_audit_retention(CalendarPeriod life);

@@ -64,21 +64,20 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
   return {};
 }
 
-Status KeyAdmin::count_as(std::span<const PurposeRetention> retentions) {
+Status KeyAdmin::count_from_events(std::span<const PurposeRetention> retentions) {
   Vault::State& state = *vault_.state_;
   const std::scoped_lock lock(state.mutex);
   Catalogue& catalogue = *state.catalogue;
   for (const PurposeRetention& stated : retentions) {
-    if (!stated.rule) continue;
+    if (!stated.rule || !stated.rule->from_event) continue;
     const auto tenant = tenant_named(catalogue, stated.tenant);
     if (!tenant) return tenant.error();
     const auto purpose = purpose_id(catalogue, *tenant, stated.purpose);
     if (!purpose) return purpose.error();
-    const auto known = catalogue.retentions().find(*purpose);
-    if (known == catalogue.retentions().end()) continue;
-    RetentionRecord next = known->second;
-    next.rule.from_event = stated.rule->from_event;
-    if (next != known->second) catalogue.put_retention(*purpose, next);
+    if (counts_from_use(catalogue, *purpose)) continue;
+    RetentionRecord next = catalogue.retentions().at(*purpose);
+    next.rule.from_event = true;
+    catalogue.put_retention(*purpose, next);
   }
   if (auto s = catalogue.commit(); !s) return s.error();
   state.renew_uses();

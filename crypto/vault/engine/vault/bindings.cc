@@ -128,13 +128,17 @@ std::string family_of(ContextRow row) {
   return encode_context_row(row);
 }
 
-void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& live) {
+// `bound`: the tenant whose contexts are being bound, all of them. Of others, which are bound by
+// turns, a key whose epoch just ended is current until their turn comes.
+void find_current_seals(const Catalogue& catalogue, WallTime now, const Id* bound,
+                        LiveContexts& live) {
   std::unordered_map<std::string, std::uint32_t> current;
   for (const auto& [key_id, seal] : live.seals) {
     const ContextRecord& record = *catalogue.context(key_id);
     const Epoch epoch = record.row.epoch;
-    // One that just ended is current until its successor is bound: tenants are bound by turns.
-    if (epoch_start(epoch) > now || is_over(epoch_end(epoch), now)) continue;
+    const bool waits = bound != nullptr && id_from(record.row.tenant_id) != *bound;
+    const bool over = waits ? is_over(epoch_end(epoch), now) : epoch_end(epoch) <= now;
+    if (epoch_start(epoch) > now || over) continue;
     if (!catalogue.keys().usable(record.parent, KeyOperation::protect)) continue;
     const auto [it, first] = current.emplace(family_of(catalogue.context(key_id)->row), key_id);
     // Two policies may give one purpose epochs of different lengths: the longer one keeps the
@@ -160,14 +164,6 @@ void find_current_seals(const Catalogue& catalogue, WallTime now, LiveContexts& 
     const auto it = current.find(family_of(record.row));
     if (it != current.end()) live.current_seal.emplace(key_id, it->second);
   }
-}
-
-// Whether something counts, or may come to count, from the last use for the purpose.
-bool counts_from_use(const Catalogue& catalogue, const Id& purpose) {
-  const auto found = catalogue.retentions().find(purpose);
-  if (found == catalogue.retentions().end()) return true;
-  const RetentionRecord& retention = found->second;
-  return retention.rule.from_event || (retention.pending && retention.pending->from_event);
 }
 
 // Where the rows of a seal key lie: all purposes of a domain's space share them.
@@ -245,6 +241,13 @@ Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view
 
 }  // namespace
 
+bool counts_from_use(const Catalogue& catalogue, const Id& purpose) {
+  const auto found = catalogue.retentions().find(purpose);
+  if (found == catalogue.retentions().end()) return true;
+  const RetentionRecord& retention = found->second;
+  return retention.rule.from_event || (retention.pending && retention.pending->from_event);
+}
+
 void Vault::State::renew_index() {
   auto next = std::make_shared<LiveContexts>(*live.load());
   ++next->index_generation;
@@ -284,7 +287,7 @@ void Vault::State::withdraw_keys() {
   std::erase_if(next->subjects, [&](const auto& entry) {
     return !next->wraps.contains(entry.second->wrap->parent);
   });
-  find_current_seals(*catalogue, clock.now(), *next);
+  find_current_seals(*catalogue, clock.now(), nullptr, *next);
   find_uses(*catalogue, *next);
   live.store(std::move(next));
   ++changes;
@@ -338,7 +341,8 @@ Result<std::vector<Binding>> Vault::bind(std::string_view tenant,
     // Destroyed before the overlap was over: then there is nothing to overlap with.
     if (previous) bindings.back().previous.emplace(std::move(*previous));
   }
-  find_current_seals(catalogue, now, *live);
+  const auto bound = catalogue.names().find(NameKind::tenant, kNoId, tenant);
+  find_current_seals(catalogue, now, bound ? &*bound : nullptr, *live);
   find_uses(catalogue, *live);
   std::optional<KnownTokens::Pause> forgotten;
   if (rows_fell_behind(*state_->live.load(), *live)) forgotten.emplace(state_->tokens->known());

@@ -21,6 +21,9 @@
 
 namespace paravent::crypto::vault {
 
+// Whether something counts, or may come to count, from the last use for the purpose.
+bool counts_from_use(const Catalogue& catalogue, const Id& purpose);
+
 struct Vault::State {
   State(std::unique_ptr<Catalogue> c, std::unique_ptr<SubjectStore> s,
         std::unique_ptr<TokenStore> t, const Clock& k, VaultMemory m = {})

@@ -129,7 +129,7 @@ TYPED_TEST(TokenUses, DaysAreNotedAgainWhenALoadIsUndone) {
   mint(this->vault(), email, "a@b.fr");
   this->clock().advance(std::chrono::hours(24));
   ASSERT_TRUE(is_known(this->vault(), email, "a@b.fr"));
-  ASSERT_TRUE(keys.count_as(served));
+  ASSERT_TRUE(keys.count_from_events(served));
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   // Nothing became shorter by it.
   EXPECT_TRUE(keys.freeze_info().pending.empty());
@@ -219,6 +219,19 @@ TYPED_TEST(TokenUses, ARowFollowsAClockThatWasSetBack) {
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
   EXPECT_EQ(this->describe(token)->epoch, april);
+}
+
+// A purpose that no policy names any more keeps its key until the epoch is over, and no longer:
+// then its rows are taken over by the purposes that use them.
+TYPED_TEST(TokenUses, ARowOfAPurposeThatWasGivenUpIsTakenOver) {
+  const Binding contact = this->bind(email_tokens());
+  Binding billing = this->bind(email_tokens("billing"));
+  const std::string token = mint(this->vault(), contact, "a@b.fr");
+  const Epoch march = this->describe(token)->epoch;
+  this->clock().set(contact.valid_until);
+  billing = this->bind(email_tokens("billing"));
+  EXPECT_EQ(mint(this->vault(), billing, "a@b.fr"), token);
+  EXPECT_GT(this->describe(token)->epoch, march);
 }
 
 // Tenants are bound by turns, and their epochs end together.
