@@ -2,7 +2,7 @@
 //
 // OpenSSL takes a block of 17 KiB to read a record and one to write, and gives them back after each
 // record, where they are wiped (crypto/primitives/openssl_memory.h). For a stream that is used
-// again at once that is most of what TLS costs beside the cipher itself. So a stream that was used
+// again at once that is a tenth of a small request (docs/decisions/0068). So a stream that was used
 // keeps its own two until a whole tick has passed without a use; of many, those that were used
 // last, kMost of them. What a record brought is wiped in its block as it is read, and no other
 // stream ever gets a block that was not wiped.
@@ -23,8 +23,7 @@ class TlsStream;
 
 class WarmStreams {
  public:
-  static constexpr std::size_t kMost =
-      128;  // some 5 MiB, and twice as much for those that are stuck
+  static constexpr std::size_t kMost = 128;  // 5 MiB, and 10 for those that are stuck
 
   WarmStreams() = default;
   WarmStreams(const WarmStreams&) = delete;

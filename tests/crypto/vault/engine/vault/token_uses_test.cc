@@ -10,16 +10,6 @@
 namespace paravent::crypto::vault {
 namespace {
 
-template <typename Place>
-class TokenUses : public VaultFixture<Place> {
- protected:
-  Result<TokenDescription> describe(std::string_view text) {
-    return ReverseVault(this->vault()).describe(parse_token(text).value());
-  }
-};
-
-TYPED_TEST_SUITE(TokenUses, VaultPlaces);
-
 RetentionRule three_years(bool from_event) {
   RetentionRule rule;
   rule.from_event = from_event;
@@ -32,17 +22,33 @@ bool is_known(Vault& vault, const Binding& binding, std::string_view value) {
   return vault.answer_known(*batch_of({std::string(value)}, binding, Kind::email));
 }
 
+template <typename Place>
+class TokenUses : public VaultFixture<Place> {
+ protected:
+  Result<TokenDescription> describe(std::string_view text) {
+    return ReverseVault(this->vault()).describe(parse_token(text).value());
+  }
+  void state_retention(const RetentionRule& rule, const char* purpose = "contact") {
+    ASSERT_TRUE(KeyAdmin(this->vault())
+                    .set_retentions(std::vector<PurposeRetention>{{"atelier", purpose, rule}}));
+  }
+  // On a day on which nobody has used it yet.
+  bool is_known_tomorrow(const Binding& binding, std::string_view value) {
+    this->clock().advance(std::chrono::hours(24));
+    return is_known(this->vault(), binding, value);
+  }
+};
+
+TYPED_TEST_SUITE(TokenUses, VaultPlaces);
+
 TYPED_TEST(TokenUses, ADayIsNotNotedWhereNothingCountsFromTheLastContact) {
   Binding email = this->bind(email_tokens());
-  KeyAdmin keys(this->vault());
-  ASSERT_TRUE(keys.set_retentions(
-      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)}}));
+  this->state_retention(three_years(false));
   const std::string token = mint(this->vault(), email, "a@b.fr");
   const auto march = this->describe(token).value();
   const std::uint64_t commits = this->vault().counters().commits;
   // Another day, and neither a write nor a question to the store.
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_TRUE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
   EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
   EXPECT_EQ(this->vault().counters().commits, commits);
   EXPECT_EQ(this->describe(token)->purposes[0].last_contact, march.purposes[0].last_contact);
@@ -62,28 +68,20 @@ TYPED_TEST(TokenUses, ADayIsNotNotedWhereNothingCountsFromTheLastContact) {
 
 TYPED_TEST(TokenUses, ARetentionThatCountsFromTheLastContactHasDaysNotedAtOnce) {
   const Binding email = this->bind(email_tokens());
-  KeyAdmin keys(this->vault());
-  const auto state = [&](bool from_event) {
-    ASSERT_TRUE(keys.set_retentions(
-        std::vector<PurposeRetention>{{"atelier", "contact", three_years(from_event)}}));
-  };
-  state(false);
+  this->state_retention(three_years(false));
   const std::string token = mint(this->vault(), email, "a@b.fr");
   const auto first = this->describe(token).value();
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_TRUE(is_known(this->vault(), email, "a@b.fr"));
-  state(true);
+  EXPECT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
+  this->state_retention(three_years(true));
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   EXPECT_EQ(mint(this->vault(), email, "a@b.fr"), token);
   EXPECT_EQ(this->describe(token)->purposes[0].last_contact,
             first.purposes[0].last_contact + std::chrono::hours(24));
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_FALSE(this->is_known_tomorrow(email, "a@b.fr"));
   // And no more, once nothing counts from it.
-  state(false);
+  this->state_retention(three_years(false));
   mint(this->vault(), email, "a@b.fr");
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_TRUE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
 }
 
 // Like a shorter retention, one that counts otherwise may wait for somebody to confirm it: days are
@@ -91,30 +89,26 @@ TYPED_TEST(TokenUses, ARetentionThatCountsFromTheLastContactHasDaysNotedAtOnce) 
 TYPED_TEST(TokenUses, DaysAreNotedForARetentionThatWaitsForConsent) {
   const Binding email = this->bind(email_tokens());
   KeyAdmin keys(this->vault());
-  ASSERT_TRUE(keys.set_retentions(
-      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)}}));
+  this->state_retention(three_years(false));
   mint(this->vault(), email, "a@b.fr");
   RetentionRule shorter = three_years(true);
   shorter.active = {12, 0};
-  ASSERT_TRUE(keys.set_retentions(std::vector<PurposeRetention>{{"atelier", "contact", shorter}}));
+  this->state_retention(shorter);
   ASSERT_EQ(keys.freeze_info().pending.size(), 1U);
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   mint(this->vault(), email, "a@b.fr");
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_FALSE(this->is_known_tomorrow(email, "a@b.fr"));
   ASSERT_TRUE(keys.confirm());
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   // The other way round they are noted until it holds, and no longer.
   shorter.from_event = false;
   shorter.active = {6, 0};
-  ASSERT_TRUE(keys.set_retentions(std::vector<PurposeRetention>{{"atelier", "contact", shorter}}));
+  this->state_retention(shorter);
   mint(this->vault(), email, "a@b.fr");
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_FALSE(this->is_known_tomorrow(email, "a@b.fr"));
   ASSERT_TRUE(keys.confirm());
   mint(this->vault(), email, "a@b.fr");
-  this->clock().advance(std::chrono::hours(24));
-  EXPECT_TRUE(is_known(this->vault(), email, "a@b.fr"));
+  EXPECT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
 }
 
 // A policy load that is undone: what is served counts from the last contact again.
@@ -125,10 +119,9 @@ TYPED_TEST(TokenUses, DaysAreNotedAgainWhenALoadIsUndone) {
   RetentionRule longer = three_years(false);
   longer.active = {60, 0};
   ASSERT_TRUE(keys.set_retentions(served));
-  ASSERT_TRUE(keys.set_retentions(std::vector<PurposeRetention>{{"atelier", "contact", longer}}));
+  this->state_retention(longer);
   mint(this->vault(), email, "a@b.fr");
-  this->clock().advance(std::chrono::hours(24));
-  ASSERT_TRUE(is_known(this->vault(), email, "a@b.fr"));
+  ASSERT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
   ASSERT_TRUE(keys.count_from_events(served));
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   // Nothing became shorter by it.
@@ -161,10 +154,8 @@ TYPED_TEST(TokenUses, ARowFollowsTheEpochOfThePurposeThatItLiesUnder) {
   Binding contact = this->bind(email_tokens());
   const Binding billing = this->bind(billing_spec);
   const Binding apart = this->bind(apart_spec);
-  ASSERT_TRUE(KeyAdmin(this->vault())
-                  .set_retentions(
-                      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)},
-                                                    {"atelier", "billing", three_years(false)}}));
+  this->state_retention(three_years(false), "contact");
+  this->state_retention(three_years(false), "billing");
   const std::string token = mint(this->vault(), contact, "a@b.fr");
   mint(this->vault(), billing, "a@b.fr");
   const Epoch march = this->describe(token)->epoch;
@@ -183,10 +174,8 @@ TYPED_TEST(TokenUses, ARowFollowsTheEpochOfThePurposeThatItLiesUnder) {
 TYPED_TEST(TokenUses, ARowFollowsWhenEpochsAreGivenUp) {
   const Binding contact = this->bind(email_tokens());
   const Binding billing = this->bind(email_tokens("billing"));
-  ASSERT_TRUE(KeyAdmin(this->vault())
-                  .set_retentions(
-                      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)},
-                                                    {"atelier", "billing", three_years(false)}}));
+  this->state_retention(three_years(false), "contact");
+  this->state_retention(three_years(false), "billing");
   const std::string token = mint(this->vault(), contact, "a@b.fr");
   mint(this->vault(), billing, "a@b.fr");
   ASSERT_TRUE(is_known(this->vault(), billing, "a@b.fr"));
@@ -202,9 +191,7 @@ TYPED_TEST(TokenUses, ARowFollowsWhenEpochsAreGivenUp) {
 // before, is asked for again.
 TYPED_TEST(TokenUses, ARowFollowsAClockThatWasSetBack) {
   Binding email = this->bind(email_tokens());
-  ASSERT_TRUE(KeyAdmin(this->vault())
-                  .set_retentions(
-                      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)}}));
+  this->state_retention(three_years(false), "contact");
   this->clock().set(email.valid_until);
   email = this->bind(email_tokens());
   const std::string token = mint(this->vault(), email, "a@b.fr");
@@ -248,9 +235,7 @@ TYPED_TEST(TokenUses, AnEpochOfOneTenantIsNoEndOfWhatIsKnownOfAnother) {
   const Binding contact = this->bind(email_tokens());
   const Binding apart = this->bind(apart_spec);
   bind_second();
-  ASSERT_TRUE(KeyAdmin(this->vault())
-                  .set_retentions(
-                      std::vector<PurposeRetention>{{"atelier", "billing", three_years(false)}}));
+  this->state_retention(three_years(false), "billing");
   mint(this->vault(), apart, "a@b.fr");
   this->clock().set(contact.valid_until);
   this->bind(email_tokens());
@@ -265,8 +250,7 @@ TYPED_TEST(TokenUses, ARowFollowsARotatedKey) {
   this->bind(email_tokens("billing"));
   Binding email = this->bind(email_tokens());
   KeyAdmin keys(this->vault());
-  ASSERT_TRUE(keys.set_retentions(
-      std::vector<PurposeRetention>{{"atelier", "contact", three_years(false)}}));
+  this->state_retention(three_years(false));
   const std::string token = mint(this->vault(), email, "a@b.fr");
   const std::vector<KeyInfo> all = keys.list();
   const auto epoch_key = std::find_if(all.begin(), all.end(), [](const KeyInfo& key) {
