@@ -76,6 +76,8 @@ OTHERS = [
      "bench/stored_tokens.py (needs PARAVENT_BENCH_STORES)"),
     ("T19", "durable new tokens, 64 in flight, against one fsync each, at least", "10", "25", "50", "bench/durable_tokens.py"),
     ("T19 disk 1 ms", "the same where an fsync takes 1 ms, at least", "10", "25", "50", "bench/durable_tokens.py --disk 1000"),
+    ("T19 one in flight", "the same disk, against the gateway with one in flight, which is one fsync each too, at least", "10", "25", "50",
+     "bench/durable_tokens.py --disk 1000"),
     ("T20", "shared PostgreSQL: pipelined batches against autocommitted rows, at least", "5", "15", "30", NOT_BUILT),
     ("T21", "durable audit appends against fsync rate times batch, at least", "0.70", "0.85", "0.95", "bench/reveal.py"),
     ("T22", "heap allocations per GET, at most", "2", "0", "0", "bench/counted.py"),
@@ -126,6 +128,7 @@ LIMITED_BY = {
     "T18 noted": "the store's tables, into which the rows that are written again are sorted",
     "T19": "the processor: what a request takes, beside an fsync that takes less than ten of them",
     "T19 disk 1 ms": "the disk's fsync; a batch is what arrives during the one before",
+    "T19 one in flight": "the same",
     "T21": "the disk's fsync",
     "T22": "nothing is allocated; held by the tests net_steady_state_test, pipeline_steady_state_test and body_steady_state_test too",
     "T24": "",
@@ -263,6 +266,8 @@ def measured_elsewhere(others, latency, rounds=(), ratios=()):
     for target, name in (("T19", "durable-tokens"), ("T19 disk 1 ms", "durable-tokens-1ms")):
         if name in others:
             put(target, *others[name]["against_one_fsync_each"], more=True)
+    if "durable-tokens-1ms" in others:
+        put("T19 one in flight", *others["durable-tokens-1ms"]["against_one_in_flight"], more=True)
     for line in others.get("scaling", []):
         if line["workload"] == stats.FORM:
             put("scaling", *line["cpu_us_per_request"], void=bool(line["disturbed"]))
