@@ -4,8 +4,8 @@
   idle_crowd.py --binary PARAVENT --tools DIR [--idle N] [--seconds S] [--rounds N] [--json FILE]
 
 Two gateways, one with the crowd and one without, measured in turns. Each connection of the crowd has carried a request and carries
-another before every round, since the gateway closes what rests for 30 seconds. The figure is the median of the rounds'
-ratios with its bootstrap 95 % interval. Exit code 4, and no JSON, where a request failed.
+another before every round, since the gateway closes what rests for 30 seconds. The figure is the ratio of the p99 over all rounds,
+with its bootstrap 95 % interval over rounds. Exit code 4, and no JSON, where a request failed.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import os
 import pathlib
 import resource
 import socket
-import statistics
 import sys
 import tempfile
 
@@ -66,17 +65,20 @@ def measure(options, folder):
         for number in range(options.rounds):
             crowd.stir()
             for role in list(rows) if number % 2 == 0 else reversed(list(rows)):
-                rows[role].append(running.load(options.tools, gateways[role], "get-1-kib", 100, options.seconds / 4, options.seconds, backend))
+                rows[role].append(running.load(options.tools, gateways[role], "get-1-kib", 100, options.seconds / 4, options.seconds, backend,
+                                               more=["--histogram"]))
     finally:
         if crowd:
             crowd.close()
         for gateway in gateways.values():
             gateway.close()
         backend.close()
-    ratio = stats.interval_of_median([b["p99_us"] / a["p99_us"] for a, b in zip(rows["alone"], rows["crowd"])])
+    latencies = {role: [row["latencies"] for row in own] for role, own in rows.items()}
+    ratio = stats.interval_of_quantile_ratio(latencies["crowd"], latencies["alone"], 0.99)
     return {"goals": GOALS, "idle": options.idle, "rounds": options.rounds, "p99_ratio": [round(value, 4) for value in ratio],
             "errors": sum(row["errors"] for row in rows["alone"] + rows["crowd"]),
-            "p99_us": {role: round(statistics.median(row["p99_us"] for row in own), 1) for role, own in rows.items()},
+            "p99_us": {role: stats.quantile_of(own, 0.99) for role, own in latencies.items()},
+            "rounds_p99_us": {role: [row["p99_us"] for row in own] for role, own in rows.items()},
             "disturbed": stats.disturbances(rows["alone"] + rows["crowd"])}
 
 

@@ -55,6 +55,7 @@ struct Options {
   std::uint64_t count = 0;  // so many requests instead of a window
   std::string day;          // of the clock that later_day.so goes by
   bool resume = false;      // over TLS: each new one goes on from the last one's ticket
+  bool histogram = false;   // all latencies in the output
 };
 
 std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
@@ -332,6 +333,16 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f,",
               micros(latency.quantile(0.5)), micros(latency.quantile(0.9)),
               micros(latency.quantile(0.99)), micros(latency.quantile(0.999)));
+  if (options.histogram) {
+    const char* separator = "";
+    std::printf("\"latencies\":[");
+    latency.for_each([&](std::uint64_t edge_ns, std::uint64_t count) {
+      std::printf("%s[%.2f,%llu]", separator, micros(edge_ns),
+                  static_cast<unsigned long long>(count));
+      separator = ",";
+    });
+    std::printf("],");
+  }
   std::printf("\"proxy_cpu_busy\":%.4f,\"own_cpu_busy\":%.4f,",
               static_cast<double>(proxy_ns) / 1e9 / seconds,
               static_cast<double>(backend_ns + own_ns) / 1e9 / seconds);
@@ -409,6 +420,8 @@ int main(int argc, char** argv) {
   app.add_option("--patience", options.patience,
                  "Seconds for the answers that are due at the window's end");
   app.add_flag("--resume", options.resume, "With both: handshakes resumed from the last ticket");
+  app.add_flag("--histogram", options.histogram,
+               "Print all latencies too: [microseconds at most, how many], in buckets of 1.6 %");
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   bool print_form = false;
   app.add_flag("--print-form", print_form, "Print the body of the pool's first form and end");

@@ -2,9 +2,11 @@
 """The mixed soak (W10): 70 % GETs, 20 % forms, 9 % batches, 1 % uploads of 10 MiB, for a long time, while the policy is
 reloaded and the applications are restarted in turns.
 
-  soak.py --binary PARAVENT --tools DIR [--minutes N] [--connections N] [--json FILE] [--plan SECONDS]
+  soak.py --binary PARAVENT --tools DIR [--minutes N] [--connections N] [--json FILE] [--plan SECONDS] [--settle N]
 
-Between windows of load, when nothing is under way, resident memory and open descriptors are read; their slopes after the
+First as many reloads, one after the other beside some load, as the allocator takes until it has room for the largest mixture of an old and a
+new policy (--settle, 300: some 5 % of memory, and no more of it in the next 300); else half an hour's ninety reloads are a slope.
+Then, between windows of load, when nothing is under way, resident memory and open descriptors are read; their slopes after the
 warm-up (the first fifth) are Theil and Sen's medians of all pairs, with a bootstrap 95 % interval. The applications are
 two targets of one upstream; each is restarted in order (its last answer on a connection says so), so that no request
 has a reason to fail, and none may. Exit code 5 where one did, or where something grew or may have (judged from ten minutes on).
@@ -124,6 +126,18 @@ class Trouble(threading.Thread):
         backend.start()
 
 
+def settle(options, gateway, texts):
+    """So many reloads beside some load; requests that failed meanwhile count as all others."""
+    failed = 0
+    for number in range(options.settle // 2):
+        # Back to the first one each time: what follows begins with the other.
+        gateway.reload(texts[1])
+        gateway.reload(texts[0])
+        if number % 50 == 0:
+            failed += running.load(options.tools, gateway, "mixed", options.connections, 0, 2)["errors"]
+    return failed
+
+
 def soak(options, folder):
     backends = [running.Backend(options.tools, {"tokens": PORTS[name]}, drain=True) for name in ("one", "two")]
     targets = "[" + ", ".join(f"'http://127.0.0.1:{PORTS[name]}'" for name in ("one", "two")) + "]"
@@ -133,8 +147,9 @@ def soak(options, folder):
     gateway = running.Gateway(options.binary, folder / "gateway", PORTS["gateway"], PORTS["admin"], text)
     trouble = Trouble(gateway, backends, texts, options.plan, options.plan * 1.5)
     windows, samples = [], []
-    began = time.monotonic()
     try:
+        settled = settle(options, gateway, texts)
+        began = time.monotonic()
         trouble.start()
         while time.monotonic() - began < 60 * options.minutes:
             windows.append(running.load(options.tools, gateway, "mixed", options.connections, 0, options.window))
@@ -153,7 +168,7 @@ def soak(options, folder):
     warm_up = 12 * options.minutes  # a fifth
     return {
         "minutes": options.minutes, "connections": options.connections, "gateway_exit": code,
-        "requests": sum(w["requests"] for w in windows), "failed": sum(w["errors"] for w in windows),
+        "requests": sum(w["requests"] for w in windows), "failed": settled + sum(w["errors"] for w in windows),
         "unprotected": sum(c["tokens"]["bad"] + c["tokens"]["bad_batches"] + c["tokens"]["bad_uploads"] for c in counts),
         "uploads": sum(c["tokens"]["uploads"] for c in counts),
         "reloads": trouble.done["reload"], "restarts": trouble.done["restart"],
@@ -192,6 +207,7 @@ def main():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--window", type=float, default=10.0, help="seconds between two looks at the memory")
     parser.add_argument("--plan", type=float, default=20.0, help="seconds between reloads; restarts every one and a half times")
+    parser.add_argument("--settle", type=int, default=300, help="reloads before the first look at the memory")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="paravent-soak-") as folder:

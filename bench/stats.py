@@ -8,7 +8,9 @@
   stats.py syscalls WORKLOAD PEER STRACE-FILE COUNTS-BEFORE COUNTS-AFTER
 """
 
+import collections
 import json
+import math
 import pathlib
 import random
 import statistics
@@ -67,6 +69,7 @@ NULL_BAND = (0.97, 1.03)
 MAX_STEAL = 0.03
 MAX_FOREIGN = 0.05
 RESAMPLES = 4000
+FEWER_RESAMPLES = 1000  # of whole histograms, which take longer to add up
 FORMS = 2048  # of the pool: each has an e-mail address of its own
 
 
@@ -80,6 +83,36 @@ def interval_of_median(values, seed=1):
     low = medians[int(0.025 * (RESAMPLES - 1))]
     high = medians[int(0.975 * (RESAMPLES - 1))]
     return statistics.median(values), low, high
+
+
+def quantile_of(histograms, part):
+    """The quantile of several [[value, how many], ...] (load --histogram) taken together: the bucket's upper edge."""
+    together = collections.Counter()
+    for histogram in histograms:
+        for value, count in histogram:
+            together[value] += count
+    wanted, seen = part * sum(together.values()), 0
+    for value in sorted(together):
+        seen += together[value]
+        if seen >= wanted:
+            return value
+    raise ValueError("no latencies")
+
+
+def interval_of_quantile_ratio(above, below, part, seed=1):
+    """Of two lists of histograms, a round in each place: the ratio of the quantiles over all rounds, with its bootstrap 95 % interval over
+    rounds. Where few stalls in a round decide what its p99 is, the rounds' own p99 jump between two values, and so would their median."""
+    if not above or len(above) != len(below):
+        raise ValueError("no rounds, or not the same of both")
+    draw = random.Random(seed)
+    rounds = range(len(above))
+    ratios = []
+    for _ in range(FEWER_RESAMPLES):
+        drawn = draw.choices(rounds, k=len(above))
+        ratios.append(quantile_of([above[one] for one in drawn], part) / quantile_of([below[one] for one in drawn], part))
+    ratios.sort()
+    return (quantile_of(above, part) / quantile_of(below, part),
+            ratios[int(0.025 * (FEWER_RESAMPLES - 1))], ratios[int(math.ceil(0.975 * (FEWER_RESAMPLES - 1)))])
 
 
 def by_round(rows):

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 namespace paravent::bench {
@@ -32,6 +33,14 @@ class Histogram {
       if (seen >= wanted && seen > 0) return upper_edge(i);
     }
     return 0;
+  }
+
+  // Calls `seen(upper edge, count)` for each bucket that holds something, ascending.
+  template <typename Seen>
+  void for_each(Seen seen) const {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      if (buckets_[i] != 0) seen(upper_edge(i), buckets_[i]);
+    }
   }
 
  private:

@@ -29,15 +29,12 @@ BoundaryFinder::BoundaryFinder(std::string_view boundary) : boundary_(boundary) 
   if (boundary.size() < kShortest) return;
   stride_ = boundary.size() - kGram + 1;
   for (std::size_t i = 0; i < stride_; ++i) {
-    const std::size_t slot = slot_of(gram_at(boundary.data() + i));
-    known_[slot / 64] |= std::uint64_t{1} << slot % 64;
+    known_[slot_of(gram_at(boundary.data() + i))] = 1;
   }
 }
 
-// The lowest bit alone means something.
-inline std::uint64_t BoundaryFinder::bit_at(const char* at) const noexcept {
-  const std::size_t slot = slot_of(gram_at(at));
-  return known_[slot / 64] >> slot % 64;
+inline std::uint8_t BoundaryFinder::mark_at(const char* at) const noexcept {
+  return known_[slot_of(gram_at(at))];
 }
 
 bool BoundaryFinder::is_known(const char* at) const noexcept {
@@ -60,13 +57,12 @@ std::size_t BoundaryFinder::find(std::string_view text, std::size_t from) const 
   for (; at + kGram <= text.size(); at += stride_) {
     // Four at a time: their look-ups do not wait for each other, and one branch decides.
     while (at + 3 * stride_ + kGram <= text.size() &&
-           ((bit_at(data + at) | bit_at(data + at + stride_) | bit_at(data + at + 2 * stride_) |
-             bit_at(data + at + 3 * stride_)) &
-            1U) == 0) {
+           (mark_at(data + at) | mark_at(data + at + stride_) | mark_at(data + at + 2 * stride_) |
+            mark_at(data + at + 3 * stride_)) == 0) {
       at += 4 * stride_;
     }
     if (at + kGram > text.size()) break;
-    if ((bit_at(data + at) & 1U) == 0) continue;
+    if (mark_at(data + at) == 0) continue;
     const std::size_t first = at + 1 - stride_;
     // Of content that knows nothing of the boundary one place in sixty is suspected.
     if (++suspects > kFewSuspects + (at - from) / stride_ / 8) return search(text, first);

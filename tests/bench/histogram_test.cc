@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace paravent::bench {
 namespace {
 
@@ -30,6 +33,18 @@ TEST(Histogram, NothingRecordedIsZeroAndClearForgets) {
   histogram.clear();
   EXPECT_EQ(histogram.count(), 0U);
   EXPECT_EQ(histogram.quantile(0.99), 0U);
+}
+
+TEST(Histogram, GivesEachBucketThatHoldsSomething) {
+  Histogram histogram;
+  for (const std::uint64_t ns : {5U, 1'000'000U, 3U, 5U}) histogram.record(ns);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> seen;
+  histogram.for_each(
+      [&](std::uint64_t edge, std::uint64_t count) { seen.emplace_back(edge, count); });
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0], std::pair(std::uint64_t{3}, std::uint64_t{1}));
+  EXPECT_EQ(seen[1], std::pair(std::uint64_t{5}, std::uint64_t{2}));
+  EXPECT_EQ(seen[2], std::pair(histogram.quantile(1.0), std::uint64_t{1}));
 }
 
 TEST(Histogram, TakesTheWholeRange) {

@@ -130,6 +130,39 @@ class Ratios(unittest.TestCase):
         self.assertEqual(stats.compare(rows_of(cost)), [])
 
 
+class Quantiles(unittest.TestCase):
+    def test_of_several_histograms_together(self):
+        many, few = [[10.0, 90], [20.0, 9], [500.0, 1]], [[10.0, 1], [30.0, 99]]
+        self.assertEqual(stats.quantile_of([many], 0.5), 10.0)
+        self.assertEqual(stats.quantile_of([many], 0.99), 20.0)
+        self.assertEqual(stats.quantile_of([many, few], 0.5), 20.0)
+        self.assertEqual(stats.quantile_of([many, few], 1.0), 500.0)
+        with self.assertRaises(ValueError):
+            stats.quantile_of([], 0.5)
+
+    def rounds(self, stalls, fast=100.0, slow=1000.0):
+        return [[[fast, 1000 - stalled], [slow, stalled]] for stalled in stalls]
+
+    def test_the_same_on_both_sides_is_one(self):
+        rounds = self.rounds([8, 12] * 15)
+        self.assertEqual(stats.interval_of_quantile_ratio(rounds, rounds, 0.99), (1.0, 1.0, 1.0))
+
+    def test_what_is_slower_throughout_is_found(self):
+        value, low, high = stats.interval_of_quantile_ratio(self.rounds([20] * 20, slow=1200.0), self.rounds([20] * 20), 0.99)
+        self.assertEqual((value, low, high), (1.2, 1.2, 1.2))
+
+    def test_an_interval_is_as_wide_as_the_rounds_differ(self):
+        """Each side has stalls in every other round, so that some draws have enough of them for the quantile and some do not."""
+        value, low, high = stats.interval_of_quantile_ratio(self.rounds([0, 24] * 8), self.rounds([24, 0] * 8), 0.99)
+        self.assertEqual(value, 1.0)
+        self.assertLess(low, 0.2)
+        self.assertGreater(high, 5.0)
+
+    def test_rounds_belong_together(self):
+        with self.assertRaises(ValueError):
+            stats.interval_of_quantile_ratio(self.rounds([1]), self.rounds([1, 1]), 0.99)
+
+
 class Batches(unittest.TestCase):
     rows = (rows_of({"nginx": 26.0, "nginx-null": 26.0, "paravent": 60.0, "nginx-lua": 330.0}, workload=stats.BATCH)
             + rows_of({"nginx": 17.0, "nginx-null": 17.0, "paravent": 62.0}, workload=stats.GZIP))
