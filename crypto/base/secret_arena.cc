@@ -17,7 +17,6 @@
 namespace paravent::crypto {
 namespace {
 
-constexpr std::size_t kReserved = std::size_t{512} << 20U;  // address space, not memory
 constexpr std::size_t kStep = std::size_t{256} << 10U;
 constexpr std::size_t kSpan = std::size_t{32} << 10U;  // what one size class takes at a time
 constexpr std::size_t kTrailer = 16;                   // size 8 | canary 8
@@ -151,6 +150,7 @@ SecretArena::SecretArena() noexcept : state_(new State()) {
   std::uint8_t* mapping = reserve_mapping(kReserved + 2 * page);
   state_->begin = state_->opened = state_->used = mapping + page;
   state_->end = state_->begin + kReserved;
+  begin_ = reinterpret_cast<std::uintptr_t>(state_->begin);
   if (::getrandom(&state_->canary, sizeof state_->canary, 0) != sizeof state_->canary) std::abort();
 }
 
@@ -195,11 +195,6 @@ std::size_t SecretArena::size_of(const void* block) const noexcept {
   std::uint64_t asked = 0;
   ::memcpy(&asked, at + kClasses[state_->class_at(at)] - kTrailer, sizeof asked);
   return asked;
-}
-
-bool SecretArena::contains(const void* address) const noexcept {
-  const auto* at = static_cast<const std::uint8_t*>(address);
-  return at >= state_->begin && at < state_->end;
 }
 
 void SecretArena::reserve(std::size_t bytes) noexcept {

@@ -50,7 +50,9 @@ class SecretArena {
   std::size_t size_of(const void* block) const noexcept;
   // Whether the address lies in the arena. Blocks larger than kLargest have mappings of their own
   // and do not.
-  bool contains(const void* address) const noexcept;
+  bool contains(const void* address) const noexcept {
+    return reinterpret_cast<std::uintptr_t>(address) - begin_ < kReserved;
+  }
 
   // Makes sure that at least this much is there and locked, before it is needed.
   void reserve(std::size_t bytes) noexcept;
@@ -66,8 +68,11 @@ class SecretArena {
   SecretArena() noexcept;
   ~SecretArena() = default;
 
+  static constexpr std::size_t kReserved = std::size_t{512} << 20U;  // address space, not memory
+
   struct State;
   State* state_;
+  std::uintptr_t begin_ = 0;  // behind the first guard page, as state_->begin
 };
 
 // Standard containers and shared objects whose contents are key material.

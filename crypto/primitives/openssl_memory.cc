@@ -1,8 +1,6 @@
 #include "crypto/primitives/openssl_memory.h"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
-#include <string.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,13 +12,6 @@
 
 namespace paravent::crypto {
 namespace {
-
-// Blocks from this size on are wiped when OpenSSL frees them (RFC 8446 5.1: a record's plaintext
-// has up to 2^14 bytes).
-constexpr std::size_t kRecordSize = std::size_t{1} << 14U;
-// They begin at a page, as next to no smaller block does: so nearly every block is told from them
-// by its address, and its size need not be looked up, of which a handshake has thousands.
-constexpr std::size_t kPage = 4096;
 
 // Set by SecretScope alone; a cipher context says by its address where it came from.
 thread_local bool secret_scope = false;
@@ -34,46 +25,24 @@ void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
   if (secret_scope && size > 0 && size <= SecretArena::kLargest) {
     return SecretArena::process().allocate(size);
   }
-  if (size < kRecordSize) return std::malloc(size);
-  if (size > PTRDIFF_MAX - kPage) return nullptr;
-  return std::aligned_alloc(kPage, (size + kPage - 1) / kPage * kPage);
-}
-
-bool may_be_record(const void* block) noexcept {
-  return reinterpret_cast<std::uintptr_t>(block) % kPage == 0;
+  return std::malloc(size);
 }
 
 void release(void* block, const char* /*file*/, int /*line*/) {
   if (SecretArena::process().contains(block)) {
     release_to_arena(block);
-    return;
+  } else {
+    std::free(block);
   }
-  // Records of TLS, decrypted in place: OpenSSL lets go of them after each read and wipes nothing.
-  if (may_be_record(block)) {
-    const std::size_t size = ::malloc_usable_size(block);
-    if (size >= kRecordSize) ::explicit_bzero(block, size);
-  }
-  std::free(block);
 }
 
 void* reallocate(void* block, std::size_t size, const char* file, int line) {
-  if (!SecretArena::process().contains(block)) {
-    if (size < kRecordSize && !may_be_record(block)) return std::realloc(block, size);
-    if (size == 0) {
-      release(block, file, line);
-      return nullptr;
-    }
-    // By hand: what is moved is wiped where it was, and begins at a page where it is large.
-    void* const moved = allocate(size, file, line);
-    if (moved == nullptr || block == nullptr) return moved;
-    std::memcpy(moved, block, std::min(size, ::malloc_usable_size(block)));
-    release(block, file, line);
-    return moved;
-  }
+  if (block == nullptr) return allocate(size, file, line);
   if (size == 0) {
-    release_to_arena(block);
+    release(block, file, line);
     return nullptr;
   }
+  if (!SecretArena::process().contains(block)) return std::realloc(block, size);
   const SecretScope scope;
   void* larger = allocate(size, file, line);
   if (larger == nullptr) return nullptr;

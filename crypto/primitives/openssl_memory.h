@@ -1,7 +1,6 @@
 // OpenSSL's memory for keyed contexts: while a SecretScope lives, what OpenSSL allocates on this
 // thread comes from the guarded arena (crypto/base/secret_arena.h), because a key schedule begins
-// with the key. Everything else of OpenSSL stays on the heap; what is large enough to be a record
-// of TLS is wiped when it is freed.
+// with the key. Everything else of OpenSSL stays on the heap.
 
 #pragma once
 

@@ -121,8 +121,10 @@ Status trust_file(SSL_CTX& context, const std::string& file) {
 
 Status harden(SSL_CTX& context) {
   ERR_clear_error();
-  SSL_CTX_set_options(&context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // What was decrypted is wiped as it is read, and what nobody read before its buffer is freed.
+  SSL_CTX_set_options(&context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION |
+                                    SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                    SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_session_cache_mode(&context, SSL_SESS_CACHE_OFF);
   // Idle connections hold no buffers; a write that the socket did not take is continued from a
   // copy.

@@ -209,11 +209,8 @@ TlsResult TlsStream::send(std::span<iovec> parts) {
   return result;
 }
 
-// What was read of a record is wiped in its block as it is handed out: the block stays.
 void TlsStream::keep_buffers() noexcept {
-  SSL* const connection = state_->connection.get();
-  SSL_clear_mode(connection, SSL_MODE_RELEASE_BUFFERS);
-  SSL_set_options(connection, SSL_OP_CLEANSE_PLAINTEXT);
+  SSL_clear_mode(state_->connection.get(), SSL_MODE_RELEASE_BUFFERS);
 }
 
 // False: a part of a record has arrived, or has not left, so its buffers stay until it is used or

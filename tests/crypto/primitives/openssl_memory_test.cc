@@ -1,7 +1,5 @@
-// OpenSSL's memory as `serve` sets it: what is large is wiped when it is freed or moved.
-
-#undef _FORTIFY_SOURCE  // here explicit_bzero() is defined, and not made an inline call of the
-                        // checked one
+// OpenSSL's memory as `serve` sets it: what a key lies in comes from the guarded arena and goes
+// there, whatever becomes of its size; everything else is the heap's.
 
 #include "crypto/primitives/openssl_memory.h"
 
@@ -12,28 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <vector>
+#include <optional>
 
-namespace {
-
-struct Wiped {
-  const void* at = nullptr;
-  std::size_t size = 0;
-};
-std::vector<Wiped> wipes;
-
-void wipe(void* at, std::size_t size) {
-  wipes.push_back({at, size});
-  std::memset(at, 0, size);
-}
-
-}  // namespace
-
-// In place of libc's, checked or not: a block that was freed cannot be looked at.
-extern "C" void explicit_bzero(void* at, std::size_t size) noexcept { wipe(at, size); }
-extern "C" void __explicit_bzero_chk(void* at, std::size_t size, std::size_t) noexcept {
-  wipe(at, size);
-}
+#include "crypto/base/secret_arena.h"
 
 namespace paravent::crypto {
 namespace {
@@ -41,47 +20,49 @@ namespace {
 class OpensslMemory : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(install_openssl_memory()); }
-  void SetUp() override { wipes.clear(); }
 
-  static bool wiped(const void* at, std::size_t least) {
-    return std::any_of(wipes.begin(), wipes.end(),
-                       [&](const Wiped& one) { return one.at == at && one.size >= least; });
-  }
+  static bool in_arena(const void* block) { return SecretArena::process().contains(block); }
 };
 
-TEST_F(OpensslMemory, LargeBlocksAreWipedAndSmallOnesAreNot) {
-  for (const std::size_t size : {16'384U, 16'385U, 20'000U, 65'536U}) {
-    void* const block = OPENSSL_malloc(size);
-    ASSERT_NE(block, nullptr);
-    std::memset(block, 'x', size);
-    OPENSSL_free(block);
-    EXPECT_TRUE(wiped(block, size)) << size;
+TEST_F(OpensslMemory, OfAScopeIsTheArenas) {
+  void* const outside = OPENSSL_malloc(100);
+  EXPECT_FALSE(in_arena(outside));
+  void* inside = nullptr;
+  void* grown_from_nothing = nullptr;
+  {
+    const SecretScope scope;
+    inside = OPENSSL_malloc(100);
+    grown_from_nothing = OPENSSL_realloc(nullptr, 100);
   }
-  wipes.clear();
-  for (const std::size_t size : {1U, 100U, 4096U, 16'383U}) OPENSSL_free(OPENSSL_malloc(size));
+  EXPECT_TRUE(in_arena(inside));
+  EXPECT_TRUE(in_arena(grown_from_nothing));
+  const std::size_t used = SecretArena::process().statistics().in_use;
+  OPENSSL_free(inside);
+  OPENSSL_free(grown_from_nothing);
+  EXPECT_EQ(SecretArena::process().statistics().in_use, used - 200);
+  OPENSSL_free(outside);
   OPENSSL_free(nullptr);
-  EXPECT_TRUE(std::all_of(wipes.begin(), wipes.end(), [](const Wiped& one) {
-    return one.size >= 16'384U;  // a block may have more room than was asked for
-  }));
 }
 
-TEST_F(OpensslMemory, MovedBlocksKeepTheirBytesAndAreWipedWhereTheyWere) {
-  auto* block = static_cast<char*>(OPENSSL_realloc(nullptr, 100));
-  ASSERT_NE(block, nullptr);
-  std::memset(block, 'x', 100);
-  for (const std::size_t size : {200U, 20'000U, 40'000U, 300U, 50U}) {
-    const char* const before = block;
-    wipes.clear();
-    block = static_cast<char*>(OPENSSL_realloc(block, size));
-    ASSERT_NE(block, nullptr);
-    EXPECT_EQ(std::count(block, block + 50, 'x'), 50) << size;
-    if (size == 40'000U) {
-      EXPECT_TRUE(wiped(before, 20'000U));
-    } else if (size == 300U) {
-      EXPECT_TRUE(wiped(before, 40'000U));
+TEST_F(OpensslMemory, MovedBlocksKeepTheirBytesAndTheirPlace) {
+  for (const bool secret : {false, true}) {
+    char* block = nullptr;
+    {
+      // Only the first of them: what grows afterwards stays where it was begun.
+      std::optional<SecretScope> scope;
+      if (secret) scope.emplace();
+      block = static_cast<char*>(OPENSSL_malloc(100));
     }
+    ASSERT_NE(block, nullptr);
+    std::memset(block, 'x', 100);
+    for (const std::size_t size : {200U, 8'000U, 16'000U, 300U, 50U}) {
+      block = static_cast<char*>(OPENSSL_realloc(block, size));
+      ASSERT_NE(block, nullptr);
+      EXPECT_EQ(std::count(block, block + 50, 'x'), 50) << size;
+      EXPECT_EQ(in_arena(block), secret) << size;
+    }
+    EXPECT_EQ(OPENSSL_realloc(block, 0), nullptr);
   }
-  OPENSSL_free(block);
 }
 
 TEST_F(OpensslMemory, WhatNoMachineHasIsRefused) {
