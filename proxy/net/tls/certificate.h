@@ -26,7 +26,7 @@ crypto::Status trust_file(SSL_CTX& context, const std::string& file);
 
 // Protocols, ciphers, groups and signatures that both sides of us speak: TLS 1.2 and 1.3, forward
 // secrecy and authenticated encryption only (RFC 9325), no compression, no renegotiation, no early
-// data (RFC 8446 8).
+// data (RFC 8446 8). And OpenSSL wipes what it decrypted.
 crypto::Status harden(SSL_CTX& context);
 
 // One sentence with OpenSSL's reason for the last failure on this thread, whose queue is emptied.
