@@ -114,7 +114,9 @@ compared=([form-post-5-fields]="nginx ${gateway[*]} relay-floor haproxy nginx-lu
   [get-1-kib]="nginx ${gateway[*]} relay-floor haproxy nginx-null"
   [json-batch-20-events]="nginx ${gateway[*]} relay-floor haproxy nginx-lua nginx-null"
   [upload-10-mib]="nginx ${gateway[*]} haproxy nginx-null")
-for name in json-batch-gzip form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256; do
+# And the gateway itself without gzip, in the same rounds.
+compared[json-batch-gzip]="nginx ${gateway[*]} ${gateway[*]:+paravent-plain} nginx-null"
+for name in form-post-tls get-tls tls-handshake tls-resumption get-1-kib-1 get-1-kib-16 get-1-kib-256; do
   compared[$name]="nginx ${gateway[*]} nginx-null"
 done
 slots=0 renewed=0
@@ -332,6 +334,7 @@ if [ "$quick" = no ]; then
   start_nginx nginx-njs nginx_njs.conf changed
 fi
 [ "$peers_only" = yes ] || start_gateway paravent "${port[admin]}"
+port[paravent-plain]=${port[paravent]} pid_of[paravent-plain]=${pid_of[paravent]:-}
 read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
 [ "$more" = yes ] || python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
@@ -353,6 +356,7 @@ load() {
     tls-resumption) how=(--workload get-1-kib --tls --each-new --resume) ;;
     *) how=(--workload "$workload") ;;
   esac
+  if [ "$name" = paravent-plain ]; then how=(--workload json-batch-20-events); fi
   if [ "${how[2]:-}" = --tls ]; then
     door=$name-tls
     if [ "$name" != paravent ]; then process=$door; fi

@@ -101,8 +101,8 @@ class Rows(unittest.TestCase):
                           "scaling": "void"})
 
     def test_gzip_in_times_of_inflating(self):
-        rounds = [{"workload": workload, "peer": stats.US, "proxy_cpu_us": cost}
-                  for workload, cost in ((stats.BATCH, 60.0), (stats.GZIP, 66.6)) for _ in range(3)]
+        rounds = [{"workload": stats.GZIP, "peer": peer, "proxy_cpu_us": cost}
+                  for peer, cost in ((stats.PLAIN, 60.0), (stats.US, 66.6)) for _ in range(3)]
         found = {row[0]: row[1:] for row in target_table.rows([], {}, (), OTHERS, rounds=rounds)}
         self.assertEqual(found["T15"][5:7], ("1.100", "goal met"))
         self.assertEqual(table(others=OTHERS)["T15"][5], "not measured in this run")
