@@ -56,8 +56,8 @@ class More(unittest.TestCase):
         self.assertEqual(stats.open_workloads(stats.compare(wild + calm)), [stats.GET])
 
     def test_a_goal_within_the_interval_wants_more_on_whichever_side_the_median_is(self):
-        def found(low, high, metric="cpu_us_per_request", peer="nginx"):
-            return stats.open_workloads([{"workload": stats.FORM, "peer": peer, "metric": metric, "low": low, "high": high, "void": False}])
+        def found(low, high, metric="cpu_us_per_request", peer="nginx", workload=stats.FORM, void=False):
+            return stats.open_workloads([{"workload": workload, "peer": peer, "metric": metric, "low": low, "high": high, "void": void}])
 
         self.assertEqual(found(0.97, 1.01), [stats.FORM])
         self.assertEqual(found(0.99, 1.20), [stats.FORM])
@@ -65,7 +65,11 @@ class More(unittest.TestCase):
         self.assertEqual(found(1.00, 1.05), [])
         # What has no goal is never open because of it.
         self.assertEqual(found(0.97, 1.01, metric="latency_p50"), [])
+        self.assertEqual(found(0.97, 1.01, metric="latency_p50", void=True), [])
         self.assertEqual(found(0.97, 1.01, peer="haproxy"), [])
+        # A figure with a goal that is none because of its own null control: processor time is not all there is.
+        self.assertEqual(found(1.30, 1.40, metric="requests_per_second", workload=stats.GET, void=True), [stats.GET])
+        self.assertEqual(found(1.30, 1.40, metric="requests_per_second", workload=stats.GET), [])
 
     def test_more_rounds_join_the_first_ones(self):
         first, later = rows_of(COST), rows_of(COST)
