@@ -133,8 +133,8 @@ class Soak(unittest.TestCase):
 
     def result(self, samples, **more):
         return {"minutes": 30, "connections": 64, "requests": 1_000_000, "failed": 0, "unprotected": 0, "uploads": 10_000, "reloads": 90,
-                "restarts": 60, "memory_kib": [70_000, 70_100], "open": [80, 80], "p99_us": [900.0, 910.0], "p99_drift": 1.01,
-                "memory": soak.growth(samples, "memory", 360), "descriptors": soak.growth(samples, "descriptors", 360)} | more
+                "restarts": 60, "memory_kib": [70_000, 70_100], "open": [80, 120], "open_at_rest": [30, 30], "p99_us": [900.0, 910.0], "p99_drift": 1.01,
+                "memory": soak.growth(samples, "memory", 360)} | more
 
     def test_the_slope_is_told_per_ten_minutes(self):
         value, low, high = soak.growth(self.samples(70), "memory", 360)
@@ -153,6 +153,8 @@ class Soak(unittest.TestCase):
         self.assertEqual(soak.verdicts(self.result(self.samples(20)))["memory"], "limit kept")
         for work in ("requests", "uploads", "reloads", "restarts"):
             self.assertEqual(soak.verdicts(self.result(self.samples(0), **{work: 0}))["work"], f"MISSED: no {work}")
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), open_at_rest=[30, 31]))["descriptors"], "MISSED")
+        self.assertEqual(soak.verdicts(self.result(self.samples(0), open_at_rest=[30, 29]))["descriptors"], "no growth")
         # By the worse end, and never by the better one.
         wide = {"memory": (0.005, -0.01, 0.03)}
         self.assertTrue(soak.verdicts(self.result(self.samples(0), **wide))["memory"].startswith("no verdict"))
@@ -166,7 +168,7 @@ class Soak(unittest.TestCase):
     def test_a_short_run_judges_no_growth(self):
         said = soak.verdicts(self.result(self.samples(200), minutes=1))
         self.assertEqual({said["memory"], said["p99"]}, {"too short a run for a verdict"})
-        self.assertEqual(soak.tally(said), (3, 0))  # memory, descriptors and p99 are neither
+        self.assertEqual(soak.tally(said), (4, 0))  # memory and p99 are neither
 
     def test_what_was_not_shown_to_hold_has_not_passed(self):
         self.assertEqual(soak.tally(soak.verdicts(self.result(self.samples(0)))), (6, 0))
