@@ -154,8 +154,10 @@ def compare(rows):
 
 def compare_batches(rows, lines):
     """What is no ratio to a peer of the same workload; void where the CPU figures it is made of are."""
+    rounds = {workload: by_round([row for row in rows if row["workload"] == workload]) for workload in (BATCH, GZIP)}
+
     def cpu(workload, peer):
-        return [row["proxy_cpu_us"] for row in rows if (row["workload"], row["peer"]) == (workload, peer)]
+        return [found[peer]["proxy_cpu_us"] for found in rounds[workload].values() if peer in found]
 
     ours, theirs, lua = cpu(BATCH, US), cpu(BATCH, BASE), cpu(BATCH, "nginx-lua")
     packed, plain = cpu(GZIP, US), cpu(GZIP, PLAIN)
@@ -226,7 +228,7 @@ def witness_faults(before, after, rows):
     tallies = dict.fromkeys((GET, *GETS, TLS_GET, HANDSHAKE, RESUMPTION), gets) | {BATCH: batches, GZIP: batches, UPLOAD: uploads}
     for row in rows:
         service = service_of.get(row["peer"], "clear")
-        senders.setdefault(service, set()).add(row["peer"])
+        senders.setdefault(service, set()).add(US if row["peer"] == PLAIN else row["peer"])  # one gateway, with one's keys
         tally = tallies.get(row["workload"], sent)
         # Plain nginx passes a compressed batch as it is: nothing there to judge.
         if row["workload"] != GZIP or row["peer"] in (US, PLAIN):

@@ -211,8 +211,10 @@ def store_figures(document):
     return found
 
 
-def cpu_of_rounds(rounds, workload, peer):
-    return [row["proxy_cpu_us"] for row in rounds if (row["workload"], row["peer"]) == (workload, peer)]
+def cpu_of_rounds(rounds, workload, peers):
+    """For each round in which all were measured: their figures."""
+    found = stats.by_round([row for row in rounds if row["workload"] == workload])
+    return [[own[peer]["proxy_cpu_us"] for peer in peers] for own in found.values() if set(peers) <= set(own)]
 
 
 def measured_elsewhere(others, latency, rounds=(), ratios=()):
@@ -238,7 +240,7 @@ def measured_elsewhere(others, latency, rounds=(), ratios=()):
                 put(target + " of nginx", line["of_nginx"], line["of_nginx_low"], line["of_nginx_high"], void=line.get("void", False))
     if "inflate" in others:
         times = [(packed - plain) / others["inflate"]["inflate_us"]
-                 for packed, plain in zip(*(cpu_of_rounds(rounds, stats.GZIP, peer) for peer in (stats.US, stats.PLAIN)))]
+                 for packed, plain in cpu_of_rounds(rounds, stats.GZIP, (stats.US, stats.PLAIN))]
         if times:
             put("T15", *stats.interval_of_median(times), void=any(
                 row["void"] for row in ratios if row["workload"] == stats.GZIP and row["metric"] == "cpu_us_per_request"))

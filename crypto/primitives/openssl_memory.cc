@@ -13,6 +13,9 @@
 namespace paravent::crypto {
 namespace {
 
+// What no heap gives, and the sanitizers' do not like to be asked for.
+constexpr std::size_t kMost = PTRDIFF_MAX;
+
 // Set by SecretScope alone; a cipher context says by its address where it came from.
 thread_local bool secret_scope = false;
 
@@ -22,9 +25,9 @@ void release_to_arena(void* block) noexcept {
 }
 
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
-  if (secret_scope && size > 0 && size <= SecretArena::kLargest) {
-    return SecretArena::process().allocate(size);
-  }
+  // No context is as large as that; beyond it a block would not be known for the arena's.
+  if (size > (secret_scope ? SecretArena::kLargest : kMost)) return nullptr;
+  if (secret_scope && size > 0) return SecretArena::process().allocate(size);
   return std::malloc(size);
 }
 
@@ -42,7 +45,9 @@ void* reallocate(void* block, std::size_t size, const char* file, int line) {
     release(block, file, line);
     return nullptr;
   }
-  if (!SecretArena::process().contains(block)) return std::realloc(block, size);
+  if (!SecretArena::process().contains(block)) {
+    return size <= kMost ? std::realloc(block, size) : nullptr;
+  }
   const SecretScope scope;
   void* larger = allocate(size, file, line);
   if (larger == nullptr) return nullptr;

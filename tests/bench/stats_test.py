@@ -305,6 +305,16 @@ class Witness(unittest.TestCase):
         self.assertEqual(len(self.faults(**{"peer-tokens": counts(10999, bad=1)})), 1)
         self.assertTrue(self.faults(**{"peer-tokens": counts(11000, email=1)}))
 
+    def test_the_gateway_without_gzip_has_the_keys_of_the_gateway(self):
+        """Twice as many different tokens as there are addresses are too many, however many names the same sender has."""
+        rows = rows_of(COST) + rows_of({stats.PLAIN: 60.0}, workload=stats.GZIP)
+        after = {name: counts(11000) | {"batches": 11000, "bad_batches": 0} for name in self.before}
+        after["tokens"] = counts(11000, email=3 * stats.FORMS) | {"batches": 11000, "bad_batches": 0}
+        before = {name: counts(0) | {"batches": 0, "bad_batches": 0} for name in self.before}
+        after["clear"] = counts(44000) | {"batches": 0, "bad_batches": 0}
+        faults = stats.witness_faults(before, after, rows)
+        self.assertTrue(any("'tokens'" in fault and "e-mail addresses became" in fault for fault in faults), faults)
+
     def test_gets_that_never_reached_the_backend(self):
         rows = rows_of(GET_COST, workload=stats.GET)
         after = self.before | {"clear": counts(0, gets=44000), "tokens": counts(0, gets=11000)}

@@ -101,8 +101,10 @@ class Rows(unittest.TestCase):
                           "scaling": "void"})
 
     def test_gzip_in_times_of_inflating(self):
-        rounds = [{"workload": stats.GZIP, "peer": peer, "proxy_cpu_us": cost}
-                  for peer, cost in ((stats.PLAIN, 60.0), (stats.US, 66.6)) for _ in range(3)]
+        rounds = [{"workload": stats.GZIP, "round": str(number), "peer": peer, "proxy_cpu_us": cost + 10 * number}
+                  for peer, cost in ((stats.PLAIN, 60.0), (stats.US, 66.6)) for number in range(3)]
+        # Interrupted in the midst of one: what is alone is left out, and shifts nothing.
+        rounds.insert(0, {"workload": stats.GZIP, "round": "3", "peer": stats.US, "proxy_cpu_us": 500.0})
         found = {row[0]: row[1:] for row in target_table.rows([], {}, (), OTHERS, rounds=rounds)}
         self.assertEqual(found["T15"][5:7], ("1.100", "goal met"))
         self.assertEqual(table(others=OTHERS)["T15"][5], "not measured in this run")

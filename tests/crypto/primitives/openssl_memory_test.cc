@@ -65,9 +65,21 @@ TEST_F(OpensslMemory, MovedBlocksKeepTheirBytesAndTheirPlace) {
   }
 }
 
+// A key's place would be left for the heap, or not be known again when it is freed.
+TEST_F(OpensslMemory, WhatTheArenaHasNoClassForIsRefusedInAScope) {
+  const SecretScope scope;
+  EXPECT_EQ(OPENSSL_malloc(SecretArena::kLargest + 1), nullptr);
+  void* const block = OPENSSL_malloc(SecretArena::kLargest);
+  EXPECT_TRUE(in_arena(block));
+  EXPECT_EQ(OPENSSL_realloc(block, SecretArena::kLargest + 1), nullptr);
+  OPENSSL_free(block);
+}
+
 TEST_F(OpensslMemory, WhatNoMachineHasIsRefused) {
   EXPECT_EQ(OPENSSL_malloc(SIZE_MAX), nullptr);
-  EXPECT_EQ(OPENSSL_malloc(SIZE_MAX - 5000), nullptr);
+  void* const block = OPENSSL_malloc(100);
+  EXPECT_EQ(OPENSSL_realloc(block, SIZE_MAX - 5000), nullptr);
+  OPENSSL_free(block);
 }
 
 }  // namespace
