@@ -4,8 +4,8 @@ reloaded and the applications are restarted in turns.
 
   soak.py --binary PARAVENT --tools DIR [--minutes N] [--connections N] [--json FILE] [--plan SECONDS] [--settle N]
 
-First as many reloads, one after the other beside some load, as the allocator takes until it has room for the largest mixture of an old and a
-new policy (--settle, 300: some 5 % of memory, and no more of it in the next 300); else half an hour's ninety reloads are a slope.
+First as many reloads, one after the other beside the same load, as the allocator takes until it has room for the largest mixture of an old and a
+new policy (--settle, 300; of 600 the first 250 took 5 % of memory and the others none); else half an hour's ninety reloads are a slope.
 Then, between windows of load, when nothing is under way, resident memory is read; its slope after the
 warm-up (the first fifth) is Theil and Sen's median of all pairs, with a bootstrap 95 % interval. Open descriptors, which go up and down with the
 connections that are kept for later, are counted before and afterwards, when all of these are closed. The applications are
@@ -130,15 +130,24 @@ class Trouble(threading.Thread):
 
 
 def settle(options, gateway, texts):
-    """So many reloads beside some load; requests that failed meanwhile count as all others."""
-    failed = 0
-    for number in range(options.settle // 2):
-        # Back to the first one each time: what follows begins with the other.
-        gateway.reload(texts[1])
-        gateway.reload(texts[0])
-        if number % 50 == 0:
-            failed += running.load(options.tools, gateway, "mixed", options.connections, 0, 2)["errors"]
-    return failed
+    """So many reloads beside windows of load: the windows' rows, which count as all others."""
+    rows, over = [], threading.Event()
+
+    def load():
+        while not over.is_set():
+            rows.append(running.load(options.tools, gateway, "mixed", options.connections, 0, 2))
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    try:
+        for _ in range(options.settle // 2):
+            # Back to the first one each time: what follows begins with the other.
+            gateway.reload(texts[1])
+            gateway.reload(texts[0])
+    finally:
+        over.set()
+        loading.join()
+    return rows
 
 
 def open_at_rest(gateway):
@@ -178,7 +187,7 @@ def soak(options, folder):
     warm_up = 12 * options.minutes  # a fifth
     return {
         "minutes": options.minutes, "connections": options.connections, "gateway_exit": code,
-        "requests": sum(w["requests"] for w in windows), "failed": settled + sum(w["errors"] for w in windows),
+        "requests": sum(w["requests"] for w in settled + windows), "failed": sum(w["errors"] for w in settled + windows),
         "unprotected": sum(c["tokens"]["bad"] + c["tokens"]["bad_batches"] + c["tokens"]["bad_uploads"] for c in counts),
         "uploads": sum(c["tokens"]["uploads"] for c in counts),
         "reloads": trouble.done["reload"], "restarts": trouble.done["restart"],

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/net/tls/client_context.h"
 #include "proxy/net/tls/openssl_handles.h"
 #include "proxy/net/tls/tls_stream.h"
 #include "proxy/net/tls/warm_streams.h"
@@ -55,12 +56,16 @@ void* reallocate(void* block, std::size_t size, const char* file, int line) {
   return moved;
 }
 
-// By the protocol's version, and whether the server's stream keeps its buffers.
+// The protocol's version, whether our stream keeps its buffers, and whether it is the one that
+// connects, as to an upstream.
 struct Kind {
   int version;
   bool warm;
+  bool connects;
 };
 
+// One of our streams, and one of plain OpenSSL at the other end. It wipes as ours should, so that
+// what is found is of ours.
 class TlsPlaintext : public testing::TestWithParam<Kind> {
  protected:
   static void SetUpTestSuite() {
@@ -68,48 +73,75 @@ class TlsPlaintext : public testing::TestWithParam<Kind> {
     ASSERT_TRUE(ours);
   }
   void SetUp() override {
-    ServerOptions options;
-    options.certificates = {made_.issue("a.example")};
-    std::vector<std::string> warnings;
-    auto context = ServerContext::make(options, warnings);
-    ASSERT_TRUE(context) << context.error().sentence();
-    // The client is of ours as well in what it wipes: only the server is asked about.
-    clients_.reset(SSL_CTX_new(TLS_client_method()));
-    SSL_CTX_set_options(clients_.get(), SSL_OP_CLEANSE_PLAINTEXT);
-    SSL_CTX_set_min_proto_version(clients_.get(), GetParam().version);
-    SSL_CTX_set_max_proto_version(clients_.get(), GetParam().version);
-    server_ = TlsStream::accept(*context, sockets_[0].get());
-    if (GetParam().warm) server_->keep_warm(warm_);
-    client_.reset(SSL_new(clients_.get()));
-    SSL_set_fd(client_.get(), sockets_[1].get());
-    SSL_set_connect_state(client_.get());
+    const CertificateFiles files = made_.issue("a.example");
+    if (GetParam().connects) {
+      connect(files);
+    } else {
+      accept(files);
+    }
+    ASSERT_NE(ours_, nullptr);
+    if (GetParam().warm) ours_->keep_warm(warm_);
     auto here = HandshakeStatus::would_block;
     for (int i = 0; i < 20 && here == HandshakeStatus::would_block; ++i) {
-      SSL_do_handshake(client_.get());
-      server_->on_readable(false);
-      here = server_->handshake();
+      SSL_do_handshake(theirs_.get());
+      ours_->on_readable(false);
+      here = ours_->handshake();
     }
     ASSERT_EQ(here, HandshakeStatus::done);
-    SSL_do_handshake(client_.get());
+    ASSERT_EQ(SSL_do_handshake(theirs_.get()), 1);
     found = large_freed = 0;
   }
 
+  void make_theirs(const SSL_METHOD* method) {
+    contexts_.reset(SSL_CTX_new(method));
+    SSL_CTX_set_options(contexts_.get(), SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_CTX_set_min_proto_version(contexts_.get(), GetParam().version);
+    SSL_CTX_set_max_proto_version(contexts_.get(), GetParam().version);
+  }
+  void accept(const CertificateFiles& files) {
+    ServerOptions options;
+    options.certificates = {files};
+    std::vector<std::string> warnings;
+    auto context = ServerContext::make(options, warnings);
+    ASSERT_TRUE(context) << context.error().sentence();
+    ours_ = TlsStream::accept(*context, sockets_[0].get());
+    make_theirs(TLS_client_method());
+    theirs_.reset(SSL_new(contexts_.get()));
+    SSL_set_fd(theirs_.get(), sockets_[1].get());
+    SSL_set_connect_state(theirs_.get());
+  }
+  void connect(const CertificateFiles& files) {
+    ClientOptions options;
+    options.server_name = "a.example";
+    options.ca = made_.authority();
+    std::vector<std::string> warnings;
+    auto context = ClientContext::make(options, warnings);
+    ASSERT_TRUE(context) << context.error().sentence();
+    ours_ = TlsStream::connect(*context, sockets_[0].get());
+    make_theirs(TLS_server_method());
+    ASSERT_EQ(SSL_CTX_use_certificate_chain_file(contexts_.get(), files.certificate.c_str()), 1);
+    ASSERT_EQ(SSL_CTX_use_PrivateKey_file(contexts_.get(), files.key.c_str(), SSL_FILETYPE_PEM), 1);
+    theirs_.reset(SSL_new(contexts_.get()));
+    SSL_set_fd(theirs_.get(), sockets_[1].get());
+    SSL_set_accept_state(theirs_.get());
+  }
+
   std::string text() const { return "email=" + std::string(kSecret) + "&name=Ad"; }
-  void client_sends(const std::string& what) {
-    ASSERT_EQ(SSL_write(client_.get(), what.data(), static_cast<int>(what.size())),
+  void they_send(const std::string& what) {
+    ASSERT_EQ(SSL_write(theirs_.get(), what.data(), static_cast<int>(what.size())),
               static_cast<int>(what.size()));
   }
   // Into room that is looked through by nobody.
-  std::string server_receives(std::size_t most) {
+  std::string we_receive(std::size_t most) {
     std::string room(most, '\0');
-    server_->on_readable(false);
-    const TlsResult got = server_->receive(room);
+    ours_->on_readable(false);
+    const TlsResult got = ours_->receive(room);
     room.resize(got.bytes);
     return room;
   }
   // Whatever it holds has to have been looked at.
-  void server_goes() {
-    server_.reset();
+  void ours_goes() {
+    ours_.reset();
     EXPECT_GT(large_freed, 0U) << "no record's block was freed: the test looks at the wrong place";
     EXPECT_EQ(found, 0U);
   }
@@ -117,82 +149,84 @@ class TlsPlaintext : public testing::TestWithParam<Kind> {
   Certificates made_;
   std::array<UniqueFd, 2> sockets_ = socket_pair();
   WarmStreams warm_;
-  Handle<SSL_CTX> clients_;
-  std::unique_ptr<TlsStream> server_;
-  Handle<SSL> client_;
+  Handle<SSL_CTX> contexts_;
+  std::unique_ptr<TlsStream> ours_;
+  Handle<SSL> theirs_;
 };
 
 TEST_P(TlsPlaintext, OfWhatWasRead) {
-  client_sends(text());
-  EXPECT_EQ(server_receives(1000), text());
-  server_goes();
+  they_send(text());
+  EXPECT_EQ(we_receive(1000), text());
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfWhatWasReadInPieces) {
-  client_sends(text());
-  EXPECT_EQ(server_receives(4) + server_receives(20) + server_receives(1000), text());
-  server_goes();
+  they_send(text());
+  EXPECT_EQ(we_receive(4) + we_receive(20) + we_receive(1000), text());
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfWhatNobodyCameToRead) {
-  client_sends(text());
-  EXPECT_EQ(server_receives(4), text().substr(0, 4));
-  server_goes();
+  they_send(text());
+  EXPECT_EQ(we_receive(4), text().substr(0, 4));
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfSeveralRecordsThatCameAtOnce) {
-  for (int i = 0; i < 5; ++i) client_sends(text());
-  EXPECT_EQ(server_receives(text().size()), text());
-  EXPECT_EQ(server_receives(7), text().substr(0, 7));
-  server_goes();
+  for (int i = 0; i < 5; ++i) they_send(text());
+  EXPECT_EQ(we_receive(text().size()), text());
+  EXPECT_EQ(we_receive(7), text().substr(0, 7));
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfWhatCameAfterTheBuffersWereGivenBack) {
-  client_sends(text());
-  EXPECT_EQ(server_receives(1000), text());
+  they_send(text());
+  EXPECT_EQ(we_receive(1000), text());
   warm_.end_tick();
   warm_.end_tick();
   EXPECT_EQ(found, 0U);
-  client_sends(text());
-  EXPECT_EQ(server_receives(5), text().substr(0, 5));
-  server_goes();
+  they_send(text());
+  EXPECT_EQ(we_receive(5), text().substr(0, 5));
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfWhatWasSent) {
   std::string answer = text();
   iovec part{answer.data(), answer.size()};
-  ASSERT_EQ(server_->send({&part, 1}).bytes, answer.size());
-  server_goes();
+  ASSERT_EQ(ours_->send({&part, 1}).bytes, answer.size());
+  ours_goes();
 }
 
 TEST_P(TlsPlaintext, OfWhatTheSocketDidNotTake) {
   std::string answer;
   while (answer.size() < 3'000'000) answer += text();
   iovec part{answer.data(), answer.size()};
-  ASSERT_LT(server_->send({&part, 1}).bytes, answer.size());
-  server_goes();
+  ASSERT_LT(ours_->send({&part, 1}).bytes, answer.size());
+  ours_goes();
 }
 
 // What the test would find if nobody wiped.
 TEST_P(TlsPlaintext, IsFoundWhereItIs) {
-  SSL_clear_options(client_.get(), SSL_OP_CLEANSE_PLAINTEXT);
+  SSL_clear_options(theirs_.get(), SSL_OP_CLEANSE_PLAINTEXT);
   std::string answer = text();
   iovec part{answer.data(), answer.size()};
-  ASSERT_EQ(server_->send({&part, 1}).bytes, answer.size());
+  ASSERT_EQ(ours_->send({&part, 1}).bytes, answer.size());
   std::array<char, 200> room{};
-  ASSERT_EQ(SSL_read(client_.get(), room.data(), room.size()), static_cast<int>(answer.size()));
-  client_.reset();
+  ASSERT_EQ(SSL_read(theirs_.get(), room.data(), room.size()), static_cast<int>(answer.size()));
+  theirs_.reset();
   EXPECT_GT(found, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TlsPlaintext,
-                         testing::Values(Kind{TLS1_3_VERSION, false}, Kind{TLS1_3_VERSION, true},
-                                         Kind{TLS1_2_VERSION, false}, Kind{TLS1_2_VERSION, true}),
-                         [](const auto& kind) {
-                           return std::string(kind.param.version == TLS1_3_VERSION ? "Tls13"
-                                                                                   : "Tls12") +
-                                  (kind.param.warm ? "Warm" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, TlsPlaintext,
+    testing::Values(Kind{TLS1_3_VERSION, false, false}, Kind{TLS1_3_VERSION, true, false},
+                    Kind{TLS1_2_VERSION, false, false}, Kind{TLS1_2_VERSION, true, false},
+                    Kind{TLS1_3_VERSION, false, true}, Kind{TLS1_3_VERSION, true, true},
+                    Kind{TLS1_2_VERSION, false, true}, Kind{TLS1_2_VERSION, true, true}),
+    [](const auto& kind) {
+      return std::string(kind.param.version == TLS1_3_VERSION ? "Tls13" : "Tls12") +
+             (kind.param.warm ? "Warm" : "") + (kind.param.connects ? "Connecting" : "");
+    });
 
 }  // namespace
 }  // namespace paravent::proxy::net::tls
