@@ -156,12 +156,6 @@ def interval(value, low, high):
     return f"{number(value)} ({number(low)} to {number(high)})" if low != high else number(value)
 
 
-def limited_by_the_load(rounds, workload, peer):
-    """Requests per second say something where the proxy's processor is above 95 % and the other below 90 %."""
-    own = [row for row in rounds if row["workload"] == workload and row["peer"] in (stats.US, peer)]
-    return any(row["proxy_cpu_busy"] <= 0.95 or row["own_cpu_busy"] >= 0.90 for row in own)
-
-
 def round_rows(ratios, calls, rounds=()):
     """{target: (workload, what, limit, goal, stretch, measured, verdict)} of the targets that the rounds have a figure for."""
     rows = {}
@@ -177,7 +171,7 @@ def round_rows(ratios, calls, rounds=()):
                 continue
             verdict = judge(metric in stats.MORE_IS_BETTER, row["low"], row["high"], limit, goal, stretch)
             measured = f"{row['ratio']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-            if metric in stats.MORE_IS_BETTER and limited_by_the_load(rounds, workload, peer):
+            if metric in stats.MORE_IS_BETTER and stats.limited_by_the_load(rounds, workload, peer):
                 measured += "; processor 1 was at its end too: the row of CPU counts"
             rows[name] = (workload, what, *shown(limit, goal, stretch), measured, "void" if row["void"] else verdict)
     return rows

@@ -56,8 +56,8 @@ class More(unittest.TestCase):
         self.assertEqual(stats.open_workloads(stats.compare(wild + calm)), [stats.GET])
 
     def test_a_goal_within_the_interval_wants_more_on_whichever_side_the_median_is(self):
-        def found(low, high, metric="cpu_us_per_request", peer="nginx", workload=stats.FORM, void=False):
-            return stats.open_workloads([{"workload": workload, "peer": peer, "metric": metric, "low": low, "high": high, "void": void}])
+        def found(low, high, metric="cpu_us_per_request", peer="nginx", workload=stats.FORM, void=False, rounds=()):
+            return stats.open_workloads([{"workload": workload, "peer": peer, "metric": metric, "low": low, "high": high, "void": void}], rounds)
 
         self.assertEqual(found(0.97, 1.01), [stats.FORM])
         self.assertEqual(found(0.99, 1.20), [stats.FORM])
@@ -70,6 +70,10 @@ class More(unittest.TestCase):
         # A figure with a goal that is none because of its own null control: processor time is not all there is.
         self.assertEqual(found(1.30, 1.40, metric="requests_per_second", workload=stats.GET, void=True), [stats.GET])
         self.assertEqual(found(1.30, 1.40, metric="requests_per_second", workload=stats.GET), [])
+        # But where the load was the limit no number of rounds makes it one.
+        busy = [one | {"own_cpu_busy": 0.95} for one in rows_of(GET_COST, workload=stats.GET)]
+        self.assertEqual(found(1.30, 1.40, metric="requests_per_second", workload=stats.GET, void=True, rounds=busy), [])
+        self.assertEqual(found(0.97, 1.01, rounds=busy), [stats.FORM])
 
     def test_more_rounds_join_the_first_ones(self):
         first, later = rows_of(COST), rows_of(COST)
