@@ -5,7 +5,7 @@ reloaded and the applications are restarted in turns.
   soak.py --binary PARAVENT --tools DIR [--minutes N] [--connections N] [--json FILE] [--plan SECONDS] [--settle N]
 
 First as many reloads, one after the other beside the same load, as the allocator takes until it has room for the largest mixture of an old and a
-new policy (--settle, 300; of 600 the first 250 took 5 % of memory and the others none); else half an hour's ninety reloads are a slope.
+new policy (--settle, 300; bench/README.md has 600 in a row); else half an hour's ninety reloads are a slope.
 Then, between windows of load, when nothing is under way, resident memory is read; its slope after the
 warm-up (the first fifth) is Theil and Sen's median of all pairs, with a bootstrap 95 % interval. Open descriptors, which go up and down with the
 connections that are kept for later, are counted before and afterwards, when all of these are closed. The applications are
@@ -14,6 +14,7 @@ has a reason to fail, and none may. Exit code 5 where one did, or where somethin
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import json
 import os
@@ -131,23 +132,25 @@ class Trouble(threading.Thread):
 
 def settle(options, gateway, texts):
     """So many reloads beside windows of load: the windows' rows, which count as all others."""
-    rows, over = [], threading.Event()
+    over = threading.Event()
 
     def load():
+        rows = []
         while not over.is_set():
             rows.append(running.load(options.tools, gateway, "mixed", options.connections, 0, 2))
+        return rows
 
-    loading = threading.Thread(target=load)
-    loading.start()
-    try:
-        for _ in range(options.settle // 2):
-            # Back to the first one each time: what follows begins with the other.
-            gateway.reload(texts[1])
-            gateway.reload(texts[0])
-    finally:
-        over.set()
-        loading.join()
-    return rows
+    # What ends the load ends the soak: its result raises it here.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load)
+        try:
+            for _ in range(options.settle // 2):
+                # Back to the first one each time: what follows begins with the other.
+                gateway.reload(texts[1])
+                gateway.reload(texts[0])
+        finally:
+            over.set()
+    return loading.result()
 
 
 def open_at_rest(gateway):

@@ -36,7 +36,7 @@ class BoundaryFinder {
   std::string boundary_;
   std::size_t stride_ = 0;  // 0: too short a boundary for this
   // By hash of four bytes: 1 for those of the boundary, and what they are taken for. A byte each:
-  // to get at a bit takes as long as all the rest of a look-up.
+  // to get at a bit is a third of a look-up.
   std::array<std::uint8_t, 4096> known_{};
 };
 

@@ -1,11 +1,11 @@
 // WarmStreams: which of one thread's TLS streams keep their buffers from one record to the next.
 //
 // OpenSSL takes a block of 17 KiB to read a record and one to write, and gives them back after each
-// record. For a stream that is used again at once that is a part of a small request that can be
-// measured (docs/decisions/0068). So a stream that was used keeps its own two until a whole tick
-// has passed without a use; of many, those that were used last, kMost of them. What a record
-// brought is wiped in its block as it is read, and no other stream ever gets a block with plaintext
-// in it (certificate.h: harden(), docs/decisions/0069).
+// record. For a stream that is used again at once that is work for nothing: a wipe and two searches
+// of the heap for each small request (docs/decisions/0068). So a stream that was used keeps its own
+// two until a whole tick has passed without a use; of many, those that were used last, kMost of
+// them. What a record brought is wiped in its block as it is read, and no other stream ever gets a
+// block with plaintext in it (certificate.h: harden(), docs/decisions/0069).
 //
 // A stream in the middle of a record cannot let go, as one can bring about by sending half of one
 // or by reading slowly. Where kMost are stuck so, no further stream keeps its buffers.

@@ -1,6 +1,7 @@
 #include "tests/proxy/net/tls_testing.h"
 
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
@@ -102,6 +103,17 @@ std::array<UniqueFd, 2> socket_pair() {
   std::array<int, 2> ends{};
   must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) == 0);
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+HandshakeStatus shake_hands(TlsStream& ours, ssl_st* theirs) {
+  auto here = HandshakeStatus::would_block;
+  for (int i = 0; i < 20 && here == HandshakeStatus::would_block; ++i) {
+    SSL_do_handshake(theirs);
+    ours.on_readable(false);
+    here = ours.handshake();
+  }
+  SSL_do_handshake(theirs);
+  return here;
 }
 
 }  // namespace paravent::proxy::net::tls

@@ -1,5 +1,5 @@
 // Keys and certificates made in memory for one test, written as PEM files into a folder of its own
-// that goes with it; and a pair of connected, non-blocking sockets.
+// that goes with it; a pair of connected, non-blocking sockets; and a handshake over them.
 
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "proxy/net/tls/server_context.h"
+#include "proxy/net/tls/tls_stream.h"
 #include "proxy/net/unique_fd.h"
 
 namespace paravent::proxy::net::tls {
@@ -29,5 +30,9 @@ class Certificates {
 };
 
 std::array<UniqueFd, 2> socket_pair();
+
+// Of a stream of ours, and of plain OpenSSL at the other end: until both are done, or ours says how
+// it stands.
+HandshakeStatus shake_hands(TlsStream& ours, ssl_st* theirs);
 
 }  // namespace paravent::proxy::net::tls
