@@ -30,6 +30,7 @@
 #include "bench/support/cpu_usage.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
+#include "bench/support/print_latencies.h"
 #include "bench/support/requests.h"
 #include "bench/support/shared_day.h"
 #include "bench/support/socket.h"
@@ -333,16 +334,7 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f,",
               micros(latency.quantile(0.5)), micros(latency.quantile(0.9)),
               micros(latency.quantile(0.99)), micros(latency.quantile(0.999)));
-  if (options.histogram) {
-    const char* separator = "";
-    std::printf("\"latencies\":[");
-    latency.for_each([&](std::uint64_t edge_ns, std::uint64_t count) {
-      std::printf("%s[%.2f,%llu]", separator, micros(edge_ns),
-                  static_cast<unsigned long long>(count));
-      separator = ",";
-    });
-    std::printf("],");
-  }
+  if (options.histogram) print_latencies(latency);
   std::printf("\"proxy_cpu_busy\":%.4f,\"own_cpu_busy\":%.4f,",
               static_cast<double>(proxy_ns) / 1e9 / seconds,
               static_cast<double>(backend_ns + own_ns) / 1e9 / seconds);

@@ -5,6 +5,9 @@
 //
 // The rate belongs well below what the proxy can do: at half of it the figures are response times
 // that a visitor sees, without the queue that any overload makes.
+//
+// With --beside-port every second request goes to another proxy, over as many connections: whatever
+// else the machine does hits both, so a ratio of their quantiles needs no quiet machine.
 
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -12,6 +15,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -21,8 +25,10 @@
 #include <string>
 #include <vector>
 
+#include "bench/support/cpu_usage.h"
 #include "bench/support/histogram.h"
 #include "bench/support/message_head.h"
+#include "bench/support/print_latencies.h"
 #include "bench/support/requests.h"
 #include "bench/support/socket.h"
 
@@ -37,16 +43,45 @@ struct Options {
   std::size_t connections = 64;
   double warm_up = 1.0;
   double window = 5.0;
+  unsigned short beside_port = 0;  // 0: one proxy
+  bool histogram = false;          // all latencies in the output
+  // Proxies and backends; where some are named, what the host and other programs had of the
+  // machine's two processors is told as well.
+  std::vector<pid_t> ours;
   std::vector<std::string> labels;
 };
 
-std::uint64_t now_ns() {
+std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   timespec at{};
-  clock_gettime(CLOCK_MONOTONIC, &at);
+  clock_gettime(clock, &at);
   return static_cast<std::uint64_t>(at.tv_sec) * kSecond + static_cast<std::uint64_t>(at.tv_nsec);
 }
 
+// Seconds since boot.
+struct Edge {
+  double wall = 0;
+  double busy = 0;
+  double steal = 0;
+  double ours = 0;
+};
+
+Edge edge_now(const Options& options) {
+  Edge edge;
+  for (const int cpu : {0, 1}) {
+    const MachineTime time = machine_time(cpu);
+    edge.busy += time.busy;
+    edge.steal += time.steal;
+  }
+  edge.ours =
+      static_cast<double>(process_cpu_ns(options.ours) + now_ns(CLOCK_PROCESS_CPUTIME_ID)) / 1e9;
+  edge.wall = static_cast<double>(now_ns()) / 1e9;
+  return edge;
+}
+
+struct Proxy;
+
 struct Connection {
+  Proxy* proxy = nullptr;
   int descriptor = -1;
   std::uint64_t due_ns = 0;  // of the request under way
   bool busy = false;
@@ -54,26 +89,45 @@ struct Connection {
   std::array<char, 8192> buffer{};
 };
 
+struct Proxy {
+  unsigned short port = 0;
+  std::vector<Connection> connections;
+  std::vector<Connection*> idle;
+  std::deque<std::uint64_t> waiting;  // when each was due
+  std::uint64_t due_in_window = 0;
+  std::uint64_t errors = 0;
+  std::size_t longest_queue = 0;
+  Histogram latencies;
+};
+
 class OpenLoad {
  public:
   explicit OpenLoad(const Options& options)
       : options_(options),
         texts_(make_requests(options.requests)),
-        connections_(options.connections),
+        proxies_(options.beside_port == 0 ? 1 : 2),
         timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
         step_ns_(static_cast<std::uint64_t>(1e9 / options.rate)) {}
   OpenLoad(const OpenLoad&) = delete;
   OpenLoad& operator=(const OpenLoad&) = delete;
   ~OpenLoad() {
     close(timer_);
-    for (const Connection& connection : connections_) close(connection.descriptor);
+    for (const Proxy& proxy : proxies_) {
+      for (const Connection& connection : proxy.connections) close(connection.descriptor);
+    }
   }
 
   // False when the proxy cannot be reached, or goes away.
   bool run() {
-    for (Connection& connection : connections_) {
-      if (!open(connection)) return false;
-      idle_.push_back(&connection);
+    proxies_.front().port = options_.requests.port;
+    if (proxies_.size() > 1) proxies_.back().port = options_.beside_port;
+    for (Proxy& proxy : proxies_) {
+      proxy.connections.resize(options_.connections);
+      for (Connection& connection : proxy.connections) {
+        connection.proxy = &proxy;
+        if (!open(connection)) return false;
+        proxy.idle.push_back(&connection);
+      }
     }
     poller_.watch(timer_, nullptr);
     const std::uint64_t start = now_ns();
@@ -82,10 +136,10 @@ class OpenLoad {
     next_due_ns_ = start;
     // What is under way at the end is waited for: a late answer counts as late, not as none.
     const std::uint64_t give_up_ns = until_ns_ + 5 * kSecond;
+    before_ = edge_now(options_);
     while (!stop_requested() && !lost_) {
       send_due(now_ns());
-      if (next_due_ns_ >= until_ns_ && waiting_.empty() && idle_.size() == connections_.size())
-        break;
+      if (next_due_ns_ >= until_ns_ && all_answered()) break;
       if (now_ns() > give_up_ns) break;
       arm();
       for (const epoll_event& event : poller_.wait(100)) {
@@ -97,13 +151,11 @@ class OpenLoad {
         on_event(*static_cast<Connection*>(event.data.ptr), event.events);
       }
     }
+    after_ = edge_now(options_);
     return !lost_;
   }
 
   void print() const {
-    const auto micros = [&](double q) {
-      return static_cast<double>(latencies_.quantile(q)) / 1000.0;
-    };
     std::printf("{\"workload\":\"%s\",", options_.requests.workload.c_str());
     for (const std::string& label : options_.labels) {
       const std::size_t at = label.find('=');
@@ -111,17 +163,43 @@ class OpenLoad {
     }
     std::printf("\"rate\":%.1f,\"seconds\":%.3f,\"connections\":%zu,", options_.rate,
                 options_.window, options_.connections);
-    std::printf("\"requests\":%llu,\"answered\":%llu,\"errors\":%llu,\"queued\":%zu,",
-                static_cast<unsigned long long>(due_in_window_),
-                static_cast<unsigned long long>(latencies_.count()),
-                static_cast<unsigned long long>(errors_), longest_queue_);
-    std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f}\n", micros(0.5),
-                micros(0.9), micros(0.99), micros(0.999));
+    if (!options_.ours.empty()) {
+      const double machine = 2 * (after_.wall - before_.wall);
+      const double foreign = (after_.busy - before_.busy) - (after_.ours - before_.ours);
+      std::printf("\"steal\":%.4f,\"foreign\":%.4f,", (after_.steal - before_.steal) / machine,
+                  foreign / machine);
+    }
+    print(proxies_.front());
+    if (proxies_.size() > 1) {
+      std::printf(",\"beside\":{");
+      print(proxies_.back());
+      std::printf("}");
+    }
+    std::printf("}\n");
   }
 
  private:
+  void print(const Proxy& proxy) const {
+    const auto micros = [&](double q) {
+      return static_cast<double>(proxy.latencies.quantile(q)) / 1000.0;
+    };
+    std::printf("\"requests\":%llu,\"answered\":%llu,\"errors\":%llu,\"queued\":%zu,",
+                static_cast<unsigned long long>(proxy.due_in_window),
+                static_cast<unsigned long long>(proxy.latencies.count()),
+                static_cast<unsigned long long>(proxy.errors), proxy.longest_queue);
+    if (options_.histogram) print_latencies(proxy.latencies);
+    std::printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"p999_us\":%.2f", micros(0.5),
+                micros(0.9), micros(0.99), micros(0.999));
+  }
+
+  bool all_answered() const {
+    return std::ranges::all_of(proxies_, [](const Proxy& proxy) {
+      return proxy.waiting.empty() && proxy.idle.size() == proxy.connections.size();
+    });
+  }
+
   bool open(Connection& connection) {
-    connection.descriptor = connect_loopback(options_.requests.port);
+    connection.descriptor = connect_loopback(connection.proxy->port);
     if (connection.descriptor < 0) return false;
     connection.held = 0;
     poller_.watch(connection.descriptor, &connection);
@@ -131,14 +209,24 @@ class OpenLoad {
   // Everything whose instant has come; what finds no idle connection waits in order.
   void send_due(std::uint64_t now) {
     for (; next_due_ns_ <= now && next_due_ns_ < until_ns_; next_due_ns_ += step_ns_) {
-      waiting_.push_back(next_due_ns_);
-      if (next_due_ns_ >= from_ns_) ++due_in_window_;
+      Proxy& proxy = proxies_[turn_];
+      turn_ = turn_ + 1 == proxies_.size() ? 0 : turn_ + 1;
+      proxy.waiting.push_back(next_due_ns_);
+      if (next_due_ns_ >= from_ns_) ++proxy.due_in_window;
+      send_waiting(proxy);
     }
-    while (!waiting_.empty() && !idle_.empty()) {
-      Connection& connection = *idle_.back();
-      idle_.pop_back();
-      connection.due_ns = waiting_.front();
-      waiting_.pop_front();
+    for (Proxy& proxy : proxies_) {
+      send_waiting(proxy);
+      proxy.longest_queue = std::max(proxy.longest_queue, proxy.waiting.size());
+    }
+  }
+
+  void send_waiting(Proxy& proxy) {
+    while (!proxy.waiting.empty() && !proxy.idle.empty()) {
+      Connection& connection = *proxy.idle.back();
+      proxy.idle.pop_back();
+      connection.due_ns = proxy.waiting.front();
+      proxy.waiting.pop_front();
       connection.busy = true;
       const std::string& text = texts_[at_];
       at_ = at_ + 1 == texts_.size() ? 0 : at_ + 1;
@@ -148,7 +236,6 @@ class OpenLoad {
         fail(connection);
       }
     }
-    longest_queue_ = std::max(longest_queue_, waiting_.size());
   }
 
   void arm() const {
@@ -177,23 +264,24 @@ class OpenLoad {
       return;
     }
     if (connection.held < head->total_bytes()) return;
-    if (head->status < 200 || head->status > 299) ++errors_;
-    if (connection.due_ns >= from_ns_) latencies_.record(now_ns() - connection.due_ns);
+    if (head->status < 200 || head->status > 299) ++connection.proxy->errors;
+    if (connection.due_ns >= from_ns_)
+      connection.proxy->latencies.record(now_ns() - connection.due_ns);
     connection.held = 0;
     if (head->close) {
       close(connection.descriptor);
       if (!open(connection)) lost_ = true;
     }
     connection.busy = false;
-    idle_.push_back(&connection);
+    connection.proxy->idle.push_back(&connection);
   }
 
   // A connection that closes while nothing is under way is opened anew and is no error.
   void fail(Connection& connection) {
     close(connection.descriptor);
     if (connection.busy) {
-      ++errors_;
-      idle_.push_back(&connection);
+      ++connection.proxy->errors;
+      connection.proxy->idle.push_back(&connection);
     }
     connection.busy = false;
     if (!open(connection)) lost_ = true;
@@ -201,21 +289,18 @@ class OpenLoad {
 
   const Options& options_;
   std::vector<std::string> texts_;
-  std::vector<Connection> connections_;
-  std::vector<Connection*> idle_;
-  std::deque<std::uint64_t> waiting_;
+  std::vector<Proxy> proxies_;
+  std::size_t turn_ = 0;  // whose the next request is
   Poller poller_;
   int timer_;
   std::uint64_t step_ns_;
   std::uint64_t from_ns_ = 0;
   std::uint64_t until_ns_ = 0;
   std::uint64_t next_due_ns_ = 0;
-  std::uint64_t due_in_window_ = 0;
-  std::uint64_t errors_ = 0;
-  std::size_t longest_queue_ = 0;
   std::size_t at_ = 0;
   bool lost_ = false;
-  Histogram latencies_;
+  Edge before_;  // the warm-up included
+  Edge after_;
 };
 
 }  // namespace
@@ -233,6 +318,12 @@ int main(int argc, char** argv) {
   app.add_option("--window", options.window, "Seconds of the window");
   app.add_option("--workload", options.requests.workload, "What is sent")
       ->check(CLI::IsMember(kWorkloads));
+  app.add_option("--beside-port", options.beside_port,
+                 "Of a second proxy, for every second request");
+  app.add_flag("--histogram", options.histogram, "All latencies in the output");
+  app.add_option("--ours", options.ours,
+                 "Process ids of proxies and backends: then what others had is told")
+      ->delimiter(',');
   app.add_option("--label", options.labels, "KEY=VALUE to repeat in the output");
   CLI11_PARSE(app, argc, argv);
   stop_on_signals();
