@@ -55,7 +55,7 @@ def other_sections(others):
     if "scaling" in others:
         lines += ["", "## Two workers against one", "",
                   *table(("workload", "connections", "CPU us/request, one", "two", "ratio", "switches/request, one", "two", "requests/s, ratio"),
-                         [(line["workload"], line["connections"], f"{line['one']['proxy_cpu_us']:.2f}", f"{line['two']['proxy_cpu_us']:.2f}",
+                         [(line["workload"], str(line["connections"]), f"{line['one']['proxy_cpu_us']:.2f}", f"{line['two']['proxy_cpu_us']:.2f}",
                            target_table.interval(*line["cpu_us_per_request"]), f"{line['one']['proxy_switches']:.3f}",
                            f"{line['two']['proxy_switches']:.3f}", target_table.interval(*line["requests_per_second"]))
                           for line in others["scaling"]])]

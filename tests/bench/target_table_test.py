@@ -114,7 +114,7 @@ class Rows(unittest.TestCase):
         self.assertEqual(table(others={"why": {"T18 stored": "no stores"}})["T18 stored"][5], "no stores")
 
     def test_the_page_says_both_disks_and_when_tokens_were_used(self):
-        text = "\n".join(results_page.other_sections({name: OTHERS[name] for name in ("durable-tokens", "durable-tokens-1ms", "stored-tokens")}))
+        text = "\n".join(results_page.other_sections({name: OTHERS[name] for name in ("durable-tokens", "durable-tokens-1ms", "scaling", "stored-tokens")}))
         self.assertIn("| as it is | 6000 |", text)
         self.assertIn("| 1000 us | 24000 |", text)
         self.assertIn("| 10000000 | first use of the day, noted | 40.00 | 25.00 | 1.600 (1.500 to 1.700) |", text)

@@ -276,7 +276,7 @@ def allocator():
     with Scene(policy=WIDE, environment={"MALLOC_CONF": "stats_print:true"}) as scene:
         lacks(scene.stderr(), "<jemalloc>", "a complaint about the settings")
         scene.stop()
-        for words in ("opt.background_thread: true", "opt.tcache_max: 1024", "opt.tcache_nslots_small_max: 64"):
+        for words in ("opt.background_thread: true", "opt.tcache_max: 20480", "opt.tcache_nslots_small_max: 64", "opt.tcache_nslots_large: 8"):
             contains(scene.stderr(), words, "what jemalloc says about itself")
 
 
