@@ -123,8 +123,9 @@ class Backend {
   void run() {
     std::size_t quiet = 0;
     while (!draining_ || (!connections_.empty() && quiet < kQuietTurns)) {
-      const auto events = poller_.wait(draining_ ? kTurnMs : -1);
-      quiet = events.empty() ? quiet + 1 : 0;
+      // Not for ever: a signal may come between the look at its flag and the wait.
+      const auto events = poller_.wait(kTurnMs);
+      quiet = draining_ && events.empty() ? quiet + 1 : 0;
       if (stop_requested() && !begin_draining()) return;
       for (const epoll_event& event : events) {
         auto& connection = *static_cast<Connection*>(event.data.ptr);

@@ -46,7 +46,8 @@ class Relay {
 
   void run() {
     while (!stop_requested()) {
-      for (const epoll_event& event : poller_.wait(-1)) {
+      // Not for ever: a signal may come between the look at its flag and the wait.
+      for (const epoll_event& event : poller_.wait(100)) {
         if (event.data.ptr == nullptr) {
           accept_one();
         } else {
