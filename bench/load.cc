@@ -91,8 +91,7 @@ struct Edge {
   std::uint64_t backend_ns = 0;
   std::uint64_t own_ns = 0;
   std::uint64_t switches = 0;  // of the proxy
-  MachineTime proxy_cpu;
-  MachineTime own_cpu;
+  BothProcessors processors;
   Tally tally;
   std::uint64_t resumed = 0;
 };
@@ -180,8 +179,7 @@ class Load {
     edge.backend_ns = process_cpu_ns(options_.backend);
     edge.own_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
     edge.switches = context_switches(options_.proxy);
-    edge.proxy_cpu = machine_time(options_.proxy_cpu);
-    edge.own_cpu = machine_time(options_.own_cpu);
+    edge.processors = {machine_time(options_.proxy_cpu), machine_time(options_.own_cpu)};
     edge.tally = tally_;
     edge.resumed = tls_ == nullptr ? 0 : tls_->resumed();
     return edge;
@@ -301,14 +299,11 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   const auto per_request = [&](std::uint64_t ns) {
     return requests == 0 ? 0.0 : micros(ns) / static_cast<double>(requests);
   };
-  const double busy = (b.proxy_cpu.busy - a.proxy_cpu.busy) + (b.own_cpu.busy - a.own_cpu.busy);
-  const double steal =
-      (b.proxy_cpu.steal - a.proxy_cpu.steal) + (b.own_cpu.steal - a.own_cpu.steal);
   const std::uint64_t proxy_ns = b.proxy_ns - a.proxy_ns;
   const std::uint64_t backend_ns = b.backend_ns - a.backend_ns;
   const std::uint64_t own_ns = b.own_ns - a.own_ns;
   const double ours = static_cast<double>(proxy_ns + backend_ns + own_ns) / 1e9;
-  const double machine = 2.0 * seconds;
+  const SharesOfOthers others = shares_of_others(a.processors, b.processors, ours, seconds);
   const Histogram& latency = load.latencies();
 
   const std::string& name = options.name.empty() ? options.requests.workload : options.name;
@@ -338,7 +333,7 @@ void print_report(const Options& options, Load& load, const Edge& a, const Edge&
   std::printf("\"proxy_cpu_busy\":%.4f,\"own_cpu_busy\":%.4f,",
               static_cast<double>(proxy_ns) / 1e9 / seconds,
               static_cast<double>(backend_ns + own_ns) / 1e9 / seconds);
-  std::printf("\"steal\":%.4f,\"foreign\":%.4f}\n", steal / machine, (busy - ours) / machine);
+  std::printf("\"steal\":%.4f,\"foreign\":%.4f}\n", others.steal, others.foreign);
 }
 
 int run_load(const Options& options) {

@@ -7,7 +7,7 @@
 // that a visitor sees, without the queue that any overload makes.
 //
 // With --beside-port every second request goes to another proxy, over as many connections: whatever
-// else the machine does hits both, so a ratio of their quantiles needs no quiet machine.
+// else the machine does hits both, so a ratio of their quantiles moves less than either.
 
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -57,25 +57,17 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   return static_cast<std::uint64_t>(at.tv_sec) * kSecond + static_cast<std::uint64_t>(at.tv_nsec);
 }
 
-// Seconds since boot.
 struct Edge {
-  double wall = 0;
-  double busy = 0;
-  double steal = 0;
+  BothProcessors processors;
+  double wall = 0;  // seconds, as is the next
   double ours = 0;
 };
 
 Edge edge_now(const Options& options) {
-  Edge edge;
-  for (const int cpu : {0, 1}) {
-    const MachineTime time = machine_time(cpu);
-    edge.busy += time.busy;
-    edge.steal += time.steal;
-  }
-  edge.ours =
-      static_cast<double>(process_cpu_ns(options.ours) + now_ns(CLOCK_PROCESS_CPUTIME_ID)) / 1e9;
-  edge.wall = static_cast<double>(now_ns()) / 1e9;
-  return edge;
+  const std::uint64_t ours = process_cpu_ns(options.ours) + now_ns(CLOCK_PROCESS_CPUTIME_ID);
+  return {{machine_time(0), machine_time(1)},
+          static_cast<double>(now_ns()) / 1e9,
+          static_cast<double>(ours) / 1e9};
 }
 
 struct Proxy;
@@ -164,10 +156,10 @@ class OpenLoad {
     std::printf("\"rate\":%.1f,\"seconds\":%.3f,\"connections\":%zu,", options_.rate,
                 options_.window, options_.connections);
     if (!options_.ours.empty()) {
-      const double machine = 2 * (after_.wall - before_.wall);
-      const double foreign = (after_.busy - before_.busy) - (after_.ours - before_.ours);
-      std::printf("\"steal\":%.4f,\"foreign\":%.4f,", (after_.steal - before_.steal) / machine,
-                  foreign / machine);
+      const SharesOfOthers others =
+          shares_of_others(before_.processors, after_.processors, after_.ours - before_.ours,
+                           after_.wall - before_.wall);
+      std::printf("\"steal\":%.4f,\"foreign\":%.4f,", others.steal, others.foreign);
     }
     print(proxies_.front());
     if (proxies_.size() > 1) {

@@ -5,9 +5,9 @@
 
 Both gateways, the load and the application may use both processors; they are measured in turns. CPU per request says what a
 worker pays for the other one being there (shared lines, locks, wake-ups); requests per second say little here, because load and
-application take their share of two processors. With 64 connections, the usual number, two workers find less to do each time that
-they wake up and sleep more often, which the scheduler charges them; with 256 they seldom do, and what is left is what they cost each
-other. The switches of processor per request tell the two apart. The figure is the median of the rounds' ratios with its bootstrap 95 %
+application take their share of two processors. With 64 connections, the usual number, each of two workers
+finds less to do each time that it wakes up, and sleeps more often than with 256; either way four threads want two processors in place
+of three, and are taken off them more often. The switches of processor per request, of both kinds, are told beside it. The figure is the median of the rounds' ratios with its bootstrap 95 %
 interval. --c2c adds what `perf c2c` counts of modified lines taken from the other processor, where the machine lets it.
 Exit code 5 where the interval's worse end misses the goal.
 """

@@ -57,4 +57,16 @@ MachineTime machine_time(int cpu) {
   return {};
 }
 
+SharesOfOthers shares_of_others(const BothProcessors& before, const BothProcessors& after,
+                                double ours_seconds, double wall_seconds) {
+  double busy = 0;
+  double steal = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    busy += after[i].busy - before[i].busy;
+    steal += after[i].steal - before[i].steal;
+  }
+  const double machine = static_cast<double>(before.size()) * wall_seconds;
+  return {steal / machine, (busy - ours_seconds) / machine};
+}
+
 }  // namespace paravent::bench

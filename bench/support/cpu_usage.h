@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -23,5 +24,15 @@ struct MachineTime {
   double steal = 0;  // taken away by the host
 };
 MachineTime machine_time(int cpu);
+
+// What others had of the machine's two processors between two looks, as parts of both: the host,
+// and programs that are none of ours.
+struct SharesOfOthers {
+  double steal = 0;
+  double foreign = 0;
+};
+using BothProcessors = std::array<MachineTime, 2>;
+SharesOfOthers shares_of_others(const BothProcessors& before, const BothProcessors& after,
+                                double ours_seconds, double wall_seconds);
 
 }  // namespace paravent::bench

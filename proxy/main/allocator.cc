@@ -5,8 +5,7 @@
 // tcache_*: few and small blocks are kept for a thread. The data path of a request allocates
 // nothing; what does now and then would otherwise fill caches for many minutes, which looks like a
 // leak. But a TLS connection's own blocks come and go with it, the records' buffers of 17 KiB the
-// largest: without a cache for them each took the way that all threads share, 4 % of a resumed
-// handshake (docs/speed.md).
+// largest: to keep them as well took 4 % off a resumed handshake (docs/speed.md).
 
 extern "C" const char* malloc_conf;
 const char* malloc_conf =
