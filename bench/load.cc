@@ -41,6 +41,7 @@ namespace {
 
 struct Options {
   Requests requests;
+  unsigned short beside_port = 0;  // 0: one proxy
   std::size_t connections = 64;
   double warm_up = 1.0;
   double window = 5.0;
@@ -68,6 +69,7 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
 
 struct Connection {
   Stream stream;
+  unsigned short port = 0;
   std::string_view request;
   std::string_view unsent;  // of an upload under way
   std::uint64_t started_ns = 0;
@@ -104,7 +106,13 @@ class Load {
         connections_(options.connections),
         tls_(options.tls ? std::make_unique<TlsClient>(options.resume ? Handshakes::resumed
                                                                       : Handshakes::full)
-                         : nullptr) {}
+                         : nullptr) {
+    bool beside = false;
+    for (Connection& connection : connections_) {
+      connection.port = beside ? options.beside_port : options.requests.port;
+      beside = !beside && options.beside_port != 0;
+    }
+  }
 
   // False when the proxy cannot be reached.
   bool connect() {
@@ -187,7 +195,7 @@ class Load {
 
  private:
   bool connect(Connection& connection) {
-    if (!connection.stream.open(options_.requests.port, tls_.get())) return false;
+    if (!connection.stream.open(connection.port, tls_.get())) return false;
     connection.held = 0;
     connection.request = connection.unsent = {};
     poller_.watch(connection.stream.descriptor(), &connection);
@@ -379,6 +387,8 @@ int main(int argc, char** argv) {
   CLI::App app("Sends forms in a closed loop and measures one window.");
   paravent::bench::Options options;
   app.add_option("--port", options.requests.port, "Loopback port of the proxy");
+  app.add_option("--beside-port", options.beside_port,
+                 "Of a second proxy, for every second connection");
   app.add_option("--connections", options.connections, "Keep-alive connections");
   app.add_option("--warm-up", options.warm_up, "Seconds before the window");
   app.add_option("--window", options.window, "Seconds of the window");

@@ -54,10 +54,12 @@ def other_sections(others):
     lines = []
     if "scaling" in others:
         lines += ["", "## Two workers against one", "",
-                  *table(("workload", "connections", "CPU us/request, one", "two", "ratio", "switches/request, one", "two", "requests/s, ratio"),
-                         [(line["workload"], str(line["connections"]), f"{line['one']['proxy_cpu_us']:.2f}", f"{line['two']['proxy_cpu_us']:.2f}",
-                           target_table.interval(*line["cpu_us_per_request"]), f"{line['one']['proxy_switches']:.3f}",
-                           f"{line['two']['proxy_switches']:.3f}", target_table.interval(*line["requests_per_second"]))
+                  *table(("workload", "connections", "CPU us/request, one", "two", "in two processes", "two against one", "against two processes",
+                          "switches/request, one", "two", "in two processes", "requests/s, two against one"),
+                         [(line["workload"], str(line["connections"]), *[f"{line[role]['proxy_cpu_us']:.2f}" for role in ("one", "two", "apart")],
+                           target_table.interval(*line["cpu_us_per_request"]), target_table.interval(*line["cpu_of_apart"]),
+                           *[f"{line[role]['proxy_switches']:.3f}" for role in ("one", "two", "apart")],
+                           target_table.interval(*line["requests_per_second"]))
                           for line in others["scaling"]])]
     lines += durable_section(others) + stored_section(others)
     if "reveal" in others:

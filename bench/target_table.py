@@ -134,8 +134,8 @@ LIMITED_BY = {
     "T22": "nothing is allocated; held by the tests net_steady_state_test, pipeline_steady_state_test and body_steady_state_test too",
     "T24": "",
     "unsealing": "one HMAC over the file, and a place in the tables for each record",
-    "scaling": "workers that sleep ten times as often as one does, and four threads for two processors (bench/README.md)",
-    "scaling 256": "four threads for two processors; what the workers share is only read (bench/README.md)",
+    "scaling": "four threads for two processors: two processes that share nothing cost as much (bench/README.md)",
+    "scaling 256": "the same",
 }
 
 

@@ -19,7 +19,7 @@ class Server:
     """Answers GETs; of each connection the `swallowed`th request not at all, the `cut`th in half."""
 
     def __init__(self, swallowed=None, cut=None):
-        self.swallowed, self.cut = swallowed, cut
+        self.swallowed, self.cut, self.accepted = swallowed, cut, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -30,6 +30,7 @@ class Server:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.accepted += 1
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
@@ -68,6 +69,22 @@ class Failures(unittest.TestCase):
 
     def test_an_answer_that_is_cut_off(self):
         self.assertGreaterEqual(run(Server(cut=5))["errors"], 4)
+
+
+class Beside(unittest.TestCase):
+    def test_every_second_connection_goes_to_the_other_proxy(self):
+        one, other = Server(), Server()
+        done = subprocess.run([LOAD, "--workload", "get-1-kib", "--port", str(one.port), "--beside-port", str(other.port), "--connections", "6",
+                               "--warm-up", "0", "--window", "0.3"], capture_output=True, text=True, check=True)
+        self.assertEqual(json.loads(done.stdout)["errors"], 0)
+        self.assertEqual((one.accepted, other.accepted), (3, 3))
+        # A connection that is closed is opened again to where it was.
+        one, other = Server(cut=2), Server()
+        done = subprocess.run([LOAD, "--workload", "get-1-kib", "--port", str(one.port), "--beside-port", str(other.port), "--connections", "6",
+                               "--warm-up", "0", "--window", "0.3"], capture_output=True, text=True, check=True)
+        self.assertGreater(json.loads(done.stdout)["reconnects"], 0)
+        self.assertGreater(one.accepted, 3)
+        self.assertEqual(other.accepted, 3)
 
 
 class Counted(unittest.TestCase):

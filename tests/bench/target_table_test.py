@@ -22,7 +22,8 @@ OTHERS = {
     "durable-tokens-1ms": {"against_one_fsync_each": [26.0, 24.0, 27.0], "against_one_in_flight": [31.0, 28.0, 33.0],
                            "per_second": {"many": 24000, "one": 900, "mixed": 50000, "fsync": 925}},
     "scaling": [{"workload": stats.FORM, "connections": connections, "cpu_us_per_request": ratio, "requests_per_second": [1.2, 1.1, 1.3],
-                 "disturbed": [], "one": {"proxy_cpu_us": 13.0, "proxy_switches": 0.03}, "two": {"proxy_cpu_us": 13.1, "proxy_switches": 0.06}}
+                 "disturbed": [], "one": {"proxy_cpu_us": 13.0, "proxy_switches": 0.03}, "two": {"proxy_cpu_us": 13.1, "proxy_switches": 0.06}, "apart": {"proxy_cpu_us": 13.2, "proxy_switches": 0.07},
+                 "cpu_of_apart": [0.992, 0.985, 1.004]}
                 for connections, ratio in ((64, [1.03, 1.01, 1.06]), (256, [1.01, 0.99, 1.04]))],
     "transformations": [{"row": "pseudonym, 32 bytes", "of_primitive": 0.85, "whole_ns": 300},
                         {"row": "derived token, 32 bytes", "of_primitive": 0.75, "whole_ns": 300},
@@ -118,6 +119,7 @@ class Rows(unittest.TestCase):
         self.assertIn("| as it is | 6000 |", text)
         self.assertIn("| 1000 us | 24000 |", text)
         self.assertIn("| 10000000 | first use of the day, noted | 40.00 | 25.00 | 1.600 (1.500 to 1.700) |", text)
+        self.assertIn("| 13.00 | 13.10 | 13.20 | 1.030 (1.010 to 1.060) | 0.992 (0.985 to 1.004) |", text)
         self.assertNotIn("Stored tokens", "\n".join(results_page.other_sections({})))
 
     def test_files_of_a_run(self):
