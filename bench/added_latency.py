@@ -19,7 +19,8 @@ import stats
 
 DIRECT = "direct"
 OURS = (stats.US, stats.POLLING)
-PEERS = ("nginx", "haproxy", "nginx-lua", *OURS)
+FLOOR = "relay-floor"  # what two more wake-ups cost where nothing is done between them
+PEERS = ("nginx", stats.NULL, FLOOR, "haproxy", "nginx-lua", *OURS)
 # quantile -> (limit, goal) in microseconds: T14 of the house's table; besides at most 1.15 times nginx's own.
 QUANTILES = {"p50_us": (60, 35), "p99_us": (300, 150), "p999_us": (2000, 1000)}
 AGAINST_NGINX = 1.15
@@ -45,7 +46,7 @@ def judge(quantile, high, ratio_high):
 
 
 def report(rows):
-    """A line per peer and quantile: microseconds added, and ours as a ratio of nginx's own."""
+    """A line per peer and quantile: microseconds added, and ours and the null control's as a ratio of nginx's own."""
     rounds = stats.by_round(rows)
     result = []
     for peer in PEERS:
@@ -55,7 +56,7 @@ def report(rows):
             value, low, high = stats.interval_of_median(added(rounds, peer, quantile))
             line = {"workload": stats.FORM, "peer": peer, "quantile": quantile, "added_us": round(value, 2),
                     "low": round(low, 2), "high": round(high, 2), "rounds": len(rounds)}
-            if peer in OURS:
+            if peer in OURS or peer == stats.NULL:
                 # Only where nginx adds something can ours be so many times of it.
                 pairs = [(ours, theirs) for ours, theirs in
                          zip(added(rounds, peer, quantile), added(rounds, stats.BASE, quantile)) if theirs > 0]
@@ -64,7 +65,8 @@ def report(rows):
                     ratio, ratio_low, ratio_high = stats.interval_of_median([ours / theirs for ours, theirs in pairs])
                     line |= {"of_nginx": round(ratio, 3), "of_nginx_low": round(ratio_low, 3),
                              "of_nginx_high": round(ratio_high, 3)}
-                line["verdict"] = judge(quantile, high, ratio_high)
+                if peer in OURS:
+                    line["verdict"] = judge(quantile, high, ratio_high)
             result.append(line)
     return result
 
@@ -90,7 +92,7 @@ def main(arguments):
     (folder / "latency.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"\nadded latency at {rows[0]['rate']:.0f} requests/s, microseconds")
     for line in result:
-        beside = f"  {line['of_nginx']:.2f} of nginx's  {line['verdict']}" if "of_nginx" in line else ""
+        beside = f"  {line['of_nginx']:.2f} of nginx's  {line.get('verdict', '')}".rstrip() if "of_nginx" in line else ""
         print(f"{line['peer']:<15} {line['quantile'].replace('_us', ''):<5} {line['added_us']:>9.1f}  "
               f"{line['low']:.1f} to {line['high']:.1f}{beside}")
     faults = faults_of(rows)

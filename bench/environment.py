@@ -7,6 +7,7 @@ import json
 import pathlib
 import platform
 import subprocess
+import time
 
 
 def output_of(*command):
@@ -57,7 +58,7 @@ def flags_of(binary):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("connections", "window", "warm-up", "rounds", "binary"):
+    for name in ("connections", "window", "warm-up", "rounds", "binary", "command"):
         parser.add_argument("--" + name)
     arguments = parser.parse_args()
     top = pathlib.Path(__file__).resolve().parent.parent
@@ -84,8 +85,10 @@ def main():
         "commit": output_of(*git, "rev-parse", "HEAD"),
         "uncommitted": bool(output_of(*git, "status", "--porcelain")),
         "gateway": binary,
+        "command": arguments.command,
+        "started": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
         "settings": {key: value for key, value in vars(arguments).items()
-                     if key != "binary" and value is not None},
+                     if key not in ("binary", "command") and value is not None},
     }, indent=2))
 
 

@@ -16,15 +16,17 @@ import subprocess
 import sys
 import time
 
+import running
+
 HERE = pathlib.Path(__file__).resolve().parent
 MICRO = "^(vault_known_in_memory|store_find_known/(100000|1000000)/|keys_open/100000)"
 STORED_SIZES = (1000, 10_000_000)
 # The targets that are not measured where a program fails.
 TARGETS = {
     "idle-plain": ("T12",), "idle-tls": ("T12 TLS",), "crowd": ("T13",), "uploads": ("T9",), "scaling": ("scaling", "scaling 256"),
-    "durable-tokens": ("T19",), "durable-tokens-1ms": ("T19 disk 1 ms", "T19 one in flight"), "inflate": ("T15",), "counted": ("T22", "T22 form"), "reveal": ("T21",),
+    "durable-tokens": ("T19",), "durable-tokens-1ms": ("T19 disk 1 ms", "T19 one in flight"), "inflate": ("T15",), "counted": ("T22", "T22 form"), "reveal": ("T21", "T21 disk 1 ms"),
     "stored-tokens": ("T18 stored", "T18 first of the day", "T18 new", "T18 noted"),
-    "transformations": ("T16 HMAC", "T16 SIV", "T16 XChaCha", "T17"), "stores": ("T18", "T18 store", "unsealing"),
+    "transformations": ("T16 HMAC", "T16 SIV", "T16 AEAD", "T17"), "stores": ("T18", "T18 store", "unsealing"),
 }
 # Seconds on a quiet machine: (what the pace shortens, what it does not).
 SECONDS = {
@@ -126,6 +128,8 @@ def main():
             return 0
     wanted = options.only or list(SECONDS)
     reasons = json.loads(why.read_text(encoding="utf-8")) if options.only and why.exists() else {}
+    when = folder / "when.json"
+    times = json.loads(when.read_text(encoding="utf-8")) if options.only and when.exists() else {}
     # What an earlier run left is no figure of this one, also where its program is not run or ends before it writes.
     for name in wanted:
         (folder / f"{name}.json").unlink(missing_ok=True)
@@ -133,12 +137,14 @@ def main():
     for name in wanted:
         began = time.monotonic()
         print(f"{name}:", flush=True)
+        times[name] = {"at": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "commit": running.commit()}
         reason = run_one(name, *known[name], folder / f"{name}.json") if name in known else missing(name)
         for target in TARGETS[name]:
             reasons.pop(target, None)
             if reason:
                 reasons[target] = f"not measured in this run: {reason}"
         why.write_text(json.dumps(reasons, indent=1) + "\n", encoding="utf-8")
+        when.write_text(json.dumps(times, indent=1) + "\n", encoding="utf-8")
         if reason:
             print(f"others: {reason}", file=sys.stderr)
             failed += name in known

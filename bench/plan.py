@@ -4,21 +4,22 @@
   plan.py --slots N --counted N [--renewed N] [--latency-slots N] [--others S S] [--minutes M | --rounds N --warm-up S --window S]
 
 Prints `ROUNDS WARM-UP WINDOW PACE` to standard output and the plan, in sentences, to standard error. PACE is the share of their usual seconds
-that the programs of others.py take. At least eleven rounds, however short: an interval needs rounds more than it needs length.
+that the programs of others.py take. Of minutes it makes many short rounds before it makes long ones: two that are compared meet the same
+moment of the machine, and the interval is narrower for it (docs/decisions/0070).
 """
 
 import argparse
 import math
 import sys
 
-ROUNDS, MOST_ROUNDS = 11, 15
+ROUNDS, MOST_ROUNDS = 11, 45
 WARM_UP_SHARE = 0.2    # of a window
 OVERHEAD = 0.12        # seconds that a window takes beside: a process, its connections, what is under way at the end
 RENEWAL = 0.9          # the start and the first requests of a peer that is renewed for every window
 COUNT_OVERHEAD = 1.2   # the same where strace comes and goes
 START = 60             # peers, certificate, the first run of the gateway, and the page after every workload
 LEAST_PACE = 0.5
-SHORTEST, LONGEST = 0.5, 5.0
+SHORTEST, USUAL, LONGEST = 0.5, 0.6, 5.0
 
 
 def chosen(options):
@@ -30,17 +31,15 @@ def chosen(options):
     shorter, fixed = options.others
     pace = 1.0 if not shorter else min(1.0, max(LEAST_PACE, (20 * options.minutes - fixed) / shorter))
     left = 60 * options.minutes - START - pace * shorter - fixed - options.counted * (options.count_seconds + COUNT_OVERHEAD)
-    left -= ROUNDS * options.renewed * RENEWAL
-    each = left / (ROUNDS * slots) - OVERHEAD
-    window = min(LONGEST, each / (1 + WARM_UP_SHARE))
-    if window < SHORTEST:
-        needed = (ROUNDS * slots * (SHORTEST * (1 + WARM_UP_SHARE) + OVERHEAD) + 60 * options.minutes - left) / 60
+
+    def round_of(window):
+        return slots * (OVERHEAD + window * (1 + WARM_UP_SHARE)) + options.renewed * RENEWAL
+
+    if left < ROUNDS * round_of(SHORTEST):
+        needed = (ROUNDS * round_of(SHORTEST) + 60 * options.minutes - left) / 60
         sys.exit(f"bench: {options.minutes:g} minutes are too few; {math.ceil(needed)} would do, or fewer workloads.")
-    rounds = ROUNDS
-    if window == LONGEST:
-        left += ROUNDS * options.renewed * RENEWAL
-        one = slots * (OVERHEAD + LONGEST * (1 + WARM_UP_SHARE)) + options.renewed * RENEWAL
-        rounds = max(ROUNDS, min(MOST_ROUNDS, int(left / one)))
+    rounds = max(ROUNDS, min(MOST_ROUNDS, int(left / round_of(USUAL))))
+    window = min(LONGEST, ((left / rounds - options.renewed * RENEWAL) / slots - OVERHEAD) / (1 + WARM_UP_SHARE))
     return rounds, round(window * WARM_UP_SHARE, 2), round(window, 2), round(pace, 2)
 
 

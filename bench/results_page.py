@@ -43,9 +43,10 @@ def latency_section(lines):
         ours = line["peer"] in added_latency.OURS
         rows.append((line["peer"], line["quantile"].replace("_us", ""), f"{line['added_us']:.1f}",
                      f"{line['low']:.1f} to {line['high']:.1f}", f"{limit} / {goal}" if ours else "",
-                     f"{line['of_nginx']:.2f}" if "of_nginx" in line else "", line.get("verdict", "")))
+                     target_table.interval(line["of_nginx"], line["of_nginx_low"], line["of_nginx_high"]) if "of_nginx" in line else "",
+                     line.get("verdict", "")))
     return ["", "## Added latency (T14)", "",
-            "Open loop at half of the slowest peer's rate: through the proxy minus straight to the application, microseconds.",
+            "Open loop at half of the slowest peer's rate: through the proxy minus straight to the application, microseconds. nginx-null: the same nginx once more.",
             "", *table(("peer", "quantile", "added", "95 % interval", "limit / goal", "of nginx's", "verdict"), rows)]
 
 
@@ -133,6 +134,15 @@ def more_rounds(rows, planned):
             ", ".join(more) + "."] if more else []
 
 
+def provenance(facts, others):
+    """The command, and what is not of its run."""
+    command = facts.get("command")
+    lines = [f"`{command}`, from {facts['started']} UTC; `paravent_micro` is of the release build."] if command else []
+    later = [f"{name} ({one['commit'][:12]}, {one['at']})" for name, one in others.get("when", {}).items()
+             if facts.get("commit") and not facts["commit"].startswith(one["commit"])]
+    return lines + (["Of another commit: " + ", ".join(later) + "."] if later else [])
+
+
 def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
     settings = facts["settings"]
     lines = ["# Results", "",
@@ -142,6 +152,7 @@ def page(rows, ratios, calls, facts, latency=(), others=None, soak=None):
              f"{facts['processor']}, kernel {facts['kernel']}; commit {(facts['commit'] or 'unknown')[:12]}"
              f"{' with uncommitted changes' if facts['uncommitted'] else ''}; {facts['compiler']}, `{(facts.get('gateway') or {}).get('flags') or 'flags unknown'}`; "
              f"{settings['rounds']} rounds of {settings['window']} s, {settings['connections']} connections.",
+             *provenance(facts, others or {}),
              "Packages: " + ", ".join(f"{name} {version}" for name, version in facts["packages"].items()
                                       if version) + ".",
              *more_rounds(rows, int(settings["rounds"])), "",

@@ -45,6 +45,8 @@ die() {
 
 quick=no json="" binary="" build="$top/build/release" out="" peers_only=no syscalls=yes
 rounds="" warm_up="" window="" minutes="" plan_only=no more=no sitting=0 connections=64 ports=19100 gate=no renew=() workload="" results=no latency="" others=""
+# As the page says it: where the raw data went is nobody's matter.
+command="bench/run.sh$(printf ' %s' "$@" | sed -E 's/ --out [^ ]+//')"
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
@@ -132,8 +134,8 @@ count_seconds=1
 [ "$quick" = yes ] || [ -n "$minutes" ] || count_seconds=3
 counted=$((slots - ${#workloads[@]}))
 [ "$syscalls" = yes ] && command -v strace >/dev/null || counted=0
-latency_peers=(direct nginx paravent paravent-busy-poll haproxy nginx-lua)
-[ "$peers_only" = no ] || latency_peers=(direct nginx haproxy nginx-lua)
+latency_peers=(direct nginx paravent paravent-busy-poll relay-floor haproxy nginx-lua nginx-null)
+[ "$peers_only" = no ] || latency_peers=(direct nginx relay-floor haproxy nginx-lua nginx-null)
 latency_slots=${#latency_peers[@]}
 [ "$latency" = yes ] && [[ " ${workloads[*]} " = *" form-post-5-fields "* ]] || latency=no latency_slots=0
 
@@ -339,7 +341,7 @@ fi
 port[paravent-plain]=${port[paravent]} pid_of[paravent-plain]=${pid_of[paravent]:-}
 read -ra peers <<<"${compared[form-post-5-fields]}"
 for peer in "${peers[@]}"; do wait_for "$peer"; done
-[ "$more" = yes ] || python3 "$here/environment.py" --connections "$connections" --window "$window" --warm-up "$warm_up" \
+[ "$more" = yes ] || python3 "$here/environment.py" --connections "$connections" --command "$command" --window "$window" --warm-up "$warm_up" \
   --rounds "$rounds" ${binary:+--binary "$binary"} >"$out/environment.json"
 
 # ------------------------------------------------------------------------------------------ rounds
@@ -492,6 +494,12 @@ if [ -n "$json" ]; then cp "$out/ratios.json" "$json"; fi
 # A run in which the witness saw something wrong says so in its own page only.
 if [ "$results" = yes ] && [ $status -eq 0 ]; then
   cp "$out/RESULTS.md" "$here/RESULTS.md"
+  # What the page is made of, without the configurations and logs of the peers.
+  kept=()
+  for file in environment.json rounds.jsonl ratios.json syscalls.jsonl latency.jsonl latency.json others; do
+    [ ! -e "$out/$file" ] || kept+=("$file")
+  done
+  tar -C "$out" --owner=0 --group=0 --numeric-owner --sort=name -czf "$here/raw-rounds.tar.gz" "${kept[@]}"
 fi
 echo "bench: raw rounds, configurations and logs are in $out"
 exit $status

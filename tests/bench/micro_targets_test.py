@@ -41,6 +41,15 @@ class Rows(unittest.TestCase):
         with self.assertRaises(KeyError):
             micro_targets.rows_of(times)
 
+    def test_each_repetition_is_compared_with_its_own_primitive(self):
+        document = {"benchmarks": [{"run_type": "iteration", "run_name": name, "repetition_index": index, "cpu_time": time}
+                                   for index in (1, 0) for name, time in found(50 + 100 * index, 10, 32 + 80 * index, 20).items()]}
+        single = micro_targets.repetitions(document)
+        self.assertEqual(single["targets/derived"], [50, 150])
+        speeds = micro_targets.intervals(single)["derived token, 32 bytes"]
+        self.assertEqual([round(value, 3) for value in speeds["of_primitive"]], [0.8, 0.8, 0.8])
+        self.assertEqual(speeds["whole_ns"][1:], (50, 150))
+
     def test_medians_only_and_in_nanoseconds(self):
         entries = [{"run_name": "a", "aggregate_name": name, "cpu_time": time, "time_unit": "ns"}
                    for name, time in (("mean", 9.0), ("median", 7.0), ("stddev", 1.0))]

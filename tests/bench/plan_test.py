@@ -31,6 +31,8 @@ class Plan(unittest.TestCase):
             self.assertTrue(plan.SHORTEST <= window <= plan.LONGEST and 0 < warm_up < window and 0.5 <= pace <= 1, said)
             expected = float(said.split("Expected: ")[1].split()[0])
             self.assertLessEqual(expected, minutes + 0.1)
+            # Rounds before length: a window is longer than usual only where there are as many rounds as are of use.
+            self.assertTrue(window < 1.5 * plan.USUAL or rounds == plan.MOST_ROUNDS, said)
 
     def test_too_few_minutes_say_how_many_would_do(self):
         with self.assertRaisesRegex(SystemExit, "5 minutes are too few; [0-9]+ would do"):
