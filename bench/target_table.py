@@ -126,7 +126,7 @@ LIMITED_BY = {
     "T16": "the call into the library, framing and checksum",
     "T17": "ten AES blocks that wait for each other",
     "T18": "one probe of a hash table, shared by the workers",
-    "T18 store": "one read of the store's block cache",
+    "T18 store": "the store's own memory of rows, 64 asked for at once; the first look-up of a row reads the tables (docs/growth.md)",
     "T18 stored": "one cache miss more for each token",
     "T18 first of the day": "the same",
     "T18 new": "the same, beside the write's own sync",

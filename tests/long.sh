@@ -9,7 +9,8 @@
 #             build/fuzz/findings; the figures of all runs so far are added up in tests/results/fuzz.txt
 #   kills     the gateway is killed under load so often (500); no acknowledged token may be lost; the
 #             result goes to tests/results/kills.txt
-#   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds
+#   oracles   the differential tests of tests/oracles over --mutations (100000) requests and as many bodies, two seeds; the
+#             result goes to tests/results/oracles.txt
 #   crowd     slowhttptest in all its modes for 60 s, and 8 000 idle beside 8 000 slow connections for 300 s, about ten
 #             minutes in all; the result goes to tests/results/crowd.txt
 #   idle      memory of an idle connection, plain and over TLS (at most 20 KiB)
@@ -42,7 +43,7 @@ while [ "$#" -gt 0 ]; do
     --minutes) minutes="$2"; shift ;;
     --fuzz-targets) targets="$2"; shift ;;
     fuzz | kills | oracles | crowd | idle | soak | upload | tsan | threads | optimised | package) parts+=("$1") ;;
-    -h | --help) sed -n '2,27s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,28s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "long.sh: unknown part or option $1; see --help." >&2; exit 2 ;;
   esac
   shift
@@ -123,6 +124,22 @@ run_kills() {
     PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/kills.txt
 }
+# Both seeds over requests and bodies; the counts of all four are added up.
+run_oracles() {
+  as_user mkdir -p tests/results
+  {
+    echo "other servers as judges, $(date -u +%F), $(uname -sr), $(nproc) processors, commit $(as_user git rev-parse --short HEAD)"
+    for seed in 1 2; do
+      echo "$mutations requests, seed $seed:"
+      python3 tests/oracles/run.py --requests "$mutations" --seed "$seed" --binary build/release/proxy/main/paravent
+      echo "$mutations bodies, seed $seed:"
+      python3 tests/oracles/content.py --bodies "$mutations" --seed "$seed" --reader build/units/tests/oracles/body_reader
+    done
+  } | as_user tee tests/results/oracles.txt
+  # All four must have come to their end: one without a count is one failure.
+  awk '/^[0-9]+ passed, [0-9]+ failed$/ { n++; p += $1; f += $3 }
+    END { f += 4 - n; print p + 0 " passed, " f " failed"; exit f != 0 }' tests/results/oracles.txt
+}
 run_upload() {
   as_user mkdir -p tests/results
   {
@@ -188,12 +205,7 @@ for part in "${parts[@]}"; do
       step "Other servers as judges, $mutations requests and bodies"
       must "oracle packages" install_oracles || finish
       if must "build release" build_release && must "build body_reader" build_body_reader; then
-        for seed in 1 2; do
-          count "requests $seed" python3 tests/oracles/run.py --requests "$mutations" --seed "$seed" \
-            --binary build/release/proxy/main/paravent
-          count "bodies $seed" python3 tests/oracles/content.py --bodies "$mutations" --seed "$seed" \
-            --reader build/units/tests/oracles/body_reader
-        done
+        count "requests and bodies" run_oracles
       fi
       ;;
     soak)

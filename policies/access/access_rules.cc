@@ -49,8 +49,9 @@ Phase phase_of(const Purpose& purpose, const crypto::vault::PurposeClock& clock,
       break;
     case RetentionFrom::contract_end:
     case RetentionFrom::case_closed:
-      // Nobody can ever say of a person who cannot be found again that the contract ended.
-      if (!clock.event && clock.identified) return Phase::active;
+      // Nobody can ever say of a person who cannot be found again that the contract ended, nor of
+      // what belongs to nobody.
+      if (!clock.event && clock.of_person && clock.identified) return Phase::active;
       start = clock.event.value_or(clock.created);
       break;
   }
@@ -91,7 +92,8 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
         if (!rule.action || !makes_surrogate(*rule.action)) continue;
         tenant.fields.push_back({route.purpose.value, domain, space_of(rule), rule.kind.value,
                                  algorithm_of_rule(policy, route, rule), rule.selector.text,
-                                 route.name.value, epoch_of(rule, purpose), names_no_key(rule)});
+                                 route.name.value, epoch_of(rule, route, purpose),
+                                 names_no_key(rule)});
       }
       if (route.client_address == ClientAddress::pseudonym) {
         tenant.fields.push_back({route.purpose.value, domain,
@@ -105,7 +107,7 @@ AccessRules::AccessRules(std::span<const TenantPolicy> policies) {
              crypto::Kind::text,
              unlisted_is_subject_bound(route, purpose) ? crypto::Algorithm::encrypted_subject
                                                        : crypto::Algorithm::encrypted,
-             std::string(kUnlistedName), route.name.value, unlisted_epoch(purpose), false});
+             std::string(kUnlistedName), route.name.value, unlisted_epoch(route, purpose), false});
       }
     }
     tenants_.push_back(std::move(tenant));

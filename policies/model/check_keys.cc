@@ -85,23 +85,26 @@ void check_epoch(const RuleContext& c) {
                 "no epoch ends a sealed value: its key is the recipient's", "Remove the key");
     return;
   }
-  const EpochLength epoch = epoch_of(rule, c.purpose);
+  const EpochLength epoch = epoch_of(rule, c.route, c.purpose);
   const Retention* retention =
       c.purpose != nullptr && c.purpose->retention ? &*c.purpose->retention : nullptr;
   const bool from_event = retention != nullptr && retention->counts_from_event();
-  const bool subject_bound = can_be_bound(c.action());
+  const bool bindable = can_be_bound(c.action());
+  // What belongs to nobody ends with its epoch, whatever the retention counts from.
+  const bool follows_event = from_event && bindable && !c.route.subject.value.empty();
   check_stability(c, epoch);
-  if (from_event && subject_bound && rule.epoch && rule.epoch->value != EpochLength::none) {
+  if (follows_event && rule.epoch && rule.epoch->value != EpochLength::none) {
     c.out.error(rule.epoch->at, rule.key + ".epoch",
                 "the retention counts from an event, so the key cannot end with an epoch",
                 "Remove the key, or write epoch: none");
   }
-  if (from_event && makes_surrogate(c.action()) && !subject_bound) {
+  if (from_event && makes_surrogate(c.action()) && !bindable) {
     c.out.warning(rule.action_at, rule.key + ".do",
                   "the retention counts from an event, but this value counts from its collection",
                   "tokenise with mode: vault and encrypt follow the event");
   }
-  if (retention != nullptr && !from_event && epoch == EpochLength::none && rule.epoch) {
+  if (retention != nullptr && !follows_event && (!from_event || bindable) &&
+      epoch == EpochLength::none && rule.epoch) {
     c.out.warning(rule.epoch->at, rule.key + ".epoch",
                   "without an epoch the key does not end with the retention",
                   "For example epoch: month");
@@ -111,8 +114,9 @@ void check_epoch(const RuleContext& c) {
     c.out.warning(rule.epoch ? rule.epoch->at : rule.action_at, rule.key + ".epoch",
                   "the epoch is longer than the retention, so values end early",
                   "For example epoch: day");
-  } else if (retention != nullptr && !from_event && retention->active != Period{} &&
-             makes_surrogate(c.action()) && epoch != EpochLength::none &&
+  } else if (retention != nullptr && !follows_event && (!from_event || bindable) &&
+             retention->active != Period{} && makes_surrogate(c.action()) &&
+             epoch != EpochLength::none &&
              epoch_days(epoch) + kGuardDays > least_days(kept_for(*retention))) {
     c.out.warning(rule.epoch ? rule.epoch->at : rule.action_at, rule.key + ".epoch",
                   "a key that is due opens nothing, but waits 72 hours before it is destroyed: "
@@ -243,7 +247,7 @@ void check_overlap(const RuleContext& c) {
     c.out.error(at, key, "the key is missing: for how long both are sent",
                 "For example overlap: PT2H");
   }
-  const EpochLength epoch = epoch_of(rule, c.purpose);
+  const EpochLength epoch = epoch_of(rule, c.route, c.purpose);
   if (rule.scope.value == Scope::request || epoch == EpochLength::none) {
     c.out.error(at, key, "a pseudonym that never changes with an epoch overlaps with none",
                 "Remove overlap and previous");
@@ -306,7 +310,7 @@ void check_opening(const RuleContext& c) {
   c.out.note(c.rule.action_at, c.rule.key + ".do",
              std::string("the process that faces the internet holds the key that opens this field, "
                          "as long as its ") +
-                 (epoch_of(c.rule, c.purpose) == EpochLength::none ? "purpose" : "epoch") +
+                 (epoch_of(c.rule, c.route, c.purpose) == EpochLength::none ? "purpose" : "epoch") +
                  " lasts",
              has_vault_mode ? "mode: vault does not share it" : "");
   if (c.action() == ActionKind::tokenise_derived && c.rule.kind.value == Kind::text) {

@@ -96,9 +96,27 @@ void check_without_subject(const Policy& policy, const Route& route, Diagnostics
       });
   if (!from_event || !bindable) return;
   out.note(route.at, route.key + ".subject",
-           "the retention counts from an event, and the route does not say whose data this is: no "
-           "event ends these values, and they cannot be erased for one person",
+           "the retention counts from an event, and the route does not say whose data this is: "
+           "these values count from their collection, vault tokens from their last use, and cannot "
+           "be erased for one person",
            "Name the field that tells the person, for example subject: form.email");
+}
+
+// A subject that is there for something else, a scope perhaps, is easily taken for a promise.
+void check_unbound(const Policy& policy, const Route& route, Diagnostics& out) {
+  const Purpose* purpose = find_purpose(policy, route.purpose.value);
+  const auto is_bindable = [](const Rule& rule) {
+    return rule.action == ActionKind::tokenise_vault || rule.action == ActionKind::encrypt;
+  };
+  const auto is_bound = [&](const Rule& rule) { return is_subject_bound(rule, route, purpose); };
+  if (purpose == nullptr || std::none_of(route.rules.begin(), route.rules.end(), is_bindable) ||
+      std::any_of(route.rules.begin(), route.rules.end(), is_bound)) {
+    return;
+  }
+  out.note(route.subject.at, route.key + ".subject",
+           "no value of this route is bound to the person, so paravent subjects neither finds nor "
+           "erases any",
+           "Set erasable: subject on the fields that are to go with the person");
 }
 
 void check_subject(const Policy& policy, const Route& route, Diagnostics& out) {
@@ -116,6 +134,8 @@ void check_subject(const Policy& policy, const Route& route, Diagnostics& out) {
     out.error(route.subject.at, route.key + ".subject",
               "the subject is one field; " + in_quotes(route.subject.value) + " may match several",
               "Name a field without wildcards");
+  } else {
+    check_unbound(policy, route, out);
   }
 }
 

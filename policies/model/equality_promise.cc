@@ -110,7 +110,7 @@ std::string equality_promise(const Policy& policy, const Route& route, const Rul
   const Reach reach{domain_of(policy, route),
                     route.purpose.value,
                     space_of(rule),
-                    epoch_of(rule, purpose),
+                    epoch_of(rule, route, purpose),
                     rule.scope.value,
                     rule.relationship.value,
                     is_subject_bound(rule, route, purpose)};

@@ -27,7 +27,8 @@ bool has_reason(const RuleContext& c) { return !c.rule.because.value.empty(); }
 
 // A result that does not outlive a day or a request cannot be collected into a table.
 bool is_short_lived(const RuleContext& c) {
-  return c.rule.scope.value == Scope::request || epoch_of(c.rule, c.purpose) == EpochLength::day;
+  return c.rule.scope.value == Scope::request ||
+         epoch_of(c.rule, c.route, c.purpose) == EpochLength::day;
 }
 
 // Why the field has few values, as the beginning of a sentence; what the author declared counts

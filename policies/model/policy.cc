@@ -32,9 +32,12 @@ bool counts_from_event(const Purpose* purpose) {
   return purpose != nullptr && purpose->retention && purpose->retention->counts_from_event();
 }
 
-crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Purpose* purpose) {
-  const bool subject_bound = action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
-  if (counts_from_event(purpose) && subject_bound) return crypto::EpochLength::none;
+crypto::EpochLength default_epoch(ActionKind action, crypto::Kind kind, const Route& route,
+                                  const Purpose* purpose) {
+  const bool can_be_bound = action == ActionKind::tokenise_vault || action == ActionKind::encrypt;
+  // What belongs to nobody is ended by no event, so it ends with an epoch.
+  const bool has_subject = !route.subject.value.empty();
+  if (counts_from_event(purpose) && can_be_bound && has_subject) return crypto::EpochLength::none;
   if (is_sealed(action) || action == ActionKind::shift_date) return crypto::EpochLength::none;
   return kind == crypto::Kind::ip ? crypto::EpochLength::day : crypto::EpochLength::month;
 }
@@ -111,13 +114,13 @@ std::uint32_t shape_length_of(const Rule& rule) {
   return rule.shape.value == Shape::alphanumeric ? kDefaultAlphanumeric : 0;
 }
 
-crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose) {
+crypto::EpochLength epoch_of(const Rule& rule, const Route& route, const Purpose* purpose) {
   if (rule.epoch) return rule.epoch->value;
-  return default_epoch(rule.action.value_or(ActionKind::keep), rule.kind.value, purpose);
+  return default_epoch(rule.action.value_or(ActionKind::keep), rule.kind.value, route, purpose);
 }
 
-crypto::EpochLength unlisted_epoch(const Purpose* purpose) {
-  return default_epoch(ActionKind::encrypt, crypto::Kind::text, purpose);
+crypto::EpochLength unlisted_epoch(const Route& route, const Purpose* purpose) {
+  return default_epoch(ActionKind::encrypt, crypto::Kind::text, route, purpose);
 }
 
 bool is_subject_bound(const Rule& rule, const Route& route, const Purpose* purpose) {

@@ -220,12 +220,12 @@ std::string space_of(const Rule& rule);
 Shape shape_of(const Rule& rule);
 // Of the shapes that have no length of their own: as written, else 12 digits or 16 characters.
 std::uint32_t shape_length_of(const Rule& rule);
-// The rule's epoch: as written; else none for vault tokens and encryption under a retention that
-// counts from an event (constructions 4.11), for sealed values, which no key of ours ends, and for
-// shifted dates, whose distances would not survive a new epoch; else day for addresses and month
-// for everything else.
-crypto::EpochLength epoch_of(const Rule& rule, const Purpose* purpose);
-crypto::EpochLength unlisted_epoch(const Purpose* purpose);
+// The rule's epoch: as written; else none for vault tokens and encryption that belong to a data
+// subject under a retention that counts from an event (constructions 4.11), for sealed values,
+// which no key of ours ends, and for shifted dates, whose distances would not survive a new epoch;
+// else day for addresses and month for everything else.
+crypto::EpochLength epoch_of(const Rule& rule, const Route& route, const Purpose* purpose);
+crypto::EpochLength unlisted_epoch(const Route& route, const Purpose* purpose);
 // Whether the rule's values belong to the request's data subject, whose key ends them: vault tokens
 // and encrypted values of a route with a subject, where the rule says so or the retention counts
 // from an event (constructions 4.11).

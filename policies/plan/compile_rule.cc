@@ -92,7 +92,7 @@ ContextSpec context_of(const Policy& policy, const Route& route, const Rule& rul
   spec.algorithm = algorithm_of_rule(policy, route, rule);
   spec.subject_bound = rule.action == ActionKind::tokenise_vault &&
                        is_subject_bound(rule, route, find_purpose(policy, route.purpose.value));
-  spec.epoch = epoch_of(rule, find_purpose(policy, route.purpose.value));
+  spec.epoch = epoch_of(rule, route, find_purpose(policy, route.purpose.value));
   spec.scope = rule.scope.value;
   if (rule.overlap) spec.overlap_seconds = rule.overlap->value * kSecondsOfHour;
   const PublicKey* key = find_public_key(policy, rule.sealed_to.value);
@@ -107,7 +107,7 @@ ContextSpec unlisted_context(const Policy& policy, const Route& route) {
   const auto algorithm = unlisted_is_subject_bound(route, purpose)
                              ? crypto::Algorithm::encrypted_subject
                              : crypto::Algorithm::encrypted;
-  return context_without_rule(policy, route, Kind::text, algorithm, unlisted_epoch(purpose));
+  return context_without_rule(policy, route, Kind::text, algorithm, unlisted_epoch(route, purpose));
 }
 
 ContextSpec unlisted_when_sealed(const Policy& policy, const Route& route) {

@@ -9,7 +9,7 @@ namespace paravent::proxy::net {
 
 crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
                                                       std::shared_ptr<const Snapshot> snapshot) {
-  std::unique_ptr<Server> server(new Server());
+  std::unique_ptr<Server> server(new Server(options.resident));
   server->context_.vault = options.vault;
   server->context_.access_log = options.access_log;
   server->context_.door.trust(options.trusted_proxies);

@@ -8,8 +8,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
@@ -30,8 +32,9 @@ struct ServerOptions {
   std::uint32_t workers = 0;               // 0: one per core
   std::chrono::microseconds busy_poll{0};  // of each worker (EventLoop)
   std::vector<IpRange> trusted_proxies;
-  crypto::vault::TokenVault* vault = nullptr;  // see use_vault
-  telemetry::AccessLog* access_log = nullptr;  // outlives the server; null: off
+  crypto::vault::TokenVault* vault = nullptr;                // see use_vault
+  telemetry::AccessLog* access_log = nullptr;                // outlives the server; null: off
+  std::function<std::uint64_t()> resident = resident_bytes;  // of MemoryWatch
 };
 
 class Server {
@@ -76,7 +79,7 @@ class Server {
   std::size_t open_connections() const noexcept { return context_.open_connections.load(); }
 
  private:
-  Server() = default;
+  explicit Server(std::function<std::uint64_t()> resident) : context_(std::move(resident)) {}
   bool on_moved(const UpstreamAddresses& before, const UpstreamAddresses& now);
   crypto::Status listen(const ServerOptions& options, std::size_t workers);
 

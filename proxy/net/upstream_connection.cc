@@ -189,6 +189,7 @@ void UpstreamConnection::fail(UpstreamFailure failure) {
 }
 
 void UpstreamConnection::finish() {
+  host_->completed();
   detach();
   request_.reset();
   handler_ = nullptr;

@@ -18,8 +18,8 @@ void UpstreamHost::end(bool tries) noexcept {
   statistics->in_flight.add(in_flight_ - statistics->in_flight.read());
 }
 
-void UpstreamHost::succeeded() noexcept {
-  failures_ = 0;
+void UpstreamHost::answered() noexcept {
+  // Of a target that breaks behind each head, the next failure opens the circuit again.
   if (!is_open()) return;
   open_until_ms_ = 0;
   trying_ = false;  // however long the rest of its answer takes

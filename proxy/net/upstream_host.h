@@ -46,8 +46,10 @@ class UpstreamHost {
   // tries an open circuit, which end() is told again.
   bool begin() noexcept;
   void end(bool tries) noexcept;
-  // What became of it: an answer, or none. Neither where the client went away.
-  void succeeded() noexcept;
+  // What became of it: the head of an answer, which closes an open circuit, and then the whole of
+  // it; or a failure. None where the client went away.
+  void answered() noexcept;
+  void completed() noexcept { failures_ = 0; }
   void failed(std::uint64_t now_ms) noexcept;
 
   bool is_open() const noexcept { return open_until_ms_ > 0; }
@@ -66,7 +68,7 @@ class UpstreamHost {
  private:
   std::size_t in_flight_ = 0;
   bool trying_ = false;
-  unsigned failures_ = 0;  // in a row
+  unsigned failures_ = 0;  // in a row, without one whole answer
   std::uint64_t open_until_ms_ = 0;
   std::uint64_t pause_ms_ = kFirstPauseMs;
 };

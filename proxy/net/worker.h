@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "crypto/base/result.h"
@@ -29,6 +30,8 @@ namespace paravent::proxy::net {
 
 // What all workers of a gateway share. Outlives them.
 struct WorkerContext {
+  explicit WorkerContext(std::function<std::uint64_t()> resident) : door(std::move(resident)) {}
+
   crypto::vault::TokenVault* vault = nullptr;
   telemetry::AccessLog* access_log = nullptr;
   Door door;

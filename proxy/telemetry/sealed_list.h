@@ -28,6 +28,9 @@
 
 namespace paravent::proxy::telemetry {
 
+// In DATA, and in a data backup.
+inline constexpr const char* kSealedListFile = "when-sealed.list";
+
 // The lines of one request and what became of them. Filled by its worker, then shared with the
 // list's thread until `status` is no longer pending.
 struct SealedNote {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The growth page: what is sent to the gateway, and what is said of it."""
 
+import json
 import pathlib
 import sys
 import unittest
@@ -49,6 +50,26 @@ class Page(unittest.TestCase):
         for number, name in enumerate(growth.TOKEN_BENCHES):
             line |= {name: 1.5 + number, name + "_ratio": 1.0 + number}
         self.assertIn("| 1000 | 1.50 (1.00) | 2.50 (2.00) | 3.50 (3.00) |", self.page([line]))
+        self.assertNotIn("requests/s", self.page([line]))
+        text = self.page([line | point("tokens", 1000, 1.1)])
+        self.assertIn("| 1000 | 14.30 | 1.100 (1.090 to 1.110) | 14 | 1.100 (1.090 to 1.110) | 14 | 1.100 (1.090 to 1.110) |", text)
+        self.assertIn("(growth/tokens-rate.svg)", text)
+
+    def test_tokens_over_real_sockets_go_by_the_first(self):
+        steady = {"disturbed": ["steal"]}
+        for name in ("cpu", "rate", "p99"):
+            steady |= {name: 12.0, name + "_base": 10.0, name + "_ratio": [1.2, 1.1, 1.3]}
+        lines = {"lines": [{"stored": 1000000, "steady": steady}]}
+
+        def run(command, **_):
+            command[command.index("--json") + 1].write_text(json.dumps(lines), encoding="utf-8")
+
+        options = mock.Mock(binary="b", tools="t", seconds=0.4, rounds=3)
+        with mock.patch.object(growth.subprocess, "run", run), mock.patch.dict(growth.os.environ, {"PARAVENT_BENCH_STORES": "s"}):
+            found = growth.over_sockets(options, [1000, 1000000])
+        self.assertEqual(found[1000000], {"disturbed": ["steal"]} | {f"{name}{what}": value for name in ("cpu", "rate", "p99") for what, value in (
+            ("", 12.0), ("_ratio", 1.2), ("_low", 1.1), ("_high", 1.3))})
+        self.assertEqual((found[1000]["cpu"], found[1000]["rate_ratio"]), (10.0, 1.0))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "crypto/vault/engine/catalogue/key_backups.h"
 #include "crypto/vault/engine/catalogue/names.h"
 #include "crypto/vault/engine/catalogue/retention.h"
 #include "crypto/vault/engine/catalogue/row_jobs.h"
@@ -55,6 +56,11 @@ void check(const vault::RecordRef& ref, const crypto::Bytes& payload) {
     case vault::RecordType::rows:
       if (const auto record = vault::decode_row_wishes(payload)) {
         must(vault::encode_row_wishes(*record) == payload);
+      }
+      return;
+    case vault::RecordType::backup:
+      if (const auto record = vault::decode_key_backup(ref.id, payload)) {
+        must(vault::encode_key_backup(*record) == payload);
       }
       return;
     case vault::RecordType::index:

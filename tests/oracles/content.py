@@ -26,6 +26,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import servers  # noqa: E402
 
+LEAST_ACCEPTED = 0.1
+
 # ---- generated bodies ----
 
 TEXTS = [
@@ -337,6 +339,10 @@ def main():
         for reader in readers[1:]:
             reader.close()
     print(f"accepted: {accepted} of {len(bodies) // 3} each")
+    for kind, count in accepted.items():
+        if count < LEAST_ACCEPTED * len(bodies) / 3:
+            print(f"FAIL  {kind}: too few were accepted to say anything")
+            failed += 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

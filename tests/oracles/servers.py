@@ -14,7 +14,8 @@ import time
 
 
 class Recorder:
-    """Keeps (method, target, host, body, every byte) of each request that arrives; answers each with 200."""
+    """Keeps (method, target, host, body, every byte, headers) of each request that arrives; answers each with 200. `broken`: why it could
+    not read what came."""
 
     def __init__(self):
         self.requests = []
@@ -33,6 +34,11 @@ class Recorder:
         with self.lock:
             seen, self.requests = self.requests, []
             return seen
+
+    def take_broken(self):
+        with self.lock:
+            why, self.broken = self.broken, []
+            return why
 
     def _serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -84,7 +90,7 @@ class Recorder:
                     body = count(int(headers[b"content-length"][0]))
                 host = headers.get(b"host", [b""])[0]
                 with self.lock:
-                    self.requests.append((method, target, host, body, bytes(raw)))
+                    self.requests.append((method, target, host, body, bytes(raw), headers))
                 raw.clear()
                 content = b"" if method == b"HEAD" else b"ok"
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + content)

@@ -14,7 +14,7 @@
 
 #include "crypto/audit/signed_note.h"
 #include "crypto/base/result.h"
-#include "crypto/vault/engine/backup/key_backup_register.h"
+#include "crypto/vault/engine/catalogue/key_backups.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
 
 namespace paravent::proxy::admin {

@@ -8,7 +8,6 @@
 
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -29,19 +28,16 @@ namespace paravent::proxy::admin {
 
 class KeyApi {
  public:
-  // `keys_folder`: where the register of key backups lies. `keys_changed`: asks for the bindings
-  // again and publishes them; called after each change, so that the data path stops using what may
-  // not be used any more before the answer goes out. `rows`: null: its paths answer 404.
-  // `sealed_list`: what was sealed while the vault was; empty, or null: nothing ever was. `root`:
-  // null: /v1/rewrap answers 404.
+  // `keys_changed`: asks for the bindings again and publishes them; called after each change, so
+  // that the data path stops using what may not be used any more before the answer goes out.
+  // `rows`: null: its paths answer 404. `sealed_list`: what was sealed while the vault was; empty,
+  // or null: nothing ever was. `root`: null: /v1/rewrap answers 404.
   KeyApi(crypto::vault::Vault& vault, AuditLogs& logs, const crypto::Clock& clock,
-         std::filesystem::path keys_folder, std::function<void()> keys_changed,
-         RowDesk* rows = nullptr, std::function<telemetry::SealedList*()> sealed_list = {},
-         RootDesk* root = nullptr)
+         std::function<void()> keys_changed, RowDesk* rows = nullptr,
+         std::function<telemetry::SealedList*()> sealed_list = {}, RootDesk* root = nullptr)
       : vault_(vault),
         logs_(logs),
         clock_(clock),
-        keys_folder_(std::move(keys_folder)),
         keys_changed_(std::move(keys_changed)),
         rows_(rows),
         sealed_list_(std::move(sealed_list)),
@@ -85,7 +81,6 @@ class KeyApi {
   crypto::vault::Vault& vault_;
   AuditLogs& logs_;
   const crypto::Clock& clock_;
-  std::filesystem::path keys_folder_;
   std::function<void()> keys_changed_;
   RowDesk* rows_;
   std::function<telemetry::SealedList*()> sealed_list_;

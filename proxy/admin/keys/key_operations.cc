@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/admin/keys/key_act.h"
 #include "proxy/admin/keys/key_text.h"
@@ -78,19 +77,14 @@ AdminResponse KeyApi::operate(const AdminRequest& request, const Operator& who, 
 AdminResponse KeyApi::certificate(const Id& key) const {
   const auto destruction = KeyAdmin(vault_).destruction_of(key);
   if (!destruction) return key_problem(destruction.error());
-  // Without the register nothing can be said about backups.
-  const auto backups = crypto::vault::read_key_backups(keys_folder_);
-  if (!backups) return key_problem(backups.error());
   const Id tenant = destruction->keys.empty() ? Id{} : destruction->keys.front().record.tenant;
   const std::string text = certificate_text(
-      *destruction, key, crypto::vault::id_hex(vault_.installation_id()), *backups);
+      *destruction, key, crypto::vault::id_hex(vault_.installation_id()), vault_.key_backups());
   return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
 }
 
 Result<std::string> KeyApi::person_certificate(const Id& tenant,
                                                const crypto::vault::ErasedSubject& person) const {
-  const auto backups = crypto::vault::read_key_backups(keys_folder_);
-  if (!backups) return backups.error();
   ErasedPerson erased;
   for (const auto& [name, id] : vault_.tenants()) {
     if (id == tenant) erased.tenant = name;
@@ -100,8 +94,8 @@ Result<std::string> KeyApi::person_certificate(const Id& tenant,
   erased.keys = person.keys;
   erased.tokens = person.tokens;
   erased.at = clock_.now();
-  return log_of(tenant).sign(
-      person_certificate_text(erased, crypto::vault::id_hex(vault_.installation_id()), *backups));
+  return log_of(tenant).sign(person_certificate_text(
+      erased, crypto::vault::id_hex(vault_.installation_id()), vault_.key_backups()));
 }
 
 }  // namespace paravent::proxy::admin

@@ -34,8 +34,23 @@ std::string period_text(const crypto::CalendarPeriod& period) {
   return out;
 }
 
+std::string_view counts_from_name(crypto::vault::CountsFrom from) noexcept {
+  switch (from) {
+    case crypto::vault::CountsFrom::collection:
+      return "collection";
+    case crypto::vault::CountsFrom::contact:
+      return "last-contact";
+    case crypto::vault::CountsFrom::event:
+      break;
+  }
+  return "event";
+}
+
+// null: nothing ended it so far.
 std::string rule_json(const crypto::vault::RetentionRule& rule) {
+  if (rule == crypto::vault::kKeepForEver) return "null";
   std::string out = "{";
+  member(out, "from", counts_from_name(rule.from));
   member(out, "active", period_text(rule.active));
   member(out, "archive", period_text(rule.archive));
   return out + "}";

@@ -166,7 +166,9 @@ int run_subjects(const SubjectsOptions& options) {
     if (auto s = write_certificates(*object, options.certificate); !s) return fail(s.error());
   }
   if (!subjects->get_array().empty()) return static_cast<int>(ExitCode::done);
-  return fail(ExitCode::refused, "Nothing is kept of such a person.");
+  return fail(ExitCode::refused,
+              "No value is bound to such a person. Fields are bound by erasable: subject, or by a "
+              "retention that counts from an event.");
 }
 
 }  // namespace paravent::proxy::main

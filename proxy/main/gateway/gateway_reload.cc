@@ -91,8 +91,7 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
     outcome.audit_failed = true;
     return Error(ErrorKind::disk_full, "The reload cannot be put on record, so nothing changed.");
   }
-  Status kept = open->set_subject_clocks(files->policies);
-  if (kept) kept = open->set_retentions(files->policies, files->config.record);
+  Status kept = open->set_retentions(files->policies, files->config.record);
   if (kept) kept = open->keep_consent(files->policies);
   outcome.store_failed = !kept;
   if (kept) {
@@ -127,8 +126,7 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
 // longer one destroys later, a shorter one waits for an operator; putting it back would freeze
 // destruction.
 void Gateway::State::put_back() {
-  std::ignore = open->set_subject_clocks(served);
-  std::ignore = open->count_from_events(served);
+  std::ignore = open->count_from(served);
   std::ignore = open->keep_consent(served);
 }
 

@@ -29,8 +29,6 @@ AuditDetail detail_of(std::string object, std::string remark) {
   return detail;
 }
 
-constexpr const char* kSealedList = "when-sealed.list";
-
 // How often the token is asked whether it is there: soon enough for a person who pulls it out.
 constexpr std::chrono::seconds kLook{2};
 
@@ -56,14 +54,15 @@ std::shared_ptr<const Snapshot> Gateway::State::sealed_now() {
 
 bool Gateway::State::has_sealed_values() const {
   std::error_code ignored;
-  return std::filesystem::exists(installation->directory().path() / kSealedList, ignored);
+  return std::filesystem::exists(installation->directory().path() / telemetry::kSealedListFile,
+                                 ignored);
 }
 
 Status Gateway::State::open_sealed_list() {
   const std::scoped_lock hold(list_mutex);
   if (sealed_list != nullptr) return {};
-  auto list =
-      telemetry::SealedList::open((installation->directory().path() / kSealedList).string());
+  auto list = telemetry::SealedList::open(
+      (installation->directory().path() / telemetry::kSealedListFile).string());
   if (!list) return list.error();
   sealed_list = std::move(*list);
   return {};

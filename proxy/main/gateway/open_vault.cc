@@ -90,17 +90,9 @@ Status OpenVault::set_retentions(const PolicySet& set, const config::RecordConfi
   return {};
 }
 
-Status OpenVault::count_from_events(const PolicySet& set) {
+Status OpenVault::count_from(const PolicySet& set) {
   return crypto::vault::KeyAdmin(installation_.vault())
-      .count_from_events(purpose_retentions(set.policies));
-}
-
-Status OpenVault::set_subject_clocks(const PolicySet& set) {
-  std::vector<crypto::vault::SubjectClockRule> rules;
-  for (const policies::Policy& policy : set.policies) {
-    for (auto& rule : subject_clocks(policy)) rules.push_back(std::move(rule));
-  }
-  return crypto::vault::SubjectKeeper::set_clocks(installation_.vault(), rules);
+      .count_from(purpose_retentions(set.policies));
 }
 
 void OpenVault::start_keeper() {
@@ -149,7 +141,6 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   if (auto status = made->check_consent(policies, admin::nobody({}), nullptr); !status)
     return status.error();
   if (auto status = made->set_retentions(policies, parts.record); !status) return status.error();
-  if (auto status = made->set_subject_clocks(policies); !status) return status.error();
   // The three rights of the way back, each into the hands of one room.
   crypto::reveal::Staircase staircase = crypto::reveal::build_staircase(installation.vault());
   made->authentication_.emplace(std::move(staircase.authentication));
@@ -158,8 +149,8 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->backups_ = std::make_unique<BackupJob>(installation, parts.clock);
   made->rows_ = std::make_unique<RowJob>(installation.vault(), installation.audit());
   made->key_api_ = std::make_unique<admin::KeyApi>(
-      installation.vault(), installation.audit(), parts.clock, installation.directory().keys(),
-      parts.keys_changed, made->rows_.get(), parts.sealed_list, parts.root);
+      installation.vault(), installation.audit(), parts.clock, parts.keys_changed,
+      made->rows_.get(), parts.sealed_list, parts.root);
   auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
   if (!record) return record.error();
   made->record_ = std::move(*record);

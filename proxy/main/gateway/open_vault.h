@@ -77,8 +77,7 @@ class OpenVault {
   // What is shorter than before freezes destruction, and an operator has to say that it is meant.
   crypto::Status set_retentions(const PolicySet& set, const config::RecordConfig& record);
   // Of these only which count from an event, after a load that is undone.
-  crypto::Status count_from_events(const PolicySet& set);
-  crypto::Status set_subject_clocks(const PolicySet& set);
+  crypto::Status count_from(const PolicySet& set);
   // One entry per policy, in its tenant's log.
   crypto::Status record_policy_loads(const PolicySet& set, const admin::Operator& author,
                                      crypto::audit::Outcome outcome = crypto::audit::Outcome::done);

@@ -7,7 +7,6 @@
 
 #include "crypto/audit/snapshot.h"
 #include "crypto/vault/engine/backup/backup_archive.h"
-#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "crypto/vault/engine/base/id.h"
 #include "crypto/vault/engine/keys/root_check.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
@@ -16,6 +15,7 @@
 #include "proxy/main/installation/context_file.h"
 #include "proxy/main/installation/key_facts_file.h"
 #include "proxy/main/installation/key_states.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -86,15 +86,12 @@ Status add_store(vault::ArchiveWriter& archive, vault::StoreSnapshot& snapshot) 
 }
 
 // With how many key backups there have been: counted after what is in a data backup was read, and
-// with this one before the keys are, so that one of a higher number has all the keys. Left out
-// where the register cannot be read, which keeps nobody from making a backup of the data.
-vault::ArchiveFacts facts_of(const vault::KeysMoment& moment,
-                             const Result<std::vector<vault::KeyBackupEntry>>& key_backups) {
-  vault::ArchiveFacts facts{{"keys-generation", std::to_string(moment.generation)},
-                            {"keys-renewals", std::to_string(moment.renewals)},
-                            {"version", PARAVENT_VERSION}};
-  if (key_backups) facts.emplace("key-backups", std::to_string(key_backups->size()));
-  return facts;
+// with this one before the keys are, so that one of a higher number has all the keys.
+vault::ArchiveFacts facts_of(const vault::KeysMoment& moment, std::size_t key_backups) {
+  return {{"key-backups", std::to_string(key_backups)},
+          {"keys-generation", std::to_string(moment.generation)},
+          {"keys-renewals", std::to_string(moment.renewals)},
+          {"version", PARAVENT_VERSION}};
 }
 
 Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
@@ -106,7 +103,7 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   const vault::KeyFacts facts = vault::KeyFactsReader(vault).read();
   const std::string states = key_states_text(vault::KeyAdmin(vault).list());
   const std::string contexts = context_file_text(vault.context_table());
-  const auto key_backups = vault::read_key_backups(installation.directory().keys());
+  const std::size_t key_backups = vault.key_backups().size();
   if (auto s = archive.add_file(kContextsFile, crypto::as_bytes(contexts)); !s) return s;
   if (auto s = archive.add_file(kKeyStatesFile, crypto::as_bytes(states)); !s) return s;
   const std::string settled = key_facts_text(facts);
@@ -114,6 +111,11 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
   const auto& directory = installation.directory();
   if (auto s = add_folder(archive, directory.operators(), "operators"); !s) return s;
   if (auto s = add_audit_logs(archive, directory.audit(), installation.audit()); !s) return s;
+  const fs::path sealed_list = directory.path() / telemetry::kSealedListFile;
+  std::error_code ignored;
+  if (fs::exists(sealed_list, ignored)) {
+    if (auto s = archive.add_file(telemetry::kSealedListFile, sealed_list); !s) return s;
+  }
   if (auto s = add_store(archive, **snapshot); !s) return s;
   return archive.finish(facts_of(facts.moment, key_backups));
 }
@@ -121,20 +123,19 @@ Status add_data(Installation& installation, vault::ArchiveWriter& archive) {
 Status add_keys(Installation& installation, const vault::BackupInfo& info,
                 const vault::RootCheck& root, vault::ArchiveWriter& archive) {
   const fs::path keys = installation.directory().keys();
-  return installation.vault().while_keys_stand_still(
-      [&](const vault::KeysMoment& moment) -> Status {
-        const auto now = vault::read_root_check(keys);
-        if (!now) return now.error();
-        if (now->value != root.value) {
-          return Error(ErrorKind::busy,
-                       "The root key was changed meanwhile; make the backup again.");
-        }
-        // In the register before it exists, and in itself.
-        if (auto s = vault::note_key_backup(keys, {info.id, info.made, info.expires}); !s) return s;
-        const auto key_backups = vault::read_key_backups(keys);
-        if (auto s = add_folder(archive, keys, "keys"); !s) return s;
-        return archive.finish(facts_of(moment, key_backups));
-      });
+  vault::Vault& vault = installation.vault();
+  // On record before it exists, and in itself.
+  if (auto s = vault.note_key_backup({info.id, info.made, info.expires}); !s) return s;
+  const std::size_t key_backups = vault.key_backups().size();
+  return vault.while_keys_stand_still([&](const vault::KeysMoment& moment) -> Status {
+    const auto now = vault::read_root_check(keys);
+    if (!now) return now.error();
+    if (now->value != root.value) {
+      return Error(ErrorKind::busy, "The root key was changed meanwhile; make the backup again.");
+    }
+    if (auto s = add_folder(archive, keys, "keys"); !s) return s;
+    return archive.finish(facts_of(moment, key_backups));
+  });
 }
 
 }  // namespace

@@ -29,6 +29,7 @@
 #include "proxy/main/installation/key_facts_file.h"
 #include "proxy/main/installation/key_states.h"
 #include "proxy/main/installation/restore_cost.h"
+#include "proxy/telemetry/sealed_list.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -257,7 +258,8 @@ class Restoring {
       const auto key_summary = unpack(keys, key_files);
       if (!key_summary) return key_summary.error();
       Unpacking data_files(folder_,
-                           {kContextsFile, kKeyStatesFile, kKeyFactsFile, "operators", "audit"},
+                           {kContextsFile, kKeyStatesFile, kKeyFactsFile,
+                            telemetry::kSealedListFile, "operators", "audit"},
                            store->get(), wish_.progress);
       const auto data_summary = unpack(data, data_files);
       if (!data_summary) return data_summary.error();

@@ -66,6 +66,23 @@ crypto::Result<BuiltSnapshot> build_snapshot(std::shared_ptr<const policies::Pol
   return built;
 }
 
+namespace {
+
+crypto::vault::CountsFrom counts_from(policies::RetentionFrom from) {
+  switch (from) {
+    case policies::RetentionFrom::collection:
+      return crypto::vault::CountsFrom::collection;
+    case policies::RetentionFrom::last_contact:
+      return crypto::vault::CountsFrom::contact;
+    case policies::RetentionFrom::contract_end:
+    case policies::RetentionFrom::case_closed:
+      break;
+  }
+  return crypto::vault::CountsFrom::event;
+}
+
+}  // namespace
+
 std::vector<crypto::vault::PurposeRetention> purpose_retentions(
     std::span<const policies::Policy> policies) {
   std::vector<crypto::vault::PurposeRetention> out;
@@ -74,7 +91,7 @@ std::vector<crypto::vault::PurposeRetention> purpose_retentions(
       out.push_back({policy.tenant.value, purpose.name, std::nullopt});
       if (!purpose.retention) continue;
       const policies::Retention& stated = *purpose.retention;
-      out.back().rule = {stated.counts_from_event(), stated.active,
+      out.back().rule = {counts_from(stated.from), stated.active,
                          stated.archive ? stated.archive->value : policies::Period{}};
     }
   }

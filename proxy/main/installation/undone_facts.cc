@@ -133,7 +133,10 @@ UndoneFacts undone_facts(const KeyFacts& then, const KeyFacts& now, WallTime tim
 }
 
 std::string rule_words(const crypto::vault::RetentionRule& rule) {
-  std::string out = rule.from_event ? "from an event " : "";
+  if (rule == crypto::vault::kKeepForEver) return "none";
+  std::string out = rule.from == crypto::vault::CountsFrom::event     ? "from an event "
+                    : rule.from == crypto::vault::CountsFrom::contact ? "from the last contact "
+                                                                      : "";
   out += policies::period_text(rule.active);
   if (rule.archive != crypto::CalendarPeriod{}) {
     out += " and " + policies::period_text(rule.archive) + " archived";

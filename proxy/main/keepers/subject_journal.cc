@@ -5,8 +5,6 @@
 
 namespace paravent::proxy::main {
 
-using crypto::vault::SubjectClock;
-
 crypto::Status AuditedSubjects::record(crypto::vault::KeyOperation operation,
                                        std::span<const crypto::vault::DueSubject> subjects) {
   std::map<crypto::vault::Id, std::vector<crypto::audit::AuditEntry>> by_tenant;
@@ -26,18 +24,6 @@ crypto::Status AuditedSubjects::record(crypto::vault::KeyOperation operation,
     if (!receipts) return receipts.error();
   }
   return {};
-}
-
-std::vector<crypto::vault::SubjectClockRule> subject_clocks(const policies::Policy& policy) {
-  std::vector<crypto::vault::SubjectClockRule> rules;
-  for (const policies::Purpose& purpose : policy.purposes) {
-    if (!purpose.retention) continue;
-    const bool event = purpose.retention->from == policies::RetentionFrom::contract_end ||
-                       purpose.retention->from == policies::RetentionFrom::case_closed;
-    rules.push_back(
-        {policy.tenant.value, purpose.name, event ? SubjectClock::event : SubjectClock::contact});
-  }
-  return rules;
 }
 
 }  // namespace paravent::proxy::main

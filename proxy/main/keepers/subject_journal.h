@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "crypto/vault/engine/upkeep/subject_keeper.h"
-#include "policies/model/policy.h"
 #include "proxy/admin/audit_logs.h"
 
 namespace paravent::proxy::main {
@@ -24,8 +23,5 @@ class AuditedSubjects final : public crypto::vault::SubjectJournal {
  private:
   admin::AuditLogs& logs_;
 };
-
-// What the policy's purposes count from.
-std::vector<crypto::vault::SubjectClockRule> subject_clocks(const policies::Policy& policy);
 
 }  // namespace paravent::proxy::main

@@ -17,6 +17,13 @@ def token_of(scene, email):
     return dict(wire.form_fields(received.body))["email"]
 
 
+SEALED_LINE = "2026-11-28T05:16:00Z 0123456789abcdef report form.message pvs_abc\n"
+
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 def backup(scene, out, *options):
     """Of a running gateway, through its admin API."""
     return gateway.run(
@@ -38,6 +45,9 @@ def drill():
         data_backup, key_backup = os.path.join(safe, "data.pvbackup"), os.path.join(safe, "keys.pvbackup")
         with Scene(policy=WIDE) as scene:
             known = {f"known{i}@example.fr": token_of(scene, f"known{i}@example.fr") for i in range(20)}
+            # As a time with a sealed vault leaves it.
+            with open(os.path.join(scene.data, "when-sealed.list"), "x", encoding="ascii", opener=private) as file:
+                file.write(SEALED_LINE)
             stop = threading.Event()
 
             def load():
@@ -61,8 +71,6 @@ def drill():
             made = json.loads(keys.out)
             equal(made["expires"] - made["made"], 30 * 86400 * 1000, "30 days, by default")
             equal(os.listdir(os.path.join(scene.data, "backups")), [], "nothing stays behind")
-            with open(os.path.join(scene.data, "keys", "key-backups"), encoding="ascii") as file:
-                expect(made["id"] in file.read(), "the register of key backups")
             root_key = shutil.copy(scene.root_key, safe)
             policy = open(scene.policy_file, encoding="utf-8").read().replace(scene.upstream.url, "UPSTREAM")
             credentials = dict(scene._credentials)
@@ -85,6 +93,10 @@ def drill():
             second.start()
             second._credentials = credentials
             equal(second.reveal(list(known.values())), list(known), "old tokens on the second machine")
+            listed = gateway.run(
+                "keys", "when-sealed", "--admin", second.admin.url, "--credential-file", second.admin_credential_file()
+            )  # fmt: skip
+            expect("pvs_abc" in listed.out, f"what is still to be converted ({listed.out}{listed.err})")
             for email, token in list(known.items())[:5]:
                 equal(token_of(second, email), token, f"the token of {email} on the second machine")
             fresh = token_of(second, "new@example.fr")

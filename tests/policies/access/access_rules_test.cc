@@ -196,8 +196,20 @@ TEST_F(Access, PhasesFollowTheClockOfThePurpose) {
   const TokenDescription order = token("order");  // from collection, P1Y, no archive
   EXPECT_EQ(verdict("dpo", "order", order, day(2021, 1, 1) - 1ms), Verdict::allowed);
   EXPECT_EQ(verdict("dpo", "order", order, day(2021, 1, 1)), Verdict::unavailable);
-  // Until the contract ends, nothing has begun to count.
-  EXPECT_EQ(verdict("dpo", "contract", token("contract"), day(2060, 1, 1)), Verdict::allowed);
+  // Until a person's contract ends, nothing has begun to count.
+  TokenDescription contract = token("contract");
+  contract.purposes[0].of_person = true;
+  EXPECT_EQ(verdict("dpo", "contract", contract, day(2060, 1, 1)), Verdict::allowed);
+  contract.purposes[0].event = day(2060, 1, 1);
+  EXPECT_EQ(verdict("dpo", "contract", contract, day(2061, 1, 1) - 1ms), Verdict::allowed);
+  EXPECT_EQ(verdict("dpo", "contract", contract, day(2061, 1, 1)), Verdict::unavailable);
+}
+
+// Nobody can ever record that the contract behind it ended.
+TEST_F(Access, WhatBelongsToNobodyCountsFromItsCollection) {
+  const TokenDescription contract = token("contract");
+  EXPECT_EQ(verdict("dpo", "contract", contract, day(2021, 1, 1) - 1ms), Verdict::allowed);
+  EXPECT_EQ(verdict("dpo", "contract", contract, day(2021, 1, 1)), Verdict::unavailable);
 }
 
 TEST_F(Access, PseudonymsAreRefused) {

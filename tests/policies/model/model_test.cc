@@ -370,10 +370,29 @@ TEST(Defaults, AreTheContracts) {
   EXPECT_EQ(on_error_of(rule("form.phone"), route), OnError::refuse);
   EXPECT_EQ(space_of(rule("form.email")), "email");
   // From last contact: vault tokens and encryption end with the subject, not with an epoch.
-  EXPECT_EQ(epoch_of(rule("form.email"), purpose), EpochLength::none);
-  EXPECT_EQ(epoch_of(rule("form.message"), purpose), EpochLength::none);
-  EXPECT_EQ(epoch_of(rule("form.phone"), purpose), EpochLength::month);
-  EXPECT_EQ(epoch_of(rule("form.city"), purpose), EpochLength::month);
+  EXPECT_EQ(epoch_of(rule("form.email"), route, purpose), EpochLength::none);
+  EXPECT_EQ(epoch_of(rule("form.message"), route, purpose), EpochLength::none);
+  EXPECT_EQ(epoch_of(rule("form.phone"), route, purpose), EpochLength::month);
+  EXPECT_EQ(epoch_of(rule("form.city"), route, purpose), EpochLength::month);
+}
+
+// No event ever ends what belongs to nobody: without an epoch it would be kept for ever.
+TEST(Defaults, WhatBelongsToNobodyHasAnEpochUnderAnEvent) {
+  const LoadedPolicy loaded = load_policy_file("policies/presets/contact-form.yaml");
+  ASSERT_TRUE(loaded.ok());
+  for (const Route& route : loaded.policy.routes) {
+    const Purpose* purpose = find_purpose(loaded.policy, route.purpose.value);
+    ASSERT_TRUE(purpose != nullptr && purpose->retention->counts_from_event());
+    ASSERT_TRUE(route.subject.value.empty());
+    EXPECT_EQ(unlisted_epoch(route, purpose), EpochLength::month);
+    std::size_t protected_ones = 0;
+    for (const Rule& rule : route.rules) {
+      if (rule.action != ActionKind::tokenise_vault && rule.action != ActionKind::encrypt) continue;
+      EXPECT_EQ(epoch_of(rule, route, purpose), EpochLength::month) << rule.selector.text;
+      ++protected_ones;
+    }
+    EXPECT_GT(protected_ones, 5U);
+  }
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
@@ -44,7 +43,7 @@ class KeyApiTest : public testing::Test {
 
   Api api_;
   int changed_ = 0;
-  KeyApi keys_{*api_.vault, *api_.logs, api_.clock, api_.folder.path(), [this] { ++changed_; }};
+  KeyApi keys_{*api_.vault, *api_.logs, api_.clock, [this] { ++changed_; }};
   Operator admin_{"admin", api_.tenant, "admin", {}};
   std::string token_;
 };
@@ -129,7 +128,7 @@ TEST_F(KeyApiTest, ACertificateIsVerifiedByAnyoneAndAlteredByNobody) {
   const auto note = [&](std::chrono::days made, std::chrono::days life) {
     const auto at = api_.clock.now() + made;
     const crypto::vault::KeyBackupEntry entry{crypto::vault::random_id(), at, at + life};
-    ASSERT_TRUE(crypto::vault::note_key_backup(api_.folder.path(), entry));
+    ASSERT_TRUE(api_.vault->note_key_backup(entry));
   };
   const auto end_now = [&] {
     const auto again = ask("GET", path_of(key, "certificate"));

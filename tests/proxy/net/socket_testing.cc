@@ -96,6 +96,11 @@ std::string Peer::read_message() {
   return message;
 }
 
+std::string Peer::read_some() {
+  if (pending_.empty()) more();
+  return std::exchange(pending_, {});
+}
+
 std::string Peer::read_all() {
   while (more()) {
   }

@@ -29,6 +29,8 @@ class Peer {
   std::string read_until(std::string_view end);
   // Exactly one message: head and a body with Content-Length (or none).
   std::string read_message();
+  // What is there, at least a byte unless the stream ends or 5 s pass.
+  std::string read_some();
   // All that arrives until the stream ends; "<timeout>" behind it if it does not.
   std::string read_all();
   // True when the stream ends without another byte within `within`.

@@ -81,7 +81,8 @@ TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
   UpstreamHost& bad = *hosts_[0];
   for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
   EXPECT_FALSE(bad.is_open());
-  bad.succeeded();  // failures in a row count, no others
+  bad.answered();
+  bad.completed();  // failures in a row count, no others
   for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
   EXPECT_FALSE(bad.is_open());
   bad.failed(100);
@@ -94,7 +95,8 @@ TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
   bad.failed(1200);
   EXPECT_FALSE(bad.may_try(3199));
   EXPECT_TRUE(bad.may_try(3200));  // twice as long
-  bad.succeeded();
+  bad.answered();
+  bad.completed();
   EXPECT_FALSE(bad.is_open());
   EXPECT_EQ(bad.statistics->trips.read(), 2U);
   EXPECT_EQ(bad.statistics->open.read(), 0U);
@@ -105,6 +107,31 @@ TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
     EXPECT_TRUE(bad.may_try(now));
     bad.failed(now);
   }
+}
+
+TEST_F(Group, HeadsWithoutTheRestOfTheAnswerAreFailuresInARow) {
+  UpstreamHost& bad = *hosts_[0];
+  for (unsigned i = 0; i < UpstreamHost::kTrip; ++i) {
+    EXPECT_FALSE(bad.is_open());
+    bad.answered();
+    bad.failed(100);
+  }
+  EXPECT_TRUE(bad.is_open());
+  // The one that tries closes it with its head; the next that breaks opens it at once.
+  EXPECT_EQ(choose(1100), &bad);
+  bad.begin();
+  bad.answered();
+  EXPECT_FALSE(bad.is_open());
+  bad.end(true);
+  bad.failed(1200);
+  EXPECT_TRUE(bad.is_open());
+  EXPECT_EQ(bad.statistics->trips.read(), 2U);
+  EXPECT_EQ(bad.statistics->open.read(), 1U);
+  EXPECT_TRUE(bad.may_try(2200));
+  bad.answered();
+  bad.completed();
+  bad.failed(2300);
+  EXPECT_FALSE(bad.is_open());
 }
 
 // A download that began before the circuit opened goes on: it is no try.
@@ -120,7 +147,8 @@ TEST_F(Group, AnOpenCircuitIsTriedWhileAnEarlierExchangeGoesOn) {
   bad.end(false);
   EXPECT_FALSE(bad.may_try(1000));
   // The try is answered, and what follows of its answer takes long: the next time is as the first.
-  bad.succeeded();
+  bad.answered();
+  bad.completed();
   trip(bad, 2000);
   EXPECT_TRUE(bad.may_try(3000));
 }

@@ -52,6 +52,7 @@ Status Catalogue::read_all() {
   keeper_ = {};
   row_wishes_ = {};
   index_versions_.clear();
+  key_backups_.clear();
   Status status;
   store_->for_each([&](const RecordRef& ref, ByteView payload) {
     if (status) status = read_one(ref, payload);
@@ -108,6 +109,12 @@ Status Catalogue::read_one(const RecordRef& ref, ByteView payload) {
     case RecordType::index: {
       const auto record = decode_index_versions(payload);
       if (!record || !index_versions_.emplace(ref.id, *record).second) return inconsistent();
+      return {};
+    }
+    case RecordType::backup: {
+      const auto entry = decode_key_backup(ref.id, payload);
+      if (!entry) return inconsistent();
+      key_backups_.push_back(*entry);
       return {};
     }
     case RecordType::subject_key:
@@ -271,6 +278,11 @@ void Catalogue::remove_hold(const Id& hold) {
 void Catalogue::put_keeper(const KeeperRecord& record) {
   keeper_ = record;
   staged_.push_back({kKeeperRef, encode_keeper(record)});
+}
+
+void Catalogue::put_key_backup(const KeyBackupEntry& entry) {
+  key_backups_.push_back(entry);
+  staged_.push_back({{RecordType::backup, entry.id}, encode_key_backup(entry)});
 }
 
 void Catalogue::put_row_wishes(const RowWishes& wishes) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "crypto/base/clock.h"
+#include "crypto/vault/engine/catalogue/key_backups.h"
 #include "crypto/vault/engine/catalogue/names.h"
 #include "crypto/vault/engine/catalogue/retention.h"
 #include "crypto/vault/engine/catalogue/row_jobs.h"
@@ -100,6 +101,10 @@ class Catalogue {
   void remove_hold(const Id& hold);
   void put_keeper(const KeeperRecord& record);
 
+  // Every key backup that there ever was, in no order. REQUIRES of put: a new id.
+  const std::vector<KeyBackupEntry>& key_backups() const noexcept { return key_backups_; }
+  void put_key_backup(const KeyBackupEntry& entry);
+
   // What is still to be done to token rows, and under which versions each domain's index is; a
   // domain that is not in the map has its first.
   const RowWishes& row_wishes() const noexcept { return row_wishes_; }
@@ -142,6 +147,7 @@ class Catalogue {
   std::map<Id, RetentionRecord> retentions_;
   std::map<Id, HoldRecord> holds_;
   KeeperRecord keeper_;
+  std::vector<KeyBackupEntry> key_backups_;
   RowWishes row_wishes_;
   std::map<Id, IndexVersions> index_versions_;
   std::vector<StoredRecord> staged_;

@@ -24,7 +24,7 @@ WallTime time_in(ByteReader& in) {
 }
 
 void append_rule(std::string& out, const RetentionRule& rule) {
-  append_u8(out, rule.from_event ? std::uint8_t{1} : std::uint8_t{0});
+  append_u8(out, static_cast<std::uint8_t>(rule.from));
   for (const CalendarPeriod& period : {rule.active, rule.archive}) {
     append_u32be(out, period.months);
     append_u32be(out, period.days);
@@ -32,13 +32,13 @@ void append_rule(std::string& out, const RetentionRule& rule) {
 }
 
 bool read_rule(ByteReader& in, RetentionRule& rule) {
-  const std::uint8_t from_event = in.u8();
-  rule.from_event = from_event == 1;
+  const std::uint8_t from = in.u8();
+  rule.from = static_cast<CountsFrom>(from);
   for (CalendarPeriod* period : {&rule.active, &rule.archive}) {
     period->months = in.u32();
     period->days = in.u32();
   }
-  return from_event <= 1 && !in.failed();
+  return from <= static_cast<std::uint8_t>(CountsFrom::contact) && !in.failed();
 }
 
 }  // namespace
@@ -48,6 +48,8 @@ WallTime retention_end(const RetentionRule& rule, WallTime start) {
 }
 
 bool shortens(const RetentionRule& rule, const RetentionRule& next) {
+  // Of people whose event nobody has recorded, nothing was ended so far.
+  if (rule.from == CountsFrom::event && next.from != CountsFrom::event) return true;
   // Months have no fixed length: shorter is what ends earlier from any first of a month of a cycle
   // of leap years.
   for (int month = 0; month < 48; ++month) {

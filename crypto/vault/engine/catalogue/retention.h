@@ -7,8 +7,7 @@
 // spare before that.
 //
 // Stored, big endian, one spelling (id = the record's own):
-//   retention  u8 1 | rule | u8 pending | [rule]      rule = u8 from event | 4 x u32: months and
-//   days
+//   retention  u8 1 | rule | u8 pending | [rule]      rule = u8 from | 4 x u32: months and days
 //              active, months and days archived       id: the purpose's
 //   hold       u8 1 | tenant 16 | purpose 16 | u8 subject | [subject reference 32] | u64 made, ms |
 //              u64 until, ms | LP(reason)
@@ -43,8 +42,15 @@ inline constexpr CalendarPeriod kAuditDetailLife{12, 0};
 // From when on no key backup should exist that still holds what was destroyed.
 inline constexpr CalendarPeriod kKeyBackupLife{0, 30};
 
+// From what the life of a person's data counts (subject keys). Epochs count from collection.
+enum class CountsFrom : std::uint8_t {
+  collection = 0,  // the last contact: the epochs of values that count from collection end earlier
+  event = 1,       // the end of a contract, a case closed
+  contact = 2,
+};
+
 struct RetentionRule {
-  bool from_event = false;  // counts from an event: of subject keys; epochs count from collection
+  CountsFrom from = CountsFrom::collection;
   CalendarPeriod active;
   CalendarPeriod archive;  // zero: none
   friend bool operator==(const RetentionRule&, const RetentionRule&) = default;
@@ -54,6 +60,8 @@ struct RetentionRule {
 WallTime retention_end(const RetentionRule& rule, WallTime start);
 // Whether `next` would destroy anything earlier than `rule`.
 bool shortens(const RetentionRule& rule, const RetentionRule& next);
+// What stands for the retention of a purpose that has none: it ends nothing.
+inline constexpr RetentionRule kKeepForEver{CountsFrom::event, {12 * 1000, 0}, {}};
 
 struct RetentionRecord {
   RetentionRule rule;

@@ -32,6 +32,7 @@ enum class RecordType : std::uint8_t {
   keeper = 7,       // what the retention keeper remembers, KeeperRecord; one, id = 15 zeros | 1
   rows = 8,         // what is still to be done to token rows, RowWishes; one, id = 15 zeros | 1
   index = 9,        // versions of a domain's blind index, IndexVersions; id = the domain's
+  backup = 10,      // a key backup that was made, KeyBackupEntry; id = the backup's
 };
 
 struct RecordRef {

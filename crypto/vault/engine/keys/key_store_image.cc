@@ -17,7 +17,7 @@ Error stale() {
 
 // Subject keys, which may be millions, have their own place.
 constexpr bool stored_here(std::uint8_t type) noexcept {
-  return type >= 1 && type <= static_cast<std::uint8_t>(RecordType::index) &&
+  return type >= 1 && type <= static_cast<std::uint8_t>(RecordType::backup) &&
          type != static_cast<std::uint8_t>(RecordType::subject_key);
 }
 

@@ -55,14 +55,16 @@ class OpeningPermit {
 
 // One legal purpose that a value was collected for, and its clock: days, UTC, as WallTime of
 // midnight.
-// event: of values bound to a subject, when the contract ended or the case was closed. identified:
-// false for a subject that nobody can find again, whose values count from collection.
+// of_person: of values bound to a subject. event: of those, when the contract ended or the case was
+// closed. identified: false for a subject that nobody can find again, whose values count from
+// collection.
 struct PurposeClock {
   Id id{};
   std::string name;
   WallTime created;
   WallTime last_contact;
   std::optional<WallTime> event{};
+  bool of_person = false;
   bool identified = true;
 };
 

@@ -42,6 +42,7 @@ void describe_subject(const Found& found, const NameRegistry& names, std::uint32
   clock.created = time_of_day(created_day);
   clock.last_contact = time_of_day(found.key.contact_day);
   if (found.key.event_day != 0) clock.event = time_of_day(found.key.event_day);
+  clock.of_person = true;
   clock.identified = found.subject.made.identified;
   out.purposes.push_back(std::move(clock));
 }

@@ -105,12 +105,13 @@ class KeyAdmin {
 
   Status replace_root(const RootKey& next);
 
-  // How long keys live (key_retention.cc). At a policy load. What is longer or new holds at once;
-  // what is shorter waits for confirm(), and freezes destruction.
+  // How long keys and people's data live (key_retention.cc). At a policy load. What is longer holds
+  // at once; what is shorter, counts from no event any more, or ends what was kept without end for
+  // a day and more, waits for confirm(), and freezes destruction.
   Status set_retentions(std::span<const PurposeRetention> retentions);
-  // Of these only which count from an event: for a load that is undone. Nothing else of it is put
-  // back, which would shorten what it made longer.
-  Status count_from_events(std::span<const PurposeRetention> retentions);
+  // Of these only what they count from: for a load that is undone. Nothing else of it is put back,
+  // which would shorten what it made longer.
+  Status count_from(std::span<const PurposeRetention> retentions);
   // As set_retentions(), for the details of the audit logs, of every tenant; what was never set
   // counts as kAuditDetailLife as soon as there are details of an earlier month.
   Status set_audit_retention(CalendarPeriod life);

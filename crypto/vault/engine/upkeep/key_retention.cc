@@ -1,10 +1,12 @@
 // What KeyAdmin sets about how long keys live: retentions, the freeze and its end, holds.
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "crypto/vault/engine/rows/token_row.h"
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/key_operation_check.h"
 #include "crypto/vault/engine/vault/vault_state.h"
@@ -26,6 +28,28 @@ Result<Id> tenant_named(const Catalogue& catalogue, std::string_view tenant) {
                "The vault does not know the tenant \"" + std::string(tenant) + "\".");
 }
 
+// Whether anything older than a day is there that was collected for the purpose.
+bool has_data(const Catalogue& catalogue, const SubjectStore& subjects, const Id& purpose,
+              WallTime now) {
+  const WallTime yesterday = now - std::chrono::hours(24);
+  const auto& keys = catalogue.keys().records();
+  const bool has_key = std::any_of(keys.begin(), keys.end(), [&](const auto& entry) {
+    const KeyRecord& key = entry.second;
+    return key.key_class == KeyClass::epoch && key.purpose == purpose && key.made < yesterday &&
+           !is_destroyed(key.condition.state);
+  });
+  return has_key || subjects.read([&](const SubjectTable& table) {
+    bool found = false;
+    table.for_each([&](const Subject& subject) {
+      for (const SubjectKey* key : table.keys_of(subject)) {
+        found = found ||
+                (key->made.purpose == purpose && time_of_day(key->made.created_day) < yesterday);
+      }
+    });
+    return found;
+  });
+}
+
 }  // namespace
 
 Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
@@ -44,9 +68,13 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
     // A retention that is no longer stated destroys nothing; the last one is kept in case it was
     // left out by mistake, with nothing pending.
     if (!stated.rule && first) continue;
-    RetentionRecord next = first ? RetentionRecord{} : known->second;
+    // What was kept without end is destroyed by a first retention as well.
+    const bool endless = first && has_data(catalogue, *state.subjects, *purpose, state.clock.now());
+    RetentionRecord next = endless ? RetentionRecord{kKeepForEver, {}}
+                           : first ? RetentionRecord{}
+                                   : known->second;
     next.pending.reset();
-    if (stated.rule && !first && shortens(next.rule, *stated.rule)) {
+    if (stated.rule && (!first || endless) && shortens(next.rule, *stated.rule)) {
       next.pending = stated.rule;
       // Only what was not asked before freezes anew.
       shortened = true;
@@ -64,19 +92,19 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
   return {};
 }
 
-Status KeyAdmin::count_from_events(std::span<const PurposeRetention> retentions) {
+Status KeyAdmin::count_from(std::span<const PurposeRetention> retentions) {
   Vault::State& state = *vault_.state_;
   const std::scoped_lock lock(state.mutex);
   Catalogue& catalogue = *state.catalogue;
   for (const PurposeRetention& stated : retentions) {
-    if (!stated.rule || !stated.rule->from_event) continue;
+    if (!stated.rule) continue;
     const auto tenant = tenant_named(catalogue, stated.tenant);
     if (!tenant) return tenant.error();
     const auto purpose = purpose_id(catalogue, *tenant, stated.purpose);
     if (!purpose) return purpose.error();
-    if (counts_from_use(catalogue, *purpose)) continue;
     RetentionRecord next = catalogue.retentions().at(*purpose);
-    next.rule.from_event = true;
+    if (next.rule.from == stated.rule->from) continue;
+    next.rule.from = stated.rule->from;
     catalogue.put_retention(*purpose, next);
   }
   if (auto s = catalogue.commit(); !s) return s.error();
@@ -96,12 +124,12 @@ Status KeyAdmin::set_audit_retention(CalendarPeriod life) {
     return entry.second.key_class == KeyClass::audit_detail && epoch_end(entry.second.epoch) <= now;
   });
   const bool first = known == catalogue.retentions().end();
-  const RetentionRule stated{false, life, {}};
+  const RetentionRule stated{CountsFrom::collection, life, {}};
   RetentionRecord next;
   if (!first) {
     next.rule = known->second.rule;
   } else {
-    next.rule = has_past ? RetentionRule{false, kAuditDetailLife, {}} : stated;
+    next.rule = has_past ? RetentionRule{CountsFrom::collection, kAuditDetailLife, {}} : stated;
   }
   if (shortens(next.rule, stated)) {
     next.pending = stated;

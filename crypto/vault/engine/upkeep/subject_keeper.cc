@@ -19,20 +19,18 @@ using std::chrono::milliseconds;
 
 // From which day this key's life counts; nullopt: nothing has ended it yet.
 std::optional<std::uint32_t> clock_day(const Subject& subject, const SubjectKey& key,
-                                       SubjectClock clock) {
+                                       CountsFrom from) {
   if (!subject.made.identified) return key.made.created_day;
-  if (clock == SubjectClock::contact) return key.contact_day;
+  if (from != CountsFrom::event) return key.contact_day;
   if (key.event_day == 0) return std::nullopt;
   return key.event_day;
 }
 
-std::optional<DueTimes> due_of(const Catalogue& catalogue, const SubjectClocks& clocks,
-                               const Subject& subject, const SubjectKey& key) {
+std::optional<DueTimes> due_of(const Catalogue& catalogue, const Subject& subject,
+                               const SubjectKey& key) {
   const auto rule = catalogue.retentions().find(key.made.purpose);
   if (rule == catalogue.retentions().end()) return std::nullopt;
-  const auto stated = clocks.find(key.made.purpose);
-  const SubjectClock clock = stated == clocks.end() ? SubjectClock::event : stated->second;
-  const auto day = clock_day(subject, key, clock);
+  const auto day = clock_day(subject, key, rule->second.rule.from);
   if (!day) return std::nullopt;
   const WallTime limit = retention_end(rule->second.rule, time_of_day(*day));
   return DueTimes{limit - kDisableAhead, limit};
@@ -53,7 +51,6 @@ std::optional<WallTime> held_until(const Catalogue& catalogue, const Subject& su
 // Both locks of the vault's state and of the subject store are held where these are called.
 struct Look {
   const Catalogue& catalogue;
-  const SubjectClocks& clocks;
   WallTime now;
 
   DueSubject at(const Subject& subject, const SubjectKey& key) const {
@@ -64,7 +61,7 @@ struct Look {
                    subject.made.identified,
                    name_of(catalogue.names(), subject.made.tenant),
                    name_of(catalogue.names(), key.made.purpose),
-                   due_of(catalogue, clocks, subject, key).value_or(DueTimes{}),
+                   due_of(catalogue, subject, key).value_or(DueTimes{}),
                    std::nullopt,
                    held_until(catalogue, subject, key.made.purpose, now)};
     if (key.disabled()) one.disabled = key.disabled_since;
@@ -83,7 +80,7 @@ std::vector<DueSubject> collect(const Look& look, const SubjectStore& store, Wan
   store.read([&](const SubjectTable& table) {
     table.for_each([&](const Subject& subject) {
       for (const SubjectKey* key : table.keys_of(subject)) {
-        if (!wanted(*key, due_of(look.catalogue, look.clocks, subject, *key))) continue;
+        if (!wanted(*key, due_of(look.catalogue, subject, *key))) continue;
         out.push_back(look.at(subject, *key));
       }
     });
@@ -114,29 +111,10 @@ Status piece_by_piece(std::vector<DueSubject>& all, Act act) {
 
 }  // namespace
 
-Status SubjectKeeper::set_clocks(Vault& vault, std::span<const SubjectClockRule> rules) {
-  Vault::State& state = *vault.state_;
-  const std::scoped_lock lock(state.mutex);
-  const NameRegistry& names = state.catalogue->names();
-  SubjectClocks next;
-  for (const SubjectClockRule& rule : rules) {
-    const auto tenant = names.find(NameKind::tenant, kNoId, rule.tenant);
-    const auto purpose =
-        tenant ? names.find(NameKind::purpose, *tenant, rule.purpose) : std::nullopt;
-    if (!purpose) {
-      return Error(ErrorKind::configuration,
-                   "The vault does not know the purpose \"" + rule.purpose + "\".");
-    }
-    next.emplace(*purpose, rule.clock);
-  }
-  state.subject_clocks = std::move(next);
-  return {};
-}
-
 std::vector<DueSubject> SubjectKeeper::due_before(Vault& vault, WallTime until) {
   Vault::State& state = *vault.state_;
   const std::scoped_lock lock(state.mutex);
-  return collect(Look{*state.catalogue, state.subject_clocks, state.clock.now()}, *state.subjects,
+  return collect(Look{*state.catalogue, state.clock.now()}, *state.subjects,
                  [&](const SubjectKey&, const std::optional<DueTimes>& due) {
                    return due && due->disable <= until;
                  });
@@ -156,7 +134,7 @@ Status SubjectKeeper::tick() {
     if (keeper.frozen()) return first_failure;
     now = state.clock.now();
     running = keeper.running;
-    const Look look{*state.catalogue, state.subject_clocks, now};
+    const Look look{*state.catalogue, now};
     for (DueSubject& one : collect(look, *state.subjects,
                                    [&](const SubjectKey&key, const std::optional<DueTimes>&due) {
                                      return key.disabled() || (due && due->disable <= now);
@@ -221,7 +199,7 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
   // Since they were looked at, somebody may have come back, which enables the key; an event may
   // have been taken back, a hold laid, all of it frozen.
   if (state.catalogue->keeper().frozen()) return {};
-  const Look look{*state.catalogue, state.subject_clocks, state.clock.now()};
+  const Look look{*state.catalogue, state.clock.now()};
   std::map<Id, std::set<Id>> ending;  // handles, by person
   state.subjects->read([&](const SubjectTable& table) {
     for (const DueSubject& one : subjects) {

@@ -27,7 +27,6 @@
 #include "crypto/base/result.h"
 #include "crypto/vault/engine/catalogue/retention.h"
 #include "crypto/vault/engine/keys/key_record.h"
-#include "crypto/vault/engine/subjects/subject_clock.h"
 #include "crypto/vault/engine/vault/vault.h"
 
 namespace paravent::crypto::vault {
@@ -65,8 +64,6 @@ class SubjectKeeper {
 
   // What disables itself until then, soonest first; also what is held or disabled already.
   static std::vector<DueSubject> due_before(Vault& vault, WallTime until);
-  // At a policy load: what the purposes count from. ErrorKind::configuration: an unknown name.
-  static Status set_clocks(Vault& vault, std::span<const SubjectClockRule> rules);
 
  private:
   Status change(KeyOperation operation, std::span<const DueSubject> subjects, WallTime now,

@@ -245,7 +245,10 @@ bool counts_from_use(const Catalogue& catalogue, const Id& purpose) {
   const auto found = catalogue.retentions().find(purpose);
   if (found == catalogue.retentions().end()) return true;
   const RetentionRecord& retention = found->second;
-  return retention.rule.from_event || (retention.pending && retention.pending->from_event);
+  const auto from_use = [](const RetentionRule& rule) {
+    return rule.from != CountsFrom::collection;
+  };
+  return from_use(retention.rule) || (retention.pending && from_use(*retention.pending));
 }
 
 void Vault::State::renew_index() {

@@ -27,6 +27,7 @@
 #include "crypto/vault/engine/base/data_directory.h"
 #include "crypto/vault/engine/base/id.h"
 #include "crypto/vault/engine/catalogue/context_table.h"
+#include "crypto/vault/engine/catalogue/key_backups.h"
 #include "crypto/vault/engine/catalogue/names.h"
 #include "crypto/vault/engine/keys/root_key.h"
 #include "crypto/vault/engine/rows/token_store.h"
@@ -165,6 +166,9 @@ class Vault final : public TokenVault {
   // Runs `copy` while nothing in the keys folder changes, and says what it copies. Calls that need
   // the catalogue wait meanwhile; resolve() does not.
   Status while_keys_stand_still(const std::function<Status(const KeysMoment&)>& copy) const;
+  // A key backup is on record before it exists. Durable.
+  Status note_key_backup(const KeyBackupEntry& entry);
+  std::vector<KeyBackupEntry> key_backups() const;
   // From now on these keys are not older than the token store (OlderKeys). Durable.
   Status take_keys_as_they_are();
   ContextTable context_table() const;

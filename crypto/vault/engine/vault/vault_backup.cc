@@ -56,6 +56,17 @@ Status Vault::while_keys_stand_still(const std::function<Status(const KeysMoment
   return copy({state_->catalogue->generation(), state_->catalogue->shred().number()});
 }
 
+Status Vault::note_key_backup(const KeyBackupEntry& entry) {
+  const std::scoped_lock lock(state_->mutex);
+  state_->catalogue->put_key_backup(entry);
+  return state_->catalogue->commit();
+}
+
+std::vector<KeyBackupEntry> Vault::key_backups() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->catalogue->key_backups();
+}
+
 Status Vault::take_keys_as_they_are() {
   const std::scoped_lock lock(state_->mutex);
   return state_->tokens->note_renewals(state_->catalogue->shred().number());

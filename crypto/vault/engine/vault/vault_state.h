@@ -11,7 +11,6 @@
 #include "crypto/vault/engine/catalogue/catalogue.h"
 #include "crypto/vault/engine/rows/caching_token_store.h"
 #include "crypto/vault/engine/rows/token_store.h"
-#include "crypto/vault/engine/subjects/subject_clock.h"
 #include "crypto/vault/engine/subjects/subject_renewal.h"
 #include "crypto/vault/engine/vault/live_contexts.h"
 #include "crypto/vault/engine/vault/live_renewal.h"
@@ -47,7 +46,6 @@ struct Vault::State {
   SubjectRenewal renewal;           // the subject keys' part in every destroy batch
   RenewalNote note;                 // for the next opening
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
-  SubjectClocks subject_clocks;     // under `mutex`
   // Erased people whose batch failed, or was not reached before a restart. Under `mutex`.
   bool renewal_failed = subjects->owes_renewal();
   std::uint64_t changes = 0;  // after which bindings must be asked for again

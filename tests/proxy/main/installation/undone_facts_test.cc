@@ -15,6 +15,7 @@ namespace {
 
 using crypto::CalendarPeriod;
 using crypto::WallTime;
+using crypto::vault::CountsFrom;
 using crypto::vault::Freeze;
 using crypto::vault::HoldInfo;
 using crypto::vault::Id;
@@ -41,7 +42,9 @@ HoldInfo hold(std::uint8_t n, int days, const std::string& purpose = "contact") 
 }
 
 RetentionFact years(std::uint32_t active, std::uint32_t archive = 0) {
-  return {"atelier", "contact", {{false, {active * 12, 0}, {archive * 12, 0}}, std::nullopt}};
+  return {"atelier",
+          "contact",
+          {{CountsFrom::collection, {active * 12, 0}, {archive * 12, 0}}, std::nullopt}};
 }
 
 KeyFacts everything() {
@@ -50,7 +53,8 @@ KeyFacts everything() {
   facts.holds.emplace(Id{1}, hold(1, 64));
   facts.holds.emplace(Id{2}, hold(2, 64, ""));
   facts.holds.at(Id{2}).record.subject.emplace().fill(0xab);
-  facts.retentions.emplace(kNoId, RetentionFact{"", "audit", {{false, {12, 0}, {}}, {}}});
+  facts.retentions.emplace(kNoId,
+                           RetentionFact{"", "audit", {{CountsFrom::collection, {12, 0}, {}}, {}}});
   facts.retentions.emplace(Id{101}, years(3, 5));
   facts.retentions.at(Id{101}).record.pending = years(1).record.rule;
   facts.marks = {{Id{5}, kRestricted}, {Id{6}, kRestricted | kObjected}};
@@ -123,12 +127,17 @@ TEST(UndoneFacts, ARetentionIsWhatItWasAgain) {
   then.retentions.emplace(Id{101}, years(1));
   now.retentions.emplace(Id{101}, years(3, 5));
   now.retentions.at(Id{101}).record.pending = years(1).record.rule;
-  then.retentions.emplace(kNoId, RetentionFact{"", "audit", {{false, {6, 0}, {}}, {}}});
-  now.retentions.emplace(kNoId, RetentionFact{"", "audit", {{false, {12, 0}, {}}, {}}});
-  then.retentions.emplace(Id{102}, RetentionFact{"atelier", "survey", {{true, {0, 30}, {}}, {}}});
+  then.retentions.emplace(kNoId,
+                          RetentionFact{"", "audit", {{CountsFrom::collection, {6, 0}, {}}, {}}});
+  now.retentions.emplace(kNoId,
+                         RetentionFact{"", "audit", {{CountsFrom::collection, {12, 0}, {}}, {}}});
+  then.retentions.emplace(
+      Id{102}, RetentionFact{"atelier", "survey", {{CountsFrom::event, {0, 30}, {}}, {}}});
   // Another name for the same purpose is no other retention.
-  then.retentions.emplace(Id{103}, RetentionFact{"atelier", "new", {{false, {1, 0}, {}}, {}}});
-  now.retentions.emplace(Id{103}, RetentionFact{"atelier", "old", {{false, {1, 0}, {}}, {}}});
+  then.retentions.emplace(
+      Id{103}, RetentionFact{"atelier", "new", {{CountsFrom::collection, {1, 0}, {}}, {}}});
+  now.retentions.emplace(
+      Id{103}, RetentionFact{"atelier", "old", {{CountsFrom::collection, {1, 0}, {}}, {}}});
   EXPECT_EQ(undone_facts(then, now, kNow).clauses,
             (Clauses{"the retention of the audit logs' details, P6M, is P1Y again",
                      "the retention of contact of atelier, P1Y, is P3Y and P5Y archived "

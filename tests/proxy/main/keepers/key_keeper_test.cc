@@ -41,7 +41,8 @@ class KeyKeeperTest : public testing::Test {
   KeyKeeperTest() {
     token_ = api_.token_of("form.email", "anne@example.fr");
     const std::array stated{crypto::vault::PurposeRetention{
-        "atelier", "contact", crypto::vault::RetentionRule{false, {1, 0}, {}}}};
+        "atelier", "contact",
+        crypto::vault::RetentionRule{crypto::vault::CountsFrom::collection, {1, 0}, {}}}};
     KeyAdmin keys(*api_.vault);
     EXPECT_TRUE(keys.set_retentions(stated));
     EXPECT_TRUE(keys.confirm());

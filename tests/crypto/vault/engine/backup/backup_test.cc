@@ -6,7 +6,6 @@
 #include "crypto/primitives/hmac_sha256.h"
 #include "crypto/primitives/xchacha20_poly1305.h"
 #include "crypto/vault/engine/backup/backup_archive.h"
-#include "crypto/vault/engine/backup/key_backup_register.h"
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
 #include "tests/crypto/vault/engine/support.h"
 
@@ -202,22 +201,37 @@ TEST(BackupFile, AnUnfinishedOneLeavesNothingAndNoneIsOverwritten) {
   expect_sentence(mistaken.error(), ErrorKind::data, "root key is not the one");
 }
 
-TEST(KeyBackups, AreRegisteredWithTheirExpiry) {
-  const TempDir temp;
+TEST(KeyBackups, AreOnRecordWithTheirExpiry) {
+  DiskVault disk;
   const auto at = [](int days) { return WallTime(std::chrono::days(20'000 + days)); };
-  EXPECT_TRUE(read_key_backups(temp.path())->empty());
-  ASSERT_TRUE(note_key_backup(temp.path(), {Id{1}, at(0), at(30)}));
-  ASSERT_TRUE(note_key_backup(temp.path(), {Id{2}, at(1), at(8)}));
-  ASSERT_TRUE(note_key_backup(temp.path(), {Id{3}, at(9), at(90)}));
-  const auto entries = read_key_backups(temp.path()).value();
+  EXPECT_TRUE(disk.vault->key_backups().empty());
+  ASSERT_TRUE(disk.vault->note_key_backup({Id{1}, at(0), at(30)}));
+  ASSERT_TRUE(disk.vault->note_key_backup({Id{2}, at(1), at(8)}));
+  ASSERT_TRUE(disk.vault->note_key_backup({Id{3}, at(9), at(90)}));
+  // In the key store, so after a restart too, and nobody takes one away who can write files.
+  ASSERT_TRUE(disk.open());
+  const auto entries = disk.vault->key_backups();
   ASSERT_EQ(entries.size(), 3U);
-  EXPECT_EQ(entries[1].id, Id{2});
-  EXPECT_EQ(entries[1].expires, at(8));
+  EXPECT_EQ(entries[1], (KeyBackupEntry{Id{2}, at(1), at(8)}));
   // What is destroyed on day 5 can come back from the first two only.
   EXPECT_EQ(no_key_backup_after(entries, at(5)), at(30));
   EXPECT_EQ(no_key_backup_after({}, at(5)), at(5));
-  write_text(temp.path() / "key-backups", "paravent-key-backups-v1\n00 1 2\n");
-  EXPECT_FALSE(read_key_backups(temp.path()));
+}
+
+TEST(KeyBackups, OneSpellingOfARecord) {
+  const KeyBackupEntry entry{Id{1}, WallTime(std::chrono::days(20'000)),
+                             WallTime(std::chrono::days(20'030))};
+  const Bytes stored = encode_key_backup(entry);
+  EXPECT_EQ(decode_key_backup(Id{1}, stored).value(), entry);
+  Bytes longer = stored;
+  longer.push_back(0);
+  EXPECT_FALSE(decode_key_backup(Id{1}, longer));
+  EXPECT_FALSE(decode_key_backup(Id{1}, ByteView(stored).first(stored.size() - 1)));
+  Bytes newer = stored;
+  newer[0] = 2;
+  EXPECT_FALSE(decode_key_backup(Id{1}, newer));
+  EXPECT_FALSE(decode_key_backup(Id{1}, encode_key_backup({Id{1}, entry.expires, entry.made})))
+      << "expired before it was made";
 }
 
 TEST(IndexRebuild, AValueGetsItsOldTokenFromTheRowsAlone) {

@@ -63,9 +63,9 @@ TEST_F(KeyFactsTest, AreWhatWasSettled) {
   const auto until = disk.clock.now() + days(40);
   const Id hold = keys.hold("atelier", "contact", {}, "a dispute", until).value();
   const std::vector<PurposeRetention> longer{
-      {"atelier", "contact", RetentionRule{false, {36, 0}, {}}}};
+      {"atelier", "contact", RetentionRule{CountsFrom::collection, {36, 0}, {}}}};
   const std::vector<PurposeRetention> shorter{
-      {"atelier", "contact", RetentionRule{false, {12, 0}, {}}}};
+      {"atelier", "contact", RetentionRule{CountsFrom::collection, {12, 0}, {}}}};
   ASSERT_TRUE(keys.set_retentions(longer));
   ASSERT_TRUE(keys.set_retentions(shorter));
   ASSERT_TRUE(people.mark(subject("anne@example.fr"), true, {}));

@@ -52,7 +52,7 @@ class RetentionKeeperTest : public testing::Test {
   // What a policy says of the purpose contact.
   Status state(CalendarPeriod active) {
     const std::array stated{
-        PurposeRetention{"atelier", "contact", RetentionRule{false, active, {}}},
+        PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::collection, active, {}}},
         PurposeRetention{"atelier", "billing", std::nullopt}};
     return KeyAdmin(*place_.vault).set_retentions(stated);
   }
@@ -110,7 +110,7 @@ class RetentionKeeperTest : public testing::Test {
 
 TEST(Retention, TheLimitIsThatOfTheEarliestRecord) {
   KeyRecord key{.key_class = KeyClass::epoch};
-  const RetentionRule rule{false, {36, 0}, {60, 0}};
+  const RetentionRule rule{CountsFrom::collection, {36, 0}, {60, 0}};
   EXPECT_FALSE(due_times(key, &rule)) << "epoch none ends with purpose, domain or tenant";
   key.epoch = epoch_at(EpochLength::month, day(2026, 3, 31));
   EXPECT_FALSE(due_times(key, nullptr)) << "no retention, no end";
@@ -119,7 +119,7 @@ TEST(Retention, TheLimitIsThatOfTheEarliestRecord) {
   EXPECT_EQ(due->limit, day(2034, 3, 1));
   EXPECT_EQ(due->disable, day(2034, 2, 25));
   // Too short for the epoch and the guard: while the epoch runs its key is in use.
-  const RetentionRule month{false, {1, 0}, {}};
+  const RetentionRule month{CountsFrom::collection, {1, 0}, {}};
   EXPECT_EQ(due_times(key, &month)->disable, day(2026, 4, 1));
   // The details of a log end with its own retention.
   key.key_class = KeyClass::audit_detail;
@@ -128,7 +128,7 @@ TEST(Retention, TheLimitIsThatOfTheEarliestRecord) {
 
 TEST(Retention, ShorterIsWhatEndsEarlierInAnyMonth) {
   const auto rule = [](std::uint32_t months, std::uint32_t days, std::uint32_t archive = 0) {
-    return RetentionRule{false, {months, days}, {archive, 0}};
+    return RetentionRule{CountsFrom::collection, {months, days}, {archive, 0}};
   };
   EXPECT_TRUE(shortens(rule(36, 0), rule(35, 0)));
   EXPECT_TRUE(shortens(rule(1, 0), rule(0, 30)));
@@ -136,6 +136,58 @@ TEST(Retention, ShorterIsWhatEndsEarlierInAnyMonth) {
   EXPECT_FALSE(shortens(rule(36, 0), rule(36, 0, 60)));
   EXPECT_TRUE(shortens(rule(36, 0, 60), rule(36, 0)));
   EXPECT_FALSE(shortens(rule(36, 0), rule(12, 0, 24))) << "sooner archived is not sooner gone";
+}
+
+TEST(Retention, WhatCountsFromNoEventAnyMoreIsShorter) {
+  const auto from = [](CountsFrom what) { return RetentionRule{what, {36, 0}, {}}; };
+  EXPECT_TRUE(shortens(from(CountsFrom::event), from(CountsFrom::contact)));
+  EXPECT_TRUE(shortens(from(CountsFrom::event), from(CountsFrom::collection)));
+  EXPECT_FALSE(shortens(from(CountsFrom::contact), from(CountsFrom::event)));
+  EXPECT_FALSE(shortens(from(CountsFrom::contact), from(CountsFrom::collection)))
+      << "people count from their last contact under both";
+  EXPECT_TRUE(
+      shortens(kKeepForEver, RetentionRule{CountsFrom::event, {12 * 100, 0}, {12 * 100, 0}}))
+      << "any that a policy can state";
+}
+
+// Three years typed for thirty destroys as much where nothing was stated before.
+TEST_F(RetentionKeeperTest, AFirstRetentionOfWhatIsThereWaitsForAnOperator) {
+  const std::array billing{
+      PurposeRetention{"atelier", "billing", RetentionRule{CountsFrom::collection, {1, 0}, {}}}};
+  ContextSpec spec = email_tokens();
+  spec.purpose = "billing";
+  const Binding binding =
+      std::move(place_.vault->bind("atelier", std::span(&spec, 1)).value().front());
+  const std::string token = mint(*place_.vault, binding, "marc@example.fr");
+  pass(hours(24 * 2));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(billing));
+  EXPECT_TRUE(frozen());
+  const FreezeInfo freeze = KeyAdmin(*place_.vault).freeze_info();
+  ASSERT_EQ(freeze.pending.size(), 1U);
+  EXPECT_EQ(freeze.pending[0].purpose, "billing");
+  EXPECT_EQ(freeze.pending[0].record.rule, kKeepForEver);
+  // Stated again it is the same wish; after a restart too.
+  restart();
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(billing));
+  EXPECT_EQ(KeyAdmin(*place_.vault).freeze_info().pending.size(), 1U);
+  pass(hours(24 * 60));
+  EXPECT_EQ(open_text(*place_.vault, token, "billing"), "marc@example.fr");
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  EXPECT_FALSE(frozen());
+  pass(hours(24 * 5));
+  EXPECT_EQ(open_text(*place_.vault, token, "billing"), "(unavailable)");
+}
+
+// What began today was meant so.
+TEST_F(RetentionKeeperTest, AFirstRetentionOfSomethingNewHoldsAtOnce) {
+  const std::array billing{
+      PurposeRetention{"atelier", "billing", RetentionRule{CountsFrom::collection, {1, 0}, {}}}};
+  ContextSpec spec = email_tokens();
+  spec.purpose = "billing";
+  ASSERT_TRUE(place_.vault->bind("atelier", std::span(&spec, 1)));
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(billing));
+  EXPECT_FALSE(frozen());
+  EXPECT_TRUE(KeyAdmin(*place_.vault).freeze_info().pending.empty());
 }
 
 TEST_F(RetentionKeeperTest, DisablesThenDestroysInsideTheLimit) {

@@ -83,12 +83,9 @@ class SubjectKeeperTest : public testing::Test {
   // contact: a year from the last contact; billing: two from the end of the contract.
   void say() {
     const std::array stated{
-        PurposeRetention{"atelier", "contact", RetentionRule{true, {12, 0}, {}}},
-        PurposeRetention{"atelier", "billing", RetentionRule{true, {12, 0}, {12, 0}}}};
+        PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::contact, {12, 0}, {}}},
+        PurposeRetention{"atelier", "billing", RetentionRule{CountsFrom::event, {12, 0}, {12, 0}}}};
     EXPECT_TRUE(KeyAdmin(*place_.vault).set_retentions(stated));
-    const std::array clocks{SubjectClockRule{"atelier", "contact", SubjectClock::contact},
-                            SubjectClockRule{"atelier", "billing", SubjectClock::event}};
-    EXPECT_TRUE(SubjectKeeper::set_clocks(*place_.vault, clocks));
     keys_ = std::make_unique<RetentionKeeper>(*place_.vault, monotonic_, no_notes_);
     keeper_ = std::make_unique<SubjectKeeper>(*place_.vault, notes_);
   }
@@ -355,12 +352,10 @@ TEST_F(SubjectKeeperTest, OneTenantsTroubleIsNotAnothers) {
   other.tenant = "zinc";
   const std::vector<PolicyNames> both{atelier(), other};
   ASSERT_TRUE(place_.vault->register_names(both));
-  const std::array stated{PurposeRetention{"atelier", "contact", RetentionRule{true, {12, 0}, {}}},
-                          PurposeRetention{"zinc", "contact", RetentionRule{true, {12, 0}, {}}}};
+  const std::array stated{
+      PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::contact, {12, 0}, {}}},
+      PurposeRetention{"zinc", "contact", RetentionRule{CountsFrom::contact, {12, 0}, {}}}};
   ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(stated));
-  const std::array clocks{SubjectClockRule{"atelier", "contact", SubjectClock::contact},
-                          SubjectClockRule{"zinc", "contact", SubjectClock::contact}};
-  ASSERT_TRUE(SubjectKeeper::set_clocks(*place_.vault, clocks));
   const auto ask_of = [&](const std::string& tenant) {
     return vault::ask(*place_.vault, bound_route(*place_.vault, "contact", tenant),
                       "anne@example.fr", "Anne");
@@ -384,9 +379,49 @@ TEST_F(SubjectKeeperTest, NobodyCountsFromTheirOnlyRequest) {
   EXPECT_EQ(open(nobody.encrypted, "billing"), "(unavailable)");
 }
 
+// Of people whose contract has no end on record nothing was due; a word in the policy makes all of
+// them due who have not been heard of since. Until somebody has looked, it is the old word that
+// holds.
+TEST_F(SubjectKeeperTest, CountingFromNoEventAnyMoreWaitsForAnOperator) {
+  const Answer anne = ask("anne@example.fr", "billing");
+  pass(3 * kYear);
+  ASSERT_TRUE(notes_.lines.empty());
+  for (const CountsFrom from : {CountsFrom::contact, CountsFrom::collection}) {
+    const std::array other{
+        PurposeRetention{"atelier", "billing", RetentionRule{from, {12, 0}, {12, 0}}}};
+    ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(other));
+    const FreezeInfo freeze = KeyAdmin(*place_.vault).freeze_info();
+    EXPECT_TRUE(freeze.keeper.frozen_by(Freeze::retention));
+    ASSERT_EQ(freeze.pending.size(), 1U);
+    EXPECT_EQ(freeze.pending[0].record.rule.from, CountsFrom::event);
+    EXPECT_TRUE(
+        SubjectKeeper::due_before(*place_.vault, place_.clock.now() + hours(24 * 365)).empty());
+  }
+  pass(hours(24 * 10));
+  EXPECT_TRUE(notes_.lines.empty());
+  EXPECT_EQ(open(anne.encrypted, "billing"), "about Anne");
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable billing"}));
+}
+
+// The other way round ends nothing earlier, so it holds at once.
+TEST_F(SubjectKeeperTest, CountingFromAnEventHoldsAtOnce) {
+  const Answer anne = ask("anne@example.fr");
+  pass(kYear - hours(24 * 10));
+  const std::array later{
+      PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::event, {12, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(later));
+  EXPECT_FALSE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
+  pass(kYear);
+  EXPECT_TRUE(notes_.lines.empty());
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+}
+
 TEST_F(SubjectKeeperTest, NothingEndsWhileDestructionIsFrozen) {
   const Answer anne = ask("anne@example.fr");
-  const std::array shorter{PurposeRetention{"atelier", "contact", RetentionRule{true, {6, 0}, {}}}};
+  const std::array shorter{
+      PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::contact, {6, 0}, {}}}};
   ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shorter));
   ASSERT_TRUE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
   pass(2 * kYear);
@@ -398,7 +433,7 @@ TEST_F(SubjectKeeperTest, NothingEndsWhileDestructionIsFrozen) {
   EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
   // Frozen in between, what is disabled waits too.
   const std::array shortest{
-      PurposeRetention{"atelier", "contact", RetentionRule{true, {3, 0}, {}}}};
+      PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::contact, {3, 0}, {}}}};
   ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(shortest));
   pass(hours(24 * 10));
   EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));

@@ -10,9 +10,9 @@
 namespace paravent::crypto::vault {
 namespace {
 
-RetentionRule three_years(bool from_event) {
+RetentionRule three_years(bool from_contact) {
   RetentionRule rule;
-  rule.from_event = from_event;
+  rule.from = from_contact ? CountsFrom::contact : CountsFrom::collection;
   rule.active = {36, 0};
   return rule;
 }
@@ -101,7 +101,7 @@ TYPED_TEST(TokenUses, DaysAreNotedForARetentionThatWaitsForConsent) {
   ASSERT_TRUE(keys.confirm());
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   // The other way round they are noted until it holds, and no longer.
-  shorter.from_event = false;
+  shorter.from = CountsFrom::collection;
   shorter.active = {6, 0};
   this->state_retention(shorter);
   mint(this->vault(), email, "a@b.fr");
@@ -122,7 +122,7 @@ TYPED_TEST(TokenUses, DaysAreNotedAgainWhenALoadIsUndone) {
   this->state_retention(longer);
   mint(this->vault(), email, "a@b.fr");
   ASSERT_TRUE(this->is_known_tomorrow(email, "a@b.fr"));
-  ASSERT_TRUE(keys.count_from_events(served));
+  ASSERT_TRUE(keys.count_from(served));
   EXPECT_FALSE(is_known(this->vault(), email, "a@b.fr"));
   // Nothing became shorter by it.
   EXPECT_TRUE(keys.freeze_info().pending.empty());
