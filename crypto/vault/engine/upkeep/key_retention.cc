@@ -65,8 +65,8 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
     if (!purpose) return purpose.error();
     const auto known = catalogue.retentions().find(*purpose);
     const bool first = known == catalogue.retentions().end();
-    // A retention that is no longer stated destroys nothing; the last one is kept in case it was
-    // left out by mistake, with nothing pending.
+    // A retention that is no longer stated ends nobody; the last one is kept for the epochs, in
+    // case it was left out by mistake, with nothing pending.
     if (!stated.rule && first) continue;
     // What was kept without end is destroyed by a first retention as well.
     const bool endless = first && has_data(catalogue, *state.subjects, *purpose, state.clock.now());
@@ -80,6 +80,8 @@ Status KeyAdmin::set_retentions(std::span<const PurposeRetention> retentions) {
       shortened = true;
     } else if (stated.rule) {
       next.rule = *stated.rule;
+    } else {
+      next.rule.from = CountsFrom::event;
     }
     if (first || next != known->second) catalogue.put_retention(*purpose, next);
   }

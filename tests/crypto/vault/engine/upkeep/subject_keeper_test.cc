@@ -405,6 +405,21 @@ TEST_F(SubjectKeeperTest, CountingFromNoEventAnyMoreWaitsForAnOperator) {
   EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable billing"}));
 }
 
+// Left out of the policy, a retention ends nobody; stated again, it has to be meant.
+TEST_F(SubjectKeeperTest, ARetentionThatIsLeftOutEndsNobody) {
+  const Answer anne = ask("anne@example.fr");
+  const std::array left_out{PurposeRetention{"atelier", "contact", std::nullopt}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(left_out));
+  EXPECT_FALSE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
+  pass(2 * kYear);
+  EXPECT_TRUE(notes_.lines.empty());
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  const std::array again{
+      PurposeRetention{"atelier", "contact", RetentionRule{CountsFrom::contact, {12, 0}, {}}}};
+  ASSERT_TRUE(KeyAdmin(*place_.vault).set_retentions(again));
+  EXPECT_TRUE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
+}
+
 // The other way round ends nothing earlier, so it holds at once.
 TEST_F(SubjectKeeperTest, CountingFromAnEventHoldsAtOnce) {
   const Answer anne = ask("anne@example.fr");
