@@ -22,8 +22,10 @@ import sys
 import tempfile
 
 import environment
+import results_page
 import running
 import stats
+import target_table
 
 HERE = pathlib.Path(__file__).resolve().parent
 PORTS = {"clear": 19201, "tokens": 19202, "base": 19203, "point": 19204, "admin_base": 19205, "admin_point": 19206}
@@ -179,15 +181,15 @@ def plot(lines, axis, field, what, folder):
     return svg.name
 
 
-def with_interval(line, name):
-    return f"{line[name + '_ratio']:.3f} ({line[name + '_low']:.3f} to {line[name + '_high']:.3f})"
-
-
 def table(axis, lines):
+    def ratio(line, name):
+        return target_table.interval(line[name + "_ratio"], line[name + "_low"], line[name + "_high"])
+
     # Of requests that do not leave in one piece the generator keeps no times (load.cc).
-    return [f"| {axis} | CPU us/request | ratio | requests/s | ratio | p99 us | ratio |", "|---|---|---|---|---|---|---|",
-            *[f"| {line['value']} | {line['cpu']:.2f} | {with_interval(line, 'cpu')} | {line['rate']:.0f} | {with_interval(line, 'rate')} | "
-              + (f"{line['p99']:.0f} | {with_interval(line, 'p99')} |" if line["p99"] else "not taken | |") for line in lines]]
+    return results_page.table(
+        (axis, "CPU us/request", "ratio", "requests/s", "ratio", "p99 us", "ratio"),
+        [(str(line["value"]), f"{line['cpu']:.2f}", ratio(line, "cpu"), f"{line['rate']:.0f}", ratio(line, "rate"),
+          *((f"{line['p99']:.0f}", ratio(line, "p99")) if line["p99"] else ("not taken", ""))) for line in lines])
 
 
 def plots(lines, axis, folder):

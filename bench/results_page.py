@@ -137,7 +137,7 @@ def more_rounds(rows, planned):
 def provenance(facts, others):
     """The command, and what is not of its run."""
     command = facts.get("command")
-    lines = [f"`{command}`, from {facts['started']} UTC; `paravent_micro` is of the release build."] if command else []
+    lines = [f"`{command}`, from {facts['started']} UTC; `paravent_micro` (T16 to T18, T21, unsealing) is of the build that has the tools."] if command else []
     later = [f"{name} ({one['commit'][:12]}, {one['at']})" for name, one in others.get("when", {}).items()
              if facts.get("commit") and not facts["commit"].startswith(one["commit"])]
     return lines + (["Of another commit: " + ", ".join(later) + "."] if later else [])

@@ -242,6 +242,15 @@ class Page(unittest.TestCase):
         text = results_page.page(rows_of(COST), ratios, {}, facts)
         self.assertIn("Void because of:", text)
         self.assertIn("steal", text)
+        self.assertNotIn("Of another commit", text)
+
+    def test_the_page_says_where_its_figures_come_from(self):
+        facts = {"processor": "P", "kernel": "K", "commit": "c" * 40, "uncommitted": False, "compiler": "C", "packages": {},
+                 "command": "bench/run.sh --minutes 45", "started": "2026-11-29 23:09", "settings": {"rounds": "11", "window": "1", "connections": "64"}}
+        when = {"crowd": {"at": "2026-11-29 23:40", "commit": "c" * 12}, "scaling": {"at": "2026-11-30 08:00", "commit": "d" * 12}}
+        text = results_page.page(rows_of(COST), stats.compare(rows_of(COST)), {}, facts, others={"when": when})
+        self.assertIn("`bench/run.sh --minutes 45`, from 2026-11-29 23:09 UTC", text)
+        self.assertIn(f"Of another commit: scaling ({'d' * 12}, 2026-11-30 08:00).", text)
 
 
 class Void(unittest.TestCase):

@@ -32,7 +32,7 @@ bool within(std::chrono::milliseconds patience, const std::atomic<bool>& happens
 TEST(TimeLimits, ABodyThatKeepsItsPaceIsWaitedForSoLongAndNoLonger) {
   FakeUpstream upstream(echo);
   Limits limits;
-  limits.body_grace_ms = 60'000;
+  limits.body_rate = 0;  // no pace is slow enough
   limits.body_total_ms = 1000;
   Gateway gateway(upstream.port(), limits);
   Peer client = Peer::connect(gateway.port());

@@ -181,6 +181,34 @@ TEST(Upstream, SilenceIs504) {
   EXPECT_EQ(status_of(client.read_message()), "HTTP/1.1 504 Gateway Timeout");
 }
 
+// Its heads are good, and each answer breaks behind its own: that is no answer either.
+TEST(Upstream, ATargetThatBreaksBehindItsHeadsOpensItsCircuit) {
+  std::atomic<int> asked{0};
+  std::atomic<bool> breaks{true};
+  FakeUpstream upstream([&](Peer& peer, int) {
+    while (!peer.read_message().empty()) {
+      ++asked;
+      peer.write(breaks ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+                        : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    }
+  });
+  Gateway gateway(upstream.port());
+  const auto ask = [&] {
+    Peer client = Peer::connect(gateway.port());
+    client.write(kGet);
+    client.shut_writing();
+    return client.read_all();
+  };
+  constexpr int kTrip = static_cast<int>(UpstreamHost::kTrip);
+  for (int i = 1; i < kTrip; ++i) ask();
+  // A whole answer in between, and they count anew.
+  breaks = false;
+  EXPECT_EQ(status_of(ask()), "HTTP/1.1 200 OK");
+  breaks = true;
+  for (int i = 0; i < 3 * kTrip; ++i) ask();
+  EXPECT_EQ(asked, 2 * kTrip) << "so many until it opened, and nobody is sent there afterwards";
+}
+
 TEST(Upstream, ExtraBytesAfterAnAnswerCostTheConnection) {
   FakeUpstream upstream(
       scripted("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n"

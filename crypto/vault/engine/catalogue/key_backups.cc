@@ -5,19 +5,12 @@
 
 #include "crypto/base/encoding.h"
 #include "crypto/vault/engine/base/byte_reader.h"
+#include "crypto/vault/engine/base/stored_time.h"
 
 namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-
-void append_time(std::string& out, WallTime time) {
-  append_u64be(out, static_cast<std::uint64_t>(time.time_since_epoch().count()));
-}
-
-WallTime time_in(ByteReader& in) {
-  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(in.u64())));
-}
 
 }  // namespace
 

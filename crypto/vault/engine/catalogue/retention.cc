@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/vault/engine/base/byte_reader.h"
+#include "crypto/vault/engine/base/stored_time.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -13,14 +14,6 @@ constexpr std::uint8_t kAllFreezes = 3;
 Bytes bytes_of(const std::string& text) {
   const ByteView view = as_bytes(text);
   return {view.begin(), view.end()};
-}
-
-void append_time(std::string& out, WallTime time) {
-  append_u64be(out, static_cast<std::uint64_t>(time.time_since_epoch().count()));
-}
-
-WallTime time_in(ByteReader& in) {
-  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(in.u64())));
 }
 
 void append_rule(std::string& out, const RetentionRule& rule) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/vault/engine/base/byte_reader.h"
+#include "crypto/vault/engine/base/stored_time.h"
 
 namespace paravent::crypto::vault {
 namespace {
@@ -13,14 +14,6 @@ constexpr std::uint8_t kOverridden = 1;
 Bytes bytes_of(const std::string& text) {
   const ByteView view = as_bytes(text);
   return {view.begin(), view.end()};
-}
-
-std::uint64_t millis(WallTime time) noexcept {
-  return static_cast<std::uint64_t>(time.time_since_epoch().count());
-}
-
-WallTime time_in(ByteReader& in) noexcept {
-  return WallTime(std::chrono::milliseconds(static_cast<std::int64_t>(in.u64())));
 }
 
 constexpr std::size_t index_of(KeyState state) noexcept {
@@ -44,12 +37,12 @@ Bytes encode_key_record(const KeyRecord& record) {
   append_bytes(out, record.purpose);
   append_u8(out, static_cast<std::uint8_t>(record.epoch.length));
   append_u32be(out, static_cast<std::uint32_t>(record.epoch.index));
-  append_u64be(out, millis(record.made));
+  append_time(out, record.made);
   append_u32be(out, record.version);
   append_u32be(out, record.shred_number);
   append_u8(out, static_cast<std::uint8_t>(record.condition.state));
   append_u8(out, record.condition.overridden ? kOverridden : std::uint8_t{0});
-  for (const WallTime time : record.since) append_u64be(out, millis(time));
+  for (const WallTime time : record.since) append_time(out, time);
   append_u64be(out, static_cast<std::uint64_t>(record.guarded_since.count()));
   append_bytes(out, record.check);
   append_bytes(out, record.wrapped);
@@ -115,7 +108,7 @@ std::string wrap_ad(std::string_view label, const KeyRecord& record) {
   append_lp(ad, id_text(record.id));
   append_lp(ad, id_text(record.purpose));
   append_lp(ad, id_text(record.tenant));
-  append_u64be(ad, millis(record.made));
+  append_time(ad, record.made);
   append_u8(ad, static_cast<std::uint8_t>(record.key_class));
   append_lp(ad, id_text(record.domain));
   append_u8(ad, static_cast<std::uint8_t>(record.epoch.length));

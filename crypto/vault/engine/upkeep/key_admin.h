@@ -109,8 +109,8 @@ class KeyAdmin {
   // at once; what is shorter, counts from no event any more, or ends what was kept without end for
   // a day and more, waits for confirm(), and freezes destruction.
   Status set_retentions(std::span<const PurposeRetention> retentions);
-  // Of these only what they count from: for a load that is undone. Nothing else of it is put back,
-  // which would shorten what it made longer.
+  // Of these only what they count from: for a load that is undone. Nothing is put back that would
+  // shorten what the load made longer.
   Status count_from(std::span<const PurposeRetention> retentions);
   // As set_retentions(), for the details of the audit logs, of every tenant; what was never set
   // counts as kAuditDetailLife as soon as there are details of an earlier month.

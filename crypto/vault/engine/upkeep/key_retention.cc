@@ -104,9 +104,13 @@ Status KeyAdmin::count_from(std::span<const PurposeRetention> retentions) {
     if (!tenant) return tenant.error();
     const auto purpose = purpose_id(catalogue, *tenant, stated.purpose);
     if (!purpose) return purpose.error();
-    RetentionRecord next = catalogue.retentions().at(*purpose);
-    if (next.rule.from == stated.rule->from) continue;
+    const auto known = catalogue.retentions().find(*purpose);
+    if (known == catalogue.retentions().end()) continue;
+    RetentionRecord next = known->second;
     next.rule.from = stated.rule->from;
+    // What ends nobody stays until a load that is not undone says otherwise, and somebody confirms
+    // it: it may have been waiting for that before.
+    if (next == known->second || shortens(known->second.rule, next.rule)) continue;
     catalogue.put_retention(*purpose, next);
   }
   if (auto s = catalogue.commit(); !s) return s.error();

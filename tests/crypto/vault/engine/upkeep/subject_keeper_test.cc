@@ -420,6 +420,22 @@ TEST_F(SubjectKeeperTest, ARetentionThatIsLeftOutEndsNobody) {
   EXPECT_TRUE(KeyAdmin(*place_.vault).freeze_info().keeper.frozen());
 }
 
+// A load that is undone puts back what was served; not what waits for an operator.
+TEST_F(SubjectKeeperTest, AnUndoneLoadConfirmsNothing) {
+  ask("anne@example.fr", "billing");
+  KeyAdmin keys(*place_.vault);
+  const std::array served{
+      PurposeRetention{"atelier", "billing", RetentionRule{CountsFrom::contact, {12, 0}, {12, 0}}}};
+  ASSERT_TRUE(keys.set_retentions(served));
+  ASSERT_EQ(keys.freeze_info().pending.size(), 1U);
+  const std::array undone{
+      PurposeRetention{"atelier", "billing", RetentionRule{CountsFrom::contact, {6, 0}, {}}}};
+  ASSERT_TRUE(keys.set_retentions(undone));
+  ASSERT_TRUE(keys.count_from(served));
+  ASSERT_EQ(keys.freeze_info().pending.size(), 1U);
+  EXPECT_EQ(keys.freeze_info().pending[0].record.rule.from, CountsFrom::event);
+}
+
 // The other way round ends nothing earlier, so it holds at once.
 TEST_F(SubjectKeeperTest, CountingFromAnEventHoldsAtOnce) {
   const Answer anne = ask("anne@example.fr");

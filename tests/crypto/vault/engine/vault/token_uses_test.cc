@@ -269,5 +269,27 @@ TYPED_TEST(TokenUses, ARowFollowsARotatedKey) {
   EXPECT_EQ(open_text(this->vault(), token), "a@b.fr");
 }
 
+// What lies under an endless key that no policy asks for any more leaves it with its next use
+// behind a start. (While both are bound, in the process that reloaded, it stays.)
+TEST(EndlessRows, LeaveTheirKeyWithTheirNextUseAfterAStart) {
+  DiskVault place;
+  ASSERT_TRUE(place.vault->admit_names(std::vector{atelier()}));
+  const auto bind = [&](EpochLength epoch) {
+    ContextSpec spec = email_tokens();
+    spec.epoch = epoch;
+    return std::move(place.vault->bind("atelier", std::span(&spec, 1)).value().front());
+  };
+  const auto epoch_of_row = [&](std::string_view text) {
+    return ReverseVault(*place.vault).describe(parse_token(text).value()).value().epoch.length;
+  };
+  const std::string token = mint(*place.vault, bind(EpochLength::none), "a@b.fr");
+  ASSERT_EQ(epoch_of_row(token), EpochLength::none);
+  ASSERT_TRUE(place.open());
+  const Binding monthly = bind(EpochLength::month);
+  EXPECT_EQ(mint(*place.vault, monthly, "a@b.fr"), token);
+  EXPECT_EQ(epoch_of_row(token), EpochLength::month);
+  EXPECT_EQ(open_text(*place.vault, token), "a@b.fr");
+}
+
 }  // namespace
 }  // namespace paravent::crypto::vault
