@@ -14,6 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::crypto {
 namespace {
 
@@ -36,17 +38,18 @@ std::size_t class_of(std::size_t size) noexcept {
   return static_cast<std::size_t>(found - kClasses.begin());
 }
 
-// Address space with no rights, or the end of the process.
-std::uint8_t* reserve_mapping(std::size_t size) noexcept {
+// Address space with no rights. Throws std::bad_alloc.
+std::uint8_t* reserve_mapping(std::size_t size) {
   void* mapping =
       ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapping == MAP_FAILED) std::abort();
+  if (mapping == MAP_FAILED) throw std::bad_alloc();
   return static_cast<std::uint8_t*>(mapping);
 }
 
-// Makes pages usable: never in a core dump, and locked if the kernel lets us.
-bool open_pages(std::uint8_t* begin, std::size_t size) noexcept {
-  if (::mprotect(begin, size, PROT_READ | PROT_WRITE) != 0) std::abort();
+// Makes pages usable: never in a core dump, and locked if the kernel lets us. Throws
+// std::bad_alloc.
+bool open_pages(std::uint8_t* begin, std::size_t size) {
+  if (::mprotect(begin, size, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
   if (::madvise(begin, size, MADV_DONTDUMP) != 0) std::abort();
   return ::mlock(begin, size) == 0;
 }
@@ -73,30 +76,32 @@ struct SecretArena::State {
   void count(std::size_t size, bool locked) noexcept {
     (locked ? statistics.locked : statistics.unlocked) += size;
   }
-  void open_until(const std::uint8_t* needed) noexcept;
-  std::uint8_t* take(std::size_t size_class) noexcept;
-  std::uint8_t* take_large(std::size_t size) noexcept;
+  void open_until(const std::uint8_t* needed);
+  std::uint8_t* take(std::size_t size_class);
+  std::uint8_t* take_large(std::size_t size);
   void give_back_large(std::uint8_t* block, std::size_t size) noexcept;
   std::size_t class_at(const std::uint8_t* block) const noexcept;
 };
 
-void SecretArena::State::open_until(const std::uint8_t* needed) noexcept {
+void SecretArena::State::open_until(const std::uint8_t* needed) {
   while (opened < needed) {
     const std::size_t size = std::min(kStep, static_cast<std::size_t>(end - opened));
-    if (size == 0) std::abort();
+    if (size == 0) throw std::bad_alloc();
     count(size, open_pages(opened, size));
     opened += size;
   }
 }
 
-std::uint8_t* SecretArena::State::take(std::size_t size_class) noexcept {
+std::uint8_t* SecretArena::State::take(std::size_t size_class) {
   std::vector<std::uint8_t*>& list = free[size_class];
   if (list.empty()) {
-    if (used + kSpan > end) std::abort();
+    if (used + kSpan > end) throw std::bad_alloc();
     open_until(used + kSpan);
     const std::size_t block = kClasses[size_class];
     const std::size_t blocks = kSpan / block;
+    // Room for every block of the class, so that to give one back asks for no memory.
     list.reserve(list.capacity() + blocks);
+    reserve_one_more(span_classes);
     for (std::size_t i = blocks; i-- > 0;) list.push_back(used + i * block);
     used += kSpan;
     span_classes.push_back(static_cast<std::uint8_t>(size_class));
@@ -116,16 +121,20 @@ std::size_t SecretArena::State::class_at(const std::uint8_t* block) const noexce
 }
 
 // At the end of its pages, so that reading past the secret faults at once.
-std::uint8_t* SecretArena::State::take_large(std::size_t size) noexcept {
+std::uint8_t* SecretArena::State::take_large(std::size_t size) {
   const std::size_t page = page_size();
   const std::size_t inner = (size + page - 1) / page * page;
   std::uint8_t* mapping = reserve_mapping(inner + 2 * page);
-  const bool locked = open_pages(mapping + page, inner);
   std::uint8_t* block =
       mapping + page + (inner - (size + kAlignment - 1) / kAlignment * kAlignment);
-  count(inner, locked);
-  large.emplace(block, locked);
-  return block;
+  const bool noted = with_memory([&] {
+    const bool locked = open_pages(mapping + page, inner);
+    large.emplace(block, locked);
+    count(inner, locked);
+  });
+  if (noted) return block;
+  ::munmap(mapping, inner + 2 * page);
+  throw std::bad_alloc();
 }
 
 void SecretArena::State::give_back_large(std::uint8_t* block, std::size_t size) noexcept {
@@ -154,13 +163,14 @@ SecretArena::SecretArena() noexcept : state_(new State()) {
   if (::getrandom(&state_->canary, sizeof state_->canary, 0) != sizeof state_->canary) std::abort();
 }
 
-std::uint8_t* SecretArena::allocate(std::size_t size) noexcept {
+std::uint8_t* SecretArena::allocate(std::size_t size) {
   if (size == 0 || size > kReserved) std::abort();
   const std::size_t size_class = class_of(size);
   const std::scoped_lock lock(state_->mutex);
+  const bool is_large = size_class == kClasses.size();
+  std::uint8_t* block = is_large ? state_->take_large(size) : state_->take(size_class);
   state_->statistics.in_use += size;
-  if (size_class == kClasses.size()) return state_->take_large(size);
-  std::uint8_t* block = state_->take(size_class);
+  if (is_large) return block;
   std::uint8_t* trailer = block + kClasses[size_class] - kTrailer;
   const std::uint64_t asked = size;
   ::memcpy(trailer, &asked, sizeof asked);

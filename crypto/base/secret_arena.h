@@ -41,9 +41,8 @@ class SecretArena {
   SecretArena(const SecretArena&) = delete;
   SecretArena& operator=(const SecretArena&) = delete;
 
-  // Zero-filled, aligned to kAlignment; never null: ends the process when no memory is left.
-  // REQUIRES: size > 0.
-  std::uint8_t* allocate(std::size_t size) noexcept;
+  // Zero-filled, aligned to kAlignment; never null. Throws std::bad_alloc. REQUIRES: size > 0.
+  std::uint8_t* allocate(std::size_t size);
   // Wipes. REQUIRES: `block` came from allocate(size), with this size.
   void release(std::uint8_t* block, std::size_t size) noexcept;
   // What was asked for. REQUIRES: contains(block), and `block` is in use.
@@ -86,7 +85,7 @@ class SecretAllocator {
   template <typename U>
   SecretAllocator(const SecretAllocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor)
 
-  T* allocate(std::size_t count) noexcept {
+  T* allocate(std::size_t count) {
     return reinterpret_cast<T*>(SecretArena::process().allocate(count * sizeof(T)));
   }
   void deallocate(T* memory, std::size_t count) noexcept {

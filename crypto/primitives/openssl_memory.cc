@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "crypto/base/out_of_memory.h"
 #include "crypto/base/secret_arena.h"
 
 namespace paravent::crypto {
@@ -27,8 +28,11 @@ void release_to_arena(void* block) noexcept {
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
   // No context is as large as that; beyond it a block would not be known for the arena's.
   if (size > (secret_scope ? SecretArena::kLargest : kMost)) return nullptr;
-  if (secret_scope && size > 0) return SecretArena::process().allocate(size);
-  return std::malloc(size);
+  if (!secret_scope || size == 0) return std::malloc(size);
+  void* block = nullptr;
+  // OpenSSL's frames are no place for an exception.
+  with_memory([&] { block = SecretArena::process().allocate(size); });
+  return block;
 }
 
 void release(void* block, const char* /*file*/, int /*line*/) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "crypto/base/out_of_memory.h"
 #include "crypto/keys/key_use.h"
 #include "crypto/primitives/xchacha20_poly1305.h"
 
@@ -41,8 +42,12 @@ void seal_subject_layer(const SubjectSeal& subject, std::string_view ctx, ByteVi
   const LayerKey key(subject.key, ctx);
   const MutableBytes sealed = layer.subspan(kSubjectHandleSize);
   const ByteView frame = sealed.first(sealed.size() - kTagSize);
-  if (!xchacha20_poly1305_seal(key.bytes(), nonce, as_bytes(layer_ad(subject.handle, outer_ad)),
-                               frame, sealed)) {
+  std::string ad;
+  if (!with_memory([&] { ad = layer_ad(subject.handle, outer_ad); })) {
+    wipe(layer);
+    throw std::bad_alloc();
+  }
+  if (!xchacha20_poly1305_seal(key.bytes(), nonce, as_bytes(ad), frame, sealed)) {
     std::abort();  // only sizes can be wrong, and they are constants
   }
 }

@@ -85,7 +85,11 @@ void SelectorTrie::grow() {
 }
 
 void TrieWalk::begin(const SelectorTrie* trie) {
-  forget(0);
+  // Whatever state the text before has left: it may have broken off anywhere.
+  for (const std::uint32_t source : sources_) is_source_[source] = false;
+  sources_.clear();
+  active_.clear();
+  levels_.clear();
   trie_ = trie;
   if (trie != nullptr && is_source_.size() < trie->nodes_.size()) {
     is_source_.resize(trie->nodes_.size());
@@ -133,7 +137,7 @@ void TrieWalk::for_each_child(const Level& level, const PathStep& step, Take tak
 }
 
 void TrieWalk::push_root() {
-  active_.push_back(0);
+  active_.assign(1, 0);
   if (trie_->nodes_.front().descendants) {
     sources_.push_back(0);
     is_source_[0] = true;

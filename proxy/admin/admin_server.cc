@@ -18,12 +18,15 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
+#include <new>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "crypto/base/out_of_memory.h"
 #include "crypto/base/secret_arena.h"
 #include "crypto/base/seldom_thread.h"
 
@@ -40,6 +43,9 @@ using LocalStream = beast::basic_stream<stream_protocol>;
 using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+
+// What is to be had before a request is begun: more than one takes, answer included.
+constexpr std::size_t kHeadroom = std::size_t{64} << 20U;
 
 struct Caller {
   bool from_loopback = false;
@@ -77,15 +83,17 @@ void set_head(Message& message, const AdminResponse& answer, bool keep_alive) {
 }
 
 // Answers that are being sent piece by piece. What the end of the server leaves unsent is told.
+// Thread safe.
 class Unfinished {
  public:
   void add(AdminResponse& answer) {
     const std::lock_guard lock(mutex_);
     answers_.insert(&answer);
   }
-  void remove(AdminResponse& answer) {
+  // False: it has been told.
+  bool remove(AdminResponse& answer) {
     const std::lock_guard lock(mutex_);
-    answers_.erase(&answer);
+    return answers_.erase(&answer) > 0;
   }
   // REQUIRES: no thread sends any more.
   void abandon() {
@@ -93,6 +101,33 @@ class Unfinished {
       if (answer->abandoned) answer->abandoned();
     }
   }
+
+  // One of them, as long as it is sent. Tells that it was abandoned unless settle() was called,
+  // however its sending ended.
+  class Entry {
+   public:
+    Entry(Unfinished& all, AdminResponse& answer) : all_(all), answer_(answer) {
+      if (!crypto::with_memory([this] { all_.add(answer_); })) {
+        tell();
+        throw std::bad_alloc();
+      }
+    }
+    ~Entry() {
+      if (all_.remove(answer_) && !settled_) tell();
+    }
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    void settle() noexcept { settled_ = true; }
+
+   private:
+    void tell() {
+      if (answer_.abandoned) answer_.abandoned();
+    }
+
+    Unfinished& all_;
+    AdminResponse& answer_;
+    bool settled_ = false;
+  };
 
  private:
   std::mutex mutex_;
@@ -111,6 +146,30 @@ class Place {
   std::atomic<std::size_t>& taken_;
 };
 
+// Goes on record as it is made: not to be left in the midst, as State::handle().
+bool next_piece(AdminResponse& answer, std::string& piece) {
+  try {
+    return answer.more(piece);
+  } catch (const std::bad_alloc&) {
+    std::abort();
+  }
+}
+
+// Ends the process where a coroutine ends before the server does: a listener that nobody accepts
+// from looks like a gateway that cannot be unsealed.
+class MustGoOn {
+ public:
+  explicit MustGoOn(const std::atomic<bool>& stopping) : stopping_(stopping) {}
+  ~MustGoOn() {
+    if (!stopping_) std::abort();
+  }
+  MustGoOn(const MustGoOn&) = delete;
+  MustGoOn& operator=(const MustGoOn&) = delete;
+
+ private:
+  const std::atomic<bool>& stopping_;
+};
+
 // Piece by piece, as the answer makes it. False: the connection is of no more use.
 template <typename Stream>
 asio::awaitable<bool> send_pieces(Stream& stream, AdminResponse& answer, bool keep_alive,
@@ -125,7 +184,7 @@ asio::awaitable<bool> send_pieces(Stream& stream, AdminResponse& answer, bool ke
   if (head_error) co_return false;
   std::string piece;
   for (bool more = true; more;) {
-    more = answer.more(piece);
+    more = next_piece(answer, piece);
     if (!piece.empty()) {
       const auto chunk = http::make_chunk(asio::buffer(piece));
       lowest.expires_after(patience);
@@ -168,10 +227,9 @@ asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_aliv
     crypto::wipe(message.body());
     co_return !error;
   }
-  unfinished.add(answer);
+  Unfinished::Entry entry(unfinished, answer);
   const bool sent = co_await send_pieces(stream, answer, keep_alive, patience);
-  unfinished.remove(answer);
-  if (!sent && answer.abandoned) answer.abandoned();
+  if (sent) entry.settle();
   co_return sent;
 }
 
@@ -187,7 +245,8 @@ struct AdminServer::State {
 
   AdminServerOptions options;
   AdminHandler& handler;
-  std::atomic<std::size_t> connections{0};  // outlives what `io` still runs
+  std::atomic<std::size_t> connections{0};  // outlives what `io` still runs, as does the next
+  std::atomic<bool> stopping{false};
   asio::io_context io;
   tcp::acceptor acceptor;
   stream_protocol::acceptor local_acceptor;
@@ -202,6 +261,14 @@ struct AdminServer::State {
   asio::awaitable<void> serve_tls(PlainStream socket, Caller caller);
   template <typename Stream>
   asio::awaitable<void> serve_http(Stream& stream, const Caller& caller);
+  // Is not left in the midst of a change for want of memory: then the process ends.
+  AdminResponse handle(const http::request<http::string_body>& message, const Caller& caller) {
+    try {
+      return handler.handle(to_request(message, caller));
+    } catch (const std::bad_alloc&) {
+      std::abort();
+    }
+  }
   std::shared_ptr<const net::tls::ServerContext> certificates() const {
     const std::lock_guard lock(tls_mutex);
     return options.tls;
@@ -212,6 +279,7 @@ struct AdminServer::State {
 
 template <typename Acceptor>
 asio::awaitable<void> AdminServer::State::accept_loop(Acceptor& from) {
+  const MustGoOn guard(stopping);
   while (from.is_open()) {
     auto [error, socket] = co_await from.async_accept(io, kToken);
     if (error == asio::error::operation_aborted) co_return;
@@ -222,7 +290,8 @@ asio::awaitable<void> AdminServer::State::accept_loop(Acceptor& from) {
       continue;
     }
     if (connections.load() >= options.connections) continue;  // closed by the destructor
-    asio::co_spawn(io, serve(std::move(socket)), asio::detached);
+    // A connection that has not even the memory to begin is closed; nobody else accepts.
+    crypto::with_memory([&] { asio::co_spawn(io, serve(std::move(socket)), asio::detached); });
   }
 }
 
@@ -296,7 +365,12 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       break;
     } else {
       keep_alive = parser.get().keep_alive();
-      answer = handler.handle(to_request(parser.get(), caller));
+      if (crypto::has_memory_for(kHeadroom)) {
+        answer = handle(parser.get(), caller);
+      } else {
+        answer = admin_problem(503, "overloaded", "There is no memory for this request now.");
+        keep_alive = false;
+      }
       crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
@@ -366,7 +440,8 @@ crypto::Result<std::unique_ptr<AdminServer>> AdminServer::start(const AdminServe
   for (unsigned i = 0; i < options.threads; ++i) {
     state->threads.emplace_back([io = &state->io] {
       crypto::this_thread_allocates_seldom();
-      io->run();
+      // A connection for which memory runs out ends with its coroutine; the others go on.
+      while (!crypto::with_memory([io] { io->run(); })) continue;
     });
   }
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(state)));
@@ -387,6 +462,7 @@ void AdminServer::use_certificates(std::shared_ptr<const net::tls::ServerContext
 }
 
 void AdminServer::stop() {
+  state_->stopping = true;
   if (state_->threads.empty()) return;
   state_->io.stop();
   for (std::thread& thread : state_->threads) thread.join();

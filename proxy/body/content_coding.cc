@@ -3,11 +3,13 @@
 #include <brotli/decode.h>
 #include <libdeflate.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "crypto/base/secret_bytes.h"
 
@@ -85,7 +87,7 @@ struct ContentDecoder::State {
  private:
   libdeflate_decompressor* deflate_tables() {
     if (!deflate) deflate.reset(libdeflate_alloc_decompressor());
-    if (!deflate) std::abort();  // as every failed allocation of the standard library would end
+    if (!deflate) throw std::bad_alloc();
     return deflate.get();
   }
 };
@@ -95,7 +97,7 @@ namespace {
 ScanStatus unbrotli(std::string_view packed, std::size_t most, std::string& out) {
   const std::unique_ptr<BrotliDecoderState, BrotliFree> state(
       BrotliDecoderCreateInstance(nullptr, nullptr, nullptr));
-  if (!state) std::abort();
+  if (!state) throw std::bad_alloc();
   std::size_t in_left = packed.size();
   const auto* in = reinterpret_cast<const std::uint8_t*>(packed.data());
   out.resize(std::min(most, packed.size() * kFirstGuess + 1024));
@@ -110,7 +112,14 @@ ScanStatus unbrotli(std::string_view packed, std::size_t most, std::string& out)
       out.resize(written);
       return in_left == 0 ? ScanStatus::ok : ScanStatus::malformed;
     }
-    if (result != BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) return ScanStatus::malformed;
+    if (result != BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) {
+      const BrotliDecoderErrorCode why = BrotliDecoderGetErrorCode(state.get());
+      if (why <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
+          why >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES) {
+        throw std::bad_alloc();
+      }
+      return ScanStatus::malformed;
+    }
     if (out.size() == most) return ScanStatus::too_large;
     grow_keeping(out, std::min(most, out.size() * 2));
   }
@@ -159,7 +168,7 @@ ScanStatus ContentDecoder::State::inflate(std::string_view packed, std::size_t m
 ScanStatus ContentDecoder::State::unzstd(std::string_view packed, std::size_t most,
                                          std::string& out) {
   if (!zstd) zstd.reset(ZSTD_createDCtx());
-  if (!zstd) std::abort();
+  if (!zstd) throw std::bad_alloc();
   // A frame of data, neither skippable nor for a dictionary.
   if (packed.size() < 4 || load_u32le(packed.data()) != ZSTD_MAGICNUMBER ||
       ZSTD_getDictID_fromFrame(packed.data(), packed.size()) != 0) {
@@ -177,6 +186,7 @@ ScanStatus ContentDecoder::State::unzstd(std::string_view packed, std::size_t mo
   ZSTD_outBuffer to{out.data(), out.size(), 0};
   for (;;) {
     const std::size_t left = ZSTD_decompressStream(zstd.get(), &to, &in);
+    if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation) throw std::bad_alloc();
     if (ZSTD_isError(left) != 0) return ScanStatus::malformed;
     if (left == 0) {
       out.resize(to.pos);

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #include "proxy/body/content_coding.h"
 #include "proxy/body/wrapping.h"
@@ -27,7 +28,7 @@ ScanStatus unwrap_gzip(std::string_view packed, std::string& out) {
 void wrap_gzip(std::string_view bytes, std::string& out) {
   const std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor(
       libdeflate_alloc_compressor(kLevel));
-  if (!compressor) std::abort();  // out of memory
+  if (!compressor) throw std::bad_alloc();
   out.resize(libdeflate_gzip_compress_bound(compressor.get(), bytes.size()));
   const std::size_t size = libdeflate_gzip_compress(compressor.get(), bytes.data(), bytes.size(),
                                                     out.data(), out.size());

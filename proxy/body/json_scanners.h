@@ -22,30 +22,31 @@ class JsonScanners {
 
   JsonScanner& at(std::size_t depth) {
     make(depth);
-    return *scanners_[depth];
+    return levels_[depth]->scanner;
   }
   ElementFilters& filters_at(std::size_t depth) {
     make(depth);
-    return *filters_[depth];
+    return levels_[depth]->filters;
   }
   policies::JsonWalk& walk_at(std::size_t depth) {
     make(depth);
-    return *walks_[depth];
+    return levels_[depth]->walk;
   }
 
  private:
   void make(std::size_t depth) {
-    while (scanners_.size() <= depth) {
-      scanners_.push_back(std::make_unique<JsonScanner>(hash_key_));
-      filters_.push_back(std::make_unique<ElementFilters>());
-      walks_.push_back(std::make_unique<policies::JsonWalk>());
-    }
+    while (levels_.size() <= depth) levels_.push_back(std::make_unique<Level>(hash_key_));
   }
 
+  struct Level {
+    explicit Level(std::uint64_t hash_key) : scanner(hash_key) {}
+    JsonScanner scanner;
+    ElementFilters filters;
+    policies::JsonWalk walk;
+  };
+
   std::uint64_t hash_key_;
-  std::vector<std::unique_ptr<JsonScanner>> scanners_;
-  std::vector<std::unique_ptr<ElementFilters>> filters_;
-  std::vector<std::unique_ptr<policies::JsonWalk>> walks_;
+  std::vector<std::unique_ptr<Level>> levels_;
 };
 
 }  // namespace paravent::proxy::body

@@ -1,5 +1,7 @@
 #include "proxy/net/deadlines.h"
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 
 DeadlineSlot Deadlines::add(DeadlineHandler& handler) {
@@ -9,12 +11,15 @@ DeadlineSlot Deadlines::add(DeadlineHandler& handler) {
     handlers_[slot] = &handler;
     return slot;
   }
+  // All or nothing; and remove() never asks for memory, since free_ has room for every slot.
+  crypto::reserve_one_more(due_, handlers_);
+  free_.reserve(due_.capacity());
   due_.push_back(kNever);
   handlers_.push_back(&handler);
   return static_cast<DeadlineSlot>(due_.size() - 1);
 }
 
-void Deadlines::remove(DeadlineSlot slot) {
+void Deadlines::remove(DeadlineSlot slot) noexcept {
   due_[slot] = kNever;
   handlers_[slot] = nullptr;
   free_.push_back(slot);

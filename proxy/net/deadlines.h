@@ -29,9 +29,9 @@ class Deadlines {
  public:
   static constexpr std::uint32_t kTickMs = 100;
 
-  // The handler must stay until remove().
+  // The handler must stay until remove(). Throws std::bad_alloc, and nothing was added.
   DeadlineSlot add(DeadlineHandler& handler);
-  void remove(DeadlineSlot slot);
+  void remove(DeadlineSlot slot) noexcept;
 
   void set(DeadlineSlot slot, std::uint32_t milliseconds) noexcept {
     // One tick more: the current one is already part gone.

@@ -6,6 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <cstdlib>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 
 bool Mailbox::post(std::function<void()> work) {
@@ -77,27 +79,22 @@ bool EventLoop::has_event_for(const Watcher& watcher) const noexcept {
   return false;
 }
 
-void EventLoop::defer(Task& task) {
-  if (!task.mark_queued(true)) tasks_.push_back(&task);
+void EventLoop::defer(Task& task) noexcept {
+  if (!task.is_linked()) tasks_.push_back(task);
 }
 
-void EventLoop::forget(Task& task) noexcept {
-  if (!task.mark_queued(false)) return;
-  std::replace(tasks_.begin(), tasks_.end(), &task, static_cast<Task*>(nullptr));
-  std::replace(running_.begin(), running_.end(), &task, static_cast<Task*>(nullptr));
-}
+void EventLoop::forget(Task& task) noexcept { task.unlink(); }
 
 // One pass: what a task asks for again waits until others had their turn.
 void EventLoop::run_tasks() {
   if (tasks_.empty()) return;
-  running_.swap(tasks_);
-  for (std::size_t i = 0; i < running_.size(); ++i) {
-    Task* const task = running_[i];
-    if (task == nullptr) continue;
-    task->mark_queued(false);
-    task->run_task();
+  Waiting<Task> running;
+  running.swap(tasks_);
+  while (!running.empty()) {
+    Task& task = running.front();
+    running.pop_front();
+    task.run_task();
   }
-  running_.clear();
 }
 
 // What a watcher read ahead is used up, or dropped with it, before this returns.
@@ -112,7 +109,7 @@ void EventLoop::dispatch(std::size_t size) {
     if (event.data.ptr == nullptr) continue;
     static_cast<Watcher*>(event.data.ptr)->on_ready(event.events);
     run_tasks();
-    if (writers_.size() >= most_waiting) run_writes();
+    if (writers_came_ >= most_waiting) run_writes();
   }
   batch_at_ = batch_size_ = 0;
 }
@@ -127,28 +124,26 @@ std::size_t EventLoop::read_ahead_from(std::size_t first) {
   return end;
 }
 
-void EventLoop::write_soon(Writer& writer) {
-  if (!writer.mark_waiting(true)) writers_.push_back(&writer);
+void EventLoop::write_soon(Writer& writer) noexcept {
+  if (writer.is_linked()) return;
+  writers_.push_back(writer);
+  ++writers_came_;
 }
 
-void EventLoop::forget_write(Writer& writer) noexcept {
-  if (!writer.mark_waiting(false)) return;
-  std::replace(writers_.begin(), writers_.end(), &writer, static_cast<Writer*>(nullptr));
-  std::replace(writing_.begin(), writing_.end(), &writer, static_cast<Writer*>(nullptr));
-}
+void EventLoop::forget_write(Writer& writer) noexcept { writer.unlink(); }
 
 // One pass: a write that ends one exchange may begin the next, which waits until others had their
 // turn.
 void EventLoop::run_writes() {
+  writers_came_ = 0;
   if (writers_.empty()) return;
-  writing_.swap(writers_);
-  for (std::size_t i = 0; i < writing_.size(); ++i) {
-    Writer* const writer = writing_[i];
-    if (writer == nullptr) continue;
-    writer->mark_waiting(false);
-    writer->write_now();
+  Waiting<Writer> writing;
+  writing.swap(writers_);
+  while (!writing.empty()) {
+    Writer& writer = writing.front();
+    writing.pop_front();
+    writer.write_now();
   }
-  writing_.clear();
 }
 
 // One byte of news is enough for any number of posts.
@@ -162,7 +157,8 @@ void EventLoop::on_ready(std::uint32_t) {
   // Before the work is taken: what is posted from here on wakes again.
   woken_ = false;
   context_.restart();
-  context_.poll();
+  // Work for which memory runs out is dropped with what it holds; the next is not.
+  while (!crypto::with_memory([this] { context_.poll(); })) continue;
 }
 
 }  // namespace paravent::proxy::net

@@ -13,21 +13,21 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <utility>
-#include <vector>
 
 #include "proxy/net/deadlines.h"
 #include "proxy/net/unique_fd.h"
 
 namespace paravent::proxy::net {
 
-// Owner of a registered descriptor.
+// Owner of a registered descriptor. Neither its calls nor those of a Task, a Writer or a
+// DeadlineHandler may throw: where memory runs out, whoever is called gives up what it is about.
 class Watcher {
  public:
   // `events` as of epoll_wait, edge-triggered: what was not read or written to its end is told
@@ -46,34 +46,27 @@ class Watcher {
   ~Watcher() = default;
 };
 
+// A link of the loop's lists in the object itself: to wait there takes no memory, so it cannot
+// fail.
+using LoopHook = boost::intrusive::list_base_hook<
+    boost::intrusive::link_mode<boost::intrusive::link_mode_type::auto_unlink>>;
+
 // Work put off until the current call has unwound.
-class Task {
+class Task : public LoopHook {
  public:
   virtual void run_task() = 0;
 
-  // The loop's own mark; answers what it was.
-  bool mark_queued(bool queued) noexcept { return std::exchange(queued_, queued); }
-
  protected:
   ~Task() = default;
-
- private:
-  bool queued_ = false;
 };
 
 // Bytes that leave behind the events under way, together with those of others.
-class Writer {
+class Writer : public LoopHook {
  public:
   virtual void write_now() = 0;
 
-  // The loop's own mark; answers what it was.
-  bool mark_waiting(bool waiting) noexcept { return std::exchange(waiting_, waiting); }
-
  protected:
   ~Writer() = default;
-
- private:
-  bool waiting_ = false;
 };
 
 class EventLoop;
@@ -82,7 +75,7 @@ class EventLoop;
 class Mailbox {
  public:
   // False, and `work` is dropped, once the loop is destroyed. Work that a loop does not come to any
-  // more is destroyed with it.
+  // more is destroyed with it; so is work for which memory runs out. Throws std::bad_alloc.
   bool post(std::function<void()> work);
 
  private:
@@ -120,14 +113,14 @@ class EventLoop final : private Watcher {
   // Runs `task` soon on this thread, once however often it is asked for: behind the event under
   // way, or, when asked by a task, behind the next one. So work that goes on and on shares the
   // thread.
-  void defer(Task& task);
+  void defer(Task& task) noexcept;
   void forget(Task& task) noexcept;
 
   // Calls `writer` once, behind the events that were fetched together, or earlier when enough wait;
   // when asked by a writer, behind the next ones.
   // One write after the other finds the kernel's code and tables in the processor's caches and its
   // reader mostly awake (docs/decisions/0002). Of few events at a time none waits for the others.
-  void write_soon(Writer& writer);
+  void write_soon(Writer& writer) noexcept;
   void forget_write(Writer& writer) noexcept;
 
   Deadlines& deadlines() noexcept { return deadlines_; }
@@ -141,6 +134,9 @@ class EventLoop final : private Watcher {
   // for the others, and they save little.
   static constexpr std::size_t kFew = 4;
   static constexpr std::size_t kDueInRow = 2;
+
+  template <typename Item>
+  using Waiting = boost::intrusive::list<Item, boost::intrusive::constant_time_size<false>>;
 
   void on_ready(std::uint32_t events) override;  // somebody posted
   int wait() noexcept;
@@ -163,10 +159,9 @@ class EventLoop final : private Watcher {
   std::array<epoll_event, kBatch> batch_{};
   std::size_t batch_at_ = 0;
   std::size_t batch_size_ = 0;
-  std::vector<Task*> tasks_;
-  std::vector<Task*> running_;
-  std::vector<Writer*> writers_;
-  std::vector<Writer*> writing_;
+  Waiting<Task> tasks_;
+  Waiting<Writer> writers_;
+  std::size_t writers_came_ = 0;  // since the last turn, some of whom may be forgotten again
   Deadlines deadlines_;
 };
 

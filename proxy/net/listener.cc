@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 namespace {
 
@@ -28,7 +30,9 @@ void Listener::on_ready(std::uint32_t) {
     UniqueFd accepted(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size,
                                 SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted) {
-      host_.on_accepted(std::move(accepted), ip_address_of(address), traits_);
+      // Without the memory for one more it is closed.
+      crypto::with_memory(
+          [&] { host_.on_accepted(std::move(accepted), ip_address_of(address), traits_); });
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "crypto/base/out_of_memory.h"
 #include "proxy/net/undumped_bytes.h"
 #include "proxy/pipeline/http_head.h"
 
@@ -73,7 +74,7 @@ class ReadBlockPool {
   void give(std::unique_ptr<ReadBlock> block) {
     if (block && block->bytes().size() == kUsualBytes && block->lines().size() == kUsualLines &&
         free_.size() < kMostFree) {
-      free_.push_back(std::move(block));
+      crypto::with_memory([&] { free_.push_back(std::move(block)); });  // or it is freed
     }
   }
 

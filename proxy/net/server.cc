@@ -94,8 +94,9 @@ crypto::Status Server::publish(std::shared_ptr<const Snapshot> snapshot) {
 bool Server::on_moved(const UpstreamAddresses& before, const UpstreamAddresses& now) {
   const std::lock_guard lock(mutex_);
   if (upstreams_ != before) return false;
-  upstreams_ = now;
+  // Before it counts as told: where there is no memory for it, it is found and told again.
   for (const auto& worker : workers_) worker->move_upstreams(now);
+  upstreams_ = now;
   return true;
 }
 

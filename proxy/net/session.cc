@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 namespace {
 
@@ -38,14 +40,8 @@ const Limits& Session::limits() const noexcept {
 bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits,
                    std::shared_ptr<const tls::ServerContext> tls) {
   fd_ = std::move(fd);
-  // Anybody could claim any address: a PROXY header is a trusted proxy's, or there is none.
-  bool may_enter = traits.proxy_protocol ? host_.door().trusts(peer) : admit_client(peer, !tls);
-  if (may_enter && tls) {
-    tls_ = tls::TlsStream::accept(std::move(tls), fd_.get());
-    may_enter = tls_ != nullptr;
-    if (tls_) tls_->keep_warm(host_.warm_streams());
-  }
-  if (!may_enter || !loop_.add(fd_.get(), *this)) {
+  bool entered = false;
+  if (!crypto::with_memory([&] { entered = enter(peer, traits, std::move(tls)); }) || !entered) {
     if (counted_) host_.door().clients().close_connection(*counted_);
     counted_.reset();
     tls_.reset();
@@ -66,6 +62,18 @@ bool Session::open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& tra
   return true;
 }
 
+bool Session::enter(const IpAddress& peer, const ListenerTraits& traits,
+                    std::shared_ptr<const tls::ServerContext> tls) {
+  // Anybody could claim any address: a PROXY header is a trusted proxy's, or there is none.
+  if (!(traits.proxy_protocol ? host_.door().trusts(peer) : admit_client(peer, !tls))) return false;
+  if (tls) {
+    tls_ = tls::TlsStream::accept(std::move(tls), fd_.get());
+    if (!tls_) return false;
+    tls_->keep_warm(host_.warm_streams());
+  }
+  return loop_.add(fd_.get(), *this);
+}
+
 void Session::shed() {
   if (state_ == State::idle && end_ == begin_ && !readable_ && !ahead_) close();
 }
@@ -79,7 +87,7 @@ void Session::drain() {
   // What has arrived unnoticed is still served; silence ends the connection.
   readable_ = true;
   if (tls_) tls_->on_readable(false);
-  run();
+  take_step([this] { run(); });
 }
 
 void Session::abort() {
@@ -90,14 +98,37 @@ void Session::abort() {
 
 // ---- events ----
 
+template <typename Step>
+void Session::take_step(Step&& step) {
+  if (crypto::with_memory(step)) return;
+  running_ = false;
+  abort();
+}
+
 void Session::read_ahead(std::uint32_t events) {
   if (state_ != State::idle || tls_ || end_ != begin_ || ahead_ || (events & EPOLLIN) == 0) return;
-  make_room();
+  if (!crypto::with_memory([this] { make_room(); })) return;  // on_ready() tries again
   const IoResult got = receive(fd_.get(), block_->bytes().subspan(end_));
   if (!got.would_block) ahead_ = got;
 }
 
 void Session::on_ready(std::uint32_t events) {
+  take_step([this, events] { take_events(events); });
+}
+
+void Session::on_deadline(DeadlineSlot slot) {
+  take_step([this, slot] { take_deadline(slot); });
+}
+
+void Session::run_task() {
+  take_step([this] { run(); });
+}
+
+void Session::write_now() {
+  take_step([this] { write_answer(); });
+}
+
+void Session::take_events(std::uint32_t events) {
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_closing_ = true;
   if (tls_) {
@@ -112,7 +143,7 @@ void Session::on_ready(std::uint32_t events) {
   run();
 }
 
-void Session::on_deadline(DeadlineSlot slot) {
+void Session::take_deadline(DeadlineSlot slot) {
   if (slot == exchange_deadline_) {
     if (state_ == State::exchange && !finished_) transaction_->on_deadline();
   } else if (state_ == State::head) {
@@ -325,6 +356,11 @@ void Session::close() {
   fd_.reset();
   body_.end();
   generation_.reset();
+  // Ended in the midst of an exchange: with its last call, when none of the transaction's is under
+  // way any more.
+  if (transaction_ && transaction_->phase() == Phase::idle) {
+    host_.transactions().give(std::move(transaction_));
+  }
   host_.blocks().give(std::move(block_));
   if (unsent_.capacity() > ReadBlockPool::kUsualBytes) unsent_ = std::string();
   host_.on_closed(*this);

@@ -83,7 +83,8 @@ class Session final : private Downstream,
   Session& operator=(const Session&) = delete;
 
   // Takes over an accepted, non-blocking socket; with `tls`, shakes hands first. False: it was
-  // closed, because it cannot be watched or because its peer may not come in.
+  // closed, because it cannot be watched, because there is no memory for it, or because its peer
+  // may not come in.
   bool open(UniqueFd fd, const IpAddress& peer, const ListenerTraits& traits,
             std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Ends at once when idle, else after the exchange under way. REQUIRES: the host says draining.
@@ -114,11 +115,22 @@ class Session final : private Downstream,
   // Upstream.
   UpstreamExchange* exchange(ProtectedRequest request, UpstreamHandler& handler) override;
 
+  // The loop's calls.
   void on_ready(std::uint32_t events) override;
   void read_ahead(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
-  void run_task() override { run(); }
+  void run_task() override;
   void write_now() override;
+
+  // Takes a step that the loop or the worker asks for. Where memory for it runs out, the connection
+  // ends and the process goes on.
+  template <typename Step>
+  void take_step(Step&& step);
+  bool enter(const IpAddress& peer, const ListenerTraits& traits,
+             std::shared_ptr<const tls::ServerContext> tls);
+  void take_events(std::uint32_t events);
+  void take_deadline(DeadlineSlot slot);
+  void write_answer();
 
   void run();
   bool advance();

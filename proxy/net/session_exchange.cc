@@ -31,10 +31,11 @@ void Session::begin_head() {
 }
 
 bool Session::enter_exchange() {
+  // First, since there may be no memory for it.
+  if (!transaction_) transaction_ = host_.transactions().take(*this, *this);
   state_ = State::exchange;
   loop_.deadlines().clear(own_deadline_);
   generation_ = host_.generation();
-  if (!transaction_) transaction_ = host_.transactions().take(*this, *this);
   ++serial_;
   ++requests_;
   finished_ = receiving_ = false;
@@ -103,7 +104,7 @@ std::function<void()> Session::resume_from_other_thread() {
     mailbox->post([this, serial] {
       if (state_ != State::exchange || finished_ || serial != serial_) return;
       transaction_->on_resolved();
-      run();
+      run_task();
     });
   };
 }

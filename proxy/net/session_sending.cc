@@ -58,7 +58,7 @@ SendStatus Session::send(std::string_view head, std::string_view body, bool last
   return SendStatus::pending;
 }
 
-void Session::write_now() {
+void Session::write_answer() {
   iovec part = to_iovec(unsent_);
   const IoResult sent = write({&part, 1}, finished_ && !goes_on());
   if (sent.failed) {

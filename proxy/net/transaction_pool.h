@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/base/out_of_memory.h"
 #include "proxy/pipeline/transaction.h"
 
 namespace paravent::proxy::net {
@@ -29,7 +30,9 @@ class TransactionPool {
   // REQUIRES: its exchange is over, and no call of it is under way.
   void give(std::unique_ptr<Transaction> transaction) {
     if (transaction->phase() != Phase::idle) std::abort();
-    if (free_.size() < kMostFree) free_.push_back(std::move(transaction));
+    if (free_.size() < kMostFree) {
+      crypto::with_memory([&] { free_.push_back(std::move(transaction)); });  // or it is freed
+    }
   }
 
   // Frees what is only kept for speed.

@@ -1,16 +1,15 @@
 // UndumpedBytes: memory for what clients send, in pages of its own that core dumps leave out.
 //
 // Mapped, so it costs system calls and page faults: for buffers that are pooled. Move-only, owned
-// by one thread at a time. Ends the process when no memory is left, as the allocator's failure does
-// where nobody can answer for it.
+// by one thread at a time. Throws std::bad_alloc as the allocator does.
 
 #pragma once
 
 #include <sys/mman.h>
 
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
+#include <new>
 
 namespace paravent::proxy::net {
 
@@ -29,7 +28,7 @@ class UndumpedBytes {
   static char* map(std::size_t size) {
     void* mapping =
         ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping == MAP_FAILED) std::abort();
+    if (mapping == MAP_FAILED) throw std::bad_alloc();
     ::madvise(mapping, size, MADV_DONTDUMP);
     return static_cast<char*>(mapping);
   }

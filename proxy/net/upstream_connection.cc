@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 namespace {
 
@@ -82,7 +84,34 @@ void UpstreamConnection::discard() {
   release();
 }
 
+template <typename Step>
+void UpstreamConnection::take_step(Step&& step) {
+  if (crypto::with_memory(step)) return;
+  if (state_ == State::idle) {
+    discard();
+  } else if (request_) {
+    // What has left may have been acted on: nobody may take it for a request that can be repeated.
+    give_up(wrote_ ? UpstreamFailure::bad_answer : UpstreamFailure::overloaded);
+  }
+}
+
 void UpstreamConnection::on_ready(std::uint32_t events) {
+  take_step([this, events] { take_events(events); });
+}
+
+void UpstreamConnection::on_deadline(DeadlineSlot) {
+  take_step([this] { take_deadline(); });
+}
+
+void UpstreamConnection::run_task() {
+  take_step([this] { go_on(); });
+}
+
+void UpstreamConnection::write_now() {
+  take_step([this] { write_request(); });
+}
+
+void UpstreamConnection::take_events(std::uint32_t events) {
   switch (state_) {
     case State::closed:
       return;
@@ -116,7 +145,7 @@ void UpstreamConnection::on_idle_event() {
   if (!is_silent()) discard();
 }
 
-void UpstreamConnection::on_deadline(DeadlineSlot) {
+void UpstreamConnection::take_deadline() {
   switch (state_) {
     case State::closed:
       return;
@@ -126,7 +155,7 @@ void UpstreamConnection::on_deadline(DeadlineSlot) {
     case State::connecting:
     case State::handshake:
       connect_next();
-      if (failure_) run_task();
+      if (failure_) go_on();
       return;
     case State::busy:
       fail(UpstreamFailure::timeout);
@@ -134,7 +163,7 @@ void UpstreamConnection::on_deadline(DeadlineSlot) {
   }
 }
 
-void UpstreamConnection::run_task() {
+void UpstreamConnection::go_on() {
   if (failure_) {
     fail(*failure_);
     return;
@@ -179,6 +208,11 @@ void UpstreamConnection::on_broken(bool clean_end) {
 void UpstreamConnection::fail(UpstreamFailure failure) {
   counters_->upstream_failures.add();
   if (attached_) host_->failed(now_ms());
+  give_up(failure);
+}
+
+// Ends the exchange without an answer, and tells who waits for one.
+void UpstreamConnection::give_up(UpstreamFailure failure) {
   detach();
   UpstreamHandler* const handler = std::exchange(handler_, nullptr);
   close();

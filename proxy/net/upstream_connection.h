@@ -65,11 +65,20 @@ class UpstreamConnection final : public UpstreamExchange,
  private:
   enum class State : std::uint8_t { closed, connecting, handshake, busy, idle };
 
+  // The loop's calls.
   void on_ready(std::uint32_t events) override;
   void read_ahead(std::uint32_t events) override;
   void on_deadline(DeadlineSlot slot) override;
   void run_task() override;
-  void write_now() override { write_request(); }
+  void write_now() override;
+
+  // Takes a step that the loop asks for. Where memory for it runs out, the exchange is given up,
+  // which is no fault of the target's, and the process goes on.
+  template <typename Step>
+  void take_step(Step&& step);
+  void take_events(std::uint32_t events);
+  void take_deadline();
+  void go_on();
 
   void attach(UpstreamHost& host) noexcept;
   void detach() noexcept;
@@ -98,6 +107,7 @@ class UpstreamConnection final : public UpstreamExchange,
   void deliver(std::string_view piece, bool complete);
   void on_broken(bool clean_end);
   void fail(UpstreamFailure failure);
+  void give_up(UpstreamFailure failure);
   void finish();
   void close();
   void release();

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 namespace {
 
@@ -50,11 +52,14 @@ void UpstreamKeeper::run() {
     if (stopping_) return;
     lock.unlock();
     const std::uint64_t now = now_seconds();
-    if (now >= resolve_due) {
-      resolve_again();
-      resolve_due = now_seconds() + resolve_seconds_;
-    }
-    check_health(now);
+    // For what finds no memory now there is another second.
+    crypto::with_memory([&] {
+      if (now >= resolve_due) {
+        resolve_again();
+        resolve_due = now_seconds() + resolve_seconds_;
+      }
+      check_health(now);
+    });
     lock.lock();
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
 #include "proxy/net/upstream_connection.h"
 
 namespace paravent::proxy::net {
@@ -13,12 +14,8 @@ UpstreamPool::UpstreamPool(EventLoop& loop, ReadBlockPool& blocks, tls::WarmStre
 UpstreamPool::~UpstreamPool() = default;
 
 UpstreamHost& UpstreamPool::host(const std::shared_ptr<const UpstreamAddress>& address) {
-  auto& host = hosts_[address->key];
-  if (!host) {
-    host = std::make_unique<UpstreamHost>(address->target.text);
-    const std::lock_guard lock(mutex_);
-    statistics_.push_back(host->statistics);
-  }
+  const auto known = hosts_.find(address->key);
+  UpstreamHost* const host = known != hosts_.end() ? known->second.get() : add_host(*address);
   if (host->address && (!same_addresses(host->address->addresses, address->addresses) ||
                         host->address->setting.tls != address->setting.tls)) {
     // The name points elsewhere now, or other certificates count: what is open is of the past, also
@@ -28,6 +25,15 @@ UpstreamHost& UpstreamPool::host(const std::shared_ptr<const UpstreamAddress>& a
   }
   host->address = address;
   return *host;
+}
+
+UpstreamHost* UpstreamPool::add_host(const UpstreamAddress& address) {
+  auto made = std::make_unique<UpstreamHost>(address.target.text);
+  const std::lock_guard lock(mutex_);
+  crypto::reserve_one_more(statistics_);
+  UpstreamHost* const host = hosts_.emplace(address.key, std::move(made)).first->second.get();
+  statistics_.push_back(host->statistics);
+  return host;
 }
 
 std::vector<std::shared_ptr<const UpstreamStatistics>> UpstreamPool::statistics() const {
@@ -52,15 +58,24 @@ UpstreamExchange* UpstreamPool::exchange(UpstreamGroup& group, ProtectedRequest 
     }
   }
   if (connection == nullptr) {
-    if (unused_.empty()) {
-      connections_.push_back(std::make_unique<UpstreamConnection>(*this));
-      unused_.push_back(connections_.back().get());
-    }
+    if (unused_.empty()) add_connection();
     connection = unused_.back();
     unused_.pop_back();
   }
-  connection->start({&group, host, tried}, std::move(request), handler, limits, counters);
-  return connection;
+  const bool started = crypto::with_memory([&] {
+    connection->start({&group, host, tried}, std::move(request), handler, limits, counters);
+  });
+  if (started) return connection;
+  connection->cancel();
+  throw std::bad_alloc();
+}
+
+void UpstreamPool::add_connection() {
+  // Room for all of them, so that give_back() never asks for memory.
+  crypto::reserve_one_more(connections_);
+  unused_.reserve(connections_.capacity());
+  connections_.push_back(std::make_unique<UpstreamConnection>(*this));
+  unused_.push_back(connections_.back().get());
 }
 
 void UpstreamPool::shrink() noexcept {
@@ -71,14 +86,15 @@ void UpstreamPool::shrink() noexcept {
 
 bool UpstreamPool::keep(UpstreamConnection& connection, UpstreamHost& host) {
   if (host.idle.size() >= kMostIdle) return false;
-  host.idle.push_back(&connection);
-  return true;
+  return crypto::with_memory([&] { host.idle.push_back(&connection); });
 }
 
 void UpstreamPool::leave(UpstreamConnection& connection, UpstreamHost& host) noexcept {
   host.idle.erase(std::remove(host.idle.begin(), host.idle.end(), &connection), host.idle.end());
 }
 
-void UpstreamPool::give_back(UpstreamConnection& connection) { unused_.push_back(&connection); }
+void UpstreamPool::give_back(UpstreamConnection& connection) noexcept {
+  unused_.push_back(&connection);
+}
 
 }  // namespace paravent::proxy::net

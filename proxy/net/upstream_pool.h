@@ -38,7 +38,7 @@ class UpstreamPool {
   UpstreamHost& host(const std::shared_ptr<const UpstreamAddress>& address);
 
   // As Upstream::exchange, to one of `group`, which must stay as well. `limits` and `counters` must
-  // stay until the handle is dead.
+  // stay until the handle is dead. Throws std::bad_alloc, and nothing was sent.
   UpstreamExchange* exchange(UpstreamGroup& group, ProtectedRequest request,
                              UpstreamHandler& handler, const Limits& limits,
                              telemetry::WorkerCounters& counters);
@@ -53,11 +53,15 @@ class UpstreamPool {
   EventLoop& loop() noexcept { return loop_; }
   ReadBlockPool& blocks() noexcept { return blocks_; }
   tls::WarmStreams& warm_streams() noexcept { return warm_; }
-  bool keep(UpstreamConnection& connection, UpstreamHost& host);  // false: enough are idle
+  // False: enough are idle, or there is no memory to note one more.
+  bool keep(UpstreamConnection& connection, UpstreamHost& host);
   void leave(UpstreamConnection& connection, UpstreamHost& host) noexcept;  // idle no longer
-  void give_back(UpstreamConnection& connection);  // closed, to be used again
+  void give_back(UpstreamConnection& connection) noexcept;  // closed, to be used again
 
  private:
+  UpstreamHost* add_host(const UpstreamAddress& address);
+  void add_connection();
+
   static constexpr std::size_t kMostIdle = 256;  // per host
 
   EventLoop& loop_;

@@ -4,6 +4,8 @@
 #include <future>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net {
 
 namespace {
@@ -27,6 +29,11 @@ Worker::~Worker() {
 }
 
 void Worker::on_deadline(DeadlineSlot slot) {
+  crypto::with_memory([this] { take_tick(); });
+  loop_.deadlines().set(slot, Deadlines::kTickMs);
+}
+
+void Worker::take_tick() {
   if (generation_) {
     generation_->state->protector->erase_old_keys();
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -38,7 +45,6 @@ void Worker::on_deadline(DeadlineSlot slot) {
   if (++ticks_ % kTicksOfWindow == 0) blocks_.end_window();
   blocks_.release_some();
   warm_.end_tick();
-  loop_.deadlines().set(slot, Deadlines::kTickMs);
 }
 
 crypto::Status Worker::prepare(const Publication& publication) { return take(publication); }
@@ -64,15 +70,18 @@ crypto::Status Worker::take(const Publication& publication) {
     for (const auto& address : targets) group->hosts.push_back(&pool_.host(address));
     generation->upstreams.push_back(std::move(group));
   }
+  std::erase_if(earlier_, [](const auto& earlier) { return earlier.expired(); });
+  crypto::reserve_one_more(earlier_);
+  ListenerTls tls = publication.tls;
+  // From here on nothing asks for memory: taken as a whole, or not at all.
   {
     const std::lock_guard lock(state_mutex_);
     published_state_ = generation->state;
   }
   if (generation_) earlier_.push_back(generation_->state);
-  std::erase_if(earlier_, [](const auto& earlier) { return earlier.expired(); });
   if (!publication.snapshot->keys_available) forget_earlier_keys();
   generation_ = std::move(generation);
-  tls_ = publication.tls;
+  tls_ = std::move(tls);
   generation_->state->counters->connections_open.add(
       open_ - generation_->state->counters->connections_open.read());
   return {};
@@ -88,8 +97,11 @@ void Worker::forget_earlier_keys() {
 crypto::Status Worker::publish(const Publication& publication) {
   auto result = std::make_shared<std::promise<crypto::Status>>();
   auto answer = result->get_future();
-  const bool posted =
-      loop_.mailbox()->post([this, publication, result] { result->set_value(take(publication)); });
+  const bool posted = loop_.mailbox()->post([this, publication, result] {
+    crypto::Status taken = crypto::Error(crypto::ErrorKind::internal);
+    crypto::with_memory([&] { taken = take(publication); });
+    result->set_value(std::move(taken));
+  });
   if (!posted || !thread_.joinable()) return crypto::Error(crypto::ErrorKind::internal);
   return answer.get();
 }
@@ -154,15 +166,20 @@ void Worker::on_accepted(UniqueFd fd, const IpAddress& peer, const ListenerTrait
     count_refused(Reason::overloaded);
     return;
   }
-  if (unused_.empty()) {
-    sessions_.push_back(std::make_unique<Session>(static_cast<SessionHost&>(*this)));
-    unused_.push_back(sessions_.back().get());
-  }
+  if (unused_.empty()) add_session();
   Session* const session = unused_.back();
   if (!session->open(std::move(fd), peer, traits, tls)) return;
   unused_.pop_back();
   generation_->state->counters->connections_accepted.add();
   count_open(true);
+}
+
+void Worker::add_session() {
+  // Room for all of them, so that on_closed() never asks for memory.
+  crypto::reserve_one_more(sessions_);
+  unused_.reserve(sessions_.capacity());
+  sessions_.push_back(std::make_unique<Session>(static_cast<SessionHost&>(*this)));
+  unused_.push_back(sessions_.back().get());
 }
 
 void Worker::on_closed(Session& session) {

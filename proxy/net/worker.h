@@ -95,10 +95,12 @@ class Worker final : private SessionHost, private ListenerHost, private Deadline
   // Every tick: what may be kept only for a second goes, also when nobody sends anything; and what
   // there is no memory for.
   void on_deadline(DeadlineSlot slot) override;
+  void take_tick();
 
   crypto::Status take(const Publication& publication);
   void forget_earlier_keys();
   bool has_room() const noexcept;
+  void add_session();
   void shed();
   void count_refused(Reason reason) noexcept override;
   void count_open(bool opened) noexcept;

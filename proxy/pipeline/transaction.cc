@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "crypto/base/encoding.h"
+#include "crypto/base/out_of_memory.h"
 #include "proxy/pipeline/admission.h"
 #include "proxy/pipeline/exchange_buffers.h"
 #include "proxy/pipeline/match_host.h"
@@ -39,6 +40,7 @@ std::uint64_t microseconds(SteadyClock::duration duration) {
 }  // namespace
 
 void Transaction::State::begin(const RequestHead* request, std::shared_ptr<WorkerState> state) {
+  phase = Phase::select_route;  // from here on until record() there is an exchange to be ended
   head = request;
   worker = std::move(state);
   match = {};
@@ -154,6 +156,18 @@ std::optional<Phase> Transaction::State::receive() {
   return phase == Phase::receive ? std::optional(Phase::scan) : std::nullopt;
 }
 
+void Transaction::State::take_bytes(ReceivedBody received) {
+  if (upload) {
+    if (phase != Phase::receive && phase != Phase::forward) return;  // answered
+    upload->on_body(received);
+    go_on_streaming();
+    return;
+  }
+  if (phase != Phase::receive) return;
+  take_body(received);
+  if (phase == Phase::receive) run(Phase::scan);
+}
+
 // Leaves the phase at receive when the body is there; otherwise the exchange has taken another way.
 void Transaction::State::take_body(ReceivedBody received) {
   if (received.status == BodyStatus::complete) {
@@ -228,6 +242,36 @@ std::optional<Phase> Transaction::State::protect() {
   }
   forward(std::move(request));
   return std::nullopt;
+}
+
+// What the vault, or the list of what is sealed, has answered.
+void Transaction::State::take_answer() {
+  using crypto::vault::ResolveStatus;
+  if (note) {
+    go_on_listed();
+    return;
+  }
+  if (!waits_for_vault() || !batch || batch->status == ResolveStatus::pending) return;
+  downstream->set_deadline(0);
+  switch (batch->status) {
+    case ResolveStatus::ok:
+      if (upload) {
+        answer_upload();
+        return;
+      }
+      run(after_answer());
+      return;
+    case ResolveStatus::sealed:
+      run(refuse({Reason::sealed, {}}));
+      return;
+    case ResolveStatus::overloaded:
+      run(refuse({Reason::overloaded, {}}));
+      return;
+    case ResolveStatus::pending:
+    case ResolveStatus::store_unavailable:
+      run(refuse({Reason::store_unavailable, {}}));
+      return;
+  }
 }
 
 void Transaction::State::forward(ProtectedRequest made) {
@@ -352,79 +396,49 @@ Transaction::~Transaction() {
   if (state_->exchange != nullptr) state_->exchange->cancel();
 }
 
+// Takes what one call asks for. Where memory for it runs out, the exchange is given up.
+template <typename Step>
+void Transaction::take_step(Step&& step) {
+  if (!crypto::with_memory(step)) state_->give_up();
+}
+
 void Transaction::start(const RequestHead& head, std::shared_ptr<WorkerState> worker) {
   if (state_->phase != Phase::idle) std::abort();
   state_->begin(&head, std::move(worker));
-  state_->run(Phase::select_route);
+  take_step([this] { state_->run(Phase::select_route); });
 }
 
 void Transaction::refuse_unread(Reason reason, std::shared_ptr<WorkerState> worker) {
   if (state_->phase != Phase::idle) std::abort();
   state_->begin(nullptr, std::move(worker));
-  state_->run(state_->refuse({reason, {}}));
+  take_step([&] { state_->run(state_->refuse({reason, {}})); });
 }
 
 void Transaction::refuse_at_door(const RequestHead& head, Reason reason,
                                  std::shared_ptr<WorkerState> worker) {
   if (state_->phase != Phase::idle) std::abort();
   state_->begin(&head, std::move(worker));
-  state_->run(state_->refuse({reason, {}}));
+  take_step([&] { state_->run(state_->refuse({reason, {}})); });
 }
 
 void Transaction::on_body(ReceivedBody body) {
-  if (state_->upload) {
-    if (state_->phase != Phase::receive && state_->phase != Phase::forward) return;  // answered
-    state_->upload->on_body(body);
-    state_->go_on_streaming();
-    return;
-  }
-  if (state_->phase != Phase::receive) return;
-  state_->take_body(body);
-  if (state_->phase == Phase::receive) state_->run(Phase::scan);
+  take_step([&] { state_->take_bytes(body); });
 }
 
 void Transaction::on_sent(bool ok) {
   if (state_->phase != Phase::respond || !state_->waiting_for_send) return;
-  state_->after_send(ok ? SendStatus::done : SendStatus::gone);
+  take_step([&] { state_->after_send(ok ? SendStatus::done : SendStatus::gone); });
 }
 
 void Transaction::on_resolved() {
-  if (state_->note) {
-    state_->go_on_listed();
-    return;
-  }
-  if (!state_->waits_for_vault() || !state_->batch ||
-      state_->batch->status == crypto::vault::ResolveStatus::pending) {
-    return;
-  }
-  state_->downstream->set_deadline(0);
-  using crypto::vault::ResolveStatus;
-  switch (state_->batch->status) {
-    case ResolveStatus::ok:
-      if (state_->upload) {
-        state_->answer_upload();
-        return;
-      }
-      state_->run(state_->after_answer());
-      return;
-    case ResolveStatus::sealed:
-      state_->run(state_->refuse({Reason::sealed, {}}));
-      return;
-    case ResolveStatus::overloaded:
-      state_->run(state_->refuse({Reason::overloaded, {}}));
-      return;
-    case ResolveStatus::pending:
-    case ResolveStatus::store_unavailable:
-      state_->run(state_->refuse({Reason::store_unavailable, {}}));
-      return;
-  }
+  take_step([this] { state_->take_answer(); });
 }
 
 void Transaction::on_deadline() {
   if (!state_->note && !state_->waits_for_vault()) return;
   state_->note.reset();
   state_->held.reset();
-  state_->run(state_->refuse({Reason::store_unavailable, {}}));
+  take_step([this] { state_->run(state_->refuse({Reason::store_unavailable, {}})); });
 }
 
 void Transaction::on_client_gone() {
@@ -435,17 +449,19 @@ void Transaction::on_client_gone() {
 Phase Transaction::phase() const noexcept { return state_->phase; }
 
 void Transaction::on_response(const ResponseHead& head, std::string_view body, bool complete) {
-  state_->relay(head, body, complete);
+  take_step([&] { state_->relay(head, body, complete); });
 }
 
 void Transaction::on_response_body(std::string_view bytes, bool complete) {
-  state_->relay_more(bytes, complete);
+  take_step([&] { state_->relay_more(bytes, complete); });
 }
 
 void Transaction::on_piece_sent() {
   if (!state_->upload || state_->phase != Phase::forward) return;
-  state_->upload->on_sent();
-  state_->go_on_streaming();
+  take_step([this] {
+    state_->upload->on_sent();
+    state_->go_on_streaming();
+  });
 }
 
 void Transaction::on_failure(UpstreamFailure failure) {
@@ -457,7 +473,7 @@ void Transaction::on_failure(UpstreamFailure failure) {
   Reason reason = Reason::upstream_failed;
   if (failure == UpstreamFailure::timeout) reason = Reason::upstream_timeout;
   if (failure == UpstreamFailure::overloaded) reason = Reason::overloaded;
-  state_->run(state_->refuse({reason, {}}));
+  take_step([&] { state_->run(state_->refuse({reason, {}})); });
 }
 
 }  // namespace paravent::proxy

@@ -5,7 +5,8 @@
 // between. One object carries one exchange after the other, of any connection, so that its buffers
 // keep their capacity: no heap allocation in the steady state. Everything happens on the worker's
 // thread. Nothing reaches the upstream unless phase 6 made it; what cannot be read, decoded or
-// transformed as the policy says is refused.
+// transformed as the policy says is refused, and so is what there is no memory for. No call throws
+// but the constructor.
 
 #pragma once
 
@@ -74,6 +75,8 @@ class Transaction final : public UpstreamHandler {
 
  private:
   struct State;
+  template <typename Step>
+  void take_step(Step&& step);
   std::unique_ptr<State> state_;
 };
 

@@ -1,5 +1,6 @@
 // What a transaction says to its client: refusals, and the upstream's answer as it comes.
 
+#include "crypto/base/out_of_memory.h"
 #include "proxy/pipeline/match_host.h"
 #include "proxy/pipeline/transaction_state.h"
 #include "proxy/pipeline/vault_question.h"
@@ -153,6 +154,14 @@ void Transaction::State::abort_exchange() {
   outcome = telemetry::Outcome::aborted;
   keep_alive = false;
   run(Phase::record);
+}
+
+// Memory ran out in the midst of a step: an answer where none has begun, and else none. To end an
+// exchange takes no memory.
+void Transaction::State::give_up() {
+  if (phase == Phase::idle) return;  // it has ended
+  const auto refuse_it = [this] { run(refuse({Reason::overloaded, {}})); };
+  if (response_started || !crypto::with_memory(refuse_it)) abort_exchange();
 }
 
 }  // namespace paravent::proxy

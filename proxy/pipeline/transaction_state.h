@@ -105,7 +105,9 @@ struct Transaction::State final : public UploadOwner {
     if (phase == Phase::resolve) phase = Phase::receive;
     upload->resolved(batch.get());
   }
+  void take_bytes(ReceivedBody received);
   void take_body(ReceivedBody received);
+  void take_answer();
   std::optional<Refusal> choose_route(std::string_view text,
                                       std::span<const body::MultipartStream::Part> parts,
                                       std::deque<StreamedConditions>& watched) override;
@@ -132,6 +134,7 @@ struct Transaction::State final : public UploadOwner {
   void send(std::string_view bytes, bool last);
   void after_send(SendStatus status);
   void abort_exchange();
+  void give_up();
   Ending ending() const {
     if (keep_alive) return Ending::keeps;
     const bool cut = ends_by_close && outcome == telemetry::Outcome::aborted;

@@ -9,6 +9,8 @@
 #include <ctime>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::telemetry {
 namespace {
 
@@ -25,6 +27,19 @@ void append_time(std::string& out) {
   out.append(text.data(), n);
   const std::string millis = std::to_string(1000 + now.tv_nsec / 1'000'000);
   out.append(".").append(millis, 1, 3).append("Z");
+}
+
+void append_line(const AccessLine& line, std::string& out) {
+  append_time(out);
+  out.append(" id=").append(line.request_id);
+  out.append(" route=").append(line.route);
+  out.append(" method=").append(line.method);
+  out.append(" outcome=").append(line.outcome);
+  out.append(" status=").append(std::to_string(line.status));
+  out.append(" reason=").append(line.reason);
+  out.append(" in=").append(std::to_string(line.request_bytes));
+  out.append(" out=").append(std::to_string(line.response_bytes));
+  out.append(" us=").append(std::to_string(line.duration_us)).append("\n");
 }
 
 crypto::Result<int> open_file(const std::string& path) {
@@ -72,18 +87,13 @@ void AccessLog::append(const AccessLine& line) {
     ++dropped_;
     return;
   }
-  const bool was_empty = pending_.empty();
-  append_time(pending_);
-  pending_.append(" id=").append(line.request_id);
-  pending_.append(" route=").append(line.route);
-  pending_.append(" method=").append(line.method);
-  pending_.append(" outcome=").append(line.outcome);
-  pending_.append(" status=").append(std::to_string(line.status));
-  pending_.append(" reason=").append(line.reason);
-  pending_.append(" in=").append(std::to_string(line.request_bytes));
-  pending_.append(" out=").append(std::to_string(line.response_bytes));
-  pending_.append(" us=").append(std::to_string(line.duration_us)).append("\n");
-  if (was_empty) wake_.notify_one();
+  const std::size_t before = pending_.size();
+  if (!crypto::with_memory([&] { append_line(line, pending_); })) {
+    pending_.resize(before);
+    ++dropped_;
+    return;
+  }
+  if (before == 0) wake_.notify_one();
 }
 
 std::uint64_t AccessLog::dropped() const {

@@ -13,6 +13,8 @@
 #include <iterator>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::telemetry {
 namespace {
 
@@ -55,6 +57,11 @@ Result<std::string> contents(const std::string& path, std::size_t most) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return cannot_read(path);
   std::string text;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) {
+    // At once: to grow by doubling would take three times as much.
+    text.reserve(std::min(most, static_cast<std::size_t>(status.st_size)) + 65536);
+  }
   std::array<char, 65536> piece{};
   while (text.size() < most && in.read(piece.data(), piece.size()).gcount() > 0) {
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
@@ -125,6 +132,7 @@ void SealedNote::add(std::string_view request_id, std::string_view route, std::s
 bool SealedList::keep(std::shared_ptr<SealedNote> note) {
   const std::lock_guard lock(mutex_);
   if (stopping_ || pending_bytes_ + note->lines.size() > kMaxPendingBytes) return false;
+  crypto::reserve_one_more(pending_);
   pending_bytes_ += note->lines.size();
   pending_.push_back(std::move(note));
   wake_.notify_all();
@@ -153,12 +161,13 @@ void SealedList::write_loop() {
 void SealedList::write(std::vector<std::shared_ptr<SealedNote>> notes) {
   std::string lines;
   std::uint64_t count = 0;
-  for (const auto& note : notes) {
-    lines += note->lines;
-    count += note->count;
-  }
-  bool good = true;
-  {
+  bool good = crypto::with_memory([&] {
+    for (const auto& note : notes) {
+      lines += note->lines;
+      count += note->count;
+    }
+  });
+  if (good) {
     const std::lock_guard lock(file_mutex_);
     struct stat before {};
     good = ::fstat(file_, &before) == 0 && write_all(file_, lines);
@@ -172,7 +181,8 @@ void SealedList::write(std::vector<std::shared_ptr<SealedNote>> notes) {
     // Afterwards the note is its request's again, which may go away with it.
     const std::function<void()> done = std::move(note->done);
     note->status = good ? SealedNote::Status::kept : SealedNote::Status::refused;
-    if (done) done();
+    // Who cannot be told waits until the request's own deadline.
+    if (done) crypto::with_memory(done);
   }
 }
 

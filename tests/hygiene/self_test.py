@@ -93,6 +93,7 @@ MISTAKES = [
     (library_manners, {"crypto/keys/n.cc": "void f() { ::_exit(1); }\n"}, "ends the process"),
     (library_manners, {"proxy/pipeline/n.cc": "#include <spdlog/spdlog.h>\n"}, "logs"),
     (library_manners, {"proxy/pipeline/n.cc": "void f() { throw 1; }\n"}, "throws"),
+    (library_manners, {"proxy/pipeline/n.cc": "void f() { throw std::bad_alloc_of_ours(); }\n"}, "throws"),
     (library_manners, {"proxy/pipeline/n.cc": "void f(int x) { assert(x); }\n"}, "asserts"),
     (library_manners, {"crypto/base/n.cc": "using  namespace std;\n"}, "using namespace"),
     (build_files, {"cmake/dependencies.cmake": "include(FetchContent)\n"}, "downloads"),

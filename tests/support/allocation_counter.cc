@@ -13,7 +13,24 @@ std::atomic<std::int64_t> live{0};
 std::atomic<std::int64_t> peak{0};
 thread_local bool not_counted = false;
 
+thread_local bool may_fail = false;
+thread_local bool asio_may_fail = false;
+std::atomic<std::uint64_t> until_failure{0};  // zero: none is to come
+std::atomic<bool> goes_on_failing{false};
+std::atomic<bool> fails{false};
+std::atomic<bool> has_failed{false};
+
+bool is_to_fail() noexcept {
+  if (!may_fail) return false;
+  if (fails) return true;
+  if (until_failure == 0 || --until_failure != 0) return false;
+  fails = goes_on_failing.load();
+  has_failed = true;
+  return true;
+}
+
 void* take(std::size_t size) noexcept {
+  if (is_to_fail()) return nullptr;
   if (!not_counted) count.fetch_add(1, std::memory_order_relaxed);
   void* const memory = std::malloc(size == 0 ? 1 : size);
   const auto more = static_cast<std::int64_t>(::malloc_usable_size(memory));
@@ -42,13 +59,35 @@ std::int64_t peak_bytes() { return peak.load(std::memory_order_relaxed); }
 
 void leave_this_thread_uncounted() { not_counted = true; }
 
+void let_this_thread_fail(AndAsio and_asio) {
+  may_fail = true;
+  asio_may_fail = and_asio == AndAsio::yes;
+}
+
+void fail_allocation(std::uint64_t nth, Failing how) {
+  stop_failing();
+  goes_on_failing = how == Failing::from_there_on;
+  until_failure = nth;
+}
+
+bool stop_failing() {
+  until_failure = 0;
+  fails = false;
+  return has_failed.exchange(false);
+}
+
 }  // namespace paravent::testing
+
+// Asio takes its memory there.
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  return asio_may_fail && is_to_fail() ? nullptr : ::memalign(alignment, size);
+}
 
 // Every form, so that none of the sanitizer's meets one of these on the way back. In a file of
 // their own, so that no compiler sees one half of a pair inlined without the other.
 void* operator new(std::size_t size) {
   if (void* const memory = take(size)) return memory;
-  std::abort();
+  throw std::bad_alloc();
 }
 void* operator new[](std::size_t size) { return ::operator new(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take(size); }

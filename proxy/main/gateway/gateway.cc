@@ -247,15 +247,20 @@ void Gateway::State::publish_keys() {
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (built) {
     if (!server->publish(built->snapshot)) {
-      if (changes != key_changes) std::ignore = server->publish(sealed_now());
+      if (changes != key_changes) refuse_until_published();
       return;
     }
     remember_for_sealed(*built->snapshot);
     keys_valid_until = built->valid_until;
     key_changes = changes;
   } else if (changes != key_changes) {
-    std::ignore = server->publish(sealed_now());
+    refuse_until_published();
   }
+}
+
+// Where not even that can be told to every worker, nobody goes on with the key.
+void Gateway::State::refuse_until_published() {
+  if (!server->publish(sealed_now()) && !server->publish(sealed_now())) std::abort();
 }
 
 void Gateway::State::tick() {

@@ -109,6 +109,7 @@ struct Gateway::State final : public admin::SealControl,
   // Once a second: new keys for a new epoch; and whether the token is still there.
   void tick();
   void publish_keys();
+  void refuse_until_published();
   void keys_changed();
   void keeper_changed_keys();
   // True: the epoch has ended without the token, and the gateway has to be sealed.

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
 #include "proxy/net/tls/certificate.h"
 #include "proxy/net/tls/openssl_handles.h"
 #include "proxy/net/tls/socket_bio.h"
@@ -95,7 +96,9 @@ int use_ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_
   auto* const keys = static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection)));
   if (keys == nullptr) return -1;
   const auto now = TicketKeys::Clock::now();
-  const auto current = keys->current(now);
+  std::shared_ptr<const TicketKeys::Key> current;
+  // OpenSSL's frames are no place for an exception: without the memory the handshake fails.
+  if (!crypto::with_memory([&] { current = keys->current(now); })) return -1;
   if (encrypt == 1) {
     std::copy(current->name.begin(), current->name.end(), name);
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::proxy::net::tls {
 namespace {
 
@@ -86,7 +88,10 @@ int write_some(BIO* bio, const char* from, std::size_t size, std::size_t* put) {
   BIO_clear_retry_flags(bio);
   *put = 0;
   if (state.holding && size <= kMostHeld - state.held.size()) {
-    state.held.insert(state.held.end(), from, from + size);
+    // OpenSSL's frames are no place for an exception: without the memory the write has failed.
+    if (!crypto::with_memory([&] { state.held.insert(state.held.end(), from, from + size); })) {
+      return 0;
+    }
     *put = size;
     return 1;
   }

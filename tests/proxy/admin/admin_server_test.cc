@@ -8,7 +8,7 @@
 #include <chrono>
 #include <future>
 #include <mutex>
-#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "tests/proxy/net/socket_testing.h"
@@ -143,12 +143,12 @@ TEST_F(AdminServerTest, NoMoreConnectionsThanAllowed) {
   EXPECT_TRUE(served);
 }
 
-// Has no memory left for an answer, say.
+// Meets a folder that cannot be read, say.
 class Failing final : public AdminHandler {
  public:
   AdminResponse handle(const AdminRequest& /*request*/) override {
     ++calls;
-    throw std::bad_alloc();
+    throw std::runtime_error("failed");
   }
 
   std::atomic<int> calls{0};

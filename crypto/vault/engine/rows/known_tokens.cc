@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
+
 namespace paravent::crypto::vault {
 namespace {
 
@@ -208,11 +210,11 @@ void KnownTokens::grow(const Table& full) noexcept {
   if (!lock.owns_lock() || grown_up_ || current_.load(std::memory_order_relaxed) != &full) return;
   const std::size_t now = full.count * sizeof(Set);
   std::unique_ptr<Table> table;
-  if (now + kGrowth * now <= most_bytes_) {
+  const bool has_place = with_memory([this] { reserve_one_more(tables_); });
+  if (has_place && now + kGrowth * now <= most_bytes_) {
     // Where the system has not so much, half of it.
     for (std::size_t next = kGrowth * now; next >= 2 * now; next /= 2) {
-      table = std::make_unique<Table>(next);
-      if (table->count > 0) break;
+      if (with_memory([&] { table = std::make_unique<Table>(next); }) && table->count > 0) break;
     }
   }
   if (table == nullptr || table->count == 0) {

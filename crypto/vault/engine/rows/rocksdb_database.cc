@@ -227,7 +227,7 @@ void RocksdbTokenStore::Database::tell_memory(const rocksdb::WriteBatch& batch,
   facts_memory->changed(telling.of_rows);
 }
 
-Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
+Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) noexcept {
   if (batch.Count() == 0) return {};
   // After a full disk RocksDB watches the free space and recovers by itself, within some seconds;
   // other faults need to be told. Either way the write below says how it stands.
@@ -246,7 +246,7 @@ Status RocksdbTokenStore::Database::write(rocksdb::WriteBatch& batch) {
 Status RocksdbTokenStore::Database::read(rocksdb::ColumnFamilyHandle* family,
                                          std::span<const rocksdb::Slice> keys,
                                          std::span<std::optional<std::string>> out,
-                                         bool keep_blocks) const {
+                                         bool keep_blocks) const noexcept {
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
   rocksdb::ReadOptions options;

@@ -97,8 +97,9 @@ struct RocksdbTokenStore::Database {
   }
 
   // One durable write. Everything that is written to a family with a memory goes through here.
-  // REQUIRES: write_mutex is held.
-  Status write(rocksdb::WriteBatch& batch);
+  // REQUIRES: write_mutex is held. Memory that runs out here ends the process: RocksDB promises
+  // nothing of a write that an allocation broke off, nor may its memories miss what was written.
+  Status write(rocksdb::WriteBatch& batch) noexcept;
 
   // Keys that are gone from a family, to be made to vanish from its files.
   using GoneKeys = std::pair<rocksdb::ColumnFamilyHandle*, std::vector<std::string>>;
@@ -140,7 +141,7 @@ struct RocksdbTokenStore::Database {
                      const Give& give) const;
   // `keep_blocks`: whether RocksDB's cache takes the blocks that are read for it.
   Status read(rocksdb::ColumnFamilyHandle* family, std::span<const rocksdb::Slice> keys,
-              std::span<std::optional<std::string>> out, bool keep_blocks) const;
+              std::span<std::optional<std::string>> out, bool keep_blocks) const noexcept;
   void tell_memory(const rocksdb::WriteBatch& batch, bool written) const;
   Status flush_all();
   // What was purged, whose marks go now; of the index not if more was dropped meanwhile.

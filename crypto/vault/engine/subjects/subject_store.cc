@@ -231,9 +231,15 @@ Status SubjectStore::commit(std::span<const SubjectChange> changes) {
   if (!read([&](const SubjectTable& table) { return table.fits(changes); })) {
     return Error(ErrorKind::data, "The subject keys do not take a change that contradicts them.");
   }
+  return write(changes, file_ ? groups_of(changes) : std::vector<std::string>());
+}
+
+// Memory that runs out here ends the process: the table would miss what the file has.
+Status SubjectStore::write(std::span<const SubjectChange> changes,
+                           std::span<const std::string> groups) noexcept {
   // Readers wait for no disk, and see nothing that is not on it.
   if (file_) {
-    if (auto s = file_->append(groups_of(changes)); !s) return s;
+    if (auto s = file_->append(groups); !s) return s;
   }
   const std::unique_lock lock(table_mutex_);
   for (const SubjectChange& change : changes) {

@@ -112,6 +112,8 @@ class SubjectStore {
 
   explicit SubjectStore(const ShredSecret& shred);
   Status compact();
+  Status write(std::span<const SubjectChange> changes,
+               std::span<const std::string> groups) noexcept;
   Status prepare_changes(std::vector<SubjectChange>& changes, Rewrapper& rewrapper);
 
   mutable std::shared_mutex table_mutex_;

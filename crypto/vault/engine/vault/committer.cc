@@ -115,10 +115,14 @@ CommitReport Committer::process(std::span<PendingBatch> round, const LiveContext
     report.minted += group.minted ? 1U : 0U;
     report.found += group.wants.size() - (group.minted ? 1U : 0U);
   }
+  clear();
+  return report;
+}
+
+void Committer::clear() noexcept {
   groups_.clear();
   names_.clear();
   group_of_name_.clear();
-  return report;
 }
 
 void Committer::settle_subjects(std::span<PendingBatch> round, const LiveContexts& live,

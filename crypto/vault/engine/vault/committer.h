@@ -54,8 +54,12 @@ class Committer {
   SubjectStore::WriterLock lock_for(std::span<const PendingBatch> round);
   // Fills in the ids of all jobs, or marks batches failed. Does not call done(). REQUIRES:
   // `writers` is the round's, and `live` was taken under it.
+  // Throws std::bad_alloc: what was written holds, nobody was told, and the round is to be given up
+  // and clear() called.
   CommitReport process(std::span<PendingBatch> round, const LiveContexts& live,
                        const SubjectStore::WriterLock& writers);
+  // Forgets a round.
+  void clear() noexcept;
 
  private:
   struct Group;

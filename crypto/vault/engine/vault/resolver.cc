@@ -8,11 +8,26 @@
 #include <string>
 #include <utility>
 
+#include "crypto/base/out_of_memory.h"
 #include "crypto/vault/engine/rows/row_facts.h"
 #include "crypto/vault/engine/vault/index_jobs.h"
 
 namespace paravent::crypto::vault {
 namespace {
+
+// What is to be had before a round is begun, so that its write, which is not left in the midst,
+// finds enough.
+constexpr std::size_t kRoundHeadroom = std::size_t{4} << 20U;
+constexpr std::size_t kJobHeadroom = std::size_t{2} << 10U;
+
+template <typename Round>
+std::size_t headroom_for(const Round& round) {
+  std::size_t bytes = kRoundHeadroom;
+  for (const PendingBatch& pending : round) {
+    bytes += pending.batch->jobs.size() * kJobHeadroom + 4 * pending.batch->values.size();
+  }
+  return bytes;
+}
 
 // A new token each time, a text that only the store knows, or a question whether it is there.
 bool is_never_known(const MintJob& job) {
@@ -178,8 +193,8 @@ void Resolver::submit(std::shared_ptr<ResolveBatch> batch) {
     if (in_flight_ >= kMaxInFlight) {
       refused_.push_back({.batch = std::move(batch), .failed = true});
     } else {
-      ++in_flight_;
       asked_.push_back({.batch = std::move(batch)});
+      ++in_flight_;
     }
   }
   if (wake) look_up_wakes_.notify_one();
@@ -192,6 +207,7 @@ void Resolver::look_up_loop() {
   Queue rest;
   Queue bad;
   Queue lost;
+  Queue kept;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -203,16 +219,23 @@ void Resolver::look_up_loop() {
     }
     overloaded_ += refused.size();
     answer(refused, ResolveStatus::overloaded);
-    confirm(round, known, lost);
-    look_up(round, known, rest, bad);
-    round.clear();
+    const std::size_t asked = round.size();
     bool wake = false;
-    {
-      const std::scoped_lock lock(mutex_);
-      in_flight_ -= known.size() + bad.size() + lost.size();
-      std::move(rest.begin(), rest.end(), std::back_inserter(to_commit_));
-      wake = !rest.empty() && to_commit_.size() >= wake_at_;
+    const bool looked_up =
+        has_memory_for(kRoundHeadroom) && with_memory([&] {
+          confirm(round, kept, known, lost);
+          look_up(round, known, rest, bad);
+          const std::scoped_lock lock(mutex_);
+          to_commit_.insert(to_commit_.end(), std::make_move_iterator(rest.begin()),
+                            std::make_move_iterator(rest.end()));
+          in_flight_ -= known.size() + bad.size() + lost.size();
+          wake = !rest.empty() && to_commit_.size() >= wake_at_;
+        });
+    if (!looked_up) {
+      give_up({&round, &kept, &known, &rest, &bad, &lost}, asked);
+      continue;
     }
+    round.clear();
     if (wake) commit_wakes_.notify_one();
     rest.clear();
     failed_ += bad.size() + lost.size();
@@ -222,7 +245,18 @@ void Resolver::look_up_loop() {
   }
 }
 
-void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
+// There is no memory for a round of `asked` batches. Wherever they are by now, none is answered by
+// halves.
+void Resolver::give_up(std::initializer_list<Queue*> queues, std::size_t asked) {
+  {
+    const std::scoped_lock lock(mutex_);
+    in_flight_ -= asked;
+  }
+  failed_ += asked;
+  for (Queue* const queue : queues) answer(*queue, ResolveStatus::store_unavailable);
+}
+
+void Resolver::confirm(Queue& round, Queue& kept, Queue& known, Queue& lost) {
   std::vector<Id> ids;
   for (const PendingBatch& pending : round) {
     for (const ConfirmJob& job : pending.batch->confirms) ids.push_back(job.id);
@@ -232,7 +266,6 @@ void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
   const bool readable = store_.facts(ids, rows).has_value();
   const std::shared_ptr<const LiveContexts> live = live_.load();
   std::size_t at = 0;
-  Queue rest;
   for (PendingBatch& pending : round) {
     bool all = true;
     for (ConfirmJob& job : pending.batch->confirms) {
@@ -242,9 +275,10 @@ void Resolver::confirm(Queue& round, Queue& known, Queue& lost) {
       ++at;
     }
     const bool asked = !pending.batch->confirms.empty();
-    (asked && !readable ? lost : all ? rest : known).push_back(std::move(pending));
+    (asked && !readable ? lost : all ? kept : known).push_back(std::move(pending));
   }
-  round.swap(rest);
+  round.swap(kept);
+  kept.clear();
 }
 
 void Resolver::look_up(Queue& round, Queue& known, Queue& rest, Queue& bad) {
@@ -323,6 +357,11 @@ void Resolver::commit_loop() {
   for (;;) {
     next_round(round, crowd);
     if (round.empty()) return;
+    if (!has_memory_for(headroom_for(round))) {
+      degraded_ = true;
+      give_up({&round}, round.size());
+      continue;
+    }
     const auto begin = std::chrono::steady_clock::now();
     std::unique_lock in_round(round_mutex_);
     SubjectStore::WriterLock writers = committer.lock_for(round);
@@ -330,9 +369,20 @@ void Resolver::commit_loop() {
     // Taken under the locks: keys that moved meanwhile have moved in it too.
     const std::shared_ptr<const LiveContexts> live = live_.load();
     const std::uint32_t today = day_of(clock_.now());
-    const CommitReport report = committer.process(round, *live, writers);
+    CommitReport report;
+    const bool processed = with_memory([&] {
+      good.reserve(round.size());
+      bad.reserve(round.size());
+      report = committer.process(round, *live, writers);
+    });
     if (writers.owns_lock()) writers.unlock();
     in_round.unlock();
+    if (!processed) {
+      committer.clear();
+      degraded_ = true;
+      give_up({&round}, round.size());
+      continue;
+    }
     minted_ += report.minted;
     found_ += report.found;
     if (report.wrote) ++commits_;
@@ -363,11 +413,13 @@ void Resolver::pass_round() { const std::scoped_lock lock(round_mutex_); }
 void Resolver::answer(Queue& batches, ResolveStatus status) {
   for (PendingBatch& pending : batches) {
     const std::shared_ptr<ResolveBatch> batch = std::move(pending.batch);
+    if (!batch) continue;
     batch->status = status;
     // Taken out first: done() lets another thread reuse the batch while this call still runs, and
     // it may hold the last reference to what it belongs to.
     const std::function<void()> done = std::exchange(batch->done, nullptr);
-    if (done) done();
+    // Who cannot be told waits until the request's own deadline.
+    if (done) crypto::with_memory(done);
   }
   batches.clear();
 }

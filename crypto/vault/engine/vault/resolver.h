@@ -6,6 +6,9 @@
 //   commit thread   takes everything the look-up left over while the previous write was being
 //                   synced, and makes it durable in one write
 //
+// A round for which there is no memory is answered store_unavailable. Memory that runs out while
+// one is being written ends the process, as a failed fsync does: what is on the disk holds.
+//
 // Who waits for a write comes in two halves: one that is being written, one that comes meanwhile;
 // and each write would carry half of all. So the commit thread waits for those whom the write
 // before has answered to come back: until there are as many as it last saw, and at most a quarter
@@ -20,6 +23,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -65,8 +69,10 @@ class Resolver {
   // Whether every job can be answered from the store as it is; then the ids are filled in.
   void look_up(Queue& round, Queue& known, Queue& rest, Queue& bad);
   // Answers the confirmations of the round. Batches that nothing more is to be done for leave it:
-  // to `known` where the answer is no, to `lost` where the store cannot be read.
-  void confirm(Queue& round, Queue& known, Queue& lost);
+  // to `known` where the answer is no, to `lost` where the store cannot be read. `kept` is empty
+  // before and after; but where memory runs out, the round lies in all of these.
+  void confirm(Queue& round, Queue& kept, Queue& known, Queue& lost);
+  void give_up(std::initializer_list<Queue*> queues, std::size_t asked);
   void answer(Queue& batches, ResolveStatus status);
   // Adds what a batch was answered to the known tokens.
   void remember(const PendingBatch& pending, const LiveContexts& live, std::uint32_t today,
