@@ -6,6 +6,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <new>
 #include <utility>
@@ -23,12 +25,20 @@ bool with_memory(Work&& work) {
   }
 }
 
-// Whether so many bytes in one piece are to be had at this moment. They are given back.
+// Whether so many bytes are to be had at this moment. They are given back. Asked for in pieces,
+// since an allocator keeps what it has once got for a large one apart from what small ones get.
 inline bool has_memory_for(std::size_t bytes) noexcept {
-  void* volatile block = ::operator new(bytes, std::nothrow);  // volatile: not to be optimised away
-  const bool had = block != nullptr;
-  ::operator delete(block, std::nothrow);
-  return had;
+  constexpr std::size_t kPiece = std::size_t{2} << 20U;
+  std::array<void* volatile, 64> pieces{};  // volatile: not to be optimised away
+  const std::size_t piece = std::max(kPiece, bytes / pieces.size() + 1);
+  std::size_t count = 0;
+  bool has_all = true;
+  for (std::size_t had = 0; had < bytes && has_all; had += piece) {
+    pieces[count] = ::operator new(std::min(piece, bytes - had), std::nothrow);
+    has_all = pieces[count++] != nullptr;
+  }
+  while (count > 0) ::operator delete(pieces[--count], std::nothrow);
+  return has_all;
 }
 
 // Room for one more in each, so that push_back() asks for no memory and cannot fail. Grows as

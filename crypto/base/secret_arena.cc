@@ -96,12 +96,12 @@ std::uint8_t* SecretArena::State::take(std::size_t size_class) {
   std::vector<std::uint8_t*>& list = free[size_class];
   if (list.empty()) {
     if (used + kSpan > end) throw std::bad_alloc();
+    reserve_one_more(span_classes);
     open_until(used + kSpan);
     const std::size_t block = kClasses[size_class];
     const std::size_t blocks = kSpan / block;
     // Room for every block of the class, so that to give one back asks for no memory.
     list.reserve(list.capacity() + blocks);
-    reserve_one_more(span_classes);
     for (std::size_t i = blocks; i-- > 0;) list.push_back(used + i * block);
     used += kSpan;
     span_classes.push_back(static_cast<std::uint8_t>(size_class));

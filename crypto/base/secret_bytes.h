@@ -21,7 +21,7 @@ namespace paravent::crypto {
 class SecretBytes {
  public:
   SecretBytes() noexcept = default;
-  // Zero-filled. Ends the process when no memory is left.
+  // Zero-filled. Throws std::bad_alloc.
   explicit SecretBytes(std::size_t size);
   // A copy of `bytes`; the caller wipes its own.
   static SecretBytes copy_of(ByteView bytes);

@@ -30,8 +30,9 @@ void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
   if (size > (secret_scope ? SecretArena::kLargest : kMost)) return nullptr;
   if (!secret_scope || size == 0) return std::malloc(size);
   void* block = nullptr;
-  // OpenSSL's frames are no place for an exception.
-  with_memory([&] { block = SecretArena::process().allocate(size); });
+  // OpenSSL's frames are no place for an exception; and what a context that could not be made looks
+  // like, a value that does not open, would be kept on record as a damaged one.
+  if (!with_memory([&] { block = SecretArena::process().allocate(size); })) std::abort();
   return block;
 }
 

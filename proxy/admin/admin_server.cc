@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -107,10 +108,9 @@ class Unfinished {
   class Entry {
    public:
     Entry(Unfinished& all, AdminResponse& answer) : all_(all), answer_(answer) {
-      if (!crypto::with_memory([this] { all_.add(answer_); })) {
-        tell();
-        throw std::bad_alloc();
-      }
+      if (crypto::with_memory([this] { all_.add(answer_); })) return;
+      tell();
+      throw std::bad_alloc();
     }
     ~Entry() {
       if (all_.remove(answer_) && !settled_) tell();
@@ -120,7 +120,7 @@ class Unfinished {
     void settle() noexcept { settled_ = true; }
 
    private:
-    void tell() {
+    void tell() noexcept {
       if (answer_.abandoned) answer_.abandoned();
     }
 
@@ -145,6 +145,12 @@ class Place {
  private:
   std::atomic<std::size_t>& taken_;
 };
+
+// Who watches, and who seals, is answered however little memory there is.
+bool takes_little(const http::request<http::string_body>& message) {
+  const std::string_view target(message.target().data(), message.target().size());
+  return target == "/healthz" || target == "/readyz" || target == "/v1/seal";
+}
 
 // Goes on record as it is made: not to be left in the midst, as State::handle().
 bool next_piece(AdminResponse& answer, std::string& piece) {
@@ -215,7 +221,7 @@ asio::awaitable<bool> send_head(Stream& stream, const AdminResponse& answer, boo
 // Whole, or piece by piece. False: the connection is of no more use.
 template <typename Stream>
 asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_alive,
-                           std::chrono::seconds patience, Unfinished& unfinished) {
+                           std::chrono::seconds patience) {
   auto& lowest = beast::get_lowest_layer(stream);
   if (!answer.more) {
     http::response<http::string_body> message;
@@ -227,10 +233,7 @@ asio::awaitable<bool> send(Stream& stream, AdminResponse& answer, bool keep_aliv
     crypto::wipe(message.body());
     co_return !error;
   }
-  Unfinished::Entry entry(unfinished, answer);
-  const bool sent = co_await send_pieces(stream, answer, keep_alive, patience);
-  if (sent) entry.settle();
-  co_return sent;
+  co_return co_await send_pieces(stream, answer, keep_alive, patience);
 }
 
 }  // namespace
@@ -245,13 +248,14 @@ struct AdminServer::State {
 
   AdminServerOptions options;
   AdminHandler& handler;
-  std::atomic<std::size_t> connections{0};  // outlives what `io` still runs, as does the next
+  // These three outlive what `io` still runs.
+  std::atomic<std::size_t> connections{0};
   std::atomic<bool> stopping{false};
+  Unfinished unfinished;
   asio::io_context io;
   tcp::acceptor acceptor;
   stream_protocol::acceptor local_acceptor;
   std::vector<std::thread> threads;
-  Unfinished unfinished;
 
   template <typename Acceptor>
   asio::awaitable<void> accept_loop(Acceptor& from);
@@ -365,21 +369,25 @@ asio::awaitable<void> AdminServer::State::serve_http(Stream& stream, const Calle
       break;
     } else {
       keep_alive = parser.get().keep_alive();
-      if (crypto::has_memory_for(kHeadroom)) {
-        answer = handle(parser.get(), caller);
-      } else {
+      const bool has_room = takes_little(parser.get()) || crypto::has_memory_for(kHeadroom);
+      if (has_room) answer = handle(parser.get(), caller);
+      crypto::wipe(parser.get().body());
+      if (!has_room) {
         answer = admin_problem(503, "overloaded", "There is no memory for this request now.");
         keep_alive = false;
       }
-      crypto::wipe(parser.get().body());
     }
     const std::chrono::seconds patience(options.idle_seconds);
     bool sent = false;
+    // From here on: whatever ends the sending, that it did not come to its end is told.
+    std::optional<Unfinished::Entry> unfinished_answer;
+    if (answer.more) unfinished_answer.emplace(unfinished, answer);
     if (parser.get().method() == http::verb::head) {
       sent = co_await send_head(stream, answer, keep_alive, patience);
     } else {
-      sent = co_await send(stream, answer, keep_alive, patience, unfinished);
+      sent = co_await send(stream, answer, keep_alive, patience);
     }
+    if (sent && unfinished_answer) unfinished_answer->settle();
     if (!sent) break;
   }
 }

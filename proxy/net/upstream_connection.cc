@@ -34,7 +34,7 @@ void UpstreamConnection::start(const UpstreamChoice& choice, ProtectedRequest re
   counters_ = &counters;
   next_address_ = 0;
   failure_.reset();
-  cancelled_ = false;
+  cancelled_ = wrote_ = false;
   reused_ = state_ == State::idle;
   begin_answer();
   if (choice.host == nullptr) {

@@ -73,7 +73,7 @@ crypto::Status Worker::take(const Publication& publication) {
   std::erase_if(earlier_, [](const auto& earlier) { return earlier.expired(); });
   crypto::reserve_one_more(earlier_);
   ListenerTls tls = publication.tls;
-  // From here on nothing asks for memory: taken as a whole, or not at all.
+  // From here on nothing throws: taken as a whole, or not at all.
   {
     const std::lock_guard lock(state_mutex_);
     published_state_ = generation->state;

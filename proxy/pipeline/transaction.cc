@@ -473,7 +473,10 @@ void Transaction::on_failure(UpstreamFailure failure) {
   Reason reason = Reason::upstream_failed;
   if (failure == UpstreamFailure::timeout) reason = Reason::upstream_timeout;
   if (failure == UpstreamFailure::overloaded) reason = Reason::overloaded;
-  take_step([&] { state_->run(state_->refuse({reason, {}})); });
+  // Not give_up(): the request may have been acted on, and 503 would say that it can be repeated.
+  if (!crypto::with_memory([&] { state_->run(state_->refuse({reason, {}})); })) {
+    state_->abort_exchange();
+  }
 }
 
 }  // namespace paravent::proxy

@@ -16,12 +16,13 @@ thread_local bool not_counted = false;
 thread_local bool may_fail = false;
 thread_local bool asio_may_fail = false;
 std::atomic<std::uint64_t> until_failure{0};  // zero: none is to come
+std::atomic<bool> armed{false};
 std::atomic<bool> goes_on_failing{false};
 std::atomic<bool> fails{false};
 std::atomic<bool> has_failed{false};
 
 bool is_to_fail() noexcept {
-  if (!may_fail) return false;
+  if (!may_fail || !armed) return false;
   if (fails) return true;
   if (until_failure == 0 || --until_failure != 0) return false;
   fails = goes_on_failing.load();
@@ -68,9 +69,11 @@ void fail_allocation(std::uint64_t nth, Failing how) {
   stop_failing();
   goes_on_failing = how == Failing::from_there_on;
   until_failure = nth;
+  armed = true;
 }
 
 bool stop_failing() {
+  armed = false;
   until_failure = 0;
   fails = false;
   return has_failed.exchange(false);

@@ -1,6 +1,6 @@
-// Counts what a test program takes from the heap with any form of operator new, and makes it fail
-// when told to; linking this library replaces them all, and aligned_alloc. Memory that C libraries
-// take with malloc is not seen.
+// Counts what a test program takes from the heap with any unaligned form of operator new, and makes
+// it fail when told to; linking this library replaces them all, and aligned_alloc. Memory that C
+// libraries take with malloc is not seen.
 #pragma once
 
 #include <cstdint>

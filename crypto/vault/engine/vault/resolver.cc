@@ -20,11 +20,14 @@ namespace {
 constexpr std::size_t kRoundHeadroom = std::size_t{4} << 20U;
 constexpr std::size_t kJobHeadroom = std::size_t{2} << 10U;
 
+constexpr std::size_t kLookUpHeadroom = 512;
+
 template <typename Round>
-std::size_t headroom_for(const Round& round) {
+std::size_t headroom_for(const Round& round, std::size_t for_each) {
   std::size_t bytes = kRoundHeadroom;
   for (const PendingBatch& pending : round) {
-    bytes += pending.batch->jobs.size() * kJobHeadroom + 4 * pending.batch->values.size();
+    const ResolveBatch& batch = *pending.batch;
+    bytes += (batch.jobs.size() + batch.confirms.size()) * for_each + 4 * batch.values.size();
   }
   return bytes;
 }
@@ -222,7 +225,7 @@ void Resolver::look_up_loop() {
     const std::size_t asked = round.size();
     bool wake = false;
     const bool looked_up =
-        has_memory_for(kRoundHeadroom) && with_memory([&] {
+        has_memory_for(headroom_for(round, kLookUpHeadroom)) && with_memory([&] {
           confirm(round, kept, known, lost);
           look_up(round, known, rest, bad);
           const std::scoped_lock lock(mutex_);
@@ -357,8 +360,7 @@ void Resolver::commit_loop() {
   for (;;) {
     next_round(round, crowd);
     if (round.empty()) return;
-    if (!has_memory_for(headroom_for(round))) {
-      degraded_ = true;
+    if (!has_memory_for(headroom_for(round, kJobHeadroom))) {
       give_up({&round}, round.size());
       continue;
     }
@@ -379,7 +381,6 @@ void Resolver::commit_loop() {
     in_round.unlock();
     if (!processed) {
       committer.clear();
-      degraded_ = true;
       give_up({&round}, round.size());
       continue;
     }
