@@ -255,21 +255,26 @@ class Load {
 
   void on_event(Connection& connection, bool readable, bool closing) {
     if (!readable && !closing) return;
-    const ssize_t got =
-        connection.stream.receive(std::span(connection.buffer).subspan(connection.held));
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) {
-      // Only where a pass ends is there none under way.
-      if (!connection.request.empty()) ++tally_.errors;
-      reopen(connection);
+    // Behind the last bytes of a connection comes its end, which may be told in the same event and
+    // then is not told again.
+    do {
+      const ssize_t got =
+          connection.stream.receive(std::span(connection.buffer).subspan(connection.held));
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) {
+        // Only where a pass ends is there none under way.
+        if (!connection.request.empty()) ++tally_.errors;
+        reopen(connection);
+        return;
+      }
+      connection.held += static_cast<std::size_t>(got);
+      const auto head = find_head({connection.buffer.data(), connection.held});
+      if (!head) continue;
+      const bool unusable = !head->has_length || head->total_bytes() > connection.buffer.size();
+      if (!unusable && connection.held < head->total_bytes()) continue;
+      finish(connection, *head, unusable, closing);
       return;
-    }
-    connection.held += static_cast<std::size_t>(got);
-    const auto head = find_head({connection.buffer.data(), connection.held});
-    if (!head) return;
-    const bool unusable = !head->has_length || head->total_bytes() > connection.buffer.size();
-    if (!unusable && connection.held < head->total_bytes()) return;
-    finish(connection, *head, unusable, closing);
+    } while (closing);
   }
 
   void finish(Connection& connection, const MessageHead& head, bool unusable, bool closing) {
