@@ -295,7 +295,8 @@ asio::awaitable<void> AdminServer::State::accept_loop(Acceptor& from) {
     }
     if (connections.load() >= options.connections) continue;  // closed by the destructor
     // A connection that has not even the memory to begin is closed; nobody else accepts.
-    crypto::with_memory([&] { asio::co_spawn(io, serve(std::move(socket)), asio::detached); });
+    auto taken = std::move(socket);  // clang 14 captures no structured binding
+    crypto::with_memory([&] { asio::co_spawn(io, serve(std::move(taken)), asio::detached); });
   }
 }
 
