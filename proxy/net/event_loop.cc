@@ -85,16 +85,9 @@ void EventLoop::defer(Task& task) noexcept {
 
 void EventLoop::forget(Task& task) noexcept { task.unlink(); }
 
-// One pass: what a task asks for again waits until others had their turn.
 void EventLoop::run_tasks() {
   if (tasks_.empty()) return;
-  Waiting<Task> running;
-  running.swap(tasks_);
-  while (!running.empty()) {
-    Task& task = running.front();
-    running.pop_front();
-    task.run_task();
-  }
+  take_turns(tasks_, [](Task& task) { task.run_task(); });
 }
 
 // What a watcher read ahead is used up, or dropped with it, before this returns.
@@ -132,18 +125,10 @@ void EventLoop::write_soon(Writer& writer) noexcept {
 
 void EventLoop::forget_write(Writer& writer) noexcept { writer.unlink(); }
 
-// One pass: a write that ends one exchange may begin the next, which waits until others had their
-// turn.
 void EventLoop::run_writes() {
   writers_came_ = 0;
   if (writers_.empty()) return;
-  Waiting<Writer> writing;
-  writing.swap(writers_);
-  while (!writing.empty()) {
-    Writer& writer = writing.front();
-    writing.pop_front();
-    writer.write_now();
-  }
+  take_turns(writers_, [](Writer& writer) { writer.write_now(); });
 }
 
 // One byte of news is enough for any number of posts.

@@ -138,6 +138,18 @@ class EventLoop final : private Watcher {
   template <typename Item>
   using Waiting = boost::intrusive::list<Item, boost::intrusive::constant_time_size<false>>;
 
+  // One pass: who asks for another turn meanwhile waits until others had theirs.
+  template <typename Item, typename Act>
+  static void take_turns(Waiting<Item>& waiting, Act act) {
+    Waiting<Item> turns;
+    turns.swap(waiting);
+    while (!turns.empty()) {
+      Item& item = turns.front();
+      turns.pop_front();
+      act(item);
+    }
+  }
+
   void on_ready(std::uint32_t events) override;  // somebody posted
   int wait() noexcept;
   int fetch(int wait_ms) noexcept;

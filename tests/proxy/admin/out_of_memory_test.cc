@@ -11,13 +11,12 @@
 
 #include "proxy/admin/admin_server.h"
 #include "tests/proxy/net/socket_testing.h"
-#include "tests/support/allocation_counter.h"
+#include "tests/support/either_failing.h"
 
 namespace paravent::proxy::admin {
 namespace {
 
 using paravent::testing::fail_allocation;
-using paravent::testing::Failing;
 using paravent::testing::stop_failing;
 
 // Lets the listener's thread fail, and takes no memory itself: the process would end.
@@ -31,7 +30,7 @@ class Counter final : public AdminHandler {
   std::atomic<int> calls{0};
 };
 
-class AdminOutOfMemory : public ::testing::TestWithParam<Failing> {
+class AdminOutOfMemory : public paravent::testing::EitherFailing {
  protected:
   AdminOutOfMemory() {
     options_.port = 0;
@@ -84,11 +83,8 @@ TEST_P(AdminOutOfMemory, EndsOneConnectionAndNothingElse) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Either, AdminOutOfMemory,
-                         ::testing::Values(Failing::once, Failing::from_there_on),
-                         [](const auto& how) {
-                           return how.param == Failing::once ? "Once" : "FromThereOn";
-                         });
+INSTANTIATE_TEST_SUITE_P(Either, AdminOutOfMemory, paravent::testing::either_failing(),
+                         paravent::testing::name_of_failing);
 
 }  // namespace
 }  // namespace paravent::proxy::admin

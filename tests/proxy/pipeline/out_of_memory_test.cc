@@ -15,12 +15,10 @@
 #include "tests/proxy/body/packing.h"
 #include "tests/proxy/pipeline/transaction_testing.h"
 #include "tests/proxy/pipeline/upload_testing.h"
-#include "tests/support/allocation_counter.h"
+#include "tests/support/either_failing.h"
 
 namespace paravent::proxy::testing {
 namespace {
-
-using paravent::testing::Failing;
 
 constexpr const char* kSecret = "Zanzibar7";
 
@@ -30,6 +28,7 @@ struct Case {
   std::string rules;
   bool streamed = false;
   bool refused = false;  // also with all the memory there is
+  bool fails = false;    // the application, once the request has left
 };
 
 const char* const kFormRules =
@@ -93,6 +92,7 @@ std::vector<Case> cases() {
                    kJsonRules});
   }
   all.push_back({"refused", json_post("{\"a\":"), kJsonRules, false, true});
+  all.push_back({"failing application", form_post("a=" + secret), kFormRules, false, false, true});
   all.push_back({"upload",
                  multipart_post(part("a", secret) + part("b", secret) +
                                 file("f", std::string(200'000, 'p')) + kEnd),
@@ -143,7 +143,9 @@ class Trial {
       }
     }
     answered_ = exchange_.down.finishes == 0 && exchange_.up.exchanges == 1;
-    if (answered_) {
+    if (answered_ && case_.fails) {
+      exchange_.up.handler->on_failure(UpstreamFailure::bad_answer);
+    } else if (answered_) {
       exchange_.up.handler->on_response(answer_, "ok", true);
     }
     failed_ = paravent::testing::stop_failing();
@@ -157,7 +159,8 @@ class Trial {
 
   void expect_good() {
     ASSERT_EQ(exchange_.down.finishes, 1);
-    EXPECT_TRUE(exchange_.down.sent.starts_with(case_.refused ? "HTTP/1.1 400 " : "HTTP/1.1 200 "))
+    const char* const status = case_.refused ? "400 " : case_.fails ? "502 " : "200 ";
+    EXPECT_TRUE(exchange_.down.sent.starts_with(std::string("HTTP/1.1 ") + status))
         << exchange_.down.sent;
     if (!case_.refused) expect_whole();
   }
@@ -171,6 +174,9 @@ class Trial {
       expect_whole();
     } else if (sent.empty()) {
       EXPECT_FALSE(exchange_.down.kept_alive);
+    } else if (case_.fails && answered_) {
+      // The request may have been acted on: nobody is told to repeat it.
+      EXPECT_TRUE(sent.starts_with("HTTP/1.1 502 ")) << sent;
     } else if (!case_.refused || !sent.starts_with("HTTP/1.1 400 ")) {
       EXPECT_TRUE(sent.starts_with("HTTP/1.1 503 ")) << sent;
       EXPECT_NE(sent.find("overloaded"), std::string::npos);
@@ -206,7 +212,7 @@ class Trial {
   bool failed_ = false;
 };
 
-class OutOfMemory : public ::testing::TestWithParam<Failing> {};
+using OutOfMemory = paravent::testing::EitherFailing;
 
 TEST_P(OutOfMemory, EndsOneExchangeAndNothingElse) {
   paravent::testing::let_this_thread_fail();
@@ -229,11 +235,8 @@ TEST_P(OutOfMemory, EndsOneExchangeAndNothingElse) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Either, OutOfMemory,
-                         ::testing::Values(Failing::once, Failing::from_there_on),
-                         [](const auto& how) {
-                           return how.param == Failing::once ? "Once" : "FromThereOn";
-                         });
+INSTANTIATE_TEST_SUITE_P(Either, OutOfMemory, paravent::testing::either_failing(),
+                         paravent::testing::name_of_failing);
 
 }  // namespace
 }  // namespace paravent::proxy::testing

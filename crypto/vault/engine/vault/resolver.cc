@@ -15,15 +15,13 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// What is to be had before a round is begun, so that its write, which is not left in the midst,
-// finds enough.
+// What is to be had before a round is begun, so that its reads and its write, which are not left in
+// the midst, find enough: for itself, and for each of its jobs.
 constexpr std::size_t kRoundHeadroom = std::size_t{4} << 20U;
-constexpr std::size_t kJobHeadroom = std::size_t{2} << 10U;
-
 constexpr std::size_t kLookUpHeadroom = 512;
+constexpr std::size_t kCommitHeadroom = 2048;
 
-template <typename Round>
-std::size_t headroom_for(const Round& round, std::size_t for_each) {
+std::size_t headroom_for(std::span<const PendingBatch> round, std::size_t for_each) {
   std::size_t bytes = kRoundHeadroom;
   for (const PendingBatch& pending : round) {
     const ResolveBatch& batch = *pending.batch;
@@ -360,7 +358,7 @@ void Resolver::commit_loop() {
   for (;;) {
     next_round(round, crowd);
     if (round.empty()) return;
-    if (!has_memory_for(headroom_for(round, kJobHeadroom))) {
+    if (!has_memory_for(headroom_for(round, kCommitHeadroom))) {
       give_up({&round}, round.size());
       continue;
     }
@@ -420,7 +418,7 @@ void Resolver::answer(Queue& batches, ResolveStatus status) {
     // it may hold the last reference to what it belongs to.
     const std::function<void()> done = std::exchange(batch->done, nullptr);
     // Who cannot be told waits until the request's own deadline.
-    if (done) crypto::with_memory(done);
+    if (done) with_memory(done);
   }
   batches.clear();
 }
