@@ -17,12 +17,17 @@ thread_local bool may_fail = false;
 thread_local bool asio_may_fail = false;
 std::atomic<std::uint64_t> until_failure{0};  // zero: none is to come
 std::atomic<bool> armed{false};
+std::atomic<std::size_t> too_large{SIZE_MAX};
 std::atomic<bool> goes_on_failing{false};
 std::atomic<bool> fails{false};
 std::atomic<bool> has_failed{false};
 
-bool is_to_fail() noexcept {
+bool is_to_fail(std::size_t size) noexcept {
   if (!may_fail || !armed) return false;
+  if (size >= too_large) {
+    has_failed = true;
+    return true;
+  }
   if (fails) return true;
   if (until_failure == 0 || --until_failure != 0) return false;
   fails = goes_on_failing.load();
@@ -31,7 +36,7 @@ bool is_to_fail() noexcept {
 }
 
 void* take(std::size_t size) noexcept {
-  if (is_to_fail()) return nullptr;
+  if (is_to_fail(size)) return nullptr;
   if (!not_counted) count.fetch_add(1, std::memory_order_relaxed);
   void* const memory = std::malloc(size == 0 ? 1 : size);
   const auto more = static_cast<std::int64_t>(::malloc_usable_size(memory));
@@ -72,9 +77,16 @@ void fail_allocation(std::uint64_t nth, Failing how) {
   armed = true;
 }
 
+void fail_allocations_of(std::size_t least) {
+  stop_failing();
+  too_large = least;
+  armed = true;
+}
+
 bool stop_failing() {
   armed = false;
   until_failure = 0;
+  too_large = SIZE_MAX;
   fails = false;
   return has_failed.exchange(false);
 }
@@ -83,7 +95,7 @@ bool stop_failing() {
 
 // Asio takes its memory there.
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  return asio_may_fail && is_to_fail() ? nullptr : ::memalign(alignment, size);
+  return asio_may_fail && is_to_fail(size) ? nullptr : ::memalign(alignment, size);
 }
 
 // Every form, so that none of the sanitizer's meets one of these on the way back. In a file of

@@ -3,6 +3,7 @@
 // libraries take with malloc is not seen.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace paravent::testing {
@@ -30,5 +31,7 @@ enum class Failing : std::uint8_t { once, from_there_on };
 // did. Any thread.
 void fail_allocation(std::uint64_t nth, Failing how);
 bool stop_failing();
+// Until then those of at least so many bytes fail, as under a limit of address space.
+void fail_allocations_of(std::size_t least);
 
 }  // namespace paravent::testing

@@ -30,9 +30,9 @@ class Counter final : public AdminHandler {
   std::atomic<int> calls{0};
 };
 
-class AdminOutOfMemory : public paravent::testing::EitherFailing {
+class Listening {
  protected:
-  AdminOutOfMemory() {
+  Listening() {
     options_.port = 0;
     options_.threads = 1;
     options_.connections = 2;
@@ -57,7 +57,10 @@ class AdminOutOfMemory : public paravent::testing::EitherFailing {
   std::unique_ptr<AdminServer> server_;
 };
 
-TEST_P(AdminOutOfMemory, EndsOneConnectionAndNothingElse) {
+class AdminOutOfMemory : public ::testing::Test, protected Listening {};
+class AdminOutOfMemoryEither : public paravent::testing::EitherFailing, protected Listening {};
+
+TEST_P(AdminOutOfMemoryEither, EndsOneConnectionAndNothingElse) {
   ASSERT_TRUE(is_served());
   for (std::uint64_t nth = 1;; ++nth) {
     SCOPED_TRACE(nth);
@@ -83,7 +86,20 @@ TEST_P(AdminOutOfMemory, EndsOneConnectionAndNothingElse) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Either, AdminOutOfMemory, paravent::testing::either_failing(),
+TEST_F(AdminOutOfMemory, BeginsNothingWithoutTheMemoryToEndIt) {
+  ASSERT_TRUE(is_served());
+  const int before = handler_.calls;
+  // The request itself would find what little it needs.
+  paravent::testing::fail_allocations_of(std::size_t{1} << 20U);
+  const std::string answer = ask();
+  EXPECT_TRUE(stop_failing());
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_NE(answer.find("overloaded"), std::string::npos);
+  EXPECT_EQ(handler_.calls, before);
+  EXPECT_TRUE(is_served());
+}
+
+INSTANTIATE_TEST_SUITE_P(Either, AdminOutOfMemoryEither, paravent::testing::either_failing(),
                          paravent::testing::name_of_failing);
 
 }  // namespace
