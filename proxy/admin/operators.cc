@@ -1,6 +1,7 @@
 #include "proxy/admin/operators.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "crypto/vault/engine/base/durable_file.h"
@@ -18,6 +19,7 @@ using crypto::SecretBytes;
 using crypto::Status;
 using crypto::WallTime;
 using crypto::vault::Id;
+using crypto::vault::kNoId;
 
 constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
 constexpr std::string_view kPrefix = "pvcred_";
@@ -32,6 +34,12 @@ Error name_taken() { return {ErrorKind::usage, "There is an operator of that nam
 Error altered(const std::filesystem::path& file) {
   return {ErrorKind::data, "The list of operators " + file.string() +
                                " is altered or truncated; restore it from a backup."};
+}
+
+Error of_another(const std::filesystem::path& file) {
+  return {ErrorKind::data, "The list of operators " + file.string() +
+                               " belongs to another installation; put back the folder that "
+                               "belongs to this vault, or restore it from a backup."};
 }
 
 bool has_expired(const KeptCredential& credential, WallTime now) {
@@ -74,8 +82,9 @@ Operator asking(const OperatorRecord& one, const KeptCredential* credential) {
 }  // namespace
 
 Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& folder,
+                                                   const Id& installation,
                                                    const crypto::Clock* clock) {
-  auto made = std::unique_ptr<Operators>(new Operators(folder / "operators", clock));
+  auto made = std::unique_ptr<Operators>(new Operators(folder / "operators", installation, clock));
   if (auto status = PolicyConsent::verify(folder); !status) return status.error();
   auto cases = Cases::open(folder);
   if (!cases) return cases.error();
@@ -91,15 +100,18 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
   if (!bytes) return bytes.error();
-  auto list = parse_operators(crypto::as_text(bytes->bytes()));
-  if (!list) return altered(made->file_);
-  made->list_ = std::move(*list);
+  auto read = parse_operators(crypto::as_text(bytes->bytes()));
+  if (!read) return altered(made->file_);
+  // A list of before names nobody; it does once it is written again.
+  const bool foreign = read->installation != kNoId && read->installation != installation;
+  if (foreign && installation != kNoId) return of_another(made->file_);
+  made->list_ = std::move(read->list);
   made->latest_ = latest_of(made->list_);
   return made;
 }
 
 std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {
-  auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), clock));
+  auto made = std::unique_ptr<Operators>(new Operators(std::filesystem::path(), kNoId, clock));
   made->cases_ = Cases::open({}).value();
   made->oidc_revocations_ = OidcRevocations::open({}).value();
   made->failed_attempts_ = FailedAttempts::open({}).value();
@@ -165,7 +177,7 @@ Status Operators::join_tenant(const Id& tenant) {
   std::vector<OperatorRecord> next = list_;
   bool changed = false;
   for (OperatorRecord& one : next) {
-    if (one.tenant != crypto::vault::kNoId) continue;
+    if (one.tenant != kNoId) continue;
     one.tenant = tenant;
     changed = true;
   }
@@ -251,7 +263,9 @@ std::size_t Operators::size() const {
 
 Status Operators::save(const std::vector<OperatorRecord>& list) const {
   if (file_.empty()) return {};
-  return crypto::vault::write_file_durably(file_, crypto::as_bytes(operators_text(list)));
+  if (installation_ == kNoId) std::abort();
+  const std::string text = operators_text({installation_, list});
+  return crypto::vault::write_file_durably(file_, crypto::as_bytes(text));
 }
 
 }  // namespace paravent::proxy::admin

@@ -46,9 +46,11 @@ struct Operator {
 
 class Operators {
  public:
-  // An empty list where the file does not exist yet. ErrorKind::data: altered or unreadable.
-  // `clock` must outlive it; nullptr: the system's.
+  // An empty list where the file does not exist yet. `installation`: whose it has to be; kNoId to
+  // look at any, of which nothing can be changed. ErrorKind::data: altered, unreadable, or of
+  // another installation. `clock` must outlive it; nullptr: the system's.
   static crypto::Result<std::unique_ptr<Operators>> open(const std::filesystem::path& folder,
+                                                         const crypto::vault::Id& installation,
                                                          const crypto::Clock* clock = nullptr);
   // For tests and explain: nothing on disk.
   static std::unique_ptr<Operators> in_memory(const crypto::Clock* clock = nullptr);
@@ -107,12 +109,16 @@ class Operators {
   crypto::WallTime now() const;
 
  private:
-  Operators(std::filesystem::path file, const crypto::Clock* clock)
-      : file_(std::move(file)), clock_(clock != nullptr ? clock : &system_) {}
+  Operators(std::filesystem::path file, const crypto::vault::Id& installation,
+            const crypto::Clock* clock)
+      : file_(std::move(file)),
+        installation_(installation),
+        clock_(clock != nullptr ? clock : &system_) {}
   crypto::Status save(const std::vector<OperatorRecord>& list) const;
   crypto::WallTime now_locked() const;
 
   std::filesystem::path file_;  // empty: in memory
+  crypto::vault::Id installation_{};
   crypto::SystemClock system_;
   const crypto::Clock* clock_;
   mutable std::mutex mutex_;

@@ -1,6 +1,7 @@
 // The chunk decoder: no cut changes the body, the end or the refusal, and no byte comes out that
 // did not go in. The first byte chooses the cut.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/net/http1/chunked_decoder.h"
+#include "tests/fuzz/arriving_bytes.h"
 
 namespace {
 
@@ -15,10 +17,12 @@ using paravent::proxy::http1::ChunkedDecoder;
 using paravent::proxy::http1::ChunkStatus;
 
 struct Run {
-  Run(std::string_view bytes, std::size_t piece) {
+  Run(std::string_view input, std::size_t piece) {
+    paravent::test::ArrivingBytes bytes(input);
     ChunkedDecoder decoder;
     while (status == ChunkStatus::need_more && used < bytes.size()) {
-      std::string_view in = bytes.substr(used, piece);
+      const auto arrived = bytes.first(used + std::min(piece, bytes.size() - used));
+      std::string_view in = std::string_view(arrived.data(), arrived.size()).substr(used);
       const std::size_t given = in.size();
       std::string_view data;
       while ((status = decoder.next(in, data)) == ChunkStatus::data) body.append(data);

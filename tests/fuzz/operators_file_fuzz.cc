@@ -1,5 +1,5 @@
 // Any bytes as the list of operators: what is accepted in the present version is spelled exactly
-// so, and what is accepted in the first version is kept whole.
+// so, and what is accepted in the versions before is kept whole.
 
 #include <cstdint>
 #include <cstdlib>
@@ -10,10 +10,13 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace paravent::proxy::admin;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto read = parse_operators(text);
+  auto read = parse_operators(text);
   if (!read) return 0;
+  const bool present = text.starts_with("paravent-operators-v3");
+  if (present == (read->installation == paravent::crypto::vault::kNoId)) std::abort();
+  if (!present) read->installation = {7};
   const std::string written = operators_text(*read);
-  if (text.starts_with("paravent-operators-v2") && written != text) std::abort();
+  if (present && written != text) std::abort();
   const auto again = parse_operators(written);
   if (!again || *again != *read) std::abort();
   return 0;

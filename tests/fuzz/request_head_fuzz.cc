@@ -10,18 +10,7 @@
 #include <vector>
 
 #include "proxy/net/http1/request_parser.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#include <sanitizer/asan_interface.h>
-#endif
-#endif
-#ifndef ASAN_POISON_MEMORY_REGION
-#define ASAN_POISON_MEMORY_REGION(address, size) static_cast<void>(address)
-#define ASAN_UNPOISON_MEMORY_REGION(address, size) static_cast<void>(address)
-#endif
+#include "tests/fuzz/arriving_bytes.h"
 
 namespace {
 
@@ -38,21 +27,19 @@ void require(bool holds) {
 }
 
 struct Run {
-  explicit Run(std::span<const std::uint8_t> input) : bytes(input.begin(), input.end()), lines(20) {
+  explicit Run(std::span<const char> input) : bytes(input), lines(20) {
     parser.begin(lines, 2048, 512);
   }
   void parse(std::size_t piece) {
     std::size_t seen = 0;
     while (status == ParseStatus::need_more && seen < bytes.size()) {
       seen = bytes.size() - seen < piece ? bytes.size() : seen + piece;
-      // Bytes that have not arrived must not be looked at.
-      ASAN_POISON_MEMORY_REGION(bytes.data() + seen, bytes.size() - seen);
-      status = parser.parse(std::span<char>(bytes).first(seen));
-      ASAN_UNPOISON_MEMORY_REGION(bytes.data(), bytes.size());
+      status = parser.parse(bytes.first(seen));
     }
+    bytes.all();
   }
 
-  std::vector<char> bytes;
+  paravent::test::ArrivingBytes bytes;
   std::vector<HeaderLine> lines;
   RequestParser parser;
   ParseStatus status = ParseStatus::need_more;
@@ -110,7 +97,7 @@ void check_rewritten(const RequestHead& head) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const std::span<const std::uint8_t> input(data + 1, size - 1);
+  const std::span<const char> input(reinterpret_cast<const char*>(data) + 1, size - 1);
   Run whole(input);
   whole.parse(input.size() + 1);
   Run cut(input);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/net/http1/response_parser.h"
+#include "tests/fuzz/arriving_bytes.h"
 
 namespace {
 
@@ -22,15 +23,18 @@ void require(bool holds) {
 }
 
 struct Run {
-  Run(std::string_view bytes, std::size_t piece, bool to_head) : lines(20) {
+  Run(std::string_view input, std::size_t piece, bool to_head) : bytes(input), lines(20) {
     parser.begin(lines, 2048, to_head);
     std::size_t seen = 0;
     while (status == ResponseStatus::need_more && seen < bytes.size()) {
       seen = bytes.size() - seen < piece ? bytes.size() : seen + piece;
-      status = parser.parse(bytes.substr(0, seen));
+      const auto arrived = bytes.first(seen);
+      status = parser.parse({arrived.data(), arrived.size()});
     }
+    bytes.all();
   }
 
+  paravent::test::ArrivingBytes bytes;
   std::vector<HeaderLine> lines;
   ResponseParser parser;
   ResponseStatus status = ResponseStatus::need_more;

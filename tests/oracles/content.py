@@ -4,8 +4,8 @@
 content.py --reader PATH-OF-body_reader [--bodies N] [--seed N] [--show]
 
 A body that the gateway refuses says nothing. One that it accepts must be refused by a reader or read as the same names and
-values. PHP folds names (`a.b` is `a_b`, the last one wins), so there the folded names are compared, without brackets. The last
-line is `N passed, N failed`.
+values. PHP folds names (`a.b` is `a_b`, the last one wins) and makes arrays of brackets: there what it should make of our
+fields is compared, by the keys of every array (php_names.py). The last line is `N passed, N failed`.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import php_names  # noqa: E402
 import servers  # noqa: E402
 
 LEAST_ACCEPTED = 0.1
@@ -33,7 +34,7 @@ LEAST_ACCEPTED = 0.1
 TEXTS = [
     b"a", b"email", b"a.b", b"a b", b" a", b"a[]", b"a[b]", b"a[b", b"", b"_charset_", b"\xc3\xa9", b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"a\x00b",
     b"%61", b"%41+", b"%2b", b"%zz", b"%", b"%0a", b"%00", b"+", b"a;b", b"a=b", b"&", b"%26", b"%3D", b"\r\n", b"\n", b'"', b"\\", b"'", b"%22",
-    b"\xf0\x9f\x92\xa9", b"x" * 300, b"%E9", b"%C3%A9", b"\xe2\x80\xa8", b"\t", b"%5B%5D", b"a%5Bb%5D", b"GLOBALS", b"__proto__", b"0", b"a-b",
+    b"\xf0\x9f\x92\xa9", b"x" * 300, b"%E9", b"%C3%A9", b"\xe2\x80\xa8", b"\t", b"%5B%5D", b"a%5Bb%5D", b"a[b][c]", b"a[0]", b"a[ ]", b"a[][x]", b"a[b]c", b"a]b", b"a[-1]", b"a[b][", b"a[b]x[c]", b"[a]", b"a[b", b"a.[b.c]", b"GLOBALS", b"__proto__", b"0", b"a-b",
 ]  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def json_text(rng):
 
 
 BOUNDARY = b"B"
-NAMES = [b"a", b"email", b"a b", b"a.b", b"\xc3\xa9", b"a'b", b"a%22b", b"a\\b", b'a\\"b', b"a;b", b"", b"a=b", b"a%0ab", b"a%", b"_x", b"a/b", b"a,b", b" a", b"a[]"]
+NAMES = [b"a", b"email", b"a b", b"a.b", b"\xc3\xa9", b"a'b", b"a%22b", b"a\\b", b'a\\"b', b"a;b", b"", b"a=b", b"a%0ab", b"a%", b"_x", b"a/b", b"a,b", b" a", b"a[]", b"a[b]", b"a[b][]"]
 
 
 def part(rng):
@@ -251,17 +252,23 @@ def same_json(ours, theirs):
     return True
 
 
-def folded(fields):
-    """Names as PHP folds them; None where brackets make arrays."""
-    out = {}
-    for name, value in fields:
-        text = bytes.fromhex(name)
-        if b"[" in text:
-            return None
-        text = text.lstrip(b" ").replace(b".", b"_").replace(b" ", b"_")
-        if text:
-            out[text] = value
-    return out
+def unhex(fields):
+    return [(bytes.fromhex(name), bytes.fromhex(value)) for name, value in fields]
+
+
+def in_arrays(fields):
+    """{keys: value} of what reader.php found."""
+    return {tuple(bytes.fromhex(key) for key in path.split("/")): bytes.fromhex(value) for path, value in fields}
+
+
+def same_uploads(ours, theirs):
+    """Fields and files are two lists in PHP, and a file without a name has no contents: so names and values, not their order."""
+    values = {}
+    for name, value in unhex(ours):
+        for base in php_names.split_name(name)[:1]:
+            values.setdefault(base, {b"", value}).add(value)
+    seen = in_arrays(theirs)
+    return {path[0] for path in seen} == set(values) and all(value in values[path[0]] for path, value in seen.items())
 
 
 def shown_text(fields):
@@ -277,19 +284,8 @@ def agree(reader, kind, ours, theirs):
         if reader.name == "Node":
             return ours == theirs
         ours, theirs = [[(n, v.encode().hex()) for n, v in fields] for fields in (ours, theirs)]
-    if reader.name == "PHP" and kind == "multipart":
-        # Fields and files are two lists there, and a file without a name has no contents.
-        mine = folded(ours)
-        if mine is None:
-            return True
-        values = {}
-        for name, value in ours:
-            values.setdefault(next(iter(folded([(name, value)])), b""), {"", value}).add(value)
-        names = {bytes.fromhex(name) for name, _ in theirs}
-        return names == set(mine) and all(value in values[bytes.fromhex(name)] for name, value in theirs)
     if reader.name == "PHP":
-        mine = folded(ours)
-        return mine is None or mine == {bytes.fromhex(name): value for name, value in theirs}
+        return same_uploads(ours, theirs) if kind == "multipart" else php_names.leaves(php_names.posted(unhex(ours))) == in_arrays(theirs)
     return ours == theirs
 
 

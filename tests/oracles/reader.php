@@ -2,12 +2,25 @@
 // What PHP reads in a body, as the router of `php -S`: forms and multipart through $_POST and $_FILES, JSON through
 // json_decode. Answers in the form of body_reader.cc, or "refused".
 
-function pairs(array $values, array &$out): void
+// The path of a value is the keys of all arrays that it lies in.
+function pairs(array $values, string $path, array &$out): void
 {
     foreach ($values as $name => $value) {
-        if (is_array($value)) continue;
-        $out[] = bin2hex((string)$name) . '=' . bin2hex($value);
+        $here = $path . bin2hex((string)$name);
+        if (is_array($value)) pairs($value, "$here/", $out);
+        else $out[] = "$here=" . bin2hex($value);
     }
+}
+
+// The contents of uploads, which PHP keeps by property first and by name below it.
+function contents(mixed $error, mixed $file): mixed
+{
+    if (is_array($error)) {
+        $out = [];
+        foreach ($error as $key => $one) $out[$key] = contents($one, $file[$key]);
+        return $out;
+    }
+    return $error === 0 ? file_get_contents($file) : '';
 }
 
 function tree(mixed $value, string $path, array &$out): void
@@ -31,11 +44,7 @@ if (str_starts_with($_SERVER['CONTENT_TYPE'] ?? '', 'application/json')) {
         $out = ['refused'];
     }
 } else {
-    pairs($_POST, $out);
-    foreach ($_FILES as $name => $file) {
-        if (is_array($file['error'])) continue;
-        $content = $file['error'] === 0 ? file_get_contents($file['tmp_name']) : '';
-        $out[] = bin2hex((string)$name) . '=' . bin2hex($content);
-    }
+    pairs($_POST, '', $out);
+    foreach ($_FILES as $name => $file) pairs([$name => contents($file['error'], $file['tmp_name'])], '', $out);
 }
 echo implode(' ', $out);

@@ -11,17 +11,21 @@ namespace {
 
 using crypto::WallTime;
 
-constexpr std::string_view kFirstLine = "paravent-operators-v2\n";
-constexpr std::string_view kFirstLineV1 = "paravent-operators-v1\n";
+constexpr std::string_view kFirstWord = "paravent-operators-v3";
+constexpr std::string_view kFirstLineV2 = "paravent-operators-v2";
+constexpr std::string_view kFirstLineV1 = "paravent-operators-v1";
 constexpr std::string_view kEnd = "end\n";
+
+void read_id(Words& words, std::string_view text, crypto::vault::Id& out) {
+  const auto id = crypto::from_hex(text);
+  if (!id || id->size() != out.size()) return words.refuse();
+  std::copy(id->begin(), id->end(), out.begin());
+  if (out == crypto::vault::kNoId) words.refuse();  // where there may be none, that is spelled "-"
+}
 
 void read_tenant(Words& words, crypto::vault::Id& tenant) {
   const std::string_view text = words.word();
-  if (text == "-") return;
-  const auto id = crypto::from_hex(text);
-  if (!id || id->size() != tenant.size()) return words.refuse();
-  std::copy(id->begin(), id->end(), tenant.begin());
-  if (tenant == crypto::vault::kNoId) words.refuse();  // that is spelled "-"
+  if (text != "-") read_id(words, text, tenant);
 }
 
 void read_name_and_role(Words& words, OperatorRecord& one) {
@@ -83,6 +87,13 @@ bool read_attempts(Words& words, OperatorRecord& one) {
   one.attempts.locked_until = words.time();
   one.attempts.last_step = words.number(kMostMilliseconds);
   return words.end() && in_order && !(one.attempts == Attempts());
+}
+
+bool read_first_line(std::string_view line, crypto::vault::Id& installation) {
+  Words words(line);
+  if (words.word() != kFirstWord) return false;
+  read_id(words, words.word(), installation);
+  return words.end();
 }
 
 bool read_line(std::string_view line, std::vector<OperatorRecord>& list) {
@@ -180,27 +191,31 @@ bool is_role_name(std::string_view role) noexcept {
   return !role.empty() && role.size() <= 64 && role.find_first_of(" \n\r\t") == role.npos;
 }
 
-std::string operators_text(const std::vector<OperatorRecord>& list) {
-  std::string out(kFirstLine);
-  for (const OperatorRecord& one : list) append_operator(one, out);
+std::string operators_text(const OperatorsFile& file) {
+  std::string out = std::string(kFirstWord) + " " + crypto::vault::id_hex(file.installation) + "\n";
+  for (const OperatorRecord& one : file.list) append_operator(one, out);
   return out.append(kEnd);
 }
 
-std::optional<std::vector<OperatorRecord>> parse_operators(std::string_view text) {
-  const bool first_version = text.starts_with(kFirstLineV1);
-  if (!first_version &&
-      (!text.starts_with(kFirstLine) || !text.ends_with("\n" + std::string(kEnd))))
-    return std::nullopt;
-  text.remove_prefix(first_version ? kFirstLineV1.size() : kFirstLine.size());
-  if (!first_version) text.remove_suffix(kEnd.size());
-  std::vector<OperatorRecord> list;
+std::optional<OperatorsFile> parse_operators(std::string_view text) {
+  OperatorsFile file;
+  const auto first = take_until(text, '\n');
+  if (!first) return std::nullopt;
+  const bool first_version = *first == kFirstLineV1;
+  if (!first_version) {
+    if (*first != kFirstLineV2 && !read_first_line(*first, file.installation)) return std::nullopt;
+    if (!text.ends_with(kEnd)) return std::nullopt;
+    text.remove_suffix(kEnd.size());
+  }
   while (!text.empty()) {
     const auto line = take_until(text, '\n');
     if (!line) return std::nullopt;
-    if (!(first_version ? read_line_v1(*line, list) : read_line(*line, list))) return std::nullopt;
+    if (!(first_version ? read_line_v1(*line, file.list) : read_line(*line, file.list))) {
+      return std::nullopt;
+    }
   }
-  if (!each_once(list)) return std::nullopt;
-  return list;
+  if (!each_once(file.list)) return std::nullopt;
+  return file;
 }
 
 }  // namespace paravent::proxy::admin

@@ -1,6 +1,6 @@
 // The list of operators as text, and back. One spelling; any other is refused whole.
 //
-//   paravent-operators-v2
+//   paravent-operators-v3 INSTALLATION-ID-HEX
 //   operator NAME TENANT-ID-HEX|- ROLE person|program CREATED REVOKED|-
 //   credential SHA256-HEX CREATED EXPIRES|- PURPOSE,...|- PATH,...|-
 //   passphrase SALT-HEX PASSES KIB VERIFIER-HEX SEALED-HEX
@@ -10,8 +10,10 @@
 //
 // The lines behind `operator` are that operator's, in this order, credentials repeating; the others
 // are left out where there is nothing to say. Times are milliseconds since 1970, UTC. `end` makes a
-// list that was cut off known as such. A list of the first version, one line an operator, is read
-// too:  paravent-operators-v1 / NAME TENANT-ID-HEX|- ROLE SHA256-HEX. Pure functions; any thread.
+// list that was cut off known as such. Lists of the versions before name no installation and are
+// read too: the second, paravent-operators-v2, is the same otherwise, and the first has one line an
+// operator:  paravent-operators-v1 / NAME TENANT-ID-HEX|- ROLE SHA256-HEX. Pure functions; any
+// thread.
 
 #pragma once
 
@@ -24,8 +26,16 @@
 
 namespace paravent::proxy::admin {
 
-std::string operators_text(const std::vector<OperatorRecord>& list);
+struct OperatorsFile {
+  crypto::vault::Id installation{};  // kNoId: of a version that names none
+  std::vector<OperatorRecord> list;
+
+  bool operator==(const OperatorsFile&) const = default;
+};
+
+// REQUIRES: an installation.
+std::string operators_text(const OperatorsFile& file);
 // nullopt: altered, truncated, or in another spelling.
-std::optional<std::vector<OperatorRecord>> parse_operators(std::string_view text);
+std::optional<OperatorsFile> parse_operators(std::string_view text);
 
 }  // namespace paravent::proxy::admin

@@ -150,7 +150,7 @@ bool Installation::is_initialised(const std::filesystem::path& data) {
   if (!directory || !directory->is_initialised()) return false;
   // Without a list of operators the initialisation was interrupted before its end. A list that
   // cannot be read is for open() to complain about.
-  const auto operators = admin::Operators::open(directory->operators());
+  const auto operators = admin::Operators::open(directory->operators(), crypto::vault::kNoId);
   return !operators || (*operators)->size() > 0;
 }
 
@@ -299,6 +299,7 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
   auto check = crypto::vault::read_root_check(installation->directory_.keys());
   if (!check) return check.error();
   installation->root_check_ = *check;
+  if (auto status = installation->open_operators(); !status) return status.error();
   if (auto status = installation->make_first_operators(hand_over); !status) return status.error();
   return installation;
 }
@@ -325,7 +326,7 @@ Status Installation::open_parts(crypto::audit::OpenMode audit_mode) {
 }
 
 Status Installation::open_operators() {
-  auto operators = admin::Operators::open(directory_.operators());
+  auto operators = admin::Operators::open(directory_.operators(), root_check_.installation);
   if (!operators) return operators.error();
   operators_ = std::move(*operators);
   return {};

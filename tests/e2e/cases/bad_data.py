@@ -255,6 +255,18 @@ def operators_damaged():
             serve_fails(folder, 4, leave_out=("data/lock", "data/store"))
 
 
+@case("the operators of another installation: code 4, and nobody of theirs gets in")
+def operators_foreign():
+    with copied() as folder:
+        other = os.path.join(folder, "other")
+        done = gateway.run("init", "--data", other, "--root-key", os.path.join(folder, "other.key"))
+        equal(done.returncode, 0, f"init of another one ({done.err})")
+        mine = os.path.join(folder, "data", "operators")
+        shutil.rmtree(mine)
+        shutil.copytree(os.path.join(other, "operators"), mine)
+        serve_fails(folder, 4, "operators", "another installation", leave_out=("data/lock", "data/store"))
+
+
 @case("the installation's audit log deleted whole: code 4, and it does not begin anew")
 def audit_log_deleted():
     with copied() as folder:

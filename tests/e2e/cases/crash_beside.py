@@ -15,6 +15,7 @@ from support.gateway import Scene
 
 ROUNDS = max(4, int(os.environ.get("PARAVENT_E2E_KILLS", "20")) // 2)
 CLIENTS = 4
+ERASURES = 5  # that every other round waits for; the rest are killed as early as may be
 FIELDS = ("name", "email", "message")
 
 
@@ -100,12 +101,14 @@ class Round:
             self.rotations += 1
             self.over.wait(0.05)
 
-    def run(self, seconds):
+    def run(self, seconds, erasures):
+        """Kills `seconds` after as many `erasures`, and a rotation, have been answered: how long they take is the machine's."""
         for thread in self.threads:
             thread.start()
         deadline = time.monotonic() + 60 * settings.PATIENCE
-        while not self.sent:
-            expect(time.monotonic() < deadline, "nothing was answered")
+        while not self.sent or len(self.erased) < erasures or (erasures and not self.rotations):
+            expect(not self.problems and time.monotonic() < deadline,
+                   f"{len(self.sent)} answered, {len(self.erased)} erased, {self.rotations} rotations; {self.problems}")
             time.sleep(0.001)
         time.sleep(seconds)
         self.scene.kill()
@@ -132,7 +135,7 @@ def kills():
         for number in range(ROUNDS):
             before = len(rows)
             one = Round(scene, number)
-            one.run(chance.uniform(0, 1.2) * settings.SLOWNESS)
+            one.run(chance.uniform(0, 1.2) * settings.SLOWNESS, ERASURES if number % 2 else 0)
             rounds.append(one)
             done = gateway.run("audit", "verify", scene.data)
             equal(done.returncode, 0, f"audit verify after kill {number} ({done.err})")
@@ -142,9 +145,7 @@ def kills():
         there, by_halves = who_is_there(scene, rows)
         check(rounds, there, by_halves)
         equal(by_halves, set(), "who is there by halves, with every erasure at its end")
-        for what in ("sent", "erased"):
-            expect(sum(len(getattr(one, what)) for one in rounds) >= 2 * ROUNDS, f"hardly anybody was {what}")
-        expect(sum(one.rotations for one in rounds) >= ROUNDS // 2, "hardly a key was rotated")
+        expect(sum(len(one.sent) for one in rounds) >= 2 * ROUNDS, "hardly anybody was answered")
 
 
 def who_is_there(scene, rows):

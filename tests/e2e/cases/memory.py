@@ -3,11 +3,8 @@
 All of these are cases with figures: a sanitizer keeps freed memory, and makes mlock do nothing.
 """
 
-import base64
 import ctypes
 import gzip
-import hashlib
-import hmac
 import json
 import os
 import re
@@ -16,14 +13,16 @@ import tempfile
 import threading
 import time
 
+from cases.subjects import POLICY as PEOPLE
 from cases.unsealing import PASSPHRASE, passphrase_scene, seal, shares_scene, unseal
 from support import settings, wire
 from support.case import Skip, case, equal, expect
 from support.certificates import Authority
 from support.gateway import Scene
+from support.key_store import clear_keys, hkdf_expand, read_root_key, read_shred_secret
 from support.policies import WIDE
 
-SHRED_SECRET = slice(28, 60)  # of its file: crypto/vault/engine/keys/shred_secret.h
+NOT_DUMPED = " (not dumped)"
 CANARIES = ("Zephyrine Quartzenbourg", "quartz.zephyrine@example.fr")
 
 
@@ -59,14 +58,10 @@ class Dump:
     def places(self, needle, everything=False):
         """The mappings that hold it; without `everything`, only those that a core dump has."""
         return [
-            f"{name or 'anonymous'}{'' if dumped else ' (not dumped)'}"
+            f"{name or 'anonymous'}{'' if dumped else NOT_DUMPED}"
             for name, dumped, data in self.parts
             if (dumped or everything) and needle in data
         ]
-
-
-def hkdf_expand(key, info):
-    return hmac.new(key, info + b"\x01", hashlib.sha256).digest()
 
 
 def look(scene, secrets, when):
@@ -74,10 +69,14 @@ def look(scene, secrets, when):
     dump = Dump(scene.process.pid)
     # The search itself works: a word of the policy is there.
     expect(dump.places(b"legitimate-interest") or dump.places(b"mailing"), "the dump holds not even the policy")
+    there = set()
     for name, needle in secrets.items():
-        places = dump.places(needle)
-        expect(not places, f"{when}: {name} lies in {places}")
-    return {name for name, needle in secrets.items() if dump.places(needle, True)}
+        places = dump.places(needle, True)
+        dumped = [place for place in places if not place.endswith(NOT_DUMPED)]
+        expect(not dumped, f"{when}: {name} lies in {dumped}")
+        if places:
+            there.add(name)
+    return there
 
 
 @case("a dump of the process holds neither keys nor values, after requests, a reveal and a seal", figures=True)
@@ -85,15 +84,14 @@ def dumps():
     with Scene(policy=WIDE) as scene:
         with open(scene.root_key, "rb") as file:
             text = file.read().split()[1]
-        root = base64.urlsafe_b64decode(text)[:32]
+        root = read_root_key(scene.root_key)
         secrets = {
             "the root key": root,
             "the text of the root key": text,
             "the root's wrapping key": hkdf_expand(root, b"paravent/v1/root.wrap"),
             "the key store's MAC key": hkdf_expand(root, b"paravent/v1/keystore.mac"),
         }
-        with open(os.path.join(scene.data, "keys", "shred-secret"), "rb") as file:
-            secrets["the key of the shred secret"] = file.read()[SHRED_SECRET]
+        secrets["the key of the shred secret"] = read_shred_secret(scene.data)
         for canary in CANARIES:
             secrets[f"the value {canary}"] = canary.encode()
             secrets[f"the encoded value {canary}"] = wire.form({"x": canary})[2:]
@@ -110,6 +108,26 @@ def dumps():
         there = look(scene, secrets, "after seal")
         keys = {name for name in there if "key" in name}
         expect(not keys, f"still in memory after seal: {keys}")
+
+
+@case("... nor any key of the tree or of a person, wherever it is wrapped on the disk", figures=True)
+def tree():
+    with Scene(policy=PEOPLE) as scene:
+        for number in range(3):
+            body = wire.form({"name": "Anne", "email": f"anne{number}@example.fr", "message": "hello"})
+            answer = scene.submit(wire.request("POST", "/contact", body, wire.FORM))
+        token = dict(wire.form_fields(answer.body))["name"]
+        equal(scene.reveal([token]), ["Anne"], "the value")
+        keys = clear_keys(scene.data, read_root_key(scene.root_key))
+        secrets = {f"a key of class {what} ({number})": key for number, (what, key) in enumerate(keys)}
+        for what, key in keys:
+            secrets.setdefault(f"what the children of class {what} lie under", hkdf_expand(key, b"paravent/v1/wrap"))
+        for what in ("tenant", "domain", "epoch", "subject"):
+            expect(any(what == found for found, _ in keys), f"no key of class {what} was found on the disk")
+        there = look(scene, secrets, "after requests and a reveal")
+        expect(there, "not one of them is where keys lie: the search finds nothing")
+        equal(seal(scene).returncode, 0, "seal")
+        equal(look(scene, secrets, "after seal"), set(), "not even where keys lie")
 
 
 @case("what people gave to unseal it does not stay in the process: pass-phrase, shares", figures=True)
@@ -163,10 +181,7 @@ class Ended(Dump):
 @case("wiped on exit: at the end of the process no key is left where keys lay", figures=True)
 def wiped():
     with Scene(policy=WIDE) as scene:
-        with open(scene.root_key, "rb") as file:
-            root = base64.urlsafe_b64decode(file.read().split()[1])[:32]
-        with open(os.path.join(scene.data, "keys", "shred-secret"), "rb") as file:
-            secret = file.read()[SHRED_SECRET]
+        root, secret = read_root_key(scene.root_key), read_shred_secret(scene.data)
         secrets = {
             "the root's wrapping key": hkdf_expand(root, b"paravent/v1/root.wrap"),
             "the key store's MAC key": hkdf_expand(root, b"paravent/v1/keystore.mac"),

@@ -19,6 +19,9 @@
 
 namespace paravent::proxy::admin {
 
+// Whose operators the tests keep.
+inline constexpr crypto::vault::Id kInstallation{7};
+
 class TempFolder {
  public:
   TempFolder();

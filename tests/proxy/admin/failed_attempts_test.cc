@@ -85,7 +85,7 @@ TEST(FailedAttempts, AnAlteredFileIsRefused) {
   const auto opened = FailedAttempts::open(folder.path());
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().kind(), crypto::ErrorKind::data);
-  EXPECT_FALSE(Operators::open(folder.path()).has_value());
+  EXPECT_FALSE(Operators::open(folder.path(), kInstallation).has_value());
 }
 
 TEST(FailedAttempts, AFullListForgetsWhoFailedLeastAndLongestAgo) {
@@ -136,13 +136,13 @@ class ThrottleOnDisk : public testing::Test {
   ThrottleOnDisk() {
     std::filesystem::create_directory(folder());
     const auto list = api.operators->list();
-    EXPECT_TRUE(Operators::open(folder()).value()->keep(list).has_value());
+    EXPECT_TRUE(Operators::open(folder(), kInstallation).value()->keep(list).has_value());
     begin_again();
   }
   void begin_again() {
     api.api.reset();
     api.operators.reset();
-    api.operators = Operators::open(folder(), &api.clock).value();
+    api.operators = Operators::open(folder(), kInstallation, &api.clock).value();
     api.restart();
   }
   std::filesystem::path folder() const { return api.folder.path() / "operators"; }

@@ -136,11 +136,12 @@ class Login : public testing::Test {
   void begin_again() {
     const auto folder = api.folder.path() / "operators";
     if (std::filesystem::create_directory(folder)) {
-      EXPECT_TRUE(Operators::open(folder).value()->keep(api.operators->list()).has_value());
+      EXPECT_TRUE(
+          Operators::open(folder, kInstallation).value()->keep(api.operators->list()).has_value());
     }
     api.api.reset();
     api.operators.reset();
-    api.operators = Operators::open(folder, &api.clock).value();
+    api.operators = Operators::open(folder, kInstallation, &api.clock).value();
     api.restart();
   }
   // A failure under either name: what both are answered.

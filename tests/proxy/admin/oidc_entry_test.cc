@@ -267,12 +267,12 @@ TEST(OidcRevocations, SurviveARestart) {
   const TempFolder folder;
   const crypto::WallTime now(std::chrono::milliseconds(1'800'000'000'123));
   {
-    const auto operators = Operators::open(folder.path()).value();
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "oidc-revoked"));
     EXPECT_EQ(operators->oidc_revocations().revoke("login/crm-1", now).value(), now);
     EXPECT_EQ(operators->oidc_revocations().revoke("login/a/b|c", now).value(), now);
   }
-  const auto operators = Operators::open(folder.path()).value();
+  const auto operators = Operators::open(folder.path(), kInstallation).value();
   EXPECT_TRUE(operators->oidc_revocations().holds("login/crm-1"));
   EXPECT_TRUE(operators->oidc_revocations().holds("login/a/b|c"));
   EXPECT_FALSE(operators->oidc_revocations().holds("login/crm-2"));
@@ -281,7 +281,7 @@ TEST(OidcRevocations, SurviveARestart) {
       now);
   // Altered or truncated, nobody starts with it.
   std::ofstream(folder.path() / "oidc-revoked", std::ios::app) << "x";
-  const auto altered = Operators::open(folder.path());
+  const auto altered = Operators::open(folder.path(), kInstallation);
   ASSERT_FALSE(altered);
   EXPECT_EQ(altered.error().kind(), crypto::ErrorKind::data);
 }

@@ -171,7 +171,7 @@ TEST(OperatorsStore, EverythingSurvivesARestart) {
   const TempFolder folder;
   std::string credential;
   {
-    const auto operators = Operators::open(folder.path()).value();
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
     credential = std::string(
         crypto::as_text(operators->add("dpo", "dpo", crypto::vault::random_id()).value().bytes()));
     ASSERT_TRUE(operators
@@ -182,7 +182,7 @@ TEST(OperatorsStore, EverythingSurvivesARestart) {
                              })
                     .has_value());
   }
-  const auto again = Operators::open(folder.path()).value();
+  const auto again = Operators::open(folder.path(), kInstallation).value();
   EXPECT_TRUE(again->authenticate(credential).has_value());
   EXPECT_EQ(again->find("dpo")->attempts.failures, 9U);
   EXPECT_EQ(again->find("dpo")->attempts.last_step, 77U);

@@ -14,6 +14,12 @@ using crypto::WallTime;
 
 WallTime at(std::int64_t milliseconds) { return WallTime(std::chrono::milliseconds(milliseconds)); }
 
+const crypto::vault::Id kInstallation{0xAB, 1};
+
+std::string text_of(const std::vector<OperatorRecord>& list) {
+  return operators_text({kInstallation, list});
+}
+
 std::vector<OperatorRecord> full_list() {
   OperatorRecord program;
   program.name = "crm-sync";
@@ -35,11 +41,12 @@ std::vector<OperatorRecord> full_list() {
 }
 
 TEST(OperatorsFile, RoundTrip) {
-  const auto list = full_list();
-  const auto read = parse_operators(operators_text(list));
-  ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(*read, list);
-  EXPECT_EQ(parse_operators(operators_text({})), std::vector<OperatorRecord>());
+  for (const OperatorsFile& file :
+       {OperatorsFile{kInstallation, full_list()}, OperatorsFile{kInstallation, {}}}) {
+    const std::string text = operators_text(file);
+    EXPECT_TRUE(text.starts_with("paravent-operators-v3 ab01" + std::string(28, '0') + "\n"));
+    EXPECT_EQ(parse_operators(text), file);
+  }
 }
 
 TEST(OperatorsFile, ReadsTheFirstVersion) {
@@ -48,13 +55,22 @@ TEST(OperatorsFile, ReadsTheFirstVersion) {
       parse_operators("paravent-operators-v1\ndpo - dpo " + hash + "\nsup " + std::string(32, 'b') +
                       " support " + std::string(64, 'c') + "\n");
   ASSERT_TRUE(read.has_value());
-  ASSERT_EQ(read->size(), 2U);
-  EXPECT_EQ((*read)[0].name, "dpo");
-  EXPECT_EQ((*read)[0].credentials.at(0).hash.front(), 0xAAU);
-  EXPECT_TRUE((*read)[0].person);
-  EXPECT_EQ((*read)[1].role, "support");
+  EXPECT_EQ(read->installation, crypto::vault::kNoId);
+  ASSERT_EQ(read->list.size(), 2U);
+  EXPECT_EQ(read->list[0].name, "dpo");
+  EXPECT_EQ(read->list[0].credentials.at(0).hash.front(), 0xAAU);
+  EXPECT_TRUE(read->list[0].person);
+  EXPECT_EQ(read->list[1].role, "support");
   // Written again, it is the present version, with the same credentials.
-  EXPECT_EQ(parse_operators(operators_text(*read)), *read);
+  const OperatorsFile next{kInstallation, read->list};
+  EXPECT_EQ(parse_operators(operators_text(next)), next);
+}
+
+TEST(OperatorsFile, ReadsTheSecondVersion) {
+  std::string text = text_of(full_list());
+  text.replace(0, text.find('\n'), "paravent-operators-v2");
+  EXPECT_EQ(parse_operators(text), (OperatorsFile{crypto::vault::kNoId, full_list()}));
+  EXPECT_FALSE(parse_operators(text.substr(0, text.size() - 4)).has_value()) << "cut off";
 }
 
 // "-" stands for nobody in the files of cases; lists of before may hold such names.
@@ -66,7 +82,7 @@ TEST(OperatorsFile, ANewNameBeginsWithALetterOrDigit) {
               crypto::ErrorKind::usage);
     auto list = full_list();
     list[0].name = name;
-    EXPECT_EQ(parse_operators(operators_text(list)), list) << name;
+    EXPECT_EQ(parse_operators(text_of(list)).value().list, list) << name;
   }
   for (const char* name : {"a", "7", "crm-sync", "a-"}) {
     EXPECT_TRUE(is_new_operator_name(name)) << name;
@@ -74,7 +90,7 @@ TEST(OperatorsFile, ANewNameBeginsWithALetterOrDigit) {
 }
 
 TEST(OperatorsFile, AnyOtherTextIsRefused) {
-  const std::string good = operators_text(full_list());
+  const std::string good = text_of(full_list());
   for (std::size_t size = 0; size < good.size(); ++size) {
     EXPECT_FALSE(parse_operators(good.substr(0, size)).has_value()) << size;
   }
@@ -86,6 +102,15 @@ TEST(OperatorsFile, AnyOtherTextIsRefused) {
     return text.replace(place, old.size(), next);
   };
   for (const auto& [old, next] : std::vector<std::pair<std::string, std::string>>{
+           {"operators-v3 ", "operators-v4 "},
+           {"operators-v3 ab01", "operators-v3  ab01"},
+           {"operators-v3 ab01", "operators-v3 AB01"},
+           {"operators-v3 ab01", "operators-v3 ab01 ab01"},
+           {"operators-v3 ab01", "operators-v3 01"},
+           {"operators-v3 ab01", "operators-v3 0000"},
+           {"operators-v3 ab01", "operators-v2 ab01"},
+           {"operators-v3 ab01" + std::string(28, '0'), "operators-v3"},
+           {"operators-v3 ab01" + std::string(28, '0'), "operators-v3 -"},
            {"operator crm-sync", "operator CRM"},
            {"operator crm-sync", "operator  crm-sync"},
            {" program ", " robot "},

@@ -33,7 +33,7 @@ mode_t mode(const std::filesystem::path& file) {
 TEST(Operators, RoundTrip) {
   const TempFolder folder;
   const auto file = folder.path() / "operators";
-  const auto first = Operators::open(folder.path()).value();
+  const auto first = Operators::open(folder.path(), kInstallation).value();
   EXPECT_EQ(first->size(), 0U);
   const crypto::vault::Id tenant = crypto::vault::random_id();
   const std::string dpo = text(first->add("dpo", "dpo", crypto::vault::kNoId).value());
@@ -43,9 +43,11 @@ TEST(Operators, RoundTrip) {
   EXPECT_NE(dpo, support);
   EXPECT_EQ(mode(file), 0600U);
   EXPECT_EQ(read(file).find(dpo), std::string::npos) << "the credential itself is on disk";
-  EXPECT_TRUE(read(file).starts_with("paravent-operators-v2\noperator dpo - dpo person "));
+  EXPECT_TRUE(read(file).starts_with("paravent-operators-v3 " +
+                                     crypto::vault::id_hex(kInstallation) +
+                                     "\noperator dpo - dpo person "));
 
-  const auto again = Operators::open(folder.path()).value();
+  const auto again = Operators::open(folder.path(), kInstallation).value();
   EXPECT_EQ(again->size(), 2U);
   EXPECT_EQ(again->authenticate(dpo)->name, "dpo");
   EXPECT_EQ(again->authenticate(dpo)->tenant, crypto::vault::kNoId);
@@ -59,14 +61,14 @@ TEST(Operators, RoundTrip) {
 
 TEST(Operators, JoinATenantOnce) {
   const TempFolder folder;
-  const auto operators = Operators::open(folder.path()).value();
+  const auto operators = Operators::open(folder.path(), kInstallation).value();
   const crypto::vault::Id first = crypto::vault::random_id();
   const crypto::vault::Id second = crypto::vault::random_id();
   const std::string dpo = text(operators->add("dpo", "dpo", crypto::vault::kNoId).value());
   const std::string other = text(operators->add("other", "dpo", second).value());
   ASSERT_TRUE(operators->join_tenant(first).has_value());
   ASSERT_TRUE(operators->join_tenant(second).has_value());
-  const auto again = Operators::open(folder.path()).value();
+  const auto again = Operators::open(folder.path(), kInstallation).value();
   EXPECT_EQ(again->authenticate(dpo)->tenant, first);
   EXPECT_EQ(again->authenticate(other)->tenant, second);
 }
@@ -92,13 +94,13 @@ TEST(Operators, AnAlteredListIsRefused) {
   const TempFolder folder;
   const auto file = folder.path() / "operators";
   {
-    const auto operators = Operators::open(folder.path()).value();
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
     ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::random_id()).has_value());
   }
   const std::string good = read(file);
   const auto opens = [&](const std::string& bytes) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
-    const auto opened = Operators::open(folder.path());
+    const auto opened = Operators::open(folder.path(), kInstallation);
     if (!opened) {
       EXPECT_EQ(opened.error().kind(), ErrorKind::data);
       EXPECT_NE(opened.error().sentence().find(file.string()), std::string::npos);
@@ -113,7 +115,8 @@ TEST(Operators, AnAlteredListIsRefused) {
   }
   EXPECT_FALSE(opens(good + "x"));
   EXPECT_FALSE(opens(good + "\n"));
-  EXPECT_FALSE(opens("paravent-operators-v3\n" + line));
+  EXPECT_FALSE(opens("paravent-operators-v4\n" + line));
+  EXPECT_TRUE(opens("paravent-operators-v2\n" + line)) << "which named no installation";
   std::string upper = good;
   for (char& c : upper) {
     const std::size_t hash = good.find("credential ") + 11;
@@ -127,14 +130,44 @@ TEST(Operators, AnAlteredListIsRefused) {
   EXPECT_FALSE(opens(zeros)) << "no tenant is spelled -";
 }
 
+TEST(Operators, AListOfAnotherInstallationIsRefused) {
+  const TempFolder folder;
+  const auto file = folder.path() / "operators";
+  {
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
+    ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
+  }
+  const std::string before = read(file);
+  const auto opened = Operators::open(folder.path(), crypto::vault::Id{8});
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().kind(), ErrorKind::data);
+  EXPECT_NE(opened.error().sentence().find("another installation"), std::string::npos);
+  EXPECT_EQ(read(file), before);
+  EXPECT_EQ(Operators::open(folder.path(), crypto::vault::kNoId).value()->size(), 1U);
+}
+
+// It names the installation once it is written again.
+TEST(Operators, AListOfTheSecondVersionBelongsToWhoeverWritesIt) {
+  const TempFolder folder;
+  const auto file = folder.path() / "operators";
+  std::ofstream(file, std::ios::binary) << "paravent-operators-v2\nend\n";
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  ASSERT_TRUE(Operators::open(folder.path(), kInstallation)
+                  .value()
+                  ->add("dpo", "dpo", crypto::vault::kNoId)
+                  .has_value());
+  EXPECT_FALSE(Operators::open(folder.path(), crypto::vault::Id{8}).has_value());
+  EXPECT_EQ(Operators::open(folder.path(), kInstallation).value()->size(), 1U);
+}
+
 TEST(Operators, AListThatOthersMayReadIsRefused) {
   const TempFolder folder;
   {
-    const auto operators = Operators::open(folder.path()).value();
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
     ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
   }
   std::filesystem::permissions(folder.path() / "operators", std::filesystem::perms(0640));
-  const auto opened = Operators::open(folder.path());
+  const auto opened = Operators::open(folder.path(), kInstallation);
   ASSERT_FALSE(opened.has_value());
   EXPECT_NE(opened.error().sentence().find("chmod"), std::string::npos);
 }
