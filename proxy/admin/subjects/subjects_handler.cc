@@ -168,7 +168,10 @@ std::optional<AdminResponse> erase(const SubjectCall& call, const MeantSubjects&
     if (erased.error().kind() == crypto::ErrorKind::busy) {
       return admin_problem(409, "held", "A hold covers this person; release the hold first.");
     }
-    return no_store();
+    if (ids.empty() || admin.info(ids.front())) return no_store();
+    return admin_problem(503, "store-unavailable",
+                         "Nothing of these people opens any more, but what is kept of them could "
+                         "not all be removed yet; the gateway goes on with it by itself.");
   }
   std::size_t rows = 0;
   for (const auto& one : *erased) rows += one.tokens;

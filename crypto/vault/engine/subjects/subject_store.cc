@@ -40,6 +40,10 @@ bool destroys(const SubjectChange& change) {
          std::holds_alternative<SubjectKeyDestroyed>(change);
 }
 
+void note_erased(const SubjectChange& change, std::vector<Id>& erased) {
+  if (const auto* one = std::get_if<SubjectErased>(&change)) erased.push_back(one->subject);
+}
+
 }  // namespace
 
 // What a destroy batch makes of a list of changes: keys whose parent goes are left out, subjects
@@ -173,6 +177,7 @@ Result<std::unique_ptr<SubjectStore>> SubjectStore::open(const std::filesystem::
     if (!changes) return false;
     return std::all_of(changes->begin(), changes->end(), [&](const SubjectChange& change) {
       opened->owes_renewal_ = opened->owes_renewal_ || destroys(change);
+      note_erased(change, opened->erased_);
       return opened->table_.apply(change).has_value();
     });
   });
@@ -245,6 +250,7 @@ Status SubjectStore::write(std::span<const SubjectChange> changes,
   for (const SubjectChange& change : changes) {
     if (!table_.apply(change)) std::abort();
     owes_renewal_ = owes_renewal_ || destroys(change);
+    note_erased(change, erased_);
   }
   if (preparing_) since_.insert(since_.end(), changes.begin(), changes.end());
   return {};
@@ -258,6 +264,11 @@ Status SubjectStore::open_key(const SubjectKeyMade& made, const TenantWrap& wrap
   }
   wipe(key);
   return Error(ErrorKind::data);
+}
+
+std::vector<Id> SubjectStore::erased() const {
+  const std::shared_lock lock(table_mutex_);
+  return erased_;
 }
 
 bool SubjectStore::owes_renewal() const {
@@ -286,6 +297,7 @@ Status SubjectStore::prepare(const ShredSecret& to, const std::set<Id>& gone,
   preparing_ = false;
   // What was erased meanwhile lies in the new file under the new secret, and so is owed again.
   prepared_->owes_renewal = std::any_of(since_.begin(), since_.end(), destroys);
+  for (const SubjectChange& change : since_) note_erased(change, prepared_->erased);
   if (status) status = prepare_changes(since_, rewrapper);
   since_.clear();
   if (!status) {
@@ -324,6 +336,7 @@ void SubjectStore::finish() {
       if (table_.fits(std::span(&drop, 1)) && !table_.apply(drop)) std::abort();
     }
     owes_renewal_ = prepared_->owes_renewal;
+    erased_ = std::move(prepared_->erased);
   }
   prepared_.reset();
 }

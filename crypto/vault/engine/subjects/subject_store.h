@@ -80,6 +80,10 @@ class SubjectStore {
   // next destroy batch an older copy of the file still holds it.
   bool owes_renewal() const;
 
+  // Who was erased since then, in order: what else is kept of them, rows of the token store, has to
+  // be gone before the next batch, after which nothing names them any more.
+  std::vector<Id> erased() const;
+
   // A destroy batch (constructions 4.11), in three steps; known tokens are answered throughout.
   // prepare(): every key that stays, wrapped under `to`, durable beside what is in force; then
   // nobody changes anything until finish() or cancel(), which the same thread calls. `gone`: keys
@@ -107,6 +111,7 @@ class SubjectStore {
     std::vector<SubjectKeyMade> keys;
     std::vector<SubjectChange> drops;
     bool owes_renewal = false;
+    std::vector<Id> erased;
   };
   class Rewrapper;
 
@@ -122,6 +127,7 @@ class SubjectStore {
   std::unique_ptr<SubjectFile> file_;  // null: in memory
   Shred shred_;
   bool owes_renewal_ = false;
+  std::vector<Id> erased_;
   bool preparing_ = false;
   std::vector<SubjectChange> since_;  // committed while a batch is prepared
   std::unique_ptr<Prepared> prepared_;

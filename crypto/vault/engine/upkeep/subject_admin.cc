@@ -1,6 +1,7 @@
 #include "crypto/vault/engine/upkeep/subject_admin.h"
 
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "crypto/keys/key_use.h"
@@ -153,20 +154,6 @@ Status SubjectAdmin::note_contact(const Id& subject, std::string_view purpose, W
   return state.subjects->commit(std::span(&change, 1));
 }
 
-// Of the person, what is there. REQUIRES: the writers' lock is held.
-Result<std::vector<Id>> SubjectAdmin::rows_of(const Id& subject) const {
-  TokenStore& store = *vault_.state_->tokens;
-  auto ids = store.by_subject(row_owner(subject));
-  if (!ids || ids->empty()) return ids;
-  std::vector<std::optional<std::string>> facts(ids->size());
-  if (auto s = store.facts(*ids, facts); !s) return s.error();
-  std::vector<Id> rows;
-  for (std::size_t i = 0; i < facts.size(); ++i) {
-    if (facts[i]) rows.push_back((*ids)[i]);
-  }
-  return rows;
-}
-
 // REQUIRES: the state's mutex is held.
 bool SubjectAdmin::is_held(const Id& subject) const {
   const Vault::State& state = *vault_.state_;
@@ -190,58 +177,57 @@ Status Vault::State::renew_subjects() {
   return batch ? Status() : batch.error();
 }
 
-// Their rows, unless a hold covers one of them. REQUIRES: the state's mutex and the writers' lock
-// are held.
-Status SubjectAdmin::remove_rows(const std::set<Id>& subjects, std::map<Id, std::size_t>& counts) {
+// Rows of each of them, and of all. REQUIRES: the writers' lock is held.
+Result<std::map<Id, std::vector<Id>>> SubjectAdmin::rows_of(const std::set<Id>& subjects) const {
+  std::map<Id, std::vector<Id>> out;
+  for (const Id& subject : subjects) {
+    auto rows = rows_of_person(*vault_.state_->tokens, subject);
+    if (!rows) return rows.error();
+    out.emplace(subject, std::move(*rows));
+  }
+  return out;
+}
+
+// The keys end in one durable step, and with them whatever lies under them, wherever it is; then
+// the rows go. Interrupted or failed in between, ErasedRows makes up for it before the next
+// renewal.
+Status SubjectAdmin::end(const std::set<Id>& subjects, std::vector<ErasedSubject>& erased) {
+  Vault::State& state = *vault_.state_;
+  const std::scoped_lock names(state.mutex);
+  const auto writers = state.subjects->lock_writers();
   for (const Id& subject : subjects) {
     if (is_held(subject)) {
       return Error(ErrorKind::busy, "A hold covers this person; release the hold first.");
     }
   }
+  const auto rows = rows_of(subjects);
+  if (!rows) return rows.error();
+  std::vector<SubjectChange> changes;
   std::vector<Id> gone;
-  for (const Id& subject : subjects) {
-    const auto rows = rows_of(subject);
-    if (!rows) return rows.error();
-    counts[subject] += rows->size();
-    gone.insert(gone.end(), rows->begin(), rows->end());
-  }
-  return gone.empty() ? Status() : vault_.state_->tokens->remove(gone);
+  state.subjects->read([&](const SubjectTable& table) {
+    for (const auto& [subject, theirs] : *rows) {
+      const Subject* found = table.by_id(subject);
+      if (found == nullptr) continue;  // somebody else was faster
+      erased.push_back({found->made.reference, table.keys_of(*found).size(), theirs.size()});
+      changes.emplace_back(SubjectErased{subject});
+      gone.insert(gone.end(), theirs.begin(), theirs.end());
+    }
+  });
+  if (auto s = state.subjects->commit(changes); !s) return s;
+  if (!gone.empty()) std::ignore = state.tokens->remove(gone);
+  return {};
 }
 
 Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
   Vault::State& state = *vault_.state_;
-  const std::set<Id> all(subjects.begin(), subjects.end());
-  std::map<Id, std::size_t> counts;
-  {
-    const std::scoped_lock names(state.mutex);
-    const auto writers = state.subjects->lock_writers();
-    if (auto s = remove_rows(all, counts); !s) return s.error();
-  }
-  // It walks the store, and may wait for a backup: nobody waits for that but this caller, who can
-  // ask once more when it fails, because the keys are there still.
-  if (auto s = state.tokens->forget_removed(); !s) return s.error();
   std::vector<ErasedSubject> erased;
-  {
-    const std::scoped_lock names(state.mutex);
-    const auto writers = state.subjects->lock_writers();
-    // What came meanwhile.
-    if (auto s = remove_rows(all, counts); !s) return s.error();
-    std::vector<SubjectChange> changes;
-    state.subjects->read([&](const SubjectTable& table) {
-      for (const auto& [subject, rows] : counts) {
-        const Subject* found = table.by_id(subject);
-        if (found == nullptr) continue;  // somebody else was faster
-        erased.push_back({found->made.reference, table.keys_of(*found).size(), rows});
-        changes.emplace_back(SubjectErased{subject});
-      }
-    });
-    if (auto s = state.subjects->commit(changes); !s) return s.error();
-  }
+  if (auto s = end({subjects.begin(), subjects.end()}, erased); !s) return s.error();
   Status renewed;
   {
     const std::scoped_lock lock(state.mutex);
     if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
   }
+  // It walks the store, and may wait for a backup: nobody waits for that but this caller.
   if (auto s = state.tokens->forget_removed(); !s) return s.error();
   if (!renewed) return renewed.error();
   return erased;

@@ -79,14 +79,15 @@ class SubjectAdmin {
 
   // Keys, rows and index entries of these people, gone for good: no older copy of the keys opens
   // them when this returns (one destroy batch). Nobody waits for the store meanwhile.
-  // ErrorKind::busy: a hold covers one of them, and no key went; disk_full, data: rows may be gone,
-  // and the call can be repeated.
+  // ErrorKind::busy: a hold covers one of them, and nothing went. Any other failure: nobody is
+  // erased, or all of them are, whom find() then does not know any more; what is left of them opens
+  // nothing, and the vault's keepers go on with it.
   Result<std::vector<ErasedSubject>> erase(std::span<const Id> subjects);
 
  private:
   bool is_held(const Id& subject) const;
-  Result<std::vector<Id>> rows_of(const Id& subject) const;
-  Status remove_rows(const std::set<Id>& subjects, std::map<Id, std::size_t>& counts);
+  Result<std::map<Id, std::vector<Id>>> rows_of(const std::set<Id>& subjects) const;
+  Status end(const std::set<Id>& subjects, std::vector<ErasedSubject>& erased);
   Result<Id> purpose_key(const Id& subject, std::string_view purpose, const SubjectTable& table,
                          std::uint32_t& contact_day) const;
 

@@ -87,6 +87,33 @@ TEST(SubjectStore, KeysSurviveAndOpenToTheSame) {
   EXPECT_EQ(key_text(**opened, *kept(**opened, second.handle), place.wrap), two);
 }
 
+// Until a batch writes the file anew, which then names nobody any more.
+TEST(SubjectStore, WhoWasErasedIsNamedUntilTheNextBatch) {
+  Place place;
+  const SubjectKeyMade anne = place.make(1);
+  const SubjectKeyMade paul = place.make(2);
+  const auto erase = [&](SubjectStore& store, const Id& subject) {
+    const auto lock = store.lock_writers();
+    const SubjectChange change = SubjectErased{subject};
+    EXPECT_TRUE(store.commit(std::span(&change, 1)));
+  };
+  EXPECT_EQ(place.store->erased(), std::vector<Id>());
+  erase(*place.store, anne.subject);
+  EXPECT_EQ(place.store->erased(), std::vector{anne.subject});
+  auto opened = place.open().value();
+  EXPECT_EQ(opened->erased(), std::vector{anne.subject});
+  const ShredSecret next = place.shred.next();
+  ASSERT_TRUE(opened->prepare(next, {}, {}, place.wraps()));
+  EXPECT_EQ(opened->erased(), std::vector{anne.subject}) << "the batch may not happen";
+  opened->cancel();
+  EXPECT_EQ(opened->erased(), std::vector{anne.subject});
+  ASSERT_TRUE(opened->prepare(next, {}, {}, place.wraps()));
+  opened->finish();
+  EXPECT_EQ(opened->erased(), std::vector<Id>());
+  erase(*opened, paul.subject);
+  EXPECT_EQ(opened->erased(), std::vector{paul.subject});
+}
+
 TEST(SubjectStore, AWrappedKeyCannotBeMoved) {
   Place place;
   const SubjectKeyMade made = place.make(1);

@@ -319,22 +319,43 @@ TEST_F(SubjectKeeperTest, NobodyWaitsForABackupWhilePeopleEnd) {
   keeping.join();
 }
 
-// While an erasure walks the store, somebody may lay a hold: then the keys stay.
-TEST_F(SubjectKeeperTest, AHoldDuringAnErasureKeepsTheKeys) {
+// An erasure waits for a backup with the rest of what it does, not with that.
+TEST_F(SubjectKeeperTest, NothingOpensAnyMoreWhileAnErasureWalksTheStore) {
   const Answer anne = ask("anne@example.fr");
   const Id id = find("anne@example.fr");
-  const auto reference = admin().info(id)->reference;
-  std::optional<Id> hold;
-  store_->at_forget = [&] {
-    if (hold) return;
-    hold = KeyAdmin(*place_.vault)
-               .hold("atelier", "contact", reference, "a lawsuit", place_.clock.now() + kYear)
-               .value();
-  };
-  const auto refused = admin().erase(std::span(&id, 1));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind(), ErrorKind::busy);
-  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  std::string seen;
+  store_->at_forget = [&] { seen = open(anne.encrypted); };
+  ASSERT_TRUE(admin().erase(std::span(&id, 1)));
+  EXPECT_EQ(seen, "(unavailable)");
+}
+
+// The keys go in a file of their own; the store may be full when their rows should.
+TEST_F(SubjectKeeperTest, AnErasureThatCouldNotRemoveRowsIsGoneOnWith) {
+  const Answer anne = ask("anne@example.fr");
+  ask("paul@example.fr");
+  const Id id = find("anne@example.fr");
+  store_->full = true;
+  const auto failed = admin().erase(std::span(&id, 1));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().kind(), ErrorKind::disk_full);
+  for (const std::string& text : {anne.tokens[0], anne.tokens[1], anne.encrypted}) {
+    EXPECT_EQ(open(text), "(unavailable)");
+  }
+  EXPECT_FALSE(admin().info(id)) << "there is nobody to be erased once more";
+  EXPECT_EQ(report().rows, 4U);
+  // Whatever would write the keys anew, and with them forget who was erased, waits for the rows.
+  EXPECT_FALSE(KeyAdmin(*place_.vault).finish_erasure());
+  const auto keys = KeyAdmin(*place_.vault).list();
+  const auto epoch = std::find_if(keys.begin(), keys.end(), [](const KeyInfo& key) {
+    return key.record.key_class == KeyClass::epoch;
+  });
+  ASSERT_NE(epoch, keys.end());
+  EXPECT_FALSE(KeyAdmin(*place_.vault).destroy(std::span(&epoch->record.id, 1)));
+  store_->full = false;
+  EXPECT_TRUE(KeyAdmin(*place_.vault).erasure_is_due());
+  EXPECT_TRUE(keeper_->tick());
+  EXPECT_EQ(report().rows, 2U);
+  EXPECT_FALSE(KeyAdmin(*place_.vault).erasure_is_due());
 }
 
 TEST_F(SubjectKeeperTest, ManyPeopleEndInPieces) {

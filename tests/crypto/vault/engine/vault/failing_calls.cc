@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ bool fails(Call call) {
   }
   if (left.load() < 0 || left.fetch_sub(1) != 0) return false;
   seen->hit = true;
+  if (mode == FaultMode::killed) (void)::raise(SIGKILL);
   if (call == Call::sync) {
     seen->hit_sync = true;
     errno = EIO;

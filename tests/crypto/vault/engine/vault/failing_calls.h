@@ -16,6 +16,7 @@ enum class FaultMode : std::uint8_t {
   torn_write,   // EIO, and half of the bytes are there all the same
   short_write,  // half of the bytes, as the call says; EIO for the write of the rest
   disk_full,    // from then on nothing can be written, made or grown; what is there can be read
+  killed,       // the process ends in front of the call, as by kill -9
 };
 
 // What came of it. May lie in memory that processes share.
