@@ -42,6 +42,11 @@ Error of_another(const std::filesystem::path& file) {
                                "belongs to this vault, or restore it from a backup."};
 }
 
+Error newer(const std::filesystem::path& file) {
+  return {ErrorKind::data, "The list of operators " + file.string() +
+                               " was written by a newer version of Paravent; install that one."};
+}
+
 bool has_expired(const KeptCredential& credential, WallTime now) {
   return credential.expires && now >= *credential.expires;
 }
@@ -100,13 +105,15 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   if (auto status = crypto::vault::check_private(made->file_); !status) return status.error();
   auto bytes = crypto::vault::read_file(made->file_, kMaxFileBytes);
   if (!bytes) return bytes.error();
-  auto read = parse_operators(crypto::as_text(bytes->bytes()));
-  if (!read) return altered(made->file_);
-  // A list of before names nobody; it does once it is written again.
-  const bool foreign = read->installation != kNoId && read->installation != installation;
-  if (foreign && installation != kNoId) return of_another(made->file_);
+  const std::string_view text = crypto::as_text(bytes->bytes());
+  auto read = parse_operators(text);
+  if (!read) return is_of_newer_version(text) ? newer(made->file_) : altered(made->file_);
   made->list_ = std::move(read->list);
   made->latest_ = latest_of(made->list_);
+  if (installation == kNoId || read->installation == installation) return made;
+  if (read->installation != kNoId) return of_another(made->file_);
+  // A list of before names nobody; from now on it is this one's.
+  if (auto status = made->save(made->list_); !status) return status.error();
   return made;
 }
 

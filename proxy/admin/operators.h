@@ -47,8 +47,9 @@ struct Operator {
 class Operators {
  public:
   // An empty list where the file does not exist yet. `installation`: whose it has to be; kNoId to
-  // look at any, of which nothing can be changed. ErrorKind::data: altered, unreadable, or of
-  // another installation. `clock` must outlive it; nullptr: the system's.
+  // look at any, of which nothing can be changed. A list of a version before, which names none, is
+  // written again. ErrorKind::data: altered, unreadable, of another installation or a newer
+  // version. `clock` must outlive it; nullptr: the system's.
   static crypto::Result<std::unique_ptr<Operators>> open(const std::filesystem::path& folder,
                                                          const crypto::vault::Id& installation,
                                                          const crypto::Clock* clock = nullptr);

@@ -1,7 +1,9 @@
 #include "proxy/admin/operators/operators_file.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
+#include <system_error>
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/operators/line_words.h"
@@ -12,6 +14,8 @@ namespace {
 using crypto::WallTime;
 
 constexpr std::string_view kFirstWord = "paravent-operators-v3";
+constexpr std::string_view kAnyVersion = "paravent-operators-v";
+constexpr int kVersion = 3;
 constexpr std::string_view kFirstLineV2 = "paravent-operators-v2";
 constexpr std::string_view kFirstLineV1 = "paravent-operators-v1";
 constexpr std::string_view kEnd = "end\n";
@@ -216,6 +220,15 @@ std::optional<OperatorsFile> parse_operators(std::string_view text) {
   }
   if (!each_once(file.list)) return std::nullopt;
   return file;
+}
+
+bool is_of_newer_version(std::string_view text) noexcept {
+  if (!text.starts_with(kAnyVersion)) return false;
+  text.remove_prefix(kAnyVersion.size());
+  int version = 0;
+  const auto read =
+      std::from_chars(text.data(), text.data() + std::min<std::size_t>(text.size(), 4), version);
+  return read.ec == std::errc() && version > kVersion;
 }
 
 }  // namespace paravent::proxy::admin

@@ -37,5 +37,7 @@ struct OperatorsFile {
 std::string operators_text(const OperatorsFile& file);
 // nullopt: altered, truncated, or in another spelling.
 std::optional<OperatorsFile> parse_operators(std::string_view text);
+// Whether its first line says that a version to come wrote it.
+bool is_of_newer_version(std::string_view text) noexcept;
 
 }  // namespace paravent::proxy::admin

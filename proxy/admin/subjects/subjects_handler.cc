@@ -161,24 +161,30 @@ std::optional<AdminResponse> erase(const SubjectCall& call, const MeantSubjects&
                                    SubjectAdmin& admin, std::string& out) {
   std::vector<Id> ids;
   for (const SubjectInfo& subject : meant.subjects) ids.push_back(subject.id);
-  const auto erased = admin.erase(ids);
-  if (!erased) {
+  const auto erasure = admin.erase(ids);
+  if (!erasure || !erasure->is_final) {
     if (!call.log.append(entry_of(call, nullptr, audit::Outcome::failed)))
       return audit_unavailable();
-    if (erased.error().kind() == crypto::ErrorKind::busy) {
+  }
+  if (!erasure) {
+    if (erasure.error().kind() == crypto::ErrorKind::busy) {
       return admin_problem(409, "held", "A hold covers this person; release the hold first.");
     }
-    if (ids.empty() || admin.info(ids.front())) return no_store();
+    return no_store();
+  }
+  if (!erasure->is_final) {
     return admin_problem(503, "store-unavailable",
-                         "Nothing of these people opens any more, but what is kept of them could "
-                         "not all be removed yet; the gateway goes on with it by itself.");
+                         "Nothing of these people opens here any more; the secret under which an "
+                         "older copy of the keys still would could not be replaced yet, and the "
+                         "gateway goes on with it by itself.");
   }
   std::size_t rows = 0;
-  for (const auto& one : *erased) rows += one.tokens;
-  out.append(",\"erased\":" + std::to_string(erased->size()));
+  for (const auto& one : erasure->people) rows += one.tokens;
+  out.append(",\"erased\":" + std::to_string(erasure->people.size()));
   out.append(",\"tokens_gone\":" + std::to_string(rows));
+  if (erasure->rows_left) out.append(",\"rows_left\":true");
   std::vector<std::string> certificates;
-  for (const auto& one : *erased) {
+  for (const auto& one : erasure->people) {
     auto text = call.parts.keys == nullptr
                     ? crypto::Result<std::string>(crypto::Error(crypto::ErrorKind::internal))
                     : call.parts.keys->person_certificate(call.who.tenant, one);

@@ -101,20 +101,25 @@ class Round:
             self.rotations += 1
             self.over.wait(0.05)
 
-    def run(self, seconds, erasures):
-        """Kills `seconds` after as many `erasures`, and a rotation, have been answered: how long they take is the machine's."""
-        for thread in self.threads:
-            thread.start()
+    def wait_for(self, erasures):
         deadline = time.monotonic() + 60 * settings.PATIENCE
         while not self.sent or len(self.erased) < erasures or (erasures and not self.rotations):
             expect(not self.problems and time.monotonic() < deadline,
                    f"{len(self.sent)} answered, {len(self.erased)} erased, {self.rotations} rotations; {self.problems}")
             time.sleep(0.001)
-        time.sleep(seconds)
-        self.scene.kill()
-        self.over.set()
+
+    def run(self, seconds, erasures):
+        """Kills `seconds` after as many `erasures`, and a rotation, have been answered: how long they take is the machine's."""
         for thread in self.threads:
-            thread.join()
+            thread.start()
+        try:
+            self.wait_for(erasures)
+            time.sleep(seconds)
+        finally:
+            self.scene.kill()
+            self.over.set()
+            for thread in self.threads:
+                thread.join()
         equal(self.problems, [], "what went wrong beside the load")
 
 

@@ -19,8 +19,10 @@ IN_TOKEN = f"{{ pkcs11: {{ module: {MODULE}, token: paravent, key: root }} }}"
 def pulled_out(hsm, token):
     away = os.path.join(hsm.folder, "away")
     shutil.move(token, away)
-    yield
-    shutil.move(away, token)
+    try:
+        yield
+    finally:
+        shutil.move(away, token)
 
 
 def keys_of(scene):

@@ -146,18 +146,35 @@ TEST(Operators, AListOfAnotherInstallationIsRefused) {
   EXPECT_EQ(Operators::open(folder.path(), crypto::vault::kNoId).value()->size(), 1U);
 }
 
-// It names the installation once it is written again.
-TEST(Operators, AListOfTheSecondVersionBelongsToWhoeverWritesIt) {
+TEST(Operators, AListOfTheSecondVersionBelongsToWhoeverOpensItFirst) {
   const TempFolder folder;
   const auto file = folder.path() / "operators";
-  std::ofstream(file, std::ios::binary) << "paravent-operators-v2\nend\n";
-  std::filesystem::permissions(file, std::filesystem::perms(0600));
-  ASSERT_TRUE(Operators::open(folder.path(), kInstallation)
-                  .value()
-                  ->add("dpo", "dpo", crypto::vault::kNoId)
-                  .has_value());
-  EXPECT_FALSE(Operators::open(folder.path(), crypto::vault::Id{8}).has_value());
+  {
+    const auto operators = Operators::open(folder.path(), kInstallation).value();
+    ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
+  }
+  const std::string now = read(file);
+  std::string before = now;
+  before.replace(0, before.find('\n'), "paravent-operators-v2");
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << before;
+  EXPECT_EQ(Operators::open(folder.path(), crypto::vault::kNoId).value()->size(), 1U);
+  EXPECT_EQ(read(file), before) << "looking changes nothing";
   EXPECT_EQ(Operators::open(folder.path(), kInstallation).value()->size(), 1U);
+  EXPECT_EQ(read(file), now);
+  EXPECT_FALSE(Operators::open(folder.path(), crypto::vault::Id{8}).has_value());
+}
+
+TEST(Operators, AListOfANewerVersionIsNamed) {
+  const TempFolder folder;
+  const auto file = folder.path() / "operators";
+  for (const char* first : {"paravent-operators-v4 x\n", "paravent-operators-v12\n"}) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << first << "end\n";
+    std::filesystem::permissions(file, std::filesystem::perms(0600));
+    const auto opened = Operators::open(folder.path(), kInstallation);
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().kind(), ErrorKind::data);
+    EXPECT_NE(opened.error().sentence().find("newer version"), std::string::npos);
+  }
 }
 
 TEST(Operators, AListThatOthersMayReadIsRefused) {

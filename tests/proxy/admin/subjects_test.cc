@@ -31,18 +31,32 @@ four-eyes: { approve: [dpo, auditor], purposes: [billing] }
 )";
 }
 
-// Reads nothing while it is told so.
+// Reads nothing, or takes nothing more, while it is told so.
+struct Trouble {
+  bool broken = false;
+  bool full = false;
+};
+
 class BrokenStore final : public crypto::vault::MemoryTokenStore {
  public:
-  explicit BrokenStore(const bool& broken) : broken_(broken) {}
+  explicit BrokenStore(const Trouble& trouble) : trouble_(trouble) {}
+  crypto::Status facts(std::span<const crypto::vault::Id> ids,
+                       std::span<std::optional<std::string>> out) override {
+    if (trouble_.broken) return crypto::Error(crypto::ErrorKind::data);
+    return MemoryTokenStore::facts(ids, out);
+  }
+  crypto::Status remove(std::span<const crypto::vault::Id> ids) override {
+    if (trouble_.full) return crypto::Error(crypto::ErrorKind::disk_full);
+    return MemoryTokenStore::remove(ids);
+  }
   crypto::Status resolve(std::span<const crypto::vault::Id> ids,
                          std::span<std::optional<std::string>> out) override {
-    if (broken_) return crypto::Error(crypto::ErrorKind::data);
+    if (trouble_.broken) return crypto::Error(crypto::ErrorKind::data);
     return MemoryTokenStore::resolve(ids, out);
   }
 
  private:
-  const bool& broken_;
+  const Trouble& trouble_;
 };
 
 class Subjects : public testing::Test {
@@ -80,8 +94,8 @@ class Subjects : public testing::Test {
   }
   audit::AuditRecord last() { return std::move(api_.entries(api_.log().size() - 1).at(0)); }
 
-  bool broken_ = false;
-  Api api_{policy(), std::make_unique<BrokenStore>(broken_)};
+  Trouble trouble_;
+  Api api_{policy(), std::make_unique<BrokenStore>(trouble_)};
 };
 
 // Whether two tokens are one person's is an answer, and there is none without a record.
@@ -105,10 +119,30 @@ TEST_F(Subjects, TokensOfSeveralPeopleAreOnRecord) {
   EXPECT_EQ(api_.post("dpo", "/v1/subjects/export", both).status, 503);
 }
 
+TEST_F(Subjects, AnErasureSaysWhatIsLeft) {
+  const std::string anne = R"({"reason":"r","tokens":[")" + person("anne@example.fr") + "\"]}";
+  const std::string paul = R"({"reason":"r","tokens":[")" + person("paul@example.fr") + "\"]}";
+  // Nothing happens where it cannot be told what there is.
+  trouble_.broken = true;
+  EXPECT_EQ(api_.post("dpo", "/v1/subjects/erase", anne).status, 503);
+  EXPECT_EQ(last().open.outcome, audit::Outcome::failed);
+  trouble_.broken = false;
+  trouble_.full = true;
+  AdminResponse answer = api_.post("dpo", "/v1/subjects/erase", anne);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.body.find("\"erased\":1"), std::string::npos) << answer.body;
+  EXPECT_NE(answer.body.find("\"rows_left\":true"), std::string::npos) << answer.body;
+  trouble_.full = false;
+  answer = api_.post("dpo", "/v1/subjects/erase", paul);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.body.find("\"erased\":1"), std::string::npos) << answer.body;
+  EXPECT_EQ(answer.body.find("rows_left"), std::string::npos) << answer.body;
+}
+
 TEST_F(Subjects, WhatCannotBeReadIsOnRecord) {
   const std::string token = api_.unknown_token("form.mail");
   const std::uint64_t before = api_.log().size();
-  broken_ = true;
+  trouble_.broken = true;
   EXPECT_EQ(api_.post("dpo", "/v1/subjects/locate", R"({"reason":"r","tokens":[")" + token + "\"]}")
                 .status,
             503);

@@ -35,13 +35,17 @@ Status append_pieces(SubjectFile& file, std::span<const SubjectChange> changes) 
   return {};
 }
 
+// Whether a key ends that an older copy of the file still has.
+bool ends_a_key(const SubjectChange& change, const SubjectTable& table) {
+  const auto* erased = std::get_if<SubjectErased>(&change);
+  if (erased == nullptr) return std::holds_alternative<SubjectKeyDestroyed>(change);
+  const Subject* subject = table.by_id(erased->subject);
+  return subject != nullptr && !table.keys_of(*subject).empty();
+}
+
 bool destroys(const SubjectChange& change) {
   return std::holds_alternative<SubjectErased>(change) ||
          std::holds_alternative<SubjectKeyDestroyed>(change);
-}
-
-void note_erased(const SubjectChange& change, std::vector<Id>& erased) {
-  if (const auto* one = std::get_if<SubjectErased>(&change)) erased.push_back(one->subject);
 }
 
 }  // namespace
@@ -176,8 +180,8 @@ Result<std::unique_ptr<SubjectStore>> SubjectStore::open(const std::filesystem::
     const auto changes = decode_subject_changes(bytes);
     if (!changes) return false;
     return std::all_of(changes->begin(), changes->end(), [&](const SubjectChange& change) {
-      opened->owes_renewal_ = opened->owes_renewal_ || destroys(change);
-      note_erased(change, opened->erased_);
+      opened->owes_renewal_ = opened->owes_renewal_ || ends_a_key(change, opened->table_);
+      opened->note_erased(change);
       return opened->table_.apply(change).has_value();
     });
   });
@@ -193,10 +197,13 @@ Result<std::unique_ptr<SubjectStore>> SubjectStore::open(const std::filesystem::
   return opened;
 }
 
-// History alone goes: the secret stays, and what was erased is still owed to it.
+// History alone goes: the secret stays, and what was erased is still owed to it; or to the token
+// store, whose rows nothing else would name.
 Status SubjectStore::compact() {
   const std::uint64_t live = table_.subjects() * 70 + table_.keys() * kMaxSubjectChangeSize;
-  if (owes_renewal_ || file_->size() < kWorthCompacting || file_->size() < 2 * live) return {};
+  if (owes_renewal_ || !erased_.empty() || file_->size() < kWorthCompacting ||
+      file_->size() < 2 * live)
+    return {};
   auto next = file_->begin_rewrite(shred_.number);
   if (!next) return next.error();
   std::vector<SubjectChange> piece;
@@ -248,9 +255,9 @@ Status SubjectStore::write(std::span<const SubjectChange> changes,
   }
   const std::unique_lock lock(table_mutex_);
   for (const SubjectChange& change : changes) {
+    owes_renewal_ = owes_renewal_ || ends_a_key(change, table_);
+    note_erased(change);
     if (!table_.apply(change)) std::abort();
-    owes_renewal_ = owes_renewal_ || destroys(change);
-    note_erased(change, erased_);
   }
   if (preparing_) since_.insert(since_.end(), changes.begin(), changes.end());
   return {};
@@ -266,9 +273,36 @@ Status SubjectStore::open_key(const SubjectKeyMade& made, const TenantWrap& wrap
   return Error(ErrorKind::data);
 }
 
+// Before the table forgets who it was.
+void SubjectStore::note_erased(const SubjectChange& change) {
+  const auto* erased = std::get_if<SubjectErased>(&change);
+  const Subject* subject = erased != nullptr ? table_.by_id(erased->subject) : nullptr;
+  if (subject != nullptr) erased_.emplace(erased->subject, subject->made.tenant);
+}
+
 std::vector<Id> SubjectStore::erased() const {
   const std::shared_lock lock(table_mutex_);
-  return erased_;
+  std::vector<Id> out;
+  for (const auto& [subject, tenant] : erased_) out.push_back(subject);
+  return out;
+}
+
+void SubjectStore::rows_are_gone(std::span<const Id> subjects) {
+  const std::unique_lock lock(table_mutex_);
+  for (const Id& subject : subjects) erased_.erase(subject);
+}
+
+// What a file says of somebody of whom only the id is left to be known: made, and erased. REQUIRES:
+// the table's lock is held.
+std::vector<SubjectChange> SubjectStore::names_of_erased() const {
+  std::vector<SubjectChange> out;
+  for (const auto& [subject, tenant] : erased_) {
+    SubjectMade nobody{subject, tenant, {}, false, 0};
+    random_bytes(nobody.reference);
+    out.emplace_back(nobody);
+    out.emplace_back(SubjectErased{subject});
+  }
+  return out;
 }
 
 bool SubjectStore::owes_renewal() const {
@@ -282,22 +316,24 @@ Status SubjectStore::prepare(const ShredSecret& to, const std::set<Id>& gone,
   prepared_ = std::make_unique<Prepared>();
   prepared_->shred = {to.number(), to.wrapping_key()};
   std::vector<SubjectChange> all;
+  std::vector<SubjectChange> names;
   {
     const WriterLock writers(writer_mutex_);
     const std::unique_lock lock(table_mutex_);
     all.reserve(table_.subjects() + table_.keys());
     table_.for_each_change([&](const SubjectChange& one) { all.push_back(one); });
+    names = names_of_erased();  // who follows is in `all`, and erased in `since_`
     since_.clear();
     preparing_ = true;
   }
   Rewrapper rewrapper(*this, *prepared_, gone, moved, wrap_of);
   Status status = prepare_changes(all, rewrapper);
+  if (status) status = prepare_changes(names, rewrapper);
   // From here on nobody changes anything; what was changed meanwhile follows.
   prepared_->writers = WriterLock(writer_mutex_);
   preparing_ = false;
   // What was erased meanwhile lies in the new file under the new secret, and so is owed again.
   prepared_->owes_renewal = std::any_of(since_.begin(), since_.end(), destroys);
-  for (const SubjectChange& change : since_) note_erased(change, prepared_->erased);
   if (status) status = prepare_changes(since_, rewrapper);
   since_.clear();
   if (!status) {
@@ -336,7 +372,6 @@ void SubjectStore::finish() {
       if (table_.fits(std::span(&drop, 1)) && !table_.apply(drop)) std::abort();
     }
     owes_renewal_ = prepared_->owes_renewal;
-    erased_ = std::move(prepared_->erased);
   }
   prepared_.reset();
 }

@@ -80,9 +80,11 @@ class SubjectStore {
   // next destroy batch an older copy of the file still holds it.
   bool owes_renewal() const;
 
-  // Who was erased since then, in order: what else is kept of them, rows of the token store, has to
-  // be gone before the next batch, after which nothing names them any more.
+  // Who was erased and may have rows in the token store still. The file goes on naming them,
+  // through batches too, until rows_are_gone() of them; after an opening there may be some of whom
+  // it was said before. Ascending.
   std::vector<Id> erased() const;
+  void rows_are_gone(std::span<const Id> subjects);
 
   // A destroy batch (constructions 4.11), in three steps; known tokens are answered throughout.
   // prepare(): every key that stays, wrapped under `to`, durable beside what is in force; then
@@ -111,7 +113,6 @@ class SubjectStore {
     std::vector<SubjectKeyMade> keys;
     std::vector<SubjectChange> drops;
     bool owes_renewal = false;
-    std::vector<Id> erased;
   };
   class Rewrapper;
 
@@ -120,6 +121,8 @@ class SubjectStore {
   Status write(std::span<const SubjectChange> changes,
                std::span<const std::string> groups) noexcept;
   Status prepare_changes(std::vector<SubjectChange>& changes, Rewrapper& rewrapper);
+  void note_erased(const SubjectChange& change);
+  std::vector<SubjectChange> names_of_erased() const;
 
   mutable std::shared_mutex table_mutex_;
   std::mutex writer_mutex_;
@@ -127,7 +130,7 @@ class SubjectStore {
   std::unique_ptr<SubjectFile> file_;  // null: in memory
   Shred shred_;
   bool owes_renewal_ = false;
-  std::vector<Id> erased_;
+  std::map<Id, Id> erased_;  // and their tenants
   bool preparing_ = false;
   std::vector<SubjectChange> since_;  // committed while a batch is prepared
   std::unique_ptr<Prepared> prepared_;

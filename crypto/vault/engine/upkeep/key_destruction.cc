@@ -7,6 +7,7 @@
 
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/key_operation_check.h"
+#include "crypto/vault/engine/vault/erased_rows.h"
 #include "crypto/vault/engine/vault/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -76,14 +77,21 @@ bool KeyAdmin::erasure_is_due() const {
   const Vault::State& state = *vault_.state_;
   const std::scoped_lock lock(vault_.state_->mutex);
   return state.catalogue->secret_unsettled() ||
-         (state.renewal_failed && state.subjects->owes_renewal());
+         (state.renewal_failed && state.subjects->owes_renewal()) ||
+         !state.subjects->erased().empty();
 }
 
 Status KeyAdmin::finish_erasure() {
   Vault::State& state = *vault_.state_;
-  const std::scoped_lock lock(state.mutex);
-  if (!state.subjects->owes_renewal()) return state.catalogue->settle_secret();
-  return state.renew_subjects();
+  const Status removed = remove_rows_of_erased(*state.subjects, *state.tokens);
+  Status renewed;
+  {
+    const std::scoped_lock lock(state.mutex);
+    renewed = state.finish_renewal();
+  }
+  const Status forgotten = state.tokens->forget_removed();
+  if (!renewed) return renewed;
+  return removed ? forgotten : removed;
 }
 
 Status KeyAdmin::check_destroy_tenant(const Id& tenant) const {

@@ -1,7 +1,6 @@
 #include "crypto/vault/engine/upkeep/subject_admin.h"
 
 #include <mutex>
-#include <tuple>
 #include <utility>
 
 #include "crypto/keys/key_use.h"
@@ -10,6 +9,7 @@
 #include "crypto/vault/engine/rows/bound_row.h"
 #include "crypto/vault/engine/rows/token_row.h"
 #include "crypto/vault/engine/subjects/subject_keys.h"
+#include "crypto/vault/engine/vault/erased_rows.h"
 #include "crypto/vault/engine/vault/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -189,9 +189,8 @@ Result<std::map<Id, std::vector<Id>>> SubjectAdmin::rows_of(const std::set<Id>& 
 }
 
 // The keys end in one durable step, and with them whatever lies under them, wherever it is; then
-// the rows go. Interrupted or failed in between, ErasedRows makes up for it before the next
-// renewal.
-Status SubjectAdmin::end(const std::set<Id>& subjects, std::vector<ErasedSubject>& erased) {
+// the rows go, by remove_rows_of_erased() where that fails or is interrupted.
+Result<std::vector<ErasedSubject>> SubjectAdmin::end(const std::set<Id>& subjects) {
   Vault::State& state = *vault_.state_;
   const std::scoped_lock names(state.mutex);
   const auto writers = state.subjects->lock_writers();
@@ -202,7 +201,9 @@ Status SubjectAdmin::end(const std::set<Id>& subjects, std::vector<ErasedSubject
   }
   const auto rows = rows_of(subjects);
   if (!rows) return rows.error();
+  std::vector<ErasedSubject> erased;
   std::vector<SubjectChange> changes;
+  std::vector<Id> ended;
   std::vector<Id> gone;
   state.subjects->read([&](const SubjectTable& table) {
     for (const auto& [subject, theirs] : *rows) {
@@ -210,27 +211,29 @@ Status SubjectAdmin::end(const std::set<Id>& subjects, std::vector<ErasedSubject
       if (found == nullptr) continue;  // somebody else was faster
       erased.push_back({found->made.reference, table.keys_of(*found).size(), theirs.size()});
       changes.emplace_back(SubjectErased{subject});
+      ended.push_back(subject);
       gone.insert(gone.end(), theirs.begin(), theirs.end());
     }
   });
-  if (auto s = state.subjects->commit(changes); !s) return s;
-  if (!gone.empty()) std::ignore = state.tokens->remove(gone);
-  return {};
+  if (auto s = state.subjects->commit(changes); !s) return s.error();
+  if (gone.empty() || state.tokens->remove(gone)) state.subjects->rows_are_gone(ended);
+  return erased;
 }
 
-Result<std::vector<ErasedSubject>> SubjectAdmin::erase(std::span<const Id> subjects) {
+Result<Erasure> SubjectAdmin::erase(std::span<const Id> subjects) {
   Vault::State& state = *vault_.state_;
-  std::vector<ErasedSubject> erased;
-  if (auto s = end({subjects.begin(), subjects.end()}, erased); !s) return s.error();
-  Status renewed;
+  auto ended = end({subjects.begin(), subjects.end()});
+  if (!ended) return ended.error();
+  Erasure out{std::move(*ended), true, false};
   {
     const std::scoped_lock lock(state.mutex);
-    if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
+    // Also where another batch was faster: it may not have come to its end.
+    out.is_final = state.finish_renewal().has_value();
   }
+  const bool removed = remove_rows_of_erased(*state.subjects, *state.tokens).has_value();
   // It walks the store, and may wait for a backup: nobody waits for that but this caller.
-  if (auto s = state.tokens->forget_removed(); !s) return s.error();
-  if (!renewed) return renewed.error();
-  return erased;
+  out.rows_left = !state.tokens->forget_removed() || !removed;
+  return out;
 }
 
 }  // namespace paravent::crypto::vault

@@ -54,6 +54,14 @@ struct ErasedSubject {
   std::size_t tokens = 0;  // rows of the token store that went
 };
 
+struct Erasure {
+  std::vector<ErasedSubject> people;
+  // No older copy of the keys opens their values any more.
+  bool is_final = false;
+  // Of what they had in the token store something is still in its files.
+  bool rows_left = false;
+};
+
 class SubjectAdmin {
  public:
   // The vault must outlive it.
@@ -77,17 +85,16 @@ class SubjectAdmin {
   // A contact that did not come through the gateway. Only ever later than the one that is known.
   Status note_contact(const Id& subject, std::string_view purpose, WallTime day);
 
-  // Keys, rows and index entries of these people, gone for good: no older copy of the keys opens
-  // them when this returns (one destroy batch). Nobody waits for the store meanwhile.
-  // ErrorKind::busy: a hold covers one of them, and nothing went. Any other failure: nobody is
-  // erased, or all of them are, whom find() then does not know any more; what is left of them opens
-  // nothing, and the vault's keepers go on with it.
-  Result<std::vector<ErasedSubject>> erase(std::span<const Id> subjects);
+  // Keys, rows and index entries of these people, gone for good. When it returns nothing of theirs
+  // opens here any more, and what `Erasure` says was left is gone on with by KeyAdmin and
+  // SubjectKeeper, and by the next opening. Nobody but the caller waits for the walk over the
+  // store. An error: nobody was erased. ErrorKind::busy: a hold covers one of them.
+  Result<Erasure> erase(std::span<const Id> subjects);
 
  private:
   bool is_held(const Id& subject) const;
   Result<std::map<Id, std::vector<Id>>> rows_of(const std::set<Id>& subjects) const;
-  Status end(const std::set<Id>& subjects, std::vector<ErasedSubject>& erased);
+  Result<std::vector<ErasedSubject>> end(const std::set<Id>& subjects);
   Result<Id> purpose_key(const Id& subject, std::string_view purpose, const SubjectTable& table,
                          std::uint32_t& contact_day) const;
 

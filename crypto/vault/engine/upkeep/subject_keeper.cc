@@ -9,6 +9,7 @@
 #include "crypto/vault/engine/catalogue/key_info.h"
 #include "crypto/vault/engine/rows/bound_row.h"
 #include "crypto/vault/engine/rows/token_row.h"
+#include "crypto/vault/engine/vault/erased_rows.h"
 #include "crypto/vault/engine/vault/subject_desk.h"
 #include "crypto/vault/engine/vault/vault_state.h"
 
@@ -209,8 +210,8 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
       ending[one.subject].insert(one.handle);
     }
   });
-  // The rows first, as an erasure does: when that fails, or is interrupted, the key is due still
-  // and the next tick finds it. A row whose key went before it would be nobody's for ever.
+  // The rows first: when that fails, or is interrupted, the key is due still and the next tick
+  // finds it. Of one key out of several nothing else would name the rows.
   std::vector<Id> rows;
   std::vector<SubjectChange> changes;
   for (const auto& entry : ending) {
@@ -228,20 +229,26 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
     if (whole) changes.emplace_back(SubjectErased{subject});
   }
   if (auto s = state.tokens->remove(rows); !s) return s;
-  return state.subjects->commit(changes);
+  if (auto s = state.subjects->commit(changes); !s) return s;
+  std::vector<Id> ended;
+  for (const auto& entry : ending) ended.push_back(entry.first);
+  state.subjects->rows_are_gone(ended);
+  return {};
 }
 
 // What destructions and erasures leave to be done when nobody waits: the secret under which older
 // copies of the keys would open, and the rows' traces in the store.
 Status SubjectKeeper::finish() {
   Vault::State& state = *vault_.state_;
+  const Status removed = remove_rows_of_erased(*state.subjects, *state.tokens);
   Status renewed;
   {
     const std::scoped_lock lock(state.mutex);
     if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
   }
   const Status forgotten = state.tokens->forget_removed();  // which may wait for a backup
-  return renewed ? forgotten : renewed;
+  if (!renewed) return renewed;
+  return removed ? forgotten : removed;
 }
 
 // Of which no copy opens once these keys of the person are gone. REQUIRES: the writers' lock is

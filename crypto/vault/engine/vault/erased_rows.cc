@@ -20,14 +20,19 @@ Result<std::vector<Id>> rows_of_person(TokenStore& store, const Id& subject) {
   return rows;
 }
 
-Status ErasedRows::prepare(const Renewal& /*renewal*/) {
+Status remove_rows_of_erased(SubjectStore& subjects, TokenStore& store) {
+  const std::vector<Id> erased = subjects.erased();
   std::vector<Id> gone;
-  for (const Id& subject : subjects_.erased()) {
-    const auto rows = rows_of_person(store_, subject);
+  for (const Id& subject : erased) {
+    const auto rows = rows_of_person(store, subject);
     if (!rows) return rows.error();
     gone.insert(gone.end(), rows->begin(), rows->end());
   }
-  return gone.empty() ? Status() : store_.remove(gone);
+  if (!gone.empty()) {
+    if (auto s = store.remove(gone); !s) return s;
+  }
+  subjects.rows_are_gone(erased);
+  return {};
 }
 
 }  // namespace paravent::crypto::vault

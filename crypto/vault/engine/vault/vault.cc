@@ -10,6 +10,7 @@
 #include "crypto/vault/engine/keys/memory_key_store.h"
 #include "crypto/vault/engine/rows/memory_token_store.h"
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
+#include "crypto/vault/engine/vault/erased_rows.h"
 #include "crypto/vault/engine/vault/vault_state.h"
 
 namespace paravent::crypto::vault {
@@ -222,6 +223,8 @@ Result<std::unique_ptr<Vault>> Vault::initialise(DataDirectory& data, RootKey ro
   auto state = std::make_unique<State>(std::move(*catalogue), std::move(*subjects),
                                        std::move(*tokens), clock, memory);
   if (state->tokens->known().capacity() == 0) return known_refused();
+  // Where an erasure was broken off. What fails here is for the keepers.
+  std::ignore = remove_rows_of_erased(*state->subjects, *state->tokens);
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 

@@ -12,7 +12,6 @@
 #include "crypto/vault/engine/rows/caching_token_store.h"
 #include "crypto/vault/engine/rows/token_store.h"
 #include "crypto/vault/engine/subjects/subject_renewal.h"
-#include "crypto/vault/engine/vault/erased_rows.h"
 #include "crypto/vault/engine/vault/live_contexts.h"
 #include "crypto/vault/engine/vault/live_renewal.h"
 #include "crypto/vault/engine/vault/renewal_note.h"
@@ -32,10 +31,9 @@ struct Vault::State {
         tokens(std::make_unique<CachingTokenStore>(std::move(t), m.known)),
         clock(k),
         live_renewal(live),
-        erased_rows(*subjects, *tokens),
         renewal(*subjects),
         note(*tokens),
-        parts{&live_renewal, &erased_rows, &renewal, &note},
+        parts{&live_renewal, &renewal, &note},
         resolver(*tokens, *subjects, live, clock) {}
 
   std::mutex mutex;  // of the catalogue
@@ -45,7 +43,6 @@ struct Vault::State {
   const Clock& clock;
   LiveContextsCell live;
   LiveRenewal live_renewal;         // in front of the subject keys
-  ErasedRows erased_rows;           // in front of them too
   SubjectRenewal renewal;           // the subject keys' part in every destroy batch
   RenewalNote note;                 // for the next opening
   std::vector<RenewalPart*> parts;  // take part in every destroy batch
@@ -58,6 +55,10 @@ struct Vault::State {
   // The batch that takes what erased people left in older copies of the keys. REQUIRES: `mutex` is
   // held.
   Status renew_subjects();
+  // That, where it is owed; else what a batch left to be done. REQUIRES: `mutex` is held.
+  Status finish_renewal() {
+    return subjects->owes_renewal() ? renew_subjects() : catalogue->settle_secret();
+  }
   // Which uses of a token are noted, after a retention changed. REQUIRES: `mutex` is held.
   void renew_uses();
   // The tokens' indexes anew, after their versions changed. REQUIRES: `mutex` is held.

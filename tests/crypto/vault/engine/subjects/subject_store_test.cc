@@ -87,31 +87,49 @@ TEST(SubjectStore, KeysSurviveAndOpenToTheSame) {
   EXPECT_EQ(key_text(**opened, *kept(**opened, second.handle), place.wrap), two);
 }
 
-// Until a batch writes the file anew, which then names nobody any more.
-TEST(SubjectStore, WhoWasErasedIsNamedUntilTheNextBatch) {
+// By the file too, through batches that write it anew, and those that do not happen.
+TEST(SubjectStore, WhoWasErasedIsNamedUntilTheirRowsAreGone) {
   Place place;
   const SubjectKeyMade anne = place.make(1);
   const SubjectKeyMade paul = place.make(2);
+  const SubjectKeyMade rose = place.make(3);
   const auto erase = [&](SubjectStore& store, const Id& subject) {
     const auto lock = store.lock_writers();
     const SubjectChange change = SubjectErased{subject};
     EXPECT_TRUE(store.commit(std::span(&change, 1)));
   };
+  const auto is_there = [](const SubjectStore& store, const Id& subject) {
+    return store.read([&](const SubjectTable& table) { return table.by_id(subject) != nullptr; });
+  };
   EXPECT_EQ(place.store->erased(), std::vector<Id>());
   erase(*place.store, anne.subject);
+  erase(*place.store, paul.subject);
+  place.store->rows_are_gone(std::span(&paul.subject, 1));
   EXPECT_EQ(place.store->erased(), std::vector{anne.subject});
-  auto opened = place.open().value();
-  EXPECT_EQ(opened->erased(), std::vector{anne.subject});
-  const ShredSecret next = place.shred.next();
-  ASSERT_TRUE(opened->prepare(next, {}, {}, place.wraps()));
-  EXPECT_EQ(opened->erased(), std::vector{anne.subject}) << "the batch may not happen";
+  std::unique_ptr<SubjectStore> opened = place.open().value();
+  EXPECT_EQ(opened->erased().size(), 2U) << "that Paul's are gone is not kept";
+  opened->rows_are_gone(std::span(&paul.subject, 1));
+  const ShredSecret second = place.shred.next();
+  ASSERT_TRUE(opened->prepare(second, {}, {}, place.wraps()));
   opened->cancel();
   EXPECT_EQ(opened->erased(), std::vector{anne.subject});
-  ASSERT_TRUE(opened->prepare(next, {}, {}, place.wraps()));
+  ASSERT_TRUE(opened->prepare(second, {}, {}, place.wraps()));
   opened->finish();
+  EXPECT_EQ(opened->erased(), std::vector{anne.subject});
+  EXPECT_FALSE(opened->owes_renewal());
+  opened.reset();
+  opened = place.open(second).value();
+  EXPECT_EQ(opened->erased(), std::vector{anne.subject}) << "the new file names Anne alone";
+  EXPECT_FALSE(is_there(*opened, anne.subject));
+  EXPECT_TRUE(is_there(*opened, rose.subject));
+  opened->rows_are_gone(std::span(&anne.subject, 1));
+  const ShredSecret third = second.next();
+  ASSERT_TRUE(opened->prepare(third, {}, {}, place.wraps()));
+  opened->finish();
+  opened.reset();
+  opened = place.open(third).value();
   EXPECT_EQ(opened->erased(), std::vector<Id>());
-  erase(*opened, paul.subject);
-  EXPECT_EQ(opened->erased(), std::vector{paul.subject});
+  EXPECT_FALSE(opened->owes_renewal());
 }
 
 TEST(SubjectStore, AWrappedKeyCannotBeMoved) {

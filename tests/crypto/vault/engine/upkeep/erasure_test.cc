@@ -177,7 +177,11 @@ TEST_P(Erasure, OfAPersonIsTriedAgain) {
   const Id anne =
       people.find(*vault().tenant_id("atelier"), Kind::email, "anne@example.fr").value();
   fault = GetParam();
-  ASSERT_FALSE(people.erase(std::span(&anne, 1)));
+  const auto erased = people.erase(std::span(&anne, 1));
+  ASSERT_TRUE(erased);
+  EXPECT_FALSE(erased->is_final);
+  // Whoever asks for somebody else meanwhile is told the same of theirs.
+  EXPECT_FALSE(people.erase({})->is_final);
   EXPECT_EQ(open_text(vault(), person_.tokens[1]), "(unavailable)");
   expect_unfinished();
   fault = Fault::none;

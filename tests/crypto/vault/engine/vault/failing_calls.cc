@@ -30,6 +30,7 @@ bool fails(Call call) {
   }
   if (left.load() < 0 || left.fetch_sub(1) != 0) return false;
   seen->hit = true;
+  seen->hit_write = call == Call::write;
   if (mode == FaultMode::killed) (void)::raise(SIGKILL);
   if (call == Call::sync) {
     seen->hit_sync = true;
@@ -121,6 +122,11 @@ int rename(const char* from, const char* to) noexcept {
 int link(const char* from, const char* to) noexcept {
   if (fails(Call::other)) return -1;
   return real<int (*)(const char*, const char*)>("link")(from, to);
+}
+
+int unlink(const char* path) noexcept {
+  if (fails(Call::other)) return -1;
+  return real<int (*)(const char*)>("unlink")(path);
 }
 
 int mkdir(const char* path, mode_t bits) noexcept {

@@ -21,8 +21,9 @@ enum class FaultMode : std::uint8_t {
 
 // What came of it. May lie in memory that processes share.
 struct FaultSeen {
-  std::atomic<bool> hit;       // the call that was to fail came
-  std::atomic<bool> hit_sync;  // and was an fsync
+  std::atomic<bool> hit;        // the call that was to fail came
+  std::atomic<bool> hit_sync;   // and was an fsync
+  std::atomic<bool> hit_write;  // or a write
 };
 
 // From now on the call of this number fails, counted from 0. `seen` must outlive them.

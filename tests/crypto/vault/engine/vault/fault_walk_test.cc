@@ -33,7 +33,7 @@ struct Seen {
   std::atomic<bool> lost_a_known_row;
 
   void clear() {
-    fault.hit = fault.hit_sync = lost_a_known_row = false;
+    fault.hit = fault.hit_sync = fault.hit_write = lost_a_known_row = false;
     acknowledged = 0;
   }
 };

@@ -166,9 +166,11 @@ TYPED_TEST(SubjectVaultTest, ErasedIsAsUnknown) {
   EXPECT_EQ(admin.tokens(id)->size(), 2U);
   const auto erased = admin.erase(std::span(&id, 1));
   ASSERT_TRUE(erased) << erased.error().sentence();
-  ASSERT_EQ(erased->size(), 1U);
-  EXPECT_EQ(erased->front().keys, 2U);
-  EXPECT_EQ(erased->front().tokens, 2U);
+  ASSERT_EQ(erased->people.size(), 1U);
+  EXPECT_EQ(erased->people.front().keys, 2U);
+  EXPECT_EQ(erased->people.front().tokens, 2U);
+  EXPECT_TRUE(erased->is_final);
+  EXPECT_FALSE(erased->rows_left);
   for (const std::string& text : {anne.tokens[0], anne.tokens[1], anne.encrypted}) {
     EXPECT_EQ(this->open(text), "(unavailable)");
     const auto described = this->describe(text);
@@ -186,7 +188,7 @@ TYPED_TEST(SubjectVaultTest, ErasedIsAsUnknown) {
   EXPECT_NE(again.tokens[0], anne.tokens[0]);
   EXPECT_EQ(this->open(again.tokens[0]), "anne@example.fr");
   EXPECT_EQ(this->open(anne.encrypted), "(unavailable)");
-  EXPECT_TRUE(admin.erase(std::span(&id, 1))->empty()) << "nobody is erased twice";
+  EXPECT_TRUE(admin.erase(std::span(&id, 1))->people.empty()) << "nobody is erased twice";
 }
 
 TYPED_TEST(SubjectVaultTest, ABoundTokenNeedsItsSubject) {
