@@ -110,11 +110,19 @@ Result<std::unique_ptr<Operators>> Operators::open(const std::filesystem::path& 
   if (!read) return is_of_newer_version(text) ? newer(made->file_) : altered(made->file_);
   made->list_ = std::move(read->list);
   made->latest_ = latest_of(made->list_);
-  if (installation == kNoId || read->installation == installation) return made;
-  if (read->installation != kNoId) return of_another(made->file_);
-  // A list of before names nobody; from now on it is this one's.
-  if (auto status = made->save(made->list_); !status) return status.error();
+  made->names_nobody_ = read->installation == kNoId;
+  if (!made->names_nobody_) made->installation_ = read->installation;
   return made;
+}
+
+Status Operators::belong_to(const Id& installation) {
+  const std::lock_guard lock(mutex_);
+  if (file_.empty()) return {};
+  if (!names_nobody_) return installation_ == installation ? Status() : of_another(file_);
+  installation_ = installation;
+  if (auto status = save(list_); !status) return status;
+  names_nobody_ = false;
+  return {};
 }
 
 std::unique_ptr<Operators> Operators::in_memory(const crypto::Clock* clock) {

@@ -46,13 +46,15 @@ struct Operator {
 
 class Operators {
  public:
-  // An empty list where the file does not exist yet. `installation`: whose it has to be; kNoId to
-  // look at any, of which nothing can be changed. A list of a version before, which names none, is
-  // written again. ErrorKind::data: altered, unreadable, of another installation or a newer
-  // version. `clock` must outlive it; nullptr: the system's.
+  // An empty list where the file does not exist yet. `installation`: whose a new list is; kNoId to
+  // look at one that is there. ErrorKind::data: altered, unreadable, or of a newer version. `clock`
+  // must outlive it; nullptr: the system's.
   static crypto::Result<std::unique_ptr<Operators>> open(const std::filesystem::path& folder,
                                                          const crypto::vault::Id& installation,
                                                          const crypto::Clock* clock = nullptr);
+  // Once it is certain whose data this is. A list of a version before, which names nobody, names
+  // this one from then on. ErrorKind::data: the list is another installation's.
+  crypto::Status belong_to(const crypto::vault::Id& installation);
   // For tests and explain: nothing on disk.
   static std::unique_ptr<Operators> in_memory(const crypto::Clock* clock = nullptr);
 
@@ -120,6 +122,7 @@ class Operators {
 
   std::filesystem::path file_;  // empty: in memory
   crypto::vault::Id installation_{};
+  bool names_nobody_ = false;  // in the file
   crypto::SystemClock system_;
   const crypto::Clock* clock_;
   mutable std::mutex mutex_;

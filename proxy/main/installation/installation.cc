@@ -215,7 +215,9 @@ Status Installation::unlock(RootKey root) {
   auto vault = Vault::open(directory_, std::move(root), clock_, memory_, older_keys_);
   if (!vault) return vault.error();
   vault_ = std::move(*vault);
-  auto status = open_parts(crypto::audit::OpenMode::must_exist);
+  // Before, it was not certain whose keys these are.
+  auto status = operators_->belong_to(root_check_.installation);
+  if (status) status = open_parts(crypto::audit::OpenMode::must_exist);
   // A change of the way to unseal that was interrupted comes to its end.
   if (status) status = crypto::vault::settle_unseal_records(directory_.keys(), check);
   if (!status) lock();

@@ -80,7 +80,8 @@ Status KeyKeeper::finish_erasure() {
   entry.detail.operator_name = "retention keeper";
   entry.detail.reason = "an earlier attempt failed";
   entry.detail.object = "shred secret";
-  entry.detail.remark = "the old one is erased: what was destroyed before is final";
+  entry.detail.remark =
+      "the old one is erased, and rows of erased people: all that was destroyed is final";
   if (auto receipt = logs_.installation().append(entry); !receipt) return receipt.error();
   return {};
 }
