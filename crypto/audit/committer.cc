@@ -11,9 +11,7 @@ namespace {
 
 // So many waiting entries are worth waking the one who prepares before the journal is free.
 constexpr std::size_t kWorthWaking = 16;
-// Files that were just removed make new ones dear (ext4 looks at each inode that was freed in the
-// last minute), so only so many lone appends in a row write the files themselves.
-constexpr double kAtOnceInARow = 20;
+// How fast lone appends may write the files again, after kAtOnceInARow.
 constexpr double kAtOncePerSecond = 3;
 constexpr std::chrono::milliseconds kWriteFilesAfter{100};
 constexpr std::chrono::seconds kTryAgainAfter{1};

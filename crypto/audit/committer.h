@@ -117,6 +117,10 @@ class Committer {
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
+  // Files that were just removed make new ones dear (ext4 looks at each inode that was freed in the
+  // last minute), so only so many lone appends in a row write the files themselves.
+  static constexpr double kAtOnceInARow = 20;
+
   std::deque<std::shared_ptr<Waiter>> queue_;
   std::size_t queued_entries_ = 0;
   bool has_leader_ = false;    // somebody prepares
@@ -130,8 +134,9 @@ class Committer {
   std::uint64_t commits_ = 0;
   bool ending_ = false;
   std::chrono::steady_clock::time_point files_written_at_;
-  double at_once_left_ = 0;  // see may_write_at_once()
-  std::thread writer_;       // begins with the journal
+  // Whole from the beginning: the thread, or a lone append, may be the first to write the files.
+  double at_once_left_ = kAtOnceInARow;  // see may_write_at_once()
+  std::thread writer_;                   // begins with the journal
 
   // Used at the journal only.
   std::optional<Journal> journal_;
