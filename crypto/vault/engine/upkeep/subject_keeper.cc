@@ -9,7 +9,7 @@
 #include "crypto/vault/engine/catalogue/key_info.h"
 #include "crypto/vault/engine/rows/bound_row.h"
 #include "crypto/vault/engine/rows/token_row.h"
-#include "crypto/vault/engine/vault/erased_rows.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/vault/subject_desk.h"
 #include "crypto/vault/engine/vault/vault_state.h"
 
@@ -238,18 +238,7 @@ Status SubjectKeeper::destroy(std::span<const DueSubject> subjects) {
 
 // What destructions and erasures leave to be done when nobody waits: the secret under which older
 // copies of the keys would open, and the rows' traces in the store.
-Status SubjectKeeper::finish() {
-  Vault::State& state = *vault_.state_;
-  const Status removed = remove_rows_of_erased(*state.subjects, *state.tokens);
-  Status renewed;
-  {
-    const std::scoped_lock lock(state.mutex);
-    if (state.subjects->owes_renewal()) renewed = state.renew_subjects();
-  }
-  const Status forgotten = state.tokens->forget_removed();  // which may wait for a backup
-  if (!renewed) return renewed;
-  return removed ? forgotten : removed;
-}
+Status SubjectKeeper::finish() { return KeyAdmin(vault_).finish_erasure(); }
 
 // Of which no copy opens once these keys of the person are gone. REQUIRES: the writers' lock is
 // held.

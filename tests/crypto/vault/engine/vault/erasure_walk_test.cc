@@ -8,16 +8,14 @@
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/subject_keeper.h"
 #include "tests/crypto/vault/engine/subject_support.h"
+#include "tests/crypto/vault/engine/vault/children.h"
 #include "tests/crypto/vault/engine/vault/failing_calls.h"
 
 namespace paravent::crypto::vault {
@@ -140,40 +138,13 @@ int look(const std::filesystem::path& folder, Seen& seen) {
   return rows && rows->rows == 2 ? good : rows_left;  // Paul's
 }
 
-template <typename Work>
-pid_t start_child(Work work) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
-  return child;
-}
-
-int end_of(pid_t child) {
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return status;
-}
-
 bool went_well(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == good; }
-
-// Many at once: after a fault RocksDB waits a while before it tries again.
-constexpr std::size_t kSideBySide = 24;
 
 class ErasureWalk : public testing::TestWithParam<FaultMode> {
  protected:
   std::filesystem::path folder_of(std::size_t place) const {
     return temp_.path() / ("work" + std::to_string(place));
   }
-  template <typename Work>
-  std::array<int, kSideBySide> side_by_side(Work work) {
-    std::array<pid_t, kSideBySide> children{};
-    for (std::size_t place = 0; place < kSideBySide; ++place) {
-      children[place] = start_child([&] { return work(folder_of(place), (*seen_)[place]); });
-    }
-    std::array<int, kSideBySide> statuses{};
-    std::transform(children.begin(), children.end(), statuses.begin(), end_of);
-    return statuses;
-  }
-
   using AllSeen = std::array<Seen, kSideBySide>;
   TempDir temp_;
   AllSeen* seen_ = static_cast<AllSeen*>(
@@ -183,7 +154,7 @@ class ErasureWalk : public testing::TestWithParam<FaultMode> {
 TEST_P(ErasureWalk, HappensEntirelyOrNotAtAll) {
   const auto start = temp_.path() / "start";
   std::filesystem::create_directory(start);
-  ASSERT_EQ(end_of(start_child([&] { return make(start); })), 0);
+  ASSERT_EQ(in_child([&] { return make(start); }), 0);
   std::size_t runs = 0;
   std::size_t there = 0;  // of runs that were broken off
   std::size_t gone = 0;
@@ -195,14 +166,15 @@ TEST_P(ErasureWalk, HappensEntirelyOrNotAtAll) {
       Seen& saw = (*seen_)[place];
       saw.fault.hit = saw.fault.hit_sync = saw.fault.hit_write = saw.erased = saw.whole = false;
     }
-    const auto worked = side_by_side([&](const auto& folder, Seen& saw) {
-      fail_call(static_cast<long>(runs) + (&saw - seen_->data()), GetParam(), saw.fault);
-      const int code = erase_anne(folder, saw);
+    const auto worked = side_by_side([&](std::size_t place) {
+      Seen& saw = (*seen_)[place];
+      fail_call(static_cast<long>(runs + place), GetParam(), saw.fault);
+      const int code = erase_anne(folder_of(place), saw);
       stop_failing();
       return code;
     });
     const auto looked =
-        side_by_side([](const auto& folder, Seen& saw) { return look(folder, saw); });
+        side_by_side([&](std::size_t place) { return look(folder_of(place), (*seen_)[place]); });
     for (std::size_t place = 0; place < kSideBySide && !ended; ++place, ++runs) {
       const Seen& saw = (*seen_)[place];
       const int ended_by = WIFSIGNALED(worked[place]) ? WTERMSIG(worked[place]) : 0;

@@ -9,10 +9,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -21,6 +18,7 @@
 #include "crypto/vault/engine/rows/rocksdb_token_store.h"
 #include "crypto/vault/engine/subjects/subject_store.h"
 #include "tests/crypto/vault/engine/support.h"
+#include "tests/crypto/vault/engine/vault/children.h"
 #include "tests/crypto/vault/engine/vault/failing_calls.h"
 
 namespace paravent::crypto::vault {
@@ -47,24 +45,6 @@ IndexKey row_index(int n) { return IndexKey{static_cast<std::uint8_t>(n + 1), 43
 
 // A child's exit status for what went wrong in it.
 enum Exit : int { good = 0, will_not_open = 10, lost = 11, half = 12 };
-
-template <typename Work>
-pid_t start_child(Work work) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
-  return child;
-}
-
-int end_of(pid_t child) {
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return status;
-}
-
-template <typename Work>
-int in_child(Work work) {
-  return end_of(start_child(work));
-}
 
 bool readable(TokenStore& store, int n) {
   std::array<std::optional<FoundFacts>, 1> found;
@@ -231,9 +211,6 @@ int check_subjects(const std::filesystem::path& folder, const SubjectPlace& plac
 
 class FaultWalk : public testing::TestWithParam<FaultMode> {
  protected:
-  // They wait more than they work.
-  static constexpr std::size_t kSideBySide = 24;
-
   FaultWalk() {
     all_seen_ =
         static_cast<Seen*>(::mmap(nullptr, kSideBySide * sizeof(Seen), PROT_READ | PROT_WRITE,
@@ -242,21 +219,6 @@ class FaultWalk : public testing::TestWithParam<FaultMode> {
 
   std::filesystem::path folder_of(std::size_t place) const {
     return temp_.path() / ("work" + std::to_string(place));
-  }
-
-  // The exit statuses of as many children, each with its place.
-  template <typename Work>
-  std::array<int, kSideBySide> side_by_side(Work work) {
-    std::array<pid_t, kSideBySide> children{};
-    for (std::size_t place = 0; place < kSideBySide; ++place) {
-      children[place] = start_child([&] {
-        seen = &all_seen_[place];
-        return work(place);
-      });
-    }
-    std::array<int, kSideBySide> statuses{};
-    std::transform(children.begin(), children.end(), statuses.begin(), end_of);
-    return statuses;
   }
 
   template <typename Work, typename Check>
@@ -271,12 +233,16 @@ class FaultWalk : public testing::TestWithParam<FaultMode> {
         all_seen_[place].clear();
       }
       const auto worked = side_by_side([&](std::size_t place) {
+        seen = &all_seen_[place];
         fail_call(static_cast<long>(runs + place), GetParam(), seen->fault);
         const int code = work(folder_of(place));
         stop_failing();
         return code;
       });
-      const auto checked = side_by_side([&](std::size_t place) { return check(folder_of(place)); });
+      const auto checked = side_by_side([&](std::size_t place) {
+        seen = &all_seen_[place];
+        return check(folder_of(place));
+      });
       for (std::size_t place = 0; place < kSideBySide && !ended; ++place, ++runs) {
         judge(place, worked[place], checked[place], runs, may_assert, aborted);
         if (HasFatalFailure()) return;
