@@ -42,7 +42,7 @@ class Closed(Exception):
 class Wire:
     """One client connection. `timeout` bounds every single wait, in seconds.
 
-    `tls`: an ssl.SSLContext and the server's name.
+    `tls`: an ssl.SSLContext, the server's name, and a session of that context to be resumed where there is one.
     """
 
     def __init__(self, address, timeout=20, tls=None, source=None):
@@ -50,8 +50,8 @@ class Wire:
         self.socket = socket.create_connection(address, timeout=timeout, source_address=bound)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            context, name = tls
-            self.socket = context.wrap_socket(self.socket, server_hostname=name)
+            context, name, *session = tls
+            self.socket = context.wrap_socket(self.socket, server_hostname=name, session=session[0] if session else None)
         self.buffer = bytearray()
 
     def __enter__(self):
