@@ -120,8 +120,8 @@ run_soak() {
 run_kills() {
   as_user mkdir -p tests/results
   {
-    echo "$kills kills, $(date -u +%F), $(uname -sr), $(nproc) processors"
-    PARAVENT_E2E_KILLS="$kills" python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
+    echo "$kills kills, $(date -u +%F), $(uname -sr), $(nproc) processors, commit $(as_user git rev-parse --short HEAD), release build"
+    PARAVENT_E2E_KILLS="$kills" PARAVENT_E2E_CASE_SECONDS=7200 python3 tests/e2e/run.py --only crash --binary build/release/proxy/main/paravent
   } | as_user tee tests/results/kills.txt
 }
 # Both seeds over requests and bodies; the counts of all four are added up.

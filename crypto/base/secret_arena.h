@@ -97,4 +97,10 @@ class SecretAllocator {
   }
 };
 
+// A shared object whose contents are key material: the state of an HMAC is as good as its key.
+template <typename T>
+std::shared_ptr<const T> share_in_arena(T made) {
+  return std::allocate_shared<T>(SecretAllocator<T>(), std::move(made));
+}
+
 }  // namespace paravent::crypto

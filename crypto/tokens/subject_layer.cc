@@ -37,9 +37,9 @@ class LayerKey {
 
 void seal_subject_layer(const SubjectSeal& subject, std::string_view ctx, ByteView nonce,
                         ByteView outer_ad, MutableBytes layer) {
-  if (layer.size() <= kSubjectOverhead) std::abort();
+  if (layer.size() <= kSubjectOverhead || subject.key.size() != kSubjectKeySize) std::abort();
   std::copy(subject.handle.begin(), subject.handle.end(), layer.begin());
-  const LayerKey key(subject.key, ctx);
+  const LayerKey key(subject.key.bytes(), ctx);
   const MutableBytes sealed = layer.subspan(kSubjectHandleSize);
   const ByteView frame = sealed.first(sealed.size() - kTagSize);
   std::string ad;

@@ -21,20 +21,17 @@
 namespace paravent::crypto {
 
 using SubjectHandle = std::array<std::uint8_t, kSubjectHandleSize>;
+inline constexpr std::size_t kSubjectKeySize = 32;
 
 // A subject key, for one purpose, and the handle that it is found by. For the length of one
-// request: wiped, not locked.
+// request.
 struct SubjectSeal {
   SubjectHandle handle{};
-  std::array<std::uint8_t, 32> key{};
-
-  SubjectSeal() = default;
-  SubjectSeal(const SubjectSeal&) = default;
-  SubjectSeal& operator=(const SubjectSeal&) = default;
-  ~SubjectSeal() { wipe(key); }
+  SecretBytes key;  // kSubjectKeySize; empty: there is none
 };
 
-// In place: `layer` is handle 16 (written here) | frame | room for the tag 16.
+// In place: `layer` is handle 16 (written here) | frame | room for the tag 16. REQUIRES: there is a
+// key.
 void seal_subject_layer(const SubjectSeal& subject, std::string_view ctx, ByteView nonce,
                         ByteView outer_ad, MutableBytes layer);
 

@@ -69,7 +69,7 @@ void Session::refuse_head(Reason reason) {
 void Session::finished(Ending ending) {
   finished_ = true;
   keep_alive_ = ending == Ending::keeps;
-  broken_ = ending == Ending::breaks;
+  broken_ = broken_ || ending == Ending::breaks;
   if (!running_) loop_.defer(*this);
 }
 

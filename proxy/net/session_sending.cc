@@ -103,9 +103,12 @@ void Session::check_write_progress() {
   const std::size_t least = std::size_t{limits().body_rate} * limits().write_ms / 1000;
   if (queued_ + flushed_ >= unacknowledged(fd_.get()) + least) {
     watch_write();
-  } else {
-    on_gone();
+    return;
   }
+  // With a reset: else what the kernel still has for this client would lie there, counted by
+  // nobody, for as long as it pleases.
+  broken_ = true;
+  on_gone();
 }
 
 }  // namespace paravent::proxy::net

@@ -5,17 +5,20 @@ content.py --reader PATH-OF-body_reader [--bodies N] [--seed N] [--show]
 
 A body that the gateway refuses says nothing. One that it accepts must be refused by a reader or read as the same names and
 values. PHP folds names (`a.b` is `a_b`, the last one wins) and makes arrays of brackets: there what it should make of our
-fields is compared, by the keys of every array (php_names.py). The last line is `N passed, N failed`.
+fields and files is compared, by the keys of every array (php_names.py). A reader that refuses too much fails as well, and so
+does ours: nothing would be compared. The last line is `N passed, N failed`.
 """
 
 import argparse
 import base64
+import decimal
 import email.parser
 import email.policy
 import http.client
 import json
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,7 +30,13 @@ sys.path.insert(0, str(HERE))
 import php_names  # noqa: E402
 import servers  # noqa: E402
 
-LEAST_ACCEPTED = 0.1
+# What share of the bodies of a kind ours accepts, and on what share of those that have a field a reader agrees. Seen with the
+# seeds 1 to 6 and 3000 bodies each: 0.59 to 0.62 of forms, 0.57 to 0.61 of JSON and 0.35 to 0.43 of multipart are accepted, and
+# all of them read by all; but of multipart Node reads 0.71 to 0.83: it wants `form-data; name="` to the letter, and refuses a
+# value in which the boundary stands.
+LEAST_ACCEPTED = {"form": 0.5, "json": 0.5, "multipart": 0.28}
+LEAST_AGREED = {("Node", "multipart"): 0.6}
+LEAST_AGREED_ELSE = 0.97
 
 # ---- generated bodies ----
 
@@ -84,6 +93,7 @@ def json_text(rng):
 
 BOUNDARY = b"B"
 NAMES = [b"a", b"email", b"a b", b"a.b", b"\xc3\xa9", b"a'b", b"a%22b", b"a\\b", b'a\\"b', b"a;b", b"", b"a=b", b"a%0ab", b"a%", b"_x", b"a/b", b"a,b", b" a", b"a[]", b"a[b]", b"a[b][]"]
+NAMES += [b"a.b[c.d]", b"a[b", b"a]b", b"a[b]c"]
 
 
 def part(rng):
@@ -126,6 +136,13 @@ def parsed(line):
     return [tuple(word.split("=", 1)) for word in words[1:]]
 
 
+class Number:
+    """A number as it was written, which a float would not keep."""
+
+    def __init__(self, text):
+        self.text = text
+
+
 class Python:
     name = "Python"
 
@@ -150,15 +167,15 @@ class Python:
                 out.append((path, "s" + value.encode("utf-8").hex()))
             elif isinstance(value, bool):
                 out.append((path, "b" + str(value).lower().encode().hex()))
-            elif isinstance(value, (int, float)):
-                out.append((path, "n" + repr(value).encode().hex()))
+            elif isinstance(value, Number):
+                out.append((path, "n" + value.text.encode().hex()))
             else:
                 out.append((path, "c"))
                 items = [(f"#{i}", item) for i, item in enumerate(value)] if isinstance(value, list) else [(k.encode("utf-8").hex(), v) for k, v in value.items()]
                 for key, item in items:
                     walk(item, path + "/" + key)
 
-        walk(json.loads(data.decode("utf-8")), "")
+        walk(json.loads(data.decode("utf-8"), parse_int=Number, parse_float=Number), "")
         return out
 
     def multipart(self, data):
@@ -228,26 +245,27 @@ class Php:
 # ---- comparison ----
 
 
-def numbers(fields):
-    """JSON as path -> value; a number is what it is worth, and one that PHP writes as a string is a number."""
-    out = {}
-    for path, value in fields:
-        if value.startswith("n"):
-            text = bytes.fromhex(value[1:]).decode()
-            value = ("n", float(text))
-        out[path] = value
-    return out
+def same_number(reader, ours, theirs):
+    """As exactly as the reader keeps it: Python the text; PHP integers of 64 bits, and larger ones as the text, else a double;
+    Node a double."""
+    text = bytes.fromhex(ours[1:]).decode()
+    seen = bytes.fromhex(theirs[1:]).decode()
+    if reader.name == "Python":
+        return theirs[0] == "n" and decimal.Decimal(text) == decimal.Decimal(seen) and text[:1] == seen[:1]
+    if reader.name == "PHP" and re.fullmatch(r"-?\d+", text):
+        if -(2**63) <= int(text) < 2**63:
+            return theirs[0] == "n" and seen == ("0" if text == "-0" else text)
+        return theirs[0] == "s" and text == seen
+    return theirs[0] == "n" and repr(float(text)) == repr(float(seen))
 
 
-def same_json(ours, theirs):
-    mine, other = numbers(ours), numbers(theirs)
-    if mine.keys() != other.keys():
+def same_json(reader, ours, theirs):
+    """JSON as path -> value. The order of members is a reader's own."""
+    mine, other = dict(ours), dict(theirs)
+    if len(mine) != len(ours) or len(other) != len(theirs) or mine.keys() != other.keys():
         return False
     for path, value in mine.items():
-        seen = other[path]
-        if isinstance(value, tuple) and isinstance(seen, str) and seen.startswith("s"):
-            seen = ("n", float(bytes.fromhex(seen[1:]).decode()))
-        if value != seen:
+        if not (same_number(reader, value, other[path]) if value.startswith("n") else value == other[path]):
             return False
     return True
 
@@ -261,14 +279,37 @@ def in_arrays(fields):
     return {tuple(bytes.fromhex(key) for key in path.split("/")): bytes.fromhex(value) for path, value in fields}
 
 
-def same_uploads(ours, theirs):
-    """Fields and files are two lists in PHP, and a file without a name has no contents: so names and values, not their order."""
-    values = {}
-    for name, value in unhex(ours):
-        for base in php_names.split_name(name)[:1]:
-            values.setdefault(base, {b"", value}).add(value)
-    seen = in_arrays(theirs)
-    return {path[0] for path in seen} == set(values) and all(value in values[path[0]] for path, value in seen.items())
+def file_names(data):
+    """The file name of each part, None where it has none: our reader does not say it."""
+    out = []
+    for one in (b"\r\n" + data).split(b"\r\n--" + BOUNDARY)[1:]:
+        if one.startswith(b"--"):
+            break
+        lines = one.split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+        about = [line for line in lines if line.lower().startswith(b"content-disposition")]
+        found = re.search(rb';\s*filename="?([^";]*)', re.sub(rb';\s*name="(\\.|[^"])*"', b"", about[0])) if about else None
+        out.append(found.group(1) if found else None)
+    return out
+
+
+def same_uploads(ours, theirs, data):
+    """Fields are in $_POST and files in $_FILES; a file without a name is an error there (4), without its contents."""
+    names = file_names(data)
+    if len(names) != len(ours):
+        return False
+    fields, files = [], []
+    for (name, value), file_name in zip(unhex(ours), names, strict=True):
+        if file_name is None:
+            fields.append((name, value.hex()))
+        else:
+            files.append((name, value.hex() if file_name else "-4"))
+    wanted = {("", *keys): value for keys, value in php_names.leaves(php_names.posted(fields)).items()}
+    wanted |= {("@", *keys): value for keys, value in php_names.leaves(php_names.uploaded(files)).items()}
+    seen = {}
+    for path, value in theirs:
+        kind = path[:1] if path.startswith("@") else ""
+        seen[(kind, *(bytes.fromhex(key) for key in path.removeprefix("@").split("/")))] = value
+    return wanted == seen and len(seen) == len(theirs)
 
 
 def shown_text(fields):
@@ -276,16 +317,15 @@ def shown_text(fields):
     return [(name, bytes.fromhex(value).decode("utf-8", "replace")) for name, value in fields]
 
 
-def agree(reader, kind, ours, theirs):
+def agree(reader, kind, ours, theirs, data):
     if kind == "json":
-        return same_json(ours, theirs)
-    if reader.name == "Node" or kind == "form":
-        ours, theirs = shown_text(ours), shown_text(theirs)
-        if reader.name == "Node":
-            return ours == theirs
-        ours, theirs = [[(n, v.encode().hex()) for n, v in fields] for fields in (ours, theirs)]
+        return same_json(reader, ours, theirs)
+    if reader.name == "Node":
+        return shown_text(ours) == shown_text(theirs)
     if reader.name == "PHP":
-        return same_uploads(ours, theirs) if kind == "multipart" else php_names.leaves(php_names.posted(unhex(ours))) == in_arrays(theirs)
+        if kind == "multipart":
+            return same_uploads(ours, theirs, data)
+        return php_names.leaves(php_names.posted(unhex(ours))) == in_arrays(theirs)
     return ours == theirs
 
 
@@ -314,6 +354,8 @@ def main():
         return 1
     readers = [Python(), Node(), Php()]
     passed, failed, accepted = 0, 0, dict.fromkeys(makers, 0)
+    telling = dict.fromkeys(makers, 0)  # so many of the accepted have a field
+    agreed = {(reader.name, kind): 0 for reader in readers for kind in makers}
     shown = {}
     try:
         for (kind, data), line in zip(bodies, lines, strict=True):
@@ -321,9 +363,13 @@ def main():
             good = True
             if ours is not None:
                 accepted[kind] += 1
+                telling[kind] += bool(ours)
                 for reader in readers:
                     theirs = reader.read(kind, data)
-                    if theirs is None or agree(reader, kind, ours, theirs):
+                    if theirs is None:
+                        continue
+                    if agree(reader, kind, ours, theirs, data):
+                        agreed[reader.name, kind] += bool(ours)
                         continue
                     good = False
                     count = shown[(reader.name, kind)] = shown.get((reader.name, kind), 0) + 1
@@ -335,8 +381,13 @@ def main():
         for reader in readers[1:]:
             reader.close()
     print(f"accepted: {accepted} of {len(bodies) // 3} each")
+    for (name, kind), count in agreed.items():
+        print(f"      {name}, {kind}: agrees on {count}, {100 * count / max(1, telling[kind]):.1f} %")
+        if count < LEAST_AGREED.get((name, kind), LEAST_AGREED_ELSE) * telling[kind]:
+            print(f"FAIL  {name}, {kind}: too few were read to say anything")
+            failed += 1
     for kind, count in accepted.items():
-        if count < LEAST_ACCEPTED * len(bodies) / 3:
+        if count < LEAST_ACCEPTED[kind] * len(bodies) / 3:
             print(f"FAIL  {kind}: too few were accepted to say anything")
             failed += 1
     print(f"{passed} passed, {failed} failed")

@@ -17,7 +17,7 @@ QUERIES = [
 ]  # fmt: skip
 VERSIONS = ["HTTP/1.1"] * 12 + ["HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/01.1", "HTTP/1.1 ", "HTTP/1.10"]
 HOSTS = ["a.example"] * 10 + [
-    "A.Example", "a.example:80", "a.example:8080", "127.0.0.1", "[::1]", "[::1]:80", "a.example.", "a..b", "", "a,b", "u@a", "a/b",
+    "A.Example", "a.example:80", "a.example:8080", "127.0.0.1", "[::1]", "[::1]:80", "[:1]", "[1::2::3]", "a.example.", "a..b", "", "a,b", "u@a", "a/b",
     "a:", "a:0", "a:99999", "a b", "-a", "a_b", "a.example:080", "[::g]", "localhost", "xn--caf-dma.example", "1.2.3", "a:80:80",
 ]  # fmt: skip
 LENGTHS = ["{n}"] * 8 + ["{n},{n}", "+{n}", "0{n}", "{n} ", " {n}", "\t{n}", "0x{n}", "-{n}", "{m}", "{n}.0", "", "{n};", "{n}\x0b"]

@@ -63,6 +63,27 @@ def posted(fields):
     return out
 
 
+def is_upload_name(name):
+    """Brackets that do not match, or that text follows, make PHP leave a file out, and all behind it (rfc1867.c)."""
+    depth = 0
+    for at, letter in enumerate(name):
+        depth += (letter == ord("[")) - (letter == ord("]"))
+        if depth < 0 or (letter == ord("]") and name[at + 1 : at + 2] not in (b"", b"[")):
+            return False
+    return depth == 0
+
+
+def uploaded(files):
+    """$_FILES of (name, value), with the value alone in place of the properties, which PHP puts between the base and its keys."""
+    fields = []
+    for name, value in files:
+        if not is_upload_name(name):
+            break
+        base, bracket, rest = name.partition(b"[")
+        fields.append((base + b"[value]" + bracket + rest, value))
+    return {base: properties[b"value"] for base, properties in posted(fields).items()}
+
+
 def leaves(array, path=()):
     """{keys: value} of all that are no arrays."""
     out = {}

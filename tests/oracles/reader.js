@@ -11,7 +11,7 @@ function flat(pairs) {
 function tree(value, path, out) {
   if (value === null) out.push(path + '=z');
   else if (typeof value === 'string') out.push(path + '=s' + Buffer.from(value, 'utf8').toString('hex'));
-  else if (typeof value === 'number') out.push(path + '=n' + hex(String(value)));
+  else if (typeof value === 'number') out.push(path + '=n' + hex(Object.is(value, -0) ? '-0' : String(value)));
   else if (typeof value === 'boolean') out.push(path + '=b' + hex(String(value)));
   else {
     out.push(path + '=c');

@@ -1,6 +1,7 @@
 <?php
 // What PHP reads in a body, as the router of `php -S`: forms and multipart through $_POST and $_FILES, JSON through
-// json_decode. Answers in the form of body_reader.cc, or "refused".
+// json_decode. Answers in the form of body_reader.cc, or "refused"; "@" is in front of files, and "-" and the number of the
+// error stands for the contents of one that did not come.
 
 // The path of a value is the keys of all arrays that it lies in.
 function pairs(array $values, string $path, array &$out): void
@@ -8,7 +9,7 @@ function pairs(array $values, string $path, array &$out): void
     foreach ($values as $name => $value) {
         $here = $path . bin2hex((string)$name);
         if (is_array($value)) pairs($value, "$here/", $out);
-        else $out[] = "$here=" . bin2hex($value);
+        else $out[] = "$here=" . (is_int($value) ? -$value : bin2hex($value));
     }
 }
 
@@ -20,7 +21,7 @@ function contents(mixed $error, mixed $file): mixed
         foreach ($error as $key => $one) $out[$key] = contents($one, $file[$key]);
         return $out;
     }
-    return $error === 0 ? file_get_contents($file) : '';
+    return $error === 0 ? file_get_contents($file) : $error;
 }
 
 function tree(mixed $value, string $path, array &$out): void
@@ -45,6 +46,6 @@ if (str_starts_with($_SERVER['CONTENT_TYPE'] ?? '', 'application/json')) {
     }
 } else {
     pairs($_POST, '', $out);
-    foreach ($_FILES as $name => $file) pairs([$name => contents($file['error'], $file['tmp_name'])], '', $out);
+    foreach ($_FILES as $name => $file) pairs([$name => contents($file['error'], $file['tmp_name'])], '@', $out);
 }
 echo implode(' ', $out);

@@ -1,7 +1,8 @@
 """The readers that the gateway must agree with: nginx, haproxy, Apache, lighttpd and h2o from Debian.
 
 Each runs on loopback as a reverse proxy in front of a recorder of its own, so that what it understood is what its
-recorder received. Limits are set wider than the gateway's: a reader that is merely smaller says nothing.
+recorder received. Limits are set wider than the gateway's: a reader that is merely smaller says nothing. Nor does one that
+leaves out headers whose names it does not like, as nginx does unless told otherwise.
 """
 
 import os
@@ -122,6 +123,7 @@ http {{
   access_log off; client_max_body_size 64m; large_client_header_buffers 8 64k; client_body_buffer_size 1m;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; keepalive_requests 100000; server_tokens off;
+  ignore_invalid_headers off;
   server {{ listen 127.0.0.1:{port} default_server; server_name _;
     location / {{ proxy_pass http://127.0.0.1:{to}; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $http_host; }} }}
@@ -234,6 +236,7 @@ class Server:
 
     def __init__(self, name):
         self.name = name
+        self.agreed = 0  # how often it read what the gateway read, from the client's own bytes
         self.recorder = Recorder()
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix=f"oracle-{name}-")

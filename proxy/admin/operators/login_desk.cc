@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/primitives/random.h"
 #include "proxy/admin/body_members.h"
 #include "proxy/admin/credential.h"
@@ -79,7 +80,7 @@ LoginDesk::LoginDesk(Operators& operators, AuditLogs& logs, const LoginRules& ru
   if (rules_.names == nullptr) {
     std::array<std::uint8_t, 32> key{};
     crypto::random_bytes(key);
-    rules_.names = std::make_shared<const crypto::HmacSha256>(key);
+    rules_.names = crypto::share_in_arena(crypto::HmacSha256(key));
     crypto::wipe(key);
   }
 }

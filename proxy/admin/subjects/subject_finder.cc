@@ -23,7 +23,11 @@ class Finder {
   MeantSubjects find(const SubjectRequest& request) const {
     MeantSubjects meant;
     if (request.tokens.empty()) {
-      add_by_identifier(request, meant);
+      if (request.reference) {
+        add(parts_.subjects.find(principal_.tenant(), *request.reference), meant);
+      } else {
+        add_by_identifier(request, meant);
+      }
       meant.by_token.clear();
       return meant;
     }

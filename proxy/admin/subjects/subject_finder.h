@@ -1,5 +1,5 @@
-// Who a request about people means: the persons of some tokens, or the one of a clear value. Opens
-// nothing.
+// Who a request about people means: the persons of some tokens, or the one of a clear value or of a
+// reference. Opens nothing.
 
 #pragma once
 

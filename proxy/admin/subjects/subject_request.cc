@@ -1,7 +1,9 @@
 #include "proxy/admin/subjects/subject_request.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "crypto/base/encoding.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/reidentify_request.h"
@@ -48,6 +50,14 @@ class Reader final : public body::JsonVisitor {
       request_.tokens.push_back(std::move(value));
       return true;
     }
+    if (path.size() == 1 && key == "reference") {
+      const auto bytes = crypto::from_hex(value);
+      if (!bytes || bytes->size() != sizeof(crypto::vault::SubjectReference)) {
+        return fail(unknown_or_type(key));
+      }
+      std::copy(bytes->begin(), bytes->end(), request_.reference.emplace().begin());
+      return true;
+    }
     std::string* member = path.size() == 1 ? member_of(key) : nullptr;
     if (path.size() == 2 && key == "identifier") {
       member = path[1].key == "kind"    ? &request_.kind
@@ -80,6 +90,7 @@ class Reader final : public body::JsonVisitor {
   static std::string_view unknown_or_type(std::string_view key) {
     if (key == "tokens") return "The member tokens must be an array of strings.";
     if (key == "identifier") return "The member identifier must be {kind, value} with strings.";
+    if (key == "reference") return "The member reference must be 64 hexadecimal digits.";
     if (key == "reason") return "The member reason must be a string.";
     return "A member is unknown here, or of another type.";
   }
@@ -122,8 +133,11 @@ crypto::Result<SubjectRequest> parse_subject_request(SubjectDoor door, std::stri
     return Error(ErrorKind::malformed, "The reason is longer than 1000 bytes.");
   }
   const bool identifier = !request.kind.empty() || !request.value.empty();
-  if (identifier == !request.tokens.empty()) {
-    return Error(ErrorKind::malformed, "Say who is meant: either tokens or an identifier.");
+  const int said =
+      (identifier ? 1 : 0) + (request.tokens.empty() ? 0 : 1) + (request.reference ? 1 : 0);
+  if (said != 1) {
+    return Error(ErrorKind::malformed,
+                 "Say who is meant: tokens, an identifier or a reference, one of the three.");
   }
   if (identifier &&
       (request.kind.empty() || request.value.empty() || request.value.size() > kMaxIdentifier)) {

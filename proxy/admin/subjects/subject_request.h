@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/base/result.h"
+#include "crypto/vault/engine/base/id.h"
 
 namespace paravent::proxy::admin {
 
@@ -17,12 +18,14 @@ enum class SubjectDoor : std::uint8_t { locate, export_all, restrict, object, er
 
 inline constexpr std::size_t kMaxSubjectTokens = 1000;
 
-// Who is meant: tokens of theirs, or what tells the person. Exactly one of the two.
+// Who is meant: tokens of theirs, what tells the person, or the reference that lists and the record
+// name them by. Exactly one of the three.
 struct SubjectRequest {
   std::string reason;               // not empty: it goes on the record
   std::vector<std::string> tokens;  // 1 to 1000
   std::string kind;                 // identifier: a kind and a clear value
   std::string value;
+  std::optional<crypto::vault::SubjectReference> reference;
   bool on = true;       // restrict: restricted; object: objected
   std::string purpose;  // events
   std::string event;    // events: last-contact, contract-end, case-closed

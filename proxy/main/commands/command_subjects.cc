@@ -29,6 +29,8 @@ crypto::Result<boost::json::object> request_of(const SubjectsOptions& options) {
   boost::json::object request = {{"reason", options.reason}};
   if (!options.tokens.empty()) {
     request["tokens"] = boost::json::array(options.tokens.begin(), options.tokens.end());
+  } else if (!options.reference.empty()) {
+    request["reference"] = options.reference;
   } else {
     auto value = read_identifier();
     if (!value) return value.error();
@@ -134,9 +136,12 @@ crypto::Status write_certificates(const boost::json::object& answer, const std::
 }  // namespace
 
 int run_subjects(const SubjectsOptions& options) {
-  if (options.tokens.empty() == options.kind.empty()) {
+  const int said = (options.tokens.empty() ? 0 : 1) + (options.kind.empty() ? 0 : 1) +
+                   (options.reference.empty() ? 0 : 1);
+  if (said != 1) {
     return fail(ExitCode::usage,
-                "Say who is meant: TOKENs of theirs, or --kind and the value on standard input.");
+                "Say who is meant: TOKENs of theirs, --kind and the value on standard input, or "
+                "--reference.");
   }
   const auto credential = read_credential(options.credential_file);
   if (!credential) return fail(credential.error());

@@ -91,8 +91,9 @@ struct SubjectsOptions {
   std::string ca;
   std::string credential_file;
   std::vector<std::string> tokens;
-  std::string kind;     // instead of tokens: the value is read from standard input
-  std::string purpose;  // events
+  std::string kind;       // instead of tokens: the value is read from standard input
+  std::string reference;  // or this
+  std::string purpose;    // events
   std::string event;
   std::string certificate;  // erase: where it goes
   std::string day;

@@ -43,6 +43,8 @@ void add_subjects(CLI::App& app, SubjectsOptions& options) {
     command->add_option("--reason", options.reason, "Why; goes on the record")->required();
     command->add_option("--kind", options.kind,
                         "The value on standard input tells the person: email, phone, ...");
+    command->add_option("--reference", options.reference,
+                        "The person of this reference (keys due), instead of --kind");
     add_admin_address(command, options);
     command->add_option("--credential-file", options.credential_file, "File with your credential");
     command->add_flag("--json", options.json, "Print the API's answer as JSON");

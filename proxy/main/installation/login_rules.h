@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/hmac_sha256.h"
 #include "proxy/admin/operators/login_desk.h"
@@ -25,7 +26,7 @@ inline admin::LoginRules login_rules_of(const config::GatewayConfig& config) {
 inline std::shared_ptr<const crypto::HmacSha256> login_names_key(const crypto::SecretBytes& seed) {
   crypto::Sha256Digest key =
       crypto::hmac_sha256(seed.bytes(), crypto::as_bytes("paravent/v1/login-names"));
-  auto made = std::make_shared<const crypto::HmacSha256>(key);
+  auto made = crypto::share_in_arena(crypto::HmacSha256(key));
   crypto::wipe(key);
   return made;
 }

@@ -14,7 +14,9 @@ crypto::vault::PolicyNames policy_names(const policies::Policy& policy) {
   names.tenant = policy.tenant.value;
   std::set<std::string> domains;
   for (const policies::Route& route : policy.routes) {
-    domains.insert(policies::domain_of(policy, route));
+    // A route that names no recipient has no keys, so no domain that they would lie in.
+    std::string domain = policies::domain_of(policy, route);
+    if (!domain.empty()) domains.insert(std::move(domain));
   }
   names.domains.assign(domains.begin(), domains.end());
   for (const policies::Purpose& purpose : policy.purposes) names.purposes.push_back(purpose.name);

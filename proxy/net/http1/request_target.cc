@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "crypto/base/ip_address.h"
 #include "proxy/net/http1/char_class.h"
 
 namespace paravent::proxy::http1 {
@@ -42,17 +43,10 @@ bool valid_name(std::string_view name) noexcept {
   return !last_is_number || (numbers && labels == 4);
 }
 
+// What stands in brackets is an IPv6 address (RFC 3986 3.2.2; the form for later versions of IP is
+// nobody's yet).
 bool valid_ip_literal(std::string_view inside) noexcept {
-  if (inside.size() < 2 || inside.size() > 45) return false;
-  bool colon = false;
-  for (const char c : inside) {
-    if (c == ':') {
-      colon = true;
-    } else if (!is(c, kHexChar) && c != '.') {
-      return false;
-    }
-  }
-  return colon;
+  return inside.find(':') != std::string_view::npos && crypto::parse_ip(inside).has_value();
 }
 
 constexpr char to_upper_hex(char c) noexcept {

@@ -32,7 +32,7 @@ ProtectionKey key_of_row() {
 SubjectSeal subject_of(std::uint8_t n) {
   SubjectSeal subject;
   subject.handle.fill(n);
-  subject.key.fill(static_cast<std::uint8_t>(n + 1));
+  subject.key = SecretBytes::copy_of(Bytes(kSubjectKeySize, static_cast<std::uint8_t>(n + 1)));
   return subject;
 }
 
@@ -91,7 +91,7 @@ TEST(SubjectLayer, NeedsItsOwnKeyHandleContextAndNonce) {
     if (flipped < layer.size()) layer[flipped] ^= 1;
     return open_subject_layer(key, with_ctx, with_nonce, as_bytes(with_ad), layer).has_value();
   };
-  const Bytes key(subject.key.begin(), subject.key.end());
+  const Bytes key(subject.key.bytes().begin(), subject.key.bytes().end());
   const std::size_t none = sealed.size();
   EXPECT_TRUE(opens(key, ctx, nonce, ad, none));
   EXPECT_FALSE(opens(Bytes(32, 1), ctx, nonce, ad, none));

@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 
-from support import gateway, settings
+from support import gateway, settings, wire
 from support.case import case, contains, equal, expect
 from support.gateway import Scene, one_sentence
 from support.policies import WIDE, bare
@@ -89,6 +89,22 @@ def good():
             if name.endswith(".yaml") and not name.endswith(".test.yaml"):
                 done = gateway.run("check", os.path.join(root, folder, name))
                 equal(done.returncode, 0, f"policies/{folder}/{name}:\n{done.out}{done.err}")
+
+
+@case("a policy whose routes need no keys names no recipient: check remarks on it, serve starts and takes it at a reload")
+def without_recipient():
+    policy = (
+        "policy: 1\ntenant: atelier\n"
+        "routes: [{ name: form, match: { method: POST, path: /contact }, upstream: UPSTREAM, unlisted: keep }]\n"
+    )
+    with Scene(policy=policy) as scene:
+        contains(gateway.run("check", scene.policy_file).out, "does not say who receives", "the remark")
+        sent = scene.submit(wire.request("POST", "/contact", wire.form({"name": "Anne"}), wire.FORM))
+        equal(sent.body, wire.form({"name": "Anne"}), "nothing is to be protected")
+        scene.write_policy(policy.replace("/contact", "/other"))
+        status, _, body = scene.admin.call("POST", "/v1/policy/reload", credential=scene.administrator)
+        equal(status, 200, f"the reload: {body}")
+        scene.submit(wire.request("POST", "/other", wire.form({"name": "Anne"}), wire.FORM))
 
 
 @case("a recipient outside the EEA without a safeguard is an error")

@@ -19,7 +19,8 @@ from support import settings, wire
 from support.case import Skip, case, equal, expect
 from support.certificates import Authority
 from support.gateway import Scene
-from support.key_store import clear_keys, hkdf_expand, read_root_key, read_shred_secret
+from support.hmac_state import states
+from support.key_store import clear_keys, hkdf_expand, read_root_key, read_shred_secret, reference_key
 from support.policies import WIDE
 
 NOT_DUMPED = " (not dumped)"
@@ -119,13 +120,18 @@ def tree():
         token = dict(wire.form_fields(answer.body))["name"]
         equal(scene.reveal([token]), ["Anne"], "the value")
         keys = clear_keys(scene.data, read_root_key(scene.root_key))
-        secrets = {f"a key of class {what} ({number})": key for number, (what, key) in enumerate(keys)}
-        for what, key in keys:
+        secrets = {f"a key of class {what} ({number})": key for number, (what, key, _) in enumerate(keys)}
+        for what, key, _ in keys:
             secrets.setdefault(f"what the children of class {what} lie under", hkdf_expand(key, b"paravent/v1/wrap"))
         for what in ("tenant", "domain", "epoch", "subject"):
-            expect(any(what == found for found, _ in keys), f"no key of class {what} was found on the disk")
+            expect(any(what == found for found, _, _ in keys), f"no key of class {what} was found on the disk")
+        # The state of an HMAC is as good as its key.
+        (tenant,) = [reference_key(key, tenant) for what, key, tenant in keys if what == "tenant"]
+        for number, state in enumerate(states(tenant)):
+            secrets[f"the state of the references' HMAC ({number})"] = state
         there = look(scene, secrets, "after requests and a reveal")
         expect(there, "not one of them is where keys lie: the search finds nothing")
+        expect(any("references" in name for name in there), "no such state is where keys lie: it is made in another way")
         equal(seal(scene).returncode, 0, "seal")
         equal(look(scene, secrets, "after seal"), set(), "not even where keys lie")
 

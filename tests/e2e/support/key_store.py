@@ -121,8 +121,15 @@ def subject_keys(data):
                 raise ValueError(f"a change of type {kind}")
 
 
+def reference_key(tenant_key, tenant):
+    """What a tenant's references to people are made with (docs/token-format.md; key_use.cc, context_row.cc)."""
+    identifiers = b"".join(struct.pack(">H", len(one)) + one for one in (tenant, b"", b"", b"", b""))
+    context = b"PVT1" + bytes([19]) + identifiers + struct.pack(">IH", 1, 0)
+    return hkdf_expand(tenant_key, b"paravent/v1/prf.subject\0" + context)
+
+
 def clear_keys(data, root):
-    """(class, key) of every key of the tree and of every person."""
+    """(class, key, tenant) of every key of the tree and of every person."""
     shred = hkdf_expand(read_shred_secret(data), b"paravent/v1/shred.wrap")
     outer = {NO_ID: hkdf_expand(root, b"paravent/v1/root.wrap")}
     found, waiting = [], [*tree_keys(data), *subject_keys(data)]
@@ -132,7 +139,7 @@ def clear_keys(data, root):
             raise ValueError("a key without a parent")
         for one in ready:
             key = one.open(shred, outer[one.parent])
-            found.append((CLASSES[one.key_class], key))
+            found.append((CLASSES[one.key_class], key, one.tenant))
             outer[one.id] = hkdf_expand(key, b"paravent/v1/wrap")
         waiting = [one for one in waiting if one not in ready]
     return found

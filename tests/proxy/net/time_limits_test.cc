@@ -65,6 +65,7 @@ TEST(TimeLimits, AClientThatReadsNothingIsGivenUp) {
   const std::string answer = client.read_all();
   EXPECT_EQ(status_of(answer), "HTTP/1.1 200 OK");
   EXPECT_LT(answer.size(), kSize) << "what it got must not look whole";
+  EXPECT_TRUE(client.was_reset()) << "nothing waits in the kernel for who is given up";
 }
 
 TEST(TimeLimits, AClientThatReadsSlowlyButReadsIsServed) {

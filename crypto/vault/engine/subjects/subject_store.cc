@@ -124,18 +124,17 @@ class SubjectStore::Rewrapper {
     const TenantWrap* from = wrap_under(made.parent, status);
     const TenantWrap* to = moved == moved_.end() ? from : wrap_under(moved->second, status);
     if (from == nullptr || to == nullptr) return status;
-    std::array<std::uint8_t, kTreeKeySize> key{};
-    status = store_.open_key(made, *from, key);
+    SecretBytes key(kTreeKeySize);
+    status = store_.open_key(made, *from, key.mutable_bytes());
     if (status) {
       made.shred_number = out_.shred.number;
       made.parent = to->parent;
-      wrap_subject_key(made, to->tenant, key, out_.shred.key.bytes(), to->outer.bytes());
+      wrap_subject_key(made, to->tenant, key.bytes(), out_.shred.key.bytes(), to->outer.bytes());
       out_.keys.push_back(made);
     } else {
       status = Error(ErrorKind::data,
                      "A subject key does not open; restore the keys folder from a key backup.");
     }
-    wipe(key);
     return status;
   }
 
@@ -230,10 +229,9 @@ SubjectKeyMade SubjectStore::make_key(const Id& subject, const Id& purpose, cons
   made.made = now;
   made.created_day = today;
   made.shred_number = shred_.number;
-  std::array<std::uint8_t, kTreeKeySize> key{};
-  random_bytes(key);
-  wrap_subject_key(made, wrap.tenant, key, shred_.key.bytes(), wrap.outer.bytes());
-  wipe(key);
+  SecretBytes key(kTreeKeySize);
+  random_bytes(key.mutable_bytes());
+  wrap_subject_key(made, wrap.tenant, key.bytes(), shred_.key.bytes(), wrap.outer.bytes());
   return made;
 }
 

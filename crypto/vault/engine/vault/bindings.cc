@@ -72,13 +72,10 @@ Result<std::shared_ptr<const LiveToken>> live_token(const Catalogue& catalogue,
   };
   auto shapes = ShapeKey::open(catalogue, id_from(row.tenant_id), id_from(row.domain_id));
   if (!shapes) return shapes.error();
-  // Where keys lie: the state of an HMAC is as good as its key.
-  auto made = std::allocate_shared<LiveToken>(
-      SecretAllocator<LiveToken>(),
-      LiveToken{index_under(versions.current, *parent), scope, *shapes,
-                row.scope_id.starts_with(kBoundScope), std::nullopt});
-  if (versions.before != 0) made->before = index_under(versions.before, *parent_before);
-  return std::shared_ptr<const LiveToken>(std::move(made));
+  LiveToken made{index_under(versions.current, *parent), scope, *shapes,
+                 row.scope_id.starts_with(kBoundScope), std::nullopt};
+  if (versions.before != 0) made.before = index_under(versions.before, *parent_before);
+  return share_in_arena(std::move(made));
 }
 
 Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveContexts& live) {
@@ -94,9 +91,9 @@ Status make_live_subject(const Catalogue& catalogue, std::uint32_t key_id, LiveC
   if (!reference) return reference.error();
   const auto kind = kind_from_number(static_cast<std::uint8_t>(record.row.normaliser_id >> 8U));
   if (!kind) return Error(ErrorKind::data, "A row of subject references has no kind.");
-  live.subjects.emplace(key_id, std::make_shared<const LiveSubject>(LiveSubject{
-                                    *reference, *kind, tenant, id_from(record.row.purpose_id),
-                                    live.wraps.at(record.parent)}));
+  live.subjects.emplace(
+      key_id, share_in_arena(LiveSubject{*reference, *kind, tenant, id_from(record.row.purpose_id),
+                                         live.wraps.at(record.parent)}));
   return {};
 }
 

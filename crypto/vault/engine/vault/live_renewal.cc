@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
 #include "crypto/vault/engine/keys/key_tree.h"
 
 namespace paravent::crypto::vault {
@@ -33,7 +34,7 @@ void LiveRenewal::finish(std::uint32_t /*number*/) {
     if (successor == successors_.end()) continue;
     LiveSubject moved = *subject;
     moved.wrap = successor->second;
-    subject = std::make_shared<const LiveSubject>(std::move(moved));
+    subject = share_in_arena(std::move(moved));
   }
   live_.store(std::move(next));
   successors_.clear();

@@ -125,9 +125,11 @@ std::optional<RowOpener::Opened> RowOpener::open(const BoundRow& row, const Boun
   const auto wrap = tenant_wrap(catalogue_, tenant, made->parent);
   Opened opened;
   opened.subject = made->subject;
-  opened.owner.handle = layer->handle();
-  if (!wrap || !subjects_.open_key(*made, *wrap, opened.owner.key)) return std::nullopt;
-  const auto frame = layer->open(opened.owner.key, key->ctx);
+  opened.owner = {layer->handle(), SecretBytes(kTreeKeySize)};
+  if (!wrap || !subjects_.open_key(*made, *wrap, opened.owner.key.mutable_bytes())) {
+    return std::nullopt;
+  }
+  const auto frame = layer->open(opened.owner.key.bytes(), key->ctx);
   const auto parsed = frame ? parse_frame(frame->bytes()) : Result<FrameView>(frame.error());
   if (!parsed) return std::nullopt;
   std::string_view value = parsed->value;

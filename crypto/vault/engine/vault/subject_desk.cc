@@ -89,7 +89,8 @@ bool SubjectDesk::answer(SubjectQuestion& question, const SubjectKeyMade& made,
   const auto wrap = live.wraps.find(made.parent);
   if (wrap == live.wraps.end()) return false;
   question.seal.handle = made.handle;
-  return store_.open_key(made, *wrap->second, question.seal.key).has_value();
+  question.seal.key = SecretBytes(kTreeKeySize);
+  return store_.open_key(made, *wrap->second, question.seal.key.mutable_bytes()).has_value();
 }
 
 // What one settling plans before anything is written.

@@ -59,6 +59,12 @@ struct Answer {
   std::string encrypted;
 };
 
+// The subject key that the vault answered with.
+inline Bytes key_of(const Answer& answer) {
+  const ByteView key = answer.subject.seal.key.bytes();
+  return {key.begin(), key.end()};
+}
+
 inline ProtectionKey copy_of(const ProtectionKey& key) {
   ProtectionKey out;
   out.key_id = key.key_id;
@@ -95,7 +101,7 @@ inline Answer ask(Vault& vault, const BoundRoute& route, const std::string& pers
   job(route.name, Kind::name, name);
   Answer out;
   out.status = run(vault, batch);
-  out.subject = *batch->subject;
+  out.subject = std::move(*batch->subject);
   if (out.status != ResolveStatus::ok) return out;
   for (const MintJob& one : batch->jobs) {
     out.tokens.emplace_back();

@@ -138,5 +138,15 @@ TEST_F(BackupOrder, WhoCameWhileTwoWereMadeIsNotLostInSilence) {
   EXPECT_NE(said.find("lacks the keys of people who came since"), std::string::npos) << said;
 }
 
+// It would bring back keys that were destroyed since.
+TEST_F(BackupOrder, AKeyBackupThatHasExpiredIsRefused) {
+  const fs::path data = finish(begin(BackupKind::data));
+  const fs::path keys = finish(begin(BackupKind::keys));
+  clock_.move(std::chrono::days(kKeyBackupDays) - std::chrono::hours(1));
+  EXPECT_EQ(refusal(data, keys), "");
+  clock_.move(std::chrono::hours(1));
+  EXPECT_NE(refusal(data, keys).find("has expired"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace paravent::proxy::main

@@ -244,6 +244,22 @@ TEST_F(RetentionKeeperTest, AClockThatJumpsFreezesUntilSomebodyConfirms) {
   EXPECT_EQ(open(), "anne@example.fr");
 }
 
+// A day is the least that counts as a jump, either way: summer time and a clock that is set right
+// freeze nothing.
+TEST_F(RetentionKeeperTest, AJumpIsMoreThanADay) {
+  for (const int sign : {1, -1}) {
+    tick();
+    place_.clock.advance(sign * hours(23));
+    tick();
+    EXPECT_FALSE(frozen()) << sign;
+    place_.clock.advance(sign * hours(25));
+    tick();
+    EXPECT_TRUE(frozen()) << sign;
+    ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+    EXPECT_FALSE(frozen());
+  }
+}
+
 TEST_F(RetentionKeeperTest, AWrongClockAtAStartDisablesAndDestroysNothingForThreeDays) {
   stand_still_to(day(2031, 1, 1));
   pass(hours(60));
@@ -301,6 +317,17 @@ TEST_F(RetentionKeeperTest, AHoldStopsTheEnd) {
   ASSERT_TRUE(KeyAdmin(*place_.vault).release(*hold));
   pass(hours(2));
   EXPECT_EQ(march(), KeyState::suspended);
+  pass(hours(74));
+  EXPECT_EQ(march(), KeyState::destroyed);
+}
+
+TEST_F(RetentionKeeperTest, AHoldThatIsOverStopsNothing) {
+  ASSERT_TRUE(KeyAdmin(*place_.vault)
+                  .hold("atelier", "contact", std::nullopt, "a court case", day(2026, 6, 20)));
+  pass_to(day(2026, 6, 19));
+  EXPECT_EQ(march(), KeyState::active);
+  pass_to(day(2026, 6, 20) + hours(2));
+  EXPECT_EQ(march(), KeyState::suspended) << "nobody released it, and it is over";
   pass(hours(74));
   EXPECT_EQ(march(), KeyState::destroyed);
 }

@@ -272,6 +272,36 @@ TEST_F(SubjectKeeperTest, AHoldPutsItOffAndForbidsErasure) {
   EXPECT_EQ(open(anne.encrypted), "(unavailable)");
 }
 
+// The 72 hours are hours in which the gateway ran: while it stood still nobody could notice.
+TEST_F(SubjectKeeperTest, OnlyRunningTimeCountsForPeopleToo) {
+  const Answer anne = ask("anne@example.fr");
+  pass(kYear - hours(24 * 3));
+  ASSERT_EQ(notes_.lines, (std::vector<std::string>{"disable contact"}));
+  pass(hours(24));
+  // Out of order for ten days; the limit passes.
+  place_.clock.advance(hours(24 * 10));
+  keys_ = std::make_unique<RetentionKeeper>(*place_.vault, monotonic_, no_notes_);
+  pass(hours(24));
+  EXPECT_EQ(notes_.lines.size(), 1U) << "destroyed by the wall clock";
+  pass(hours(24 * 3));
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "destroy contact"}));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+}
+
+TEST_F(SubjectKeeperTest, AHoldThatIsOverHoldsNothing) {
+  const Answer anne = ask("anne@example.fr");
+  const Id id = find("anne@example.fr");
+  const WallTime end = place_.clock.now() + kYear + hours(24 * 10);
+  ASSERT_TRUE(KeyAdmin(*place_.vault)
+                  .hold("atelier", "contact", admin().info(id)->reference, "a lawsuit", end));
+  pass(kYear + hours(24 * 9));
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  EXPECT_FALSE(admin().erase(std::span(&id, 1)));
+  pass(hours(24 * 2));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)") << "nobody released it, and it is over";
+  EXPECT_TRUE(admin().erase(std::span(&id, 1)));
+}
+
 TEST_F(SubjectKeeperTest, NothingHappensThatIsNotOnRecord) {
   const Answer anne = ask("anne@example.fr");
   notes_.refuses = true;

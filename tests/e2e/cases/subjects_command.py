@@ -1,0 +1,108 @@
+"""People by the reference that lists name them by, and each right by the command."""
+
+import datetime
+import json
+
+from cases.subjects import POLICY, person, post, statuses, subjects
+from support import gateway
+from support.case import Shared, case, contains, equal, expect, lacks
+from support.gateway import Scene
+
+SHARED = Shared(lambda: Scene(policy=POLICY))
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+
+
+def command(scene, door, *arguments, code=0, stdin=None):
+    """What `paravent subjects DOOR` prints."""
+    common = ["--admin", scene.admin.url, "--credential-file", scene.credential_file(), "--reason", "a request"]
+    done = gateway.run("subjects", door, *common, *arguments, stdin=stdin)
+    equal(done.returncode, code, f"subjects {door}: {done.err}")
+    return done.out if code == 0 else done.err
+
+
+def keys(scene, *arguments):
+    where = ["--admin", scene.admin.url, "--credential-file", scene.admin_credential_file()]
+    done = gateway.run("keys", *arguments, *where)
+    equal(done.returncode, 0, f"keys {arguments}: {done.err}")
+    return done.out
+
+
+@case("who is due can be asked: the list names a reference, the reference leads to the address", smoke=True)
+def due_to_address():
+    scene = SHARED.get()
+    sent = post(scene, "/contact", {"name": "As Ked", "email": "asked@example.fr"})
+    due = json.loads(keys(scene, "due", "--within", "P9Y", "--json"))["subjects"]
+    references = [one["reference"] for one in due if one["purpose"] == "contact"]
+    expect(references, "nobody is due")
+    contains(keys(scene, "due", "--within", "P9Y"), references[0], "what the command prints")
+    found = {}
+    for reference in references:
+        out = command(scene, "locate", "--reference", reference)
+        lacks(out, "example.fr", "the listing")
+        found[reference] = sent["name"] in out
+    (reference,) = [one for one, is_it in found.items() if is_it]
+    values = json.loads(command(scene, "export", "--reference", reference, "--json"))["values"]
+    equal(sorted(one["value"] for one in values), ["As Ked", "asked@example.fr"], "what can be written to")
+
+
+@case("a reference means one person of one's own tenant; another, or one that is none, means nobody")
+def references():
+    scene = SHARED.get()
+    post(scene, "/contact", {"name": "One", "email": "one@example.fr"})
+    (found,) = subjects(scene, "locate", **person("one@example.fr"))["subjects"]
+    by_reference = subjects(scene, "locate", reference=found["reference"])
+    equal(by_reference["subjects"], [found], "by reference")
+    equal(subjects(scene, "locate", reference="0" * 64)["subjects"], [], "nobody's")
+    for wrong in ("", "9f2c", found["reference"].upper(), found["reference"] + "00", "g" * 64):
+        subjects(scene, "locate", 400, reference=wrong)
+    subjects(scene, "locate", 400, reference=found["reference"], tokens=["pvv1xyz"])
+    subjects(scene, "locate", 400, reference=found["reference"], **person("one@example.fr"))
+    contains(command(scene, "locate", "--reference", "0" * 64, code=7), "No value is bound", "nobody's, by the command")
+    contains(command(scene, "locate", "--reference", "0" * 64, "--kind", "email", code=2), "Say who is meant", "two at once")
+
+
+@case("the command restricts and lifts it, objects and takes it back")
+def marks():
+    scene = SHARED.get()
+    sent = post(scene, "/contact", {"name": "Mar Ked", "email": "marked@example.fr"})
+    contains(command(scene, "restrict", sent["name"]), " restricted", "what it prints")
+    equal(statuses(scene, [sent["name"]]), ["refused"], "restricted")
+    lacks(command(scene, "restrict", "--lift", sent["name"]), " restricted", "lifted")
+    equal(statuses(scene, [sent["name"]]), ["revealed"], "lifted")
+    address = b"marked@example.fr\n"
+    contains(command(scene, "object", "--kind", "email", stdin=address), " objected", "what it prints")
+    status, _, _ = scene.admin.call("GET", "/readyz")
+    equal(status, 200, "the gateway goes on")
+    expect(subjects(scene, "locate", tokens=[sent["name"]])["subjects"][0]["objected"], "objected")
+    lacks(command(scene, "object", "--lift", "--kind", "email", stdin=address), " objected", "taken back")
+    expect(not subjects(scene, "locate", tokens=[sent["name"]])["subjects"][0]["objected"], "taken back")
+
+
+@case("the command tells of a contract's end, a case closed and a contact elsewhere; the due date moves")
+def events():
+    scene = SHARED.get()
+    order = post(scene, "/order", {"name": "Ev Ent", "email": "events@example.fr"})
+
+    def due(purpose, within):
+        (found,) = subjects(scene, "locate", tokens=[order["name"]])["subjects"]
+        listed = json.loads(keys(scene, "due", "--within", within, "--json"))["subjects"]
+        return [one for one in listed if (one["reference"], one["purpose"]) == (found["reference"], purpose)]
+
+    equal(due("billing", "P11Y"), [], "without an event a contract has no end")
+    for event in ("contract-end", "case-closed"):
+        out = command(scene, "events", "--purpose", "billing", "--event", event, "--day", "2026-01-31", order["name"])
+        contains(out, "event 2026-01-31", event)
+        equal(len(due("billing", "P11Y")), 1, f"{event}: ten years later")
+        equal(due("billing", "P9Y"), [], f"{event}: not before")
+        out = command(scene, "events", "--purpose", "billing", "--event", event, "--lift", order["name"])
+        lacks(out, "event ", f"{event}, taken back")
+        equal(due("billing", "P11Y"), [], f"{event}, taken back")
+    out = command(scene, "events", "--purpose", "billing", "--event", "last-contact", "--day", today(), order["name"])
+    contains(out, f"last contact {today()}", "a contact elsewhere")
+    refused = command(scene, "events", "--purpose", "billing", "--event", "last-contact", "--lift", order["name"], code=2)
+    contains(refused, "cannot be taken back", "a contact is no event that can be undone")
+    refused = command(scene, "events", "--purpose", "nothing", "--event", "contract-end", "--day", today(), order["name"], code=2)
+    contains(refused, "Nothing of this person is kept", "another purpose")
