@@ -218,6 +218,8 @@ class Pass {
 JsonScanner::JsonScanner(std::uint64_t hash_key) : state_(std::make_unique<State>(hash_key)) {}
 JsonScanner::~JsonScanner() = default;
 
+const KeySet& JsonScanner::keys() const noexcept { return state_->keys; }
+
 ScanStatus JsonScanner::scan(std::string_view text, const JsonLimits& limits,
                              JsonVisitor& visitor) {
   if (!fits_offsets(text)) return ScanStatus::too_large;

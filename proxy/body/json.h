@@ -52,6 +52,8 @@ class JsonVisitor {
   virtual FilterBits filters_of(std::string_view /*object*/) { return {}; }
 };
 
+class KeySet;
+
 // The state that a scan reuses from one body to the next. Owned by one thread.
 class JsonScanner {
  public:
@@ -62,6 +64,9 @@ class JsonScanner {
   JsonScanner& operator=(const JsonScanner&) = delete;
 
   ScanStatus scan(std::string_view text, const JsonLimits& limits, JsonVisitor& visitor);
+
+  // As the last scan left them.
+  const KeySet& keys() const noexcept;
 
  private:
   struct State;

@@ -1,5 +1,7 @@
 #include "proxy/body/key_set.h"
 
+#include <algorithm>
+
 namespace paravent::proxy::body {
 
 // The second half is the first one stepped along; the secret is as large as the caller's key.
@@ -31,7 +33,7 @@ bool KeySet::add_slowly(Object& object, std::uint64_t fingerprint, std::uint64_t
 
 bool KeySet::add_to_table(std::uint64_t object, std::string_view key) {
   if ((used_ + 1) * 2 > slots_.size()) grow_table();
-  const std::uint64_t hash = sip_hash({hash_key_.k0, hash_key_.k1 ^ object}, key);
+  const std::uint64_t hash = hash_of(object, key);
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
     Slot& slot = slots_[i];
@@ -42,6 +44,17 @@ bool KeySet::add_to_table(std::uint64_t object, std::string_view key) {
     }
     if (slot.object == object && slot.hash == hash && slot.key == key) return false;
   }
+}
+
+std::size_t KeySet::longest_run() const noexcept {
+  std::size_t longest = 0;
+  std::size_t run = 0;
+  // Twice around, for a row that goes over the end; half the slots are free, so each row ends.
+  for (std::size_t i = 0; i < 2 * slots_.size(); ++i) {
+    run = slots_[i % slots_.size()].object >= first_object_ ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  return longest;
 }
 
 void KeySet::grow_table() {

@@ -46,6 +46,13 @@ class KeySet {
     return true;
   }
 
+  // What the table hashes a key of that object to. The first object of the first text is 1.
+  std::uint64_t hash_of(std::uint64_t object, std::string_view key) const noexcept {
+    return sip_hash({hash_key_.k0, hash_key_.k1 ^ object}, key);
+  }
+  // The longest row of slots that are taken, which no search is longer than. Goes through them all.
+  std::size_t longest_run() const noexcept;
+
  private:
   static constexpr std::uint32_t kSmallObject = 16;
 

@@ -14,6 +14,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
   server->context_.access_log = options.access_log;
   server->context_.door.trust(options.trusted_proxies);
   server->context_.busy_poll = options.busy_poll;
+  server->look_up_ = options.look_up;
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t count = options.workers > 0 ? options.workers : cores;
   for (std::size_t i = 0; i < count; ++i) {
@@ -35,7 +36,7 @@ crypto::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& optio
       [raw = server.get()](const UpstreamAddresses& before, const UpstreamAddresses& now) {
         return raw->on_moved(before, now);
       },
-      options.resolve_seconds);
+      options.resolve_seconds, options.look_up);
   server->keeper_->watch(server->upstreams_);
   return server;
 }
@@ -74,7 +75,7 @@ crypto::Status Server::listen(const ServerOptions& options, std::size_t workers)
 
 crypto::Result<Publication> Server::prepare(std::shared_ptr<const Snapshot> snapshot,
                                             ListenerTls tls, UpstreamSettings settings) const {
-  auto resolved = resolve_upstreams(*snapshot->plan, settings, own_, upstreams());
+  auto resolved = resolve_upstreams(*snapshot->plan, settings, own_, upstreams(), look_up_);
   if (!resolved) return resolved.error();
   return Publication{std::move(snapshot), std::move(*resolved), std::move(tls),
                      std::move(settings)};

@@ -27,6 +27,7 @@ struct ServerOptions {
   ListenerTls tls;  // empty, or as long as `listen`
   UpstreamSettings upstreams;
   std::uint32_t resolve_seconds = UpstreamKeeper::kResolveSeconds;
+  LookUp look_up = net::look_up;  // called by start(), prepare(), publish() and the keeper's thread
   // Where else this process listens (the admin API); an upstream there is refused as well.
   std::vector<ListenEndpoint> other_listeners;
   std::uint32_t workers = 0;               // 0: one per core
@@ -89,6 +90,7 @@ class Server {
   std::shared_ptr<const Snapshot> snapshot_;
   ListenerTls tls_;
   UpstreamSettings settings_;
+  LookUp look_up_;
   mutable std::mutex mutex_;  // guards upstreams_, and the workers' being told of it
   UpstreamAddresses upstreams_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -41,7 +41,8 @@ const UpstreamAddress* find(const UpstreamAddresses& all, const std::string& key
 crypto::Result<std::shared_ptr<const UpstreamAddress>> resolve(const UpstreamTarget& target,
                                                                const UpstreamSettings& settings,
                                                                std::span<const SocketAddress> own,
-                                                               const UpstreamAddresses& previous) {
+                                                               const UpstreamAddresses& previous,
+                                                               const LookUp& ask) {
   auto resolved = std::make_shared<UpstreamAddress>();
   resolved->key = key_of(target);
   resolved->target = target;
@@ -60,7 +61,7 @@ crypto::Result<std::shared_ptr<const UpstreamAddress>> resolve(const UpstreamTar
     if (!address) return address.error();
     resolved->addresses.push_back(*address);
   } else {
-    resolved->addresses = look_up(target);
+    resolved->addresses = has_name(target) ? ask(target) : look_up(target);
   }
   if (resolved->addresses.empty() && known == nullptr) {
     return Error(
@@ -123,12 +124,13 @@ bool same_addresses(std::span<const SocketAddress> a, std::span<const SocketAddr
 crypto::Result<UpstreamAddresses> resolve_upstreams(const policies::PolicyPlan& plan,
                                                     const UpstreamSettings& settings,
                                                     std::span<const SocketAddress> own,
-                                                    const UpstreamAddresses& previous) {
+                                                    const UpstreamAddresses& previous,
+                                                    const LookUp& ask) {
   UpstreamAddresses result;
   for (const policies::UpstreamPlan& upstream : plan.upstreams()) {
     auto& group = result.emplace_back();
     for (const UpstreamTarget& target : upstream.targets) {
-      auto one = resolve(target, settings, own, previous);
+      auto one = resolve(target, settings, own, previous, ask);
       if (!one) return one.error();
       group.push_back(std::move(*one));
     }

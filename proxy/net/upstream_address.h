@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -46,16 +47,20 @@ struct UpstreamAddress {
 // By plan index, then by target.
 using UpstreamAddresses = std::vector<std::vector<std::shared_ptr<const UpstreamAddress>>>;
 
+// The addresses of a host name now; empty when it cannot be looked up. Blocks.
+std::vector<SocketAddress> look_up(const policies::UpstreamTarget& target);
+// What is asked for names: the above but in tests.
+using LookUp = std::function<std::vector<SocketAddress>(const policies::UpstreamTarget&)>;
+
 // Resolves every upstream of the plan. A name that cannot be looked up now keeps its address in
 // `previous`; without one: unreachable. A target that is one of `own`, the addresses this process
 // listens on, is a configuration error: the gateway would call itself for ever.
 crypto::Result<UpstreamAddresses> resolve_upstreams(const policies::PolicyPlan& plan,
                                                     const UpstreamSettings& settings,
                                                     std::span<const SocketAddress> own,
-                                                    const UpstreamAddresses& previous);
+                                                    const UpstreamAddresses& previous,
+                                                    const LookUp& ask);
 
-// The addresses of a host name now; empty when it cannot be looked up. Blocks.
-std::vector<SocketAddress> look_up(const policies::UpstreamTarget& target);
 // Whether a name has to be looked up at all.
 bool has_name(const policies::UpstreamTarget& target);
 // Whether requests to one of `addresses` would come to one of `own`.

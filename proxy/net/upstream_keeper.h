@@ -33,9 +33,6 @@ class UpstreamKeeper {
   using Changed =
       std::function<bool(const UpstreamAddresses& before, const UpstreamAddresses& now)>;
 
-  // `look_up` is net::look_up but in tests.
-  using LookUp = std::function<std::vector<SocketAddress>(const policies::UpstreamTarget&)>;
-
   UpstreamKeeper(std::vector<SocketAddress> own, Changed changed,
                  std::uint32_t resolve_seconds = kResolveSeconds, LookUp look_up = net::look_up);
   ~UpstreamKeeper();

@@ -50,6 +50,8 @@ CLEAN = {
     "proxy/main/gateway/g.h": H + '#include "proxy/main/io/i.h"\n',
     "proxy/main/main.cc": '#include "crypto/reveal/c.h"\n#include "proxy/admin/x.h"\n',
     "proxy/admin/x.h": H,
+    "proxy/body/read.h": H + "int scan_form(std::string_view text);\nint parse_name(std::string_view text);\n",
+    "tests/fuzz/reached.txt": "# why\n\nparse_name: form_fuzz.cc\n",
     "tests/CMakeLists.txt": FUZZ_BUILD,
     "deploy/packages.txt": PACKAGES,
     "deploy/packages.sh": "apt-get install -y cmake\n",
@@ -58,6 +60,7 @@ CLEAN = {
     "cmake/dependencies.cmake": 'paravent_missing("OpenSSL" libssl-dev)\n',
     ".clang-format": "BasedOnStyle: Google\n",
     **{f"tests/fuzz/{name}_fuzz.cc": "int x;\n" for name in PARSERS},
+    "tests/fuzz/form_fuzz.cc": "int x = scan_form(y);\n",
     **{f"tests/fuzz/corpus/{name}/seed": "x" for name in PARSERS},
 }
 
@@ -118,6 +121,12 @@ MISTAKES = [
     (fuzz_targets, {"tests/fuzz/form_fuzz.cc": None}, "there is no such file"),
     (fuzz_targets, {"tests/fuzz/corpus/stray/x": "x"}, "no target reads it"),
     (fuzz_targets, {"tests/fuzz/cookie_fuzz.cc": None}, "no fuzz target cookie*"),
+    (fuzz_targets, {"crypto/base/a.h": H + "int decode_it(const ByteView& bytes);\n"}, "no fuzz target names decode_it"),
+    (fuzz_targets, {"tests/fuzz/form_fuzz.cc": "int x;  // scan_form\n"}, "no fuzz target names scan_form"),
+    (fuzz_targets, {"tests/fuzz/reached.txt": "parse_name: gone_fuzz.cc\n"}, "neither a target nor a reason"),
+    (fuzz_targets, {"tests/fuzz/reached.txt": "parse_name: none\n"}, "neither a target nor a reason"),
+    (fuzz_targets, {"tests/fuzz/reached.txt": "parse_name: form_fuzz.cc\nparse_gone: form_fuzz.cc\n"}, "parse_gone is no function"),
+    (fuzz_targets, {"tests/fuzz/form_fuzz.cc": "int x = scan_form(y) + parse_name(y);\n"}, "needs no line"),
     (formatting, {"crypto/base/a.h": H + "int   x ;\n"}, "would change it"),
 ]
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -64,6 +65,27 @@ TEST(ClientLimits, ManyClientsDoNotShareACounter) {
   EXPECT_LT(refused, 1'000);  // both counters taken by one connection each: about 1 in 30
 }
 
+// Hash flooding: addresses that share a counter under one key, as whoever knows it can choose them,
+// share none under another.
+TEST(ClientLimits, AddressesThatCollideUnderOneKeyAreSpreadUnderAnother) {
+  const ClientLimits known({1, 2});
+  const ClientLimits secret({1, 3});
+  std::set<std::uint32_t> counters;
+  constexpr std::size_t kMany = 32;
+  std::size_t chosen = 0;
+  IpAddress guess = address("10.0.0.0");
+  for (std::uint32_t i = 0; chosen < kMany && i < (1U << 24U); ++i) {
+    for (std::size_t byte = 0; byte < 3; ++byte) {
+      guess.bytes[15 - byte] = static_cast<std::uint8_t>(i >> (8 * byte));
+    }
+    if (known.place_of(guess).at[0] != 7) continue;
+    counters.insert(secret.place_of(guess).at[0]);
+    ++chosen;
+  }
+  EXPECT_EQ(chosen, kMany);
+  EXPECT_GE(counters.size(), kMany - 2);  // of 65 536; two of 32 meet once in 130 times
+}
+
 TEST(ClientLimits, IsExactUnderThreads) {
   ClientLimits limits({1, 2});
   const auto place = limits.place_of(address("198.51.100.7"));
@@ -106,6 +128,18 @@ TEST(MemoryWatch, ReadsThisProcess) {
   EXPECT_GT(before, 1'000'000U);
   const std::vector<char> touched(64U << 20U, 1);
   EXPECT_GT(resident_bytes(), before + (32U << 20U));
+}
+
+// Nobody outside can know it, nor learn it from the last start.
+TEST(Door, EachHashesAddressesWithASecretOfItsOwn) {
+  Door one;
+  Door other;
+  int alike = 0;
+  for (const char* text : {"198.51.100.7", "203.0.113.5", "2001:db8::1", "2001:db8:1:2::1"}) {
+    const auto ip = address(text);
+    alike += one.clients().place_of(ip).at == other.clients().place_of(ip).at ? 1 : 0;
+  }
+  EXPECT_EQ(alike, 0);
 }
 
 TEST(Door, TellsProxiesFromClients) {

@@ -158,9 +158,16 @@ void echo(Peer& peer, int) {
 }
 
 std::uint16_t closed_port() {
-  std::uint16_t port = 0;
-  bound_socket(port);
-  return port;
+  // IPv4 as well: an IPv6 socket is for both unless it says otherwise.
+  const UniqueFd fd(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  socklen_t size = sizeof any;
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&any), size) != 0) {
+    throw std::runtime_error("bind");
+  }
+  getsockname(fd.get(), reinterpret_cast<sockaddr*>(&any), &size);
+  return ntohs(any.sin6_port);
 }
 
 }  // namespace paravent::proxy::net

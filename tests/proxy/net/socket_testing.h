@@ -77,7 +77,7 @@ class FakeUpstream {
 // Answers every request with 200 and the request itself as the body, keeping the connection.
 void echo(Peer& peer, int connection);
 
-// A port on which nobody listens.
+// A port that nobody uses on any address, neither to listen nor for a connection of its own.
 std::uint16_t closed_port();
 
 }  // namespace paravent::proxy::net
