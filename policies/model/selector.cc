@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "crypto/tokens/utf8.h"
 #include "policies/model/diagnostics.h"
 #include "policies/model/yaml_reader.h"
 
@@ -278,6 +279,8 @@ Parsed parse_selector(std::string_view text) {
     return SelectorFault{
         "the field name is longer than " + std::to_string(kMaxSelectorBytes) + " bytes", {}};
   }
+  // A policy file is; whoever compares names without their case takes them for it.
+  if (!crypto::is_utf8(text)) return SelectorFault{"the field name is not UTF-8", {}};
   const std::size_t into = last_into(text);
   const bool inside = into != std::string_view::npos;
   Parsed parsed = inside ? parse_inner(text.substr(into + kInto.size())) : parse_part(text);

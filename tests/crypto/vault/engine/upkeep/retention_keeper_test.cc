@@ -324,8 +324,9 @@ TEST_F(RetentionKeeperTest, AHoldStopsTheEnd) {
 TEST_F(RetentionKeeperTest, AHoldThatIsOverStopsNothing) {
   ASSERT_TRUE(KeyAdmin(*place_.vault)
                   .hold("atelier", "contact", std::nullopt, "a court case", day(2026, 6, 20)));
-  pass_to(day(2026, 6, 19));
-  EXPECT_EQ(march(), KeyState::active);
+  stand_still_to(day(2026, 6, 19));
+  tick();
+  EXPECT_EQ(open(), "anne@example.fr");
   pass_to(day(2026, 6, 20) + hours(2));
   EXPECT_EQ(march(), KeyState::suspended) << "nobody released it, and it is over";
   pass(hours(74));
