@@ -14,14 +14,17 @@ __extension__ using UInt128 = unsigned __int128;
 // Two words that are moved together, so that a block is one store.
 using UInt64x2 = std::uint64_t __attribute__((vector_size(16)));
 // The same where any bytes lie. Not by memcpy, which a hardened build checks at run time where it
-// knows the memory's size: a call for each block.
-using LooseUInt64x2 = UInt64x2 __attribute__((aligned(1), may_alias));
+// knows the memory's size: a call for each block. A packed member, since clang forgets an alignment
+// that is said of an alias.
+struct __attribute__((packed, may_alias)) LooseUInt64x2 {
+  UInt64x2 words;
+};
 
 inline UInt64x2 load_block(const std::uint8_t* p) noexcept {
-  return *reinterpret_cast<const LooseUInt64x2*>(p);
+  return reinterpret_cast<const LooseUInt64x2*>(p)->words;
 }
 inline void store_block(std::uint8_t* p, UInt64x2 block) noexcept {
-  *reinterpret_cast<LooseUInt64x2*>(p) = block;
+  reinterpret_cast<LooseUInt64x2*>(p)->words = block;
 }
 
 inline std::uint64_t load_u64be(const std::uint8_t* p) noexcept {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "crypto/base/secret_arena.h"
 #include "proxy/admin/authenticate.h"
 #include "proxy/admin/door_record.h"
 #include "proxy/admin/oidc/oidc_entry.h"
@@ -210,6 +211,8 @@ AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
     alarm(parts_.keys->destruction_is_frozen(), "destruction-frozen");
     alarm(parts_.keys->erasure_is_due(), "erasure-unfinished");
   }
+  // At the start it is refused; what the keys have grown by since is used, and said (0022).
+  alarm(!crypto::SecretArena::process().lock_status(), "secret-memory-unlocked");
   if (!alarms.empty()) alarms.push_back(']');
   return {200, "application/json", "{\"status\":\"ready\"" + alarms + "}\n"};
 }

@@ -37,13 +37,14 @@ std::size_t find_quote(std::string_view text, std::size_t from) noexcept {
   return std::string_view::npos;
 }
 
-// Whether a value opens a quote that a later piece closes: Python's readers take the semicolon
-// between them for a part of the value, browsers do not. `line`: from the value on.
-bool is_quoted_across(std::string_view line, std::size_t value_size) noexcept {
+// Whether a value opens a quote that it does not close, and a quote stands behind it: Python's
+// readers may take semicolons between the two for a part of the value, browsers do not. Any quote,
+// since which one closes depends on what stands around it, and that may be removed. `line`: from
+// the value on.
+bool may_be_quoted_across(std::string_view line, std::size_t value_size) noexcept {
   if (value_size == 0 || line.front() != '"') return false;
-  const std::size_t quote = find_quote(line, 1);
-  if (quote == std::string_view::npos || quote < value_size) return false;
-  return quote + 1 == line.size() || line[quote + 1] == ';' || line[quote + 1] == ' ';
+  if (find_quote(line.substr(0, value_size), 1) != std::string_view::npos) return false;
+  return line.find('"', value_size) != std::string_view::npos;
 }
 
 }  // namespace
@@ -63,8 +64,8 @@ ScanStatus scan_cookies(std::string_view text, const CookieLimits& limits, FlatV
     std::string_view name;
     const char* value = nullptr;
     if (!split_piece(begin, piece_end, name, value)) return ScanStatus::malformed;
-    if (is_quoted_across({value, static_cast<std::size_t>(end - value)},
-                         static_cast<std::size_t>(piece_end - value))) {
+    if (may_be_quoted_across({value, static_cast<std::size_t>(end - value)},
+                             static_cast<std::size_t>(piece_end - value))) {
       return ScanStatus::malformed;
     }
     if (++cookies > limits.cookies) return ScanStatus::too_large;

@@ -11,6 +11,7 @@
 #include "policies/plan/file_plan.h"
 #include "policies/plan/json_matcher.h"
 #include "proxy/body/json.h"
+#include "proxy/pipeline/other_format.h"
 #include "proxy/pipeline/request_scanner.h"
 
 namespace paravent::proxy {
@@ -36,6 +37,9 @@ class FlatFieldVisitor final : public body::FlatVisitor {
       : scanner_(scanner), carrier_(carrier), text_(text), line_(line) {}
 
   bool on_field(std::string_view name, const body::Field& field) override {
+    if (carrier_ == policies::Carrier::form && is_another_format(field.whole.in(text_))) {
+      return scanner_.refuse(Reason::unsupported_type, {});
+    }
     const policies::FieldAction* action = scanner_.find(carrier_, name);
     if (field.is_file && action != nullptr && action->file) {
       return scanner_.take_file(name, field, text_, *action);

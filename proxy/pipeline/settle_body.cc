@@ -1,11 +1,12 @@
 #include "proxy/pipeline/settle_body.h"
 
+#include "proxy/pipeline/other_format.h"
+
 namespace paravent::proxy {
 namespace {
 
 using policies::Carrier;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kGzipMagic = "\x1F\x8B";  // RFC 1952 2.3.1
 
 std::optional<Refusal> decode(const BodyPlan& plan, body::ContentDecoder& decoder,
@@ -19,22 +20,6 @@ std::optional<Refusal> decode(const BodyPlan& plan, body::ContentDecoder& decode
     default:
       return Refusal{Reason::malformed_body, {}};
   }
-}
-
-// The first byte that tells what a text is: behind a byte order mark and blanks, which readers
-// skip.
-char first_byte(std::string_view body) noexcept {
-  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
-  const std::size_t first = body.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos ? '\0' : body[first];
-}
-
-// What no form begins with, since whoever writes one escapes these, and JSON and XML do. To the
-// form's codec such a text would be one long name, which no rule is about, and an application that
-// reads the body as what it is would find every value in it.
-bool is_another_format(std::string_view body) noexcept {
-  const char first = first_byte(body);
-  return first == '{' || first == '[' || first == '"' || first == '<';
 }
 
 BodyCodec codec_of(const policies::RoutePlan& route, std::string_view body) {

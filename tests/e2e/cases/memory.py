@@ -16,7 +16,7 @@ import time
 from cases.subjects import POLICY as PEOPLE
 from cases.unsealing import PASSPHRASE, passphrase_scene, seal, shares_scene, unseal
 from support import settings, wire
-from support.case import Skip, case, equal, expect
+from support.case import Skip, case, contains, equal, expect, lacks
 from support.certificates import Authority
 from support.gateway import Scene
 from support.hmac_state import states
@@ -238,6 +238,34 @@ def locked():
         equal(done.returncode, 3, f"serve: {done.stderr.decode()}")
         sentence = done.stderr.decode()
         expect("LimitMEMLOCK" in sentence and "ulimit -l" in sentence, sentence)
+
+
+@case("keys that grow beyond what may be locked are used, and said: an alarm and a figure", figures=True)
+def grown():
+    usual = settings.BINARY
+    with tempfile.TemporaryDirectory(prefix="paravent-e2e-") as folder:
+        wrapper = os.path.join(folder, "paravent")
+        with open(wrapper, "w", encoding="ascii") as file:
+            # Without the capability root has a limit, too: what the start asks for, and little more.
+            file.write(f"#!/bin/sh\nexec prlimit --memlock=1200000 setpriv --bounding-set=-ipc_lock {usual} \"$@\"\n")
+        os.chmod(wrapper, 0o755)
+        if os.geteuid() != 0:
+            raise Skip("only root can give the capability up")
+        rule = "      form.name:       { kind: name, do: tokenise }\n"
+        expect(rule in WIDE, "the policy has changed: adapt this case")
+        many = "".join(f"      form.f{at}: {{ kind: name, do: tokenise, mode: derived, space: s{at} }}\n" for at in range(1500))
+        settings.BINARY = wrapper
+        try:
+            with Scene(policy=WIDE) as scene:
+                lacks(scene.admin.call("GET", "/readyz")[2].decode(), "secret-memory-unlocked", "with what a start needs")
+                scene.write_policy(WIDE.replace(rule, rule + many, 1))
+                status, _, body = scene.admin.call("POST", "/v1/policy/reload", credential=scene.administrator)
+                equal(status, 200, f"the reload: {body[:300]}")
+                expect(scene.admin.metric("paravent_secret_memory_unlocked_bytes") > 0, "so many keys fit: adapt this case")
+                contains(scene.admin.call("GET", "/readyz")[2].decode(), "secret-memory-unlocked", "with more than may be locked")
+                equal(scene.submit(wire.request("POST", "/contact", wire.form({"f7": "x"}), wire.FORM)).method, "POST", "it goes on")
+        finally:
+            settings.BINARY = usual
 
 
 @case("no value stays in the process: large, chunked, compressed and JSON bodies, uploads, queries, refusals, over TLS too", figures=True)
