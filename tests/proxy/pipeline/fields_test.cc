@@ -443,5 +443,23 @@ TEST(Fields, AFilterInAnotherCaseLetsNothingPass) {
       R"({"fields":[{"name":"lang","Name":"email","value":"********"}]})");
 }
 
+// To the form's codec it is a long name that no rule is about; whatever stands in front of it may
+// be removed, and then the body is what it begins with.
+TEST(Fields, NoPairOfAFormBeginsAsAnotherFormatDoes) {
+  Pipeline pipeline(policy_text("      form.mail: { do: drop }\n", "    unlisted: keep\n"));
+  for (const std::string pair :
+       {"[]=1", "{\"email\":\"a@b.fr\"}", "\"x\"=1", "<x>=1", " {}", "\t[1]", "\xEF\xBB\xBF{}"}) {
+    const std::string expected = pair.front() == '\t' ? "malformed-body" : "unsupported-type";
+    for (const std::string& form :
+         {pair, "mail=1&" + pair, "a=1&" + pair, "a=1&" + pair + "&b=2"}) {
+      EXPECT_FALSE(pipeline.run(form_post(form)).refused.empty()) << form;
+    }
+    EXPECT_EQ(pipeline.run(form_post("mail=1&" + pair)).refused, expected) << pair;
+  }
+  for (const std::string form : {"a[]=1", "a={}&b=[1]", "%5B%5D=1", "mail=1&a=\"x\"", "1=2&_=3"}) {
+    EXPECT_EQ(pipeline.run(form_post(form)).refused, "") << form;
+  }
+}
+
 }  // namespace
 }  // namespace paravent::proxy::testing
