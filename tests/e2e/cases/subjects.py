@@ -295,6 +295,17 @@ def shredding():
         equal(scene.reveal([backend[1]["name"], backend[1]["message"]]), ["paul", "I am paul"], "everybody else")
         equal(scene.stop(), 0, "the gateway stops")
 
+        # Everything of t0, the operators' and the logs' too, beside the keys of t1.
+        shutil.copytree(os.path.join(scene.data, "keys"), os.path.join(scene.folder, "t1-keys"))
+        shutil.rmtree(scene.data)
+        shutil.copytree(old, scene.data)
+        shutil.rmtree(os.path.join(scene.data, "keys"))
+        shutil.copytree(os.path.join(scene.folder, "t1-keys"), os.path.join(scene.data, "keys"))
+        scene.start()
+        equal(statuses(scene, [backend[0][k] for k in ("name", "email", "message")]), ["unavailable"] * 3, "gone")
+        equal(scene.reveal([backend[1]["name"], backend[1]["message"]]), ["paul", "I am paul"], "everybody else")
+        equal(scene.stop(), 0, "the gateway stops")
+
         # Keys of t0 beside the shred secret of t1: one sentence, nothing opens.
         keys = os.path.join(scene.data, "keys")
         for names in (["subjects"], ["subjects", "keystore"]):
