@@ -5,8 +5,9 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 
-from support import gateway, wire
+from support import gateway, settings, wire
 from support.case import Shared, case, equal, expect, shown
 from support.gateway import Scene, digest, one_sentence
 from support.policies import WIDE
@@ -39,12 +40,30 @@ def restore(data_backup, key_backup, folder, root_key):
     )  # fmt: skip
 
 
+def arrived(scene):
+    """The tokens of every form that the application has, in their order."""
+    with scene.upstream._lock:
+        bodies = [one.body for one in scene.upstream.requests]
+    return [dict(wire.form_fields(body))["email"] for body in bodies]
+
+
+def wait_for_tokens(scene, count):
+    deadline = time.monotonic() + 60 * settings.PATIENCE
+    while len(arrived(scene)) < count:
+        expect(time.monotonic() < deadline, "no load came")
+        time.sleep(0.01)
+
+
 @case("the drill: backed up under load, the first machine is lost, the second goes on", smoke=True)
 def drill():
     with tempfile.TemporaryDirectory(prefix="paravent-e2e-backup-") as safe:
         data_backup, key_backup = os.path.join(safe, "data.pvbackup"), os.path.join(safe, "keys.pvbackup")
         with Scene(policy=WIDE) as scene:
             known = {f"known{i}@example.fr": token_of(scene, f"known{i}@example.fr") for i in range(20)}
+            clear = {"name": "Anne Martin", "phone": "+33612345678", "message": "Bonjour"}
+            form = scene.submit(wire.request("POST", "/contact", wire.form(clear), wire.FORM)).body
+            every_kind = dict(wire.form_fields(form))
+            scene.upstream.clear()
             # As a time with a sealed vault leaves it.
             with open(os.path.join(scene.data, "when-sealed.list"), "x", encoding="ascii", opener=private) as file:
                 file.write(SEALED_LINE)
@@ -60,6 +79,8 @@ def drill():
             visitor = threading.Thread(target=load)
             visitor.start()
             try:
+                wait_for_tokens(scene, 20)
+                before = arrived(scene)
                 done = backup(scene, data_backup)
                 equal(done.returncode, 0, f"backup ({done.err})")
                 keys = backup(scene, key_backup, "--keys")
@@ -67,6 +88,7 @@ def drill():
             finally:
                 stop.set()
                 visitor.join()
+            behind = [token for token in arrived(scene) if token not in set(before)]
             expect(json.loads(done.out)["records"] >= 20, done.out)
             made = json.loads(keys.out)
             equal(made["expires"] - made["made"], 30 * 86400 * 1000, "30 days, by default")
@@ -93,6 +115,15 @@ def drill():
             second.start()
             second._credentials = credentials
             equal(second.reveal(list(known.values())), list(known), "old tokens on the second machine")
+            values = second.reveal([every_kind[name] for name in clear])
+            equal(values, list(clear.values()), "a vault token, a derived one and an encrypted value on the second machine")
+            # What an application had before the backup began is in it; what came during it is there whole, or not at all.
+            values = second.reveal(before)
+            expect(all(value.startswith("load") for value in values) and len(set(values)) == len(before), f"{values[:3]}")
+            expect(behind, "nothing came while the backups were made")
+            for result in second.admin.reidentify(second.dpo, behind[:500]):
+                there = result["status"] == "revealed" and result["value"].startswith("load")
+                expect(there or result["status"] == "unavailable", f"a token that came during the backup: {result['status']}")
             listed = gateway.run(
                 "keys", "when-sealed", "--admin", second.admin.url, "--credential-file", second.admin_credential_file()
             )  # fmt: skip
