@@ -35,7 +35,7 @@ def load(scene, stop, sent, number):
             continue
 
 
-@case("killed under load, restarted: no acknowledged token is lost, the audit log verifies", smoke=True)
+@case("killed under load, restarted: no acknowledged token is lost or changed, the audit log verifies", smoke=True)
 def kills():
     seen = {}
     lock = threading.Lock()

@@ -195,10 +195,7 @@ def rotate_parents():
         for name, token in tokens.items():
             equal(scene.token(name), token, f"the token of {name}")
         # The walks over the rows are on record, at their beginning and at their end.
-        _, _, body = scene.admin.call("GET", "/v1/audit/entries?log=installation&count=1000", credential=scene.administrator)
-        walks = [entry["remark"] for entry in json.loads(body)["entries"] if entry.get("operator") == "row keeper"]
-        expect("begins: re-index" in walks, f"no beginning on record: {walks}")
-        expect(any(walk.startswith("re-index: ") for walk in walks), f"no end on record: {walks}")
+        on_record(scene, "re-index")
         seed = scene.keys(**{"class": "audit-seed"})[0]["id"]
         one_sentence(scene.command("keys", "rotate", seed, "--reason", REASON, code=7).err)
         equal(scene.stop(), 0, "serve")
@@ -335,6 +332,15 @@ def due():
         one_sentence(scene.command("keys", "due", "--within", "1 month", code=2).err)
 
 
+def on_record(scene, work):
+    """A walk over the rows has an entry at its beginning and one at its end, whatever else it did."""
+    _, _, body = scene.admin.call("GET", "/v1/audit/entries?log=installation&count=1000", credential=scene.administrator)
+    walks = [entry["remark"] for entry in json.loads(body)["entries"] if entry.get("operator") == "row keeper"]
+    begun = [walk for walk in walks if walk.startswith("begins: ") and work in walk]
+    ended = [walk for walk in walks if work in walk and " rows seen, " in walk]
+    expect(begun and ended, f"{work} is not on record: {walks}")
+
+
 def settled_rows(scene):
     """Waits until nothing is to be done to the rows; what the last run did."""
     deadline = time.monotonic() + 20 * settings.PATIENCE
@@ -357,6 +363,7 @@ def revived():
         expect(new != old, "the old token came back")
         equal((outcome(scene, old), scene.reveal([new])), ("unavailable", ["Anne"]), "the two tokens")
         expect(settled_rows(scene)["removed"] >= 1, "nothing was removed")
+        on_record(scene, "purge")
         scene.restart()
         equal((scene.token(), outcome(scene, old)), (new, "unavailable"), "after a restart")
 
@@ -387,6 +394,8 @@ def moved():
         settled_rows(scene)
         scene.command("keys", "reindex", "--tenant", "atelier", "--domain", "crm", "--reason", REASON)
         expect(settled_rows(scene)["reindexed"] >= len(names), "the second move finds every value under the first")
+        on_record(scene, "re-seal")
+        on_record(scene, "re-index")
         # The proof that nothing hangs on the old key any more.
         scene.command("keys", "destroy", old, "--reason", REASON, "--confirm", "destroy")
         equal([scene.token(name) for name in some], tokens, "tokens after the old key's end")

@@ -217,6 +217,9 @@ def locked():
                 if line.startswith("VmFlags:") and " dd" in line and " lo" in line:
                     flags.append(line)
         expect(flags, "no mapping is locked and left out of dumps")
+        with open(f"/proc/{scene.process.pid}/limits", encoding="ascii") as file:
+            (core,) = [line.split() for line in file if line.startswith("Max core file size")]
+        equal(core[4:6], ["0", "0"], "how large a core dump may be, and may be made to be")
         if os.geteuid() != 0:
             raise Skip("only root can give the limit up for another user")
         scene.stop()
