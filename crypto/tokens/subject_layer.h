@@ -21,13 +21,12 @@
 namespace paravent::crypto {
 
 using SubjectHandle = std::array<std::uint8_t, kSubjectHandleSize>;
-inline constexpr std::size_t kSubjectKeySize = 32;
 
 // A subject key, for one purpose, and the handle that it is found by. For the length of one
 // request.
 struct SubjectSeal {
   SubjectHandle handle{};
-  SecretBytes key;  // kSubjectKeySize; empty: there is none
+  SecretBytes key;  // kParentKeySize; empty: there is none
 };
 
 // In place: `layer` is handle 16 (written here) | frame | room for the tag 16. REQUIRES: there is a

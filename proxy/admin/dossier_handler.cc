@@ -10,6 +10,7 @@
 #include "proxy/admin/dossier_issuer.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/admin/record_api.h"
+#include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/admin/text_members.h"
 #include "proxy/admin/utc_text.h"
 
@@ -22,7 +23,6 @@ using crypto::ErrorKind;
 using crypto::Result;
 
 constexpr std::size_t kChunk = 1000;
-constexpr std::size_t kReferenceSize = 32;
 constexpr std::size_t kCredentialIdBytes = 6;
 
 Error malformed(const char* sentence) { return {ErrorKind::malformed, sentence}; }
@@ -48,11 +48,9 @@ Result<DossierQuestion> question_of(TextMembers& members, const Operator& who) {
     question.key_id = crypto::load_u32be(bytes->data());
   }
   if (const std::string& subject = members["subject"]; !subject.empty()) {
-    const auto bytes = crypto::from_hex(subject);
-    if (!bytes || bytes->size() != kReferenceSize) {
-      return malformed("subject is a reference of 64 hexadecimal digits.");
-    }
-    question.subject = crypto::as_text(*bytes);
+    const auto reference = reference_from_hex(subject);
+    if (!reference) return malformed("subject is a reference of 64 hexadecimal digits.");
+    question.subject = crypto::as_text(*reference);
   }
   if (const std::string& day = members["from"]; !day.empty()) {
     question.from = day_from(day);

@@ -2,8 +2,10 @@
 //
 // Lenient where browsers are: optional spaces around separators, values with '=' inside, quoted
 // values (quotes belong to the value's bytes and are kept). Refused as malformed: control bytes, an
-// empty name in front of '=', a name that is not UTF-8. Empty pieces (`a=1;; b=2`) are kept and are
-// no fields. A piece without '=' is a field with that text as name and an empty value.
+// empty name in front of '=', a name that is not UTF-8, a value that opens a quote and does not
+// close it where another quote stands behind it (cookie.cc says why). Empty pieces (`a=1;; b=2`)
+// are kept and are no fields. A piece without '=' is a field with that text as name and an empty
+// value.
 
 #pragma once
 

@@ -1,14 +1,13 @@
 // KeyApi on what keeps keys from ending: holds, and the freeze that somebody confirms away.
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "crypto/base/encoding.h"
 #include "proxy/admin/keys/key_act.h"
 #include "proxy/admin/keys/key_text.h"
+#include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/admin/utc_text.h"
 
 namespace paravent::proxy::admin {
@@ -47,12 +46,11 @@ AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {
   if (!tenant) return admin_problem(400, "malformed-body", "There is no such tenant.");
   std::optional<crypto::vault::SubjectReference> subject;
   if (const std::string& text = (*members)["subject"]; !text.empty()) {
-    const auto bytes = crypto::from_hex(text);
-    if (!bytes || bytes->size() != sizeof(crypto::vault::SubjectReference)) {
+    subject = reference_from_hex(text);
+    if (!subject) {
       return admin_problem(400, "malformed-body",
                            "subject is a reference of 64 hexadecimal digits.");
     }
-    std::copy(bytes->begin(), bytes->end(), subject.emplace().begin());
   }
   return act({.who = who,
               .reason = (*members)["reason"],

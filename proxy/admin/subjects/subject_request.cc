@@ -1,12 +1,11 @@
 #include "proxy/admin/subjects/subject_request.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "crypto/base/encoding.h"
 #include "crypto/base/secret_bytes.h"
 #include "crypto/tokens/normaliser.h"
 #include "proxy/admin/reidentify_request.h"
+#include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
@@ -51,12 +50,8 @@ class Reader final : public body::JsonVisitor {
       return true;
     }
     if (path.size() == 1 && key == "reference") {
-      const auto bytes = crypto::from_hex(value);
-      if (!bytes || bytes->size() != sizeof(crypto::vault::SubjectReference)) {
-        return fail(unknown_or_type(key));
-      }
-      std::copy(bytes->begin(), bytes->end(), request_.reference.emplace().begin());
-      return true;
+      request_.reference = reference_from_hex(value);
+      return request_.reference.has_value() || fail(unknown_or_type(key));
     }
     std::string* member = path.size() == 1 ? member_of(key) : nullptr;
     if (path.size() == 2 && key == "identifier") {

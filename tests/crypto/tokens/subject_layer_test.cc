@@ -32,7 +32,7 @@ ProtectionKey key_of_row() {
 SubjectSeal subject_of(std::uint8_t n) {
   SubjectSeal subject;
   subject.handle.fill(n);
-  subject.key = SecretBytes::copy_of(Bytes(kSubjectKeySize, static_cast<std::uint8_t>(n + 1)));
+  subject.key = SecretBytes::copy_of(Bytes(kParentKeySize, static_cast<std::uint8_t>(n + 1)));
   return subject;
 }
 

@@ -9,13 +9,14 @@ from support import figures, settings, wire
 from support.case import case, equal, expect
 from support.gateway import Scene
 from support.policies import WIDE
+from support.upstream import Upstream
 
 from cases.floods import MIB, within
 
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
 
 
-class Holding:
+class Holding(Upstream):
     """An upstream that goes on reading while it holds its answers, and so sees what is sent before the last one is answered.
 
     `most`: how many requests were under way at one time, on all connections together, of those that hold.
@@ -26,22 +27,7 @@ class Holding:
         self.held = threading.Event()  # set: nothing is answered
         self.most = self.under_way = 0
         self.targets = []
-        self._lock = threading.Lock()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        super().__init__()
 
     def _serve(self, connection):
         """No request has a body here."""

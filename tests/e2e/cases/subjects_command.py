@@ -74,8 +74,6 @@ def marks():
     equal(statuses(scene, [sent["name"]]), ["revealed"], "lifted")
     address = b"marked@example.fr\n"
     contains(command(scene, "object", "--kind", "email", stdin=address), " objected", "what it prints")
-    status, _, _ = scene.admin.call("GET", "/readyz")
-    equal(status, 200, "the gateway goes on")
     expect(subjects(scene, "locate", tokens=[sent["name"]])["subjects"][0]["objected"], "objected")
     lacks(command(scene, "object", "--lift", "--kind", "email", stdin=address), " objected", "taken back")
     expect(not subjects(scene, "locate", tokens=[sent["name"]])["subjects"][0]["objected"], "taken back")
