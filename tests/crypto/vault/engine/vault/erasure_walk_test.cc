@@ -200,7 +200,8 @@ TEST_P(ErasureWalk, HappensEntirelyOrNotAtAll) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ErasureWalk,
-                         testing::Values(FaultMode::killed, FaultMode::error_once));
+                         testing::Values(FaultMode::killed, FaultMode::error_once,
+                                         FaultMode::torn_write, FaultMode::short_write));
 
 }  // namespace
 }  // namespace paravent::crypto::vault

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,7 +15,7 @@ namespace {
 using paravent::crypto::vault::FaultMode;
 using paravent::crypto::vault::FaultSeen;
 
-enum class Call : std::uint8_t { other, sync, write };
+enum class Call : std::uint8_t { other, shrink, sync, write };
 
 std::atomic<long> left{-1};  // calls until the one that fails; below zero: passing through
 std::atomic<bool> full{false};
@@ -24,10 +25,12 @@ FaultSeen* seen = nullptr;
 
 // Whether this call is to fail; then errno is set.
 bool fails(Call call) {
-  if (full && call != Call::sync) {
+  if (full && call != Call::sync && call != Call::shrink) {
     errno = ENOSPC;
     return true;
   }
+  const bool only_writes = mode == FaultMode::torn_write || mode == FaultMode::short_write;
+  if (only_writes && call != Call::write) return false;
   if (left.load() < 0 || left.fetch_sub(1) != 0) return false;
   seen->hit = true;
   seen->hit_write = call == Call::write;
@@ -104,6 +107,17 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
   return write_or_fail(size, [&](size_t some) { return next(fd, bytes, some, at); });
 }
 
+// Of these no half is written: nothing of ours calls them, and RocksDB does not today.
+ssize_t writev(int fd, const struct iovec* pieces, int count) {
+  if (fails(Call::write)) return -1;
+  return real<ssize_t (*)(int, const struct iovec*, int)>("writev")(fd, pieces, count);
+}
+
+int ftruncate(int fd, off_t size) noexcept {
+  if (fails(Call::shrink)) return -1;
+  return real<int (*)(int, off_t)>("ftruncate")(fd, size);
+}
+
 int fsync(int fd) {
   if (fails(Call::sync)) return -1;
   return real<int (*)(int)>("fsync")(fd);
@@ -125,7 +139,7 @@ int link(const char* from, const char* to) noexcept {
 }
 
 int unlink(const char* path) noexcept {
-  if (fails(Call::other)) return -1;
+  if (fails(Call::shrink)) return -1;
   return real<int (*)(const char*)>("unlink")(path);
 }
 

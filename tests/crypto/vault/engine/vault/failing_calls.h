@@ -13,9 +13,9 @@ namespace paravent::crypto::vault {
 
 enum class FaultMode : std::uint8_t {
   error_once,   // EIO, and all is well again
-  torn_write,   // EIO, and half of the bytes are there all the same
-  short_write,  // half of the bytes, as the call says; EIO for the write of the rest
-  disk_full,    // from then on nothing can be written, made or grown; what is there can be read
+  torn_write,   // EIO, and half of the bytes are there all the same; only writes are counted
+  short_write,  // half of the bytes, as the call says; EIO for the write of the rest; as above
+  disk_full,    // from then on nothing can be written, made, grown or renamed
   killed,       // the process ends in front of the call, as by kill -9
 };
 
