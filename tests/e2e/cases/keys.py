@@ -1,10 +1,7 @@
 """Keys through the admin API and the command line: listed, disabled, rotated, destroyed, held, certified."""
 
-import contextlib
 import json
 import os
-import shutil
-import threading
 import time
 
 from support import gateway, settings, wire
@@ -102,75 +99,6 @@ def rotate():
         equal(scene.keys(id=old["id"])[0]["state"], "deactivated", "the old key")
 
 
-class Traffic(threading.Thread):
-    """Forms with the same names again and again, until stop() or the gateway's end."""
-
-    def __init__(self, scene, names):
-        super().__init__(daemon=True)
-        self.scene, self.names, self.done, self.answers = scene, names, False, []
-
-    def run(self):
-        with contextlib.suppress(OSError, wire.Closed), self.scene.wire() as connection:
-            while not self.done:
-                body = wire.form({"name": self.names[len(self.answers) % len(self.names)], "email": "anne@example.fr"})
-                connection.send(wire.request("POST", "/contact", body, wire.FORM))
-                self.answers.append(connection.answer().status)
-
-    def wait_for_answers(self):
-        deadline = time.monotonic() + 20 * settings.PATIENCE
-        while len(self.answers) < 3:
-            expect(time.monotonic() < deadline, "no traffic")
-            time.sleep(0.001)
-
-    def stop(self):
-        self.done = True
-        self.join(10 * settings.PATIENCE)
-        expect(self.answers and set(self.answers) == {200}, f"traffic was answered {sorted(set(self.answers))}")
-
-
-@case("the keys of a tenant and a domain rotate while traffic goes on, killed in the midst of it: every token stays what it was")
-def rotate_in_traffic():
-    with Keys() as scene:
-        names = [f"Person {i}" for i in range(40)]
-        tokens = [scene.token(name) for name in names]
-        rotated = 0
-        # The command takes some tens of milliseconds to come to the gateway: the kills fall before and into the batch, and
-        # the last ones right behind it.
-        for number, pause in enumerate((0.01, 0.03, 0.05, 0.08, 0.15, None)):
-            level = ("tenant", "domain")[number % 2]
-            old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
-            traffic = Traffic(scene, names)
-            traffic.start()
-            traffic.wait_for_answers()
-            asking = threading.Thread(target=gateway.run, daemon=True, args=(
-                "keys", "rotate", old["id"], "--reason", REASON, "--admin", scene.admin.url, "--credential-file", scene.admin_file))
-            asking.start()
-            asking.join(None if pause is None else pause * settings.SLOWNESS)
-            scene.kill()
-            asking.join()
-            traffic.stop()
-            scene.start()
-            now = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
-            expect(now["version"] - old["version"] in (0, 1), f"the {level} went from {old['version']} to {now['version']}")
-            rotated += now["version"] - old["version"]
-            equal([scene.token(name) for name in names], tokens, f"tokens after a kill {pause} s into the rotation of the {level}")
-            equal(scene.reveal(tokens), names, "what they open to")
-            settled_rows(scene)
-        expect(rotated >= 1, "no rotation came to its end before its kill")
-        traffic = Traffic(scene, names)
-        traffic.start()
-        traffic.wait_for_answers()
-        for level in ("tenant", "domain"):
-            old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
-            scene.command("keys", "rotate", old["id"], "--reason", REASON)
-        settled_rows(scene)
-        traffic.stop()
-        equal([scene.token(name) for name in names], tokens, "tokens after rotations in traffic")
-        equal(scene.stop(), 0, "serve")
-        done = gateway.run("audit", "verify", scene.data)
-        equal(done.returncode, 0, f"audit verify: {done.err}")
-
-
 @case("the keys of a tenant and a domain rotate: every token stays what it was, after a kill too, and the walk is on record")
 def rotate_parents():
     with Keys() as scene:
@@ -201,65 +129,6 @@ def rotate_parents():
         equal(scene.stop(), 0, "serve")
         done = gateway.run("audit", "verify", scene.data)
         equal(done.returncode, 0, f"audit verify: {done.err}")
-
-
-@case("what is destroyed stays gone with the old data put back, and the certificate says so")
-def destroy():
-    with Keys() as scene:
-        token = scene.token()
-        key = scene.epoch_key()["id"]
-        scene.stop()
-        old = os.path.join(scene.folder, "old")
-        shutil.copytree(scene.data, old)
-        scene.start()
-        scene.operate(key, "destroy", 400)
-        one_sentence(
-            scene.command("keys", "destroy", key, "--reason", REASON, "--confirm", "yes", code=2).err
-        )
-        equal(scene.reveal([token]), ["Anne"], "nothing was destroyed yet")
-        scene.command("keys", "destroy", key, "--reason", REASON, "--confirm", "destroy")
-        equal(outcome(scene, token), "unavailable", "a token under a destroyed key")
-        # Somebody new is served at once, under a new key.
-        equal(scene.reveal([scene.token("Bert")]), ["Bert"], "a new value")
-
-        certificate = os.path.join(scene.folder, "certificate")
-        scene.command("keys", "certificate", key, "--out", certificate)
-        tenant = scene.keys(id=key)[0]["tenant"]
-        logs = os.path.join(scene.data, "audit")
-        folders = [f for f in os.listdir(logs) if f != "installation"]
-        public_key = os.path.join(logs, folders[0], "public-key")
-        done = gateway.run("keys", "verify-certificate", certificate, "--public-key", public_key, "--json")
-        equal(done.returncode, 0, f"verify-certificate ({done.err})")
-        shown = json.loads(done.out)
-        equal((shown["key"], shown["tenant"], shown["state"]), (key, tenant, "destroyed"), "what it says")
-        expect(shown["no-backup-after"] > shown["destroyed"], f"{shown}")
-        with open(certificate, encoding="utf-8") as file:
-            text = file.read()
-        for altered in (text.replace("destroyed 2", "destroyed 1"), text.replace(key, key[::-1]), text[:-9]):
-            with open(certificate, "w", encoding="utf-8") as file:
-                file.write(altered)
-            done = gateway.run("keys", "verify-certificate", certificate, "--public-key", public_key)
-            equal(done.returncode, 5, "an altered certificate")
-            one_sentence(done.err)
-
-        scene.stop()
-        keys = os.path.join(scene.data, "keys")
-        for name in ("store", "operators"):
-            shutil.rmtree(os.path.join(scene.data, name))
-            shutil.copytree(os.path.join(old, name), os.path.join(scene.data, name))
-        scene.start()
-        equal(outcome(scene, token), "unavailable", "the old store beside the new keys")
-        scene.stop()
-        now = os.path.join(scene.folder, "now")
-        shutil.copytree(keys, now)
-        shutil.copy2(os.path.join(old, "keys", "keystore"), os.path.join(keys, "keystore"))
-        scene.write_config()
-        done = gateway.run("serve", "--config", scene.config_file)
-        equal(done.returncode, 4, "the old key store beside the new shred secret")
-        contains(one_sentence(done.err), "not of the same moment", "the sentence")
-        shutil.rmtree(keys)
-        shutil.copytree(now, keys)
-        scene.start()
 
 
 @case("a tenant is made and destroyed by name, and its routes are refused")

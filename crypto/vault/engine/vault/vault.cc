@@ -267,7 +267,7 @@ Result<std::unique_ptr<Vault>> Vault::in_memory(const Clock& clock,
       std::make_unique<State>(std::move(*catalogue), std::move(subjects), std::move(rows), clock)));
 }
 
-const Id& Vault::installation_id() const noexcept { return state_->catalogue->installation(); }
+const Id& Vault::installation_id() const noexcept { return state_->installation; }
 
 bool Vault::has_tenants() const {
   const std::scoped_lock lock(state_->mutex);

@@ -38,6 +38,7 @@ struct Vault::State {
 
   std::mutex mutex;  // of the catalogue
   std::unique_ptr<Catalogue> catalogue;
+  const Id installation = catalogue->installation();  // whoever only asks for it needs no lock
   std::unique_ptr<SubjectStore> subjects;
   std::unique_ptr<CachingTokenStore> tokens;
   const Clock& clock;
