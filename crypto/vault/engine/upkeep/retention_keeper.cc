@@ -47,13 +47,16 @@ Status RetentionKeeper::keep_time(WallTime now, const KeeperRecord& keeper) {
     running_ = stored_ = keeper.running;
     jumped_ = keeper.seen != WallTime{} && now + kJump < keeper.seen;
   }
+  // Also at a start: the next one has something to compare with, however soon it comes.
+  const bool stale =
+      running_ - stored_ >= kStoreEvery || (!last_tick_ && now - keeper.seen >= kStoreEvery);
   last_tick_ = tick;
   last_wall_ = now;
   if (jumped_) {
     if (auto s = journal_.record_freeze(Freeze::clock); !s) return s;
     if (auto s = store(now, true); !s) return s;
     jumped_ = false;
-  } else if (running_ - stored_ >= kStoreEvery) {
+  } else if (stale) {
     return store(now, false);
   }
   return {};

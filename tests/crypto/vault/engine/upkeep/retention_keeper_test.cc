@@ -277,6 +277,17 @@ TEST_F(RetentionKeeperTest, AWrongClockAtAStartDisablesAndDestroysNothingForThre
   EXPECT_EQ(open(), "anne@example.fr") << "nothing was lost";
 }
 
+// However soon the second start comes.
+TEST_F(RetentionKeeperTest, AClockThatWasAheadAtTheStartBeforeFreezes) {
+  tick();
+  stand_still_to(day(2031, 1, 1));
+  tick();
+  EXPECT_FALSE(frozen()) << "it may have been switched off for so long";
+  stand_still_to(day(2026, 3, 20));
+  tick();
+  EXPECT_TRUE(frozen());
+}
+
 TEST_F(RetentionKeeperTest, AShortenedRetentionWaitsForConfirmation) {
   pass_to(day(2026, 4, 20));
   ASSERT_TRUE(state({1, 0}));  // would have been due on the first of April
