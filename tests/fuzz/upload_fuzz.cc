@@ -1,0 +1,136 @@
+// Laws of streamed uploads on any bytes between the boundaries "B": however the body is cut into
+// pieces, the same leaves, or the same refusal; what a policy protects or drops never leaves, not
+// even in front of a refusal; and what left goes through once more unchanged.
+//
+// The first byte 0x1A is where the secret goes, each 0x1B is as long as half of what an upload
+// holds back; the first of all chooses the policy.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "proxy/pipeline/upload.h"
+#include "tests/fuzz/law_input.h"
+#include "tests/proxy/body/random.h"
+#include "tests/proxy/pipeline/upload_testing.h"
+
+namespace {
+
+using namespace paravent::proxy::testing;
+using paravent::proxy::Transaction;
+namespace body = paravent::proxy::body;
+
+constexpr std::string_view kSecret = "Zanzibar7";
+constexpr std::size_t kMostLong = 4;
+
+// Nothing that the visitor wrote leaves as it is.
+constexpr const char* kProtected =
+    "      multipart.message: { kind: text, do: encrypt }\n"
+    "      multipart.old: { do: drop }\n"
+    "      multipart.doc: { kind: text, file: encrypt }\n"
+    "      multipart.gone: { file: drop }\n";
+// Everything that leaves is as it came, or cut.
+constexpr const char* kPassing =
+    "      multipart.note: { do: keep }\n"
+    "      multipart.old: { do: drop }\n"
+    "      multipart.cv: { file: pass }\n"
+    "      multipart.raw: { file: pass }\n"
+    "      multipart.raw > file-name: { do: keep }\n"
+    "      multipart.photo: { file: pass, metadata: strip }\n"
+    "      multipart.gone: { file: drop }\n";
+
+void must(bool holds) {
+  if (!holds) std::abort();
+}
+
+std::string text_of(std::string_view input) {
+  std::string out;
+  std::size_t filled = 0;
+  bool secret = false;
+  for (const char c : input) {
+    if (c == '\x1a' && !secret) {
+      out += kSecret;
+      secret = true;
+    } else if (c == '\x1b' && filled < kMostLong) {
+      out.append(paravent::proxy::Upload::kGathered / 2, 'x');
+      ++filled;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::deque<std::string> cut(std::string_view text, std::uint64_t seed) {
+  body::test::Random random(seed);
+  const std::size_t most = random.one_in(2) ? 40 : 40'000;
+  std::deque<std::string> pieces;
+  while (!text.empty()) {
+    pieces.emplace_back(text.substr(0, 1 + random.below(most)));
+    text.remove_prefix(pieces.back().size());
+  }
+  return pieces;
+}
+
+struct Sent {
+  bool whole = false;
+  std::string body;    // as the application reads it, where it is whole
+  std::string answer;  // where the visitor was refused
+};
+
+// One exchange on a connection of its own.
+Sent send(const Exchange& place, bool passes, const std::string& text,
+          std::deque<std::string> pieces) {
+  FakeDownstream down;
+  FakeUpstream up;
+  up.slow = true;
+  const ReadRequest request(multipart_post(text));
+  down.pieces = std::move(pieces);
+  Transaction transaction(down, up);
+  transaction.start(request.head(), place.worker);
+  for (int turn = 0; up.exchanges > 0 && !up.ended && down.sent.empty(); ++turn) {
+    must(turn < 10'000);
+    up.handler->on_piece_sent();
+  }
+  must(up.ended || !down.sent.empty());
+  must(passes ||
+       (up.body.find(kSecret) == std::string::npos && up.head.find(kSecret) == std::string::npos));
+  Sent out;
+  out.whole = up.ended;
+  const bool chunked = up.head.find("Transfer-Encoding: chunked") != std::string::npos;
+  if (out.whole) out.body = chunked ? dechunked(up.body) : up.body;
+  const std::size_t reason = down.sent.find("\"reason\":\"");
+  if (reason != std::string::npos) out.answer = down.sent.substr(reason, 40);
+  if (down.finishes == 0) transaction.on_client_gone();
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Exchange refusing(policy_text(kProtected, "    unlisted: refuse\n"));
+  static const Exchange dropping(policy_text(kProtected, "    unlisted: drop\n"));
+  static const Exchange passing(
+      policy_text(kPassing, "    unlisted: drop\n    stream: any-order\n"));
+  const std::string_view input = body::test::as_text(data, size);
+  if (input.size() < 2 || input.size() > 4096) return 0;
+  const unsigned policy = static_cast<unsigned char>(input[0]) % 3U;
+  const bool passes = policy == 2;
+  const Exchange& place = policy == 0 ? refusing : policy == 1 ? dropping : passing;
+  const std::string text = text_of(input.substr(1));
+  const Sent at_once = send(place, passes, text, {text});
+  const Sent in_pieces = send(place, passes, text, cut(text, body::test::seed_of(input)));
+  must(at_once.whole == in_pieces.whole);
+  must(at_once.answer == in_pieces.answer);
+  // Nonces are random, lengths are not.
+  must(at_once.body.size() == in_pieces.body.size());
+  if (!passes || !at_once.whole) return 0;
+  must(at_once.body == in_pieces.body);
+  const Sent again = send(place, passes, at_once.body, {at_once.body});
+  must(again.whole && again.body == at_once.body);
+  return 0;
+}
