@@ -189,6 +189,7 @@ run_idle() {
 prepare
 step "Packages"
 must "packages" install_packages build site test || finish
+export PARAVENT_E2E_INSTALLED=1
 for part in "${parts[@]}"; do
   case "$part" in
     fuzz)

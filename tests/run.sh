@@ -65,6 +65,7 @@ prepare
 if [ "$install" = yes ]; then
   step "Packages"
   must "packages" install_packages build site test || finish
+  export PARAVENT_E2E_INSTALLED=1
 fi
 
 step "Release binary"

@@ -20,6 +20,9 @@ as_user() {
   if [ "$(id -u)" -eq 0 ] && [ "$user" != root ]; then runuser -u "$user" -- "$@"; else "$@"; fi
 }
 
+# Debian's own, which has the modules that Debian's packages bring; another one may stand first in the path.
+python3() { if [ -x /usr/bin/python3 ]; then command /usr/bin/python3 "$@"; else command python3 "$@"; fi; }
+
 prepare() {
   if [ "$(id -u)" -eq 0 ] && [ "$user" != root ] && [ ! -e build ]; then install -d -o "$user" build; fi
   as_user mkdir -p "$logs"

@@ -11,7 +11,7 @@ import threading
 import time
 
 from support import figures, settings, wire
-from support.case import Shared, Skip, case, contains, equal, expect, lacks
+from support.case import Shared, case, contains, equal, expect, lacks, not_installed
 from support.certificates import Authority
 from support.gateway import Scene, one_sentence, run
 from support.policies import WIDE
@@ -286,7 +286,7 @@ def key_updates():
 @case("curl is served, by name and with verification")
 def curl():
     if shutil.which("curl") is None:
-        raise Skip("curl is not installed")
+        raise not_installed("curl")
     door = SHARED.get()
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--noproxy", "*", "--cacert", door.authority.certificate]

@@ -9,7 +9,7 @@ import time
 
 from cases.unsealing import contact, expect_sealed, expect_working, seal, sealed_scene, unseal
 from support import gateway, settings, wire
-from support.case import Failure, Skip, case, contains, equal, expect
+from support.case import Failure, case, contains, equal, expect, not_installed
 from support.gateway import one_sentence
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
@@ -21,7 +21,7 @@ class Softhsm:
 
     def __init__(self):
         if not os.path.exists(MODULE) or shutil.which("softhsm2-util") is None:
-            raise Skip("SoftHSM2 is not installed (deploy/packages.txt, section test)")
+            raise not_installed("softhsm2")
         self.folder = tempfile.mkdtemp(prefix="paravent-hsm-")
         self.tokens = os.path.join(self.folder, "tokens")
         os.mkdir(self.tokens)

@@ -10,7 +10,7 @@ import threading
 import time
 
 from support import figures, settings, tokens, wire
-from support.case import Shared, Skip, case, equal, expect, lacks
+from support.case import Shared, case, equal, expect, lacks, not_installed
 from support.gateway import Scene, run
 from support.upstream import Upstream
 
@@ -468,7 +468,7 @@ def picture_library():
     try:
         from PIL import Image, PngImagePlugin
     except ImportError:
-        raise Skip("python3-pil is not installed") from None
+        raise not_installed("python3-pil") from None
     return Image, PngImagePlugin
 
 

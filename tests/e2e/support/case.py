@@ -5,6 +5,7 @@ A case is a function; `@case` registers it under a sentence. Tables register one
 """
 
 import contextlib
+import os
 
 
 class Failure(AssertionError):
@@ -13,6 +14,12 @@ class Failure(AssertionError):
 
 class Skip(Exception):
     """The machine lacks what the case needs; says what."""
+
+
+def not_installed(package):
+    """What to raise where a Debian package is missing: the scripts of tests/ have installed them all."""
+    sentence = f"{package} is not installed (deploy/packages.txt)"
+    return Failure(sentence) if os.environ.get("PARAVENT_E2E_INSTALLED") else Skip(sentence)
 
 
 class Case:
