@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The tests: the end-to-end cases against the release binary; unit, golden and fuzz-corpus tests under the address and
+# The tests: the end-to-end cases against an optimised binary; unit, golden and fuzz-corpus tests under the address and
 # undefined-behaviour sanitizers, and a cross-section of the end-to-end cases against that binary; then hygiene, and
 # what only an optimised build can say: locked memory, allocations, instructions, the benchmarks' own tests. All unit
 # tests in that build too: tests/long.sh optimised.
 #
 #   sudo ./tests/run.sh [--no-install]
 #
-# Works from nothing on Debian 12, as root with or without sudo; meant to take at most 30 minutes on two cores (34 were
-# seen beside busy neighbours). Builds in build/asan, build/units and build/release (the binary that the quick start
-# runs). Full output: build/test-logs.
+# Works from nothing on Debian 12, as root with or without sudo; meant to take at most 30 minutes on two cores. Builds
+# in build/asan and build/units; the binary that the quick start and the package have, which link-time optimisation makes
+# slower to build, is tests/real.sh's and tests/long.sh's. Full output: build/test-logs.
 # The last line is `N passed, N failed` over everything.
 
 set -uo pipefail
@@ -29,11 +29,7 @@ build_asan() {
     as_user cmake --build --preset asan --parallel "$(nproc)"
 }
 build_optimised() {
-  configure_units && as_user cmake --build build/units --target paravent_optimised --parallel "$(nproc)"
-}
-build_release() {
-  as_user cmake --preset release -DPARAVENT_BUILD_BENCH=OFF -DPARAVENT_BUILD_TESTS=OFF &&
-    as_user cmake --build --preset release --target paravent
+  configure_units && as_user cmake --build build/units --target "${1:-paravent_optimised}" --parallel "$(nproc)"
 }
 
 # End-to-end cases mostly wait, so a build that comes after them goes on beside them, and lets them go first.
@@ -68,13 +64,13 @@ if [ "$install" = yes ]; then
   export PARAVENT_E2E_INSTALLED=1
 fi
 
-step "Release binary"
-release=no
-must "build release" build_release && release=yes
+step "The gateway, optimised"
+optimised=no
+must "build paravent" build_optimised paravent && optimised=yes
 behind build_asan
-if [ "$release" = yes ]; then
-  step "End to end, release binary"
-  count "end to end, release" python3 tests/e2e/run.py --binary build/release/proxy/main/paravent
+if [ "$optimised" = yes ]; then
+  step "End to end, optimised binary"
+  count "end to end, optimised" python3 tests/e2e/run.py --binary build/units/proxy/main/paravent
 fi
 
 step "Everything with the address and undefined-behaviour sanitizers"
