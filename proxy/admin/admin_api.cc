@@ -210,6 +210,7 @@ AdminResponse AdminApi::readyz(const AdminRequest&, const Operator*) {
   if (parts_.keys != nullptr) {
     alarm(parts_.keys->destruction_is_frozen(), "destruction-frozen");
     alarm(parts_.keys->erasure_is_due(), "erasure-unfinished");
+    alarm(parts_.keys->retention_failed(), "retention-failed");
   }
   // At the start it is refused; what the keys have grown by since is used, and said (0022).
   alarm(!crypto::SecretArena::process().lock_status(), "secret-memory-unlocked");

@@ -101,6 +101,7 @@ class AdminApi final : public AdminHandler {
 
   const ReidentificationCounters& counters() const { return counters_; }
   const RecordApi* record() const { return parts_.record; }
+  const KeyApi* key_api() const { return parts_.keys; }
   const OidcDesk* oidc() const { return parts_.oidc; }
   std::uint64_t refused_credentials() const { return refused_credentials_.load(); }
   const BudgetLedger& budgets() const { return ledger_; }

@@ -24,7 +24,10 @@ using namespace paravent::proxy::testing;
 using paravent::proxy::Transaction;
 namespace body = paravent::proxy::body;
 
-constexpr std::string_view kSecret = "Zanzibar7";
+// No piece of eight bytes of it may leave either, wherever a body was cut; fewer may be a
+// ciphertext's by chance.
+constexpr std::string_view kSecret = "Zanzibar-Pemba-7";
+constexpr std::size_t kTelling = 8;
 constexpr std::size_t kMostLong = 4;
 
 // Nothing that the visitor wrote leaves as it is.
@@ -45,6 +48,23 @@ constexpr const char* kPassing =
 
 void must(bool holds) {
   if (!holds) std::abort();
+}
+
+// The bytes of chunks that came, also where the last of them is missing.
+std::string payload_of(std::string_view chunked) {
+  paravent::proxy::http1::ChunkedDecoder chunks;
+  std::string out;
+  for (std::string_view piece;;) {
+    if (chunks.next(chunked, piece) != paravent::proxy::http1::ChunkStatus::data) return out;
+    out.append(piece);
+  }
+}
+
+bool tells(std::string_view text) {
+  for (std::size_t at = 0; at + kTelling <= kSecret.size(); ++at) {
+    if (text.find(kSecret.substr(at, kTelling)) != std::string_view::npos) return true;
+  }
+  return false;
 }
 
 std::string text_of(std::string_view input) {
@@ -97,11 +117,11 @@ Sent send(const Exchange& place, bool passes, const std::string& text,
     up.handler->on_piece_sent();
   }
   must(up.ended || !down.sent.empty());
-  must(passes ||
-       (up.body.find(kSecret) == std::string::npos && up.head.find(kSecret) == std::string::npos));
   Sent out;
   out.whole = up.ended;
   const bool chunked = up.head.find("Transfer-Encoding: chunked") != std::string::npos;
+  const std::string payload = chunked ? payload_of(up.body) : up.body;
+  must(passes || (!tells(payload) && !tells(up.head)));
   if (out.whole) out.body = chunked ? dechunked(up.body) : up.body;
   const std::size_t reason = down.sent.find("\"reason\":\"");
   if (reason != std::string::npos) out.answer = down.sent.substr(reason, 40);
@@ -121,11 +141,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned policy = static_cast<unsigned char>(input[0]) % 3U;
   const bool passes = policy == 2;
   const Exchange& place = policy == 0 ? refusing : policy == 1 ? dropping : passing;
+  if (tells(input)) return 0;  // it would stand elsewhere too, where it may leave
   const std::string text = text_of(input.substr(1));
   const Sent at_once = send(place, passes, text, {text});
   const Sent in_pieces = send(place, passes, text, cut(text, body::test::seed_of(input)));
   must(at_once.whole == in_pieces.whole);
   must(at_once.answer == in_pieces.answer);
+  must(at_once.body != "no whole body" && in_pieces.body != "no whole body");
   // Nonces are random, lengths are not.
   must(at_once.body.size() == in_pieces.body.size());
   if (!passes || !at_once.whole) return 0;

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ class KeyApi {
   bool destruction_is_frozen() const;
   // What was destroyed is not final yet (KeyAdmin::erasure_is_due).
   bool erasure_is_due() const;
+  // Whether keys that had to end could not be ended the last time; from any thread.
+  void say_of_retention(bool failed) noexcept { retention_failed_ = failed; }
+  bool retention_failed() const noexcept { return retention_failed_; }
   // The signed certificate of one person's erasure, which is made once: nothing is kept that it
   // could be made of again.
   crypto::Result<std::string> person_certificate(const crypto::vault::Id& tenant,
@@ -85,6 +89,7 @@ class KeyApi {
   RowDesk* rows_;
   std::function<telemetry::SealedList*()> sealed_list_;
   RootDesk* root_;
+  std::atomic<bool> retention_failed_{false};
 };
 
 }  // namespace paravent::proxy::admin

@@ -164,6 +164,12 @@ void GatewayMetrics::add_unsealed(const admin::AdminApi& api, std::vector<Gauge>
                          "1 while the old shred secret of a destruction or rotation is not erased; "
                          "the gateway tries again every minute.",
                          keys.erasure_is_due() ? 1 : 0));
+  if (api.key_api() != nullptr) {
+    others.push_back(gauge("paravent_key_retention_failed",
+                           "1 while keys that had to end could not be ended; the gateway tries "
+                           "again every minute.",
+                           api.key_api()->retention_failed() ? 1 : 0));
+  }
   const auto freeze = keys.freeze_info();
   for (const auto& [cause, name] : {std::pair(crypto::vault::Freeze::clock, "clock"),
                                     std::pair(crypto::vault::Freeze::retention, "retention")}) {

@@ -96,10 +96,13 @@ Status OpenVault::count_from(const PolicySet& set) {
 }
 
 void OpenVault::start_keeper() {
-  keeper_ = std::make_unique<KeyKeeper>(installation_.vault(), installation_.audit(), [this] {
-    keeper_changed_keys_();
-    rows_->wake();
-  });
+  keeper_ = std::make_unique<KeyKeeper>(
+      installation_.vault(), installation_.audit(),
+      [this] {
+        keeper_changed_keys_();
+        rows_->wake();
+      },
+      [this](bool failed) { key_api_->say_of_retention(failed); });
 }
 
 Status OpenVault::record_policy_loads(const PolicySet& set, const admin::Operator& author,

@@ -56,10 +56,11 @@ class Journal final : public crypto::vault::KeeperJournal {
 }  // namespace
 
 KeyKeeper::KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs,
-                     std::function<void()> keys_changed)
+                     std::function<void()> keys_changed, std::function<void(bool)> ticked)
     : vault_(vault),
       logs_(logs),
       keys_changed_(std::move(keys_changed)),
+      ticked_(std::move(ticked)),
       thread_([this] { run(); }) {}
 
 KeyKeeper::~KeyKeeper() {
@@ -95,12 +96,16 @@ void KeyKeeper::run() {
   crypto::vault::SubjectKeeper subjects(vault_, subject_journal);
   std::uint64_t changes = keys.changes();
   bool people_failed = false;
+  bool was_frozen = false;
   for (unsigned tick = 0;; ++tick) {
     const bool kept = keeper.tick().has_value();
     const bool erased = finish_erasure().has_value();
-    // Dates of people are days, and looking costs a walk over all of them.
-    if (tick % kTicksPerHour == 0) people_failed = !subjects.tick();
-    failed_ = !kept || !erased || people_failed;
+    // Dates of people are days, and looking costs a walk over all of them. Whom a wrong clock had
+    // disabled comes back when somebody has confirmed the right one.
+    const bool frozen = keys.freeze_info().keeper.frozen();
+    if (tick % kTicksPerHour == 0 || (was_frozen && !frozen)) people_failed = !subjects.tick();
+    was_frozen = frozen;
+    if (ticked_) ticked_(!kept || !erased || people_failed);
     if (const std::uint64_t now = keys.changes(); now != changes) {
       changes = now;
       keys_changed_();

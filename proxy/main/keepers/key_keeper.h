@@ -3,12 +3,11 @@
 //
 // Also finishes what a destruction or a rotation could not erase (KeyAdmin::finish_erasure).
 //
-// Ticks once a minute, for people once an hour, from the start on until it is destroyed. The vault
-// and the logs must outlive it. failed() and the freeze are for metrics and alarms.
+// Ticks once a minute, for people once an hour and when a freeze was confirmed, from the start on
+// until it is destroyed. The vault and the logs must outlive it.
 
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -22,15 +21,13 @@ namespace paravent::proxy::main {
 
 class KeyKeeper {
  public:
-  // `keys_changed` is called on the keeper's thread after a tick in which bindings became stale.
-  KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs,
-            std::function<void()> keys_changed);
+  // Called on the keeper's thread: `keys_changed` after a tick in which bindings became stale,
+  // `ticked` after each, with whether what was due could not be done.
+  KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs, std::function<void()> keys_changed,
+            std::function<void(bool failed)> ticked = {});
   ~KeyKeeper();
   KeyKeeper(const KeyKeeper&) = delete;
   KeyKeeper& operator=(const KeyKeeper&) = delete;
-
-  // The last tick could not do what was due.
-  bool failed() const noexcept { return failed_.load(); }
 
  private:
   void run();
@@ -40,7 +37,7 @@ class KeyKeeper {
   crypto::vault::Vault& vault_;
   admin::AuditLogs& logs_;
   std::function<void()> keys_changed_;
-  std::atomic<bool> failed_{false};
+  std::function<void(bool failed)> ticked_;
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool stopping_ = false;

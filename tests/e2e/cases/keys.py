@@ -183,6 +183,7 @@ def freeze():
         equal((state["frozen"], state["because"]), (True, ["retention"]), "the freeze")
         expect(state["pending"][0]["asked"]["active"] == "P12M", f"{state}")
         equal(scene.admin.metric("paravent_key_destruction_frozen", cause="retention"), 1.0, "the metric")
+        equal(scene.admin.metric("paravent_key_retention_failed"), 0.0, "the keeper itself")
         status, _, body = scene.admin.call("GET", "/readyz")
         equal(status, 200, "readyz")
         contains(body.decode(), "destruction-frozen", "readyz")

@@ -1,6 +1,5 @@
 """Keys that rotate, and rows and wraps that move after them, while forms go on: nobody is refused, no token changes."""
 
-import contextlib
 import os
 import threading
 import time
@@ -11,18 +10,33 @@ from support.case import case, equal, expect
 
 
 class Traffic(threading.Thread):
-    """Forms with the same names again and again, until stop() or the gateway's end."""
+    """Forms with the same names again and again, until stop(); or, `to_the_kill`, the gateway's end."""
 
-    def __init__(self, scene, names):
+    def __init__(self, scene, names, to_the_kill=False):
         super().__init__(daemon=True)
         self.scene, self.names, self.done, self.answers = scene, names, False, []
+        self.to_the_kill, self.broke = to_the_kill, None
 
     def run(self):
-        with contextlib.suppress(OSError, wire.Closed), self.scene.wire() as connection:
-            while not self.done:
-                body = wire.form({"name": self.names[len(self.answers) % len(self.names)], "email": "anne@example.fr"})
-                connection.send(wire.request("POST", "/contact", body, wire.FORM))
-                self.answers.append(connection.answer().status)
+        try:
+            self.ask()
+        except (OSError, wire.Closed) as broke:
+            self.broke = broke
+
+    def ask(self):
+        while not self.done:
+            with self.scene.wire() as connection:
+                self.ask_on(connection)
+
+    def ask_on(self, connection):
+        """Until stop(), or the gateway says that it closes the connection."""
+        while not self.done:
+            body = wire.form({"name": self.names[len(self.answers) % len(self.names)], "email": "anne@example.fr"})
+            connection.send(wire.request("POST", "/contact", body, wire.FORM))
+            answer = connection.answer()
+            self.answers.append(answer.status)
+            if answer.header("Connection") == "close":
+                return
 
     def wait_for_answers(self):
         deadline = time.monotonic() + 20 * settings.PATIENCE
@@ -33,6 +47,8 @@ class Traffic(threading.Thread):
     def stop(self):
         self.done = True
         self.join(10 * settings.PATIENCE)
+        expect(not self.is_alive(), "the last form is not answered")
+        expect(self.to_the_kill or self.broke is None, f"the connection broke: {self.broke}")
         expect(self.answers and set(self.answers) == {200}, f"traffic was answered {sorted(set(self.answers))}")
 
 
@@ -47,7 +63,7 @@ def rotate_in_traffic():
         for number, pause in enumerate((0.01, 0.03, 0.05, 0.08, 0.15, None)):
             level = ("tenant", "domain")[number % 2]
             old = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
-            traffic = Traffic(scene, names)
+            traffic = Traffic(scene, names, to_the_kill=True)
             traffic.start()
             traffic.wait_for_answers()
             asking = threading.Thread(target=gateway.run, daemon=True, args=(
@@ -61,7 +77,7 @@ def rotate_in_traffic():
             now = next(k for k in scene.keys(**{"class": level, "primary": True}) if k.get("domain", "crm") == "crm")
             expect(now["version"] - old["version"] in (0, 1), f"the {level} went from {old['version']} to {now['version']}")
             rotated += now["version"] - old["version"]
-            equal([scene.token(name) for name in names], tokens, f"tokens after a kill {pause} s into the rotation of the {level}")
+            equal([scene.token(name) for name in names], tokens, f"tokens after kill {number} in a rotation of the {level}")
             equal(scene.reveal(tokens), names, "what they open to")
             settled_rows(scene)
         expect(rotated >= 1, "no rotation came to its end before its kill")
@@ -104,7 +120,7 @@ def moved_in_traffic():
         for one in traffic:
             one.stop()
         expect(min(len(one.answers) for one in traffic) > 20, "hardly any traffic went on meanwhile")
-        for work in ("re-seal", "re-index"):
+        for work in ("re-seal", "re-index", "purge"):
             on_record(scene, work)
         scene.root_key = new_key
         scene.restart()

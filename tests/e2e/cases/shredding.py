@@ -13,10 +13,10 @@ from support.gateway import one_sentence
 class OldData:
     """The data directory of a stopped scene as it was at a moment, for whoever tries to bring something back."""
 
-    def __init__(self, scene, name="old"):
+    def __init__(self, scene):
         self.scene = scene
         self.keys = os.path.join(scene.data, "keys")
-        self.copy = os.path.join(scene.folder, name)
+        self.copy = os.path.join(scene.folder, "old")
         shutil.copytree(scene.data, self.copy)
 
     def put_back(self, *names):

@@ -47,9 +47,8 @@ Status RetentionKeeper::keep_time(WallTime now, const KeeperRecord& keeper) {
     running_ = stored_ = keeper.running;
     jumped_ = keeper.seen != WallTime{} && now + kJump < keeper.seen;
   }
-  // Also at a start: the next one has something to compare with, however soon it comes.
-  const bool stale =
-      running_ - stored_ >= kStoreEvery || (!last_tick_ && now - keeper.seen >= kStoreEvery);
+  // Also right after a start: the next one has something to compare with, however soon it comes.
+  const bool stale = running_ - stored_ >= kStoreEvery || now - keeper.seen >= kStoreEvery;
   last_tick_ = tick;
   last_wall_ = now;
   if (jumped_) {

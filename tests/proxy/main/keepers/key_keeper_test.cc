@@ -64,11 +64,13 @@ class KeyKeeperTest : public testing::Test {
   }
   // As the gateway does, until the key is in this state.
   void keep_until(KeyState wanted) {
-    KeyKeeper keeper(*api_.vault, *api_.logs, [this] { ++changed_; });
+    std::atomic<bool> failed{false};
+    const KeyKeeper keeper(
+        *api_.vault, *api_.logs, [this] { ++changed_; }, [&](bool now) { failed = now; });
     for (int i = 0; i < 6000 && (state() != wanted || changed_ == 0); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    EXPECT_FALSE(keeper.failed());
+    EXPECT_FALSE(failed);
   }
   void expect_on_record(std::uint64_t from, std::string_view operation) {
     const auto entries = api_.entries(from);
@@ -142,23 +144,28 @@ TEST(KeyKeeper, ErasesWhatCouldNotBeErasedBefore) {
              return entry.detail && entry.detail->object == "shred secret";
            });
   };
+  std::atomic<bool> told_failed{false};
+  const auto ticked = [&](bool failed) { told_failed = failed; };
   {
-    const KeyKeeper keeper(*vault, *logs, [] {});
-    for (int i = 0; i < 3000 && !keeper.failed(); ++i) {
+    const KeyKeeper keeper(
+        *vault, *logs, [] {}, ticked);
+    for (int i = 0; i < 3000 && !told_failed; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    EXPECT_TRUE(keeper.failed()) << "it is still in the way, and that is said";
+    EXPECT_TRUE(told_failed) << "it is still in the way, and that is said";
     EXPECT_TRUE(keys.erasure_is_due());
   }
   EXPECT_FALSE(on_record());
   fs::remove_all(secret);
   fs::rename(folder.path() / "aside", secret);
   {
-    const KeyKeeper keeper(*vault, *logs, [] {});
-    for (int i = 0; i < 3000 && !on_record(); ++i) {
+    const KeyKeeper keeper(
+        *vault, *logs, [] {}, ticked);
+    for (int i = 0; i < 3000 && (!on_record() || told_failed); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
+  EXPECT_FALSE(told_failed);
   EXPECT_FALSE(keys.erasure_is_due());
   EXPECT_TRUE(on_record());
   EXPECT_FALSE(fs::exists(data.keys() / "shred-secret.next"));

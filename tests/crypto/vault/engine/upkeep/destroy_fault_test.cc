@@ -23,9 +23,13 @@ namespace {
 // Shared with the child, one for each that goes beside others.
 struct Seen {
   FaultSeen fault;
-  std::atomic<bool> done;      // the call said so
+  long number;  // of the call that fails
+  FaultMode mode;
+  std::atomic<bool> done;      // the change said so
   std::atomic<bool> happened;  // found by the process after it
 
+  // The change begins.
+  void arm() { fail_call(number, mode, fault); }
   void clear() { fault.hit = fault.hit_sync = fault.hit_write = done = happened = false; }
 };
 
@@ -77,9 +81,12 @@ class DestroyBatch final : public Change {
   }
   int work(const std::filesystem::path& folder, Seen& seen) const override {
     KeysOnDisk keys(folder);
-    if (!keys.open()) return good;
+    if (!keys.open()) return will_not_open;
+    seen.arm();
     seen.done = destroy(keys);
+    stop_failing();
     const Keys all = keys.all();
+    if (seen.done && any_file_holds(folder, old_secret_)) return secret_left;
     if (seen.done) return all == after_ ? good : taken_back;
     return all == before_ || all == after_ ? good : half;
   }
@@ -124,8 +131,11 @@ class RotateTenant final : public Change {
   }
   int work(const std::filesystem::path& folder, Seen& seen) const override {
     PeopleOnDisk keys(folder);
-    if (!keys.open()) return good;
+    if (!keys.open()) return will_not_open;
+    seen.arm();
     seen.done = rotate(keys);
+    stop_failing();
+    if (seen.done && any_file_holds(folder, old_secret_)) return secret_left;
     return keys.all() == before_ ? good : half;
   }
   int look(const std::filesystem::path& folder, Seen& seen) const override {
@@ -163,8 +173,10 @@ class ReplaceRoot final : public Change {
   int work(const std::filesystem::path& folder, Seen& seen) const override {
     auto next = RootKey::read(folder / "new.key");
     KeysOnDisk keys(folder);
-    if (!next || !keys.open()) return good;
+    if (!next || !keys.open()) return will_not_open;
+    seen.arm();
     seen.done = keys.catalogue->replace_root(std::move(*next)).has_value();
+    stop_failing();
     return keys.all() == before_ ? good : half;
   }
   int look(const std::filesystem::path& folder, Seen& seen) const override {
@@ -208,10 +220,9 @@ class DestroyFaults : public testing::TestWithParam<FaultMode> {
       }
       const auto worked = side_by_side([&](std::size_t place) {
         Seen& saw = (*seen_)[place];
-        fail_call(static_cast<long>(runs + place), GetParam(), saw.fault);
-        const int code = change.work(folder_of(place), saw);
-        stop_failing();
-        return code;
+        saw.number = static_cast<long>(runs + place);
+        saw.mode = GetParam();
+        return change.work(folder_of(place), saw);
       });
       const auto looked = side_by_side(
           [&](std::size_t place) { return change.look(folder_of(place), (*seen_)[place]); });

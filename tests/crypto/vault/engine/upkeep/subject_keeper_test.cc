@@ -176,6 +176,25 @@ TEST_F(SubjectKeeperTest, OnlyRunningTimeCountsForPeopleToo) {
   EXPECT_EQ(open(anne.encrypted), "(unavailable)");
 }
 
+TEST_F(SubjectKeeperTest, WhomAWrongClockDisabledIsBackOnceItIsConfirmed) {
+  const Answer anne = ask("anne@example.fr");
+  const WallTime right = place_.clock.now();
+  const auto start_at = [&](WallTime time) {
+    place_.clock.set(time);
+    keys_ = std::make_unique<RetentionKeeper>(*place_.vault, monotonic_, no_notes_);
+    ASSERT_TRUE(keys_->tick());
+    ASSERT_TRUE(keeper_->tick());
+  };
+  start_at(right + 5 * kYear);
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)");
+  start_at(right + hours(1));
+  EXPECT_EQ(open(anne.encrypted), "(unavailable)") << "which clock is right nobody has said yet";
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  ASSERT_TRUE(keeper_->tick());
+  EXPECT_EQ(open(anne.encrypted), "about Anne");
+  EXPECT_EQ(notes_.lines, (std::vector<std::string>{"disable contact", "enable contact"}));
+}
+
 TEST_F(SubjectKeeperTest, AHoldThatIsOverHoldsNothing) {
   const Answer anne = ask("anne@example.fr");
   const Id id = find("anne@example.fr");
