@@ -41,15 +41,27 @@ def findings(folder, authority, port, name):
         return json.load(file)
 
 
-def look_at(listener):
+def one_certificate(authority):
+    certificate, key = authority.issue("site.example")
+    return f"{{ certificate: {certificate}, key: {key} }}"
+
+
+def several_certificates(authority):
+    """The one for site.example is of RSA, and chosen by name; who has a certificate may show it."""
+    pairs = [authority.issue("other.example"), authority.issue("site.example", kind="rsa")]
+    listed = ", ".join(f"{{ certificate: {certificate}, key: {key} }}" for certificate, key in pairs)
+    return f"{{ certificates: [{listed}], client-certificate: requested, client-ca: {authority.certificate} }}"
+
+
+def look_at(listener, served_by=one_certificate):
     if shutil.which("testssl") is None:
         raise Skip("testssl is not installed (Debian: testssl.sh)")
     folder = tempfile.mkdtemp(prefix="paravent-testssl-")
     try:
         authority = Authority(folder)
-        certificate, key = authority.issue("site.example")
-        served = f"{{ certificate: {certificate}, key: {key} }}"
-        with Scene(policy=WIDE, tls=served, admin_tls=f"tls: {served}") as scene:
+        served = served_by(authority)
+        admin = served if listener == "admin" else one_certificate(authority)
+        with Scene(policy=WIDE, tls=served, admin_tls=f"tls: {admin}") as scene:
             port = scene.port if listener == "public" else scene.admin_port
             found = findings(folder, authority, port, listener)
     finally:
@@ -60,6 +72,8 @@ def look_at(listener):
         equal(offered[protocol], "not offered", protocol)
     for protocol in ("TLS1_2", "TLS1_3"):
         expect(offered[protocol].startswith("offered"), f"{protocol}: {offered[protocol]}")
+    kind = "RSA" if served_by is several_certificates else "EC"
+    expect(kind in offered["cert_keySize"], f"another certificate than was meant: {offered['cert_keySize']}")
     bad = [
         f"{one['severity']} {one['id']}: {one['finding']}"
         for one in found
@@ -71,6 +85,11 @@ def look_at(listener):
 @case("testssl.sh finds no weakness at the public door")
 def public_door():
     look_at("public")
+
+
+@case("testssl.sh finds no weakness at a door with several certificates, one of them RSA, that asks clients for theirs")
+def several():
+    look_at("public", several_certificates)
 
 
 @case("testssl.sh finds no weakness at the admin listener")
