@@ -97,7 +97,8 @@ class Reader final : public body::JsonVisitor {
   bool fail_unknown() {
     std::string list;
     for (const MemberRule& rule : rules_) {
-      list += (list.empty() ? "" : ", ") + std::string(rule.name);
+      if (!list.empty()) list += ", ";
+      list += rule.name;
     }
     return fail("The only members are " + list + ".");
   }
