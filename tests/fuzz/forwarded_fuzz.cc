@@ -62,7 +62,8 @@ constexpr const char* kRules =
     "      query.message: { kind: text, do: encrypt }\n"
     "      header.X-Message: { kind: text, do: encrypt }\n"
     "      csv.message: { kind: text, do: encrypt }\n"
-    "      xml.a/message: { kind: text, do: encrypt }\n";
+    "      xml.a/message: { kind: text, do: encrypt }\n"
+    "      cookie.message: { kind: text, do: encrypt }\n";
 
 // Empty: the rest of the input fits nowhere there.
 std::string request_of(unsigned carrier, const std::string& text) {
@@ -80,8 +81,11 @@ std::string request_of(unsigned carrier, const std::string& text) {
                                  : std::string();
     case 5:
       return request_text("POST /f", "Content-Type: text/csv\r\n", text);
-    default:
+    case 6:
       return request_text("POST /f", "Content-Type: application/xml\r\n", text);
+    default:
+      return fits_a_header(text) ? request_text("POST /f", "Cookie: " + text + "\r\n")
+                                 : std::string();
   }
 }
 
@@ -93,10 +97,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string text = with_secret({reinterpret_cast<const char*>(data) + 1, size - 1});
   if (text.size() > 4096) return 0;
-  const unsigned carrier = (data[0] & 0x7fU) % 7U;
+  const unsigned carrier = (data[0] & 0x7fU) % 8U;
   const std::string request = request_of(carrier, text);
   if (request.empty()) return 0;
-  const bool drops = (data[0] & 0x80U) != 0 && carrier < 4;
+  const bool drops = (data[0] & 0x80U) != 0 && (carrier < 4 || carrier == 7);
   Pipeline& pipeline = drops ? dropping : refusing;
   const Outcome outcome = pipeline.run(request);
   if (!outcome.refused.empty()) return 0;
