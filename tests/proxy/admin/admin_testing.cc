@@ -118,8 +118,8 @@ Api::Api(const std::string& policy, std::unique_ptr<crypto::vault::TokenStore> r
 void Api::restart() {
   api = std::make_unique<AdminApi>(
       AdminParts{*operators, first, *logs, stairs_->authentication, *stairs_->reidentifier, access_,
-                 clock, crypto::vault::SubjectAdmin(*vault), &policies, nullptr, login_rules,
-                 protect, record.get(), oidc},
+                 clock, crypto::vault::SubjectAdmin(*vault), &policies, keys, login_rules, protect,
+                 record.get(), oidc},
       [] { return std::string("paravent_up 1\n"); });
 }
 

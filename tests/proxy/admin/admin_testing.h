@@ -116,7 +116,9 @@ class Api {
   std::map<std::string, std::string> credentials;  // by operator
   FakePolicies policies;
   ProtectDesk* protect = nullptr;
-  OidcDesk* oidc = nullptr;  // counts from the next restart() on
+  // These count from the next restart() on.
+  OidcDesk* oidc = nullptr;
+  KeyApi* keys = nullptr;
   LoginRules login_rules;
   std::vector<HoneyAlarm> alarms;
   std::unique_ptr<Honey> honey;  // plants rows of form.mail

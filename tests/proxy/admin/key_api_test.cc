@@ -48,6 +48,21 @@ class KeyApiTest : public testing::Test {
   std::string token_;
 };
 
+TEST_F(KeyApiTest, AKeeperThatCannotEndWhatIsDueIsAnAlarm) {
+  api_.keys = &keys_;
+  api_.restart();
+  const auto rings = [&] {
+    const AdminResponse ready = api_.get("/readyz", "", true);
+    EXPECT_EQ(ready.status, 200) << "an alarm is for people";
+    return ready.body.find("retention-failed") != std::string::npos;
+  };
+  EXPECT_FALSE(rings());
+  keys_.say_of_retention(true);
+  EXPECT_TRUE(rings());
+  keys_.say_of_retention(false);
+  EXPECT_FALSE(rings());
+}
+
 TEST_F(KeyApiTest, EachChangeIsRecordedBeforeItHappens) {
   const auto before = api_.log().size();
   EXPECT_EQ(ask("POST", path_of(epoch_key(), "disable"), R"({"reason":"a test"})").status, 200);
