@@ -120,7 +120,7 @@ ScanStatus scan_csv(std::string_view text, const CsvLimits& limits, FlatVisitor&
       if (!visitor.on_field(names[column], field)) return ScanStatus::stopped;
     }
   }
-  return ScanStatus::ok;
+  return cells == 0 ? ScanStatus::malformed : ScanStatus::ok;
 }
 
 void decode_csv_value(std::string_view raw, std::string& out) {

@@ -2,10 +2,12 @@
 // record has a cell for each of them.
 //
 // Stricter than the RFC in everything that readers differ about. Commas separate, LF or CRLF ends a
-// record and the last one need not end so, one of the two throughout; a quote stands only around a
-// whole cell, doubled inside of it; records all have as many cells as the header; names are not
-// empty, each once, without quotes or blanks around them; no control bytes but the line ends (tabs
-// too: other programs separate by them), no byte order mark, UTF-8. Anything else is malformed.
+// record and the last one need not end so, one of the two throughout; behind the header stands at
+// least one record, for a single line is a record to whoever expects no header; a quote stands only
+// around a whole cell, doubled inside of it; records all have as many cells as the header; names
+// are not empty, each once, without quotes or blanks around them; no control bytes but the line
+// ends (tabs too: other programs separate by them), no byte order mark, UTF-8. Anything else is
+// malformed.
 
 #pragma once
 

@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const bool element = step.type == SelectorStep::Type::any_element ||
                            step.type == SelectorStep::Type::element ||
                            step.type == SelectorStep::Type::element_where;
-      path.push_back({step.key, step.index, element, ~std::uint64_t{0}});
+      path.push_back({step.key, step.index, element, ~std::uint64_t{0}, ~std::uint64_t{0}});
     }
     if (matcher.find(path) != &action || !matcher.may_match_below(path)) std::abort();
     std::vector<std::string> keys;
