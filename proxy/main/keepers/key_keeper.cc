@@ -103,7 +103,8 @@ void KeyKeeper::run() {
     // Dates of people are days, and looking costs a walk over all of them. Whom a wrong clock had
     // disabled comes back when somebody has confirmed the right one.
     const bool frozen = keys.freeze_info().keeper.frozen();
-    if (tick % kTicksPerHour == 0 || (was_frozen && !frozen)) people_failed = !subjects.tick();
+    const bool looks = tick % kTicksPerHour == 0 || people_failed || (was_frozen && !frozen);
+    if (looks) people_failed = !subjects.tick();
     was_frozen = frozen;
     if (ticked_) ticked_(!kept || !erased || people_failed);
     if (const std::uint64_t now = keys.changes(); now != changes) {

@@ -3,8 +3,9 @@
 //
 // Also finishes what a destruction or a rotation could not erase (KeyAdmin::finish_erasure).
 //
-// Ticks once a minute, for people once an hour and when a freeze was confirmed, from the start on
-// until it is destroyed. The vault and the logs must outlive it.
+// Ticks once a minute, from the start on until it is destroyed; for people once an hour, when a
+// freeze was confirmed, and while something of theirs failed. The vault and the logs must outlive
+// it.
 
 #pragma once
 
