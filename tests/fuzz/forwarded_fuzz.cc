@@ -92,8 +92,8 @@ std::string request_of(unsigned carrier, const std::string& text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Pipeline refusing(policy_text(kRules, "    unlisted: refuse\n"));
-  static Pipeline dropping(policy_text(kRules, "    unlisted: drop\n"));
+  static Pipeline refusing(policy_text(kRules, "    unlisted: { body: refuse, cookie: refuse }\n"));
+  static Pipeline dropping(policy_text(kRules, "    unlisted: { body: drop, cookie: drop }\n"));
   if (size == 0) return 0;
   const std::string text = with_secret({reinterpret_cast<const char*>(data) + 1, size - 1});
   if (text.size() > 4096) return 0;
