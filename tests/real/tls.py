@@ -41,8 +41,8 @@ def findings(folder, authority, port, name):
         return json.load(file)
 
 
-def one_certificate(authority):
-    certificate, key = authority.issue("site.example")
+def one_certificate(authority, name="site.example"):
+    certificate, key = authority.issue(name)
     return f"{{ certificate: {certificate}, key: {key} }}"
 
 
@@ -60,7 +60,7 @@ def look_at(listener, served_by=one_certificate):
     try:
         authority = Authority(folder)
         served = served_by(authority)
-        admin = served if listener == "admin" else one_certificate(authority)
+        admin = served if listener == "admin" else one_certificate(authority, "admin.example")
         with Scene(policy=WIDE, tls=served, admin_tls=f"tls: {admin}") as scene:
             port = scene.port if listener == "public" else scene.admin_port
             found = findings(folder, authority, port, listener)
