@@ -14,7 +14,6 @@ using crypto::Status;
 using crypto::vault::KeyInfo;
 using crypto::vault::KeyOperation;
 
-constexpr std::chrono::minutes kTick{1};
 constexpr unsigned kTicksPerHour = 60;
 
 class Journal final : public crypto::vault::KeeperJournal {
@@ -56,11 +55,13 @@ class Journal final : public crypto::vault::KeeperJournal {
 }  // namespace
 
 KeyKeeper::KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs,
-                     std::function<void()> keys_changed, std::function<void(bool)> ticked)
+                     std::function<void()> keys_changed, std::function<void(bool)> ticked,
+                     std::chrono::milliseconds tick)
     : vault_(vault),
       logs_(logs),
       keys_changed_(std::move(keys_changed)),
       ticked_(std::move(ticked)),
+      tick_(tick),
       thread_([this] { run(); }) {}
 
 KeyKeeper::~KeyKeeper() {
@@ -106,13 +107,13 @@ void KeyKeeper::run() {
     const bool looks = tick % kTicksPerHour == 0 || people_failed || (was_frozen && !frozen);
     if (looks) people_failed = !subjects.tick();
     was_frozen = frozen;
-    if (ticked_) ticked_(!kept || !erased || people_failed);
+    ticked_(!kept || !erased || people_failed);
     if (const std::uint64_t now = keys.changes(); now != changes) {
       changes = now;
       keys_changed_();
     }
     std::unique_lock lock(mutex_);
-    if (wakes_.wait_for(lock, kTick, [this] { return stopping_; })) return;
+    if (wakes_.wait_for(lock, tick_, [this] { return stopping_; })) return;
   }
 }
 

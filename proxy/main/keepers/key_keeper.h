@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -22,10 +23,12 @@ namespace paravent::proxy::main {
 
 class KeyKeeper {
  public:
+  static constexpr std::chrono::minutes kTick{1};
+
   // Called on the keeper's thread: `keys_changed` after a tick in which bindings became stale,
   // `ticked` after each, with whether what was due could not be done.
   KeyKeeper(crypto::vault::Vault& vault, admin::AuditLogs& logs, std::function<void()> keys_changed,
-            std::function<void(bool failed)> ticked = {});
+            std::function<void(bool failed)> ticked, std::chrono::milliseconds tick = kTick);
   ~KeyKeeper();
   KeyKeeper(const KeyKeeper&) = delete;
   KeyKeeper& operator=(const KeyKeeper&) = delete;
@@ -39,6 +42,7 @@ class KeyKeeper {
   admin::AuditLogs& logs_;
   std::function<void()> keys_changed_;
   std::function<void(bool failed)> ticked_;
+  std::chrono::milliseconds tick_;
   std::mutex mutex_;
   std::condition_variable wakes_;
   bool stopping_ = false;

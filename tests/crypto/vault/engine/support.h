@@ -64,6 +64,12 @@ class TestClock final : public Clock {
   std::atomic<std::int64_t> millis_{1773568800000};
 };
 
+class FakeMonotonic final : public MonotonicClock {
+ public:
+  MonotonicTime now() const noexcept override { return time; }
+  MonotonicTime time{};
+};
+
 inline std::string read_text(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};

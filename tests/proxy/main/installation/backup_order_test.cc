@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "proxy/main/installation/backup_maker.h"
 #include "proxy/main/installation/installation.h"
 #include "proxy/main/installation/restorer.h"
+#include "tests/proxy/main/come.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -58,26 +58,7 @@ class BackupOrder : public testing::Test {
   BackupOrder(const BackupOrder&) = delete;
   BackupOrder& operator=(const BackupOrder&) = delete;
 
-  // Somebody new, with a key for the purpose.
-  void come(const std::string& person) {
-    vault::ContextSpec spec;
-    spec.purpose = "contact";
-    spec.kind = crypto::Kind::email;
-    spec.algorithm = crypto::Algorithm::subject_reference;
-    const auto bound = installation_->vault().bind("atelier", std::span(&spec, 1));
-    ASSERT_TRUE(bound) << bound.error().sentence();
-    auto batch = std::make_shared<vault::ResolveBatch>();
-    batch->subject.emplace();
-    batch->subject->key_id = bound->front().key.key_id;
-    batch->subject->needs_key = true;
-    batch->subject->end = static_cast<std::uint32_t>(person.size());
-    batch->values = person;
-    auto answered = std::make_shared<std::promise<void>>();
-    batch->done = [answered] { answered->set_value(); };
-    installation_->vault().resolve(batch);
-    answered->get_future().wait();
-    EXPECT_EQ(batch->status, vault::ResolveStatus::ok);
-  }
+  void come(const std::string& person) { main::come(installation_->vault(), person); }
   void restrict(const std::string& person) {
     vault::SubjectAdmin people(installation_->vault());
     const auto id =

@@ -9,7 +9,9 @@
 
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/upkeep/retention_keeper.h"
+#include "crypto/vault/engine/upkeep/subject_admin.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/proxy/main/come.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -117,6 +119,48 @@ TEST_F(KeyKeeperTest, DisablesAndDestroysOnTimeAndOnRecord) {
   EXPECT_EQ(status(), "unavailable");
 }
 
+// A clock that was ahead at a start has disabled somebody; then it is right, and somebody says so.
+TEST_F(KeyKeeperTest, WhomAWrongClockDisabledIsBackWhenItIsConfirmed) {
+  KeyAdmin keys(*api_.vault);
+  const std::array stated{crypto::vault::PurposeRetention{
+      "atelier", "contact",
+      crypto::vault::RetentionRule{crypto::vault::CountsFrom::contact, {12, 0}, {}}}};
+  ASSERT_TRUE(keys.set_retentions(stated));
+  ASSERT_TRUE(keys.confirm());
+  come(*api_.vault, "anne@example.fr");
+  const crypto::vault::SubjectAdmin people(*api_.vault);
+  const auto anne = people.find(api_.tenant, crypto::Kind::email, "anne@example.fr").value();
+  const auto is_disabled = [&] { return people.info(anne)->purposes.front().disabled.has_value(); };
+  const auto until = [](auto condition) {
+    for (int i = 0; i < 3000 && !condition(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return condition();
+  };
+  const auto keeper = [&](std::chrono::milliseconds tick) {
+    return std::make_unique<KeyKeeper>(
+        *api_.vault, *api_.logs, [] {}, [](bool) {}, tick);
+  };
+  // As a gateway's start does: while the clock is behind no log gets a new month's key.
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::start;
+  ASSERT_TRUE(api_.logs->installation().append(entry));
+  ASSERT_TRUE(api_.log().append(entry));
+  constexpr hours kFiveYears{24 * 365 * 5};
+  api_.clock.move(kFiveYears);
+  auto running = keeper(KeyKeeper::kTick);
+  ASSERT_TRUE(until(is_disabled));
+  running.reset();
+  api_.clock.move(-kFiveYears);
+  running = keeper(std::chrono::milliseconds(10));
+  ASSERT_TRUE(until([&] { return keys.freeze_info().keeper.frozen(); }));
+  EXPECT_TRUE(is_disabled()) << "which of the clocks is right nobody has said yet";
+  // A few looks later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  ASSERT_TRUE(keys.confirm());
+  EXPECT_TRUE(until([&] { return !is_disabled(); }));
+}
+
 // The old shred secret could not be erased: the keeper tries again by itself, and says so.
 TEST(KeyKeeper, ErasesWhatCouldNotBeErasedBefore) {
   namespace fs = std::filesystem;
@@ -148,19 +192,15 @@ TEST(KeyKeeper, ErasesWhatCouldNotBeErasedBefore) {
   const auto ticked = [&](bool failed) { told_failed = failed; };
   {
     const KeyKeeper keeper(
-        *vault, *logs, [] {}, ticked);
+        *vault, *logs, [] {}, ticked, std::chrono::milliseconds(10));
     for (int i = 0; i < 3000 && !told_failed; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     EXPECT_TRUE(told_failed) << "it is still in the way, and that is said";
     EXPECT_TRUE(keys.erasure_is_due());
-  }
-  EXPECT_FALSE(on_record());
-  fs::remove_all(secret);
-  fs::rename(folder.path() / "aside", secret);
-  {
-    const KeyKeeper keeper(
-        *vault, *logs, [] {}, ticked);
+    EXPECT_FALSE(on_record());
+    fs::remove_all(secret);
+    fs::rename(folder.path() / "aside", secret);
     for (int i = 0; i < 3000 && (!on_record() || told_failed); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

@@ -11,12 +11,6 @@ namespace {
 
 using std::chrono::hours;
 
-class FakeMonotonic final : public MonotonicClock {
- public:
-  MonotonicTime now() const noexcept override { return time; }
-  MonotonicTime time{};
-};
-
 class NoJournal final : public KeeperJournal {
  public:
   Status record(KeyOperation, std::span<const KeyInfo>) override { return {}; }

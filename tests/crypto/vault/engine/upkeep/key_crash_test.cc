@@ -94,18 +94,6 @@ bool dies_at(int n, Work work) {
   return WIFEXITED(status) && WEXITSTATUS(status) == kDied;
 }
 
-bool any_file_holds(const std::filesystem::path& folder, std::string_view bytes) {
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (read_text(entry.path()).find(bytes) != std::string::npos) return true;
-  }
-  return false;
-}
-
-// The secret's 32 bytes themselves: magic, installation and number stand before them.
-std::string secret_in(const std::filesystem::path& folder) {
-  return read_text(folder / kShredSecretFile).substr(28, 32);
-}
-
 // What a change begins with is made in start_; it happens to a copy of that, in work_.
 class KeyCrash : public testing::Test {
  protected:

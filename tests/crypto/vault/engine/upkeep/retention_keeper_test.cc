@@ -10,12 +10,6 @@ namespace {
 
 using std::chrono::hours;
 
-class FakeMonotonic final : public MonotonicClock {
- public:
-  MonotonicTime now() const noexcept override { return time; }
-  MonotonicTime time{};
-};
-
 class Notes final : public KeeperJournal {
  public:
   Status record(KeyOperation operation, std::span<const KeyInfo> keys) override {

@@ -20,12 +20,6 @@
 
 namespace paravent::crypto::vault {
 
-class FakeMonotonic final : public MonotonicClock {
- public:
-  MonotonicTime now() const noexcept override { return time; }
-  MonotonicTime time{};
-};
-
 class NoNotes final : public KeeperJournal {
  public:
   Status record(KeyOperation, std::span<const KeyInfo>) override { return {}; }

@@ -3,11 +3,15 @@
 
 #pragma once
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
 
 namespace paravent::crypto::vault {
 
@@ -32,6 +36,20 @@ int in_child(Work work) {
 
 // Many at once: after a fault RocksDB waits a while before it tries again.
 inline constexpr std::size_t kSideBySide = 24;
+
+// What each of them tells, in memory that they share with whoever started them.
+template <typename Seen>
+std::array<Seen, kSideBySide>& shared_with_children() {
+  void* const place = ::mmap(nullptr, sizeof(std::array<Seen, kSideBySide>), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) std::abort();
+  return *static_cast<std::array<Seen, kSideBySide>*>(place);
+}
+
+// Where each of them works.
+inline std::filesystem::path place_in(const std::filesystem::path& folder, std::size_t place) {
+  return folder / ("work" + std::to_string(place));
+}
 
 // How as many children end, each with its place.
 template <typename Work>

@@ -7,7 +7,6 @@
 // Each run is a child (failing_calls.h).
 
 #include <signal.h>
-#include <sys/mman.h>
 
 #include <array>
 #include <fstream>
@@ -142,13 +141,15 @@ bool went_well(int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 
 
 class ErasureWalk : public testing::TestWithParam<FaultMode> {
  protected:
-  std::filesystem::path folder_of(std::size_t place) const {
-    return temp_.path() / ("work" + std::to_string(place));
+  std::filesystem::path folder_of(std::size_t place) const { return place_in(temp_.path(), place); }
+  // What is no write fails in a torn or a short one's run as with an error: those runs are
+  // error_once's.
+  static Counted counted() {
+    const bool torn = GetParam() == FaultMode::torn_write || GetParam() == FaultMode::short_write;
+    return torn ? Counted::writes : Counted::every_call;
   }
-  using AllSeen = std::array<Seen, kSideBySide>;
   TempDir temp_;
-  AllSeen* seen_ = static_cast<AllSeen*>(
-      ::mmap(nullptr, sizeof(AllSeen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  std::array<Seen, kSideBySide>& seen_ = shared_with_children<Seen>();
 };
 
 TEST_P(ErasureWalk, HappensEntirelyOrNotAtAll) {
@@ -163,20 +164,20 @@ TEST_P(ErasureWalk, HappensEntirelyOrNotAtAll) {
     for (std::size_t place = 0; place < kSideBySide; ++place) {
       std::filesystem::remove_all(folder_of(place));
       std::filesystem::copy(start, folder_of(place), std::filesystem::copy_options::recursive);
-      Seen& saw = (*seen_)[place];
+      Seen& saw = seen_[place];
       saw.fault.hit = saw.fault.hit_sync = saw.fault.hit_write = saw.erased = saw.whole = false;
     }
     const auto worked = side_by_side([&](std::size_t place) {
-      Seen& saw = (*seen_)[place];
-      fail_call(static_cast<long>(runs + place), GetParam(), saw.fault);
+      Seen& saw = seen_[place];
+      fail_call(static_cast<long>(runs + place), GetParam(), saw.fault, counted());
       const int code = erase_anne(folder_of(place), saw);
       stop_failing();
       return code;
     });
     const auto looked =
-        side_by_side([&](std::size_t place) { return look(folder_of(place), (*seen_)[place]); });
+        side_by_side([&](std::size_t place) { return look(folder_of(place), seen_[place]); });
     for (std::size_t place = 0; place < kSideBySide && !ended; ++place, ++runs) {
-      const Seen& saw = (*seen_)[place];
+      const Seen& saw = seen_[place];
       const int ended_by = WIFSIGNALED(worked[place]) ? WTERMSIG(worked[place]) : 0;
       if (GetParam() == FaultMode::killed) {
         ASSERT_EQ(ended_by, saw.fault.hit ? SIGKILL : 0) << runs;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 
 namespace {
 
+using paravent::crypto::vault::Counted;
 using paravent::crypto::vault::FaultMode;
 using paravent::crypto::vault::FaultSeen;
 
@@ -21,6 +21,7 @@ std::atomic<long> left{-1};  // calls until the one that fails; below zero: pass
 std::atomic<bool> full{false};
 std::atomic<bool> cut_short{false};  // the rest is still to fail
 FaultMode mode = FaultMode::error_once;
+Counted counted = Counted::every_call;
 FaultSeen* seen = nullptr;
 
 // Whether this call is to fail; then errno is set.
@@ -29,8 +30,7 @@ bool fails(Call call) {
     errno = ENOSPC;
     return true;
   }
-  const bool only_writes = mode == FaultMode::torn_write || mode == FaultMode::short_write;
-  if (only_writes && call != Call::write) return false;
+  if (counted == Counted::writes && call != Call::write) return false;
   if (left.load() < 0 || left.fetch_sub(1) != 0) return false;
   seen->hit = true;
   seen->hit_write = call == Call::write;
@@ -107,12 +107,6 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
   return write_or_fail(size, [&](size_t some) { return next(fd, bytes, some, at); });
 }
 
-// Of these no half is written: nothing of ours calls them, and RocksDB does not today.
-ssize_t writev(int fd, const struct iovec* pieces, int count) {
-  if (fails(Call::write)) return -1;
-  return real<ssize_t (*)(int, const struct iovec*, int)>("writev")(fd, pieces, count);
-}
-
 int ftruncate(int fd, off_t size) noexcept {
   if (fails(Call::shrink)) return -1;
   return real<int (*)(int, off_t)>("ftruncate")(fd, size);
@@ -139,7 +133,7 @@ int link(const char* from, const char* to) noexcept {
 }
 
 int unlink(const char* path) noexcept {
-  if (fails(Call::shrink)) return -1;
+  if (fails(Call::other)) return -1;
   return real<int (*)(const char*)>("unlink")(path);
 }
 
@@ -161,8 +155,9 @@ int posix_fallocate(int, off_t, off_t) { return EOPNOTSUPP; }
 
 namespace paravent::crypto::vault {
 
-void fail_call(long number, FaultMode wanted, FaultSeen& told) {
+void fail_call(long number, FaultMode wanted, FaultSeen& told, Counted which) {
   mode = wanted;
+  counted = which;
   seen = &told;
   left = number;
 }
