@@ -19,6 +19,11 @@ if(PARAVENT_SANITIZE STREQUAL "address")
   target_compile_options(paravent_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(paravent_flags INTERFACE -fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang 14 cannot emit coroutines under it.
+    target_compile_options(paravent_flags INTERFACE -fno-sanitize=function)
+    target_link_options(paravent_flags INTERFACE -fno-sanitize=function -fuse-ld=lld)
+  endif()
 elseif(PARAVENT_SANITIZE STREQUAL "thread")
   target_compile_options(paravent_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

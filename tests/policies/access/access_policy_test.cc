@@ -81,7 +81,7 @@ class AccessPolicyTest : public testing::Test {
 
   crypto::SystemClock clock_;
   LoadedPolicy loaded_ = load_policy_text("access.yaml", kPolicy);
-  std::unique_ptr<vault::Vault> vault_ = std::move(vault::Vault::in_memory(clock_).value());
+  std::unique_ptr<vault::Vault> vault_ = vault::Vault::in_memory(clock_).value();
   reveal::Staircase stairs_ = reveal::build_staircase(*vault_);
   vault::Id tenant_{};
   std::optional<AccessPolicy> access_;

@@ -147,10 +147,12 @@ TEST_F(HoneyAtNight, WhoeverComesOutsideOfTheHoursIsHeard) {
   const std::string grant =
       R"({"purpose":"contact","basis":"contract","hours":1,"reason":"r","tokens":[")" + honey_ +
       "\"]}";
-  for (const auto& [path, body] :
+  for (const auto& asked :
        {std::pair<std::string, std::string>{"/v1/grants", grant},
         {"/v1/subjects/locate", with(honey_)},
         {"/v1/reidentify", R"({"purpose":"contact","reason":"r","tokens":[")" + honey_ + "\"]}"}}) {
+    const std::string& path = asked.first;
+    const std::string& body = asked.second;
     EXPECT_EQ(rings([&] {
                 const AdminResponse answer = api_.post("dpo", path, body);
                 EXPECT_EQ(answer.status, 403) << path;

@@ -50,8 +50,7 @@ class Overlap : public ::testing::Test {
   }
 
   SetClock clock_;
-  std::unique_ptr<crypto::vault::Vault> keys_{
-      std::move(crypto::vault::Vault::in_memory(clock_).value())};
+  std::unique_ptr<crypto::vault::Vault> keys_{crypto::vault::Vault::in_memory(clock_).value()};
   HeldVault vault_;
   std::string head_;
   std::string body_;
