@@ -31,9 +31,9 @@ std::string list_digest(std::vector<std::string> items) {
 }
 
 std::string no_backup_after(const std::vector<crypto::vault::KeyBackupEntry>& backups,
-                            crypto::WallTime at) {
+                            crypto::WallTime at, crypto::WallTime now) {
   return utc_text(std::max(crypto::add_period(at, crypto::vault::kKeyBackupLife),
-                           crypto::vault::no_key_backup_after(backups, at)));
+                           crypto::vault::no_key_backup_after(backups, at, now)));
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ std::string person_certificate_text(const ErasedPerson& person, std::string_view
   line(out, "subject", crypto::to_hex(person.reference));
   line(out, "state", "destroyed");
   line(out, "destroyed", utc_text(person.at));
-  line(out, "no-backup-after", no_backup_after(backups, person.at));
+  line(out, "no-backup-after", no_backup_after(backups, person.at, person.at));
   line(out, "keys", std::to_string(person.keys));
   line(out, "tokens", std::to_string(person.tokens));
   return out;
@@ -57,7 +57,8 @@ std::string person_certificate_text(const ErasedPerson& person, std::string_view
 
 std::string certificate_text(const crypto::vault::Destruction& destruction,
                              const crypto::vault::Id& key, std::string_view installation_hex,
-                             const std::vector<crypto::vault::KeyBackupEntry>& backups) {
+                             const std::vector<crypto::vault::KeyBackupEntry>& backups,
+                             crypto::WallTime now) {
   const auto named = std::find_if(destruction.keys.begin(), destruction.keys.end(),
                                   [&](const KeyInfo& info) { return info.record.id == key; });
   std::vector<std::string> ids;
@@ -83,7 +84,7 @@ std::string certificate_text(const crypto::vault::Destruction& destruction,
     line(out, "state", crypto::vault::key_state_name(record.condition.state));
   }
   line(out, "destroyed", utc_text(destruction.at));
-  line(out, "no-backup-after", no_backup_after(backups, destruction.at));
+  line(out, "no-backup-after", no_backup_after(backups, destruction.at, now));
   line(out, "keys", std::to_string(ids.size()));
   line(out, "keys-sha256", list_digest(std::move(ids)));
   line(out, "contexts", std::to_string(contexts.size()));

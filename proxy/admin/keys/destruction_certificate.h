@@ -23,10 +23,12 @@ inline constexpr std::string_view kCertificateTitle = "paravent certificate of d
 
 // What is signed. `key`: what was named; the rest went with it. `backups`: the key backups that
 // there ever were; the statement about them is the later of the usual life of one (a copy of the
-// folder may exist that no register knows) and of the last expiry among those made before.
+// folder may exist that no register knows) and of the last expiry among those made before, or later
+// than `now`, by a clock that ran ahead.
 std::string certificate_text(const crypto::vault::Destruction& destruction,
                              const crypto::vault::Id& key, std::string_view installation_hex,
-                             const std::vector<crypto::vault::KeyBackupEntry>& backups);
+                             const std::vector<crypto::vault::KeyBackupEntry>& backups,
+                             crypto::WallTime now);
 
 // One person, as the law calls it: by the keyed reference that the audit log uses too, with how
 // many keys and vault tokens went. Never a name, never a value.

@@ -78,8 +78,9 @@ AdminResponse KeyApi::certificate(const Id& key) const {
   const auto destruction = KeyAdmin(vault_).destruction_of(key);
   if (!destruction) return key_problem(destruction.error());
   const Id tenant = destruction->keys.empty() ? Id{} : destruction->keys.front().record.tenant;
-  const std::string text = certificate_text(
-      *destruction, key, crypto::vault::id_hex(vault_.installation_id()), vault_.key_backups());
+  const std::string text =
+      certificate_text(*destruction, key, crypto::vault::id_hex(vault_.installation_id()),
+                       vault_.key_backups(), clock_.now());
   return {200, "text/plain; charset=utf-8", log_of(tenant).sign(text)};
 }
 

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <iterator>
 #include <mutex>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "crypto/vault/engine/upkeep/key_admin.h"
 #include "proxy/admin/name_operator.h"
 #include "proxy/main/gateway/gateway_state.h"
+#include "proxy/main/gateway/keyless_routes.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/snapshot_builder.h"
 #include "proxy/main/keepers/when_sealed.h"
@@ -152,6 +154,7 @@ Result<std::shared_ptr<const Snapshot>> Gateway::State::current_snapshot() {
   if (!built) return built.error();
   keys_valid_until = built->valid_until;
   remember_for_sealed(*built->snapshot);
+  tell(warnings_of_keyless_routes(*built->snapshot));
   return built->snapshot;
 }
 
@@ -242,8 +245,13 @@ void Gateway::State::keys_changed() {
 // REQUIRES: `changing` is held.
 void Gateway::State::publish_keys() {
   if (!open || workers_end) return;
-  const std::uint64_t changes = crypto::vault::KeyAdmin(installation->vault()).changes();
-  if (changes == key_changes && clock.now() < keys_valid_until) return;
+  const crypto::vault::KeyAdmin keys(installation->vault());
+  const std::uint64_t changes = keys.changes();
+  if (changes == key_changes) {
+    if (clock.now() < keys_valid_until) return;
+    // What keeps new keys from being made is an alarm; until then those of before go on.
+    if (keys.clock_is_behind()) return;
+  }
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (built) {
     if (!server->publish(built->snapshot)) {
@@ -253,8 +261,21 @@ void Gateway::State::publish_keys() {
     remember_for_sealed(*built->snapshot);
     keys_valid_until = built->valid_until;
     key_changes = changes;
-  } else if (changes != key_changes) {
-    refuse_until_published();
+    tell(warnings_of_keyless_routes(*built->snapshot));
+    return;
+  }
+  tell("warning: no keys can be made for what begins now: " + built.error().sentence() + "\n");
+  if (changes != key_changes) refuse_until_published();
+}
+
+// The same is said once, and not every second.
+void Gateway::State::tell(std::string warnings) {
+  if (warnings == told_of_keys) return;
+  told_of_keys = std::move(warnings);
+  for (std::string_view rest = told_of_keys; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    std::fprintf(stderr, "paravent: %.*s\n", static_cast<int>(line.size()), line.data());
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "proxy/admin/name_operator.h"
 #include "proxy/main/gateway/gateway_state.h"
+#include "proxy/main/gateway/keyless_routes.h"
 #include "proxy/main/installation/issuer_binding.h"
 #include "proxy/main/installation/snapshot_builder.h"
 
@@ -76,6 +77,7 @@ Status Gateway::State::take_over(const admin::Operator& author, std::string& rem
   auto built =
       build_snapshot(files->policies.plan, installation->vault(), limits_of(files->config));
   if (!built) return built.error();
+  remarks += warnings_of_keyless_routes(*built->snapshot);
   auto publication =
       server->prepare(built->snapshot, certificates->listeners, certificates->upstreams);
   if (!publication) return publication.error();

@@ -64,6 +64,7 @@ struct Gateway::State final : public admin::SealControl,
 
   crypto::WallTime keys_valid_until;
   std::uint64_t key_changes = 0;  // that the published snapshot knows of
+  std::string told_of_keys;       // what was printed last of those that are missing
   bool start_recorded = false;
   bool policies_recorded = false;
   std::uint64_t wrong_secrets = 0;                     // since it was sealed
@@ -110,6 +111,7 @@ struct Gateway::State final : public admin::SealControl,
   void tick();
   void publish_keys();
   void refuse_until_published();
+  void tell(std::string warnings);
   void keys_changed();
   void keeper_changed_keys();
   // True: the epoch has ended without the token, and the gateway has to be sealed.

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from cases.keys import REASON, Keys
-from support import gateway, settings
+from support import gateway, settings, wire
 from support.case import case, contains, equal, expect, not_installed
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -129,3 +129,65 @@ def ahead_at_a_start():
         done = gateway.run("audit", "verify", scene.data)
         equal(done.returncode, 0, f"audit verify ({done.err})")
         scene.start()
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 30 * settings.PATIENCE
+    while not condition():
+        expect(time.monotonic() < deadline, what)
+        time.sleep(0.1)
+
+
+def submit_form(scene):
+    body = wire.form({"name": "Anne", "email": "anne@example.fr"})
+    return scene.exchange(wire.request("POST", "/contact", body, wire.FORM))
+
+
+def is_accepted(scene):
+    return submit_form(scene).status == 200
+
+
+@case("a clock that was ahead for a moment: frozen, the next month waits for somebody's word, and begins with it", figures=True)
+def ahead_for_a_moment():
+    with moved() as (scene, clock):
+        token = scene.token()
+        of_now = {key["id"] for key in scene.keys()}
+        clock.move(400)
+        until(lambda: {key["id"] for key in scene.keys()} != of_now, "no key of the future is made")
+        clock.move(0)
+        scene.stop()
+        scene.start()
+        # Nobody saw it ahead; the keys say it.
+        expect_frozen(scene, "clock")
+        expect_works(scene, token)
+        scene.stop()
+        clock.move(32)
+        scene.start()
+        answer = submit_form(scene)
+        equal((answer.status, answer.json()["reason"]), (503, "sealed"), "a form of a month that has no key")
+        contains(scene.stderr(), "the route contact-form is refused (503)", "standard error")
+        scene.command("keys", "confirm", "--reason", REASON)
+        until(lambda: is_accepted(scene), "the route stays refused")
+        expect_works(scene, token)
+        equal(scene.call("GET", "/v1/keys/freeze"), {"frozen": False, "pending": []}, "confirmed")
+        scene.stop()
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify ({done.err})")
+        scene.start()
+
+
+@case("a clock that was months ahead at a start: this month's keys get a next version once somebody has confirmed", figures=True)
+def over_too_early():
+    with moved() as (scene, clock):
+        token = scene.token()
+        scene.stop()
+        clock.move(70)
+        scene.start()
+        until(lambda: scene.keys(state="deactivated"), "nothing is over")
+        scene.stop()
+        clock.move(0)
+        scene.start()
+        expect_frozen(scene, "clock")
+        scene.command("keys", "confirm", "--reason", REASON)
+        until(lambda: is_accepted(scene), "the route stays refused")
+        expect_works(scene, token)

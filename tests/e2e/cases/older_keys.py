@@ -4,10 +4,11 @@ import json
 import os
 import shutil
 import tempfile
+import time
 
 from cases.backup import backup, restore
 from cases.keys import REASON, Keys, outcome
-from support import gateway
+from support import gateway, settings
 from support.case import case, contains, equal, expect, shown
 from support.gateway import one_sentence
 
@@ -95,6 +96,31 @@ def folder_put_back():
         equal(scene.reveal([scene.token("Bert")]), ["Bert"], "somebody said so")
         found = scene.call("GET", "/v1/audit/entries?log=installation&count=1000")
         contains(json.dumps(found), "older than the token store are accepted", "the record")
+
+
+@case("older keys that are accepted behind a rotation of a domain: known values keep their tokens")
+def accepted_behind_a_rotation():
+    with Keys() as scene:
+        token = scene.token()
+        scene.stop()
+        keys, old = os.path.join(scene.data, "keys"), os.path.join(scene.folder, "old")
+        shutil.copytree(keys, old)
+        scene.start()
+        domain = next(key for key in scene.keys(**{"class": "domain", "primary": True}) if key["domain"] == "crm")
+        scene.operate(domain["id"], "rotate")
+        deadline = time.monotonic() + 30 * settings.PATIENCE
+        while (rows := scene.call("GET", "/v1/keys/rows"))["wanted"] or rows["state"] != "idle":
+            expect(time.monotonic() < deadline, f"the index stays where it is ({rows})")
+            time.sleep(0.05)
+        scene.stop()
+        shutil.rmtree(keys)
+        shutil.copytree(old, keys)
+        accept = ("keys", "accept-older", "--data", scene.data, "--root-key", scene.root_key, "--reason", REASON)
+        done = gateway.run(*accept)
+        equal(done.returncode, 0, f"accept-older ({done.err})")
+        scene.start()
+        equal(scene.token(), token, "the token of a known value")
+        equal(scene.reveal([token]), ["Anne"], "what it opens to")
 
 
 @case("an old secret that cannot be erased raises an alarm and gives no certificate; the next start ends it")

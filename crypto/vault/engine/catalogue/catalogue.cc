@@ -147,20 +147,45 @@ void Catalogue::rename(const Id& id, std::string_view name) {
   staged_.push_back({{RecordType::name, id}, encode_name_record(*names_.by_id(id))});
 }
 
-Status Catalogue::check_clock(WallTime now) const {
-  if (tree_.newest() == WallTime::min() || now + kClockTolerance >= tree_.newest()) return {};
-  return Error(ErrorKind::data,
-               "The clock of this machine is behind the newest key of the vault, "
-               "so no new key is made; set the clock right.");
+bool Catalogue::clock_is_behind(WallTime now) const {
+  const WallTime newest = tree_.newest_but([this](WallTime made) { return keeper_.doubts(made); });
+  return now + kClockTolerance < std::max(newest, keeper_.confirmed);
+}
+
+void Catalogue::trust_clock(WallTime now) {
+  const WallTime newest = tree_.newest();
+  if (newest > now) {
+    KeeperRecord keeper = keeper_;
+    keeper.confirmed = now;
+    keeper.doubted_until = newest;
+    put_keeper(keeper);
+  }
+  for (KeyBackupEntry& entry : key_backups_) {
+    if (entry.made <= now) continue;
+    entry.made = now;
+    entry.expires = std::max(entry.expires, now);
+    staged_.push_back({{RecordType::backup, entry.id}, encode_key_backup(entry)});
+  }
+}
+
+Status Catalogue::check_clock(const KeyPlace& place, WallTime now) const {
+  if (place.key_class == KeyClass::audit_detail || !clock_is_behind(now)) return {};
+  return Error(ErrorKind::sealed,
+               "The clock of this machine is behind the newest key of the vault, so no new key is "
+               "made; set the clock right, or if it is, say so with: paravent keys confirm.");
 }
 
 Result<Id> Catalogue::ensure_key(const KeyPlace& place, const Id& parent, WallTime now) {
   if (const auto found = tree_.find(place)) {
     if (tree_.usable(*found, KeyOperation::protect)) return *found;
-    return Error(ErrorKind::sealed,
-                 "A key that is needed is disabled or compromised; enable or rotate it.");
+    const bool over_early = place.key_class == KeyClass::epoch && now < epoch_end(place.epoch) &&
+                            tree_.record(*found)->condition.state == KeyState::deactivated;
+    if (!over_early) {
+      return Error(ErrorKind::sealed,
+                   "A key that is needed is disabled or compromised; enable or rotate it.");
+    }
   }
-  if (auto s = check_clock(now); !s) return s.error();
+  if (auto s = check_clock(place, now); !s) return s.error();
   auto record = tree_.make(place, parent, now);
   if (!record) return record.error();
   staged_.push_back({{RecordType::key, record->id}, encode_key_record(*record)});
@@ -202,6 +227,17 @@ Status Catalogue::apply(const Id& key, KeyOperation operation, WallTime now) {
   return {};
 }
 
+void Catalogue::end_protection(const Id& key, WallTime now) {
+  KeyRecord changed = *tree_.record(key);
+  if (changed.condition.state == KeyState::suspended) {
+    changed.condition.ended = true;
+  } else if (!vault::apply(changed, KeyOperation::deactivate, now)) {
+    return;
+  }
+  tree_.replace(changed);
+  staged_.push_back({{RecordType::key, key}, encode_key_record(changed)});
+}
+
 void Catalogue::note_guard(const Id& key, std::chrono::milliseconds since) {
   KeyRecord changed = *tree_.record(key);
   changed.guarded_since = since;
@@ -214,8 +250,8 @@ Result<Id> Catalogue::rotate(const Id& key, WallTime now) {
   if (found == nullptr || tree_.find(place_of(*found)) != key) {
     return Error(ErrorKind::refused, "Only the newest version of a key rotates.");
   }
-  if (auto s = check_clock(now); !s) return s.error();
   const KeyPlace place = place_of(*found);
+  if (auto s = check_clock(place, now); !s) return s.error();
   const bool active = found->condition.state == KeyState::active;
   auto made = tree_.make(place, found->parent, now);
   if (!made) return made.error();

@@ -54,15 +54,27 @@ class Catalogue {
   Id ensure_name(NameKind kind, const Id& owner, std::string_view name);
   // REQUIRES: `id` is known, and `name` is free.
   void rename(const Id& id, std::string_view name);
-  // The key in this place, made when it is missing. ErrorKind::data: the wall clock is more than 5
-  // s behind the newest key, so nothing new may be dated (hardening.md 5.1), or the parent does not
-  // open; sealed: it is there, and out of use.
+  // Whether the wall clock is more than 5 s behind the newest key, so that nothing new may be
+  // dated. Keys of times that an operator's confirmation has put into doubt do not count
+  // (trust_clock()).
+  bool clock_is_behind(WallTime now) const;
+  // The wall clock is right, somebody says: what was made at later times was so by one that was
+  // not, and is no reason any more to make no keys. Key backups of later times count as made now.
+  // Stages.
+  void trust_clock(WallTime now);
+  // The key in this place, made when it is missing, or when the newest of an epoch that is not over
+  // was deactivated, as by a clock that ran ahead. Keys of the logs' details are made whatever the
+  // clock says: without them no wrong clock could be put on record. ErrorKind::sealed:
+  // clock_is_behind(), or it is there and out of use; data: the parent does not open.
   Result<Id> ensure_key(const KeyPlace& place, const Id& parent, WallTime now);
   // The row with these contents (its key_id is ignored), made when it is missing.
   const ContextRecord& ensure_context(ContextRow row, const Id& parent);
 
   // Stages an operation on one key. ErrorKind::refused: its state does not allow it.
   Status apply(const Id& key, KeyOperation operation, WallTime now);
+  // Stages that a key protects no more, also once it is enabled again. Of one that is compromised
+  // or destroyed that is so already. REQUIRES: there is such a key.
+  void end_protection(const Id& key, WallTime now);
   // Stages since when a key waits for its destruction. REQUIRES: there is such a key.
   void note_guard(const Id& key, std::chrono::milliseconds since);
   // A new primary beside the present one, which is deactivated. ErrorKind::sealed: the parent's
@@ -131,7 +143,7 @@ class Catalogue {
   // The batch itself: `records` beside every key that is not in `gone`, wrapped anew.
   Status renew(std::vector<StoredRecord> records, const std::set<Id>& gone,
                std::span<RenewalPart* const> parts);
-  Status check_clock(WallTime now) const;
+  Status check_clock(const KeyPlace& place, WallTime now) const;
   Status read_all();
   Status read_one(const RecordRef& ref, ByteView payload);
 

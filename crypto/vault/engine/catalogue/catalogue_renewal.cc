@@ -80,9 +80,9 @@ Result<Id> Catalogue::rotate_parent(const Id& key, std::span<RenewalPart* const>
   if (found == nullptr || !is_parent(found->key_class) || tree_.find(place_of(*found)) != key) {
     return Error(ErrorKind::refused, "Only the newest version of a key rotates.");
   }
-  if (auto s = check_clock(now); !s) return s.error();
   KeyRecord old = *found;
   const KeyPlace place = place_of(old);
+  if (auto s = check_clock(place, now); !s) return s.error();
   if (old.condition.state == KeyState::suspended) {
     return Error(ErrorKind::refused,
                  "What is below this key would come back into use; enable it first.");

@@ -31,10 +31,11 @@ Result<KeyBackupEntry> decode_key_backup(const Id& id, ByteView bytes) {
   return entry;
 }
 
-WallTime no_key_backup_after(const std::vector<KeyBackupEntry>& entries, WallTime time) {
+WallTime no_key_backup_after(const std::vector<KeyBackupEntry>& entries, WallTime time,
+                             WallTime now) {
   WallTime last = time;
   for (const KeyBackupEntry& entry : entries) {
-    if (entry.made <= time) last = std::max(last, entry.expires);
+    if (entry.made <= time || entry.made > now) last = std::max(last, entry.expires);
   }
   return last;
 }

@@ -28,7 +28,9 @@ Bytes encode_key_backup(const KeyBackupEntry& entry);
 // Strict; ErrorKind::malformed.
 Result<KeyBackupEntry> decode_key_backup(const Id& id, ByteView bytes);
 
-// From when on no key backup made up to `time` can be used: the latest expiry, or `time`.
-WallTime no_key_backup_after(const std::vector<KeyBackupEntry>& entries, WallTime time);
+// From when on no key backup made up to `time` can be used: the latest expiry, or `time`. One that
+// was made later than `now`, by a clock that ran ahead, counts: when it was nobody knows.
+WallTime no_key_backup_after(const std::vector<KeyBackupEntry>& entries, WallTime time,
+                             WallTime now);
 
 }  // namespace paravent::crypto::vault

@@ -9,6 +9,7 @@ namespace paravent::crypto::vault {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormatWithDoubt = 2;  // of the keeper's record
 constexpr std::uint8_t kAllFreezes = 3;
 
 Bytes bytes_of(const std::string& text) {
@@ -128,24 +129,35 @@ Result<HoldRecord> decode_hold(const Id& id, ByteView bytes) {
 }
 
 Bytes encode_keeper(const KeeperRecord& record) {
+  const bool doubts = record.confirmed < record.doubted_until;
   std::string out;
-  append_u8(out, kFormat);
+  append_u8(out, doubts ? kFormatWithDoubt : kFormat);
   append_u64be(out, static_cast<std::uint64_t>(record.running.count()));
   append_time(out, record.seen);
   append_u8(out, record.freezes);
   append_time(out, record.frozen_since);
+  if (doubts) {
+    append_time(out, record.confirmed);
+    append_time(out, record.doubted_until);
+  }
   return bytes_of(out);
 }
 
 Result<KeeperRecord> decode_keeper(ByteView bytes) {
   ByteReader in(bytes);
   KeeperRecord record;
-  const bool format = in.u8() == kFormat;
+  const std::uint8_t format = in.u8();
   record.running = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
   record.seen = time_in(in);
   record.freezes = in.u8();
   record.frozen_since = time_in(in);
-  if (!format || record.freezes > kAllFreezes || record.running.count() < 0 || !in.done()) {
+  bool known = format == kFormat;
+  if (format == kFormatWithDoubt) {
+    record.confirmed = time_in(in);
+    record.doubted_until = time_in(in);
+    known = record.confirmed < record.doubted_until;
+  }
+  if (!known || record.freezes > kAllFreezes || record.running.count() < 0 || !in.done()) {
     return Error(ErrorKind::malformed);
   }
   return record;

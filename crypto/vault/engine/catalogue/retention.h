@@ -12,7 +12,8 @@
 //   hold       u8 1 | tenant 16 | purpose 16 | u8 subject | [subject reference 32] | u64 made, ms |
 //              u64 until, ms | LP(reason)
 //   keeper     u8 1 | u64 running time, ms | u64 wall clock last seen, ms | u8 freezes | u64 frozen
-//              since, ms
+//              since, ms; where keys were made by a clock that ran ahead, u8 2 in front, and
+//              behind: u64 confirmed, ms | u64 doubted until, ms
 
 #pragma once
 
@@ -93,7 +94,12 @@ struct KeeperRecord {
   WallTime seen{};                      // the wall clock, when this was stored
   std::uint8_t freezes = 0;
   WallTime frozen_since{};
+  // An operator said at `confirmed` that the wall clock is right, when keys were there of times up
+  // to `doubted_until`: what lies between the two says nothing about the time. Both or neither.
+  WallTime confirmed{};
+  WallTime doubted_until{};
 
+  bool doubts(WallTime made) const noexcept { return made > confirmed && made <= doubted_until; }
   bool frozen() const noexcept { return freezes != 0; }
   bool frozen_by(Freeze cause) const noexcept {
     return (freezes & static_cast<std::uint8_t>(cause)) != 0;

@@ -77,7 +77,6 @@ Status KeyTree::add(const KeyRecord& record) {
                  "key backup.");
   }
   records_.emplace(record.id, record);
-  newest_ = std::max(newest_, record.made);
   return {};
 }
 
@@ -86,7 +85,10 @@ void KeyTree::replace(const KeyRecord& record) { records_.at(record.id) = record
 void KeyTree::clear() noexcept {
   records_.clear();
   places_.clear();
-  newest_ = WallTime::min();
+}
+
+WallTime KeyTree::newest() const noexcept {
+  return newest_but([](WallTime) { return false; });
 }
 
 std::uint32_t KeyTree::next_version(const KeyPlace& place) const {

@@ -92,8 +92,17 @@ class KeyTree {
   // Of the root key in force: what backups are made under (backup_file.h).
   const SecretBytes& backup_key() const noexcept { return backup_key_; }
 
-  // The latest time at which any key was made: what the wall clock must not fall behind.
-  WallTime newest() const noexcept { return newest_; }
+  // The latest time at which any key was made, WallTime::min() without keys; destroyed ones count.
+  WallTime newest() const noexcept;
+  // The same of those whose time `doubted` is false for.
+  template <typename Doubted>
+  WallTime newest_but(const Doubted& doubted) const {
+    WallTime newest = WallTime::min();
+    for (const auto& [id, record] : records_) {
+      if (record.made > newest && !doubted(record.made)) newest = record.made;
+    }
+    return newest;
+  }
 
  private:
   Result<SecretBytes> unwrap(const KeyRecord& record) const;
@@ -105,7 +114,6 @@ class KeyTree {
   std::uint32_t shred_number_;
   std::map<Id, KeyRecord> records_;
   std::map<KeyPlace, std::map<std::uint32_t, Id>> places_;  // by version
-  WallTime newest_ = WallTime::min();
 };
 
 }  // namespace paravent::crypto::vault

@@ -11,15 +11,18 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// Each epoch key below that protects gets a new version, all in one change.
+// Each epoch key below that protects gets a new version, all in one change. One that is out of use,
+// by itself or by its domain, protects no more once it is back: its next use makes a version.
 Status rotate_epochs_below(Catalogue& catalogue, const Id& key, WallTime now) {
   const KeyTree& tree = catalogue.keys();
   std::vector<Id> epochs;
   for (const Id& id : tree.with_descendants(std::span(&key, 1))) {
     const KeyRecord& record = *tree.record(id);
-    if (record.key_class == KeyClass::epoch && tree.usable(id, KeyOperation::protect) &&
-        tree.find(place_of(record)) == id) {
+    if (record.key_class != KeyClass::epoch || tree.find(place_of(record)) != id) continue;
+    if (tree.usable(id, KeyOperation::protect)) {
       epochs.push_back(id);
+    } else {
+      catalogue.end_protection(id, now);
     }
   }
   for (const Id& id : epochs) {

@@ -118,6 +118,8 @@ class KeyAdmin {
   FreezeInfo freeze_info() const;
   // An operator has seen why: shortened retentions hold, the clock is right, destruction goes on.
   Status confirm();
+  // Whether no key can be made, since the wall clock is behind the newest one.
+  bool clock_is_behind() const;
 
   // `purpose` empty: all of the tenant's. ErrorKind::configuration: an unknown name; usage: no
   // reason, or an end that has passed.

@@ -181,11 +181,21 @@ Status KeyAdmin::confirm() {
   KeeperRecord keeper = catalogue.keeper();
   keeper.freezes = 0;
   keeper.frozen_since = {};
-  keeper.seen = state.clock.now();
+  const WallTime now = state.clock.now();
+  keeper.seen = now;
   catalogue.put_keeper(keeper);
+  const bool was_behind = catalogue.clock_is_behind(now);
+  catalogue.trust_clock(now);
   if (auto s = catalogue.commit(); !s) return s.error();
   state.renew_uses();
+  // What could not be made is made now.
+  if (was_behind) state.withdraw_keys();
   return {};
+}
+
+bool KeyAdmin::clock_is_behind() const {
+  const std::scoped_lock lock(vault_.state_->mutex);
+  return vault_.state_->catalogue->clock_is_behind(vault_.state_->clock.now());
 }
 
 Result<Id> KeyAdmin::hold(std::string_view tenant, std::string_view purpose,

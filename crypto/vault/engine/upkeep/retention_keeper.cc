@@ -1,6 +1,7 @@
 #include "crypto/vault/engine/upkeep/retention_keeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -45,7 +46,7 @@ Status RetentionKeeper::keep_time(WallTime now, const KeeperRecord& keeper) {
   } else {
     // How long the gateway stood still nobody counted: only backwards is certain to be wrong.
     running_ = stored_ = keeper.running;
-    jumped_ = keeper.seen != WallTime{} && now + kJump < keeper.seen;
+    jumped_ = jumped_ || (keeper.seen != WallTime{} && now + kJump < keeper.seen);
   }
   // Also right after a start: the next one has something to compare with, however soon it comes.
   const bool stale = running_ - stored_ >= kStoreEvery || now - keeper.seen >= kStoreEvery;
@@ -99,6 +100,14 @@ Status RetentionKeeper::change(const Plan& plan, WallTime now) {
   };
   if (auto s = journal(KeyOperation::deactivate, plan.deactivate); !s) return s;
   if (auto s = journal(KeyOperation::disable, plan.disable); !s) return s;
+  // Nobody but the keeper disables those of the logs, so nobody else gives them back.
+  std::vector<KeyInfo> back;
+  std::copy_if(plan.unguard.begin(), plan.unguard.end(), std::back_inserter(back),
+               [](const KeyInfo& key) {
+                 return key.record.key_class == KeyClass::audit_detail &&
+                        key.record.condition.state == KeyState::suspended;
+               });
+  if (auto s = journal(KeyOperation::enable, back); !s) return s;
   Vault::State& state = *vault_.state_;
   const std::scoped_lock lock(state.mutex);
   Catalogue& catalogue = *state.catalogue;
@@ -113,6 +122,9 @@ Status RetentionKeeper::change(const Plan& plan, WallTime now) {
   }
   for (const KeyInfo& key : plan.guard) catalogue.note_guard(key.record.id, from);
   for (const KeyInfo& key : plan.unguard) catalogue.note_guard(key.record.id, milliseconds{});
+  for (const KeyInfo& key : back) {
+    std::ignore = catalogue.apply(key.record.id, KeyOperation::enable, now);
+  }
   if (!catalogue.staged()) return {};
   if (auto s = catalogue.commit(); !s) return s;
   if (!plan.disable.empty()) state.withdraw_keys();
@@ -147,6 +159,10 @@ Status RetentionKeeper::tick() {
     const std::scoped_lock lock(vault_.state_->mutex);
     keeper = catalogue.keeper();
     now = vault_.state_->clock.now();
+    // It was ahead between two ticks, or at a start that kept nothing: whatever made keys then, or
+    // would have made them.
+    jumped_ =
+        jumped_ || (!keeper.frozen_by(Freeze::clock) && catalogue.clock_is_behind(now + kJump));
   }
   if (auto s = keep_time(now, keeper); !s) return s;
   {

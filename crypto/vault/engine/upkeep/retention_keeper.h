@@ -6,8 +6,8 @@
 // minute or so, and tests with clocks of their own. Running time is what a monotonic clock counted
 // while a keeper ran, and is kept with the keys, so that neither a restart nor the wall clock makes
 // the 72 hours shorter. A wall clock that jumps by more than a day against the monotonic one while
-// the keeper runs, or lies more than a day behind what was seen before a restart, freezes
-// destruction, as a shortened retention does, until KeyAdmin::confirm().
+// the keeper runs, or lies more than a day behind what was seen before a restart or the newest key,
+// freezes destruction, as a shortened retention does, until KeyAdmin::confirm().
 //
 // One owner, one thread; the vault must outlive it.
 

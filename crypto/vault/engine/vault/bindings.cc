@@ -228,7 +228,9 @@ Result<std::vector<BindingPlan>> plan_all(Catalogue& catalogue, std::string_view
     if (planned) {
       plans.push_back(*planned);
     } else if (planned.error().kind() == ErrorKind::sealed) {
-      plans.push_back(unavailable_until(epoch_end(epoch_at(spec.epoch, now))));
+      // A clock may be right again at any time.
+      const bool waits = catalogue.clock_is_behind(now);
+      plans.push_back(unavailable_until(waits ? now : epoch_end(epoch_at(spec.epoch, now))));
     } else {
       return planned.error();
     }

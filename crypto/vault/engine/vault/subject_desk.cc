@@ -21,9 +21,15 @@ const LiveSubject* binding_of(const SubjectQuestion& question, const LiveContext
   return it == live.subjects.end() ? nullptr : it->second.get();
 }
 
+// Whether this is another day than that of the last contact. One that has not come yet a clock that
+// ran ahead has noted; but nobody came before the key was made.
+bool is_new_day(const SubjectKey& key, std::uint32_t today) {
+  return key.contact_day < today || (key.contact_day > today && key.made.created_day <= today);
+}
+
 // Whether the person's coming has to be written down: a new day, or a key that was about to go.
 bool has_news(const SubjectKey& key, std::uint32_t today) {
-  return key.contact_day < today || key.disabled();
+  return is_new_day(key, today) || key.disabled();
 }
 
 }  // namespace
@@ -150,7 +156,7 @@ void SubjectDesk::Round::plan(const Asking& asking, const LiveSubject& binding) 
     entry.key = known->made;
     const Id& handle = known->made.handle;
     if (has_news(*known, today) && noted.emplace(handle, known->disabled()).second) {
-      if (known->contact_day < today) changes.emplace_back(SubjectContact{handle, today});
+      if (is_new_day(*known, today)) changes.emplace_back(SubjectContact{handle, today});
       // Back before the end: what was about to be destroyed is wanted again.
       if (known->disabled()) {
         changes.emplace_back(SubjectKeyDisabled{handle, {}, {}});

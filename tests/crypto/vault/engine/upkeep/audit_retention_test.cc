@@ -98,6 +98,25 @@ TEST_F(AuditRetention, TheDetailGoesAndEveryProofStays) {
   EXPECT_EQ(log_->read(0, 1)->front().open.event, audit::EventKind::reveal);
 }
 
+// The keeper alone disables them, so it gives them back: those of months before, too.
+TEST_F(AuditRetention, WhatAWrongClockDisabledIsReadableAgain) {
+  append();  // in March
+  pass(hours(24 * 20));
+  append();  // in April
+  const WallTime right = place_.clock.now();
+  place_.clock.set(right + hours(24 * 365 * 5));
+  // As after a restart, where nobody knows how long it stood still.
+  keeper_ = std::make_unique<RetentionKeeper>(*place_.vault, monotonic_, journal_);
+  ASSERT_TRUE(keeper_->tick());
+  EXPECT_EQ(readable(), (std::vector{false, false}));
+  place_.clock.set(right);
+  ASSERT_TRUE(keeper_->tick());
+  EXPECT_TRUE(frozen());
+  ASSERT_TRUE(KeyAdmin(*place_.vault).confirm());
+  ASSERT_TRUE(keeper_->tick());
+  EXPECT_EQ(readable(), (std::vector{true, true}));
+}
+
 TEST_F(AuditRetention, ALongerOneHoldsAtOnce) {
   ASSERT_TRUE(keep(1));
   append();

@@ -173,6 +173,29 @@ TEST_F(KeyRotation, ACompromisedKeyIsRotatedAwayFromAndADisabledOneIsNot) {
   EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
 }
 
+// Whoever had the key may have had the epoch keys that were out of use, too.
+TEST_F(KeyRotation, WhatIsOutOfUseBelowACompromisedKeyProtectsNoMoreOnceItIsBack) {
+  const std::string token = mint(vault(), tokens(), "anne@example.fr");
+  const KeyInfo epoch = of_class(KeyClass::epoch, "crm").front();
+  const KeyInfo domain = primary(KeyClass::domain, "crm");
+  const KeyInfo tenant = primary(KeyClass::tenant);
+  for (const Id& disabled : {epoch.record.id, domain.record.id}) {
+    ASSERT_TRUE(admin().apply(disabled, KeyOperation::disable));
+    ASSERT_TRUE(admin().apply(primary(KeyClass::tenant).record.id, KeyOperation::compromise));
+    ASSERT_TRUE(admin().rotate(primary(KeyClass::tenant).record.id));
+    ASSERT_TRUE(admin().apply(disabled, KeyOperation::enable));
+    const std::uint32_t before = epoch.record.version + (disabled == domain.record.id ? 1U : 0U);
+    EXPECT_EQ(mint(vault(), tokens(), "anne@example.fr"), token);
+    std::uint32_t newest = 0;
+    for (const KeyInfo& key : of_class(KeyClass::epoch, "crm")) {
+      newest = std::max(newest, key.record.version);
+      EXPECT_EQ(key.record.condition.state, key.primary ? KeyState::active : KeyState::deactivated);
+    }
+    EXPECT_EQ(newest, before + 1) << "a version that nobody can have had";
+    EXPECT_EQ(open_text(vault(), token), "anne@example.fr");
+  }
+}
+
 TEST_F(KeyRotation, AnOlderVersionEndsWithTheNewestAndNotBefore) {
   const std::string token = mint(vault(), tokens(), "anne@example.fr");
   const KeyInfo old = primary(KeyClass::domain, "crm");

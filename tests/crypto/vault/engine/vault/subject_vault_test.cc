@@ -114,6 +114,35 @@ TYPED_TEST(SubjectVaultTest, APurposeHasItsOwnKeyAndItsOwnCopy) {
   EXPECT_EQ(info.purposes.size(), 2U);
 }
 
+TYPED_TEST(SubjectVaultTest, ADayOfContactThatHasNotComeIsPutRight) {
+  const auto route = this->route();
+  this->ask(route, "anne@example.fr", "Anne");
+  const WallTime right = this->clock().now();
+  const auto last = [&](const char* person) {
+    return this->admin().info(this->subject(person))->purposes[0].last_contact;
+  };
+  const auto days = [](WallTime time) { return std::chrono::floor<std::chrono::days>(time); };
+  constexpr std::chrono::hours kAhead(24 * 400);
+  for (const bool by_operator : {false, true}) {
+    this->clock().advance(kAhead);
+    this->ask(route, "anne@example.fr", "Anne");
+    EXPECT_EQ(last("anne@example.fr"), days(right + kAhead));
+    this->clock().advance(-kAhead);
+    if (by_operator) {
+      ASSERT_TRUE(this->admin().note_contact(this->subject("anne@example.fr"), "contact", right));
+    } else {
+      this->ask(route, "anne@example.fr", "Anne");
+    }
+    EXPECT_EQ(last("anne@example.fr"), days(right)) << by_operator;
+  }
+  // Whoever came first on such a day keeps it: a key is bound to the day it was made on.
+  this->clock().advance(kAhead);
+  this->ask(route, "paul@example.fr", "Paul");
+  this->clock().advance(-kAhead);
+  this->ask(route, "paul@example.fr", "Paul");
+  EXPECT_EQ(last("paul@example.fr"), days(right + kAhead));
+}
+
 TYPED_TEST(SubjectVaultTest, ContactsAndEventsAreKeptToTheDay) {
   const auto route = this->route();
   const Answer first = this->ask(route, "anne@example.fr", "Anne");
