@@ -10,9 +10,10 @@ namespace paravent::proxy::http1 {
 
 enum CharClass : std::uint8_t {
   kTokenChar = 1,  // RFC 9110 5.6.2
-  kNameChar = 2,  // a token character of a request's header name: '_' left out, because CGI and its
-                  // heirs turn '-' into '_' and two spellings of one name would be born
-  kPathChar = 4,  // RFC 3986 pchar and '/', without '%'
+  kNameChar = 2,   // of a request's header name: of a token only letters, digits and '-', because
+                   // CGI and its heirs turn '-' into '_', some of them ('php -S', lighttpd) any
+                   // other character too, and two spellings of one name would be born
+  kPathChar = 4,   // RFC 3986 pchar and '/', without '%'
   kQueryChar = 8,  // RFC 3986 query without '%'; '[' and ']' as well, which browsers leave bare
   kHostChar = 16,  // of a registered name or an IPv4 address
   kDigitChar = 32,
@@ -34,8 +35,8 @@ inline constexpr std::array<std::uint8_t, 256> kCharClasses = [] {
   add(digits, kTokenChar | kNameChar | kPathChar | kQueryChar | kHostChar | kUnreservedChar |
                   kDigitChar | kHexChar);
   add("abcdefABCDEF", kHexChar);
-  add("!#$%&'*+-.^`|~", kTokenChar | kNameChar);
-  add("_", kTokenChar);
+  add("-", kTokenChar | kNameChar);
+  add("!#$%&'*+.^_`|~", kTokenChar);
   add("-._~", kPathChar | kQueryChar | kUnreservedChar);
   add("!$&'()*+,;=:@/", kPathChar | kQueryChar);
   add("?[]", kQueryChar);

@@ -161,7 +161,7 @@ bool RequestParser::take_header(std::string_view line) noexcept {
   std::size_t colon = 0;
   while (colon < line.size() && is(line[colon], kNameChar)) ++colon;
   // Whatever stopped the name must be the colon: white space in front of it, a folded line, an
-  // empty name, an underscore and an 8-bit name all end here.
+  // empty name, a character that some read as a hyphen and an 8-bit name all end here.
   if (colon == 0 || colon == line.size() || line[colon] != ':') return false;
   if (count_ == lines_.size()) {
     reason_ = Reason::headers_too_large;

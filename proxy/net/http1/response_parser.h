@@ -2,8 +2,8 @@
 // its body is framed (RFC 9112 6.3). Whatever is in doubt is bad: the answer becomes 502 and the
 // connection is destroyed.
 //
-// Laxer than the request side in two points only: header names may hold underscores, and a status
-// line may end after the code; both have one meaning and applications do send them. One thread.
+// Laxer than the request side in two points only: header names may be any tokens, and a status line
+// may end after the code; both have one meaning and applications do send them. One thread.
 
 #pragma once
 

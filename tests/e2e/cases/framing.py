@@ -95,7 +95,10 @@ def rows():
     ):  # fmt: skip
         yield f"F9 header {name!r}", start(b"GET / HTTP/1.1", name), FRAMING
 
-    for alias in (b"Transfer_Encoding: chunked", b"Content_Length: 3", b"X_Forwarded_For: 1.2.3.4"):
+    for alias in (
+        b"Transfer_Encoding: chunked", b"Content_Length: 3", b"X_Forwarded_For: 1.2.3.4", b"X.Forwarded.For: 1.2.3.4",
+        b"Content.Length: 3", b"X!Customer: a", b"X~Customer: a", b"User|Agent: a", b"Client'IP: 1.2.3.4",
+    ):  # fmt: skip
         yield f"F10 alias {alias!r}", post(b"Content-Length: 3", alias), FRAMING
 
     for size in (

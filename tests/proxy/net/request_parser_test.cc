@@ -76,12 +76,13 @@ std::string framing_under(const std::string& line) {
 
 // "smuggler": every byte in front of, behind and inside the coding's name and value.
 TEST(RequestParser, NoByteSmugglesACodingPast) {
-  const std::string name_chars =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^`|~";
+  const std::string name_chars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
   for (int byte = 0; byte < 256; ++byte) {
     SCOPED_TRACE(byte);
     const std::string c(1, static_cast<char>(byte));
     const bool is_name = name_chars.find(c) != std::string::npos;
+    const bool is_token =
+        is_name || (byte != 0 && std::string("!#$%&'*+.^_`|~").find(c) != std::string::npos);
     // With a name character it is another header's name, to every reader; else it is refused.
     const std::string other_name = is_name ? "none" : "refused framing";
     EXPECT_EQ(framing_under(c + "Transfer-Encoding: chunked"), other_name);
@@ -93,7 +94,7 @@ TEST(RequestParser, NoByteSmugglesACodingPast) {
     EXPECT_EQ(framing_under("Transfer-Encoding:" + c + "chunked"), around);
     EXPECT_EQ(framing_under("Transfer-Encoding: chunked" + c), around);
     EXPECT_EQ(framing_under("Transfer-Encoding: chu" + c + "nked"),
-              is_name || c == "_" ? "refused unsupported-coding" : "refused framing");
+              is_token ? "refused unsupported-coding" : "refused framing");
   }
 }
 
