@@ -60,6 +60,8 @@ constexpr Known kKnown[] = {
     {"x-azure-clientip", kAddress},
     {"x-azure-socketip", kAddress},
     {"x-appengine-user-ip", kAddress},
+    {"x-appengine-remote-addr", kAddress},
+    {"x-appengine-timezone", kAddress},
     {"x-appengine-country", kAddress},
     {"x-appengine-region", kAddress},
     {"x-appengine-city", kAddress},
@@ -83,6 +85,21 @@ constexpr Known kKnown[] = {
     {"x-nf-client-connection-ip", kAddress},
     {"do-connecting-ip", kAddress},
     {"x-arr-clientip", kAddress},
+    {"x-vercel-forwarded-for", kAddress},
+    {"x-vercel-proxied-for", kAddress},
+    {"x-nf-geo", kAddress},
+    {"x-client-geo-location", kAddress},
+    {"x-client-ipv6", kAddress},
+    {"x-country-code", kAddress},
+    {"x-real-client-ip", kAddress},
+    {"x-true-client-ip", kAddress},
+    {"real-ip", kAddress},
+    {"remote-addr", kAddress},
+    {"eo-client-ip", kAddress},
+    {"eo-connecting-ip", kAddress},
+    {"ali-cdn-real-ip", kAddress},
+    {"cdn-src-ip", kAddress},
+    {"cdn-requestcountrycode", kAddress},
 
     // Spoofable internals: what frameworks let override the method or the path, and what CGI turns
     // into HTTP_PROXY ("httpoxy").
@@ -131,7 +148,8 @@ constexpr std::size_t slot_of(std::string_view name, std::uint32_t seed) noexcep
   const std::size_t n = name.size();
   const std::uint32_t key = fold(name[0]) | fold(name[n / 2]) << 8U | fold(name[n - 1]) << 16U |
                             (fold(name[n * 3 / 4]) + static_cast<std::uint32_t>(n)) << 24U;
-  const std::uint32_t mixed = (key ^ static_cast<std::uint32_t>(n) * 0x9E3779B1U) * seed;
+  const std::uint32_t spread = static_cast<std::uint32_t>(n) + (fold(name[n / 4]) << 5U);
+  const std::uint32_t mixed = (key ^ spread * 0x9E3779B1U) * seed;
   return (mixed ^ mixed >> 15U) >> 3U & (kSlots - 1);
 }
 

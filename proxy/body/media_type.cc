@@ -1,5 +1,8 @@
 #include "proxy/body/media_type.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "proxy/body/header_value.h"
 
 namespace paravent::proxy::body {
@@ -12,9 +15,26 @@ bool has_suffix(std::string_view subtype, std::string_view suffix) noexcept {
          equals_ignoring_case(subtype.substr(subtype.size() - suffix.size()), suffix);
 }
 
+// REQUIRES: `word` in lower case, of letters and '-'.
+bool holds_word(std::string_view text, std::string_view word) noexcept {
+  for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
+    if (equals_ignoring_case(text.substr(at, word.size()), word)) return true;
+  }
+  return false;
+}
+
+// Readers that look for such a word anywhere in the header (formidable's) take the body for
+// something else than its type says.
+bool names_a_form(std::string_view text) noexcept {
+  constexpr std::string_view kWords[] = {"urlencoded", "multipart", "form-data", "boundary"};
+  return std::any_of(std::begin(kWords), std::end(kWords),
+                     [text](std::string_view word) { return holds_word(text, word); });
+}
+
 MediaType classify(std::string_view type, std::string_view subtype) noexcept {
   if (equals_ignoring_case(type, "application")) {
     if (equals_ignoring_case(subtype, "x-www-form-urlencoded")) return MediaType::form;
+    if (names_a_form(subtype)) return MediaType::other;
     if (equals_ignoring_case(subtype, "json")) return MediaType::json;
     for (const std::string_view lines : {"x-ndjson", "ndjson", "jsonl", "x-sentry-envelope"}) {
       if (equals_ignoring_case(subtype, lines)) return MediaType::lines;
@@ -73,6 +93,10 @@ std::optional<ContentType> parse_content_type(std::string_view value) {
       continue;
     }
     if (parameter.has_backslash) return std::nullopt;
+    if (!has_boundary(out.type) &&
+        (names_a_form(parameter.name) || names_a_form(parameter.value))) {
+      out.type = MediaType::other;
+    }
     if (equals_ignoring_case(parameter.name, "charset")) {
       out.utf8 = equals_ignoring_case(parameter.value, "utf-8") ||
                  equals_ignoring_case(parameter.value, "us-ascii");

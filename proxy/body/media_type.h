@@ -2,7 +2,8 @@
 //
 // Borrowed views of the header value; a quoted boundary with escapes is refused, so that views
 // suffice. Refused: a repeated parameter, an empty or too long boundary, trailing bytes, bytes
-// outside the grammar.
+// outside the grammar. A type that a reader may take for a form though it is none, by a word in its
+// subtype or its parameters, is `other`.
 
 #pragma once
 

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 namespace paravent::policies {
@@ -82,10 +85,73 @@ TEST(HeaderName, KnowsTheAddressFamily) {
                            "CF-IPLatitude",
                            "X-Vercel-IP-Country",
                            "X-Vercel-IP-City",
+                           "X-Vercel-Forwarded-For",
+                           "X-Vercel-Proxied-For",
+                           "X-NF-Geo",
+                           "X-Client-Geo-Location",
+                           "X-AppEngine-Remote-Addr",
+                           "X-Real-Client-IP",
+                           "X-True-Client-IP",
+                           "Real-IP",
+                           "Remote-Addr",
+                           "X-Client-IPv6",
+                           "EO-Client-IP",
+                           "EO-Connecting-IP",
+                           "Ali-CDN-Real-IP",
+                           "Cdn-Src-Ip",
+                           "CDN-RequestCountryCode",
+                           "X-Country-Code",
                            "CloudFront-Viewer-Address",
                            "CloudFront-Viewer-Country"}) {
     EXPECT_EQ(header_name(name), HeaderName::address_family) << name;
   }
+}
+
+std::string read(const char* path) {
+  std::ifstream in(path, std::ios::binary);
+  EXPECT_TRUE(in.is_open()) << path;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// What stands between `open` and `close`, wherever that is in the text, in lower case.
+std::set<std::string> quoted(std::string text, const std::string& open, const std::string& close) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  std::set<std::string> found;
+  for (std::size_t at = text.find(open); at != std::string::npos;) {
+    const std::size_t begin = at + open.size();
+    const std::size_t end = text.find(close, begin);
+    if (end == std::string::npos) break;
+    found.insert(text.substr(begin, end - begin));
+    at = text.find(open, end + close.size());
+  }
+  return found;
+}
+
+TEST(HeaderName, TheReferenceListsTheAddressFamily) {
+  const std::string page = read("docs/policy-reference.md");
+  const std::size_t begin = page.find("\n### Address headers\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t list = page.find("\n\n    ", begin) + 2;
+  std::set<std::string> written;
+  std::string name;
+  for (const char c : page.substr(list, page.find("\n\n", list) - list) + " ") {
+    const bool parts = c == ' ' || c == ',' || c == '\n';
+    if (!parts) name += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (parts && !name.empty()) {
+      EXPECT_EQ(header_name(name.ends_with('*') ? name.substr(0, name.size() - 1) + "x" : name),
+                HeaderName::address_family)
+          << name;
+      if (name.ends_with('*')) name.pop_back();
+      EXPECT_TRUE(written.insert(name).second) << name << " twice";
+      name.clear();
+    }
+  }
+  std::set<std::string> known;
+  for (const std::string& entry : quoted(read("policies/model/header_name.cc"), "{\"", "}")) {
+    const std::size_t end = entry.find("\", kaddress");
+    if (end != std::string::npos) known.insert(entry.substr(0, end));
+  }
+  EXPECT_EQ(written, known);
 }
 
 TEST(HeaderName, KnowsTheInternals) {

@@ -52,7 +52,21 @@ TEST(MediaType, ReadsWhatTheGrammarAllows) {
       {"application/soap+xml", MediaType::xml},
       {"text/xml", MediaType::xml},
       {"application/x-ndjson", MediaType::lines},
-      {"application/json; boundary=x", MediaType::json},
+      {"application/ld+json; profile=\"http://www.w3.org/ns/json-ld#compacted\"", MediaType::json},
+      {"application/json;odata.metadata=minimal; version=1", MediaType::json},
+      // Forms, to readers that look for a word.
+      {"application/x-www-form-urlencoded+json", MediaType::other},
+      {"application/X-WWW-Form-URLEncoded+json", MediaType::other},
+      {"application/x-www-form-urlencoded+xml", MediaType::other},
+      {"application/multipart+json", MediaType::other},
+      {"application/vnd.form-data+json; charset=utf-8", MediaType::other},
+      {"application/json; boundary=x", MediaType::other},
+      {"application/json; a=urlencoded", MediaType::other},
+      {"application/json; UrlEncoded=1; charset=utf-8", MediaType::other},
+      {"application/json; a=\"b; boundary=x\"", MediaType::other},
+      {"application/x-www-form-urlencoded; a=\"Multipart/x\"", MediaType::other},
+      {"text/plain; boundary=x", MediaType::other},
+      {"text/xml; x=form-data", MediaType::other},
   };
   for (const Case& c : cases) {
     const std::optional<ContentType> parsed = parse_content_type(c.value);
