@@ -1,6 +1,9 @@
 #include "proxy/body/multipart.h"
 
+#include <algorithm>
+
 #include "proxy/body/find_stop.h"
+#include "proxy/body/header_value.h"
 #include "proxy/body/multipart_line.h"
 #include "proxy/body/part_head.h"
 
@@ -54,6 +57,13 @@ Field field_of(std::string_view text, const Part& part) noexcept {
   return field;
 }
 
+std::string_view header_line_of(std::string_view text, const Field& field,
+                                std::string_view name) noexcept {
+  const std::string_view head = Span{field.whole.begin, field.value.begin}.in(text);
+  const std::size_t lines = head.find(kCrlf) + kCrlf.size();
+  return find_header_line(head.substr(lines, head.size() - lines - kCrlf.size()), name);
+}
+
 }  // namespace
 
 ScanStatus scan_multipart(std::string_view text, std::string_view boundary,
@@ -105,12 +115,26 @@ void multipart_edits(std::string_view text, std::span<const FieldEdit> fields,
 }
 
 Span multipart_length_line(std::string_view text, const Field& field) {
-  const std::string_view head = Span{field.whole.begin, field.value.begin}.in(text);
-  const std::size_t lines = head.find(kCrlf) + kCrlf.size();
-  const std::string_view length =
-      find_header_line(head.substr(lines, head.size() - lines - kCrlf.size()), "content-length");
+  const std::string_view length = header_line_of(text, field, "content-length");
   if (length.empty()) return {};
   return span_of(text.data(), length.data(), length.data() + length.size());
+}
+
+bool multipart_type_names_file(std::string_view text, const Field& field) noexcept {
+  std::string_view line = header_line_of(text, field, "content-type");
+  line = line.substr(0, line.size() - std::min(line.size(), kCrlf.size()));
+  const std::size_t first = line.find(';');
+  if (first == std::string_view::npos) return false;
+  line.remove_prefix(first);
+  ParameterReader reader(line.substr(0, line.find_last_not_of(" \t") + 1));
+  for (Parameter parameter;;) {
+    const ParameterReader::Step step = reader.next(parameter);
+    if (step == ParameterReader::Step::end) return false;
+    if (step == ParameterReader::Step::malformed) return true;  // read_part_head let none pass
+    if (step == ParameterReader::Step::empty) continue;
+    const std::string_view name = parameter.name.substr(0, parameter.name.find('*'));
+    if (equals_ignoring_case(name, "name") || equals_ignoring_case(name, "filename")) return true;
+  }
 }
 
 }  // namespace paravent::proxy::body

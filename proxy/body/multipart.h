@@ -49,4 +49,8 @@ void multipart_edits(std::string_view text, std::span<const FieldEdit> fields,
 // REQUIRES: the field comes from a scan of this text.
 Span multipart_length_line(std::string_view text, const Field& field);
 
+// Whether the type of the part's content states a name for it (`name=`, `filename*=`). REQUIRES: as
+// above.
+bool multipart_type_names_file(std::string_view text, const Field& field) noexcept;
+
 }  // namespace paravent::proxy::body

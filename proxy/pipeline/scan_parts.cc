@@ -6,6 +6,7 @@
 #include "crypto/base/secret_bytes.h"
 #include "crypto/primitives/random.h"
 #include "crypto/tokens/file_encryptor.h"
+#include "proxy/body/multipart.h"
 #include "proxy/pipeline/field_visitors.h"
 #include "proxy/pipeline/request_scanner.h"
 
@@ -76,6 +77,11 @@ bool RequestScanner::take_file(std::string_view name, const body::Field& field,
   }
   // A body that is held has no way to do this with its files, but explain may say what would be.
   if (!streamed_ && observer_ == nullptr && file.goes_on() && !file.is_untouched()) {
+    return refuse(Reason::unsupported_type, action.name);
+  }
+  // Mail programs write the name there too, and readers of mail look for it.
+  if (file.goes_on() && !policies::is_keep(*chosen(file.name)) &&
+      body::multipart_type_names_file(text, field)) {
     return refuse(Reason::unsupported_type, action.name);
   }
   if (action.required) buffers_.required_seen[action.required_index] = 1;

@@ -381,6 +381,27 @@ TEST(Upload, AnInputLeftAloneIsAnEmptyField) {
   EXPECT_EQ(s.body(), file("cv", "", "") + file("gone", "", "") + part("both", "text") + kEnd);
 }
 
+// Readers of mail look for the name there too.
+TEST(Upload, NoNameLeavesWithTheType) {
+  const std::string rule = "      multipart.a: { file: pass }\n";
+  const std::string kept = rule + "      multipart.a > file-name: { do: keep }\n";
+  const auto sent = [](const std::string& rules, const std::string& type) {
+    Streaming s(policy_text(rules));
+    s.send(file("a", "1", "marie.pdf", "Content-Type: " + type + "\r\n") + kEnd);
+    return s.asked() ? std::string("sent") : s.refused();
+  };
+  for (const char* type :
+       {"application/pdf; name=\"marie.pdf\"", "application/pdf; NAME=marie", "text/plain; name*=x",
+        "text/plain; charset=utf-8;; filename=marie.pdf", "application/pdf; name*0=marie"}) {
+    EXPECT_EQ(sent(rule, type), "unsupported-type") << type;
+    EXPECT_EQ(sent(kept, type), "sent") << type;
+  }
+  for (const char* type : {"application/pdf", "text/plain; charset=utf-8", "text/plain; names=1",
+                           "application/pdf;", "text/plain; charset=utf-8; format=flowed "}) {
+    EXPECT_EQ(sent(rule, type), "sent") << type;
+  }
+}
+
 TEST(Upload, NamesBecomeWhatTheirRuleSays) {
   const std::string policy = policy_text(
       "      multipart.a: { file: pass }\n"
