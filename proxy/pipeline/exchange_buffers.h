@@ -18,6 +18,7 @@
 
 #include "crypto/base/secret_bytes.h"
 #include "crypto/keys/scope.h"
+#include "policies/model/path_pattern.h"
 #include "policies/plan/field_action.h"
 #include "proxy/body/field.h"
 #include "proxy/body/lines.h"
@@ -60,6 +61,12 @@ struct Delimiter {
   crypto::ScopeId id{};
 };
 
+// A segment of the path that a rule is about.
+struct PathField {
+  const policies::PathParameter* parameter = nullptr;
+  const policies::FieldAction* action = nullptr;
+};
+
 struct ExchangeBuffers {
   std::vector<FieldJob> jobs;
   std::string decoded;  // the body without its content coding: wiped
@@ -75,6 +82,7 @@ struct ExchangeBuffers {
   std::size_t opened_count = 0;
   std::vector<body::FieldEdit> field_edits;
   std::vector<body::Line> lines;  // of the body, where it is several documents
+  std::vector<PathField> path_fields;
   std::vector<body::Edit> path_edits;
   std::vector<body::Edit> query_edits;
   std::vector<body::Edit> cookie_edits;
@@ -111,6 +119,7 @@ struct ExchangeBuffers {
     close_from(0);
     field_edits.clear();
     lines.clear();
+    path_fields.clear();
     path_edits.clear();
     query_edits.clear();
     cookie_edits.clear();

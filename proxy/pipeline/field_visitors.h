@@ -41,6 +41,10 @@ class FlatFieldVisitor final : public body::FlatVisitor {
       return scanner_.refuse(Reason::unsupported_type, {});
     }
     const policies::FieldAction* action = scanner_.find(carrier_, name);
+    if (carrier_ == policies::Carrier::cookie &&
+        scanner_.hides_cookie(field.value.in(text_), action)) {
+      return scanner_.refuse(Reason::malformed_body, {});
+    }
     if (field.is_file && action != nullptr && action->file) {
       return scanner_.take_file(name, field, text_, *action);
     }

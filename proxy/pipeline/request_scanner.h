@@ -84,6 +84,7 @@ class RequestScanner {
   bool scan_path();
   std::optional<Refusal> scan_query();
   std::optional<Refusal> scan_headers();
+  bool hides_cookie(std::string_view value, const policies::FieldAction* action) const;
   std::optional<Refusal> scan_body(const BodyPlan& plan, std::string_view body);
   std::optional<Refusal> finish(body::ScanStatus status) const;
 

@@ -45,6 +45,27 @@ TEST(PathCarrier, NamedSegmentsAreFields) {
   }
 }
 
+TEST(PathCarrier, EveryPathThatMatchesGivesItsRules) {
+  const std::string rules =
+      "      path.id: { do: mask }\n"
+      "      path.mail: { do: replace, with: m }\n";
+  const std::string mask = "%2A%2A%2A%2A%2A%2A%2A%2A";
+  for (const char* paths : {"['/users/{id}/*', '/users/{any}/mail/{mail}']",
+                            "['/users/{any}/mail/{mail}', '/users/{id}/*']",
+                            "['/*/*/*/{mail}', '/users/{id}/*', '/users/{id}/mail/{any}']"}) {
+    Pipeline pipeline(path_policy(rules, paths));
+    EXPECT_EQ(line_of(pipeline, "/users/7/mail/anne@example.fr"),
+              "GET /users/" + mask + "/mail/m HTTP/1.1")
+        << paths;
+    EXPECT_EQ(line_of(pipeline, "/users/7/x"), "GET /users/" + mask + "/x HTTP/1.1") << paths;
+  }
+  // A rule that keeps gives way; of two others the first path's counts.
+  Pipeline pipeline(path_policy(rules + "      path.tab: { do: keep }\n",
+                                "['/u/{tab}', '/u/{mail}', '/{tab}/{id}']"));
+  EXPECT_EQ(line_of(pipeline, "/u/7"), "GET /u/m HTTP/1.1");
+  EXPECT_EQ(line_of(pipeline, "/v/7"), "GET /v/" + mask + " HTTP/1.1");
+}
+
 TEST(PathCarrier, NothingElseOfTheLineChanges) {
   Pipeline pipeline(
       path_policy("      path.id: { do: keep }\n      query.q: { do: drop }\n", "'/users/{id}'"));

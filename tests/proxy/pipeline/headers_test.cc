@@ -162,6 +162,36 @@ TEST(Head, CookieLinesAreEditedEachForItself) {
   EXPECT_EQ(outcome.lines("Cookie"), (Lines{"x=1; who=********", "who=********; y=2"}));
 }
 
+// Python's readers end a cookie at a blank, old servlet containers at a comma.
+TEST(Head, ACookieInsideOfAnotherIsNotKeptByIt) {
+  const std::string rules =
+      "      cookie.mail: { do: replace, with: m }\n"
+      "      cookie.gone: { do: drop }\n"
+      "      cookie.sid: { do: keep }\n"
+      "      cookie.ad_*: { do: drop }\n";
+  const auto sent = [](Pipeline& pipeline, const std::string& cookies) {
+    const Outcome outcome = pipeline.run(form_post("", "Cookie: " + cookies + "\r\n"));
+    if (!outcome.refused.empty()) return outcome.refused;
+    const std::vector<std::string> lines = outcome.lines("Cookie");
+    return lines.empty() ? std::string() : lines.front();
+  };
+  Pipeline pipeline(policy_text(rules));
+  for (const char* cookies :
+       {"sid=1 mail=anne@example.fr", "sid=1,mail=x", "sid=1, mail=x", "sid=1  mail = x",
+        "a=1 b=2 gone=3", "a=b; c=1 ad_x=1", "sid=\"1\" mail=x", "a=1 ,, gone=", "sid= , mail=x"}) {
+    EXPECT_EQ(sent(pipeline, cookies), "malformed-body") << cookies;
+  }
+  for (const char* cookies : {"a=x y", "a=Tue, 1 Jan 2030", "a=1 sid=2", "a=1 b=2", "a=1 mail",
+                              "a=1 xmail=2", "a=1;sid=mail= ,", "a=1 ,", "a=mail=1"}) {
+    EXPECT_EQ(sent(pipeline, cookies), cookies);
+  }
+  // What goes or is protected whole takes what is inside with it.
+  EXPECT_EQ(sent(pipeline, "mail=1 gone=2"), "mail=m");
+  EXPECT_EQ(sent(pipeline, "sid=1; gone=1 mail=2"), "sid=1");
+  Pipeline drops(policy_text(rules, "    unlisted: { cookie: drop }\n"));
+  EXPECT_EQ(sent(drops, "sid=1; a=1 mail=2"), "sid=1");
+}
+
 TEST(Head, AUserAgentCanBeGeneralised) {
   Pipeline pipeline(
       policy_text("      form.a: { do: keep }\n      header.User-Agent: { do: generalise, to: "
