@@ -18,6 +18,37 @@ bool holds(const std::vector<std::string>& words, std::string_view word) noexcep
                      [word](const std::string& known) { return known == word; });
 }
 
+// A path as fold_path() writes it.
+class FoldedPath {
+ public:
+  explicit FoldedPath(std::string_view path) {
+    char* buffer = small_.data();
+    if (path.size() > small_.size()) {
+      large_.resize(path.size());
+      buffer = large_.data();
+    }
+    text_ = std::string_view(buffer, fold_path(path, buffer));
+  }
+  FoldedPath(const FoldedPath&) = delete;
+  FoldedPath& operator=(const FoldedPath&) = delete;
+
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::array<char, 1024> small_;  // of protected paths none is longer
+  std::string large_;
+  std::string_view text_;
+};
+
+// Whether one of the segments that the pattern names has a rule that does not keep it.
+bool holds_fields(const RoutePlan& route, const PathPattern& path) {
+  return std::any_of(path.parameters().begin(), path.parameters().end(),
+                     [&route](const PathParameter& parameter) {
+                       const FieldAction* rule = route.find(Carrier::path, parameter.name);
+                       return rule != nullptr && !always_keeps(*rule);
+                     });
+}
+
 }  // namespace
 
 bool PolicyPlan::Index::Entry::takes_host(std::string_view host) const noexcept {
@@ -29,6 +60,7 @@ bool PolicyPlan::Index::Entry::takes_method(std::string_view method) const noexc
 }
 
 PolicyPlan::Index::Index(std::vector<Entry> entries) {
+  if (!entries.empty()) first_route = entries.front().route->id;
   for (Entry& entry : entries) {
     (entry.path.is_exact() ? exact : patterns).push_back(std::move(entry));
   }
@@ -69,20 +101,35 @@ bool PolicyPlan::Index::Alias::matches(std::string_view folded) const noexcept {
 template <typename Visit>
 void PolicyPlan::Index::for_alias(std::string_view host, std::string_view path,
                                   const Visit& visit) const {
-  std::array<char, 1024> small;  // of protected paths none is longer
-  std::string large;
-  char* buffer = small.data();
-  if (path.size() > small.size()) {
-    large.resize(path.size());
-    buffer = large.data();
-  }
-  const std::string_view folded(buffer, fold_path(path, buffer));
+  const FoldedPath folded(path);
   for (const Alias& alias : aliases) {
     const bool same_place =
         alias.entry->takes_host(host) ||
         (elsewhere != nullptr && alias.entry->route->upstream == elsewhere->upstream);
-    if (same_place && alias.matches(folded)) visit(*alias.entry);
+    if (same_place && alias.matches(folded.text())) visit(*alias.entry);
   }
+}
+
+bool PolicyPlan::Index::Alias::covers(const PathPattern& folded) const {
+  return path.covers(folded) || (is_script && folded.text().starts_with(path.text() + '/'));
+}
+
+bool PolicyPlan::Index::is_alias_of_earlier(const Entry& taken, std::string_view method,
+                                            std::string_view host, std::string_view path) const {
+  const std::uint32_t id = taken.route->id;
+  if (id == first_route) return false;
+  const FoldedPath folded(path);
+  const auto own = [&] {
+    return std::find_if(aliases.begin(), aliases.end(),
+                        [&](const Alias& alias) { return alias.entry == &taken; });
+  };
+  return std::any_of(aliases.begin(), aliases.end(), [&](const Alias& alias) {
+    const Entry& entry = *alias.entry;
+    if (entry.route->id >= id || !alias.matches(folded.text())) return false;
+    if (!entry.takes_method(method) || !entry.takes_host(host)) return false;
+    const auto pattern = own();
+    return pattern == aliases.end() || !alias.covers(pattern->path);
+  });
 }
 
 template <typename Visit>
@@ -105,12 +152,18 @@ PolicyPlan::~PolicyPlan() = default;
 
 RouteMatch PolicyPlan::route_for(std::string_view method, std::string_view host,
                                  std::string_view path) const {
-  const RoutePlan* taken = nullptr;
+  const Index::Entry* taken = nullptr;
   index_->for_path(host, path, [&](const Index::Entry& entry) {
     if (!entry.takes_method(method)) return;
-    if (taken == nullptr || entry.route->id < taken->id) taken = entry.route;
+    if (taken == nullptr || entry.route->id < taken->route->id) taken = &entry;
   });
-  if (taken != nullptr) return {taken, nullptr, true};
+  if (taken != nullptr) {
+    // A wide path was not written with this one in mind; an exact one was.
+    if (!taken->path.is_exact() && index_->is_alias_of_earlier(*taken, method, host, path)) {
+      return {};
+    }
+    return {taken->route, nullptr, true};
+  }
   return without_route(method, host, path);
 }
 
@@ -150,6 +203,16 @@ bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
   return listed;
 }
 
+bool PolicyPlan::holds_fields(std::string_view host, std::string_view path) const {
+  bool held = false;
+  const auto look = [&](const Index::Entry& entry) {
+    held = held || policies::holds_fields(*entry.route, entry.path);
+  };
+  index_->for_path(host, path, look);
+  index_->for_alias(host, path, look);
+  return held;
+}
+
 std::string PolicyPlan::methods_for(std::string_view host, std::string_view path) const {
   std::set<std::string_view> methods;
   bool is_protected = false;
@@ -159,7 +222,8 @@ std::string PolicyPlan::methods_for(std::string_view host, std::string_view path
   });
   index_->for_alias(host, path, [&](const Index::Entry&) { is_protected = true; });
   for (const std::string& method : index_->elsewhere_methods) {
-    if (!is_protected || method == "GET" || method == "HEAD") methods.insert(method);
+    const bool reads = method == "GET" || method == "HEAD";
+    if (!is_protected || (reads && !holds_fields(host, path))) methods.insert(method);
   }
   std::string text;
   for (const std::string_view method : methods) {

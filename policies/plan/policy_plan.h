@@ -1,6 +1,6 @@
 // PolicyPlan: all loaded policies, compiled for the data path. Built once by compile(), then
 // immutable and shared (shared_ptr<const PolicyPlan>); a reload publishes a new one. Look-ups are
-// thread safe and allocate nothing.
+// thread safe and, but for is_listed() and methods_for(), allocate nothing.
 
 #pragma once
 
@@ -31,11 +31,12 @@ struct TenantPlan {
 
 // What route_for found. `route` is null when the request must be refused: then `path_is_protected`
 // tells 405 (another method, or an elsewhere request that a protected path does not let through)
-// from 404.
+// from 404 (no route, or another spelling of an earlier route's path on one that is wider).
 struct RouteMatch {
   const RoutePlan* route = nullptr;
   // Set when `route` is an elsewhere plan and the path belongs to this protected route (and perhaps
-  // to others): only GET and HEAD without a body pass, and only when no query name is_listed().
+  // to others): only GET and HEAD without a body pass, and only when no query name is_listed() and
+  // the path holds_fields() of no route.
   const RoutePlan* protected_route = nullptr;
   bool path_is_protected = false;
 };
@@ -58,8 +59,11 @@ class PolicyPlan {
                            std::string_view path) const;
 
   // Whether a rule of any route that this path belongs to, whatever its method, names such a field
-  // of a query or a body.
+  // of a query or a body, in this spelling or in one that some readers take for it.
   bool is_listed(std::string_view host, std::string_view path, std::string_view name) const;
+
+  // Whether the path itself is of a route that protects one of its segments (`path.NAME`).
+  bool holds_fields(std::string_view host, std::string_view path) const;
 
   // "GET, HEAD, POST": what the path takes (RFC 9110 10.2.1), for a 405. Allocates; only for
   // refusals.

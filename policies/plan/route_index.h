@@ -29,7 +29,10 @@ struct PolicyPlan::Index {
     PathPattern path;
     bool is_script = false;
 
+    // `folded`: a path as fold_path() writes it.
     bool matches(std::string_view folded) const noexcept;
+    // Whether a pattern in that spelling takes such paths alone. Allocates.
+    bool covers(const PathPattern& folded) const;
   };
   struct Slot {
     std::uint32_t hash = 0;
@@ -49,12 +52,18 @@ struct PolicyPlan::Index {
   // another name makes no other application where the upstream is the one of elsewhere.
   template <typename Visit>
   void for_alias(std::string_view host, std::string_view path, const Visit& visit) const;
+  // Whether another spelling of the path belongs to a route in front of `taken` that takes this
+  // method: whoever answers for it may read it as that route's. Not where `taken` is about nothing
+  // but such spellings. REQUIRES: an entry of `patterns`.
+  bool is_alias_of_earlier(const Entry& taken, std::string_view method, std::string_view host,
+                           std::string_view path) const;
 
   std::vector<Entry> exact;
   std::vector<Entry> patterns;
   std::vector<Alias> aliases;
   std::vector<Slot> slots;
   std::uint32_t mask = 0;
+  std::uint32_t first_route = 0;  // the smallest id of an entry's route
   const RoutePlan* elsewhere = nullptr;
   std::vector<std::string> elsewhere_methods;
 };

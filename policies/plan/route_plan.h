@@ -28,6 +28,10 @@ enum class RouteMode : std::uint8_t {
 
 class NameRules;  // policies/plan/name_rules.h
 
+// A name as the laxest readers take it: as PHP folds it, and without case. Internal to
+// policies/plan.
+std::string loose_name(std::string_view name);
+
 class RoutePlan {
  public:
   RoutePlan();
@@ -44,7 +48,8 @@ class RoutePlan {
     return json_ ? json_->find(path, unlisted == Unlisted::keep, walk) : nullptr;
   }
   const JsonMatcher* json_matcher() const { return json_.get(); }  // null: no rule about json
-  // Whether a rule names a query or body field so; in JSON, a member at the top.
+  // Whether a rule names a query or body field so; in JSON, a member at the top. Also in another
+  // case, as PHP folds it, and as an element of an array of that name. Allocates.
   bool lists(std::string_view field) const;
   // True when some rule selects `path` itself or anything that could lie below it.
   bool json_may_match_below(JsonPath path) const;
@@ -104,6 +109,7 @@ class RoutePlan {
   std::vector<std::unique_ptr<FieldAction>> actions_;
   std::vector<std::unique_ptr<NameRules>> flat_;  // indexed by Carrier
   std::unique_ptr<JsonMatcher> json_;
+  std::vector<std::string> loose_names_;  // the literal names that lists() knows, sorted
   std::uint32_t accepted_carriers_ = 0;
 };
 

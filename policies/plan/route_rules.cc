@@ -40,6 +40,24 @@ std::unique_ptr<NameRules> name_rules(const RoutePlan& plan, Carrier carrier,
                                      unlisted == Unlisted::keep);
 }
 
+// What RoutePlan::lists() knows by its whole name.
+std::vector<std::string> loose_names(const RuleLists& lists) {
+  std::vector<std::string> names;
+  for (const Carrier carrier : {Carrier::query, Carrier::form, Carrier::multipart}) {
+    for (const auto& entry : lists.flat[static_cast<std::size_t>(carrier)]) {
+      if (!entry.is_pattern) names.push_back(loose_name(entry.name));
+    }
+  }
+  for (const auto& entry : lists.json) {
+    const bool is_name =
+        entry.steps.size() == 1 && (entry.steps.front().type == SelectorStep::Type::key ||
+                                    entry.steps.front().type == SelectorStep::Type::descendant);
+    if (is_name) names.push_back(loose_name(entry.steps.front().key));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 void PlanCompiler::add_rules(const Route& route, RoutePlan& plan) {
@@ -84,6 +102,7 @@ void PlanCompiler::add_rules(const Route& route, RoutePlan& plan) {
     attach_else(route.rules[i - 1], *plan.actions_[first + i - 1], *plan.actions_[first + i], plan);
   }
   RuleLists& own = lists[std::string()];
+  plan.loose_names_ = loose_names(own);
   plan.flat_.resize(kCarrierCount);
   for (std::size_t i = 0; i < kCarrierCount; ++i) {
     if (own.flat[i].empty()) continue;

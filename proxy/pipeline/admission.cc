@@ -42,6 +42,8 @@ bool has_body(const RequestHead& head) {
 bool elsewhere_may_pass(const policies::PolicyPlan& plan, const RequestHead& head) {
   if (head.method != Method::get && head.method != Method::head) return false;
   if (has_body(head)) return false;
+  std::string lower_host;
+  if (plan.holds_fields(match_host(head.host, lower_host), head.path)) return false;
   if (!head.has_query) return true;
   ListedNameFinder finder(plan, head);
   std::string scratch;

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "policies/model/load_policy.h"
 #include "policies/plan/compiler.h"
@@ -112,6 +115,106 @@ TEST(PathAlias, AnotherHostIsTheSameApplication) {
       EXPECT_EQ(plan->route_for("POST", host, path).route, nullptr) << host << path;
     }
     ASSERT_NE(plan->route_for("POST", host, "/other").route, nullptr) << host;
+  }
+}
+
+// A policy of routes in the order given, each with its line about match and its rules.
+struct Written {
+  const char* name;
+  const char* match;
+  const char* rules;
+};
+
+std::shared_ptr<const PolicyPlan> plan_of(std::initializer_list<Written> routes,
+                                          const std::string& elsewhere = "") {
+  std::string text =
+      "policy: 1\ntenant: t\nrecipients: { crm: { name: CRM, country: FR } }\n"
+      "purposes: { p: { basis: contract, retention: { active: P3Y } } }\nroutes:\n";
+  for (const Written& route : routes) {
+    text += std::string("  - name: ") + route.name + "\n    match: { " + route.match +
+            " }\n    upstream: \"http://127.0.0.1:9000\"\n    recipient: crm\n    purpose: p\n" +
+            "    fields: { " + route.rules + " }\n";
+  }
+  if (!elsewhere.empty()) {
+    text += "elsewhere: { methods: " + elsewhere +
+            ", upstream: \"http://127.0.0.1:9000\", do: pass }\n";
+  }
+  const LoadedPolicy loaded = load_policy_text("test.yaml", text);
+  EXPECT_TRUE(loaded.ok()) << diagnostics_text(loaded.diagnostics);
+  auto plan = compile({&loaded.policy, 1});
+  EXPECT_TRUE(plan.has_value());
+  return *plan;
+}
+
+constexpr const char* kMail = "form.email: { kind: email, do: tokenise }";
+
+TEST(PathAlias, AWiderRouteBehindTakesNoOtherSpelling) {
+  const auto plan = plan_of({{"contact", "method: POST, path: [/contact, /Form.php]", kMail},
+                             {"shop", "host: shop.example, path: /shop", kMail},
+                             {"old", "method: POST, path: /CONTACT", kMail},
+                             {"rest", "path: '/*'", kMail}});
+  const auto taken = [&](const char* method, const char* path) -> std::string {
+    const RouteMatch match = plan->route_for(method, "a.example", path);
+    if (match.route == nullptr && match.path_is_protected) return "405";
+    return match.route == nullptr ? "404" : match.route->name;
+  };
+  for (const char* path : {"/Contact", "/contact/", "/contact;x", "/contact%20", "/contact.",
+                           "/form.php", "/Form.php/x"}) {
+    EXPECT_EQ(taken("POST", path), "404") << path;
+    EXPECT_EQ(taken("GET", path), "rest") << path;
+  }
+  EXPECT_EQ(taken("POST", "/contact"), "contact");
+  EXPECT_EQ(taken("POST", "/CONTACT"), "old");  // written as it is
+  EXPECT_EQ(taken("PUT", "/contact"), "rest");
+  for (const char* path : {"/", "/contacts", "/contact/help", "/Shop"}) {
+    EXPECT_EQ(taken("POST", path), "rest") << path;
+  }
+  EXPECT_EQ(plan->route_for("POST", "shop.example", "/Shop").route, nullptr);
+}
+
+// A pattern that is about nothing but other spellings was written for them.
+TEST(PathAlias, APatternOfOtherSpellingsIsTaken) {
+  const auto plan = plan_of({{"front", "path: [/index.php, '/blog/*']", kMail},
+                             {"below", "path: '/index.php/*'", kMail},
+                             {"old", "path: '/Blog/*'", kMail},
+                             {"rest", "path: '/*'", kMail}});
+  EXPECT_EQ(plan->route_for("POST", "a.example", "/index.php/x").route->name, "below");
+  EXPECT_EQ(plan->route_for("POST", "a.example", "/Blog/x").route->name, "old");
+  EXPECT_EQ(plan->route_for("POST", "a.example", "/Index.php").route, nullptr);
+  EXPECT_EQ(plan->route_for("POST", "a.example", "/BLOG/x").route, nullptr);
+}
+
+TEST(PathAlias, WhatThePathItselfHoldsIsPassedByNoElsewhere) {
+  const auto plan =
+      plan_of({{"users", "method: POST, path: '/users/{id}/{tab}'",
+                "path.id: { kind: email, do: tokenise }, path.tab: { do: keep }"},
+               {"pages", "method: POST, path: '/pages/{tab}'", "path.tab: { do: keep }"}},
+              "[GET, HEAD]");
+  for (const char* path : {"/users/anne/x", "/Users/anne/x", "/users/anne/x/", "/users/anne;a/x"}) {
+    EXPECT_TRUE(plan->holds_fields("a.example", path)) << path;
+    EXPECT_EQ(plan->methods_for("a.example", path).find("GET"), std::string::npos) << path;
+  }
+  for (const char* path : {"/users/anne", "/pages/x", "/Pages/x", "/"}) {
+    EXPECT_FALSE(plan->holds_fields("a.example", path)) << path;
+    EXPECT_NE(plan->methods_for("a.example", path).find("GET, HEAD"), std::string::npos) << path;
+  }
+}
+
+TEST(PathAlias, NamesAreListedAsTheLaxestReadersTakeThem) {
+  const auto plan = plan_of(
+      {{"contact", "method: POST, path: /contact",
+        "form.email: { kind: email, do: tokenise }, query.e_mail: { kind: email, do: tokenise }, "
+        "query.'Clé': { kind: name, do: tokenise }, json.phone: { kind: phone, do: tokenise }, "
+        "json.user.name: { kind: name, do: tokenise }, 'form.x_*': { kind: text, do: encrypt }"}},
+      "[GET, HEAD]");
+  for (const char* name :
+       {"email", "Email", "EMAIL", "email[]", "Email[0]", "email[", " email", "e_mail", "e.mail",
+        "E mail", "e.mail[a][b]", "clé", "CLÉ", "Phone", "phone[]", "x_a", "X_A", "x.a"}) {
+    EXPECT_TRUE(plan->is_listed("a.example", "/contact", name)) << name;
+  }
+  for (const char* name :
+       {"", "mail", "emails", "page", "name", "user", "[email]", "xa", "email_"}) {
+    EXPECT_FALSE(plan->is_listed("a.example", "/contact", name)) << name;
   }
 }
 
