@@ -60,17 +60,22 @@ class Finder {
   crypto::Result<Id> by_token(const std::string& text) const {
     const auto token = crypto::parse_token(crypto::strip_email_shape(text));
     if (token) return parts_.subjects.of_token(principal_.tenant(), *token);
-    const auto shaped = parts_.reidentifier.find_shaped(principal_.tenant(), text);
-    if (!shaped) return shaped.error();
-    if (shaped->size() != 1) return crypto::Error(crypto::ErrorKind::refused);
-    return parts_.subjects.of_token(principal_.tenant(), shaped->front());
+    return parts_.subjects.of_shaped(principal_.tenant(), text);
   }
 
   void add(const crypto::Result<Id>& found, MeantSubjects& meant) const {
     auto info = found ? parts_.subjects.info(*found) : crypto::Result<SubjectInfo>(found.error());
     if (!info) {
-      meant.unreachable =
-          meant.unreachable || info.error().kind() == crypto::ErrorKind::unreachable;
+      switch (info.error().kind()) {
+        case crypto::ErrorKind::refused:
+        case crypto::ErrorKind::malformed:
+          break;
+        case crypto::ErrorKind::sealed:
+          meant.key_out_of_use = true;
+          break;
+        default:
+          meant.unreachable = true;
+      }
       meant.by_token.emplace_back();
       return;
     }

@@ -19,6 +19,7 @@ struct MeantSubjects {
   std::vector<crypto::vault::SubjectInfo> subjects;  // each once
   std::vector<std::optional<std::size_t>> by_token;  // which of them a token is about
   bool unreachable = false;
+  bool key_out_of_use = false;  // of a key that would tell whether there is somebody more
 };
 
 MeantSubjects find_subjects(const AdminParts& parts, const crypto::reveal::Principal& principal,

@@ -101,6 +101,12 @@ AdminResponse unanswered(const SubjectCall& call, std::vector<audit::AuditToken>
 }
 
 // What is asked about one person.
+AdminResponse key_problem() {
+  return admin_problem(409, "sealed",
+                       "A key of this tenant is out of use, so nobody can be looked up by that; "
+                       "enable it, or name the person by reference.");
+}
+
 crypto::Status act_on(const SubjectCall& call, const Id& person,
                       std::optional<crypto::WallTime> day, SubjectAdmin& admin) {
   const SubjectRequest& request = call.request;
@@ -239,6 +245,8 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (meant.unreachable) return none(audit::Outcome::failed, "store-unavailable", no_store());
   if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
+  // An answer about the others would say that this one is nobody.
+  if (meant.key_out_of_use) return none(audit::Outcome::failed, "key-out-of-use", key_problem());
     return none(audit::Outcome::refused, "several-subjects",
                 admin_problem(400, "several-subjects",
                               "Several people are meant; export one, by a token of theirs."));

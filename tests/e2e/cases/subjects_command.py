@@ -64,6 +64,43 @@ def references():
     contains(command(scene, "locate", "--reference", "0" * 64, "--kind", "email", code=2), "Say who is meant", "two at once")
 
 
+@case("a key out of use: nobody is said to be nobody, and an erasure by reference is one", smoke=True)
+def out_of_use():
+    with Scene(policy=POLICY) as scene:
+        sent = post(scene, "/contact", {"name": "Ou T", "email": "out@example.fr", "phone": "0612345678", "message": "?"})
+        (found,) = subjects(scene, "locate", **person("out@example.fr"))["subjects"]
+        where = ["--admin", scene.admin.url, "--credential-file", scene.admin_credential_file(), "--reason", "an incident"]
+
+        def turn(operation, key_class, code=0):
+            listed = json.loads(scene.admin.call("GET", "/v1/keys", credential=scene.administrator)[2])["keys"]
+            for key in listed:
+                if key["class"] == key_class and key["primary"] and (key_class == "tenant" or key.get("domain") == "crm"):
+                    done = gateway.run("keys", operation, key["id"], *where)
+                    equal(done.returncode, code, f"keys {operation}: {done.err}")
+
+        for key_class, hidden in (("tenant", ("name", "email", "phone", "message")), ("domain", ("name", "email", "phone", "message")),
+                                  ("epoch", ("name", "email", "message"))):
+            turn("disable", key_class)
+            for door in ("locate", "export", "erase"):
+                for field in hidden:
+                    told = subjects(scene, door, 409, tokens=[sent[field]])
+                    equal(told["reason"], "sealed", f"{door} by {field} under a disabled {key_class} key")
+                if key_class == "tenant":
+                    subjects(scene, door, 409, **person("out@example.fr"))
+            told = command(scene, "erase", sent["name"], code=7)
+            contains(told, "A key of this tenant is out of use", "what the command says")
+            equal(len(subjects(scene, "locate", reference=found["reference"])["subjects"]), 1, "by reference")
+            turn("enable", key_class)
+            for field in hidden:
+                equal(len(subjects(scene, "locate", tokens=[sent[field]])["subjects"]), 1, f"{field}, enabled again")
+
+        turn("compromise", "tenant")
+        subjects(scene, "erase", 409, **person("out@example.fr"))
+        equal(subjects(scene, "erase", reference=found["reference"])["erased"], 1, "gone at once")
+        turn("override", "tenant")
+        equal(subjects(scene, "locate", **person("out@example.fr"))["subjects"], [], "gone for good")
+
+
 @case("the command restricts and lifts it, objects and takes it back")
 def marks():
     scene = SHARED.get()

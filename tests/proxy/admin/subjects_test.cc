@@ -6,6 +6,7 @@
 
 #include "crypto/tokens/token_text.h"
 #include "crypto/vault/engine/rows/memory_token_store.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "policies/model/load_policy.h"
 #include "policies/plan/compiler.h"
 #include "tests/proxy/admin/admin_testing.h"
@@ -162,6 +163,115 @@ TEST_F(Subjects, WhatCannotBeReadIsOnRecord) {
   EXPECT_EQ(last().open.event, audit::EventKind::grant_change);
   EXPECT_EQ(last().open.outcome, audit::Outcome::refused);
   EXPECT_EQ(last().detail->tokens.size(), 1U);
+}
+
+// Whom only a key that is out of use would find may be somebody: nothing is answered as for nobody,
+// and an erasure that meets nobody would be believed.
+class KeysOutOfUse : public Subjects {
+ protected:
+  using Class = crypto::vault::KeyClass;
+  using Operation = crypto::vault::KeyOperation;
+
+  void each(Class of, Operation operation) {
+    crypto::vault::KeyAdmin keys(*api_.vault);
+    std::size_t applied = 0;
+    for (const auto& key : keys.list()) {
+      const bool audit = key.record.key_class == Class::audit_detail;
+      if (audit || key.record.key_class != of || key.record.tenant != api_.tenant) continue;
+      ASSERT_TRUE(keys.apply(key.record.id, operation));
+      ++applied;
+    }
+    ASSERT_GT(applied, 0U);
+  }
+  AdminResponse ask(const std::string& door, const std::string& who, const std::string& more = {}) {
+    return api_.post("dpo", "/v1/subjects/" + door, R"({"reason":"r",)" + who + more + "}");
+  }
+  static std::string by_token(const std::string& token) { return R"("tokens":[")" + token + "\"]"; }
+  static std::string by_address(const std::string& address) {
+    return R"("identifier":{"kind":"email","value":")" + address + "\"}";
+  }
+  // At every door, in one manner, and on record.
+  void expect_refused_at_every_door(const std::string& who) {
+    const std::string event = R"(,"purpose":"contact","event":"last-contact","day":"2026-01-01")";
+    for (const auto& [door, more] : {std::pair<std::string, std::string>{"locate", ""},
+                                     {"export", ""},
+                                     {"restrict", R"(,"restricted":true)"},
+                                     {"object", R"(,"objected":true)"},
+                                     {"events", event},
+                                     {"erase", ""}}) {
+      const std::uint64_t before = api_.log().size();
+      const AdminResponse answer = ask(door, who, more);
+      EXPECT_EQ(answer.status, 409) << door << answer.body;
+      EXPECT_EQ(answer.reason, "sealed") << door;
+      EXPECT_NE(answer.body.find("A key of this tenant is out of use"), std::string::npos);
+      EXPECT_EQ(api_.log().size(), before + 1) << door;
+      EXPECT_EQ(last().open.outcome, audit::Outcome::failed) << door;
+      EXPECT_EQ(last().detail->object + " " + last().detail->remark, door + " key-out-of-use");
+    }
+  }
+  std::size_t found(const std::string& who) {
+    const AdminResponse answer = ask("locate", who);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    if (answer.status != 200) return 0;
+    return boost::json::parse(answer.body).at("subjects").as_array().size();
+  }
+  std::string reference_of(const std::string& address) {
+    const AdminResponse answer = ask("locate", by_address(address));
+    return boost::json::parse(answer.body).at("subjects").at(0).at("reference").as_string().c_str();
+  }
+};
+
+TEST_F(KeysOutOfUse, OfTheTenantNobodyIsFoundBySomethingOfTheirs) {
+  const std::string anne = by_token(person("anne@example.fr"));
+  const std::string reference = R"("reference":")" + reference_of("anne@example.fr") + "\"";
+  each(Class::tenant, Operation::disable);
+  expect_refused_at_every_door(by_address("anne@example.fr"));
+  expect_refused_at_every_door(by_address("nobody@example.fr"));
+  expect_refused_at_every_door(anne);
+  // A reference is no secret of the key's.
+  EXPECT_EQ(found(reference), 1U);
+  EXPECT_EQ(ask("restrict", reference, R"(,"restricted":true)").status, 200);
+  each(Class::tenant, Operation::enable);
+  EXPECT_EQ(found(anne), 1U);
+  each(Class::tenant, Operation::compromise);
+  expect_refused_at_every_door(by_address("anne@example.fr"));
+  expect_refused_at_every_door(anne);
+  const AdminResponse erased = ask("erase", reference);
+  EXPECT_EQ(erased.status, 200) << erased.body;
+  EXPECT_NE(erased.body.find("\"erased\":1"), std::string::npos) << erased.body;
+  each(Class::tenant, Operation::override_compromise);
+  EXPECT_EQ(found(by_address("anne@example.fr")), 0U);
+}
+
+TEST_F(KeysOutOfUse, OfADomainOrAnEpochNobodyIsFoundByAToken) {
+  const std::string token = person("anne@example.fr");
+  const std::string nobodys = api_.unknown_token("form.mail");
+  for (const Class of : {Class::domain, Class::epoch}) {
+    each(of, Operation::disable);
+    expect_refused_at_every_door(by_token(token));
+    // One that is known does not answer for the other; and one that nobody has is unknown.
+    expect_refused_at_every_door(R"("tokens":["pvv1nonsense",")" + token + "\"]");
+    EXPECT_EQ(found(by_token(nobodys)), 0U);
+    EXPECT_EQ(found(by_token("pvv1nonsense")), 0U);
+    EXPECT_EQ(found(by_address("anne@example.fr")), 1U);
+    each(of, Operation::enable);
+    EXPECT_EQ(found(by_token(token)), 1U);
+  }
+  // Texts in a shape hang on the domain's key, and any of them may be somebody's.
+  each(Class::domain, Operation::disable);
+  expect_refused_at_every_door(by_token("0123456789abcdef"));
+  each(Class::domain, Operation::enable);
+  EXPECT_EQ(found(by_token("0123456789abcdef")), 0U);
+}
+
+TEST_F(KeysOutOfUse, OfADestroyedOneEverybodyIsGone) {
+  const std::string token = person("anne@example.fr");
+  crypto::vault::KeyAdmin keys(*api_.vault);
+  each(Class::tenant, Operation::disable);
+  ASSERT_TRUE(keys.destroy_tenant(api_.tenant));
+  EXPECT_EQ(found(by_address("anne@example.fr")), 0U);
+  EXPECT_EQ(found(by_token(token)), 0U);
+  EXPECT_EQ(found(by_token("0123456789abcdef")), 0U);
 }
 
 }  // namespace

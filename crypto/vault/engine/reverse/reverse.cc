@@ -19,32 +19,6 @@
 namespace paravent::crypto::vault {
 namespace {
 
-// A stored row, with the id that it lies under.
-struct Fetched {
-  Id id{};
-  std::string bytes;
-};
-
-// Looks the row up whatever the key id is, so that an unknown key id and an unknown id take the
-// same steps.
-Result<Fetched> fetch(TokenStore& store, const Id& id) {
-  Fetched fetched{id, {}};
-  std::array<std::optional<std::string>, 1> rows;
-  if (!store.resolve(std::span(&fetched.id, 1), rows)) return Error(ErrorKind::unreachable);
-  if (!rows[0]) return unavailable();
-  fetched.bytes = std::move(*rows[0]);
-  return fetched;
-}
-
-Id id_of(const ParsedToken& token) { return id_from(as_text(token.payload)); }
-
-// Of a token that is not the asker's: an id under which there is no row, since ids are random.
-Id id_to_ask_for(Id id, bool own) {
-  const auto turned = static_cast<std::uint8_t>(own ? 0x00 : 0xff);
-  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(byte ^ turned);
-  return id;
-}
-
 WallTime start_of_day(WallTime time) { return std::chrono::floor<std::chrono::days>(time); }
 
 // Without integrity: whatever is given opens to something.

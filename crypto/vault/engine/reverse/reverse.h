@@ -97,6 +97,21 @@ class ReverseVault {
   // has it; unreachable: the store cannot be read. Opens nothing, and says nothing about the value.
   Result<std::vector<ParsedToken>> find_shaped(const Id& tenant, std::string_view text) const;
 
+  // The same where nothing may be said of somebody who is only not found now: no tokens where
+  // nobody has the text. `may_be_hidden`: a domain's key is out of use, and its texts were not
+  // looked for.
+  struct ShapedTokens {
+    std::vector<ParsedToken> tokens;
+    bool may_be_hidden = false;
+  };
+  // ErrorKind::malformed, unreachable.
+  Result<ShapedTokens> look_for_shaped(const Id& tenant, std::string_view text) const;
+
+  // The subject that a value belongs to, whether or not the key of the subject is disabled.
+  // ErrorKind::refused without a sentence: unknown, foreign, gone, or nobody's; sealed: a key that
+  // would tell is out of use, and not destroyed; unreachable: the store cannot be read.
+  Result<Id> owner_of(const Id& tenant, const ParsedToken& token) const;
+
   // The row that a surrogate without a key id belongs to, by what the policy says of its field and
   // when it was made. Makes no row. ErrorKind::refused without a sentence: there is none;
   // malformed: not an algorithm whose texts name no key.
@@ -135,6 +150,7 @@ class ReverseVault {
                         TokenDescription& out) const;
   Result<TokenDescription> describe_encrypted_subject(const ParsedToken& token,
                                                       KeyMemo& memo) const;
+  Result<Id> owner_of_stored(const Id& tenant, const ParsedToken& token, bool own) const;
   Result<SecretBytes> open_bound(const BoundRow& row, const Id& id, std::string_view purpose,
                                  KeyMemo& memo) const;
   Result<SecretBytes> open_encrypted_subject(const ParsedToken& token, KeyMemo& memo) const;

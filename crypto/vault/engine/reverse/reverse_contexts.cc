@@ -1,5 +1,7 @@
 #include "crypto/vault/engine/reverse/reverse_contexts.h"
 
+#include <array>
+#include <span>
 #include <utility>
 
 #include "crypto/vault/engine/catalogue/binding_plan.h"
@@ -23,6 +25,36 @@ Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algo
   }
   opened.made = key->made;
   return opened;
+}
+
+bool is_out_of_use(const KeyTree& keys, const Id& id) {
+  const KeyRecord* found = keys.record(id);
+  if (found == nullptr || keys.usable(id, KeyOperation::open)) return false;
+  while (found != nullptr) {
+    if (is_destroyed(found->condition.state)) return false;
+    // Classes descend strictly, so this ends.
+    const KeyRecord* parent = keys.record(found->parent);
+    if (parent != nullptr && parent->key_class >= found->key_class) return false;
+    found = parent;
+  }
+  return true;
+}
+
+Result<Fetched> fetch(TokenStore& store, const Id& id) {
+  Fetched fetched{id, {}};
+  std::array<std::optional<std::string>, 1> rows;
+  if (!store.resolve(std::span(&fetched.id, 1), rows)) return Error(ErrorKind::unreachable);
+  if (!rows[0]) return unavailable();
+  fetched.bytes = std::move(*rows[0]);
+  return fetched;
+}
+
+Id id_of(const ParsedToken& token) { return id_from(as_text(token.payload)); }
+
+Id id_to_ask_for(Id id, bool own) {
+  const auto turned = static_cast<std::uint8_t>(own ? 0x00 : 0xff);
+  for (std::uint8_t& byte : id) byte = static_cast<std::uint8_t>(byte ^ turned);
+  return id;
 }
 
 std::optional<Kind> kind_of(const ContextRow& row) {

@@ -14,6 +14,7 @@
 #include "crypto/keys/context_row.h"
 #include "crypto/vault/engine/catalogue/catalogue.h"
 #include "crypto/vault/engine/reverse/reverse.h"
+#include "crypto/vault/engine/rows/token_store.h"
 
 namespace paravent::crypto::vault {
 
@@ -34,6 +35,25 @@ struct Opened {
 
 // unavailable(): unknown, of another algorithm, or its key is destroyed, disabled or compromised.
 Result<Opened> context_of(const Catalogue& catalogue, std::uint32_t key_id, Algorithm algorithm);
+
+// Whether this key would open again if it, or what is above it, were enabled or overridden. False
+// for one in use, one that is destroyed and one that nobody has.
+bool is_out_of_use(const KeyTree& keys, const Id& id);
+
+// A stored row, with the id that it lies under.
+struct Fetched {
+  Id id{};
+  std::string bytes;
+};
+
+// unavailable(): there is none; unreachable: the store cannot be read. Looks the row up whatever
+// the key id is, so that an unknown key id and an unknown id take the same steps. REQUIRES no lock.
+Result<Fetched> fetch(TokenStore& store, const Id& id);
+
+// REQUIRES: a vault token.
+Id id_of(const ParsedToken& token);
+// Of a token that is not the asker's: an id under which there is no row, since ids are random.
+Id id_to_ask_for(Id id, bool own);
 
 // A normaliser's id is kind * 256 + version of its rules.
 std::optional<Kind> kind_of(const ContextRow& row);

@@ -32,15 +32,23 @@ bool may_be_shaped(std::string_view text) {
   return false;
 }
 
-Result<std::vector<AliasKey>> aliases_of(const Catalogue& catalogue, const Id& tenant,
-                                         std::string_view text) {
+struct Aliases {
   std::vector<AliasKey> keys;
+  bool some_out_of_use = false;
+};
+
+Aliases aliases_of(const Catalogue& catalogue, const Id& tenant, std::string_view text) {
+  Aliases out;
   for (const Id& domain : catalogue.names().all(NameKind::domain, tenant)) {
     const auto key = ShapeKey::open(catalogue, tenant, domain);
     // A domain whose key is destroyed has no texts any more.
-    if (key) keys.push_back(key->alias(text));
+    if (key) {
+      out.keys.push_back(key->alias(text));
+    } else if (key.error().kind() == ErrorKind::sealed) {
+      out.some_out_of_use = true;
+    }
   }
-  return keys;
+  return out;
 }
 
 ParsedToken vault_token_of(std::uint32_t key_id, const Id& id) {
@@ -55,17 +63,24 @@ ParsedToken vault_token_of(std::uint32_t key_id, const Id& id) {
 
 Result<std::vector<ParsedToken>> ReverseVault::find_shaped(const Id& tenant,
                                                            std::string_view text) const {
+  auto found = look_for_shaped(tenant, text);
+  if (!found) return found.error();
+  if (found->tokens.empty()) return unavailable();
+  return std::move(found->tokens);
+}
+
+Result<ReverseVault::ShapedTokens> ReverseVault::look_for_shaped(const Id& tenant,
+                                                                 std::string_view text) const {
   // No shaped text begins as a token does (name_search.cc), so this one is a damaged token.
   if (!may_be_shaped(text) || announces_token(text)) return Error(ErrorKind::malformed);
   Vault::State& state = *vault_.state_;
-  Result<std::vector<AliasKey>> keys = unavailable();
+  Aliases aliases;
   {
     const std::scoped_lock lock(state.mutex);
-    keys = aliases_of(*state.catalogue, tenant, text);
+    aliases = aliases_of(*state.catalogue, tenant, text);
   }
-  if (!keys) return keys.error();
-  std::vector<std::optional<Id>> holders(keys->size());
-  if (!state.tokens->find_aliases(*keys, holders)) return Error(ErrorKind::unreachable);
+  std::vector<std::optional<Id>> holders(aliases.keys.size());
+  if (!state.tokens->find_aliases(aliases.keys, holders)) return Error(ErrorKind::unreachable);
   std::vector<Id> ids;
   for (const std::optional<Id>& holder : holders) {
     if (holder && *holder != kNoId) ids.push_back(*holder);
@@ -74,13 +89,13 @@ Result<std::vector<ParsedToken>> ReverseVault::find_shaped(const Id& tenant,
   if (ids.empty()) ids.push_back(random_id());
   std::vector<std::optional<std::string>> rows(ids.size());
   if (!state.tokens->resolve(ids, rows)) return Error(ErrorKind::unreachable);
-  std::vector<ParsedToken> found;
+  ShapedTokens found;
+  found.may_be_hidden = aliases.some_out_of_use;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!rows[i]) continue;
     const auto key_id = token_key_id(as_bytes(*rows[i]));
-    if (key_id) found.push_back(vault_token_of(*key_id, ids[i]));
+    if (key_id) found.tokens.push_back(vault_token_of(*key_id, ids[i]));
   }
-  if (found.empty()) return unavailable();
   return found;
 }
 

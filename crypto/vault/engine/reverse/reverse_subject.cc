@@ -32,6 +32,30 @@ Result<Found> find_handle(const SubjectStore& store, const SubjectHandle& handle
   });
 }
 
+Error out_of_use() noexcept { return Error(ErrorKind::sealed); }
+
+// Whose handle it is, also when the key is about to end: nobody is unknown while something of
+// theirs is kept.
+Result<Id> owner_of_handle(const SubjectStore& store, const SubjectHandle& handle) {
+  return store.read([&](const SubjectTable& table) -> Result<Id> {
+    const SubjectKey* key = table.by_handle(handle);
+    if (key == nullptr) return unavailable();
+    return key->made.subject;
+  });
+}
+
+// What `open` makes of the key of this context. sealed: the key is out of use.
+template <typename Open>
+Result<SubjectLayer> layer_to_look_into(const Catalogue& catalogue, std::uint32_t key_id,
+                                        Algorithm algorithm, KeyMemo& memo, const Open& open) {
+  const ContextRecord* record = catalogue.context(key_id);
+  if (record == nullptr || record->row.algorithm != algorithm) return unavailable();
+  if (is_out_of_use(catalogue.keys(), record->parent)) return out_of_use();
+  const auto key = memo.key(catalogue, *record);
+  if (!key) return unavailable();
+  return open(**key);
+}
+
 void describe_subject(const Found& found, const NameRegistry& names, std::uint32_t created_day,
                       TokenDescription& out) {
   out.subject = found.subject.made.reference;
@@ -174,6 +198,61 @@ Result<SecretBytes> ReverseVault::open_encrypted_subject(const ParsedToken& toke
   const auto frame = open_layer(*layer, context_string(context->row()), memo);
   if (!frame) return unavailable();
   return value_of(frame->bytes(), std::nullopt, false);
+}
+
+Result<Id> ReverseVault::owner_of(const Id& tenant, const ParsedToken& token) const {
+  const Vault::State& state = *vault_.state_;
+  bool own = false;
+  {
+    const std::scoped_lock lock(vault_.state_->mutex);
+    own = state.catalogue->tenant_contexts().find(tenant, token.key_id, token.algorithm).own;
+  }
+  if (token.algorithm == Algorithm::vault_token) return owner_of_stored(tenant, token, own);
+  if (!own || token.algorithm != Algorithm::encrypted_subject) return unavailable();
+  KeyMemo memo;
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const auto layer =
+      layer_to_look_into(*state.catalogue, token.key_id, token.algorithm, memo,
+                         [&](const ProtectionKey& key) { return layer_of_token(key, token); });
+  if (!layer) return layer.error();
+  return owner_of_handle(*state.subjects, layer->handle());
+}
+
+Result<Id> ReverseVault::owner_of_stored(const Id& tenant, const ParsedToken& token,
+                                         bool own) const {
+  const Vault::State& state = *vault_.state_;
+  const auto fetched = fetch(*state.tokens, id_to_ask_for(id_of(token), own));
+  if (!fetched) return fetched.error();
+  const std::scoped_lock lock(vault_.state_->mutex);
+  const Catalogue& catalogue = *state.catalogue;
+  if (row_schema(as_bytes(fetched->bytes)) != kBoundRowSchema) {
+    const auto view = decode_token_row(as_bytes(fetched->bytes));
+    if (!view || view->row.key_id != token.key_id || !view->row.subject) return unavailable();
+    const ContextRecord* seal = catalogue.context(view->row.seal_key_id);
+    if (seal != nullptr && is_out_of_use(catalogue.keys(), seal->parent)) return out_of_use();
+    if (!context_of(catalogue, view->row.seal_key_id, Algorithm::vault_row)) return unavailable();
+    return state.subjects->read([&](const SubjectTable& table) -> Result<Id> {
+      const Subject* found = table.by_reference(tenant, *view->row.subject);
+      if (found == nullptr) return unavailable();
+      return found->made.id;
+    });
+  }
+  const auto row = decode_bound_row(as_bytes(fetched->bytes));
+  if (!row || row->key_id != token.key_id) return unavailable();
+  KeyMemo memo;
+  Error why = unavailable();
+  for (const BoundCopy& copy : row->copies) {
+    const auto layer = layer_to_look_into(
+        catalogue, copy.seal_key_id, Algorithm::vault_row_subject, memo,
+        [&](const ProtectionKey& key) { return layer_of_copy(key, *row, copy, fetched->id); });
+    if (!layer) {
+      if (layer.error().kind() == ErrorKind::sealed) why = out_of_use();
+      continue;
+    }
+    auto owner = owner_of_handle(*state.subjects, layer->handle());
+    if (owner) return owner;
+  }
+  return why;
 }
 
 }  // namespace paravent::crypto::vault

@@ -54,10 +54,16 @@ Result<Id> SubjectAdmin::find(const Id& tenant, const SubjectReference& referenc
 }
 
 Result<Id> SubjectAdmin::of_token(const Id& tenant, const ParsedToken& token) const {
-  const auto description = ReverseVault(vault_).describe(token);
-  if (!description) return description.error();
-  if (description->tenant_id != tenant || !description->subject) return unknown();
-  return find(tenant, *description->subject);
+  return ReverseVault(vault_).owner_of(tenant, token);
+}
+
+Result<Id> SubjectAdmin::of_shaped(const Id& tenant, std::string_view text) const {
+  const auto found = ReverseVault(vault_).look_for_shaped(tenant, text);
+  if (!found) return found.error();
+  // Where another domain may have the text too, it does not tell one person from the other.
+  if (found->may_be_hidden) return Error(ErrorKind::sealed);
+  if (found->tokens.size() != 1) return unknown();
+  return of_token(tenant, found->tokens.front());
 }
 
 Result<SubjectInfo> SubjectAdmin::info(const Id& subject) const {

@@ -67,12 +67,18 @@ class SubjectAdmin {
   // The vault must outlive it.
   explicit SubjectAdmin(Vault& vault) noexcept : vault_(vault) {}
 
+  // ErrorKind::refused without a sentence: nobody; sealed: a key that would tell is out of use, so
+  // whether there is somebody is not known; unreachable: the store cannot be read. By reference
+  // everybody is found, whatever the state of the keys.
+
   // By what tells the person: the normal form of the field that a policy's `subject` names.
   Result<Id> find(const Id& tenant, Kind kind, std::string_view value) const;
   Result<Id> find(const Id& tenant, const SubjectReference& reference) const;
   // By any value of theirs. A token of another tenant, and one that belongs to no subject, is
   // unknown.
   Result<Id> of_token(const Id& tenant, const ParsedToken& token) const;
+  // By a vault token in a shape; a text that tokens of several domains have is unknown.
+  Result<Id> of_shaped(const Id& tenant, std::string_view text) const;
 
   Result<SubjectInfo> info(const Id& subject) const;
   // Their vault tokens. Encrypted values are not kept here, so they are not listed.

@@ -248,6 +248,25 @@ class PersonsKey : public SubjectKeeperTest {
   SubjectReference reference_{};
 };
 
+// Who asks for their rights by a value that does not open any more is somebody all the same.
+TEST_F(PersonsKey, WhoseItIsIsToldUntilTheKeyIsGone) {
+  bring_to(State::disabled);
+  const Id tenant = *place_.vault->tenant_id("atelier");
+  for (const std::string& text : {before_.tokens[0], before_.encrypted}) {
+    const auto found = admin().of_token(tenant, parse_token(text).value());
+    ASSERT_TRUE(found);
+    EXPECT_EQ(*found, anne_);
+    EXPECT_FALSE(admin().of_token(Id{7}, parse_token(text).value()));
+  }
+  ASSERT_TRUE(is_closed());
+  ASSERT_TRUE(erases());
+  for (const std::string& text : {before_.tokens[0], before_.encrypted}) {
+    const auto found = admin().of_token(tenant, parse_token(text).value());
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().kind(), ErrorKind::refused);
+  }
+}
+
 class EachState : public PersonsKey, public testing::WithParamInterface<std::size_t> {};
 
 TEST_P(EachState, ByEachOperation) {

@@ -11,6 +11,7 @@
 #include "crypto/vault/engine/catalogue/catalogue.h"
 #include "crypto/vault/engine/keys/memory_key_store.h"
 #include "crypto/vault/engine/rows/memory_token_store.h"
+#include "crypto/vault/engine/upkeep/key_admin.h"
 #include "crypto/vault/engine/vault/name_search.h"
 #include "tests/crypto/vault/engine/support.h"
 
@@ -212,6 +213,25 @@ TYPED_TEST(ShapedVaultTest, AShapedTextLeadsToItsToken) {
     // Somebody else's tenant does not know it either.
     EXPECT_EQ(reverse.find_shaped(Id{7}, text).error().kind(), ErrorKind::refused);
   }
+}
+
+TYPED_TEST(ShapedVaultTest, ATextOfADomainThatIsOutOfUseMayBeHidden) {
+  const Binding email = this->bind(email_tokens());
+  const std::string text = mint(this->vault(), email, "a@b.fr", {.shape = Shape::hex16});
+  const Id tenant = *this->vault().tenant_id("atelier");
+  const ReverseVault reverse(this->vault());
+  KeyAdmin keys(this->vault());
+  const auto look = [&] { return reverse.look_for_shaped(tenant, text).value(); };
+  EXPECT_EQ(look().tokens.size(), 1U);
+  EXPECT_FALSE(look().may_be_hidden);
+  for (const KeyInfo& key : keys.list()) {
+    if (key.record.key_class != KeyClass::domain) continue;
+    ASSERT_TRUE(keys.apply(key.record.id, KeyOperation::disable));
+  }
+  EXPECT_TRUE(look().tokens.empty());
+  EXPECT_TRUE(look().may_be_hidden);
+  ASSERT_TRUE(keys.destroy_tenant(tenant));
+  EXPECT_FALSE(look().may_be_hidden);
 }
 
 TYPED_TEST(ShapedVaultTest, WhatNoShapeWritesIsMalformed) {
