@@ -68,6 +68,9 @@ class AccessRules {
  public:
   explicit AccessRules(std::span<const TenantPolicy> policies);
 
+  // Whether a policy of the tenant is among these: without one no role of it may do anything.
+  bool knows(const crypto::vault::Id& tenant) const { return find(tenant) != nullptr; }
+
   // Whether the role may ask for values of the purpose at all, in some phase.
   bool admits(const crypto::vault::Id& tenant, std::string_view role,
               std::string_view purpose) const;

@@ -259,7 +259,8 @@ AdminResponse AdminApi::record(const AdminRequest& request, const Operator* who)
   const AdminParts parts = current_parts();
   if (parts.record == nullptr) return admin_problem(404, "no-route", "There is no such path.");
   const auto principal = parts.authentication.authenticated(who->name, who->role, who->tenant);
-  return parts.record->handle(request, {*who, parts.access->reads_audit(principal)});
+  return parts.record->handle(request, {*who, parts.access->reads_audit(principal),
+                                        parts.access->rules().knows(who->tenant)});
 }
 
 std::vector<std::string> AdminApi::paths_with_hours() {

@@ -100,6 +100,14 @@ Status AuditLogs::open_tenant(const Id& tenant) {
   return record_checkpoints();
 }
 
+Status AuditLogs::open_with_history() {
+  for (const auto& [name, tenant] : vault_.tenants()) {
+    if (this->tenant(tenant) != nullptr || !vault_.has_audit_history(tenant)) continue;
+    if (auto status = open_tenant(tenant); !status) return status;
+  }
+  return {};
+}
+
 Status AuditLogs::record_checkpoints() {
   const std::lock_guard one(recording_);
   std::vector<Entry*> grown;

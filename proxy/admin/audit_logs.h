@@ -35,6 +35,10 @@ class AuditLogs {
   // another call has put it into the installation's.
   crypto::Status open_tenant(const crypto::vault::Id& tenant);
 
+  // Each log that has ever had entries, whether a policy names its tenant or not: what is done
+  // about a tenant goes on its own record, and is signed by its own log, to the last of its keys.
+  crypto::Status open_with_history();
+
   // Puts into the installation's log how far each tenant's log has come, for those that have grown
   // since; what the verifier compares these with. Done at each opening of a tenant's log, at the
   // end, and every hour.

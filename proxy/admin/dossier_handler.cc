@@ -9,6 +9,7 @@
 #include "proxy/admin/dossier.h"
 #include "proxy/admin/dossier_issuer.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/admin/record_api.h"
 #include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/admin/text_members.h"
@@ -123,14 +124,14 @@ AdminResponse RecordApi::dossier(const AdminRequest& request, const RecordReader
   const auto question = question_of(*members, reader.who);
   if (!question) return admin_problem(400, "malformed-body", question.error().sentence());
   audit::AuditLog* log = logs_.tenant(reader.who.tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(reader.who);
   audit::AuditEntry entry = entry_of(*question, reader.who);
   if (!reader.reads_audit) entry.outcome = audit::Outcome::refused;
   if (!log->append(entry)) {
     return audit_unavailable();
   }
   if (!reader.reads_audit) {
-    return admin_problem(403, "refused", "This role may not read the audit log.");
+    return role_may_not(reader.has_policy, reader.who, "This role may not read the audit log.");
   }
   Dossier dossier;
   dossier.question = *question;

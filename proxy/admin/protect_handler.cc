@@ -9,6 +9,7 @@
 #include "proxy/admin/admin_api.h"
 #include "proxy/admin/body_members.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/protect_desk.h"
 #include "proxy/body/json.h"
@@ -93,7 +94,7 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
     return admin_problem(400, "malformed-body", "A request has a route and at least one value.");
   }
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(*who);
   const auto purpose = parts.protect->purpose_of(who->tenant, members->text("route"));
   const policies::Role* role = parts.access->rules().role(who->tenant, who->role);
   if (role == nullptr || !role->protect || (purpose && !allows_purpose(*who, *purpose))) {
@@ -101,7 +102,8 @@ AdminResponse AdminApi::protect(const AdminRequest& http, const Operator* who) {
             entry_of(*who, *members, purpose.value_or(""), audit::Outcome::refused, "protect"))) {
       return no_record();
     }
-    return admin_problem(403, "refused", "This role may not have values protected.");
+    return role_may_not(parts.access->rules().knows(who->tenant), *who,
+                        "This role may not have values protected.");
   }
   if (!purpose) return admin_problem(404, "no-such-route", "The policy has no such route.");
   const Account account{who->tenant, who->name, who->role};

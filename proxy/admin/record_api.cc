@@ -6,6 +6,7 @@
 #include "crypto/base/encoding.h"
 #include "proxy/admin/audit_entry_json.h"
 #include "proxy/admin/door_record.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/body/json.h"
 
 namespace paravent::proxy::admin {
@@ -62,8 +63,9 @@ audit::AuditLog* RecordApi::log_of(const QueryMembers& query, const RecordReader
 }
 
 AdminResponse RecordApi::not_yours(const AdminRequest& request, const RecordReader& reader) const {
-  return turned_away(logs_, request, reader.who, "record",
-                     admin_problem(403, "refused", "This role may not read this audit log."));
+  return turned_away(
+      logs_, request, reader.who, "record",
+      role_may_not(reader.has_policy, reader.who, "This role may not read this audit log."));
 }
 
 AdminResponse RecordApi::handle(const AdminRequest& request, const RecordReader& reader) {

@@ -27,10 +27,12 @@ namespace paravent::proxy::admin {
 
 inline constexpr std::size_t kMostEntriesPerPage = 1000;
 
-// Who asks, and whether their role reads the tenant's log.
+// Who asks, and whether their role reads the tenant's log. `has_policy`: one of the tenant is
+// loaded, without which no role does.
 struct RecordReader {
   const Operator& who;
   bool reads_audit = false;
+  bool has_policy = true;
 };
 
 class RecordApi {

@@ -11,6 +11,7 @@
 #include "proxy/admin/grants/reveal_gate.h"
 #include "proxy/admin/hours_gate.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/body/json.h"
@@ -139,13 +140,14 @@ AdminResponse AdminApi::reidentify_part(const ReidentifyRequest& request, const 
   const reveal::Principal principal =
       parts.authentication.authenticated(who->name, who->role, who->tenant);
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(*who);
   if (!allows_purpose(*who, request.purpose) || !parts.access->admits(principal, request.purpose)) {
     // A purpose that no policy knows is a client's own text: not for a label.
     counters_.add(who->role, "other", "barred");
     const auto refused = refusals_of(parts, *who, request, status_text(AskedStatus::refused));
     if (!log->append_batch(refused)) return RevealGate::no_record();
-    return admin_problem(403, "refused", "This role may not re-identify for this purpose.");
+    return role_may_not(parts.access->rules().knows(who->tenant), *who,
+                        "This role may not re-identify for this purpose.");
   }
 
   crypto::vault::KeyMemo memo;

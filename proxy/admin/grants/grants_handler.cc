@@ -15,6 +15,7 @@
 #include "proxy/admin/grants/two_people.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/page.h"
 
@@ -169,7 +170,7 @@ Result<Case> case_of(const BodyMembers& members, const Operator& who, WallTime n
 AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who) {
   const AdminParts parts = current_parts();
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(*who);
   const auto members = read_body_members(http.body, kOpenRules);
   if (!members) return malformed(members.error().sentence());
   auto made = case_of(*members, *who, parts.operators.now());
@@ -186,8 +187,8 @@ AdminResponse AdminApi::open_grant(const AdminRequest& http, const Operator* who
     return log->append_all(entries_naming(entry, named)) ? std::move(answer) : audit_unavailable();
   };
   if (!allows_purpose(*who, made->purpose) || !parts.access->admits(principal, made->purpose)) {
-    return refused(
-        admin_problem(403, "refused", "This role may not re-identify for this purpose."));
+    return refused(role_may_not(parts.access->rules().knows(who->tenant), *who,
+                                "This role may not re-identify for this purpose."));
   }
   if (parts.access->rules().four_eyes(who->tenant) == nullptr) {
     return refused(
@@ -231,7 +232,7 @@ AdminResponse AdminApi::list_grants(const AdminRequest& http, const Operator* wh
   if (!page) return malformed(page.error().sentence());
   const AdminParts parts = current_parts();
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(*who);
   const auto present = ledger_.present(*log, who->tenant, parts.operators.now());
   if (!present) return audit_unavailable();
   const bool all = approves(parts.access->rules().four_eyes(who->tenant), who->role);
@@ -269,7 +270,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
   constexpr std::string_view kBase = "/v1/grants/";
   const AdminParts parts = current_parts();
   audit::AuditLog* log = parts.logs.tenant(who->tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(*who);
   std::string_view rest = std::string_view(http.path).substr(kBase.size());
   const auto id = id_from_hex(rest.substr(0, rest.find('/')));
   rest.remove_prefix(std::min(rest.size(), std::size_t{33}));

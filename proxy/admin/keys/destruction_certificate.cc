@@ -99,8 +99,15 @@ crypto::Result<CertificateLines> verify_certificate(std::string_view bytes,
     return Error(ErrorKind::verification, "This is no signed certificate, or it is altered.");
   }
   if (!crypto::audit::verify_note(*note, key)) {
-    return Error(ErrorKind::verification,
-                 "The certificate is not signed by this public key, or it is altered.");
+    for (const auto& signature : note->signatures) {
+      if (signature.name == key.name) {
+        return Error(ErrorKind::verification,
+                     "The certificate is not signed by this public key, or it is altered.");
+      }
+    }
+    return Error(ErrorKind::verification, "The certificate is signed by " +
+                                              note->signatures.front().name +
+                                              ", and this is the public key of " + key.name + ".");
   }
   CertificateLines lines;
   std::string_view rest = note->text;

@@ -13,6 +13,7 @@
 #include "proxy/admin/asked.h"
 #include "proxy/admin/hours_gate.h"
 #include "proxy/admin/name_operator.h"
+#include "proxy/admin/no_policy.h"
 #include "proxy/admin/operators/scope.h"
 #include "proxy/admin/subjects/subject_call.h"
 #include "proxy/admin/subjects/subject_export.h"
@@ -100,13 +101,13 @@ AdminResponse unanswered(const SubjectCall& call, std::vector<audit::AuditToken>
   return answer;
 }
 
-// What is asked about one person.
 AdminResponse key_problem() {
   return admin_problem(409, "sealed",
                        "A key of this tenant is out of use, so nobody can be looked up by that; "
                        "enable it, or name the person by reference.");
 }
 
+// What is asked about one person.
 crypto::Status act_on(const SubjectCall& call, const Id& person,
                       std::optional<crypto::WallTime> day, SubjectAdmin& admin) {
   const SubjectRequest& request = call.request;
@@ -210,7 +211,7 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   const auto day = day_of(request, parts.clock.now());
   if (!day) return admin_problem(400, "malformed-body", day.error().sentence());
   audit::AuditLog* log = parts.logs.tenant(who.tenant);
-  if (log == nullptr) return admin_problem(403, "refused", "This operator belongs to no tenant.");
+  if (log == nullptr) return no_policy(who);
   const reveal::Principal principal =
       parts.authentication.authenticated(who.name, who.role, who.tenant);
   const SubjectCall call{parts, door, request, who, principal, *log};
@@ -226,7 +227,8 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   // A right reaches across purposes, so a credential for some of them is no credential for it.
   if (!who.scope.purposes.empty() || !parts.access->handles_subjects(principal)) {
     if (!log->append(entry_of(call, nullptr, audit::Outcome::refused))) return audit_unavailable();
-    return admin_problem(403, "refused", "This role may not exercise people's rights.");
+    return role_may_not(parts.access->rules().knows(who.tenant), who,
+                        "This role may not exercise people's rights.");
   }
 
   const auto closed = outside_hours(parts, who);
@@ -243,10 +245,10 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
                       std::move(answer));
   };
   if (meant.unreachable) return none(audit::Outcome::failed, "store-unavailable", no_store());
-  if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
-  if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
   // An answer about the others would say that this one is nobody.
   if (meant.key_out_of_use) return none(audit::Outcome::failed, "key-out-of-use", key_problem());
+  if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
+  if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return none(audit::Outcome::refused, "several-subjects",
                 admin_problem(400, "several-subjects",
                               "Several people are meant; export one, by a token of theirs."));

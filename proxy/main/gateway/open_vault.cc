@@ -45,7 +45,7 @@ Status OpenVault::admit_names(const PolicySet& set) {
     // The two operators of init join the first policy's tenant; later ones find nobody without one.
     if (auto status = installation_.operators().join_tenant(*id); !status) return status;
   }
-  return {};
+  return installation_.audit().open_with_history();
 }
 
 Status OpenVault::check_consent(const PolicySet& set, const admin::Operator& author,

@@ -1,5 +1,6 @@
 """What belongs to another tenant, in the place of a tenant's own: noticed, and nothing is made anew."""
 
+import json
 import os
 import shutil
 
@@ -50,3 +51,52 @@ def another_tenant():
 
         scene.start()
         equal(scene.reveal([token]), ["Anne"], "everything put back")
+
+
+@case("a tenant whose policy is gone: its roles may do nothing and are told why, its keys end on its own record and by its own signature")
+def policy_gone():
+    with Keys() as scene:
+        scene.token()
+        (key,) = scene.keys(**{"class": "tenant"})
+        (tenant,) = [one["id"] for one in scene.call("GET", "/v1/tenants")["tenants"]]
+        equal(scene.stop(), 0, "serve")
+        with open(scene.policy_file, encoding="utf-8") as file:
+            policy = file.read()
+        scene.write_policy(policy.replace("tenant: " + key["tenant"], "tenant: second", 1))
+        done = gateway.run("policy", "apply", scene.policy_file, "--data", scene.data, "--root-key", scene.root_key, "--create")
+        equal(done.returncode, 0, done.err)
+        scene.start()
+
+        why = "No policy of your tenant is loaded"
+        body = {"reason": REASON, "identifier": {"kind": "email", "value": "anne@example.fr"}}
+        for path, asked in (
+            ("/v1/subjects/erase", body),
+            ("/v1/reidentify", {"purpose": "contact", "reason": REASON, "tokens": ["pvv1nonsense"]}),
+            ("/v1/protect", {"route": "contact-form", "values": {"form.email": "anne@example.fr"}}),
+            ("/v1/dossier", {"operator": "dpo", "reason": REASON}),
+        ):
+            status, _, text = scene.admin.call("POST", path, asked, scene.dpo)
+            equal((status, json.loads(text)["reason"]), (403, "refused"), path)
+            contains(json.loads(text)["title"], why, path)
+        status, _, text = scene.admin.call("GET", "/v1/audit/entries", credential=scene.dpo)
+        equal(status, 403, "its log")
+        contains(json.loads(text)["title"], why, "its log")
+
+        ended = {"reason": "the customer left", "confirm": key["tenant"]}
+        scene.call("POST", f"/v1/tenants/{tenant}/destroy", ended)
+        status, _, text = scene.admin.call("GET", f"/v1/keys/{key['id']}/certificate", credential=scene.administrator)
+        equal(status, 200, "the certificate")
+        certificate = os.path.join(scene.folder, "certificate")
+        with open(certificate, "wb") as file:
+            file.write(text)
+        logs = os.path.join(scene.data, "audit")
+        verify = ["keys", "verify-certificate", certificate, "--public-key"]
+        done = gateway.run(*verify, os.path.join(logs, tenant, "public-key"))
+        equal(done.returncode, 0, f"by the key that the documentation names: {done.err}")
+        done = gateway.run(*verify, os.path.join(logs, "installation", "public-key"))
+        equal(done.returncode, 5, "by another")
+        contains(done.err, f"/{tenant}, and this is the public key of", "whose signature it is")
+        scene.restart()
+        equal(scene.stop(), 0, "serve, with the log of a tenant that is no more")
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify: {done.err}")

@@ -45,5 +45,35 @@ TEST(AuditLogs, NobodyGetsALogThatTheInstallationsDoesNotSpeakOf) {
   EXPECT_NE(records[0].detail->object.find(crypto::vault::id_hex(tenant)), std::string::npos);
 }
 
+// Whether a policy names its tenant or not: what is done about its keys goes on its own record.
+TEST(AuditLogs, EveryLogWithAHistoryIsOpened) {
+  const TempFolder folder;
+  const MovedClock clock;
+  const auto vault = crypto::vault::Vault::in_memory(clock).value();
+  const std::vector<crypto::vault::PolicyNames> names{{"atelier", {"crm"}, {"contact"}},
+                                                      {"second", {"crm"}, {"contact"}}};
+  ASSERT_TRUE(vault->admit_names(names));
+  const auto known = vault->tenant_id("atelier").value();
+  const auto silent = vault->tenant_id("second").value();
+  const auto audit = folder.path() / "audit";
+  std::filesystem::create_directory(audit);
+  const auto open = [&] {
+    return AuditLogs::open(audit, *vault, clock, crypto::audit::OpenMode::create_if_missing)
+        .value();
+  };
+  {
+    const auto logs = open();
+    ASSERT_TRUE(logs->open_tenant(known));
+    ASSERT_TRUE(logs->tenant(known)->append({}));
+  }
+  const auto logs = open();
+  EXPECT_EQ(logs->tenant(known), nullptr);
+  ASSERT_TRUE(logs->open_with_history());
+  ASSERT_NE(logs->tenant(known), nullptr);
+  EXPECT_EQ(logs->tenant(known)->size(), 1U);
+  EXPECT_EQ(logs->tenant(silent), nullptr);
+  EXPECT_FALSE(std::filesystem::exists(audit / crypto::vault::id_hex(silent)));
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin

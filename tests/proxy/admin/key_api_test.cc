@@ -128,7 +128,11 @@ TEST_F(KeyApiTest, ACertificateIsVerifiedByAnyoneAndAlteredByNobody) {
     altered[i] = altered[i] == 'a' ? 'b' : 'a';
     EXPECT_FALSE(verify_certificate(altered, public_key)) << i;
   }
-  EXPECT_FALSE(verify_certificate(answer.body, api_.logs->installation().key()));
+  const auto other = verify_certificate(answer.body, api_.logs->installation().key());
+  ASSERT_FALSE(other);
+  // Whose key it is that is needed is said.
+  EXPECT_NE(other.error().sentence().find("signed by " + public_key.name + ","), std::string::npos)
+      << other.error().sentence();
   // A checkpoint is signed by the same key, and is no certificate.
   EXPECT_FALSE(verify_certificate(api_.log().checkpoint_in_files().value(), public_key));
   EXPECT_EQ(ask("GET", path_of(key, "certificate")).body, answer.body) << "can be made again";
