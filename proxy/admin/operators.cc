@@ -23,6 +23,7 @@ using crypto::vault::kNoId;
 
 constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
 constexpr std::string_view kPrefix = "pvcred_";
+constexpr auto kLongestLock = std::chrono::hours(24);
 
 bool has_name(const std::vector<OperatorRecord>& list, std::string_view name) {
   return std::any_of(list.begin(), list.end(),
@@ -220,6 +221,32 @@ Status Operators::change(std::string_view name, const Edit& edit) {
   const bool gone = found->revoked.has_value();
   list_ = std::move(next);
   if (gone) sessions_.end_all_of(name);
+  return {};
+}
+
+Status Operators::date_back() {
+  const std::lock_guard lock(mutex_);
+  const WallTime now = clock_->now();
+  std::vector<OperatorRecord> next = list_;
+  for (OperatorRecord& one : next) {
+    one.created = std::min(one.created, now);
+    if (one.revoked) one.revoked = std::min(*one.revoked, now);
+    for (KeptCredential& credential : one.credentials) {
+      if (credential.created <= now) continue;
+      if (credential.expires) *credential.expires -= credential.created - now;
+      credential.created = now;
+    }
+    // How much of either is over is not known any more.
+    if (one.enrolment && one.enrolment->expires > now + kEnrolmentLife) one.enrolment.reset();
+    one.attempts.locked_until = std::min(one.attempts.locked_until, now + kLongestLock);
+  }
+  if (next != list_) {
+    if (auto status = save(next); !status) return status;
+    list_ = std::move(next);
+  }
+  if (latest_ <= now) return {};
+  latest_ = now;
+  for (const OperatorRecord& one : list_) sessions_.end_all_of(one.name);
   return {};
 }
 

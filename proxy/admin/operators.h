@@ -106,6 +106,9 @@ class Operators {
   FailedAttempts& failed_attempts() const { return *failed_attempts_; }
   // The one count of them, for every door.
   WrongCredentials& wrong_credentials() const { return *wrong_credentials_; }
+  // Somebody has said that the clock is right: what the list dates later was dated by one that ran
+  // ahead, and is dated now. Whoever logged in meanwhile logs in again. Durable when it returns.
+  crypto::Status date_back();
   // What the clock says now, even where that was later before.
   crypto::WallTime clock_time() const { return clock_->now(); }
   // The present, or the latest that was ever seen here.

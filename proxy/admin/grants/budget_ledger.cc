@@ -34,6 +34,12 @@ SubjectKey key_of(const audit::AuditDetail& detail, const audit::AuditToken& tok
   return key;
 }
 
+bool says_clock_is_right(const audit::AuditRecord& record) {
+  return record.open.event == audit::EventKind::key_operation &&
+         record.open.outcome == audit::Outcome::done && record.detail &&
+         record.detail->object == BudgetLedger::kClockObject;
+}
+
 std::optional<std::uint32_t> number_behind(std::string_view text, std::string_view marker) {
   const std::size_t at = text.find(marker);
   if (at == std::string_view::npos) return std::nullopt;
@@ -113,10 +119,9 @@ bool BudgetLedger::needs_two(const Counts& counts, const Limits& limits,
   return seen.size() > *limits.alone;
 }
 
-void BudgetLedger::take(const audit::AuditRecord& record, Tenant& tenant) {
+void BudgetLedger::take(const audit::AuditRecord& record, WallTime at, Tenant& tenant) {
   if (!record.detail) return;
   const audit::AuditDetail& detail = *record.detail;
-  const WallTime at = record.open.time;
   tenant.latest = std::max(tenant.latest, at);
   const bool alarm =
       record.open.event == audit::EventKind::refusal && detail.object == kAlarmObject;
@@ -143,17 +148,25 @@ void BudgetLedger::take(const audit::AuditRecord& record, Tenant& tenant) {
   }
 }
 
-Status BudgetLedger::read_back(const audit::AuditLog& log, WallTime since, Tenant& tenant) {
+// An entry is no later than one behind it that says that the clock was right. Only what is in the
+// future is dated so: a clock that somebody has put back, and called right, makes nothing older
+// than it was once it is right again.
+Status BudgetLedger::read_back(const audit::AuditLog& log, WallTime now, Tenant& tenant) {
+  const WallTime since = now - hours(24);
+  std::optional<WallTime> right;
   std::uint64_t end = log.size();
   while (end > 0) {
     const std::uint64_t begin = end > kReadAtOnce ? end - kReadAtOnce : 0;
     const auto records = log.read(begin, static_cast<std::size_t>(end - begin));
     if (!records) return records.error();
     bool all_old = true;
-    for (const audit::AuditRecord& record : *records) {
-      if (record.open.time <= since) continue;
+    for (auto record = records->rbegin(); record != records->rend(); ++record) {
+      WallTime at = record->open.time;
+      if (right && at > now) at = std::min(at, *right);
+      if (says_clock_is_right(*record)) right = at;
+      if (at <= since) continue;
       all_old = false;
-      take(record, tenant);
+      take(*record, at, tenant);
     }
     if (all_old) break;
     end = begin;
@@ -185,7 +198,7 @@ Result<BudgetLedger::Tenant*> BudgetLedger::tenant_of(audit::AuditLog& log,
   const auto known = tenants_.find(id);
   if (known != tenants_.end() && !known->second.to_read) return &known->second;
   Tenant tenant;
-  if (auto status = read_back(log, now - hours(24), tenant); !status) return status.error();
+  if (auto status = read_back(log, now, tenant); !status) return status.error();
   if (known != tenants_.end()) carry_over(known->second, tenant);
   return &(tenants_[id] = std::move(tenant));
 }

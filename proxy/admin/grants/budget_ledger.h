@@ -4,8 +4,10 @@
 // Kept nowhere but in the audit log, which is durable before anything is given out: of each tenant
 // the last 24 hours are read back at its first question after a start. So a restart gives nobody a
 // new budget, and the ledger cannot be altered by itself. Time never goes back in it: what the log
-// dates into the future counts as now. Thread safe; the first question of a tenant blocks on the
-// disk. Counts stay where a later step fails: better one value too few than one too many.
+// dates into the future counts as now. But once an operator has said, on record, that the clock is
+// right, nothing in front of that is later than it: it was dated by a clock that ran ahead. Thread
+// safe; the first question of a tenant blocks on the disk. Counts stay where a later step fails:
+// better one value too few than one too many.
 
 #pragma once
 
@@ -113,6 +115,8 @@ class BudgetLedger {
   // The remark of the entry that puts an alarm on record, from which a cooling-off is read back.
   static std::string alarm_remark(Counted what, const Overrun& overrun);
   static constexpr std::string_view kAlarmObject = "budget";
+  // Object of the entry in each tenant's log that somebody has seen that the clock is right.
+  static constexpr std::string_view kClockObject = "clock";
   // Object of what was revealed under an approved case, which has a quota of its own.
   static constexpr std::string_view kCasePrefix = "case ";
 
@@ -140,9 +144,9 @@ class BudgetLedger {
 
   crypto::Result<Tenant*> tenant_of(crypto::audit::AuditLog& log, const crypto::vault::Id& id,
                                     crypto::WallTime now);
-  static crypto::Status read_back(const crypto::audit::AuditLog& log, crypto::WallTime since,
+  static crypto::Status read_back(const crypto::audit::AuditLog& log, crypto::WallTime now,
                                   Tenant& tenant);
-  static void take(const crypto::audit::AuditRecord& record, Tenant& tenant);
+  static void take(const crypto::audit::AuditRecord& record, crypto::WallTime at, Tenant& tenant);
   static void carry_over(Tenant& before, Tenant& read);
   void settle(const crypto::vault::Id& tenant, std::uint64_t id);
   static void add(Counts& counts, const SubjectKey& subject, crypto::WallTime at);

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,12 @@ struct Case {
 
   bool operator==(const Case&) const = default;
 };
+
+// Its time is over. So it is of one that was opened more than a day from now: by a clock that ran
+// ahead, so that nobody knows how long ago.
+inline bool is_over(const Case& one, crypto::WallTime now) noexcept {
+  return now >= one.expires || one.opened > now + std::chrono::hours(24);
+}
 
 std::string_view case_state_name(CaseState state) noexcept;
 std::string_view case_type_name(CaseType type) noexcept;

@@ -28,7 +28,7 @@ audit::AuditEntry entry_of(const ChangeRequest& request, const Case& one, std::s
 
 bool close_if_over(const Case& one, crypto::WallTime now, Cases::Use& use) {
   const bool alive = one.state == CaseState::open || one.state == CaseState::approved;
-  if (!alive || now < one.expires) return false;
+  if (!alive || !is_over(one, now)) return false;
   Case over = one;
   over.state = CaseState::closed;
   return static_cast<bool>(use.keep(std::move(over)));
@@ -64,7 +64,7 @@ const Case* approved_change(const ChangeRequest& request, std::string_view id,
     const bool fits = one->type == CaseType::change && one->state == CaseState::approved &&
                       one->tenant == request.tenant && one->change == request.change &&
                       (request.requester.empty() || one->requester == request.requester) &&
-                      now < one->expires && (id.empty() || crypto::vault::id_hex(one->id) == id);
+                      !is_over(*one, now) && (id.empty() || crypto::vault::id_hex(one->id) == id);
     if (fits && still_two(*one)) return one;
   }
   return nullptr;

@@ -86,7 +86,7 @@ bool has_too_many(const Cases::Use& use, const Operator& who, WallTime now) {
         !one->approver.empty()) {
       continue;
     }
-    const bool open = one->state == CaseState::open && now < one->expires;
+    const bool open = one->state == CaseState::open && !is_over(*one, now);
     if (open || now < one->opened + kUndecidedFor) ++undecided;
   }
   return undecided >= kMostUndecided;
@@ -296,7 +296,7 @@ AdminResponse AdminApi::one_grant(const AdminRequest& http, const Operator* who)
     return admin_problem(403, "refused", "This credential is for other purposes.");
   }
   if (close_if_over(*one, *present, use)) one = use.find(*id);
-  const bool over = *present >= one->expires;
+  const bool over = is_over(*one, *present);
   if (reads) {
     const Case found = *one;
     held.reset();

@@ -157,7 +157,7 @@ Status PolicyConsent::ask(const Wider& wider, const Operator& author) {
     for (const Case* one : use.all()) {
       is_open = is_open || (one->type == CaseType::change && one->state == CaseState::open &&
                             one->tenant == request.tenant && one->change == request.change &&
-                            one->requester == request.requester && now < one->expires);
+                            one->requester == request.requester && !is_over(*one, now));
     }
   }
   if (!is_open && open_change(request, now, operators_.cases(), *log).status != 202) {

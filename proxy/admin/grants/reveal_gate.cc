@@ -157,7 +157,7 @@ std::optional<AdminResponse> RevealGate::find_case() {
   if (found == nullptr || found->tenant != question_.who.tenant) return refused();
   if (close_if_over(*found, *present, *use_)) found = use_->find(*id);
   if (found->type != CaseType::reveal || found->state != CaseState::approved ||
-      *present >= found->expires || found->requester != question_.who.name ||
+      is_over(*found, *present) || found->requester != question_.who.name ||
       found->requester_role != question_.who.role || found->purpose != question_.purpose) {
     return refused();
   }

@@ -49,6 +49,9 @@ class KeyApi {
   bool destruction_is_frozen() const;
   // What was destroyed is not final yet (KeyAdmin::erasure_is_due).
   bool erasure_is_due() const;
+  // Called when an operator confirms that the clock is right, after which whatever was dated later
+  // is not believed. Before anybody asks.
+  void at_right_clock(std::function<crypto::Status()> told) { at_right_clock_ = std::move(told); }
   // Whether keys that had to end could not be ended the last time; from any thread.
   void say_of_retention(bool failed) noexcept { retention_failed_ = failed; }
   bool retention_failed() const noexcept { return retention_failed_; }
@@ -80,6 +83,7 @@ class KeyApi {
   AdminResponse converted(const AdminRequest& request, const Operator& who);
 
   AdminResponse act(const Act& act);
+  crypto::Status say_clock_is_right(const Operator& who, std::string_view reason) const;
   crypto::audit::AuditLog& log_of(const crypto::vault::Id& tenant) const;
 
   crypto::vault::Vault& vault_;
@@ -89,6 +93,7 @@ class KeyApi {
   RowDesk* rows_;
   std::function<telemetry::SealedList*()> sealed_list_;
   RootDesk* root_;
+  std::function<crypto::Status()> at_right_clock_;
   std::atomic<bool> retention_failed_{false};
 };
 

@@ -5,8 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/keys/key_act.h"
 #include "proxy/admin/keys/key_text.h"
+#include "proxy/admin/name_operator.h"
 #include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/admin/utc_text.h"
 
@@ -19,17 +21,41 @@ AdminResponse KeyApi::confirm(const AdminRequest& request, const Operator& who) 
   constexpr std::array<std::string_view, 1> kKnown{"reason"};
   auto members = members_with_reason(request.body, kKnown);
   if (!members) return admin_problem(400, "malformed-body", members.error().sentence());
+  const crypto::vault::FreezeInfo before = KeyAdmin(vault_).freeze_info();
+  const bool was_frozen = before.keeper.frozen() || !before.pending.empty();
+  const std::string& reason = (*members)["reason"];
   return act({.who = who,
-              .reason = (*members)["reason"],
+              .reason = reason,
               .object = "retention",
-              .remark = "confirm: shortened retentions hold, destruction goes on",
+              .remark = was_frozen ? "confirm: shortened retentions hold, destruction goes on"
+                                   : "confirm: nothing was frozen",
               .work = [&]() -> Result<std::string> {
                 KeyAdmin keys(vault_);
+                // First: once nothing is frozen any more, nobody would say it again.
+                if (before.keeper.frozen_by(crypto::vault::Freeze::clock)) {
+                  if (auto s = say_clock_is_right(who, reason); !s) return s.error();
+                }
                 if (auto s = keys.confirm(); !s) return s.error();
                 std::string out;
                 append_freeze(keys.freeze_info(), out);
-                return out;
+                out.pop_back();
+                return out + ",\"was_frozen\":" + (was_frozen ? "true" : "false") + "}";
               }});
+}
+
+// In each tenant's log, which its budgets and hours are read back from.
+crypto::Status KeyApi::say_clock_is_right(const Operator& who, std::string_view reason) const {
+  crypto::audit::AuditEntry entry;
+  entry.event = crypto::audit::EventKind::key_operation;
+  name_operator(who, entry.detail);
+  entry.detail.reason = reason;
+  entry.detail.object = BudgetLedger::kClockObject;
+  entry.detail.remark = "confirm: the clock is right, what is dated later is not believed";
+  for (crypto::audit::AuditLog* log : logs_.all()) {
+    if (log == &logs_.installation()) continue;
+    if (const auto receipt = log->append(entry); !receipt) return receipt.error();
+  }
+  return at_right_clock_ ? at_right_clock_() : crypto::Status();
 }
 
 AdminResponse KeyApi::hold(const AdminRequest& request, const Operator& who) {

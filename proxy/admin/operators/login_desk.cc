@@ -223,7 +223,10 @@ AdminResponse LoginDesk::login(const AdminRequest& request) {
   auto secret = crypto::open_passphrase(passphrase, one ? *one->passphrase : nobody_);
   std::optional<std::uint64_t> step;
   if (secret && one) {
-    step = crypto::accept_totp(*secret, members->text("code"), now, one->attempts.last_step);
+    // What the clock says: no code is of a time that a clock which ran ahead has left behind, and a
+    // clock that was put back brings none back, because each is spent with those before it.
+    step = crypto::accept_totp(*secret, members->text("code"), operators_.clock_time(),
+                               one->attempts.last_step);
   }
   Status status = Error(ErrorKind::refused);
   if (step) status = succeed(*one, passphrase, *secret, *step);
@@ -283,7 +286,7 @@ AdminResponse LoginDesk::enrol(const AdminRequest& request) {
     return admin_problem(422, "weak-passphrase", rule_sentence(rules_.passphrase));
   }
   const auto step = crypto::accept_totp(one->enrolment->secret, members->text("code"),
-                                        operators_.now(), one->attempts.last_step);
+                                        operators_.clock_time(), one->attempts.last_step);
   if (!step) {
     wipe_members(*members);
     return admin_problem(422, "code", "The code is not one of this secret and this minute.");

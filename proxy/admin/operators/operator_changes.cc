@@ -19,8 +19,6 @@ using crypto::Status;
 using crypto::WallTime;
 using crypto::vault::Id;
 
-constexpr auto kEnrolmentLife = std::chrono::hours(72);
-
 }  // namespace
 
 AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ namespace paravent::proxy::admin {
 inline constexpr std::size_t kMaxOperators = 10'000;
 inline constexpr std::size_t kMaxCredentials = 16;  // of one operator
 inline constexpr std::size_t kMaxScopeWords = 32;
+inline constexpr auto kEnrolmentLife = std::chrono::hours(72);
 
 // What a credential may be used for. Empty: everything that its operator may.
 struct CredentialScope {

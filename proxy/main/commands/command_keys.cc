@@ -171,6 +171,11 @@ int run_keys(const KeysOptions& options) {
   if (options.action == "certificate")
     return write_answer(options.out, answer->body,
                         "verify it with: paravent keys verify-certificate");
+  if (options.action == "confirm" && !options.json &&
+      answer->body.find("\"was_frozen\":false") != std::string::npos) {
+    std::puts("Nothing was frozen.");
+    return static_cast<int>(ExitCode::done);
+  }
   const bool as_it_is = options.action == "rows" || options.action == "reseal" ||
                         options.action == "reindex" || options.action == "when-sealed";
   if (options.json || as_it_is) {

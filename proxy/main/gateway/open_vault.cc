@@ -154,6 +154,7 @@ Result<std::unique_ptr<OpenVault>> OpenVault::create(Installation& installation,
   made->key_api_ = std::make_unique<admin::KeyApi>(
       installation.vault(), installation.audit(), parts.clock, parts.keys_changed,
       made->rows_.get(), parts.sealed_list, parts.root);
+  made->key_api_->at_right_clock([&installation] { return installation.operators().date_back(); });
   auto record = RecordDesk::create(installation, parts.record, parts.clock, parts.plan);
   if (!record) return record.error();
   made->record_ = std::move(*record);

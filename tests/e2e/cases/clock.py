@@ -4,12 +4,14 @@ Not with a sanitizer's binary (`figures`), whose runtime has to be loaded before
 """
 
 import contextlib
+import json
 import os
 import shutil
 import struct
 import subprocess
 import time
 
+from cases.access import Access, totp
 from cases.keys import REASON, Keys
 from support import gateway, settings, wire
 from support.case import case, contains, equal, expect, not_installed
@@ -84,6 +86,7 @@ def ahead():
         expect_works(scene, token)
         scene.command("keys", "confirm", "--reason", REASON)
         equal(scene.call("GET", "/v1/keys/freeze"), {"frozen": False, "pending": []}, "confirmed")
+        contains(scene.command("keys", "confirm", "--reason", REASON).out, "Nothing was frozen.", "once more")
 
 
 @case("a clock that lies days behind at a start freezes destruction", figures=True)
@@ -191,3 +194,48 @@ def over_too_early():
         scene.command("keys", "confirm", "--reason", REASON)
         until(lambda: is_accepted(scene), "the route stays refused")
         expect_works(scene, token)
+
+
+@case("a clock that was ahead at a start: set right, confirmed and restarted, logins and budgets go by it again", figures=True)
+def ahead_at_the_door():
+    budget = "budget: { subjects-per-hour: 3, cooling-off-minutes: 60 }"
+    with Access(budget) as scene:
+        clock = Clock(scene.folder)
+        scene.stop()
+        scene.environment = clock.environment
+        scene.start()
+        scene.add("desk")
+        tokens = scene.tokens(6)
+        phrase = "Correct-Horse-7"
+        scene.command("operators", "add", "anne", "--role", "dpo", "--type", "person", "--reason", REASON)
+        code = json.loads(scene.command("operators", "invite", "anne", "--reason", REASON, "--json").out)["code"]
+        secret = json.loads(scene.admin.call("POST", "/v1/enrol", {"invitation": code})[2])["secret"]
+        scene.command("enrol", who=None, stdin=f"{code}\n{phrase}\n{totp(secret, -1)}\n".encode())
+        scene.stop()
+
+        clock.move(1000)
+        scene.start()
+        scene.add("late")
+        scene.reveal_as("desk", tokens[:1])
+        scene.stop()
+
+        clock.move(0)
+        scene.start()
+        expect_frozen(scene, "clock")
+        scene.command("keys", "confirm", "--reason", REASON)
+        scene.restart()
+        # The code is of this minute, whatever the list of operators and the log have seen.
+        login = {"operator": "anne", "passphrase": phrase, "code": totp(secret)}
+        status, _, body = scene.admin.call("POST", "/v1/login", login)
+        equal(status, 200, f"the login: {body}")
+        scene.reveal_as("desk", tokens[1:3])
+        with open(scene.files["desk"], encoding="utf-8") as file:
+            desk = file.read().strip()
+        over = {"purpose": "contact", "reason": REASON, "tokens": tokens[3:5]}
+        status, headers, _ = scene.admin.call("POST", "/v1/reidentify", over, desk)
+        equal(status, 429, "four people within the hour")
+        expect(int(headers["Retry-After"]) <= 3600, f"an hour, not years: {headers}")
+        scene.stop()
+        done = gateway.run("audit", "verify", scene.data)
+        equal(done.returncode, 0, f"audit verify ({done.err})")
+        scene.start()

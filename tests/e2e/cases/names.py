@@ -130,3 +130,22 @@ def apply_fails():
         scene.write_policy(bare().replace("kind: email", "kind: e-mail"))
         done = apply(scene, "--create")
         equal((done.returncode, done.out), (3, ""), "a policy with an error")
+
+
+@case("the key of a destroyed domain: policy apply --create makes another, and says so")
+def anew():
+    with Scene(policy=bare()) as scene:
+        before = minted(scene)
+        _, _, listed = scene.admin.call("GET", "/v1/keys", credential=scene.administrator)
+        (key,) = [one for one in json.loads(listed)["keys"] if one["class"] == "domain" and one["domain"] == "crm"]
+        destroy = {"reason": "an incident", "confirm": "destroy"}
+        status, _, answer = scene.admin.call("POST", f"/v1/keys/{key['id']}/destroy", destroy, scene.administrator)
+        equal(status, 200, f"destroy ({answer})")
+        scene.stop()
+        known = "The store knows every name of this policy already."
+        contains(apply(scene).out, known, "without --create nothing is made")
+        done = apply(scene, "--create")
+        equal((done.returncode, done.out), (0, "made anew the key of domain crm, whose old one is destroyed\n"), "apply --create")
+        contains(apply(scene, "--create").out, known, "once more")
+        scene.start()
+        expect(minted(scene) != before, "what comes back is somebody new")

@@ -97,6 +97,55 @@ TEST(Budgets, ARestartGivesNobodyANewOne) {
   EXPECT_EQ(api.reidentify("support", "contact", {tokens[3]}).status, 429);
 }
 
+// What keys confirm puts into each tenant's log.
+void say_the_clock_is_right(Api& api) {
+  crypto::audit::AuditEntry entry;
+  entry.event = EventKind::key_operation;
+  entry.detail.object = BudgetLedger::kClockObject;
+  ASSERT_TRUE(api.log().append(entry));
+  ASSERT_TRUE(api.operators->date_back());
+  api.restart();
+}
+
+TEST(Budgets, OfAClockThatRanAheadNothingIsLeftOnceSomebodySaysThatItIsRight) {
+  Api api(policy_with("budget: { subjects-per-hour: 3, cooling-off-minutes: 60 }"));
+  const auto tokens = mails(api, 0, 8);
+  constexpr auto kAhead = hours(24 * 4);
+  // The log of this month has its key before the clock is wrong.
+  EXPECT_EQ(api.reidentify("dpo", "contact", {tokens[0]}).status, 200);
+  api.clock.move(kAhead);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0], tokens[1]}).status, 200);
+  api.clock.move(-kAhead);
+  api.restart();
+  // Not by itself: whoever sets the clock says nothing on the record.
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[2], tokens[3]}).status, 429);
+  say_the_clock_is_right(api);
+  // What was given out meanwhile counts as given out until then.
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[2], tokens[3]}).status, 429);
+  api.clock.move(minutes(61));
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[4], tokens[5], tokens[6]}).status, 200);
+  const auto over = api.reidentify("support", "contact", {tokens[7]});
+  EXPECT_EQ(over.status, 429);
+  EXPECT_LE(over.headers.at(0).second.size(), 4U) << "an hour: " << over.headers.at(0).second;
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[7]}).status, 429);
+}
+
+TEST(Budgets, AClockThatIsPutBackAndCalledRightGivesNobodyANewOne) {
+  Api api(policy_with("budget: { subjects-per-day: 3, cooling-off-minutes: 1 }"));
+  const auto tokens = mails(api, 0, 5);
+  // The log has its keys of both months, where there are two.
+  EXPECT_EQ(api.reidentify("dpo", "contact", {tokens[0]}).status, 200);
+  api.clock.move(hours(48));
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[0], tokens[1], tokens[2]}).status, 200);
+  api.clock.move(-hours(48));
+  say_the_clock_is_right(api);
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[3]}).status, 429);
+  api.clock.move(hours(48));
+  api.restart();
+  EXPECT_EQ(api.reidentify("support", "contact", {tokens[3]}).status, 429);
+}
+
 TEST(Budgets, ValuesPerHourSlide) {
   Api api(policy_with("budget: { values-per-hour: 4, cooling-off-minutes: 1 }"));
   const auto tokens = mails(api, 0, 2);

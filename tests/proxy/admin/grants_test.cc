@@ -21,6 +21,17 @@ std::string policy_with(const std::string& four_eyes) {
   return admin_test_policy() + "four-eyes: { approve: [dpo, auditor], " + four_eyes + " }\n";
 }
 
+TEST(Cases, OneOpenedByAClockThatRanAheadIsOver) {
+  Case one;
+  one.opened = crypto::WallTime(hours(24 * 20'000));
+  one.expires = one.opened + hours(72);
+  EXPECT_FALSE(is_over(one, one.opened));
+  EXPECT_FALSE(is_over(one, one.opened - hours(24))) << "no more than a clock may be wrong by";
+  EXPECT_TRUE(is_over(one, one.opened - hours(25)));
+  EXPECT_FALSE(is_over(one, one.expires - std::chrono::milliseconds(1)));
+  EXPECT_TRUE(is_over(one, one.expires));
+}
+
 class Grants {
  public:
   explicit Grants(const std::string& four_eyes) : api(policy_with(four_eyes)) {

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/vault/engine/upkeep/retention_keeper.h"
+#include "proxy/admin/grants/budget_ledger.h"
 #include "proxy/admin/keys/destruction_certificate.h"
 #include "proxy/admin/keys/key_text.h"
 #include "proxy/admin/utc_text.h"
@@ -47,6 +49,47 @@ class KeyApiTest : public testing::Test {
   Operator admin_{"admin", api_.tenant, "admin", {}};
   std::string token_;
 };
+
+class NoJournal final : public crypto::vault::KeeperJournal {
+ public:
+  crypto::Status record(crypto::vault::KeyOperation, std::span<const KeyInfo>) override {
+    return {};
+  }
+  crypto::Status record_freeze(crypto::vault::Freeze) override { return {}; }
+};
+
+TEST_F(KeyApiTest, WhoConfirmsTheClockSaysSoInEachTenantsLog) {
+  const crypto::SteadyClock steady;
+  NoJournal journal;
+  int told = 0;
+  keys_.at_right_clock([&]() -> crypto::Status {
+    ++told;
+    return {};
+  });
+  const auto confirm = [&] { return ask("POST", "/v1/keys/confirm", R"({"reason":"set right"})"); };
+  std::uint64_t before = api_.log().size();
+  AdminResponse answer = confirm();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.body.find("\"was_frozen\":false"), std::string::npos) << answer.body;
+  EXPECT_EQ(api_.log().size(), before) << "nothing was frozen: nobody was asked about the clock";
+  EXPECT_EQ(told, 0);
+
+  api_.clock.move(std::chrono::hours(24 * 3));
+  ASSERT_TRUE(crypto::vault::RetentionKeeper(*api_.vault, steady, journal).tick());
+  api_.clock.move(-std::chrono::hours(24 * 3));
+  ASSERT_TRUE(crypto::vault::RetentionKeeper(*api_.vault, steady, journal).tick());
+  ASSERT_TRUE(keys_.destruction_is_frozen());
+  before = api_.log().size();
+  answer = confirm();
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_NE(answer.body.find("\"was_frozen\":true"), std::string::npos) << answer.body;
+  EXPECT_EQ(told, 1);
+  const auto entries = api_.entries(before);
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].detail->object, BudgetLedger::kClockObject);
+  EXPECT_EQ(entries[0].detail->reason, "set right");
+  EXPECT_EQ(entries[0].detail->operator_name, "admin");
+}
 
 TEST_F(KeyApiTest, AKeeperThatCannotEndWhatIsDueIsAnAlarm) {
   api_.keys = &keys_;

@@ -362,6 +362,24 @@ TEST_F(Login, ACodeIsSpentAcrossARestart) {
   EXPECT_EQ(login(kPhrase, code(mine, 1)).status, 200);
 }
 
+TEST_F(Login, ACodeIsOfTheTimeThatTheClockSays) {
+  const std::string invitation = invite();
+  const auto mine = secret();
+  // Ahead for one request, which the present of everything else does not forget.
+  api.clock.move(std::chrono::hours(48));
+  EXPECT_EQ(login("wrong", "000000", "nobody-there").status, 401);
+  api.clock.move(-std::chrono::hours(48));
+  EXPECT_GT(api.operators->now(), api.clock.now() + std::chrono::hours(47));
+  EXPECT_EQ(enrol(invitation, kPhrase, code(mine)).status, 200);
+  api.clock.move(seconds(90));
+  const std::string used = code(mine);
+  EXPECT_EQ(login(kPhrase, used).status, 200);
+  // A clock that is put back brings no code back.
+  api.clock.move(-seconds(60));
+  EXPECT_EQ(login(kPhrase, used).status, 401);
+  EXPECT_EQ(login(kPhrase, code(mine)).status, 401);
+}
+
 TEST_F(Login, AnOldCostIsRaisedAtTheNextLogin) {
   const auto mine = enrolled();
   api.login_rules.cost = {2, 128};

@@ -227,5 +227,44 @@ TEST(FirstCredentials, WithoutAFileThereIsNothingToDo) {
   EXPECT_TRUE(first.used("pvcred_x").has_value());
 }
 
+TEST(Operators, WhatAClockThatRanAheadDatedIsDatedBack) {
+  using std::chrono::hours;
+  const TempFolder folder;
+  MovedClock clock;
+  const auto open = [&] { return Operators::open(folder.path(), kInstallation, &clock).value(); };
+  constexpr auto kAhead = hours(24 * 1000);
+  clock.move(kAhead);
+  std::string session;
+  std::string credential;
+  {
+    const auto ahead = open();
+    credential = text(ahead->add("anne", "dpo", crypto::vault::kNoId).value());
+    const auto now = ahead->now();
+    ASSERT_TRUE(ahead->change("anne", [&](OperatorRecord& kept) -> crypto::Status {
+      kept.credentials.at(0).expires = now + hours(24);
+      kept.enrolment.emplace().expires = now + hours(72);
+      kept.attempts.locked_until = now + hours(1);
+      return {};
+    }));
+  }
+  clock.move(-kAhead);
+  const auto operators = open();
+  EXPECT_GT(operators->now(), clock.now() + hours(1));
+  session =
+      text(operators->sessions().begin("anne", operators->now(), operators->now() + hours(8)));
+  ASSERT_TRUE(operators->authenticate(session));
+  ASSERT_TRUE(operators->date_back());
+  EXPECT_LE(operators->now(), clock.now());
+  EXPECT_FALSE(operators->authenticate(session)) << "it would last for years";
+  EXPECT_LE(open()->now(), clock.now());
+  const auto anne = open()->find("anne").value();
+  EXPECT_LE(anne.created, clock.now());
+  EXPECT_FALSE(anne.enrolment);
+  EXPECT_LE(anne.attempts.locked_until, clock.now() + hours(24));
+  EXPECT_TRUE(operators->authenticate(credential));
+  clock.move(hours(25));
+  EXPECT_FALSE(operators->authenticate(credential)) << "it was made for a day";
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin
