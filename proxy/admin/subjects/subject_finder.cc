@@ -45,6 +45,7 @@ class Finder {
     const crypto::NormaliserOptions options{.region = region};
     if (!crypto::normalise(*kind, request.value, options, normal)) {
       crypto::wipe(normal);
+      meant.malformed = true;
       return;
     }
     add(parts_.subjects.find(principal_.tenant(), *kind, normal), meant);

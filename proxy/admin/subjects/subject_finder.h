@@ -20,6 +20,7 @@ struct MeantSubjects {
   std::vector<std::optional<std::size_t>> by_token;  // which of them a token is about
   bool unreachable = false;
   bool key_out_of_use = false;  // of a key that would tell whether there is somebody more
+  bool malformed = false;       // the clear value is none of its kind
 };
 
 MeantSubjects find_subjects(const AdminParts& parts, const crypto::reveal::Principal& principal,

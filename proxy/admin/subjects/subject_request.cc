@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "crypto/base/secret_bytes.h"
+#include "crypto/tokens/kind.h"
 #include "crypto/tokens/normaliser.h"
+#include "policies/model/diagnostics.h"
 #include "proxy/admin/reidentify_request.h"
 #include "proxy/admin/subjects/subject_reference.h"
 #include "proxy/body/json.h"
@@ -109,6 +111,16 @@ crypto::Status check_event(const SubjectRequest& request) {
   return {};
 }
 
+// Kind and value may have been mixed up: what was said is not repeated.
+crypto::Status check_kind(std::string_view kind) {
+  if (crypto::kind_from_name(kind)) return {};
+  std::vector<std::string_view> names;
+  for (const crypto::KindInfo& info : crypto::kinds()) names.push_back(info.name);
+  return Error(ErrorKind::malformed,
+               "There is no kind of that name. " +
+                   policies::suggestion(kind, names, policies::listed(names) + "."));
+}
+
 }  // namespace
 
 SubjectRequest::~SubjectRequest() { crypto::wipe(value); }
@@ -138,6 +150,9 @@ crypto::Result<SubjectRequest> parse_subject_request(SubjectDoor door, std::stri
       (request.kind.empty() || request.value.empty() || request.value.size() > kMaxIdentifier)) {
     return Error(ErrorKind::malformed,
                  "An identifier has a kind and a value of 4096 bytes at most.");
+  }
+  if (identifier) {
+    if (auto s = check_kind(request.kind); !s) return s.error();
   }
   if (door == SubjectDoor::events) {
     if (auto s = check_event(request); !s) return s.error();

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxSubjectTokens = 1000;
 struct SubjectRequest {
   std::string reason;               // not empty: it goes on the record
   std::vector<std::string> tokens;  // 1 to 1000
-  std::string kind;                 // identifier: a kind and a clear value
+  std::string kind;                 // identifier: one of crypto::kinds() and a clear value
   std::string value;
   std::optional<crypto::vault::SubjectReference> reference;
   bool on = true;       // restrict: restricted; object: objected

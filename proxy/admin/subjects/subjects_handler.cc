@@ -247,6 +247,11 @@ AdminResponse AdminApi::subjects(SubjectDoor door, const AdminRequest& http, con
   if (meant.unreachable) return none(audit::Outcome::failed, "store-unavailable", no_store());
   // An answer about the others would say that this one is nobody.
   if (meant.key_out_of_use) return none(audit::Outcome::failed, "key-out-of-use", key_problem());
+  if (meant.malformed) {
+    return none(
+        audit::Outcome::refused, "malformed-value",
+        admin_problem(400, "malformed-body", "The value of the identifier is none of its kind."));
+  }
   if (!request.tokens.empty()) watch_subjects_for_honey(parts, who, meant, named);
   if (door == SubjectDoor::export_all && meant.subjects.size() > 1) {
     return none(audit::Outcome::refused, "several-subjects",

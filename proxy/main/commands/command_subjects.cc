@@ -1,10 +1,12 @@
 #include <boost/json.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "crypto/vault/engine/base/durable_file.h"
 #include "proxy/main/commands/admin_client.h"
+#include "proxy/main/commands/certificate_files.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
 #include "proxy/main/io/text_file.h"
@@ -64,9 +66,10 @@ bool is_set(const boost::json::object& object, std::string_view name) {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-void print_subject(const boost::json::object& subject) {
+void print_subject(const boost::json::object& subject, bool erased) {
   print(text_of(subject, "reference"));
   if (!is_set(subject, "identified")) print(" (of one request)");
+  if (erased) print(" erased");
   if (is_set(subject, "restricted")) print(" restricted");
   if (is_set(subject, "objected")) print(" objected");
   print("\n");
@@ -112,25 +115,64 @@ void print_values(const boost::json::array& values) {
   }
 }
 
-// One file a person: FILE, FILE.2, FILE.3. Never over another file.
-crypto::Status write_certificates(const boost::json::object& answer, const std::string& file) {
-  const auto* list = answer.if_contains("certificates");
-  if (list == nullptr || !list->is_array() || list->get_array().empty()) {
-    return Error(ErrorKind::data,
-                 "The person is erased, but the gateway could sign no certificate; the audit log "
-                 "has the record.");
-  }
-  std::size_t number = 0;
-  for (const auto& text : list->get_array()) {
-    const std::string name = ++number == 1 ? file : file + "." + std::to_string(number);
-    if (auto s = crypto::vault::write_file_durably(
-            name, crypto::as_bytes(std::string_view(text.as_string())),
-            crypto::vault::Existing::refuse);
-        !s) {
-      return s;
+std::uint64_t count_of(const boost::json::object& object, std::string_view name) {
+  const auto* member = object.if_contains(name);
+  if (member == nullptr || !member->is_int64() || member->get_int64() < 0) return 0;
+  return static_cast<std::uint64_t>(member->get_int64());
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
+// What is said of people who are erased, whatever comes of their certificates.
+int say_erased(const SubjectsOptions& options, const boost::json::object& answer,
+               CertificateFiles& files) {
+  const std::uint64_t people = count_of(answer, "erased");
+  std::vector<std::string> certificates;
+  if (const auto* list = answer.if_contains("certificates"); list && list->is_array()) {
+    for (const auto& text : list->get_array()) {
+      if (text.is_string()) certificates.emplace_back(text.get_string());
     }
   }
-  return {};
+  std::vector<std::string> left;
+  std::vector<std::string> names;
+  if (options.certificate.empty()) {
+    left = certificates;
+  } else {
+    names = files.write(certificates, left);
+  }
+  if (!options.json) {
+    print("Erased: " + counted(people, "person", "people") + ", " +
+          counted(count_of(answer, "tokens_gone"), "token", "tokens") + " gone.\n");
+    if (is_set(answer, "rows_left")) {
+      print("Rows of theirs are still in the token store's files; the gateway goes on with it.\n");
+    }
+    for (const std::string& name : names) print("The certificate is in " + name + ".\n");
+    for (const std::string& text : left) print("\n" + text);
+  }
+  const std::string erased = people == 1 ? "The person is erased" : "The people are erased";
+  if (certificates.size() < people) {
+    return fail(ExitCode::data, erased +
+                                    ", but the gateway could not sign every certificate; the audit "
+                                    "log has the record.");
+  }
+  if (!options.certificate.empty() && !left.empty()) {
+    return fail(ExitCode::data, erased + ", but not every certificate could be written to " +
+                                    options.certificate +
+                                    "; what is missing there is on standard output, and is made "
+                                    "only once.");
+  }
+  return static_cast<int>(ExitCode::done);
+}
+
+// A value among them, or a token of somebody who is gone.
+std::string unknown_tokens(const SubjectsOptions& options, std::uint64_t unknown) {
+  return std::to_string(unknown) + " of " +
+         counted(options.tokens.size(), "token leads", "tokens lead") +
+         " to nobody: unknown here, or bound to no person. A value is no token: it goes to "
+         "standard "
+         "input, with --kind.";
 }
 
 }  // namespace
@@ -147,6 +189,8 @@ int run_subjects(const SubjectsOptions& options) {
   if (!credential) return fail(credential.error());
   const auto request = request_of(options);
   if (!request) return fail(request.error());
+  auto certificates = CertificateFiles::reserve(options.certificate);
+  if (!certificates) return fail(certificates.error());
   auto answer = admin_post({options.admin, options.ca}, "/v1/subjects/" + options.action,
                            *credential, boost::json::serialize(*request));
   if (!answer) return fail(answer.error());
@@ -161,19 +205,25 @@ int run_subjects(const SubjectsOptions& options) {
   if (options.json) {
     print(answer->body);
   } else {
-    for (const auto& subject : subjects->get_array()) print_subject(subject.as_object());
+    const bool erased = options.action == "erase";
+    for (const auto& one : subjects->get_array()) print_subject(one.as_object(), erased);
     if (const auto* values = object->if_contains("values"); values && values->is_array()) {
       print_values(values->get_array());
     }
   }
   crypto::wipe(answer->body);
-  if (!options.certificate.empty() && !subjects->get_array().empty()) {
-    if (auto s = write_certificates(*object, options.certificate); !s) return fail(s.error());
+  const std::uint64_t unknown = count_of(*object, "unknown_tokens");
+  if (subjects->get_array().empty()) {
+    if (unknown > 0) return fail(ExitCode::refused, unknown_tokens(options, unknown));
+    return fail(ExitCode::refused,
+                "No value is bound to such a person. Fields are bound by erasable: subject, or by "
+                "a retention that counts from an event.");
   }
-  if (!subjects->get_array().empty()) return static_cast<int>(ExitCode::done);
-  return fail(ExitCode::refused,
-              "No value is bound to such a person. Fields are bound by erasable: subject, or by a "
-              "retention that counts from an event.");
+  if (unknown > 0) {
+    std::fprintf(stderr, "paravent: warning: %s\n", unknown_tokens(options, unknown).c_str());
+  }
+  if (options.action == "erase") return say_erased(options, *object, *certificates);
+  return static_cast<int>(ExitCode::done);
 }
 
 }  // namespace paravent::proxy::main

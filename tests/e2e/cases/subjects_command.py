@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 
 from cases.subjects import POLICY, person, post, statuses, subjects
 from support import gateway
@@ -141,3 +142,61 @@ def events():
     contains(refused, "cannot be taken back", "a contact is no event that can be undone")
     refused = command(scene, "events", "--purpose", "nothing", "--event", "contract-end", "--day", today(), order["name"], code=2)
     contains(refused, "Nothing of this person is kept", "another purpose")
+
+
+@case("an erasure says what went and prints its certificate; a file for it is asked for before anybody is erased")
+def certificates():
+    scene = SHARED.get()
+    sent = post(scene, "/contact", {"name": "Cert Ified", "email": "certified@example.fr"})
+    taken = os.path.join(scene.folder, "taken.certificate")
+    with open(taken, "w", encoding="utf-8") as file:
+        file.write("another's")
+    for wrong in (taken, os.path.join(scene.folder, "nowhere", "certificate")):
+        command(scene, "erase", "--certificate", wrong, sent["name"], code=4)
+        equal(statuses(scene, [sent["name"]]), ["revealed"], f"nobody is erased: {wrong}")
+    unwritten = os.path.join(scene.folder, "unwritten.certificate")
+    refused = command(scene, "erase", "--certificate", unwritten, "pvv1nobody", code=7)
+    contains(refused, "1 of 1 token leads to nobody", "a token that is none")
+    expect(not os.path.exists(unwritten), "a file without a certificate is left")
+    out = command(scene, "erase", sent["name"])
+    (reference, *_) = out.split(" ")
+    contains(out, f"{reference} erased\n  contact: since ", "who")
+    contains(out, "Erased: 1 person, 2 tokens gone.", "what")
+    contains(out, "paravent certificate of destruction v1\n", "the certificate, where no file is named")
+    contains(out, f"subject {reference}", "whose it is")
+    equal(statuses(scene, [sent["name"]]), ["unavailable"], "erased")
+    again = post(scene, "/contact", {"name": "Cert Ified", "email": "certified@example.fr"})
+    out = command(scene, "erase", "--certificate", unwritten, "pvv1nobody", again["name"])
+    contains(out, f"The certificate is in {unwritten}.", "where it is")
+    lacks(out, "certificate of destruction v1", "once")
+    with open(unwritten, encoding="utf-8") as file:
+        contains(file.read(), "paravent certificate of destruction v1\n", "the file")
+
+
+@case("of two people's certificates the one that cannot be written is printed")
+def certificate_unwritten():
+    scene = SHARED.get()
+    sent = [post(scene, "/contact", {"name": f"{one} Two", "email": f"{one}two@example.fr"})["name"] for one in "ab"]
+    where = os.path.join(scene.folder, "two.certificate")
+    with open(where + ".2", "w", encoding="utf-8") as file:
+        file.write("another's")
+    common = ["--admin", scene.admin.url, "--credential-file", scene.credential_file(), "--reason", "a request"]
+    done = gateway.run("subjects", "erase", *common, "--certificate", where, *sent)
+    equal(done.returncode, 4, f"erase: {done.err}")
+    contains(done.err, "The people are erased, but", "what happened")
+    contains(done.out, "Erased: 2 people", "what happened")
+    equal(done.out.count("paravent certificate of destruction v1\n"), 1, "the one that is not in a file")
+    with open(where + ".2", encoding="utf-8") as file:
+        equal(file.read(), "another's", "the file that was there")
+
+
+@case("a kind that is none, a value that is none of its kind and a value handed in as a token are said so")
+def not_nobody():
+    scene = SHARED.get()
+    contains(command(scene, "erase", "--kind", "mail", code=2, stdin=b"a@example.fr\n"), 'Did you mean "email"?', "a kind")
+    refused = command(scene, "locate", "--kind", "email", code=2, stdin=b"notanemail\n")
+    contains(refused, "none of its kind", "a value")
+    lacks(refused, "notanemail", "the sentence")
+    refused = command(scene, "locate", "someone@example.fr", code=7)
+    contains(refused, "A value is no token", "a value as a token")
+    lacks(refused, "someone@", "the sentence")

@@ -69,5 +69,27 @@ TEST_F(Finder, ANumberOfTheFrenchOverseasPlanMeansItsEarlierFormsToo) {
   EXPECT_EQ(found("0976 21 23 45"), 0U);
 }
 
+// "Nobody" would be believed: of an erasure too.
+TEST_F(Finder, AKindOrAValueThatIsNoneIsNobodysAnswer) {
+  const auto told = [this](const std::string& kind, const std::string& value) {
+    const AdminResponse answer = api_.post(
+        "dpo", "/v1/subjects/erase",
+        R"({"reason":"r","identifier":{"kind":")" + kind + R"(","value":")" + value + "\"}}");
+    EXPECT_EQ(answer.status, 400) << answer.body;
+    return std::string(boost::json::parse(answer.body).at("title").as_string());
+  };
+  EXPECT_EQ(told("Email", "anne@example.fr"),
+            "There is no kind of that name. Did you mean \"email\"?");
+  const std::string mixed_up = told("anne@example.fr", "email");
+  EXPECT_EQ(mixed_up.find("anne"), std::string::npos);
+  EXPECT_NE(mixed_up.find("One of text, name, email"), std::string::npos) << mixed_up;
+  const std::uint64_t before = api_.log().size();
+  EXPECT_EQ(told("email", "notanemail"), "The value of the identifier is none of its kind.");
+  ASSERT_EQ(api_.log().size(), before + 1);
+  const auto entry = std::move(api_.entries(before).at(0));
+  EXPECT_EQ(entry.open.outcome, crypto::audit::Outcome::refused);
+  EXPECT_EQ(entry.detail->object + " " + entry.detail->remark, "erase malformed-value");
+}
+
 }  // namespace
 }  // namespace paravent::proxy::admin
