@@ -206,6 +206,14 @@ int enrol(const AccessOptions& options) {
   std::fflush(stdout);
   std::string passphrase = ask(Asked::passphrase);
   std::string code = ask(Asked::code);
+  if (passphrase.empty() || code.empty()) {
+    crypto::wipe(invitation);
+    crypto::wipe(passphrase);
+    crypto::wipe(code);
+    return fail(ExitCode::usage,
+                "The pass-phrase or the code was empty, and nothing was kept; run the command "
+                "again, the invitation is still good.");
+  }
   const auto answer =
       post(options, "/v1/enrol", SecretBytes(),
            {{"invitation", invitation}, {"passphrase", passphrase}, {"code", code}});

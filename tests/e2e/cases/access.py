@@ -137,6 +137,9 @@ def person():
         secret = json.loads(body)["secret"]
         weak = f"{invitation}\nshort\n{totp(secret)}\n".encode()
         contains(scene.command("enrol", who=None, stdin=weak, code=2).err, "12 characters", "what is asked for")
+        for phrase_and_code in ("", "\n\n", f"{phrase}\n\n", f"\n{totp(secret, -1)}\n"):
+            empty = scene.command("enrol", who=None, stdin=f"{invitation}\n{phrase_and_code}".encode(), code=2)
+            contains(empty.err, "nothing was kept", "an empty one")
         scene.command("enrol", who=None, stdin=f"{invitation}\n{phrase}\n{totp(secret, -1)}\n".encode())
         again = f"{invitation}\n{phrase}\n{totp(secret)}\n".encode()
         scene.command("enrol", who=None, stdin=again, code=7)

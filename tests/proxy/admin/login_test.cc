@@ -165,6 +165,12 @@ TEST_F(Login, FromTheInvitationToASession) {
   EXPECT_EQ(json::parse(shown.body).at("secret").as_string(), crypto::totp_secret_text(mine));
   EXPECT_EQ(enrol(invitation, "weak", code(mine)).status, 422);
   EXPECT_EQ(enrol(invitation, kPhrase, "000000").status, 422);
+  EXPECT_EQ(enrol(invitation, "", code(mine)).status, 422);
+  EXPECT_EQ(enrol(invitation, kPhrase, "").status, 422);
+  EXPECT_EQ(enrol(invitation, "", "").status, 422);
+  const std::string code_alone =
+      json::serialize(json::object{{"invitation", invitation}, {"code", ""}});
+  EXPECT_EQ(api.post_with("/v1/enrol", "", code_alone).status, 422);
   const std::string used = code(mine);
   EXPECT_EQ(enrol(invitation, kPhrase, used).status, 200);
   EXPECT_EQ(enrol(invitation, kPhrase, code(mine, 1)).status, 401) << "an invitation works once";
