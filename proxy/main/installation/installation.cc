@@ -10,6 +10,7 @@
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
 #include "proxy/config/gateway_config.h"
+#include "proxy/main/installation/was_in_use.h"
 
 namespace paravent::proxy::main {
 
@@ -143,15 +144,26 @@ Result<RootKey> open_root_key(const InstallationPaths& paths) {
                          "given."));
 }
 
+namespace {
+
+// Made anew it would be other people's, and those who were revoked.
+Error operators_missing(const DataDirectory& directory) {
+  return {ErrorKind::data,
+          "The list of operators " + (directory.operators() / "operators").string() +
+              " is missing; restore it from a data backup (nothing was made anew)."};
+}
+
+}  // namespace
+
 bool Installation::is_initialised(const std::filesystem::path& data) {
   std::error_code ignored;
   if (!std::filesystem::exists(data, ignored)) return false;
   auto directory = DataDirectory::open(data);
   if (!directory || !directory->is_initialised()) return false;
-  // Without a list of operators the initialisation was interrupted before its end. A list that
-  // cannot be read is for open() to complain about.
+  // Without a list of operators the initialisation was interrupted before its end, or the list is
+  // lost. Of that, and of one that cannot be read, open() complains.
   const auto operators = admin::Operators::open(directory->operators(), crypto::vault::kNoId);
-  return !operators || (*operators)->size() > 0;
+  return !operators || (*operators)->size() > 0 || was_in_use(directory->audit());
 }
 
 Result<std::unique_ptr<Installation>> Installation::open_sealed(const InstallationPaths& paths,
@@ -175,6 +187,9 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
     return status.error();
   }
   if (auto status = installation->open_operators(); !status) return status.error();
+  if (installation->operators_->size() == 0 && was_in_use(installation->directory_.audit())) {
+    return operators_missing(installation->directory_);
+  }
   return installation;
 }
 
@@ -278,6 +293,9 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
     return Error(ErrorKind::data,
                  "There is a vault in " + paths.data.string() + " already; nothing was changed.");
   }
+  if (interrupted && was_in_use(installation->directory_.audit())) {
+    return operators_missing(installation->directory_);
+  }
   if (auto status = installation->make_provider_of(paths.root); !status) return status.error();
   if (interrupted) {
     auto check = crypto::vault::read_root_check(installation->directory_.keys());
@@ -296,6 +314,10 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
                          paths.memory);
   if (!vault) return vault.error();
   installation->vault_ = std::move(*vault);
+  // Where the logs went with the list. A policy makes the first tenant.
+  if (interrupted && installation->vault_->has_tenants()) {
+    return operators_missing(installation->directory_);
+  }
   if (auto status = installation->open_parts(crypto::audit::OpenMode::create_if_missing); !status)
     return status.error();
   auto check = crypto::vault::read_root_check(installation->directory_.keys());

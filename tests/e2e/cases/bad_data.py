@@ -267,6 +267,29 @@ def operators_foreign():
         serve_fails(folder, 4, "operators", "another installation", leave_out=("data/lock", "data/store"))
 
 
+@case("the list of operators lost: code 4, no new one, no new credentials, by serve and by init", smoke=True)
+def operators_lost():
+    def init_fails(folder):
+        done = gateway.run("init", "--config", os.path.join(folder, "gateway.yaml"))
+        equal((done.returncode, done.out), (4, ""), f"init ({done.err})")
+        contains(one_sentence(done.err), "The list of operators", "init")
+        expect(not os.path.exists(os.path.join(folder, "data", "operators", "operators")), "a list was made")
+
+    with copied() as folder:
+        os.unlink(os.path.join(folder, "data", "operators", "operators"))
+        serve_fails(folder, 4, "The list of operators", "restore it from a data backup")
+        init_fails(folder)
+    with copied() as folder:
+        shutil.rmtree(os.path.join(folder, "data", "operators"))
+        serve_fails(folder, 4, "The list of operators")
+    with copied() as folder:
+        shutil.rmtree(os.path.join(folder, "data", "operators"))
+        shutil.rmtree(os.path.join(folder, "data", "audit"))
+        # The folders are there again, empty.
+        serve_fails(folder, 4, "The list of operators", leave_out=("data/lock", "data/store", "data/operators", "data/audit"))
+        equal((os.listdir(os.path.join(folder, "data", "operators")), os.listdir(os.path.join(folder, "data", "audit"))), ([], []), "nothing was made anew")
+
+
 @case("the installation's audit log deleted whole: code 4, and it does not begin anew")
 def audit_log_deleted():
     with copied() as folder:
