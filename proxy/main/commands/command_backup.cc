@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
@@ -86,6 +87,16 @@ Result<json::object> wait_for_end(const BackupOptions& options,
   return state;
 }
 
+// Links followed as far as there is something.
+bool lies_below(const fs::path& file, const fs::path& folder) {
+  std::error_code error;
+  const fs::path inner = fs::weakly_canonical(fs::absolute(file), error);
+  if (error) return false;
+  const fs::path outer = fs::canonical(folder, error);
+  if (error) return false;
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
 int through_gateway(const BackupOptions& options, const fs::path& data) {
   const auto credential = read_credential(options.credential_file, CredentialOf::admin);
   if (!credential) return fail(credential.error());
@@ -121,6 +132,11 @@ int run_backup(const BackupOptions& options) {
   std::error_code ignored;
   if (fs::exists(options.out, ignored)) {
     return fail(ExitCode::data, options.out + " exists already and is not overwritten.");
+  }
+  // It would be lost with what it is a backup of, and go into the next one.
+  if (lies_below(options.out, paths.data)) {
+    return fail(ExitCode::usage, options.out + " lies in the data directory " +
+                                     paths.data.string() + "; write the backup elsewhere.");
   }
   auto installation = Installation::open(paths, clock);
   if (!installation && installation.error().kind() == ErrorKind::busy) {

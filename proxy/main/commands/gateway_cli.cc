@@ -65,8 +65,10 @@ void add_backups(CLI::App& app, BackupOptions& backup, RestoreOptions& restore) 
   CLI::App* command = app.add_subcommand("backup", "Back up a data directory, running or not");
   command->add_option("DIR", backup.data, "Data directory")->required();
   command->add_option("OUT", backup.out, "File to make")->required();
-  command->add_flag("--keys", backup.keys, "Back up the keys, and nothing else");
-  command->add_option("--days", backup.days, "With --keys: until it expires (default 30)");
+  CLI::Option* keys =
+      command->add_flag("--keys", backup.keys, "Back up the keys, and nothing else");
+  command->add_option("--days", backup.days, "With --keys: until it expires (default 30)")
+      ->needs(keys);
   command->add_option("--config", backup.config, "Gateway file whose vault is meant");
   command->add_option("--root-key", backup.root_key, "Root key file");
   add_admin_address(command, backup);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/base/process_memory.h"
+#include "crypto/vault/engine/keys/file_key_store.h"
 #include "crypto/vault/engine/vault/memory_share.h"
 #include "crypto/vault/unseal/file_provider.h"
 #include "crypto/vault/unseal/unseal_record.h"
@@ -283,6 +284,15 @@ Result<std::unique_ptr<Installation>> Installation::initialise(const Installatio
                                                                const crypto::Clock& clock,
                                                                const HandOver& hand_over,
                                                                const ShareOut& share_out) {
+  // A backup or a removal of the one would take the other along.
+  for (auto above = paths.data.parent_path(); above.has_relative_path();
+       above = above.parent_path()) {
+    std::error_code unseen;
+    if (std::filesystem::exists(above / "keys" / crypto::vault::kKeyStoreFile, unseen)) {
+      return Error(ErrorKind::data, paths.data.string() + " lies in the data directory " +
+                                        above.string() + " of another vault; choose another one.");
+    }
+  }
   auto directory = DataDirectory::create(paths.data);
   if (!directory) return directory.error();
   const bool interrupted = directory->is_initialised();

@@ -166,6 +166,28 @@ def needs_admin():
         expect("--credential-file" in one_sentence(done.err), done.err)
 
 
+@case("a backup is not written into the data directory that it is of; --days is for key backups; a vault in another's directory is refused")
+def places():
+    with Scene(policy=WIDE) as scene:
+        link = os.path.join(scene.folder, "link")
+        os.symlink(os.path.join(scene.data, "keys"), link)
+        for folder in (os.path.join(scene.data, "keys"), scene.data, link, os.path.join(scene.folder, "x", "..", "data", "new")):
+            done = backup(scene, os.path.join(folder, "d.pvbackup"))
+            equal(done.returncode, 2, f"{folder}: {done.err}")
+            expect("write the backup elsewhere" in one_sentence(done.err), done.err)
+        equal([name for name in os.listdir(os.path.join(scene.data, "keys")) if "pvbackup" in name], [], "what is in keys")
+        done = backup(scene, os.path.join(scene.folder, "d.pvbackup"), "--days", "3")
+        equal(done.returncode, 2, f"--days of a data backup ({done.err})")
+        expect("--keys" in one_sentence(done.err), done.err)
+        beside = os.path.join(scene.folder, "data-of-another.pvbackup")
+        equal(backup(scene, beside).returncode, 0, "a name that begins as the directory's")
+        inside = os.path.join(scene.data, "other", "data")
+        done = gateway.run("init", "--data", inside, "--root-key", os.path.join(scene.folder, "other.key"))
+        equal((done.returncode, done.out), (4, ""), f"init inside ({done.err})")
+        expect("of another vault" in one_sentence(done.err), done.err)
+        expect(not os.path.exists(inside), "a folder was made")
+
+
 class Kept:
     """A stopped scene and its two backups, made without a gateway."""
 
