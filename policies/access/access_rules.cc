@@ -160,6 +160,11 @@ const FourEyes* AccessRules::four_eyes(const crypto::vault::Id& tenant) const {
   return known == nullptr || !known->four_eyes ? nullptr : &*known->four_eyes;
 }
 
+bool AccessRules::has_purpose(const crypto::vault::Id& tenant, std::string_view purpose) const {
+  const Tenant* known = find(tenant);
+  return known != nullptr && find(*known, purpose) != nullptr;
+}
+
 bool AccessRules::has_field(const crypto::vault::Id& tenant, std::string_view purpose,
                             std::string_view field) const {
   const Tenant* known = find(tenant);

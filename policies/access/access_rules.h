@@ -86,6 +86,8 @@ class AccessRules {
                     crypto::WallTime now) const;
   // nullptr: nothing there needs two people.
   const FourEyes* four_eyes(const crypto::vault::Id& tenant) const;
+  // Whether the current policy has the purpose.
+  bool has_purpose(const crypto::vault::Id& tenant, std::string_view purpose) const;
   // Whether the current policy takes the field for the purpose, spelled as in the policy.
   bool has_field(const crypto::vault::Id& tenant, std::string_view purpose,
                  std::string_view field) const;

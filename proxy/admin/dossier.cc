@@ -101,6 +101,11 @@ bool concerns(const DossierQuestion& question, const audit::AuditRecord& record)
   return false;
 }
 
+bool names_operator(const DossierQuestion& question, const audit::AuditRecord& record) {
+  return record.detail && !question.operator_name.empty() &&
+         record.detail->operator_name == question.operator_name;
+}
+
 void summarise(Dossier& dossier, const std::map<std::uint32_t, std::string>& kinds) {
   std::map<std::pair<std::uint32_t, audit::Hash>, DossierToken> tokens;
   for (const DossierEntry& entry : dossier.entries) {
@@ -140,6 +145,9 @@ std::string dossier_json(const Dossier& dossier) {
   member("checkpoint", dossier.checkpoint, out);
   out.append(",\"size\":").append(std::to_string(dossier.size));
   out.append(",\"unreadable\":").append(std::to_string(dossier.unreadable));
+  if (!dossier.question.operator_name.empty()) {
+    out.append(",\"operator_named\":").append(dossier.operator_named ? "true" : "false");
+  }
   counts("events", dossier.events, out);
   counts("purposes", dossier.purposes, out);
   counts("kinds", dossier.kinds, out);

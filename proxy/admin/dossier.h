@@ -56,6 +56,8 @@ struct Dossier {
   // Of a subject of an issuer: which of its keys were trusted (IssuerKeys); in no count.
   std::vector<DossierEntry> issuer_keys;
   std::uint64_t issuer_unreadable = 0;
+  // Whether the log names the operator of the question at all, at any time.
+  bool operator_named = false;
   // Of the period, whose detail is gone with its month's key: they may belong here or not.
   std::uint64_t unreadable = 0;
 
@@ -69,6 +71,8 @@ struct Dossier {
 // Whether the entry is an answer to the question. An entry without detail is one only where the
 // question is about a period alone.
 bool concerns(const DossierQuestion& question, const crypto::audit::AuditRecord& record);
+
+bool names_operator(const DossierQuestion& question, const crypto::audit::AuditRecord& record);
 
 // Fills the counts from the entries. `kinds`: of each key id that is known.
 void summarise(Dossier& dossier, const std::map<std::uint32_t, std::string>& kinds);

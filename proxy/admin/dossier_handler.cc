@@ -62,6 +62,9 @@ Result<DossierQuestion> question_of(TextMembers& members, const Operator& who) {
     if (!question.until) return malformed("to is a day: 2026-11-28.");
     *question.until += std::chrono::days(1);
   }
+  if (question.from && question.until && *question.until <= *question.from) {
+    return malformed("from lies behind to.");
+  }
   const std::string& format = members["format"];
   if (!format.empty() && format != "json" && format != "html") {
     return malformed("format is json or html.");
@@ -94,6 +97,7 @@ crypto::Status collect(const audit::AuditLog& log, Dossier& dossier) {
     if (records->empty()) return Error(ErrorKind::data);
     at += records->size();
     for (audit::AuditRecord& record : *records) {
+      dossier.operator_named = dossier.operator_named || names_operator(dossier.question, record);
       if (issuer.take(record) || !concerns(dossier.question, record)) continue;
       if (dossier.entries.size() == kMostDossierEntries) return Error(ErrorKind::refused);
       dossier.entries.push_back({std::move(record), {}});

@@ -79,7 +79,11 @@ std::string dossier_html(const Dossier& dossier) {
   const DossierQuestion& question = dossier.question;
   row({"Made", utc_text(dossier.made) + " by " + question.asked_by}, out);
   row({"Reason", question.reason}, out);
-  if (!question.operator_name.empty()) row({"Operator", question.operator_name}, out);
+  if (!question.operator_name.empty()) {
+    const bool named = dossier.operator_named;
+    row({"Operator", question.operator_name + (named ? "" : " (no entry at any time names it)")},
+        out);
+  }
   if (!question.credential.empty()) row({"Credential", question.credential}, out);
   if (question.key_id) row({"Key", key_id_text(*question.key_id)}, out);
   if (!question.subject.empty()) {

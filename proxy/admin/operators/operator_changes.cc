@@ -47,6 +47,7 @@ AdminResponse OperatorsApi::add(const BodyMembers& members, const Operator& who)
   if (role != policies::kAdminRole && access_()->rules().role(tenant, role) == nullptr) {
     return admin_problem(422, "no-such-role", "The tenant's policy has no such role.");
   }
+  if (auto answer = check_purposes(tenant, *wanted)) return std::move(*answer);
   if (operators_.find(name)) {
     return admin_problem(409, "refused", "There is an operator of that name already.");
   }

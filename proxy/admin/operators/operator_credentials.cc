@@ -65,12 +65,23 @@ Result<KeptCredential> OperatorsApi::credential_of(const BodyMembers& members) c
   return made;
 }
 
+std::optional<AdminResponse> OperatorsApi::check_purposes(const crypto::vault::Id& tenant,
+                                                          const KeptCredential& wanted) const {
+  for (const std::string& purpose : wanted.scope.purposes) {
+    if (access_()->rules().has_purpose(tenant, purpose)) continue;
+    return admin_problem(422, "no-such-purpose",
+                         "The tenant's policy has no purpose " + purpose + ".");
+  }
+  return std::nullopt;
+}
+
 AdminResponse OperatorsApi::add_credential(const BodyMembers& members, const Operator& who,
                                            const std::string& name) {
   const auto one = operators_.find(name);
   if (!one) return no_such_operator();
   auto wanted = credential_of(members);
   if (!wanted) return malformed(wanted.error());
+  if (auto answer = check_purposes(one->tenant, *wanted)) return std::move(*answer);
   if (auto answer = ask_second(who, one->tenant, members,
                                "credential for " + name + credential_words(members))) {
     return std::move(*answer);

@@ -49,6 +49,9 @@ class OperatorsApi {
   std::optional<AdminResponse> ask_second(const Operator& who, const crypto::vault::Id& tenant,
                                           const BodyMembers& members, const std::string& what);
 
+  // What is wrong with the purposes of a credential; one that is none would open nothing.
+  std::optional<AdminResponse> check_purposes(const crypto::vault::Id& tenant,
+                                              const KeptCredential& wanted) const;
   crypto::Result<KeptCredential> credential_of(const BodyMembers& members) const;
   // kNoId: no such tenant.
   crypto::vault::Id tenant_named(std::string_view name, const Operator& who) const;

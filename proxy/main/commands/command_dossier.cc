@@ -33,6 +33,13 @@ int run_dossier(const DossierOptions& options) {
   }();
   if (!answer) return fail(answer.error());
   if (answer->status != 200) return fail(admin_error(*answer));
+  // Within a text of the document its quotes would be escaped.
+  if (answer->body.find(R"("operator_named":false)") != std::string::npos) {
+    std::fputs(
+        "paravent: warning: no entry of the log, of any time, names this operator; paravent "
+        "operators list shows how they are written.\n",
+        stderr);
+  }
   if (options.out.empty()) {
     std::fwrite(answer->body.data(), 1, answer->body.size(), stdout);
     return static_cast<int>(ExitCode::done);

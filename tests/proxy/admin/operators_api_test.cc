@@ -109,6 +109,8 @@ TEST_F(OperatorsPaths, WhatMakesNoSenseIsRefused) {
            {R"({"name":"x","role":"support","type":"program","paths":["all"],"reason":"r"})", 400},
            {R"({"name":"x","role":"support","type":"program","purposes":["a b"],"reason":"r"})",
             400},
+           {R"({"name":"x","role":"support","type":"program","purposes":["contct"],"reason":"r"})",
+            422},
            {R"({"name":"x","role":"support","type":"person","expires":"P1Y","reason":"r"})", 400},
            {R"({"name":"dpo","role":"support","type":"program","reason":"r"})", 409},
            {R"({"name":"x","unknown":"y","reason":"r"})", 400}}) {

@@ -268,9 +268,28 @@ TEST(RecordApi, ADossierIsRefusedAndMalformed) {
         R"({"reason":"r","to":"2026-13-01"})", R"({"reason":"r","key":"1"})",
         R"({"reason":"r","subject":"00"})", R"({"reason":"r","credential":"pvcred_x"})",
         R"({"reason":"r","credential":"00"})", R"({"reason":"r","format":"pdf"})",
-        R"({"reason":"r","more":"x"})", "[]", "{"}) {
+        R"({"reason":"r","from":"2026-11-28","to":"2026-11-27"})", R"({"reason":"r","more":"x"})",
+        "[]", "{"}) {
     EXPECT_EQ(api.post("dpo", "/v1/dossier", body).status, 400) << body;
   }
+}
+
+// A name that is misspelled has done nothing, and nothing is what the dossier would show.
+TEST(RecordApi, ADossierSaysWhereNoEntryNamesTheOperator) {
+  Recorded api;
+  const auto named = [&](const std::string& name, const std::string& members = "") {
+    const json::object dossier = parsed(api.post(
+        "dpo", "/v1/dossier", R"({"operator":")" + name + R"(",)" + members + R"("reason":"r"})"));
+    return dossier.at("operator_named").as_bool();
+  };
+  EXPECT_TRUE(named("support"));
+  EXPECT_TRUE(named("support", R"("to":"2001-01-01",)"));  // outside the period
+  EXPECT_FALSE(named("suport"));
+  EXPECT_FALSE(
+      parsed(api.post("dpo", "/v1/dossier", R"({"reason":"r"})")).contains("operator_named"));
+  const AdminResponse page =
+      api.post("dpo", "/v1/dossier", R"({"operator":"suport","reason":"r","format":"html"})");
+  EXPECT_NE(page.body.find("no entry at any time names it"), std::string::npos);
 }
 
 TEST(RecordApi, ThePageEscapesWhatPeopleWrote) {
