@@ -209,6 +209,82 @@ bool acceptable_bytes(std::string_view text, Diagnostics& out) {
   return true;
 }
 
+std::string_view without_ending(std::string_view line) {
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+}
+
+// The lines up to and with this one, from 1.
+std::vector<std::string_view> lines_to(std::string_view text, std::size_t last) {
+  std::vector<std::string_view> lines;
+  while (lines.size() < last && !text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(without_ending(text.substr(0, end)));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+std::size_t indent_of(std::string_view line) {
+  const std::size_t at = line.find_first_not_of(' ');
+  return at == std::string_view::npos ? line.size() : at;
+}
+
+bool has_tab_before_text(std::string_view line) {
+  return line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
+}
+
+bool has_open_quote(std::string_view line) {
+  char open = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (open == 0 && line[i] == '#' && (i == 0 || line[i - 1] == ' ')) return false;
+    // An apostrophe within a word opens nothing.
+    const bool begins = i == 0 || std::string_view(" [{,:").find(line[i - 1]) != line.npos;
+    if (open == 0 && begins && (line[i] == '"' || line[i] == '\'')) {
+      open = line[i];
+    } else if (open == '"' && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == open) {
+      open = 0;
+    }
+  }
+  return open != 0;
+}
+
+// `key:value`; not `http://` and not a port.
+bool lacks_blank(std::string_view line) {
+  const std::string_view text = line.substr(indent_of(line));
+  const std::size_t colon =
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_");
+  return colon != std::string_view::npos && colon > 0 && text[colon] == ':' &&
+         colon + 1 < text.size() && text[colon + 1] != ' ' && text[colon + 1] != '/';
+}
+
+// What is usually wrong where a parser stops: in this line, or in the one before it that says
+// anything. Empty: nothing of that.
+std::string remedy_for(std::string_view text, std::uint32_t line) {
+  std::vector<std::string_view> lines = lines_to(text, line);
+  if (lines.empty()) return {};
+  const std::string_view here = lines.back();
+  lines.pop_back();
+  while (!lines.empty() && indent_of(lines.back()) == lines.back().size()) lines.pop_back();
+  const std::string_view before = lines.empty() ? std::string_view() : lines.back();
+  for (const std::string_view one : {here, before}) {
+    if (has_tab_before_text(one)) return "Indent by blanks; there is a tab";
+  }
+  for (const std::string_view one : {here, before}) {
+    if (has_open_quote(one)) return "Close the quotation mark";
+  }
+  for (const std::string_view one : {here, before}) {
+    if (lacks_blank(one)) return "Put a blank behind the colon";
+  }
+  const std::size_t mine = indent_of(here);
+  const std::size_t above = indent_of(before);
+  if (!before.empty() && (mine == above + 1 || mine + 1 == above)) {
+    return "Begin in the column of its siblings; this line is one column off the one above";
+  }
+  return {};
+}
+
 // The message of yaml-cpp without its own "yaml-cpp: error at line 1, column 2: ".
 std::string reason_of(const YAML::Exception& fault) {
   return fault.msg.empty() ? std::string("not valid YAML") : "not valid YAML: " + fault.msg;
@@ -239,7 +315,8 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const YamlLimits& limi
   } catch (const LimitReached&) {
     return std::nullopt;
   } catch (const YAML::Exception& fault) {
-    out.error(position_of(fault.mark), {}, reason_of(fault));
+    const Position at = position_of(fault.mark);
+    out.error(at, {}, reason_of(fault), remedy_for(text, at.line));
     return std::nullopt;
   }
   return builder.take();

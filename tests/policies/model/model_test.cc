@@ -132,6 +132,23 @@ TEST(SelectorReach, NamesAreThoseThatPhpReads) {
   EXPECT_FALSE(leaves_nothing("form.*.x", "form.a[*].x", true));
 }
 
+TEST(Yaml, AFaultOfSyntaxSaysWhatIsUsuallyWrongThere) {
+  const auto hint = [](std::string_view text) -> std::string {
+    Diagnostics out("p.yaml");
+    EXPECT_FALSE(parse_yaml(text, {}, out)) << text;
+    return out.items().empty() ? std::string() : out.items().front().hint;
+  };
+  EXPECT_EQ(hint("policy: 1\nroles:\n\tdpo: clear\n"), "Indent by blanks; there is a tab");
+  EXPECT_EQ(hint("policy: 1\ntenant: \"atelier\ndomain: \"x\"\n"), "Close the quotation mark");
+  EXPECT_EQ(hint("policy: 1\nroles:\n  dpo:clear\n  agent: { reveal: clear }\n"),
+            "Put a blank behind the colon");
+  const std::string column = hint("policy: 1\nroles:\n  dpo: { reveal: clear }\n   agent: clear\n");
+  EXPECT_NE(column.find("one column off"), std::string::npos) << column;
+  EXPECT_EQ(hint("policy: 1\ntenant: [a\nroutes: x: y\n"), "");
+  // What reads like one of these and is none.
+  EXPECT_EQ(hint("a: it's # \"\nb: http://127.0.0.1:80\nc: [a\nd: x: y\n"), "");
+}
+
 TEST(Period, ReadsCalendarPeriodsInOneSpelling) {
   EXPECT_EQ(parse_period("P3Y"), (Period{36, 0}));
   EXPECT_EQ(parse_period("P13M"), (Period{13, 0}));
