@@ -1,9 +1,11 @@
 #include "proxy/main/commands/admin_client.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 #include <variant>
 
+#include "crypto/tokens/normaliser.h"
 #include "crypto/vault/engine/base/durable_file.h"
 #include "policies/model/upstream_address.h"
 #include "proxy/body/wrapping.h"
@@ -128,6 +130,17 @@ Error admin_error(const AdminAnswer& answer) {
   return {kind, sentence};
 }
 
+namespace {
+
+// b64token of RFC 6750.
+bool is_credential_byte(char c) {
+  constexpr std::string_view kMarks = "-._~+/=";
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+
+}  // namespace
+
 Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialOf whose) {
   if (file.empty()) {
     return Error(ErrorKind::usage,
@@ -137,7 +150,10 @@ Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialO
   if (!read) {
     return Error(ErrorKind::usage, "The credential file " + file + " cannot be read.");
   }
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string_view text = crypto::as_text(read->bytes());
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = crypto::trim(text);
   if (text.starts_with('{')) {
     const std::string_view marker =
         whose == CredentialOf::admin ? R"("admin_credential":")" : R"("credential":")";
@@ -151,10 +167,12 @@ Result<crypto::SecretBytes> read_credential(const std::string& file, CredentialO
     text.remove_prefix(at + marker.size());
     return crypto::SecretBytes::copy_of(text.substr(0, text.find('"')));
   }
-  while (text.ends_with('\n') || text.ends_with('\r') || text.ends_with(' ')) {
-    text.remove_suffix(1);
-  }
   if (text.empty()) return Error(ErrorKind::usage, "The credential file " + file + " is empty.");
+  if (!std::all_of(text.begin(), text.end(), is_credential_byte)) {
+    return Error(ErrorKind::usage, "The credential file " + file +
+                                       " holds more than a credential: put it there alone, on one "
+                                       "line, without quotes and without a word before it.");
+  }
   return crypto::SecretBytes::copy_of(text);
 }
 

@@ -3,8 +3,12 @@
 #include "proxy/main/commands/admin_client.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -53,6 +57,32 @@ TEST(AdminClient, HttpToAnotherMachineIsRefusedBeforeAnythingIsSent) {
     ASSERT_FALSE(answer) << url;
     EXPECT_EQ(exit_code(answer.error().kind()), ExitCode::unreachable) << url;
   }
+}
+
+TEST(AdminClient, ACredentialFileHoldsOneCredential) {
+  std::string file = (std::filesystem::temp_directory_path() / "paravent-XXXXXX").string();
+  const int made = ::mkstemp(file.data());
+  ASSERT_GE(made, 0);
+  ::close(made);
+  const auto read = [&file](std::string_view text) -> std::string {
+    std::ofstream(file, std::ios::binary) << text;
+    const auto credential = read_credential(file);
+    if (!credential) return std::string(credential.error().sentence());
+    return std::string(crypto::as_text(credential->bytes()));
+  };
+  for (const char* text :
+       {"pvcred_a-B_9", "pvcred_a-B_9\n", "\xEF\xBB\xBFpvcred_a-B_9\r\n", " \t pvcred_a-B_9 \n\n",
+        "\xEF\xBB\xBF{\"credential\":\"pvcred_a-B_9\"}\n"}) {
+    EXPECT_EQ(read(text), "pvcred_a-B_9") << text;
+  }
+  EXPECT_EQ(read("eyJhb.eyJ-._~+/=.x=="), "eyJhb.eyJ-._~+/=.x==");
+  for (const char* text : {"pvcred_a\npvcred_b\n", "\"pvcred_a\"", "Bearer pvcred_a",
+                           "Authorization: Bearer pvcred_a\n", "pvcred_a # mine"}) {
+    const std::string sentence = read(text);
+    EXPECT_NE(sentence.find("alone, on one line"), std::string::npos) << text;
+    EXPECT_EQ(sentence.find("pvcred"), std::string::npos);
+  }
+  std::filesystem::remove(file);
 }
 
 }  // namespace
