@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "crypto/base/secret_arena.h"
 #include "crypto/primitives/openssl_memory.h"
@@ -66,15 +67,25 @@ int dispatch_or_fail(const CLI::App& app, const Options& options) {
 
 // `--data "$UNSET"` means some directory, and never the default one: an option that was given has a
 // value. Of positional arguments the same. Empty: all is well.
-std::string find_empty(const CLI::App& app) {
+const CLI::Option* find_empty(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_items_expected_max() == 0) continue;
     for (const std::string& value : option->results()) {
-      if (value.empty()) return option->get_name();
+      if (value.empty()) return option;
     }
   }
   for (const CLI::App* command : app.get_subcommands()) {
-    if (std::string name = find_empty(*command); !name.empty()) return name;
+    if (const CLI::Option* option = find_empty(*command)) return option;
+  }
+  return nullptr;
+}
+
+// The word where a command of `app` was expected: "A subcommand is required" would not name it.
+std::string wrong_command(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  if (!commands.empty()) return wrong_command(*commands.front());
+  for (const std::string& word : app.remaining()) {
+    if (!word.starts_with('-')) return word + " is no command of " + app.get_name() + ".";
   }
   return {};
 }
@@ -100,11 +111,16 @@ int run(int argc, char** argv) {
     return app.exit(help);
   } catch (const CLI::ParseError& wrong) {
     std::string what = wrong.what();
+    if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+        what.starts_with("A subcommand")) {
+      if (std::string named = wrong_command(app); !named.empty()) what = std::move(named);
+    }
     if (!what.ends_with('.')) what += '.';
     return fail(ExitCode::usage, what + " Run the command with --help to see its options.");
   }
-  if (const std::string name = find_empty(app); !name.empty()) {
-    return fail(ExitCode::usage, name + " is empty; give it a value, or leave it out.");
+  if (const CLI::Option* option = find_empty(app)) {
+    return fail(ExitCode::usage, option->get_name() + " is empty; give it a value" +
+                                     (option->get_required() ? "." : ", or leave it out."));
   }
   // Nothing is protected or opened by primitives that do not give the known answers.
   if (auto status = crypto::run_self_tests(); !status) return fail(status.error());

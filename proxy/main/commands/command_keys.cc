@@ -102,7 +102,8 @@ crypto::Status check(const KeysOptions& options) {
   for (const std::string& id : {by_name ? std::string() : options.id, options.release}) {
     if (!id.empty() && !admin::id_from_hex(id)) {
       return Error(ErrorKind::usage,
-                   "The id is 32 hexadecimal digits, as paravent keys list shows it.");
+                   std::string("The id is 32 hexadecimal digits, as paravent keys ") +
+                       (options.release.empty() ? "list" : "holds") + " shows it.");
     }
   }
   if (options.action == "hold" && options.release.empty() &&

@@ -156,6 +156,16 @@ int reveal_file(const ReidentifyOptions& options, const crypto::SecretBytes& cre
   return status ? static_cast<int>(ExitCode::done) : fail(status.error());
 }
 
+// What the word stands for; which of its causes it is, the gateway tells nobody.
+const char* meaning_of(std::string_view status) {
+  if (status == "malformed") return " (no token, or one that was altered or cut)";
+  if (status == "refused") return " (your role may not see it for this purpose, or not now)";
+  if (status == "unavailable") {
+    return " (not known here, or what it stood for is erased, destroyed or out of use)";
+  }
+  return "";
+}
+
 int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& credential) {
   Answers answers;
   boost::json::array raw;
@@ -175,7 +185,8 @@ int list_tokens(const ReidentifyOptions& options, const crypto::SecretBytes& cre
       std::fputc('\n', stdout);
     } else {
       std::fputc('\n', stdout);
-      std::fprintf(stderr, "paravent: %s: %s\n", token.c_str(), answered.status.c_str());
+      std::fprintf(stderr, "paravent: %s: %s%s\n", token.c_str(), answered.status.c_str(),
+                   meaning_of(answered.status));
     }
   }
   if (missing == 0) return static_cast<int>(ExitCode::done);

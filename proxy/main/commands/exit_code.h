@@ -1,4 +1,4 @@
-// Exit codes of every command (CONTRACTS, "Command line"), and which error means which.
+// Exit codes of every command (docs/deployment.md, "Exit codes"), and which error means which.
 
 #pragma once
 

@@ -109,13 +109,30 @@ bool same_folder(const std::string& one, const std::string& other) {
          (std::filesystem::equivalent(one, other, error) && !error);
 }
 
+// The default directory's key has a place of its own, whether the directory is named or not.
+void find_key(InstallationPaths& paths) {
+  std::error_code unseen;
+  if (paths.root.unseal.way != config::UnsealWay::key_file ||
+      std::filesystem::exists(paths.root.key_file, unseen) ||
+      !std::filesystem::exists(paths.data / "keys" / crypto::vault::kKeyStoreFile, unseen)) {
+    return;
+  }
+  const std::string usual = config::default_root_key();
+  if (std::filesystem::exists(usual, unseen) &&
+      same_folder(paths.data.string(), config::default_data_directory())) {
+    paths.root.key_file = usual;
+  }
+}
+
 }  // namespace
 
 Result<InstallationPaths> offline_paths(const std::string& config, const std::string& data,
                                         const std::string& root_key, DataFrom whose) {
   if (config.empty()) {
     InstallationPaths paths = installation_paths(data, root_key);
-    if (root_key.empty()) find_way(paths);
+    if (!root_key.empty()) return paths;
+    find_way(paths);
+    find_key(paths);
     return paths;
   }
   const auto loaded = config::load_gateway_file(config);
@@ -173,8 +190,7 @@ Result<std::unique_ptr<Installation>> Installation::open_sealed(const Installati
   if (!directory) return directory.error();
   if (!directory->is_initialised()) {
     return Error(ErrorKind::data, "There is no vault in " + paths.data.string() +
-                                      "; make one with: paravent init --data " +
-                                      paths.data.string());
+                                      "; check the name, or give --config or --data.");
   }
   auto installation =
       std::unique_ptr<Installation>(new Installation(std::move(*directory), clock, paths));

@@ -125,6 +125,40 @@ cases:
 """
 
 
+@case("what is wrong with a command line is named: the word that is no command, the option that is empty, where an id stands")
+def named():
+    for arguments, words, absent in (
+        (["keys", "rotat"], "rotat is no command of keys.", "subcommand"),
+        (["subjects", "--help-me", "forget"], "forget is no command of subjects.", "subcommand"),
+        (["keys"], "A subcommand is required.", "no command of"),
+        (["subjects", "locate", "--reason", "", "pvv1x"], "--reason is empty; give it a value.", "leave it out"),
+        (["subjects", "locate", "--reason", "r", "--kind", ""], "--kind is empty; give it a value, or leave it out.", "required"),
+        (["backup", "/nowhere/at/all", "out"], "check the name, or give --config or --data.", "init"),
+    ):
+        done = gateway.run(*arguments)
+        expect(done.returncode in (2, 4), f"{arguments}: {done.returncode}")
+        contains(one_sentence(done.err), words, f"{arguments}")
+        lacks(done.err, absent, f"{arguments}")
+    with Folder(**{"c": "pvcred_x\n"}) as folder:
+        held = ["keys", "hold", "--release", "x", "--reason", "r", "--credential-file", folder / "c"]
+        contains(one_sentence(gateway.run(*held).err), "paravent keys holds", "where a hold's id stands")
+
+
+@case("a root key that nobody named and that is not beside the data is asked for by name")
+def key_elsewhere():
+    with Folder() as folder:
+        data, key = folder / "data", folder / "key"
+        done = gateway.run("init", "--data", data, "--root-key", key)
+        equal(done.returncode, 0, f"init ({done.err})")
+        for arguments in (["contexts", "-", "--data", data], ["backup", data, folder / "out"], ["keys", "rewrap", "--data", data, "--new-root-key", folder / "new"],
+                          ["keys", "accept-older", "--data", data, "--reason", "r"]):  # fmt: skip
+            done = gateway.run(*arguments)
+            equal(done.returncode, 4, f"{arguments}: {done.err}")
+            contains(one_sentence(done.err), f"{data}/root.key is missing", f"{arguments}")
+            contains(done.err, "name it with --root-key or --config where it lies elsewhere", f"{arguments}")
+        equal(gateway.run("contexts", "-", "--data", data, "--root-key", key).returncode, 0, "named")
+
+
 @case("test: passes, and fails when an expectation does not hold", smoke=True)
 def policy_tests():
     with Folder(**{"request.http": REQUEST, "a.test.yaml": TESTS}) as folder:

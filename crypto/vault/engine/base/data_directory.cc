@@ -95,8 +95,8 @@ Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Error(ErrorKind::data, "The data directory " + path.string() +
-                                      " does not exist; make it with: paravent init --data " +
-                                      path.string());
+                                      " does not exist; check the name, or give --config or "
+                                      "--data.");
   }
   if (auto s = check_folder(path); !s) return s.error();
   if (auto s = check_private(path); !s) return s.error();

@@ -68,7 +68,9 @@ Result<RootKey> RootKey::read(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     return Error(ErrorKind::data,
-                 "The root key file " + path.string() + " is missing; put it back from your copy.");
+                 "The root key file " + path.string() +
+                     " is missing; name it with --root-key or --config where it lies elsewhere, or "
+                     "put it back from your copy.");
   }
   if (auto s = check_private(path); !s) return s.error();
   auto bytes = read_file(path, 4096);
@@ -100,8 +102,9 @@ Result<RootKey> RootKey::obtain(const std::filesystem::path& path, bool data_ini
   if (!data_initialised) return create(path);
   return Error(ErrorKind::data,
                "The root key file " + path.string() +
-                   " is missing, and only that key opens the existing data; put it back from your "
-                   "copy (a new one would not help and is not made).");
+                   " is missing, and only that key opens the existing data; name it with "
+                   "--root-key or --config where it lies elsewhere, or put it back from your copy "
+                   "(a new one would not help and is not made).");
 }
 
 RootKey RootKey::ephemeral() {

@@ -96,10 +96,11 @@ Status check_known(const std::vector<UnknownName>& unknown) {
     list += std::string(name_kind_text(name.kind)) + " \"" + name.name + "\"";
     if (name.kind != NameKind::tenant) list += " of tenant \"" + name.tenant + "\"";
   }
-  return Error(ErrorKind::configuration,
-               "The vault does not know " + list +
-                   "; run paravent policy apply with --create when new, or with --rename OLD=NEW "
-                   "when renamed.");
+  return Error(
+      ErrorKind::configuration,
+      "The vault does not know " + list +
+          "; stop the gateway and run paravent policy apply POLICY --config GATEWAY_FILE, with "
+          "--create when new, or with --rename OLD=NEW when renamed.");
 }
 
 // Stages everything; what changes, in words.

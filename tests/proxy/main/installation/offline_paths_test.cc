@@ -2,6 +2,8 @@
 // that work on a data directory by themselves.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -53,6 +55,49 @@ class OfflinePaths : public testing::Test {
 
   fs::path folder_;
 };
+
+// Somebody who is not root, whose defaults lie in this folder.
+class Somebody {
+ public:
+  explicit Somebody(const fs::path& folder) : root_(::geteuid() == 0) {
+    ::setenv("XDG_STATE_HOME", (folder / "state").c_str(), 1);
+    ::setenv("XDG_CONFIG_HOME", (folder / "config").c_str(), 1);
+    if (root_ && (::chmod(folder.c_str(), 0755) != 0 || ::seteuid(65534) != 0)) std::abort();
+  }
+  Somebody(const Somebody&) = delete;
+  Somebody& operator=(const Somebody&) = delete;
+  ~Somebody() {
+    if (root_ && ::seteuid(0) != 0) std::abort();
+    ::unsetenv("XDG_STATE_HOME");
+    ::unsetenv("XDG_CONFIG_HOME");
+  }
+
+ private:
+  bool root_;
+};
+
+TEST_F(OfflinePaths, TheDefaultDirectoryHasItsKeyInItsPlaceAlsoWhereItIsNamed) {
+  const std::string data = at("state/paravent");
+  fs::create_directories(data + "/keys");
+  fs::create_directories(at("config/paravent"));
+  fs::create_directories(at("data/keys"));
+  std::ofstream(at("config/paravent/root.key")) << "x";
+  std::ofstream(at("data/keys/keystore")) << "x";
+  const auto key_of = [&](const std::string& folder, const std::string& key = {}) {
+    const Somebody somebody(folder_);
+    const auto found = offline_paths({}, folder, key);
+    EXPECT_TRUE(found);
+    return found ? found->root.key_file.string() : std::string();
+  };
+  EXPECT_EQ(key_of(data), data + "/root.key") << "no vault: it is made as it always was";
+  std::ofstream(data + "/keys/keystore") << "x";
+  EXPECT_EQ(key_of(data), at("config/paravent/root.key"));
+  EXPECT_EQ(key_of(data + "/"), at("config/paravent/root.key"));
+  EXPECT_EQ(key_of(at("data")), at("data/root.key")) << "another directory";
+  EXPECT_EQ(key_of(data, at("key")), at("key")) << "a flag says what it says";
+  std::ofstream(data + "/root.key") << "x";
+  EXPECT_EQ(key_of(data), data + "/root.key") << "it lies beside the data";
+}
 
 TEST_F(OfflinePaths, AFileThatSaysNothingOfTheKeyLeavesItToData) {
   write_file("");

@@ -80,10 +80,10 @@ TEST(DataDirectory, RefusesWhatOthersCanReach) {
   expect_sentence(inner.error(), ErrorKind::data, "keys");
 }
 
-TEST(DataDirectory, MissingDirectorySaysHowToMakeIt) {
+TEST(DataDirectory, MissingDirectoryIsAskedForByName) {
   const auto open = DataDirectory::open("/nonexistent/paravent-data");
   ASSERT_FALSE(open);
-  expect_sentence(open.error(), ErrorKind::data, "paravent init");
+  expect_sentence(open.error(), ErrorKind::data, "check the name");
 }
 
 TEST(DataDirectory, InterruptedInitialisationCanBeRepeated) {
