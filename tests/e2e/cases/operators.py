@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import re
 import stat
 import subprocess
@@ -99,9 +100,13 @@ def finishes_what_was_interrupted():
         expect(CREDENTIAL.fullmatch(json.loads(done.out)["credential"]), "no credential")
         equal(gateway.run(*arguments).returncode, 4, "exit code of a third")
     with Scene(policy=WIDE) as scene:
-        never_valid = scene.dpo
         scene.stop()
-        # What a crash between the two durable steps leaves: the file, and no operator.
+        # What a crash between the two durable steps of an initialisation leaves: everything, and no list of operators.
+        shutil.rmtree(scene.data)
+        os.remove(scene.root_key)
+        done = gateway.run("init", "--data", scene.data, "--root-key", scene.root_key, "--json")
+        equal(done.returncode, 0, f"init ({done.err})")
+        never_valid = json.loads(done.out)["credential"]
         os.remove(os.path.join(scene.data, "operators", "operators"))
         scene.start()
         status, _, _ = scene.admin.call("GET", "/v1/audit/checkpoint", credential=never_valid)
