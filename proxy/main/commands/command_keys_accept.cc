@@ -28,9 +28,10 @@ int run_keys_accept_older(const AcceptOlderOptions& options) {
   if (auto receipt = (*installation)->audit().installation().append(entry); !receipt) {
     return fail(receipt.error());
   }
-  if (auto s = (*installation)->vault().take_keys_as_they_are(); !s) return fail(s.error());
-  // The index may have been moved to keys that these do not have.
+  // The index may have been moved to keys that these do not have. First: what is accepted is not
+  // refused any more, so nobody would do it after a run that was broken off.
   if (auto rows = (*installation)->vault().rebuild_index({}); !rows) return fail(rows.error());
+  if (auto s = (*installation)->vault().take_keys_as_they_are(); !s) return fail(s.error());
   std::printf("The keys in %s are accepted as they are; do what they have undone anew.\n",
               paths->data.c_str());
   return static_cast<int>(ExitCode::done);

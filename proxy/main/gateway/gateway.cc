@@ -249,8 +249,13 @@ void Gateway::State::publish_keys() {
   const std::uint64_t changes = keys.changes();
   if (changes == key_changes) {
     if (clock.now() < keys_valid_until) return;
-    // What keeps new keys from being made is an alarm; until then those of before go on.
-    if (keys.clock_is_behind()) return;
+    // Until somebody has set it right, or confirmed that it is, the keys of before go on.
+    if (keys.clock_is_behind()) {
+      tell(
+          "warning: no keys can be made for what begins now, since the clock is behind the newest "
+          "key; see paravent keys freeze.\n");
+      return;
+    }
   }
   auto built = build_snapshot(served.plan, installation->vault(), limits_of(config));
   if (built) {

@@ -14,7 +14,7 @@ import time
 from cases.access import Access, totp
 from cases.keys import REASON, Keys
 from support import gateway, settings, wire
-from support.case import case, contains, equal, expect, not_installed
+from support.case import case, contains, equal, expect, not_installed, wait_for
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 _COMPILE = ["c++", "-std=c++20", "-O1", "-shared", "-fPIC", "-I", _ROOT, os.path.join(_ROOT, "bench", "later_day.cc")]
@@ -114,10 +114,7 @@ def ahead_at_a_start():
         scene.stop()
         clock.move(20 * 365)
         scene.start()
-        deadline = time.monotonic() + 20 * settings.PATIENCE
-        while not scene.keys(state="disabled"):
-            expect(time.monotonic() < deadline, "nothing is disabled")
-            time.sleep(0.1)
+        wait_for(lambda: scene.keys(state="disabled"), "nothing is disabled")
         scene.stop()
         clock.move(0)
         # The logs' own keys are of this month too: without them nobody could put on record what comes now.
@@ -132,13 +129,6 @@ def ahead_at_a_start():
         done = gateway.run("audit", "verify", scene.data)
         equal(done.returncode, 0, f"audit verify ({done.err})")
         scene.start()
-
-
-def until(condition, what):
-    deadline = time.monotonic() + 30 * settings.PATIENCE
-    while not condition():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.1)
 
 
 def submit_form(scene):
@@ -156,21 +146,24 @@ def ahead_for_a_moment():
         token = scene.token()
         of_now = {key["id"] for key in scene.keys()}
         clock.move(400)
-        until(lambda: {key["id"] for key in scene.keys()} != of_now, "no key of the future is made")
+        wait_for(lambda: {key["id"] for key in scene.keys()} != of_now, "no key of the future is made")
         clock.move(0)
         scene.stop()
         scene.start()
         # Nobody saw it ahead; the keys say it.
         expect_frozen(scene, "clock")
         expect_works(scene, token)
-        scene.stop()
+        # The month changes: the keys of before go on, and that is said.
         clock.move(32)
+        wait_for(lambda: "no keys can be made" in scene.stderr(), "nothing is said")
+        expect_works(scene, token)
+        scene.stop()
         scene.start()
         answer = submit_form(scene)
         equal((answer.status, answer.json()["reason"]), (503, "sealed"), "a form of a month that has no key")
         contains(scene.stderr(), "the route contact-form is refused (503)", "standard error")
         scene.command("keys", "confirm", "--reason", REASON)
-        until(lambda: is_accepted(scene), "the route stays refused")
+        wait_for(lambda: is_accepted(scene), "the route stays refused")
         expect_works(scene, token)
         equal(scene.call("GET", "/v1/keys/freeze"), {"frozen": False, "pending": []}, "confirmed")
         scene.stop()
@@ -186,13 +179,13 @@ def over_too_early():
         scene.stop()
         clock.move(70)
         scene.start()
-        until(lambda: scene.keys(state="deactivated"), "nothing is over")
+        wait_for(lambda: scene.keys(state="deactivated"), "nothing is over")
         scene.stop()
         clock.move(0)
         scene.start()
         expect_frozen(scene, "clock")
         scene.command("keys", "confirm", "--reason", REASON)
-        until(lambda: is_accepted(scene), "the route stays refused")
+        wait_for(lambda: is_accepted(scene), "the route stays refused")
         expect_works(scene, token)
 
 

@@ -2,10 +2,9 @@
 
 import json
 import os
-import time
 
-from support import gateway, settings, wire
-from support.case import Shared, case, contains, equal, expect, lacks
+from support import gateway, wire
+from support.case import Shared, case, contains, equal, expect, lacks, wait_for
 from support.gateway import Scene
 from support.policies import WIDE
 
@@ -51,13 +50,6 @@ class Hive:
 SHARED = Shared(Hive)
 
 
-def wait_for(what, condition):
-    deadline = time.monotonic() + 15 * settings.PATIENCE
-    while not condition():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.05)
-
-
 @case("a honey token looks and answers like a real one, and the alarm is raised at once", smoke=True)
 def answers_and_rings():
     hive = SHARED.get()
@@ -73,8 +65,8 @@ def answers_and_rings():
     after = int(scene.admin.call("GET", "/v1/audit/checkpoint", credential=scene.dpo)[2].split(b"\n")[1])
     equal(after - size, 2, "entries in the asker's log: the two reveals, and no alarm")
     equal(hive.alarms() - before, 1, "alarms counted")
-    wait_for("nothing on standard error", lambda: "ALARM: a honey token was asked for by operator dpo" in scene.stderr())
-    wait_for("the command was not run", lambda: os.path.exists(hive.rung) and os.path.getsize(hive.rung) > 0)
+    wait_for(lambda: "ALARM: a honey token was asked for by operator dpo" in scene.stderr(), "nothing on standard error", 15)
+    wait_for(lambda: os.path.exists(hive.rung) and os.path.getsize(hive.rung) > 0, "the command was not run", 15)
     with open(hive.rung, encoding="utf-8") as file:
         contains(file.read(), "honey-token dpo CRM row 7", "what the command was told")
     lacks(scene.stderr(), hive.token, "standard error")
@@ -94,7 +86,7 @@ def on_record():
         equal(status, 200, "the installation's log")
         return json.loads(body)["entries"]
 
-    wait_for("no alarm on record", lambda: any(entry["event"] == "alarm" for entry in entries()))
+    wait_for(lambda: any(entry["event"] == "alarm" for entry in entries()), "no alarm on record", 15)
     alarm = [entry for entry in entries() if entry["event"] == "alarm"][-1]
     equal((alarm["operator"], alarm["purpose"]), ("dpo", "contact"), "whose")
     contains(alarm["remark"], "CRM row 7", "which")

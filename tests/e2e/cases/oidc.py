@@ -8,8 +8,8 @@ import tempfile
 import threading
 import time
 
-from support import gateway, settings, wire
-from support.case import case, equal, expect, lacks, shown
+from support import gateway, wire
+from support.case import case, equal, expect, lacks, shown, wait_for
 from support.certificates import Authority
 from support.gateway import Scene, one_sentence
 from support.issuer import Issuer
@@ -63,13 +63,6 @@ class Publisher:
 def whoami(scene, credential):
     status, _, body = scene.admin.call("GET", "/v1/whoami", None, credential)
     return (status, json.loads(body).get("operator"))
-
-
-def soon(what, message):
-    deadline = time.monotonic() + 20 * settings.PATIENCE
-    while not what():
-        expect(time.monotonic() < deadline, message)
-        time.sleep(0.05)
 
 
 def entries(scene):
@@ -177,15 +170,15 @@ def fetched():
         with Publisher(issuer.key_set(), tls) as publisher:
             keys = f"{{ url: 'https://127.0.0.1:{publisher.port}/keys', ca: {authority.certificate} }}"
             with Scene(policy=POLICY, extra=issuer.lines(keys, ", refresh-seconds: 1")) as scene:
-                soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the keys were not fetched")
+                wait_for(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the keys were not fetched")
                 publisher.status = 500
                 old = issuer.credential("crm-1")
                 issuer.rotate()
                 asked = publisher.asked
-                soon(lambda: publisher.asked > asked, "nobody asked again")
+                wait_for(lambda: publisher.asked > asked, "nobody asked again")
                 equal(whoami(scene, old)[0], 200, "while the issuer is away")
                 publisher.text, publisher.status = issuer.key_set(), 200
-                soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new keys were not fetched")
+                wait_for(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new keys were not fetched")
                 equal(whoami(scene, old)[0], 401, "the old key")
                 failed = scene.admin.metric("paravent_oidc_refresh_failures_total", issuer="login")
                 expect(failed >= 1, "failures are not counted")
@@ -200,7 +193,7 @@ def untrusted():
         with Publisher(issuer.key_set(), tls) as publisher:
             extra = issuer.lines(f"{{ url: 'https://127.0.0.1:{publisher.port}/keys' }}")
             with Scene(policy=POLICY, extra=extra) as scene:
-                soon(lambda: "is not trusted" in scene.stderr(), "nothing was said")
+                wait_for(lambda: "is not trusted" in scene.stderr(), "nothing was said")
                 equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
                 equal(publisher.asked, 0, "questions that came through")
         # A certificate of the right authority for somebody else is no better.
@@ -209,7 +202,7 @@ def untrusted():
         with Publisher(issuer.key_set(), tls) as publisher:
             keys = f"{{ url: 'https://127.0.0.1:{publisher.port}/keys', ca: {authority.certificate} }}"
             with Scene(policy=POLICY, extra=issuer.lines(keys)) as scene:
-                soon(lambda: "is not trusted" in scene.stderr(), "nothing was said of the name")
+                wait_for(lambda: "is not trusted" in scene.stderr(), "nothing was said of the name")
                 equal(whoami(scene, issuer.credential("crm-1"))[0], 401, "a credential")
                 equal(publisher.asked, 0, "questions that came through")
 
@@ -250,7 +243,7 @@ def keys_on_record():
             issuer.rotate()
             second = issuer.keys[0].kid
             issuer.publish(folder)
-            soon(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new key is not taken")
+            wait_for(lambda: whoami(scene, issuer.credential("crm-1"))[0] == 200, "the new key is not taken")
             changed = [(f"oidc:login key {second}", "trusted ES256"), (f"oidc:login key {first}", "withdrawn ES256")]
             for log, credential in (("&log=installation", scene.administrator), ("", scene.dpo)):
                 equal(told(log, credential)[2:], changed, f"the change, {log}")

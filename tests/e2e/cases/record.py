@@ -4,10 +4,9 @@ import json
 import os
 import re
 import shutil
-import time
 
 from support import gateway, merkle, settings, wire
-from support.case import Shared, case, contains, equal, expect, lacks, shown
+from support.case import Shared, case, contains, equal, expect, lacks, shown, wait_for
 from support.gateway import Scene, one_sentence
 from support.policies import WIDE
 
@@ -49,13 +48,6 @@ def checkpoint(scene):
 def tenant_log(data):
     audit = os.path.join(data, "audit")
     return os.path.join(audit, next(log for log in os.listdir(audit) if log != "installation"))
-
-
-def wait_for(what, condition, seconds=15):
-    deadline = time.monotonic() + seconds * settings.PATIENCE
-    while not condition():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.1)
 
 
 @case("entries page by page, and a script with nothing but SHA-256 verifies each", smoke=True)
@@ -208,14 +200,14 @@ def tenant_log_deleted():
 def anchored():
     recorded = SHARED.get()
     scene = recorded.scene
-    wait_for("no anchor file", lambda: os.path.exists(recorded.anchor))
+    wait_for(lambda: os.path.exists(recorded.anchor), "no anchor file", 15)
     now = checkpoint(scene)
 
     def there():
         with open(recorded.anchor, encoding="utf-8") as file:
             return now in file.read()
 
-    wait_for("the checkpoint is not anchored", there)
+    wait_for(there, "the checkpoint is not anchored", 15)
     done = gateway.run("audit", "verify", scene.data, "--checkpoint", recorded.anchor)
     equal(done.returncode, 0, f"verify: {done.err}")
     equal(done.out.count("the checkpoint in " + recorded.anchor), 2, "both logs compared")
@@ -227,7 +219,7 @@ def anchor_fails():
     with Scene(policy=WIDE, start=False) as scene:
         scene.extra = f"anchor: {{ file: {scene.folder}/nowhere/deep/anchor, seconds: 1 }}"
         scene.start()
-        wait_for("not counted", lambda: scene.admin.metric("paravent_anchor_failures_total") >= 2)
+        wait_for(lambda: scene.admin.metric("paravent_anchor_failures_total") >= 2, "not counted", 15)
         equal(scene.stderr().count("cannot be written. It is tried again"), 1, "said once")
         scene.admin.reidentify(scene.dpo, ["pvv1x"])
 
@@ -378,7 +370,7 @@ def unix_socket():
             [settings.BINARY, "serve", "--config", scene.config_file], stdout=errors, stderr=errors, cwd=scene.folder
         )
         try:
-            wait_for("no socket", lambda: f"admin on unix:{socket}" in scene.stderr())
+            wait_for(lambda: f"admin on unix:{socket}" in scene.stderr(), "no socket", 15)
             equal(os.stat(socket).st_mode & 0o777, 0o600, "its mode")
             scene._credentials.update(scene.read_first_credentials())
             done = gateway.run(

@@ -10,7 +10,7 @@ import threading
 import time
 
 from support import settings, wire
-from support.case import case, contains, equal, expect, lacks
+from support.case import case, contains, equal, expect, lacks, wait_for
 from support.certificates import Authority
 from support.gateway import Scene, run
 from support.policies import WIDE
@@ -20,13 +20,6 @@ def reload(scene, credential=None):
     """Answers (status, JSON)."""
     status, _, body = scene.admin.call("POST", "/v1/policy/reload", credential=credential)
     return status, json.loads(body)
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + 20 * settings.PATIENCE
-    while not condition():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.02)
 
 
 def post(connection, fields):

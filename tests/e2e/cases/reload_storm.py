@@ -12,9 +12,9 @@ import tempfile
 import threading
 import time
 
-from cases.reload import reload, wait_for
+from cases.reload import reload
 from support import settings, wire
-from support.case import case, equal, expect
+from support.case import case, equal, expect, wait_for
 from support.certificates import Authority
 from support.gateway import Scene, run
 from support.policies import WIDE

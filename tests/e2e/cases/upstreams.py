@@ -9,7 +9,7 @@ import threading
 import time
 
 from support import settings, wire
-from support.case import case, contains, equal, expect
+from support.case import case, contains, equal, expect, wait_for
 from support.certificates import Authority
 from support.gateway import Scene, one_sentence, run
 from support.policies import WIDE
@@ -22,13 +22,6 @@ def get(scene, target="/page"):
 
 def post(scene):
     return scene.exchange(wire.request("POST", "/contact", wire.form({"submit": "1"}), wire.FORM)).status
-
-
-def wait_for(condition, what, seconds=20):
-    deadline = time.monotonic() + seconds * settings.PATIENCE
-    while not condition():
-        expect(time.monotonic() < deadline, what)
-        time.sleep(0.05)
 
 
 def listing(*upstreams):

@@ -6,6 +6,9 @@ A case is a function; `@case` registers it under a sentence. Tables register one
 
 import contextlib
 import os
+import time
+
+from support import settings
 
 
 class Failure(AssertionError):
@@ -87,6 +90,13 @@ def shown(value, limit=600):
 def expect(condition, message):
     if not condition:
         raise Failure(message)
+
+
+def wait_for(condition, message, seconds=20):
+    deadline = time.monotonic() + seconds * settings.PATIENCE
+    while not condition():
+        expect(time.monotonic() < deadline, message)
+        time.sleep(0.05)
 
 
 def equal(seen, wanted, what):

@@ -3,19 +3,12 @@
 
 #include "crypto/audit/log_proof.h"
 #include "crypto/audit/verifier.h"
-#include "crypto/vault/engine/upkeep/retention_keeper.h"
-#include "tests/crypto/vault/engine/support.h"
+#include "tests/crypto/vault/engine/upkeep/subject_keeper_support.h"
 
 namespace paravent::crypto::vault {
 namespace {
 
 using std::chrono::hours;
-
-class NoJournal final : public KeeperJournal {
- public:
-  Status record(KeyOperation, std::span<const KeyInfo>) override { return {}; }
-  Status record_freeze(Freeze) override { return {}; }
-};
 
 class VaultKeys final : public audit::DetailKeys {
  public:
@@ -70,7 +63,7 @@ class AuditRetention : public testing::Test {
   TempDir logs_;
   Id tenant_{};
   FakeMonotonic monotonic_;
-  NoJournal journal_;
+  NoNotes journal_;
   std::unique_ptr<VaultKeys> keys_;
   std::unique_ptr<audit::AuditLog> log_;
   std::unique_ptr<RetentionKeeper> keeper_;

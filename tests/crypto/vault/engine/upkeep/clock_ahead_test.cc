@@ -4,21 +4,12 @@
 
 #include <array>
 
-#include "crypto/vault/engine/upkeep/key_admin.h"
-#include "crypto/vault/engine/upkeep/retention_keeper.h"
-#include "crypto/vault/engine/upkeep/subject_admin.h"
-#include "tests/crypto/vault/engine/subject_support.h"
+#include "tests/crypto/vault/engine/upkeep/subject_keeper_support.h"
 
 namespace paravent::crypto::vault {
 namespace {
 
 using std::chrono::hours;
-
-class Silent final : public KeeperJournal {
- public:
-  Status record(KeyOperation, std::span<const KeyInfo>) override { return {}; }
-  Status record_freeze(Freeze) override { return {}; }
-};
 
 WallTime day(int year, unsigned month, unsigned of_month) {
   return WallTime(std::chrono::sys_days(std::chrono::year(year) / static_cast<int>(month) /
@@ -62,7 +53,7 @@ class ClockAhead : public testing::Test {
 
   DiskVault place_;  // in March 2026
   FakeMonotonic monotonic_;
-  Silent journal_;
+  NoNotes journal_;
   std::string token_;
 };
 
