@@ -134,7 +134,7 @@ TEST(AuditLog, ProofsFromTilesVerify) {
   const auto consistency = log->prove_consistency(300, now.size);
   ASSERT_TRUE(consistency.has_value()) << consistency.error().sentence();
   EXPECT_TRUE(verify_consistency(300, now.size, at_300.root, now.root, *consistency).has_value());
-  const std::string bundle = read_file(test.path() + "/tile/entries/000");
+  const std::string bundle = test::whole_file(test.path() + "/tile/entries/000");
   const auto entries = split_bundle(as_bytes(bundle), 256);
   for (const std::uint64_t index : {0U, 17U, 255U}) {
     const Hash leaf = hash_leaf(decode_entry((*entries)[index])->leaf_bytes);
@@ -230,7 +230,7 @@ TEST(AuditLog, DoesNotOpenOnADamagedTail) {
   append_some(*test.open(), 259);
   for (const std::string& path : files_below(test.path())) {
     const bool tail = path.find(".p/") != std::string::npos || !path.ends_with("/000");
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     for (std::size_t i = 0; i < good.size(); i += tail ? 1 : good.size()) {
       std::string altered = good;
       altered[i] = static_cast<char>(altered[i] ^ 0x20);
@@ -252,10 +252,10 @@ TEST(AuditLog, AnOlderCheckpointPutBackIsNotRepairedAway) {
   TestLog test;
   const std::string empty = [&] {
     test.open();
-    return read_file(test.path() + "/checkpoint");
+    return test::whole_file(test.path() + "/checkpoint");
   }();
   append_some(*test.open(), 5);
-  const std::string latest = read_file(test.path() + "/checkpoint");
+  const std::string latest = test::whole_file(test.path() + "/checkpoint");
   write_file(test.path() + "/checkpoint", empty);
   EXPECT_EQ(test.try_open().error().kind(), ErrorKind::data);
   EXPECT_NE(test.verify(), "");

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -22,6 +21,7 @@
 #include "crypto/audit/verifier.h"
 #include "crypto/base/encoding.h"
 #include "crypto/keys/epoch.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto::audit {
 
@@ -130,11 +130,6 @@ inline void append_some(AuditLog& log, int count) {
     const auto receipts = log.append_batch(batch);
     ASSERT_TRUE(receipts.has_value()) << receipts.error().sentence();
   }
-}
-
-inline std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 inline void write_file(const std::string& path, const std::string& bytes) {

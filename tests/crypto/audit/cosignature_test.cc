@@ -101,7 +101,7 @@ TEST(Cosignature, OfAnAnswerOnlyWhatIsValidIsTaken) {
 TEST(Cosignature, TheVerifierCountsWitnesses) {
   TestLog test;
   append_some(*test.open(), 3);
-  const std::string checkpoint = read_file(test.path() + "/checkpoint");
+  const std::string checkpoint = test::whole_file(test.path() + "/checkpoint");
   const std::string text = parse_signed_note(checkpoint)->text;
   append_some(*test.open(), 3);
   VerifyOptions options;

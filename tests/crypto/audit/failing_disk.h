@@ -77,7 +77,7 @@ class UnreliableDisk final : public Disk {
     const std::lock_guard lock(mutex_);
     const Change made = unsynced_[from];
     unsynced_.erase(from);
-    unsynced_[to] = {Change::replaced, read_file(to), made.content_unsynced, from};
+    unsynced_[to] = {Change::replaced, test::whole_file(to), made.content_unsynced, from};
     return Disk::rename(from, to);
   }
   bool sync(const OpenFile& file, const std::string& path) override {
@@ -99,7 +99,7 @@ class UnreliableDisk final : public Disk {
     if (unsynced_.contains(path)) {
       unsynced_.erase(path);
     } else {
-      unsynced_[path] = {Change::removed, read_file(path), false, {}};
+      unsynced_[path] = {Change::removed, test::whole_file(path), false, {}};
     }
     Disk::remove_file(path);
   }
@@ -113,7 +113,7 @@ class UnreliableDisk final : public Disk {
                   ByteView bytes) override {
     if (gone()) return Error(ErrorKind::data, "No power.");
     const std::lock_guard lock(mutex_);
-    overwritten_.push_back({path, offset, read_file(path).substr(offset, bytes.size())});
+    overwritten_.push_back({path, offset, test::whole_file(path).substr(offset, bytes.size())});
     return Disk::write_at(file, path, offset, bytes);
   }
   bool sync_data(const OpenFile& file, const std::string& path) override {
@@ -127,7 +127,7 @@ class UnreliableDisk final : public Disk {
     // The disk may have got any part of it.
     for (auto one = overwritten_.rbegin(); one != overwritten_.rend(); ++one) {
       if (!std::filesystem::exists(one->path)) continue;
-      std::string whole = read_file(one->path);
+      std::string whole = test::whole_file(one->path);
       const std::size_t kept = random_() % (one->before.size() + 1);
       whole.replace(one->offset + kept, std::string::npos,
                     one->before.substr(kept) + whole.substr(one->offset + one->before.size()));
@@ -142,7 +142,7 @@ class UnreliableDisk final : public Disk {
         if (!change.renamed_from.empty()) std::filesystem::rename(path, change.renamed_from);
         write_file(path, change.before);
       } else if (change.what != Change::removed && change.content_unsynced) {
-        const std::string whole = read_file(path);
+        const std::string whole = test::whole_file(path);
         write_file(path, whole.substr(0, random_() % (whole.size() + 1)));
       }
     }

@@ -56,7 +56,7 @@ TEST(JournalReplay, OfAnotherLogIsRefused) {
   TestLog test;
   test.use_journal();
   append_and_die(test, 5);
-  const std::string foreign = read_file(test.journal.path);
+  const std::string foreign = test::whole_file(test.journal.path);
   TestLog other;
   other.use_journal();
   append_some(*other.open(), 3);
@@ -83,7 +83,7 @@ TEST(JournalReplay, AlteredInAnyByte) {
   TestLog test;
   test.use_journal(std::size_t{16} << 10U);
   append_and_die(test, 3);
-  const std::string whole = read_file(test.journal.path);
+  const std::string whole = test::whole_file(test.journal.path);
   int opened = 0;
   for (std::size_t at = 0; at < whole.size(); at += whole[at] == 0 ? 97U : 1U) {
     std::string altered = whole;
@@ -124,7 +124,7 @@ TEST(JournalReplay, VerificationCountsItIn) {
     handed_out = (*left)->checkpoint;
   }
   // The folder of three entries, made by replaying the journal cut behind its third record.
-  const std::string whole = read_file(test.journal.path);
+  const std::string whole = test::whole_file(test.journal.path);
   std::string cut = whole;
   cut.replace(std::size_t{3} * kJournalAlignment, 4, 4, '\0');
   std::filesystem::remove_all(test.path() + "/tile");
@@ -148,7 +148,7 @@ TEST(JournalReplay, VerificationCountsItIn) {
   EXPECT_TRUE(has_journal(test));  // nothing was changed
   // An altered file stays a fault, and the sentence does not send anybody to a backup.
   const std::string file = test.path() + "/tile/0/000.p/3";
-  std::string tile = read_file(file);
+  std::string tile = test::whole_file(file);
   tile[5] = static_cast<char>(tile[5] ^ 1);
   write_file(file, tile);
   EXPECT_NE(test.verify(options).find("there is a journal"), std::string::npos);
@@ -160,15 +160,15 @@ TEST(JournalReplay, VerificationCountsItIn) {
 TEST(JournalReplay, TheCheckpointJustReplacedMayLieThere) {
   TestLog test;
   append_some(*test.open(), 3);
-  const std::string older = read_file(test.path() + "/checkpoint");
+  const std::string older = test::whole_file(test.path() + "/checkpoint");
   append_some(*test.open(), 4);
   write_file(test.path() + "/checkpoint.new", older);
   EXPECT_EQ(test.verify(), "");
   TestLog other;
   append_some(*other.open(), 3);
-  write_file(test.path() + "/checkpoint.new", read_file(other.path() + "/checkpoint"));
+  write_file(test.path() + "/checkpoint.new", test::whole_file(other.path() + "/checkpoint"));
   EXPECT_NE(test.verify().find("does not continue"), std::string::npos);
-  write_file(test.path() + "/checkpoint.new", read_file(test.path() + "/checkpoint"));
+  write_file(test.path() + "/checkpoint.new", test::whole_file(test.path() + "/checkpoint"));
   EXPECT_NE(test.verify().find("does not announce"), std::string::npos);
 }
 
@@ -181,7 +181,7 @@ TEST(JournalReplay, AForkIsRefusedAndKept) {
     std::filesystem::copy(test.path(), copy, std::filesystem::copy_options::recursive);
     test.use_journal();
     append_and_die(test, 2);
-    const std::string left = read_file(test.journal.path);
+    const std::string left = test::whole_file(test.journal.path);
     std::filesystem::remove(test.journal.path);
     std::filesystem::remove_all(test.path());
     std::filesystem::copy(copy, test.path(), std::filesystem::copy_options::recursive);
@@ -193,7 +193,7 @@ TEST(JournalReplay, AForkIsRefusedAndKept) {
     const auto log = test.try_open();
     ASSERT_FALSE(log.has_value());
     EXPECT_EQ(log.error().kind(), ErrorKind::data);
-    EXPECT_EQ(read_file(test.journal.path), left);
+    EXPECT_EQ(test::whole_file(test.journal.path), left);
     EXPECT_NE(test.verify().find("does not continue the journal of size 5"), std::string::npos);
   }
 }
@@ -239,7 +239,7 @@ TEST(JournalReplay, ACheckpointToBeKeptIsInTheFiles) {
   for (int i = 0; i < 40; ++i) ASSERT_TRUE(log->append(test_entry(i)));
   const auto kept = log->checkpoint_in_files();
   ASSERT_TRUE(kept.has_value()) << kept.error().sentence();
-  EXPECT_EQ(read_file(test.path() + "/checkpoint"), *kept);
+  EXPECT_EQ(test::whole_file(test.path() + "/checkpoint"), *kept);
   EXPECT_EQ(open_checkpoint(*kept, log->key())->size, 40U);
 }
 
@@ -267,11 +267,11 @@ TEST(JournalReplay, AnInterruptedReplayKeepsTheAnnouncement) {
     std::filesystem::copy(test.path(), before, std::filesystem::copy_options::recursive);
     test.use_journal();
     append_and_die(test, 2);
-    const std::string left = read_file(test.journal.path);
+    const std::string left = test::whole_file(test.journal.path);
     const std::string announced = (**read_journal(test.journal.path)).checkpoint;
     ASSERT_EQ(test.open()->size(), 5U);
     // Back to three entries, with the tiles of five and their announcement.
-    write_file(test.path() + "/checkpoint", read_file(before + "/checkpoint"));
+    write_file(test.path() + "/checkpoint", test::whole_file(before + "/checkpoint"));
     std::filesystem::copy(
         before, test.path(),
         std::filesystem::copy_options::recursive | std::filesystem::copy_options::skip_existing);
@@ -298,7 +298,7 @@ TEST(JournalReplay, AnOlderOneOfTheSameLogIsDoneWith) {
   TestLog test;
   test.use_journal();
   append_and_die(test, 3);
-  const std::string left = read_file(test.journal.path);
+  const std::string left = test::whole_file(test.journal.path);
   append_some(*test.open(), 300);
   std::filesystem::create_directories(std::filesystem::path(test.journal.path).parent_path());
   write_file(test.journal.path, left);
@@ -315,7 +315,7 @@ TEST(JournalReplay, AnInterruptedReplayLeavesNoFault) {
     TestLog test;
     test.use_journal();
     append_and_die(test, 5);
-    const std::string whole = read_file(test.journal.path);
+    const std::string whole = test::whole_file(test.journal.path);
     std::string cut = whole;
     cut.replace(std::size_t{3} * kJournalAlignment, 4, 4, '\0');
     std::filesystem::remove_all(test.path() + "/tile");

@@ -32,7 +32,8 @@ class CountingDisk final : public Disk {
 
 // How long the log's own files say that it is.
 std::uint64_t size_in_files(const TestLog& test, const AuditLog& log) {
-  const auto checkpoint = open_own_checkpoint(read_file(test.path() + "/checkpoint"), log.key());
+  const auto checkpoint =
+      open_own_checkpoint(test::whole_file(test.path() + "/checkpoint"), log.key());
   return checkpoint ? checkpoint->size : 0;
 }
 

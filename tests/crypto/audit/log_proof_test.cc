@@ -58,7 +58,7 @@ TEST(LogProof, ALogContinuesEachOfItsEarlierCheckpoints) {
   std::vector<std::string> saved;
   for (const int more : {1, 2, 4, 250, 300}) {
     append_some(*test.open(), more);
-    saved.push_back(read_file(test.path() + "/checkpoint"));
+    saved.push_back(test::whole_file(test.path() + "/checkpoint"));
   }
   const auto prover = FolderProver::open(test.path());
   for (const std::string& old : saved) {
@@ -86,7 +86,7 @@ TEST(LogProof, AForkAndARollbackAreNoContinuation) {
   std::filesystem::copy(test.path(), test.folder.path("fork"),
                         std::filesystem::copy_options::recursive);
   append_some(*test.open(), 3);
-  const std::string mine = read_file(test.path() + "/checkpoint");
+  const std::string mine = test::whole_file(test.path() + "/checkpoint");
   std::filesystem::remove_all(test.path());
   std::filesystem::rename(test.folder.path("fork"), test.path());
   EXPECT_EQ(FolderProver::open(test.path())->prove_from(7).error().kind(), ErrorKind::verification);
@@ -101,7 +101,7 @@ TEST(LogProof, NothingIsProvedFromAlteredFiles) {
   TestLog test;
   append_some(*test.open(), 20);
   for (const std::string& path : files_below(test.path())) {
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     for (const std::size_t at : {std::size_t{0}, good.size() / 2, good.size() - 1}) {
       std::string altered = good;
       altered[at] = static_cast<char>(altered[at] ^ 1);
@@ -125,7 +125,7 @@ TEST(LogProof, WhatIsNoProof) {
   }
   TestLog test;
   append_some(*test.open(), 2);
-  const std::string checkpoint = read_file(test.path() + "/checkpoint");
+  const std::string checkpoint = test::whole_file(test.path() + "/checkpoint");
   EXPECT_TRUE(parse_consistency_proof("old 0\n\n" + checkpoint).has_value());
   std::string many = "old 0\n";
   for (int i = 0; i < 64; ++i) many += to_base64(Hash{}) + "\n";
@@ -135,9 +135,9 @@ TEST(LogProof, WhatIsNoProof) {
 TEST(LogProof, ListsOfCheckpoints) {
   TestLog one;
   append_some(*one.open(), 2);
-  const std::string first = read_file(one.path() + "/checkpoint");
+  const std::string first = test::whole_file(one.path() + "/checkpoint");
   append_some(*one.open(), 2);
-  const std::string second = read_file(one.path() + "/checkpoint");
+  const std::string second = test::whole_file(one.path() + "/checkpoint");
   const auto both = split_checkpoints(first + second);
   ASSERT_TRUE(both.has_value());
   EXPECT_EQ(*both, (std::vector<std::string>{first, second}));

@@ -7,12 +7,11 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "crypto/audit/merkle_proof.h"
 #include "crypto/base/encoding.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto::audit {
 namespace {
@@ -63,8 +62,7 @@ TEST(MerkleVectors, EveryCaseOfTheFiles) {
   int damaged = 0;
   for (const auto& at : fs::recursive_directory_iterator("tests/vectors/merkle")) {
     if (at.path().extension() != ".json") continue;
-    std::ifstream in(at.path(), std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    const std::string text = test::whole_file(at.path());
     const json::object c = json::parse(text).as_object();
     const bool wanted = !c.at("wantErr").as_bool();
     const bool accepted = c.contains("leafIdx") ? accepts_inclusion(c) : accepts_consistency(c);

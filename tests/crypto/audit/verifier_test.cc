@@ -18,7 +18,7 @@ TEST(Verifier, EveryBitOfASmallLog) {
   ASSERT_EQ(test.verify(), "");
   std::size_t flips = 0;
   for (const std::string& path : files_below(test.path())) {
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     for (std::size_t i = 0; i < good.size(); ++i) {
       std::string altered = good;
       altered[i] = static_cast<char>(altered[i] ^ static_cast<char>(1U << (i % 8)));
@@ -47,7 +47,7 @@ TEST(Verifier, ABiggerLogAtManyPlaces) {
         path.find(".p/") == std::string::npos) {
       continue;
     }
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     std::string altered = good;
     const std::size_t at = good.size() * (number % 7) / 7;
     altered[at] = static_cast<char>(altered[at] ^ 1);
@@ -62,7 +62,7 @@ TEST(Verifier, TruncatedAndExtendedFiles) {
   TestLog test;
   append_some(*test.open(), 300);
   for (const std::string& path : files_below(test.path())) {
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     for (const std::size_t size : {std::size_t{0}, good.size() / 2, good.size() - 1}) {
       write_file(path, good.substr(0, size));
       EXPECT_NE(test.verify(), "") << path << " cut to " << size;
@@ -83,7 +83,7 @@ TEST(Verifier, CutAtEachLength) {
   TestLog test;
   append_some(*test.open(), 2);
   for (const std::string& path : files_below(test.path())) {
-    const std::string good = read_file(path);
+    const std::string good = test::whole_file(path);
     for (std::size_t size = 0; size < good.size(); ++size) {
       write_file(path, good.substr(0, size));
       const std::string fault = test.verify();
@@ -105,8 +105,8 @@ TEST(Verifier, WhatDoesNotBelong) {
     EXPECT_NE(test.verify(), "") << name;
     fs::remove(test.path() + "/" + name);
   };
-  const std::string tile = read_file(test.path() + "/tile/0/000");
-  const std::string bundle = read_file(test.path() + "/tile/entries/000");
+  const std::string tile = test::whole_file(test.path() + "/tile/0/000");
+  const std::string bundle = test::whole_file(test.path() + "/tile/entries/000");
   refused_file("notes.txt", "hello");
   refused_file("tile/.hidden", "");
   refused_file("tile/0/000.bak", tile);
@@ -116,7 +116,7 @@ TEST(Verifier, WhatDoesNotBelong) {
   refused_file("tile/2/000.p/1", tile.substr(0, 32));
   refused_file("tile/entries/001", bundle);
   refused_file("tile/entries/x001/000", bundle);
-  refused_file("checkpoint.new", read_file(test.path() + "/checkpoint"));
+  refused_file("checkpoint.new", test::whole_file(test.path() + "/checkpoint"));
   refused_file("checkpoint.new", "");
   refused_file("tile/0/000.p/3", tile.substr(32, 96));  // superseded, but not its beginning
   refused_file("tile/0/000.p/3", tile.substr(0, 95));
@@ -137,7 +137,7 @@ TEST(Verifier, ReorderedEntriesAndSwappedBundles) {
   TestLog test;
   append_some(*test.open(), 600);
   const std::string path = test.path() + "/tile/entries/000";
-  const std::string good = read_file(path);
+  const std::string good = test::whole_file(path);
   const auto entries = split_bundle(as_bytes(good), 256);
   std::string swapped;
   for (std::size_t i = 0; i < 256; ++i) {
@@ -145,7 +145,7 @@ TEST(Verifier, ReorderedEntriesAndSwappedBundles) {
   }
   write_file(path, swapped);
   EXPECT_NE(test.verify(), "");
-  const std::string other = read_file(test.path() + "/tile/entries/001");
+  const std::string other = test::whole_file(test.path() + "/tile/entries/001");
   write_file(path, other);
   write_file(test.path() + "/tile/entries/001", good);
   EXPECT_NE(test.verify(), "");
@@ -154,10 +154,10 @@ TEST(Verifier, ReorderedEntriesAndSwappedBundles) {
 TEST(Verifier, ARollbackShowsInTheFolderOrAgainstASavedCheckpoint) {
   TestLog test;
   append_some(*test.open(), 10);
-  const std::string early = read_file(test.path() + "/checkpoint");
+  const std::string early = test::whole_file(test.path() + "/checkpoint");
   fs::copy(test.path(), test.folder.path("old"), fs::copy_options::recursive);
   append_some(*test.open(), 10);
-  const std::string late = read_file(test.path() + "/checkpoint");
+  const std::string late = test::whole_file(test.path() + "/checkpoint");
   VerifyOptions options;
   options.checkpoints = {early, late};
   const LogReport report = verify_log(test.path(), options);
@@ -180,7 +180,7 @@ TEST(Verifier, AForkIsNotAContinuation) {
   test.open();
   fs::copy(test.path(), test.folder.path("fork"), fs::copy_options::recursive);
   append_some(*test.open(), 10);
-  const std::string mine = read_file(test.path() + "/checkpoint");
+  const std::string mine = test::whole_file(test.path() + "/checkpoint");
   fs::remove_all(test.path());
   fs::rename(test.folder.path("fork"), test.path());
   append_some(*test.open(), 12);
@@ -194,7 +194,7 @@ TEST(Verifier, ARewrittenLogNeedsTheSigningKey) {
   TestLog test;
   append_some(*test.open(), 10);
   const NoteKey trusted = *parse_note_key([&] {
-    std::string text = read_file(test.path() + "/public-key");
+    std::string text = test::whole_file(test.path() + "/public-key");
     text.pop_back();
     return text;
   }());
@@ -244,7 +244,7 @@ TEST(Verifier, ADataDirectoryHoldsAllItsLogs) {
 TEST(Verifier, AFaultInOneLogIsNamedAndTheOthersAreStillRead) {
   Installation all;
   const std::string path = all.installation.folder.path("audit/" + all.tenant + "/checkpoint");
-  write_file(path, read_file(path) + "x");
+  write_file(path, test::whole_file(path) + "x");
   const auto report = verify_audit(all.data, {});
   EXPECT_FALSE(report->verified());
   EXPECT_NE(report->first_fault().sentence().find(all.tenant + "/checkpoint"), std::string::npos);
@@ -269,13 +269,13 @@ TEST(Verifier, KeysAndCheckpointsMustBeOfALogThatIsThere) {
   Installation all;
   VerifyOptions options;
   const std::string key_text =
-      read_file(all.installation.folder.path("audit/" + all.tenant + "/public-key"));
+      test::whole_file(all.installation.folder.path("audit/" + all.tenant + "/public-key"));
   options.trusted_keys = *parse_key_file(key_text);
   EXPECT_TRUE(verify_audit(all.data, options)->verified());
   options.trusted_keys[0].name = "paravent.invalid/elsewhere/installation";
   EXPECT_FALSE(verify_audit(all.data, options)->verified());
   options = {};
-  options.checkpoints = {read_file(all.installation.path() + "/checkpoint")};
+  options.checkpoints = {test::whole_file(all.installation.path() + "/checkpoint")};
   EXPECT_TRUE(verify_audit(all.data, options)->verified());
   EXPECT_FALSE(
       verify_audit(all.installation.folder.path("audit/" + all.tenant), options)->verified());

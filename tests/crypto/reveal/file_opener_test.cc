@@ -6,11 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "crypto/base/encoding.h"
 #include "crypto/tokens/file_encryptor.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto::reveal {
 namespace {
@@ -152,9 +151,8 @@ TEST(EncryptedFile, HeadsAreReadStrictly) {
 // Written by libsodium's own interface, by the format's page; so the format cannot change
 // unnoticed.
 TEST(EncryptedFile, OpensWhatAnotherProgramWrote) {
-  std::ifstream in("tests/vectors/encrypted-file/hello.pvfile", std::ios::binary);
-  ASSERT_TRUE(in.is_open());
-  const std::string file{std::istreambuf_iterator<char>(in), {}};
+  ASSERT_TRUE(std::filesystem::exists("tests/vectors/encrypted-file/hello.pvfile"));
+  const std::string file = test::whole_file("tests/vectors/encrypted-file/hello.pvfile");
   EXPECT_EQ(opened(file, 100, std::string(62, '0') + "2a"), "hello, file\n");
 }
 

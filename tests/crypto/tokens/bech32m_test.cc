@@ -3,16 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <random>
+
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto {
 namespace {
 
 boost::json::object vectors() {
-  std::ifstream in("tests/vectors/bech32m/bip350.json");
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string text = test::whole_file("tests/vectors/bech32m/bip350.json");
   return boost::json::parse(text).as_object();
 }
 

@@ -3,16 +3,15 @@
 #pragma once
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
+
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto::testing {
 
 inline std::vector<std::string> naughty_strings() {
-  std::ifstream in("tests/vectors/naughty-strings/blns.json");
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string text = test::whole_file("tests/vectors/naughty-strings/blns.json");
   const boost::json::value list = boost::json::parse(text);
   std::vector<std::string> strings;
   for (const auto& value : list.as_array()) strings.emplace_back(value.as_string());

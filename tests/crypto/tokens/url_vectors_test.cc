@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "crypto/tokens/ascii.h"
 #include "crypto/tokens/normaliser.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto {
 namespace {
@@ -40,8 +39,7 @@ bool excepted(const std::string& input) {
 }
 
 TEST(UrlVectors, WhatIsAcceptedIsWhatABrowserReads) {
-  std::ifstream in("tests/vectors/url/urltestdata.json");
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  const std::string text = test::whole_file("tests/vectors/url/urltestdata.json");
   const boost::json::value list = boost::json::parse(text);
   std::size_t refused = 0;
   std::size_t accepted = 0;

@@ -6,13 +6,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "policies/model/equality_promise.h"
 #include "policies/model/load_policy.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::policies {
 namespace {
@@ -22,9 +21,8 @@ namespace fs = std::filesystem;
 constexpr const char* kFolder = "tests/policies/golden";
 
 std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in.is_open()) << path;
-  return {std::istreambuf_iterator<char>(in), {}};
+  EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  return test::whole_file(path);
 }
 
 std::vector<std::string> names_with(const std::string& extension) {

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
+
+#include "tests/support/whole_file.h"
 
 namespace paravent::policies {
 namespace {
@@ -108,9 +108,8 @@ TEST(HeaderName, KnowsTheAddressFamily) {
 }
 
 std::string read(const char* path) {
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in.is_open()) << path;
-  return {std::istreambuf_iterator<char>(in), {}};
+  EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  return test::whole_file(path);
 }
 
 // What stands between `open` and `close`, wherever that is in the text, in lower case.

@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "policies/model/load_policy.h"
 #include "policies/model/preset.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::policies {
 namespace {
@@ -16,9 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in.is_open()) << path;
-  return {std::istreambuf_iterator<char>(in), {}};
+  EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  return test::whole_file(path);
 }
 
 const Rule* rule_of(const Route& route, std::string_view text) {

@@ -4,11 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "crypto/audit/checkpoint.h"
 #include "proxy/admin/credential.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -140,8 +139,7 @@ TEST(AdminApi, ACredentialLeavesTheFileAtItsFirstUse) {
   ASSERT_TRUE(api.first.write(json).has_value());
   const auto file = api.folder.path() / "first-credentials";
   EXPECT_EQ(api.get("/readyz", api.credentials["dpo"]).status, 200);
-  std::ifstream in(file);
-  const std::string left((std::istreambuf_iterator<char>(in)), {});
+  const std::string left = test::whole_file(file);
   EXPECT_EQ(left.find(api.credentials["dpo"]), std::string::npos);
   EXPECT_NE(left.find(api.credentials["admin"]), std::string::npos);
   // A credential that cannot be taken out must not be used: it would stay readable.

@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "crypto/base/encoding.h"
 #include "proxy/admin/operators/login_desk.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -22,11 +22,6 @@ const WallTime kNow{std::chrono::milliseconds(1'800'000'000'000)};
 
 NameDigest digest(std::uint16_t number) {
   return {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
-}
-
-std::string read(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 void write(const std::filesystem::path& path, const std::string& text) {
@@ -101,7 +96,7 @@ TEST(FailedAttempts, AFullListForgetsWhoFailedLeastAndLongestAgo) {
   const WallTime now = kNow + hours(9);
   ASSERT_TRUE(kept->count(digest(20'000), now).has_value());
   ASSERT_TRUE(kept->count(digest(20'001), now).has_value());
-  const auto after = parse_attempts(read(folder.path() / "attempts"));
+  const auto after = parse_attempts(test::whole_file(folder.path() / "attempts"));
   ASSERT_TRUE(after.has_value());
   EXPECT_EQ(after->names.size(), kMostFailedNames);
   EXPECT_TRUE(after->names.contains(digest(0))) << "failures outweigh age";
@@ -182,12 +177,12 @@ TEST_F(ThrottleOnDisk, RestartsGiveNoFurtherThousand) {
 
 TEST_F(ThrottleOnDisk, IsNotWrittenForEachOfThem) {
   wrong(1);
-  const std::string first = read(folder() / "attempts");
+  const std::string first = test::whole_file(folder() / "attempts");
   EXPECT_NE(first.find(" 250\n"), std::string::npos);
   wrong(WrongCredentials::kStep - 1);
-  EXPECT_EQ(read(folder() / "attempts"), first);
+  EXPECT_EQ(test::whole_file(folder() / "attempts"), first);
   wrong(1);
-  EXPECT_NE(read(folder() / "attempts").find(" 500\n"), std::string::npos);
+  EXPECT_NE(test::whole_file(folder() / "attempts").find(" 500\n"), std::string::npos);
 }
 
 TEST_F(ThrottleOnDisk, AClockThatWasAheadDoesNotKeepItClosed) {

@@ -6,9 +6,9 @@
 
 #include <boost/json.hpp>
 #include <fstream>
-#include <iterator>
 
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -168,8 +168,7 @@ TEST(Honey, TheFileKeepsThemAndTellsNobody) {
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ((*again)->list(crypto::vault::kNoId).size(), 2U);
   EXPECT_FALSE(open("another").has_value());
-  std::ifstream in(file, std::ios::binary);
-  const std::string good{std::istreambuf_iterator<char>(in), {}};
+  const std::string good = test::whole_file(file);
   EXPECT_EQ(good.find("pvv1one"), std::string::npos);
   EXPECT_EQ(good.find("in the attic"), std::string::npos);
   for (std::size_t i = 0; i < good.size(); ++i) {

@@ -3,20 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "proxy/admin/oidc/jwks.h"
 #include "proxy/admin/oidc/jwt.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
 
 std::string vector_text(const std::string& name) {
-  std::ifstream in("tests/vectors/jose/" + name, std::ios::binary);
-  EXPECT_TRUE(in) << name;
-  return {std::istreambuf_iterator<char>(in), {}};
+  EXPECT_TRUE(std::filesystem::exists("tests/vectors/jose/" + name)) << name;
+  return test::whole_file("tests/vectors/jose/" + name);
 }
 
 class Example : public testing::TestWithParam<const char*> {};

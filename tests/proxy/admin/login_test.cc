@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <thread>
 
 #include "crypto/primitives/totp.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -347,8 +346,7 @@ TEST_F(Login, WhatWasTypedAsANameIsNotOnTheDisk) {
   begin_again();
   EXPECT_EQ(login("wrong", "000000", "correct-horse-7").status, 401);
   EXPECT_EQ(login("wrong", "000000", "Correct-Horse-7").status, 401);
-  std::ifstream in(api.folder.path() / "operators" / "attempts", std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = test::whole_file(api.folder.path() / "operators" / "attempts");
   const auto kept = parse_attempts(text);
   ASSERT_TRUE(kept.has_value());
   ASSERT_EQ(kept->names.size(), 1U) << "what cannot be a name is not kept at all";

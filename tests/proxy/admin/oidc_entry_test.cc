@@ -6,12 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "policies/model/load_policy.h"
 #include "proxy/admin/oidc/revocations.h"
 #include "tests/proxy/admin/admin_testing.h"
 #include "tests/proxy/admin/oidc_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -135,8 +135,7 @@ TEST_F(OidcEntry, RevealsAtItsLevelAndIsNamedOnTheRecord) {
   const std::string signature = credential.substr(credential.rfind('.') + 1);
   for (const auto& file : std::filesystem::recursive_directory_iterator(api_.folder.path())) {
     if (!file.is_regular_file()) continue;
-    std::ifstream in(file.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string bytes = test::whole_file(file.path());
     EXPECT_EQ(bytes.find(signature), std::string::npos) << file.path();
   }
 }

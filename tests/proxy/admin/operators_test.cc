@@ -6,21 +6,16 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <iterator>
 
 #include "proxy/admin/first_credentials.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
 
 using crypto::ErrorKind;
 using crypto::SecretBytes;
-
-std::string read(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string text(const SecretBytes& secret) { return std::string(crypto::as_text(secret.bytes())); }
 
@@ -42,10 +37,11 @@ TEST(Operators, RoundTrip) {
   EXPECT_EQ(dpo.size(), 50U);
   EXPECT_NE(dpo, support);
   EXPECT_EQ(mode(file), 0600U);
-  EXPECT_EQ(read(file).find(dpo), std::string::npos) << "the credential itself is on disk";
-  EXPECT_TRUE(read(file).starts_with("paravent-operators-v3 " +
-                                     crypto::vault::id_hex(kInstallation) +
-                                     "\noperator dpo - dpo person "));
+  EXPECT_EQ(test::whole_file(file).find(dpo), std::string::npos)
+      << "the credential itself is on disk";
+  EXPECT_TRUE(test::whole_file(file).starts_with("paravent-operators-v3 " +
+                                                 crypto::vault::id_hex(kInstallation) +
+                                                 "\noperator dpo - dpo person "));
 
   const auto again = Operators::open(folder.path(), kInstallation).value();
   EXPECT_EQ(again->size(), 2U);
@@ -97,7 +93,7 @@ TEST(Operators, AnAlteredListIsRefused) {
     const auto operators = Operators::open(folder.path(), kInstallation).value();
     ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::random_id()).has_value());
   }
-  const std::string good = read(file);
+  const std::string good = test::whole_file(file);
   const auto opens = [&](const std::string& bytes) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
     const auto opened = Operators::open(folder.path(), kInstallation);
@@ -137,14 +133,14 @@ TEST(Operators, AListOfAnotherInstallationIsRefused) {
     const auto operators = Operators::open(folder.path(), kInstallation).value();
     ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
   }
-  const std::string before = read(file);
+  const std::string before = test::whole_file(file);
   const auto opened = Operators::open(folder.path(), crypto::vault::Id{8}).value();
   const auto belongs = opened->belong_to(crypto::vault::Id{8});
   ASSERT_FALSE(belongs.has_value());
   EXPECT_EQ(belongs.error().kind(), ErrorKind::data);
   EXPECT_NE(belongs.error().sentence().find("another installation"), std::string::npos);
   EXPECT_TRUE(opened->belong_to(kInstallation).has_value());
-  EXPECT_EQ(read(file), before);
+  EXPECT_EQ(test::whole_file(file), before);
 }
 
 TEST(Operators, AListOfTheSecondVersionBelongsToWhoeverHasTheKeys) {
@@ -154,15 +150,15 @@ TEST(Operators, AListOfTheSecondVersionBelongsToWhoeverHasTheKeys) {
     const auto operators = Operators::open(folder.path(), kInstallation).value();
     ASSERT_TRUE(operators->add("dpo", "dpo", crypto::vault::kNoId).has_value());
   }
-  const std::string now = read(file);
+  const std::string now = test::whole_file(file);
   std::string before = now;
   before.replace(0, before.find('\n'), "paravent-operators-v2");
   std::ofstream(file, std::ios::binary | std::ios::trunc) << before;
   const auto operators = Operators::open(folder.path(), crypto::vault::Id{8}).value();
   EXPECT_EQ(operators->size(), 1U);
-  EXPECT_EQ(read(file), before) << "looking changes nothing";
+  EXPECT_EQ(test::whole_file(file), before) << "looking changes nothing";
   EXPECT_TRUE(operators->belong_to(kInstallation).has_value());
-  EXPECT_EQ(read(file), now);
+  EXPECT_EQ(test::whole_file(file), now);
   EXPECT_FALSE(operators->belong_to(crypto::vault::Id{8}).has_value());
 }
 
@@ -201,16 +197,17 @@ TEST(FirstCredentials, EachLeavesAtItsFirstUse) {
                                                   SecretBytes::copy_of("pvcred_A")))
                     .has_value());
     EXPECT_EQ(mode(file), 0600U);
-    EXPECT_EQ(read(file), R"({"operator":"dpo","credential":"pvcred_D","admin_operator":"admin",)"
-                          R"("admin_credential":"pvcred_A"})"
-                          "\n");
+    EXPECT_EQ(test::whole_file(file),
+              R"({"operator":"dpo","credential":"pvcred_D","admin_operator":"admin",)"
+              R"("admin_credential":"pvcred_A"})"
+              "\n");
     ASSERT_TRUE(first.used("pvcred_other").has_value());
     ASSERT_TRUE(first.used("").has_value());
-    EXPECT_NE(read(file).find("pvcred_D"), std::string::npos);
+    EXPECT_NE(test::whole_file(file).find("pvcred_D"), std::string::npos);
     ASSERT_TRUE(first.used(dpo_first ? "pvcred_D" : "pvcred_A").has_value());
-    EXPECT_EQ(read(file), dpo_first
-                              ? "{\"admin_operator\":\"admin\",\"admin_credential\":\"pvcred_A\"}\n"
-                              : "{\"operator\":\"dpo\",\"credential\":\"pvcred_D\"}\n");
+    EXPECT_EQ(test::whole_file(file),
+              dpo_first ? "{\"admin_operator\":\"admin\",\"admin_credential\":\"pvcred_A\"}\n"
+                        : "{\"operator\":\"dpo\",\"credential\":\"pvcred_D\"}\n");
     ASSERT_TRUE(first.used(dpo_first ? "pvcred_D" : "pvcred_A").has_value());
     // Another object, after a restart, goes on with what is left.
     FirstCredentials restarted(folder.path());

@@ -4,13 +4,12 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <future>
-#include <iterator>
 #include <string>
 #include <thread>
 
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::admin {
 namespace {
@@ -236,8 +235,7 @@ TEST_F(Gate, AFirstCredentialThatCannotLeaveItsFileSeals) {
   const auto file = folder.path() / "first-credentials";
   const auto obstacle = folder.path() / "first-credentials.tmp";
   const auto kept = [&] {
-    std::ifstream in(file);
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    const std::string text = test::whole_file(file);
     return text.find(credentials["admin"]) != std::string::npos;
   };
   std::filesystem::create_directory(obstacle);

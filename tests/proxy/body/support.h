@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +11,7 @@
 
 #include "proxy/body/field.h"
 #include "proxy/body/json.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::body::test {
 
@@ -69,11 +68,6 @@ inline std::string path_text(JsonPath path) {
     }
   }
   return out;
-}
-
-inline std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace paravent::proxy::body::test

@@ -50,7 +50,7 @@ TEST(JsonTestSuite, EveryFileIsJudgedRight) {
   std::map<char, int> judged;
   for (const fs::path& path : files_in("tests/vectors/jsontestsuite/test_parsing", ".json")) {
     const std::string name = path.filename().string();
-    const std::string text = read_file(path);
+    const std::string text = paravent::test::whole_file(path);
     Strings seen(text);
     const ScanStatus status = scanner.scan(text, JsonLimits{}, seen);
     // RFC 8259 leaves duplicate names to the reader; we refuse them, because readers differ.
@@ -94,7 +94,7 @@ TEST(MultipartVectors, EveryFileIsJudgedRight) {
   for (const fs::path& path : files_in("tests/vectors/multipart/http", ".yaml")) {
     const std::string name = path.stem().string();
     const YAML::Node yaml = YAML::LoadFile(path.string());
-    const std::string text = read_file(fs::path(path).replace_extension(".http"));
+    const std::string text = paravent::test::whole_file(fs::path(path).replace_extension(".http"));
     const std::string header =
         "multipart/form-data; boundary=" + yaml["boundary"].as<std::string>();
     const auto type = parse_content_type(header);
@@ -120,7 +120,7 @@ TEST(MultipartVectors, EveryFileIsJudgedRight) {
 // The list itself is JSON full of hostile strings: our decoding must agree with Boost.JSON's, and
 // every string must survive the way out and back in both carriers.
 TEST(NaughtyStrings, SurviveEveryCarrier) {
-  const std::string list = read_file("tests/vectors/naughty-strings/blns.json");
+  const std::string list = paravent::test::whole_file("tests/vectors/naughty-strings/blns.json");
   const boost::json::value oracle = boost::json::parse(list);
   JsonScanner scanner(1);
   Strings seen(list);

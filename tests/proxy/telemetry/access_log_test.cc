@@ -13,10 +13,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <thread>
+
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::telemetry {
 namespace {
@@ -29,10 +29,7 @@ class AccessLogTest : public ::testing::Test {
   }
   ~AccessLogTest() override { std::filesystem::remove_all(folder_); }
   std::string path(const char* name) const { return (folder_ / name).string(); }
-  std::string contents(const char* name) const {
-    std::ifstream in(path(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string contents(const char* name) const { return test::whole_file(path(name)); }
   std::filesystem::path folder_;
 };
 

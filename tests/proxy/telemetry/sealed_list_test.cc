@@ -13,9 +13,10 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <iterator>
 #include <thread>
 #include <vector>
+
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::telemetry {
 namespace {
@@ -30,10 +31,7 @@ class SealedListTest : public testing::Test {
   }
   ~SealedListTest() override { std::filesystem::remove_all(folder_); }
 
-  std::string text() const {
-    std::ifstream in(file_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string text() const { return test::whole_file(file_); }
   static std::vector<std::string> values(const std::string& lines) {
     std::vector<std::string> out;
     std::size_t at = 0;

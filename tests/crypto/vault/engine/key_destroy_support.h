@@ -122,7 +122,7 @@ class TestPart final : public RenewalPart {
   }
   // The record's own encoding knows no subject class yet: this part keeps what it needs of it.
   static std::pair<std::uint32_t, std::vector<KeyRecord>> read(const std::filesystem::path& path) {
-    const std::string text = read_text(path);
+    const std::string text = test::whole_file(path);
     std::vector<KeyRecord> records;
     const auto* p = as_bytes(text).data();
     const std::uint32_t number = load_u32be(p);
@@ -226,14 +226,14 @@ inline void copy_folder(const std::filesystem::path& from, const std::filesystem
 
 inline bool any_file_holds(const std::filesystem::path& folder, std::string_view bytes) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (read_text(entry.path()).find(bytes) != std::string::npos) return true;
+    if (test::whole_file(entry.path()).find(bytes) != std::string::npos) return true;
   }
   return false;
 }
 
 // The secret's 32 bytes themselves: magic, installation and number stand before them.
 inline std::string secret_in(const std::filesystem::path& folder) {
-  return read_text(folder / kShredSecretFile).substr(28, 32);
+  return test::whole_file(folder / kShredSecretFile).substr(28, 32);
 }
 
 }  // namespace paravent::crypto::vault

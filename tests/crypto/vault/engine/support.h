@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +21,7 @@
 #include "crypto/tokens/token_text.h"
 #include "crypto/vault/engine/reverse/reverse.h"
 #include "crypto/vault/engine/vault/vault.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::crypto::reveal {
 
@@ -69,11 +69,6 @@ class FakeMonotonic final : public MonotonicClock {
   MonotonicTime now() const noexcept override { return time; }
   MonotonicTime time{};
 };
-
-inline std::string read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);

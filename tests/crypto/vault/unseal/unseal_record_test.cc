@@ -99,14 +99,14 @@ TEST(UnsealRecord, TheOneInForceIsTheOneThatFitsTheKeyStore) {
   EXPECT_EQ((*record_in_force(keys.folder, keys.check))->set, now.set);
   EXPECT_EQ((*record_in_force(keys.folder, after))->set, next.set);
   // A damaged one is no obstacle to the other.
-  const std::string whole = read_text(keys.folder / "unseal.next");
+  const std::string whole = test::whole_file(keys.folder / "unseal.next");
   write_text(keys.folder / "unseal.next", "PVTUNSL1");
   EXPECT_EQ((*record_in_force(keys.folder, keys.check))->set, now.set);
   expect_sentence(record_in_force(keys.folder, after).error(), ErrorKind::data, "altered");
   // It goes where another one is in force, and stays where it may be needed.
   ASSERT_TRUE(settle_unseal_records(keys.folder, keys.check));
   EXPECT_FALSE(std::filesystem::exists(keys.folder / "unseal.next"));
-  const std::string fitting = read_text(keys.folder / "unseal");
+  const std::string fitting = test::whole_file(keys.folder / "unseal");
   ASSERT_TRUE(write_file_durably(keys.folder / "unseal.next", as_bytes("PVTUNSL1")));
   ASSERT_TRUE(settle_unseal_records(keys.folder, after));
   EXPECT_TRUE(std::filesystem::exists(keys.folder / "unseal.next"));

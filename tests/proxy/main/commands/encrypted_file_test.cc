@@ -12,11 +12,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "crypto/base/encoding.h"
 #include "crypto/tokens/file_encryptor.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -77,8 +77,7 @@ TEST_F(EncryptedFile, IsWholeAndPrivateAndNeverOverAnother) {
   const std::string content(3'000'000, 'x');
   std::ofstream(file("in"), std::ios::binary) << encrypted(content);
   ASSERT_TRUE(open_file(file("in"), kKey, file("out")));
-  std::ifstream out(file("out"), std::ios::binary);
-  EXPECT_TRUE(std::string(std::istreambuf_iterator<char>(out), {}) == content);
+  EXPECT_TRUE(test::whole_file(file("out")) == content);
   struct stat info {};
   ASSERT_EQ(::stat(file("out").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);

@@ -7,8 +7,6 @@
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +17,7 @@
 #include "crypto/vault/engine/vault/vault.h"
 #include "proxy/main/commands/commands.h"
 #include "proxy/main/commands/exit_code.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::main {
 namespace {
@@ -185,10 +184,7 @@ TEST_F(OpenCommand, WhateverDoesNotOpenIsOneAnswer) {
 
 TEST_F(OpenCommand, AKeyFileIsPrivateAndNeverOverwritten) {
   keypair("board.key");
-  const auto text = [&] {
-    std::ifstream in(file("board.key"), std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
+  const auto text = [&] { return test::whole_file(file("board.key")); };
   const std::string before = text();
   EXPECT_TRUE(before.starts_with("pvpriv1") && before.ends_with('\n'));
   const auto status = std::filesystem::status(file("board.key"));

@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 
@@ -16,16 +15,12 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/main/io/http_client.h"
 #include "tests/proxy/admin/admin_testing.h"
+#include "tests/support/whole_file.h"
 
 namespace paravent::proxy::main {
 namespace {
 
 namespace audit = crypto::audit;
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // C2SP tlog-witness, add-checkpoint.
 class Witness final : public admin::AdminHandler {
@@ -116,7 +111,7 @@ TEST(Anchor, CoSignedCheckpointsThatTheVerifierCounts) {
     test.grow();
     const auto status = anchor.run_once();
     ASSERT_TRUE(status.has_value()) << status.error().sentence();
-    const auto notes = audit::split_checkpoints(read_file(test.file));
+    const auto notes = audit::split_checkpoints(test::whole_file(test.file));
     ASSERT_TRUE(notes.has_value());
     ASSERT_EQ(notes->size(), 2U);
     audit::VerifyOptions options;
@@ -165,7 +160,7 @@ TEST(Anchor, TheLastWordKeepsWhatWasCoSigned) {
   test.grow();
   ASSERT_TRUE(anchor.finish().has_value());
   EXPECT_EQ(test.witness.asked, asked);
-  const auto notes = audit::split_checkpoints(read_file(test.file));
+  const auto notes = audit::split_checkpoints(test::whole_file(test.file));
   ASSERT_TRUE(notes.has_value());
   EXPECT_EQ(notes->size(), 3U);  // of the tenant's log the one that is co-signed, and the latest
   audit::VerifyOptions options;
@@ -194,7 +189,7 @@ TEST(Anchor, ALyingWitnessAndOneThatIsAway) {
   EXPECT_FALSE(anchor.run_once().has_value());
   EXPECT_EQ(anchor.failures(), 1U);
   // What there is is written all the same, without its lines.
-  const auto notes = audit::split_checkpoints(read_file(test.file));
+  const auto notes = audit::split_checkpoints(test::whole_file(test.file));
   ASSERT_TRUE(notes.has_value());
   for (const std::string& note : *notes) {
     EXPECT_EQ(audit::parse_signed_note(note)->signatures.size(), 1U);
@@ -226,9 +221,9 @@ TEST(Anchor, IntoAFolderAndToAUrl) {
   Anchor anchor(config, *test.api.logs);
   const auto status = anchor.run_once();
   ASSERT_TRUE(status.has_value()) << status.error().sentence();
-  EXPECT_EQ(read_file(config.file + "installation"),
+  EXPECT_EQ(test::whole_file(config.file + "installation"),
             test.api.logs->installation().checkpoint_in_files().value());
-  EXPECT_EQ(read_file(config.file + test.api.log().log_id()),
+  EXPECT_EQ(test::whole_file(config.file + test.api.log().log_id()),
             test.api.log().checkpoint_in_files().value());
   EXPECT_EQ(audit::split_checkpoints(test.witness.posted)->size(), 2U);
   config.url = test.witness.url() + "/nowhere";
@@ -290,7 +285,7 @@ TEST(HttpClient, AnAdminServerOnAUnixSocket) {
   // A file of another kind is left alone.
   std::ofstream(options.unix_path) << "precious";
   EXPECT_FALSE(admin::AdminServer::start(options, echo).has_value());
-  EXPECT_EQ(read_file(options.unix_path), "precious");
+  EXPECT_EQ(test::whole_file(options.unix_path), "precious");
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(BackupFile, ComesBackWhateverItsSize) {
     const std::string content(size, 'c');
     ASSERT_TRUE(write_backup(file, content));
     EXPECT_EQ(read_backup(file), content) << size;
-    EXPECT_EQ(read_text(file).find(std::string(16, 'c')), std::string::npos);
+    EXPECT_EQ(test::whole_file(file).find(std::string(16, 'c')), std::string::npos);
   }
 }
 
@@ -66,7 +66,7 @@ TEST(BackupFile, EveryFlippedBitAndEveryCutIsNoticed) {
   const TempDir temp;
   const auto file = temp.path() / "backup";
   ASSERT_TRUE(write_backup(file, std::string(kBackupChunk + 30, 'c')));
-  const std::string whole = read_text(file);
+  const std::string whole = test::whole_file(file);
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < whole.size(); i += i < 300 || i + 60 > whole.size() ? 1U : 4099U) {
     places.push_back(i);
@@ -127,13 +127,13 @@ TEST(BackupFile, ADataBackupHasAFormatThatTheVersionBeforeDoesNotTakeForItsOwn) 
   ASSERT_TRUE(write_backup(data, "data"));
   ASSERT_TRUE(BackupWriter::create(keys, info_of(BackupKind::keys), kKey).value()->finish());
   const auto format = [](const std::filesystem::path& file) {
-    return read_text(file).substr(8, 2);
+    return test::whole_file(file).substr(8, 2);
   };
   EXPECT_EQ(format(data), std::string("\0\3", 2));
   EXPECT_EQ(format(keys), std::string("\0\2", 2));
   // Of each kind the next one has its sentence, as it had in the version before.
   for (const auto& file : {data, keys}) {
-    std::string next = read_text(file);
+    std::string next = test::whole_file(file);
     ++next[9];
     write_text(bad, next);
     const auto reader = BackupReader::open(bad, kKey);
@@ -143,7 +143,7 @@ TEST(BackupFile, ADataBackupHasAFormatThatTheVersionBeforeDoesNotTakeForItsOwn) 
   // And the one before is read still.
   write_of_before(data, "data of before");
   EXPECT_EQ(read_backup(data), "data of before");
-  std::string altered = read_text(data);
+  std::string altered = test::whole_file(data);
   altered[9] = 3;
   write_text(data, altered);
   EXPECT_FALSE(read_backup(data));
@@ -164,7 +164,7 @@ TEST(BackupFile, AKeyBackupNamesWhatMakesItsRootKey) {
   EXPECT_EQ(read->unseal_record, info.unseal_record);
   EXPECT_EQ(read->installation, info.installation);
   EXPECT_EQ(read_backup(file), "keys");
-  const std::string whole = read_text(file);
+  const std::string whole = test::whole_file(file);
   // It is bound to the rest: another record, or none, and nothing of it opens.
   for (const std::size_t at :
        {std::size_t{59}, std::size_t{60}, std::size_t{61}, std::size_t{4000}}) {

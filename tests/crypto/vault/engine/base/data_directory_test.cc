@@ -62,7 +62,7 @@ TEST(DataDirectory, AFileIsNone) {
     ASSERT_FALSE(data);
     expect_sentence(data.error(), ErrorKind::data, path.string() + " is a file");
   }
-  EXPECT_EQ(read_text(path), "somebody's");
+  EXPECT_EQ(test::whole_file(path), "somebody's");
 }
 
 TEST(DataDirectory, RefusesWhatOthersCanReach) {
@@ -99,7 +99,7 @@ TEST(DataDirectory, InterruptedInitialisationCanBeRepeated) {
   ASSERT_TRUE(data->finish_initialisation());
   EXPECT_TRUE(data->is_initialised());
   EXPECT_FALSE(data->begin_initialisation());
-  EXPECT_EQ(read_text(data->keys() / "keystore"), "whole");
+  EXPECT_EQ(test::whole_file(data->keys() / "keystore"), "whole");
 }
 
 TEST(DurableFile, ReplacesWholeOrNotAtAll) {
@@ -108,12 +108,12 @@ TEST(DurableFile, ReplacesWholeOrNotAtAll) {
   ASSERT_TRUE(write_file_durably(path, as_bytes(std::string_view("one"))));
   EXPECT_EQ(mode_of(path), 0600U);
   ASSERT_TRUE(write_file_durably(path, as_bytes(std::string_view("two"))));
-  EXPECT_EQ(read_text(path), "two");
+  EXPECT_EQ(test::whole_file(path), "two");
   const auto refused =
       write_file_durably(path, as_bytes(std::string_view("three")), Existing::refuse);
   ASSERT_FALSE(refused);
   expect_sentence(refused.error(), ErrorKind::data, "not overwritten");
-  EXPECT_EQ(read_text(path), "two");
+  EXPECT_EQ(test::whole_file(path), "two");
   EXPECT_FALSE(std::filesystem::exists(temp.path() / "file.tmp"));
 }
 
@@ -132,7 +132,7 @@ TEST(DurableFile, FullDiskLeavesTheOldFile) {
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(status);
   expect_sentence(status.error(), ErrorKind::disk_full, "disk is full");
-  EXPECT_EQ(read_text(path), "old");
+  EXPECT_EQ(test::whole_file(path), "old");
   EXPECT_FALSE(std::filesystem::exists(temp.path() / "file.tmp"));
 }
 

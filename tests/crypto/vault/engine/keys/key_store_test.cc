@@ -99,7 +99,7 @@ TEST_F(FileKeyStoreTest, WrongRootKeyIsItsOwnSentence) {
 }
 
 TEST_F(FileKeyStoreTest, EveryTruncationIsRefused) {
-  const std::string whole = read_text(place_.path);
+  const std::string whole = test::whole_file(place_.path);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     write_text(place_.path, whole.substr(0, size));
     expect_sentence(open_error(), ErrorKind::data, "truncated or altered");
@@ -109,7 +109,7 @@ TEST_F(FileKeyStoreTest, EveryTruncationIsRefused) {
 }
 
 TEST_F(FileKeyStoreTest, EveryAlteredBitIsRefused) {
-  const std::string whole = read_text(place_.path);
+  const std::string whole = test::whole_file(place_.path);
   for (std::size_t i = 0; i < whole.size() * 8; ++i) {
     std::string copy = whole;
     copy[i / 8] = static_cast<char>(copy[i / 8] ^ (1 << (i % 8)));
@@ -121,7 +121,7 @@ TEST_F(FileKeyStoreTest, EveryAlteredBitIsRefused) {
 }
 
 TEST_F(FileKeyStoreTest, NewerVersionIsNamed) {
-  std::string whole = read_text(place_.path);
+  std::string whole = test::whole_file(place_.path);
   whole[9] = 3;
   write_text(place_.path, whole);
   expect_sentence(open_error(), ErrorKind::data, "newer version");
@@ -135,9 +135,9 @@ TEST_F(FileKeyStoreTest, MissingAndUnprotectedFiles) {
 }
 
 TEST_F(FileKeyStoreTest, CreateOverwritesNothing) {
-  const std::string before = read_text(place_.path);
+  const std::string before = test::whole_file(place_.path);
   EXPECT_FALSE(FileKeyStore::create(place_.path, kInstallation, place_.root));
-  EXPECT_EQ(read_text(place_.path), before);
+  EXPECT_EQ(test::whole_file(place_.path), before);
 }
 
 class KeyTreeTest : public testing::Test {
@@ -255,7 +255,7 @@ TEST(ShredSecret, FaultsHaveTheirSentences) {
   const auto foreign = ShredSecret::read(path, Id{8});
   ASSERT_FALSE(foreign);
   expect_sentence(foreign.error(), ErrorKind::data, "another installation");
-  const std::string whole = read_text(path);
+  const std::string whole = test::whole_file(path);
   for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
     std::string copy = whole;
     copy[bit / 8] = static_cast<char>(copy[bit / 8] ^ (1 << (bit % 8)));

@@ -18,7 +18,7 @@ TEST(RootKey, RoundTrip) {
   ASSERT_TRUE(read) << read.error().sentence();
   EXPECT_EQ(made->check_value(kInstallation), read->check_value(kInstallation));
   EXPECT_NE(made->check_value(kInstallation), made->check_value(Id{9}));
-  const std::string text = read_text(path);
+  const std::string text = test::whole_file(path);
   EXPECT_EQ(text.size(), 70U);
   EXPECT_TRUE(text.starts_with("paravent-root-key-v1 "));
 }
@@ -27,11 +27,11 @@ TEST(RootKey, NeverOverwritesAFile) {
   const TempDir temp;
   const auto path = temp.path() / "root.key";
   ASSERT_TRUE(RootKey::create(path));
-  const std::string before = read_text(path);
+  const std::string before = test::whole_file(path);
   const auto again = RootKey::create(path);
   ASSERT_FALSE(again);
   expect_sentence(again.error(), ErrorKind::data, "not overwritten");
-  EXPECT_EQ(read_text(path), before);
+  EXPECT_EQ(test::whole_file(path), before);
 }
 
 TEST(RootKey, MissingKeyIsNotRegeneratedOverData) {
@@ -63,7 +63,7 @@ TEST(RootKey, EveryTruncationIsSaidToBeOne) {
   const TempDir temp;
   const auto path = temp.path() / "root.key";
   ASSERT_TRUE(RootKey::create(path));
-  const std::string text = read_text(path);
+  const std::string text = test::whole_file(path);
   for (std::size_t size = 0; size < text.size(); ++size) {
     write_text(path, text.substr(0, size));
     const auto read = RootKey::read(path);

@@ -134,7 +134,7 @@ TEST_F(StoreFaults, AStoreThatLacksALogIsRefusedAlsoWhereItCouldNotBeLookedAt) {
   EXPECT_TRUE(has(1));
   ASSERT_TRUE(put(2));
   store_.reset();
-  const std::string opened = read_text(folder / "opened");
+  const std::string opened = test::whole_file(folder / "opened");
   for (const auto& file : std::filesystem::directory_iterator(folder)) {
     if (file.path().extension() == ".log") std::filesystem::remove(file.path());
   }
@@ -143,7 +143,7 @@ TEST_F(StoreFaults, AStoreThatLacksALogIsRefusedAlsoWhereItCouldNotBeLookedAt) {
     const auto again = open();
     ASSERT_FALSE(again) << looks;
     expect_sentence(again.error(), ErrorKind::data, "lacks what was in it");
-    EXPECT_EQ(read_text(folder / "opened"), opened);
+    EXPECT_EQ(test::whole_file(folder / "opened"), opened);
   }
 }
 

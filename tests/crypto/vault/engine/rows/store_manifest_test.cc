@@ -16,7 +16,7 @@ namespace {
 const Id kInstallation{7};
 
 std::filesystem::path manifest_of(const std::filesystem::path& store) {
-  std::string name = read_text(store / "CURRENT");
+  std::string name = test::whole_file(store / "CURRENT");
   name.erase(name.find_last_not_of('\n') + 1);
   return store / name;
 }
@@ -106,7 +106,7 @@ class StoreManifest : public testing::Test {
 
 void StoreManifest::expect_everything_or_nothing(std::unique_ptr<RocksdbTokenStore> store) {
   store.reset();
-  const std::string whole = read_text(manifest_of(folder_));
+  const std::string whole = test::whole_file(manifest_of(folder_));
   const auto copy = temp_.path() / "copy";
   const std::vector<std::size_t> ends = ends_of_records(whole);
   ASSERT_EQ(ends.back(), whole.size());
@@ -228,13 +228,13 @@ TEST_F(StoreManifest, AChangeOfCurrentMayBeInterrupted) {
   auto store = RocksdbTokenStore::create(folder_, kInstallation).value();
   add_rows(*store);
   store.reset();
-  const std::string sum = read_text(folder_ / "manifest-sum");
+  const std::string sum = test::whole_file(folder_ / "manifest-sum");
   const std::string other = "MANIFEST-000999 " + std::string(64, 'a') + "\n";
   for (const std::string& lines : {sum + other, other + sum}) {
     const auto copy = copied("copy");
     write_text(copy / "manifest-sum", lines);
     EXPECT_TRUE(opens_whole(copy, lines));
-    EXPECT_EQ(read_text(copy / "manifest-sum").find(other), std::string::npos) << "settled";
+    EXPECT_EQ(test::whole_file(copy / "manifest-sum").find(other), std::string::npos) << "settled";
   }
   for (const std::string& lines : {other, std::string(), sum.substr(0, sum.size() - 2)}) {
     const auto copy = copied("copy");
@@ -260,7 +260,7 @@ TEST_F(StoreManifest, AHashIsNotMadeAnewForOneThatWentBadMeanwhile) {
   add_rows(*store);
   store.reset();
   const auto manifest = manifest_of(folder_);
-  const std::string whole = read_text(manifest);
+  const std::string whole = test::whole_file(manifest);
   write_text(folder_ / "MANIFEST-000999", whole);
   write_text(folder_ / "000999.dbtmp", "MANIFEST-000999\n");
   ManifestSum sum(folder_);
@@ -302,16 +302,16 @@ TEST_F(StoreManifest, OpeningsThatWereInterruptedCountForNothing) {
   add_rows(*store);
   store.reset();
   const auto file = folder_ / "opened";
-  std::string before = read_text(file);
+  std::string before = test::whole_file(file);
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(opens_whole(folder_, "whole"));
-    const std::string now = read_text(file);
+    const std::string now = test::whole_file(file);
     EXPECT_NE(now, before);
     write_text(file, before);  // the store is ahead by one
     before = now;
   }
   EXPECT_TRUE(opens_whole(folder_, "ahead by one"));
-  const std::string now = read_text(file);
+  const std::string now = test::whole_file(file);
   for (const std::string& bad : {std::string(), now.substr(1), now + "\n", "0" + now}) {
     write_text(file, bad);
     EXPECT_FALSE(opens_whole(folder_, bad));

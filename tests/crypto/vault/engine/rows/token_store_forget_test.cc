@@ -30,7 +30,7 @@ std::string raw(const T& key) {
 std::vector<std::string> files_of(const std::filesystem::path& folder) {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(read_text(entry.path()));
+    if (entry.is_regular_file()) files.push_back(test::whole_file(entry.path()));
   }
   return files;
 }

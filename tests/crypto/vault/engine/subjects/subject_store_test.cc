@@ -162,7 +162,7 @@ TEST(SubjectStore, EveryAlteredByteIsNoticed) {
   place.make(1);
   place.make(2);
   place.store.reset();
-  const std::string good = read_text(place.file());
+  const std::string good = test::whole_file(place.file());
   for (std::size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
     bad[i] = static_cast<char>(bad[i] ^ 1);
@@ -171,7 +171,7 @@ TEST(SubjectStore, EveryAlteredByteIsNoticed) {
         SubjectStore::open(place.temp.path(), kInstallation, kStoreId, place.mac_key, place.shred);
     ASSERT_FALSE(opened) << i;
     EXPECT_EQ(opened.error().kind(), ErrorKind::data);
-    EXPECT_EQ(read_text(place.file()), bad) << "an altered file is left as it is";
+    EXPECT_EQ(test::whole_file(place.file()), bad) << "an altered file is left as it is";
   }
 }
 
@@ -182,7 +182,7 @@ TEST(SubjectStore, AGroupThatTheEndCutsShortIsCutOff) {
   const std::uint64_t after_first = place.store->file_size();
   const SubjectKeyMade second = place.make(2);
   place.store.reset();
-  const std::string good = read_text(place.file());
+  const std::string good = test::whole_file(place.file());
   for (std::size_t size = after_first; size < good.size(); ++size) {
     write_text(place.file(), std::string_view(good).substr(0, size));
     auto opened = place.open();
@@ -203,7 +203,7 @@ TEST(SubjectStore, OneSentenceForEachFault) {
   Place place;
   place.make(1);
   place.store.reset();
-  const std::string good = read_text(place.file());
+  const std::string good = test::whole_file(place.file());
   const auto error = [&](const Id& installation, const Id& store, const SecretBytes& mac_key) {
     return SubjectStore::open(place.temp.path(), installation, store, mac_key, place.shred).error();
   };
@@ -231,7 +231,7 @@ TEST(SubjectStore, ARenewedShredSecretLeavesOldCopiesUseless) {
   const SubjectKeyMade stays = place.make(1);
   const SubjectKeyMade goes = place.make(2);
   const std::string clear = key_text(*place.store, stays, place.wrap);
-  const std::string old_copy = read_text(place.file());
+  const std::string old_copy = test::whole_file(place.file());
   EXPECT_FALSE(place.store->owes_renewal());
   {
     const auto lock = place.store->lock_writers();
@@ -250,7 +250,7 @@ TEST(SubjectStore, ARenewedShredSecretLeavesOldCopiesUseless) {
   EXPECT_EQ(key_text(*place.store, stays, place.wrap), "(does not open)");
   EXPECT_EQ(key_text(*place.store, goes, place.wrap), "(does not open)");
   const SubjectKeyMade later = place.make(3);
-  const std::string now = read_text(place.file());
+  const std::string now = test::whole_file(place.file());
   EXPECT_EQ(now.find(std::string(id_text(goes.handle))), std::string::npos);
 
   auto opened = place.open(next);
@@ -289,8 +289,8 @@ TEST(SubjectStore, AnInterruptedBatchIsSettledByTheKeyStoresNumber) {
   std::filesystem::path beside = place.file();
   beside += ".new";
   ASSERT_TRUE(place.store->prepare(next, {}, {}, place.wraps()));
-  const std::string old_file = read_text(place.file());
-  const std::string new_file = read_text(beside);
+  const std::string old_file = test::whole_file(place.file());
+  const std::string new_file = test::whole_file(beside);
   place.store->cancel();
   EXPECT_FALSE(std::filesystem::exists(beside));
   EXPECT_EQ(key_text(*place.store, stays, place.wrap), clear);

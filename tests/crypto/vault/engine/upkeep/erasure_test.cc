@@ -70,7 +70,7 @@ class Erasure : public testing::TestWithParam<Fault> {
     token_ = mint(vault(), vault().bind("atelier", std::span(&spec, 1))->front(), "a@example.fr");
     route_.emplace(bound_route(vault()));
     person_ = ask(vault(), *route_, "anne@example.fr", "Anne");
-    old_secret_ = read_text(keys() / kShredSecretFile).substr(28, 32);
+    old_secret_ = test::whole_file(keys() / kShredSecretFile).substr(28, 32);
   }
   ~Erasure() override { fault = Fault::none; }
 
@@ -91,7 +91,7 @@ class Erasure : public testing::TestWithParam<Fault> {
   }
   bool old_secret_is_there() {
     for (const auto& entry : std::filesystem::directory_iterator(keys())) {
-      if (read_text(entry.path()).find(old_secret_) != std::string::npos) return true;
+      if (test::whole_file(entry.path()).find(old_secret_) != std::string::npos) return true;
     }
     return std::filesystem::exists(keys() / "shred-secret.next");
   }

@@ -126,7 +126,7 @@ TEST_F(KeyCrash, ADestroyBatchHappensEntirelyOrNotAtAll) {
   }
   ASSERT_EQ(before.size(), 6U);
   const std::string old_secret = secret_in(start_);
-  const std::string old_store = read_text(start_ / kKeyStoreFile);
+  const std::string old_store = test::whole_file(start_ / kKeyStoreFile);
 
   int undone = 0;
   int done = 0;
@@ -200,7 +200,7 @@ TEST_F(KeyCrash, ARotationOfAParentHappensEntirelyOrNotAtAll) {
   made.make();
   const auto before = made.all();
   const std::string old_secret = secret_in(start_);
-  const std::string old_store = read_text(start_ / kKeyStoreFile);
+  const std::string old_store = test::whole_file(start_ / kKeyStoreFile);
   for (const bool of_tenant : {true, false}) {
     const Id old = of_tenant ? made.tenant : made.domain;
     int undone = 0;

@@ -109,7 +109,7 @@ class RowKeeperTest : public testing::Test {
     std::vector<std::string> files;
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(disk_.data_path / "store")) {
-      if (entry.is_regular_file()) files.push_back(read_text(entry.path()));
+      if (entry.is_regular_file()) files.push_back(test::whole_file(entry.path()));
     }
     return static_cast<int>(std::count_if(texts.begin(), texts.end(), [&](const auto& text) {
       return std::any_of(files.begin(), files.end(), [&](const std::string& file) {

@@ -415,14 +415,14 @@ TEST_F(SubjectDiskTest, NoOlderCopyBringsAnErasedPersonBack) {
 
   // Old subject keys, old key store: neither opens beside what is there now.
   for (const char* name : {kSubjectFile, "keystore"}) {
-    const std::string now = read_text(place_.data_path / "keys" / name);
-    write_text(place_.data_path / "keys" / name, read_text(old_data / "keys" / name));
+    const std::string now = test::whole_file(place_.data_path / "keys" / name);
+    write_text(place_.data_path / "keys" / name, test::whole_file(old_data / "keys" / name));
     EXPECT_FALSE(place_.open()) << name;
     place_.close();
     write_text(place_.data_path / "keys" / name, now);
   }
   for (const char* name : {kSubjectFile, "keystore"}) {
-    write_text(place_.data_path / "keys" / name, read_text(old_data / "keys" / name));
+    write_text(place_.data_path / "keys" / name, test::whole_file(old_data / "keys" / name));
   }
   EXPECT_FALSE(place_.open());
 }

@@ -67,7 +67,7 @@ TEST_F(VaultOnDisk, NoClearValueLiesOnDisk) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(disk_.data_path)) {
     if (!entry.is_regular_file()) continue;
     ++files;
-    const std::string bytes = read_text(entry.path());
+    const std::string bytes = test::whole_file(entry.path());
     EXPECT_EQ(bytes.find("jeanne"), std::string::npos) << entry.path();
     EXPECT_EQ(bytes.find("example.org"), std::string::npos) << entry.path();
   }
@@ -76,17 +76,17 @@ TEST_F(VaultOnDisk, NoClearValueLiesOnDisk) {
 
 TEST_F(VaultOnDisk, InitialisingTwiceChangesNothing) {
   disk_.vault.reset();
-  const std::string before = read_text(keys() / "keystore");
+  const std::string before = test::whole_file(keys() / "keystore");
   const auto again = Vault::initialise(*disk_.data, RootKey::ephemeral(), disk_.clock);
   ASSERT_FALSE(again);
   expect_sentence(again.error(), ErrorKind::data, "initialised already");
-  EXPECT_EQ(read_text(keys() / "keystore"), before);
+  EXPECT_EQ(test::whole_file(keys() / "keystore"), before);
   EXPECT_TRUE(disk_.open());
 }
 
 TEST_F(VaultOnDisk, RootKeyFaults) {
   disk_.close();
-  const std::string good = read_text(disk_.root_path);
+  const std::string good = test::whole_file(disk_.root_path);
   write_text(disk_.root_path, good.substr(0, 30));
   expect_refused("truncated");
   std::filesystem::remove(disk_.root_path);
@@ -154,7 +154,7 @@ class FullDisk {
 };
 
 TEST_F(VaultOnDisk, AFullDiskStopsNewTokensOnly) {
-  const std::string keystore = read_text(keys() / "keystore");
+  const std::string keystore = test::whole_file(keys() / "keystore");
   {
     const FullDisk full;
     for (int i = 0; i < 3; ++i) {
@@ -169,7 +169,7 @@ TEST_F(VaultOnDisk, AFullDiskStopsNewTokensOnly) {
     const auto bound = disk_.vault->bind("atelier", std::vector{email_tokens("billing")});
     ASSERT_FALSE(bound);
     expect_sentence(bound.error(), ErrorKind::disk_full, "disk is full");
-    EXPECT_EQ(read_text(keys() / "keystore"), keystore);
+    EXPECT_EQ(test::whole_file(keys() / "keystore"), keystore);
   }
   std::string late;
   EXPECT_TRUE(eventually([&] {
