@@ -48,6 +48,12 @@ class Deadlines {
   void refresh() noexcept;
   // When that last was.
   std::chrono::steady_clock::time_point refreshed() const noexcept { return refreshed_; }
+  // The same in milliseconds of the steady clock: what workers may compare with each other's.
+  std::uint64_t steady_ms() const noexcept {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(refreshed_.time_since_epoch())
+            .count());
+  }
   // Once per tick, as of the last refresh(): calls the handlers of what is due. After `most` of
   // them it answers true, and goes on at the next call: a thousand clients that are shown out
   // together must not keep the worker from all others.

@@ -17,6 +17,7 @@
 #include "policies/plan/policy_plan.h"
 #include "proxy/net/socket.h"
 #include "proxy/net/tls/client_context.h"
+#include "proxy/net/upstream_circuit.h"
 
 namespace paravent::proxy::net {
 
@@ -28,10 +29,11 @@ struct UpstreamSetting {
 };
 using UpstreamSettings = std::map<std::string, UpstreamSetting>;  // by UpstreamTarget::text
 
-// What active checks say. Written by the keeper's thread, read by workers before each choice; stays
-// with its target from one plan to the next.
+// Whether a target works, as all workers know it: read before each choice; stays with its target
+// from one plan to the next.
 struct UpstreamHealth {
-  std::atomic<bool> up{true};
+  std::atomic<bool> up{true};  // what active checks say; written by the keeper's thread
+  UpstreamCircuit circuit;     // what requests met
 };
 
 // Immutable once made, but for the health; shared by all workers. `key` tells targets apart across

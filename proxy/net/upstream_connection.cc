@@ -54,7 +54,7 @@ void UpstreamConnection::start(const UpstreamChoice& choice, ProtectedRequest re
 void UpstreamConnection::attach(UpstreamHost& host) noexcept {
   host_ = &host;
   attached_ = true;
-  tries_ = host.begin();
+  tries_ = host.begin(now_ms());
 }
 
 void UpstreamConnection::detach() noexcept {
@@ -223,7 +223,7 @@ void UpstreamConnection::give_up(UpstreamFailure failure) {
 }
 
 void UpstreamConnection::finish() {
-  host_->completed();
+  host_->circuit().completed();
   detach();
   request_.reset();
   handler_ = nullptr;

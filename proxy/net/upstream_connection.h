@@ -82,7 +82,7 @@ class UpstreamConnection final : public UpstreamExchange,
 
   void attach(UpstreamHost& host) noexcept;
   void detach() noexcept;
-  std::uint64_t now_ms() const noexcept { return pool_.loop().deadlines().now_ms(); }
+  std::uint64_t now_ms() const noexcept { return pool_.loop().deadlines().steady_ms(); }
   void connect_next();
   void next_host();
   void shake_hands();

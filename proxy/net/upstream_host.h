@@ -1,11 +1,11 @@
 // UpstreamHost and UpstreamGroup: the targets of an upstream as one worker knows them, and the
 // choice between them: the least loaded of those that work.
 //
-// A circuit breaker per target and worker: kTrip failures in a row open it; while it is open, no
-// request goes there. When its time is over, one request tries; it closes the circuit or opens it
-// for twice as long. Active checks (UpstreamHealth) take a target out besides. Where no target is
-// left by the checks, those with a closed circuit are used all the same: a wrong check must not
-// stop everything. One thread, but for the statistics.
+// The load is that of this worker: a count that all of them write would cost each request two turns
+// of a shared cache line, to tell workers apart that take turns at the same targets anyway. Whether
+// a target works is known to all (UpstreamHealth): its circuit breaker, and active checks. Where no
+// target is left by the checks, those with a closed circuit are used all the same: a wrong check
+// must not stop everything. One thread, but for the statistics and the health.
 
 #pragma once
 
@@ -31,32 +31,20 @@ struct UpstreamStatistics {
   telemetry::Cell retries;
   telemetry::Cell trips;
   telemetry::Cell in_flight;  // current: set, not added
-  telemetry::Cell open;       // 1 while the circuit is open
 };
 
 class UpstreamHost {
  public:
-  static constexpr unsigned kTrip = 5;
-  static constexpr std::uint64_t kFirstPauseMs = 1'000;
-  static constexpr std::uint64_t kLongestPauseMs = 30'000;
-
   explicit UpstreamHost(std::string target) { statistics->target = std::move(target); }
 
-  // An exchange begins here, and ends; `now_ms` as of Deadlines. begin: whether it is the one that
-  // tries an open circuit, which end() is told again.
-  bool begin() noexcept;
+  // An exchange begins here, and ends. begin: whether it is the one that tries an open circuit,
+  // which end() is told again. What became of it, and when (Deadlines::steady_ms()), is for the
+  // circuit.
+  bool begin(std::uint64_t now_ms) noexcept;
   void end(bool tries) noexcept;
-  // What became of it: the head of an answer, which closes an open circuit, and then the whole of
-  // it; or a failure. None where the client went away.
-  void answered() noexcept;
-  void completed() noexcept { failures_ = 0; }
   void failed(std::uint64_t now_ms) noexcept;
 
-  bool is_open() const noexcept { return open_until_ms_ > 0; }
-  // Open, and its time is over, and nobody tries yet.
-  bool may_try(std::uint64_t now_ms) const noexcept {
-    return is_open() && now_ms >= open_until_ms_ && !trying_;
-  }
+  UpstreamCircuit& circuit() const noexcept { return address->health->circuit; }
   bool is_up() const noexcept { return address->health->up.load(std::memory_order_relaxed); }
   std::size_t in_flight() const noexcept { return in_flight_; }
 
@@ -67,10 +55,6 @@ class UpstreamHost {
 
  private:
   std::size_t in_flight_ = 0;
-  bool trying_ = false;
-  unsigned failures_ = 0;  // in a row, without one whole answer
-  std::uint64_t open_until_ms_ = 0;
-  std::uint64_t pause_ms_ = kFirstPauseMs;
 };
 
 // The targets of one upstream of the plan. At most 16.

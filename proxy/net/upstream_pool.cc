@@ -46,7 +46,7 @@ UpstreamExchange* UpstreamPool::exchange(UpstreamGroup& group, ProtectedRequest 
                                          telemetry::WorkerCounters& counters) {
   std::uint32_t tried = 0;
   UpstreamHost* const host =
-      group.choose(loop_.deadlines().now_ms(), limits.upstream_requests, tried);
+      group.choose(loop_.deadlines().steady_ms(), limits.upstream_requests, tried);
   UpstreamConnection* connection = nullptr;
   while (host != nullptr && !host->idle.empty() && connection == nullptr) {
     UpstreamConnection* const last = host->idle.back();

@@ -125,7 +125,7 @@ bool UpstreamConnection::take_head() {
   if (!streaming_ && std::exchange(piece_sent_, false)) piece_sent();
   if (state_ != State::busy) return false;
   has_head_ = true;
-  host_->answered();
+  host_->circuit().answered();
   body_left_ = parser_.head().content_length;
   if (sending_ || streaming_) {
     // An answer before the whole request was read: nothing more is sent, and the rest of the

@@ -45,8 +45,6 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
        &net::UpstreamStatistics::trips, true},
       {"paravent_upstream_in_flight", "Requests under way.", &net::UpstreamStatistics::in_flight,
        false},
-      {"paravent_upstream_open_circuits", "Workers that send nothing there for the time being.",
-       &net::UpstreamStatistics::open, false},
   };
   const auto all = server.upstream_statistics();
   for (const Column& column : kColumns) {
@@ -61,16 +59,21 @@ void append_upstreams(const net::Server& server, std::vector<Gauge>& out) {
     }
   }
   std::map<std::string, bool> up;
+  std::map<std::string, bool> open;
   for (const auto& group : server.upstreams()) {
-    for (const auto& one : group) up[one->target.text] = one->health->up.load();
+    for (const auto& one : group) {
+      up[one->target.text] = one->health->up.load();
+      open[one->target.text] = one->health->circuit.is_open();
+    }
   }
-  for (const auto& [target, is_up] : up) {
-    out.push_back({"paravent_upstream_up",
-                   "0 while active checks have taken the upstream out.",
-                   {{"upstream", target}},
-                   is_up ? 1.0 : 0.0,
-                   false});
-  }
+  const auto append = [&out](const auto& targets, const char* name, const char* help) {
+    for (const auto& [target, is_so] : targets) {
+      out.push_back({name, help, {{"upstream", target}}, is_so ? 1.0 : 0.0, false});
+    }
+  };
+  append(open, "paravent_upstream_open_circuits",
+         "1 while nothing is sent there for the time being, after failures in a row.");
+  append(up, "paravent_upstream_up", "0 while active checks have taken the upstream out.");
   out.push_back(counter("paravent_upstream_resolve_failures_total",
                         "Names that could not be looked up again, or that led back to us.",
                         server.resolve_failures()));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -46,7 +47,7 @@ class Group : public testing::Test {
     return group_.choose(now, most, tried);
   }
   static void trip(UpstreamHost& host, std::uint64_t now) {
-    for (unsigned i = 0; i < UpstreamHost::kTrip; ++i) host.failed(now);
+    for (unsigned i = 0; i < UpstreamCircuit::kTrip; ++i) host.failed(now);
   }
 
   std::vector<std::unique_ptr<UpstreamHost>> hosts_;
@@ -58,13 +59,13 @@ TEST_F(Group, EqualsTakeTurnsAndTheLeastLoadedComesFirst) {
   EXPECT_EQ(choose(), hosts_[1].get());
   EXPECT_EQ(choose(), hosts_[2].get());
   EXPECT_EQ(choose(), hosts_[0].get());
-  hosts_[1]->begin();
-  hosts_[2]->begin();
-  hosts_[2]->begin();
+  hosts_[1]->begin(0);
+  hosts_[2]->begin(0);
+  hosts_[2]->begin(0);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(choose(), hosts_[0].get());
-  hosts_[0]->begin();
-  hosts_[0]->begin();
-  hosts_[0]->begin();
+  hosts_[0]->begin(0);
+  hosts_[0]->begin(0);
+  hosts_[0]->begin(0);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(choose(), hosts_[1].get());
 }
 
@@ -79,78 +80,132 @@ TEST_F(Group, EachIsTriedOnce) {
 
 TEST_F(Group, AnOpenCircuitIsTriedOnceWhenItsTimeIsOver) {
   UpstreamHost& bad = *hosts_[0];
-  for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
-  EXPECT_FALSE(bad.is_open());
-  bad.answered();
-  bad.completed();  // failures in a row count, no others
-  for (unsigned i = 1; i < UpstreamHost::kTrip; ++i) bad.failed(0);
-  EXPECT_FALSE(bad.is_open());
+  for (unsigned i = 1; i < UpstreamCircuit::kTrip; ++i) bad.failed(0);
+  EXPECT_FALSE(bad.circuit().is_open());
+  bad.circuit().answered();
+  bad.circuit().completed();  // failures in a row count, no others
+  for (unsigned i = 1; i < UpstreamCircuit::kTrip; ++i) bad.failed(0);
+  EXPECT_FALSE(bad.circuit().is_open());
   bad.failed(100);
-  EXPECT_TRUE(bad.is_open());
+  EXPECT_TRUE(bad.circuit().is_open());
   for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1099), &bad);
   EXPECT_EQ(choose(1100), &bad);
-  EXPECT_TRUE(bad.begin());
+  EXPECT_TRUE(bad.begin(1100));
   for (int i = 0; i < 6; ++i) EXPECT_NE(choose(1100), &bad);  // one try at a time
   bad.end(true);
   bad.failed(1200);
-  EXPECT_FALSE(bad.may_try(3199));
-  EXPECT_TRUE(bad.may_try(3200));  // twice as long
-  bad.answered();
-  bad.completed();
-  EXPECT_FALSE(bad.is_open());
+  EXPECT_FALSE(bad.circuit().may_try(3199));
+  EXPECT_TRUE(bad.circuit().may_try(3200));  // twice as long
+  bad.circuit().answered();
+  bad.circuit().completed();
+  EXPECT_FALSE(bad.circuit().is_open());
   EXPECT_EQ(bad.statistics->trips.read(), 2U);
-  EXPECT_EQ(bad.statistics->open.read(), 0U);
   std::uint64_t now = 10'000;
   trip(bad, now);
   for (int i = 0; i < 10; ++i) {
-    now += UpstreamHost::kLongestPauseMs;
-    EXPECT_TRUE(bad.may_try(now));
+    now += UpstreamCircuit::kLongestPauseMs;
+    EXPECT_TRUE(bad.circuit().may_try(now));
     bad.failed(now);
   }
 }
 
 TEST_F(Group, HeadsWithoutTheRestOfTheAnswerAreFailuresInARow) {
   UpstreamHost& bad = *hosts_[0];
-  for (unsigned i = 0; i < UpstreamHost::kTrip; ++i) {
-    EXPECT_FALSE(bad.is_open());
-    bad.answered();
+  for (unsigned i = 0; i < UpstreamCircuit::kTrip; ++i) {
+    EXPECT_FALSE(bad.circuit().is_open());
+    bad.circuit().answered();
     bad.failed(100);
   }
-  EXPECT_TRUE(bad.is_open());
+  EXPECT_TRUE(bad.circuit().is_open());
   // The one that tries closes it with its head; the next that breaks opens it at once.
   EXPECT_EQ(choose(1100), &bad);
-  bad.begin();
-  bad.answered();
-  EXPECT_FALSE(bad.is_open());
+  bad.begin(1100);
+  bad.circuit().answered();
+  EXPECT_FALSE(bad.circuit().is_open());
   bad.end(true);
   bad.failed(1200);
-  EXPECT_TRUE(bad.is_open());
+  EXPECT_TRUE(bad.circuit().is_open());
   EXPECT_EQ(bad.statistics->trips.read(), 2U);
-  EXPECT_EQ(bad.statistics->open.read(), 1U);
-  EXPECT_TRUE(bad.may_try(2200));
-  bad.answered();
-  bad.completed();
+  EXPECT_TRUE(bad.circuit().may_try(2200));
+  bad.circuit().answered();
+  bad.circuit().completed();
   bad.failed(2300);
-  EXPECT_FALSE(bad.is_open());
+  EXPECT_FALSE(bad.circuit().is_open());
 }
 
 // A download that began before the circuit opened goes on: it is no try.
 TEST_F(Group, AnOpenCircuitIsTriedWhileAnEarlierExchangeGoesOn) {
   UpstreamHost& bad = *hosts_[0];
-  EXPECT_FALSE(bad.begin());
+  EXPECT_FALSE(bad.begin(0));
   trip(bad, 0);
-  EXPECT_TRUE(bad.may_try(1000));
+  EXPECT_TRUE(bad.circuit().may_try(1000));
   EXPECT_EQ(choose(1000), &bad);
   EXPECT_NE(choose(1000, 1), &bad) << "it has as many under way as it may have";
-  EXPECT_TRUE(bad.begin());
-  EXPECT_FALSE(bad.may_try(1000)) << "now there is one";
+  EXPECT_TRUE(bad.begin(1000));
+  EXPECT_FALSE(bad.circuit().may_try(1000)) << "now there is one";
   bad.end(false);
-  EXPECT_FALSE(bad.may_try(1000));
+  EXPECT_FALSE(bad.circuit().may_try(1000));
   // The try is answered, and what follows of its answer takes long: the next time is as the first.
-  bad.answered();
-  bad.completed();
+  bad.circuit().answered();
+  bad.circuit().completed();
   trip(bad, 2000);
-  EXPECT_TRUE(bad.may_try(3000));
+  EXPECT_TRUE(bad.circuit().may_try(3000));
+}
+
+// What one worker has met, the others do not meet; and of all of them one tries.
+TEST_F(Group, OneCircuitIsAllWorkers) {
+  UpstreamHost& bad = *hosts_[0];
+  UpstreamHost other("t0");
+  other.address = bad.address;
+  UpstreamGroup of_other{{&other}};
+  std::uint32_t tried = 0;
+  for (unsigned i = 0; i < UpstreamCircuit::kTrip; ++i) (i % 2 != 0 ? other : bad).failed(0);
+  EXPECT_EQ(of_other.choose(999, kMany, tried), nullptr);
+  EXPECT_FALSE(other.begin(999)) << "chosen before it opened: no try";
+  other.end(false);
+  EXPECT_EQ(bad.statistics->trips.read() + other.statistics->trips.read(), 1U);
+  // Both choose it before either has begun.
+  EXPECT_EQ(choose(1000), &bad);
+  EXPECT_EQ(of_other.choose(1000, kMany, tried), &other);
+  EXPECT_TRUE(bad.begin(1000));
+  EXPECT_FALSE(other.begin(1000));
+  other.end(false);
+  tried = 0;
+  EXPECT_EQ(of_other.choose(1000, kMany, tried), nullptr);
+  bad.circuit().answered();
+  EXPECT_EQ(of_other.choose(1000, kMany, tried), &other);
+  bad.end(true);
+}
+
+// Failures, heads and whole answers from several threads: in the end a whole answer leaves it
+// closed, and as many failures as trip it open it.
+TEST_F(Group, ManyWorkersAtOneCircuit) {
+  UpstreamCircuit& circuit = hosts_[0]->circuit();
+  std::atomic<std::uint64_t> now{1};
+  std::atomic<int> tries{0};
+  std::atomic<bool> two_try{false};
+  const auto work = [&] {
+    for (int i = 0; i < 20'000; ++i) {
+      const bool is_try = circuit.may_try(now) && circuit.begin(now);
+      if (is_try && ++tries > 1) two_try = true;
+      circuit.failed(now += 500);
+      if (is_try) {
+        --tries;
+        circuit.end_try();
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(two_try);
+  EXPECT_TRUE(circuit.is_open());
+  EXPECT_TRUE(circuit.may_try(now + UpstreamCircuit::kLongestPauseMs));
+  circuit.answered();
+  circuit.completed();
+  EXPECT_FALSE(circuit.is_open());
+  for (unsigned i = 1; i < UpstreamCircuit::kTrip; ++i) EXPECT_FALSE(circuit.failed(now));
+  EXPECT_TRUE(circuit.failed(now));
 }
 
 TEST_F(Group, NoneIsChosenWhenAllCircuitsAreOpen) {
@@ -161,8 +216,8 @@ TEST_F(Group, NoneIsChosenWhenAllCircuitsAreOpen) {
 
 TEST_F(Group, ChecksTakeATargetOutUnlessNoneIsLeft) {
   hosts_[0]->address->health->up = false;
-  hosts_[1]->begin();
-  hosts_[2]->begin();
+  hosts_[1]->begin(0);
+  hosts_[2]->begin(0);
   for (int i = 0; i < 6; ++i) EXPECT_NE(choose(), hosts_[0].get());
   hosts_[1]->address->health->up = false;
   for (int i = 0; i < 6; ++i) EXPECT_EQ(choose(), hosts_[2].get());
@@ -171,7 +226,7 @@ TEST_F(Group, ChecksTakeATargetOutUnlessNoneIsLeft) {
 }
 
 TEST_F(Group, AFullTargetIsNotAsked) {
-  for (const auto& host : hosts_) host->begin();
+  for (const auto& host : hosts_) host->begin(0);
   EXPECT_EQ(choose(0, 1), nullptr);
   EXPECT_TRUE(group_.is_full(1));
   hosts_[1]->end(false);

@@ -199,7 +199,7 @@ TEST(Upstream, ATargetThatBreaksBehindItsHeadsOpensItsCircuit) {
     client.shut_writing();
     return client.read_all();
   };
-  constexpr int kTrip = static_cast<int>(UpstreamHost::kTrip);
+  constexpr int kTrip = static_cast<int>(UpstreamCircuit::kTrip);
   for (int i = 1; i < kTrip; ++i) ask();
   // A whole answer in between, and they count anew.
   breaks = false;
