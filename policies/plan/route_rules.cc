@@ -29,7 +29,9 @@ namespace {
 
 NameRules::Reading reading_of(const RoutePlan& plan, Carrier carrier) {
   if (carrier == Carrier::header) return NameRules::Reading::header;
-  if (!is_php_carrier(carrier)) return NameRules::Reading::exact;
+  if (carrier == Carrier::path) return NameRules::Reading::exact;
+  // PHP folds no names there; but many who read a table match its columns without case.
+  if (!is_php_carrier(carrier)) return NameRules::Reading::any_case;
   return plan.php_names ? NameRules::Reading::php : NameRules::Reading::any_case;
 }
 

@@ -261,6 +261,28 @@ TEST(Xml, ElementsAndAttributesAreFields) {
   EXPECT_EQ(run(same).body, same);
 }
 
+TEST(TablesAndDocuments, NamesInAnotherCaseDoNotGoOnAsIfNoRuleWereAboutThem) {
+  const std::string rules =
+      "      csv.email: { do: drop }\n      csv.Note: { do: keep }\n"
+      "      xml.order/email: { do: drop }\n      xml.order/@id: { do: drop }\n";
+  const std::string csv = "Email,note,other\r\na@b.fr,x,1\r\n";
+  const std::string xml = "<Order ID='7' n='1'><EMAIL>a@b.fr</EMAIL><a>b</a></Order>";
+  const auto post = [](const char* type, const std::string& body) {
+    return request_text("POST /f", "Content-Type: " + std::string(type) + "\r\n", body);
+  };
+  for (const std::string& more : {std::string(), std::string("    php-names: on\n")}) {
+    Pipeline keep(policy_text(rules, kKeep + more));
+    EXPECT_EQ(keep.run(post("text/csv", csv)).body, "Email,note,other\r\n,x,1\r\n");
+    EXPECT_EQ(keep.run(post("text/xml", xml)).body, "<Order n='1'><a>b</a></Order>");
+  }
+  Pipeline refuse(policy_text(rules, "    unlisted: refuse\n"));
+  EXPECT_EQ(refuse.run(post("text/csv", csv)).field, "csv.Email");
+  EXPECT_EQ(refuse.run(post("text/xml", xml)).refused, "unlisted-field");
+  Pipeline pattern(policy_text("      csv.email: { do: drop }\n      csv.*: { do: keep }\n",
+                               "    unlisted: refuse\n"));
+  EXPECT_EQ(pattern.run(post("text/csv", csv)).body, "Email,note,other\r\n,x,1\r\n");
+}
+
 TEST(Mixed, TheJsonPartIsABodyAndAttachmentsNeedARule) {
   const std::string rules = "      json.actor.name: { do: mask }\n";
   const auto post = [](const std::string& body) {
