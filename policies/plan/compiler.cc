@@ -28,10 +28,7 @@ std::vector<std::string> values_of(const std::vector<Located<std::string>>& text
 std::shared_ptr<const PolicyPlan> PlanCompiler::run(std::span<const Policy> policies) {
   for (const Policy& policy : policies) add_policy(policy);
   plan_->action_count_ = static_cast<std::uint32_t>(plan_->actions_.size());
-  auto index = std::make_unique<PolicyPlan::Index>(std::move(entries_));
-  index->elsewhere = elsewhere_;
-  index->elsewhere_methods = std::move(elsewhere_methods_);
-  plan_->index_ = std::move(index);
+  plan_->index_ = std::make_unique<PolicyPlan::Index>(std::move(entries_), std::move(elsewhere_));
   return std::move(plan_);
 }
 
@@ -124,8 +121,7 @@ void PlanCompiler::add_elsewhere(const Elsewhere& elsewhere) {
   plan.unlisted_action.action = ActionKind::keep;
   enlist(plan, plan.unlisted_action);
   accept_carriers(plan);
-  elsewhere_ = &plan;
-  elsewhere_methods_ = values_of(elsewhere.methods);
+  elsewhere_ = {&plan, values_of(elsewhere.methods)};
 }
 
 void PlanCompiler::add_unlisted(const Route& route, RoutePlan& plan, bool when_sealed) {

@@ -59,8 +59,7 @@ class PlanCompiler {
   const Policy* policy_ = nullptr;
   std::uint32_t tenant_ = 0;
   std::vector<PolicyPlan::Index::Entry> entries_;
-  const RoutePlan* elsewhere_ = nullptr;
-  std::vector<std::string> elsewhere_methods_;
+  PolicyPlan::Index::Elsewhere elsewhere_;
 };
 
 }  // namespace paravent::policies

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
+#include <map>
 #include <set>
 #include <utility>
 
-#include "policies/plan/name_hash.h"
 #include "policies/plan/path_alias.h"
 #include "policies/plan/route_index.h"
 
@@ -51,63 +50,90 @@ bool holds_fields(const RoutePlan& route, const PathPattern& path) {
 
 }  // namespace
 
-bool PolicyPlan::Index::Entry::takes_host(std::string_view host) const noexcept {
-  return hosts.empty() || holds(hosts, host);
-}
-
 bool PolicyPlan::Index::Entry::takes_method(std::string_view method) const noexcept {
   return methods.empty() || holds(methods, method);
 }
 
-PolicyPlan::Index::Index(std::vector<Entry> entries) {
-  if (!entries.empty()) first_route = entries.front().route->id;
-  for (Entry& entry : entries) {
-    (entry.path.is_exact() ? exact : patterns).push_back(std::move(entry));
-  }
-  const auto hash_of = [](const Entry& entry) { return name_hash<false>(entry.path.text()); };
-  std::stable_sort(exact.begin(), exact.end(),
-                   [&](const Entry& a, const Entry& b) { return hash_of(a) < hash_of(b); });
-  slots.resize(std::bit_ceil(std::max<std::size_t>(4, exact.size() * 2)));
-  mask = static_cast<std::uint32_t>(slots.size() - 1);
-  for (std::size_t i = 0; i < exact.size();) {
-    const std::uint32_t hash = hash_of(exact[i]);
-    std::size_t end = i;
-    while (end < exact.size() && hash_of(exact[end]) == hash) ++end;
-    std::uint32_t at = hash & mask;
-    while (slots[at].last != 0) at = (at + 1) & mask;
-    slots[at] = {hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
-    i = end;
-  }
-  for (const auto* table : {&exact, &patterns}) {
-    for (const Entry& entry : *table) {
-      std::string folded(entry.path.text().size() + 1, '/');
-      folded.resize(fold_path(entry.path.text(), folded.data()));
-      auto parsed = PathPattern::parse(folded);
-      if (auto* const path = std::get_if<PathPattern>(&parsed)) {
-        const bool is_script = entry.path.is_exact() && names_a_script(folded);
-        aliases.push_back({&entry, std::move(*path), is_script});
+PolicyPlan::Index::Index(std::vector<Entry> entries, Elsewhere elsewhere)
+    : entries_(std::move(entries)), elsewhere_(std::move(elsewhere)) {
+  // The tables borrow what lies in them.
+  aliases_.reserve(entries_.size());
+  for (const Entry& entry : entries_) add_alias(entry);
+  std::map<std::string_view, std::size_t> numbers;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    const Alias& alias = aliases_[i];
+    const auto add_to = [&](Scope& scope) {
+      scope.paths.add(entry.path, i);
+      if (alias.is_path) scope.aliases.add(alias.path, i);
+    };
+    if (entry.hosts.empty()) add_to(of_every_host_);
+    for (const std::string& host : entry.hosts) {
+      const auto [known, is_new] = numbers.try_emplace(host, of_host_.size());
+      if (is_new) {
+        hosts_.add(host, static_cast<std::uint32_t>(of_host_.size()));
+        of_host_.emplace_back();
       }
+      add_to(of_host_[known->second]);
+    }
+    if (!entry.hosts.empty() && alias.is_path && elsewhere_.route != nullptr &&
+        entry.route->upstream == elsewhere_.route->upstream) {
+      beside_elsewhere_.add(alias.path, i);
     }
   }
 }
 
-bool PolicyPlan::Index::Alias::matches(std::string_view folded) const noexcept {
-  if (path.matches(folded)) return true;
-  const std::string& script = path.text();
-  return is_script && folded.size() > script.size() && folded[script.size()] == '/' &&
-         folded.starts_with(script);
+void PolicyPlan::Index::add_alias(const Entry& entry) {
+  Alias& alias = aliases_.emplace_back();
+  std::string folded(entry.path.text().size() + 1, '/');
+  folded.resize(fold_path(entry.path.text(), folded.data()));
+  auto parsed = PathPattern::parse(folded);
+  auto* const path = std::get_if<PathPattern>(&parsed);
+  if (path == nullptr) return;
+  alias.path = std::move(*path);
+  alias.is_path = true;
+  alias.is_script = alias.path.is_exact() && entry.path.is_exact() && names_a_script(folded);
+  if (alias.is_script) longest_script_ = std::max(longest_script_, folded.size());
+}
+
+const PolicyPlan::Index::Scope* PolicyPlan::Index::scope_of(std::string_view host) const noexcept {
+  const Scope* found = nullptr;
+  if (hosts_.empty()) return found;
+  hosts_.for_equal(host, TextTable::hash_of(host),
+                   [&](std::uint32_t number) { found = &of_host_[number]; });
+  return found;
+}
+
+template <typename Visit>
+void PolicyPlan::Index::for_path(std::string_view host, std::string_view path,
+                                 const Visit& visit) const {
+  const std::uint32_t hash = TextTable::hash_of(path);
+  const auto of_number = [&](std::uint32_t number) { visit(entries_[number]); };
+  of_every_host_.paths.for_path(path, hash, of_number);
+  if (const Scope* scope = scope_of(host)) scope->paths.for_path(path, hash, of_number);
+}
+
+// `folded`: a path as fold_path() writes it. A server hands a script what follows it in a path.
+template <typename Visit>
+void PolicyPlan::Index::for_alias_in(const PathTable& table, std::string_view folded,
+                                     const Visit& visit) const {
+  table.for_path(folded, TextTable::hash_of(folded), visit);
+  for (std::size_t end = folded.find('/', 1); end <= longest_script_;
+       end = folded.find('/', end + 1)) {
+    table.for_exact(folded.substr(0, end), [&](std::uint32_t number) {
+      if (aliases_[number].is_script) visit(number);
+    });
+  }
 }
 
 template <typename Visit>
 void PolicyPlan::Index::for_alias(std::string_view host, std::string_view path,
                                   const Visit& visit) const {
   const FoldedPath folded(path);
-  for (const Alias& alias : aliases) {
-    const bool same_place =
-        alias.entry->takes_host(host) ||
-        (elsewhere != nullptr && alias.entry->route->upstream == elsewhere->upstream);
-    if (same_place && alias.matches(folded.text())) visit(*alias.entry);
-  }
+  const auto of_number = [&](std::uint32_t number) { visit(entries_[number]); };
+  for_alias_in(of_every_host_.aliases, folded.text(), of_number);
+  for_alias_in(beside_elsewhere_, folded.text(), of_number);
+  if (const Scope* scope = scope_of(host)) for_alias_in(scope->aliases, folded.text(), of_number);
 }
 
 bool PolicyPlan::Index::Alias::covers(const PathPattern& folded) const {
@@ -117,34 +143,18 @@ bool PolicyPlan::Index::Alias::covers(const PathPattern& folded) const {
 bool PolicyPlan::Index::is_alias_of_earlier(const Entry& taken, std::string_view method,
                                             std::string_view host, std::string_view path) const {
   const std::uint32_t id = taken.route->id;
-  if (id == first_route) return false;
+  if (entries_.front().route->id == id) return false;
+  const Alias& own = aliases_[static_cast<std::size_t>(&taken - entries_.data())];
   const FoldedPath folded(path);
-  const auto own = [&] {
-    return std::find_if(aliases.begin(), aliases.end(),
-                        [&](const Alias& alias) { return alias.entry == &taken; });
+  bool found = false;
+  const auto look = [&](std::uint32_t number) {
+    const Entry& entry = entries_[number];
+    if (found || entry.route->id >= id || !entry.takes_method(method)) return;
+    found = !own.is_path || !aliases_[number].covers(own.path);
   };
-  return std::any_of(aliases.begin(), aliases.end(), [&](const Alias& alias) {
-    const Entry& entry = *alias.entry;
-    if (entry.route->id >= id || !alias.matches(folded.text())) return false;
-    if (!entry.takes_method(method) || !entry.takes_host(host)) return false;
-    const auto pattern = own();
-    return pattern == aliases.end() || !alias.covers(pattern->path);
-  });
-}
-
-template <typename Visit>
-void PolicyPlan::Index::for_path(std::string_view host, std::string_view path,
-                                 const Visit& visit) const {
-  const std::uint32_t hash = name_hash<false>(path);
-  for (std::uint32_t at = hash & mask; slots[at].last != 0; at = (at + 1) & mask) {
-    if (slots[at].hash != hash) continue;
-    for (std::uint32_t i = slots[at].first; i < slots[at].last; ++i) {
-      if (exact[i].path.text() == path && exact[i].takes_host(host)) visit(exact[i]);
-    }
-  }
-  for (const Entry& entry : patterns) {
-    if (entry.takes_host(host) && entry.path.matches(path)) visit(entry);
-  }
+  for_alias_in(of_every_host_.aliases, folded.text(), look);
+  if (const Scope* scope = scope_of(host)) for_alias_in(scope->aliases, folded.text(), look);
+  return found;
 }
 
 PolicyPlan::PolicyPlan() = default;
@@ -183,7 +193,7 @@ RouteMatch PolicyPlan::without_route(std::string_view method, std::string_view h
   index_->for_path(host, path, [&](const Index::Entry& entry) {
     if (same_path == nullptr || entry.route->id < same_path->id) same_path = entry.route;
   });
-  if (index_->elsewhere == nullptr || !holds(index_->elsewhere_methods, method)) {
+  if (index_->elsewhere().route == nullptr || !holds(index_->elsewhere().methods, method)) {
     return {nullptr, nullptr, same_path != nullptr};
   }
   index_->for_alias(host, path, [&](const Index::Entry& entry) {
@@ -191,7 +201,7 @@ RouteMatch PolicyPlan::without_route(std::string_view method, std::string_view h
   });
   const bool is_protected = same_path != nullptr;
   if (is_protected && method != "GET" && method != "HEAD") return {nullptr, nullptr, true};
-  return {index_->elsewhere, same_path, is_protected};
+  return {index_->elsewhere().route, same_path, is_protected};
 }
 
 bool PolicyPlan::is_listed(std::string_view host, std::string_view path,
@@ -221,7 +231,7 @@ std::string PolicyPlan::methods_for(std::string_view host, std::string_view path
     methods.insert(entry.methods.begin(), entry.methods.end());
   });
   index_->for_alias(host, path, [&](const Index::Entry&) { is_protected = true; });
-  for (const std::string& method : index_->elsewhere_methods) {
+  for (const std::string& method : index_->elsewhere().methods) {
     const bool reads = method == "GET" || method == "HEAD";
     if (!is_protected || (reads && !holds_fields(host, path))) methods.insert(method);
   }

@@ -82,7 +82,7 @@ class PolicyPlan {
 
  private:
   friend class PlanCompiler;
-  struct Index;
+  class Index;
   std::vector<std::unique_ptr<RoutePlan>> routes_;
   std::vector<UpstreamPlan> upstreams_;
   std::vector<TenantPlan> tenants_;

@@ -1,71 +1,91 @@
-// The route table of a PolicyPlan: exact paths by hash, then the path patterns; the first route in
-// the order of the policies wins. Internal to policies/plan. Immutable; no allocation in look-ups.
+// The route table of a PolicyPlan; the first route in the order of the policies wins. Internal to
+// policies/plan. Immutable; look-ups allocate nothing unless a path is longer than any protected
+// one.
+//
+// Many routes cost what few do: a request is compared with those of its host and with those of
+// every host, and among these by the hash of its path (path_table.h). Only the patterns of these
+// are asked in turn.
 
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "policies/model/path_pattern.h"
+#include "policies/plan/path_table.h"
 #include "policies/plan/policy_plan.h"
 
 namespace paravent::policies {
 
-struct PolicyPlan::Index {
+class PolicyPlan::Index {
+ public:
   struct Entry {
     const RoutePlan* route = nullptr;  // its id is the order
     std::vector<std::string> methods;  // empty: every method
     std::vector<std::string> hosts;    // empty: every host
     PathPattern path;
 
-    bool takes_host(std::string_view host) const noexcept;
     bool takes_method(std::string_view method) const noexcept;
   };
-  // An entry under the spelling that path_alias.h gives it.
-  struct Alias {
-    const Entry* entry = nullptr;
-    PathPattern path;
-    bool is_script = false;
-
-    // `folded`: a path as fold_path() writes it.
-    bool matches(std::string_view folded) const noexcept;
-    // Whether a pattern in that spelling takes such paths alone. Allocates.
-    bool covers(const PathPattern& folded) const;
-  };
-  struct Slot {
-    std::uint32_t hash = 0;
-    std::uint32_t first = 0;  // exact[first, last) have a path of this hash, in order
-    std::uint32_t last = 0;   // 0: free
+  struct Elsewhere {
+    const RoutePlan* route = nullptr;  // null: there is none
+    std::vector<std::string> methods;
   };
 
   // Entries in the order of the policies.
-  explicit Index(std::vector<Entry> entries);
+  Index(std::vector<Entry> entries, Elsewhere elsewhere);
+  Index(const Index&) = delete;
+  Index& operator=(const Index&) = delete;
 
-  // Calls `visit(entry)` for every entry whose host and path match, each of the two tables in
-  // order.
+  const Elsewhere& elsewhere() const noexcept { return elsewhere_; }
+
+  // Calls `visit(entry)` for every entry whose host and path match, in no order.
   template <typename Visit>
   void for_path(std::string_view host, std::string_view path, const Visit& visit) const;
 
-  // Calls `visit(entry)` for every entry whose path an application may take this one for. A host of
-  // another name makes no other application where the upstream is the one of elsewhere.
+  // Calls `visit(entry)` for every entry whose path an application may take this one for, in no
+  // order, and more than once for some. A host of another name makes no other application where the
+  // upstream is the one of elsewhere.
   template <typename Visit>
   void for_alias(std::string_view host, std::string_view path, const Visit& visit) const;
   // Whether another spelling of the path belongs to a route in front of `taken` that takes this
   // method: whoever answers for it may read it as that route's. Not where `taken` is about nothing
-  // but such spellings. REQUIRES: an entry of `patterns`.
+  // but such spellings. REQUIRES: an entry of this index.
   bool is_alias_of_earlier(const Entry& taken, std::string_view method, std::string_view host,
                            std::string_view path) const;
 
-  std::vector<Entry> exact;
-  std::vector<Entry> patterns;
-  std::vector<Alias> aliases;
-  std::vector<Slot> slots;
-  std::uint32_t mask = 0;
-  std::uint32_t first_route = 0;  // the smallest id of an entry's route
-  const RoutePlan* elsewhere = nullptr;
-  std::vector<std::string> elsewhere_methods;
+ private:
+  // An entry's path under the spelling that path_alias.h gives it.
+  struct Alias {
+    PathPattern path;
+    bool is_path = false;  // false: that spelling is none
+    bool is_script = false;
+
+    // Whether a pattern in that spelling takes such paths alone. Allocates.
+    bool covers(const PathPattern& folded) const;
+  };
+  // Tables of entries, by their numbers.
+  struct Scope {
+    PathTable paths;
+    PathTable aliases;
+  };
+
+  void add_alias(const Entry& entry);
+  const Scope* scope_of(std::string_view host) const noexcept;
+  template <typename Visit>
+  void for_alias_in(const PathTable& table, std::string_view folded, const Visit& visit) const;
+
+  std::vector<Entry> entries_;
+  std::vector<Alias> aliases_;      // of each entry
+  std::size_t longest_script_ = 0;  // of the aliases
+  Elsewhere elsewhere_;
+  Scope of_every_host_;
+  TextTable hosts_;  // which of of_host_
+  std::vector<Scope> of_host_;
+  PathTable beside_elsewhere_;  // aliases of those of some hosts, at the same upstream
 };
 
 }  // namespace paravent::policies
