@@ -109,6 +109,19 @@ const FieldAction* FlatMatcher::pattern_in(std::string_view name,
   return nullptr;
 }
 
+bool FlatMatcher::may_match_below(std::string_view path) const noexcept {
+  return std::any_of(literals_.begin(), literals_.end(),
+                     [path](const Entry& literal) {
+                       const std::string_view name = literal.name;
+                       return name.size() > path.size() && name[path.size()] == '/' &&
+                              name.starts_with(path);
+                     }) ||
+         std::any_of(patterns_.begin(), patterns_.end(), [path](const Pattern& pattern) {
+           const std::size_t both = std::min(path.size(), pattern.prefix.size());
+           return path.substr(0, both) == std::string_view(pattern.prefix).substr(0, both);
+         });
+}
+
 template <bool kFold>
 bool FlatMatcher::matches(const Pattern& pattern, std::string_view name) noexcept {
   if (name.size() < pattern.least) return false;

@@ -34,6 +34,9 @@ class FlatMatcher {
   const FieldAction* find_literal(std::string_view name) const noexcept;
   // `beyond`: only patterns that spell out more than so many bytes in front of their first `*`.
   const FieldAction* find_pattern(std::string_view name, std::size_t beyond = 0) const noexcept;
+  // Whether a rule can be about a name that begins with `path` and a '/'. Of patterns by what they
+  // spell out in front of their first `*` alone. Linear in the rules.
+  bool may_match_below(std::string_view path) const noexcept;
 
  private:
   struct Slot {

@@ -37,6 +37,11 @@ class NameRules {
     return action != nullptr || only_literals_ ? action : find_unspelt(name);
   }
 
+  // As FlatMatcher, by the rules' own spelling.
+  bool may_match_below(std::string_view path) const noexcept {
+    return exact_.may_match_below(path);
+  }
+
  private:
   const FieldAction* find_php(std::string_view name) const noexcept;
   const FieldAction* find_unspelt(std::string_view name) const noexcept;

@@ -73,7 +73,8 @@ class Pass {
         visitor_(visitor),
         base_(text.data()),
         end_(text.data() + text.size()),
-        filters_(visitor.wants_filters()) {}
+        filters_(visitor.wants_filters()),
+        ends_(visitor.wants_ends()) {}
 
   ScanStatus run() {
     state_.keys.begin_text();
@@ -199,7 +200,18 @@ class Pass {
       member_ = state_.outer.back();
       state_.outer.pop_back();
       state_.path.pop_back();
+      if (ends_ && member_ != nullptr && !end_of_member(p)) return finish(ScanStatus::stopped);
     }
+  }
+
+  // `p`: behind the container that is the current member's value.
+  bool end_of_member(const char* p) {
+    const char* const colon = skip_space(json_string_end(member_ + 1, end_).quote + 1, end_);
+    Field field;
+    field.kind = ValueKind::null;
+    field.value = span_of(base_, skip_space(colon + 1, end_), p);
+    field.whole = span_of(base_, member_, p);
+    return visitor_.on_container_end(state_.path, field);
   }
 
   State& state_;
@@ -208,6 +220,7 @@ class Pass {
   const char* const base_;
   const char* const end_;
   const bool filters_;
+  const bool ends_;
   const char* member_ = nullptr;  // the opening quote of the current member's key; null in an array
   std::size_t keys_ = 0;
   ScanStatus status_ = ScanStatus::ok;

@@ -50,6 +50,10 @@ class JsonVisitor {
   // `object` is the text from its brace on; nothing of it is validated yet.
   virtual bool wants_filters() const { return false; }
   virtual FilterBits filters_of(std::string_view /*object*/) { return {}; }
+  // Of every object and array that is a member, where it has ended, and where wants_ends(). The
+  // field's value is all of it, its kind says nothing.
+  virtual bool wants_ends() const { return false; }
+  virtual bool on_container_end(JsonPath /*path*/, const Field& /*field*/) { return true; }
 };
 
 class KeySet;

@@ -72,6 +72,10 @@ class LineVisitor final : public JsonVisitor {
     return visitor_.on_container(whole_path(path), is_array);
   }
 
+  bool wants_ends() const override { return visitor_.wants_ends(); }
+  bool on_container_end(JsonPath path, const Field& field) override {
+    return visitor_.on_container_end(whole_path(path), shifted(field, offset_));
+  }
   bool wants_filters() const override { return visitor_.wants_filters(); }
   FilterBits filters_of(std::string_view object) override { return visitor_.filters_of(object); }
 

@@ -203,6 +203,7 @@ class XmlScan {
     if (!attributes()) return false;
     if (next_is("/>")) {
       at_ += 2;
+      if (!report_empty(begin, {here(), here()})) return false;
       path_.resize(element.path);
       // The root, written without a place for anything.
       return open_.empty() ? finish_root() : true;
@@ -263,9 +264,19 @@ class XmlScan {
       field.value = {element.content, tag};
       field.whole = {element.begin, here()};
       if (!visitor_.on_field(path_, field)) return fail(ScanStatus::stopped);
+    } else if (!element.has_child && !report_empty(element.begin, {element.content, tag})) {
+      return false;
     }
     path_.resize(element.path);
     return true;
+  }
+
+  // The element that ends here.
+  bool report_empty(std::uint32_t begin, Span content) {
+    Field field;
+    field.value = content;
+    field.whole = {begin, here()};
+    return visitor_.on_empty(path_, field) || fail(ScanStatus::stopped);
   }
 
   static constexpr std::size_t kMaxAttributes = 64;

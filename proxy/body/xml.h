@@ -28,7 +28,8 @@ struct XmlLimits {
 };
 
 // An element's whole is the element with its tags, an attribute's whole has the blank in front of
-// it too. Elements without text, or with blanks alone, are no fields; their attributes are.
+// it too. Elements without text, or with blanks alone, are no fields (on_empty, where there are no
+// elements in them either); their attributes are.
 ScanStatus scan_xml(std::string_view text, const XmlLimits& limits, FlatVisitor& visitor);
 
 // Appends the text of a value, references replaced. REQUIRES: `raw` comes from a scan that answered

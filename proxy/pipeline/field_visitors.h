@@ -51,6 +51,14 @@ class FlatFieldVisitor final : public body::FlatVisitor {
     return scanner_.take(carrier_, name, line_, field, field.value.in(text_), action);
   }
 
+  // An element that no rule is about, nor about anything in it: it is its name that must not go on.
+  bool on_empty(std::string_view name, const body::Field& field) override {
+    const bool is_known = !scanner_.forbids_unlisted() ||
+                          scanner_.find(carrier_, name) != nullptr ||
+                          scanner_.route_.may_match_below(carrier_, name);
+    return is_known || scanner_.take(carrier_, name, line_, field, {}, nullptr);
+  }
+
  private:
   RequestScanner& scanner_;
   policies::Carrier carrier_;
@@ -67,6 +75,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   }
 
   bool on_value(body::JsonPath path, const body::Field& field) override {
+    if (unlisted_from_ > 0 && scanner_.route_.unlisted == policies::Unlisted::drop) return true;
     const policies::FieldAction* action = scanner_.find_json(path, walk_);
     if (action == nullptr && scanner_.passes_unlisted(field)) return true;
     return take(path, field, action);
@@ -87,6 +96,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   bool on_container(body::JsonPath path, bool) override {
     const policies::FieldAction* action = scanner_.find_json(path, walk_);
     walk_.enter(path.size());
+    if (action == nullptr && is_unlisted(path)) unlisted_from_ = path.size();
     // Some senders write as an object what others write as its text.
     if (action == nullptr || action->action == policies::ActionKind::keep ||
         action->action == policies::ActionKind::open) {
@@ -98,7 +108,25 @@ class JsonFieldVisitor final : public body::JsonVisitor {
                            action->name);
   }
 
+  bool wants_ends() const override { return scanner_.forbids_unlisted(); }
+
+  // Of a member that no rule is about, nor about anything in it, the name must not go on either:
+  // dropped, it goes with all that is in it; refused, it is when nothing in it was (`{"name":{}}`).
+  bool on_container_end(body::JsonPath path, const body::Field& field) override {
+    if (unlisted_from_ != path.size()) return true;
+    unlisted_from_ = 0;
+    return take(path, field, nullptr);
+  }
+
  private:
+  // Whether a member begins that is unlisted with all that is in it; an element has no name.
+  bool is_unlisted(body::JsonPath path) const {
+    if (unlisted_from_ > 0 || path.empty() || path.back().is_index) return false;
+    if (!scanner_.forbids_unlisted()) return false;
+    const policies::JsonMatcher* matcher = scanner_.json_matcher();
+    return matcher == nullptr || !matcher->may_match_below(path);
+  }
+
   bool take(body::JsonPath path, const body::Field& field, const policies::FieldAction* action) {
     const bool name_needed =
         scanner_.observer_ != nullptr ||
@@ -111,6 +139,7 @@ class JsonFieldVisitor final : public body::JsonVisitor {
   std::string_view text_;
   policies::JsonWalk& walk_;
   bool filters_begun_ = false;
+  std::size_t unlisted_from_ = 0;  // steps of the unlisted member around; 0: none is
 };
 
 }  // namespace paravent::proxy

@@ -100,6 +100,11 @@ class RequestScanner {
                  const policies::FieldAction& action);
   bool take_file_key(const policies::FieldAction& action);
   bool may_come_late(const policies::FieldAction& action) const;
+  // Whether what no rule lists does not go on at all.
+  bool forbids_unlisted() const noexcept {
+    return route_.unlisted == policies::Unlisted::refuse ||
+           route_.unlisted == policies::Unlisted::drop;
+  }
   // Of a value of JSON that no rule lists: nothing more has to be asked about it. (Most of them.)
   bool passes_unlisted(const body::Field& field) const noexcept {
     return json_free_of_tokens_ && !field.is_file && layer_ == 0 && observer_ == nullptr &&

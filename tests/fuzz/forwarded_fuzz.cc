@@ -57,7 +57,9 @@ void check_is_one_request(const Outcome& outcome) {
 
 constexpr const char* kRules =
     "      form.message: { kind: text, do: encrypt }\n"
-    "      json..message: { kind: text, do: encrypt }\n"
+    "      json.message: { kind: text, do: encrypt }\n"
+    "      json.a.message: { kind: text, do: encrypt }\n"
+    "      json.b[*].message: { kind: text, do: encrypt }\n"
     "      multipart.message: { kind: text, do: encrypt }\n"
     "      query.message: { kind: text, do: encrypt }\n"
     "      header.X-Message: { kind: text, do: encrypt }\n"

@@ -261,6 +261,30 @@ TEST(Xml, ElementsAndAttributesAreFields) {
   EXPECT_EQ(run(same).body, same);
 }
 
+TEST(Xml, AnElementWithNothingInItDoesNotGoOnUnlisted) {
+  const std::string rules = "      xml.order/customer/email: { do: keep }\n";
+  const auto post = [](const std::string& body) {
+    return request_text("POST /f", "Content-Type: text/xml\r\n", body);
+  };
+  Pipeline refuse(policy_text(rules, "    unlisted: refuse\n"));
+  Pipeline drop(policy_text(rules, "    unlisted: drop\n"));
+  for (const std::string empty :
+       {"<anne/>", "<anne></anne>", "<anne > </anne>", "<x:anne xmlns:x='u'/>"}) {
+    const std::string body = "<order>" + empty + "<customer><email>a</email></customer></order>";
+    EXPECT_EQ(refuse.run(post(body)).field, "xml.order/anne") << body;
+    EXPECT_EQ(drop.run(post(body)).body, "<order><customer><email>a</email></customer></order>");
+  }
+  EXPECT_EQ(refuse.run(post("<anne/>")).field, "xml.anne");
+  EXPECT_EQ(refuse.run(post("<order><customers/></order>")).field, "xml.order/customers");
+  for (const std::string body : {"<order/>", "<order></order>", "<order><customer/></order>",
+                                 "<order><customer><email/></customer></order>"}) {
+    EXPECT_EQ(refuse.run(post(body)).body, body);
+    EXPECT_EQ(drop.run(post(body)).body, body);
+  }
+  Pipeline keep(policy_text(rules, kKeep));
+  EXPECT_EQ(keep.run(post("<order><anne/></order>")).body, "<order><anne/></order>");
+}
+
 TEST(TablesAndDocuments, NamesInAnotherCaseDoNotGoOnAsIfNoRuleWereAboutThem) {
   const std::string rules =
       "      csv.email: { do: drop }\n      csv.Note: { do: keep }\n"

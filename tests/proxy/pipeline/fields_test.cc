@@ -23,6 +23,69 @@ std::string own_token() {
 
 const std::string kEmail = "      form.email: { kind: email, do: tokenise, shape: email }\n";
 
+TEST(Unlisted, ANameWithNothingInItDoesNotGoOnEither) {
+  const std::string rules =
+      "      json.email: { do: keep }\n      json.user.name: { do: keep }\n"
+      "      json.list[*].id: { do: keep }\n";
+  Pipeline refuse(policy_text(rules, "    unlisted: refuse\n"));
+  Pipeline drop(policy_text(rules, "    unlisted: drop\n"));
+  Pipeline keep(policy_text(rules, "    unlisted: keep\n"));
+  // What it is dropped to; "" where refusing lets it through too.
+  struct Case {
+    const char* body;
+    const char* dropped;
+    const char* refused;  // the field that is named
+  };
+  const Case cases[] = {
+      {R"({"email":1,"anne@b.fr":{}})", R"({"email":1})", "json.anne@b.fr"},
+      {R"({"anne@b.fr":[ ],"email":1})", R"({"email":1})", "json.anne@b.fr"},
+      {R"({"anne@b.fr":{"a":[{}]}})", R"({})", "json.anne@b.fr"},
+      {R"({"x":{"y":{"z":1}}})", R"({})", "json.x.y.z"},
+      {R"({"x":[[1],2,{"y":"a"}],"email":1})", R"({"email":1})", "json.x[0][0]"},
+      {R"({"user":{"anne":{},"name":"A"}})", R"({"user":{"name":"A"}})", "json.user.anne"},
+      {R"({"user":{"name":"A","b":{"c":1},"d":[]}})", R"({"user":{"name":"A"}})", "json.user.b.c"},
+      {R"({"list":[{"anne":{}},{"id":1,"b":[1]}]})", R"({"list":[{},{"id":1}]})",
+       "json.list[0].anne"},
+      {R"({"user":{},"list":[]})", R"({"user":{},"list":[]})", ""},
+      {R"({"list":[{},{}]})", R"({"list":[{},{}]})", ""},
+      {R"({})", R"({})", ""},
+      {R"([])", R"([])", ""},
+      {R"([{},[]])", R"([{},[]])", ""},
+  };
+  for (const auto& [body, dropped, refused] : cases) {
+    EXPECT_EQ(drop.run(json_post(body)).body, dropped) << body;
+    EXPECT_EQ(keep.run(json_post(body)).body, body);
+    const Outcome outcome = refuse.run(json_post(body));
+    EXPECT_EQ(outcome.refused, *refused == '\0' ? "" : "unlisted-field") << body;
+    EXPECT_EQ(outcome.field, refused) << body;
+  }
+  // In each document of several, in the JSON part of a multipart/mixed body, and inside of a value.
+  Pipeline lines(
+      policy_text("      json[*].email: { do: keep }\n", "    lines: on\n    unlisted: drop\n"));
+  EXPECT_EQ(lines.run(json_post("{\"email\":1}\n{\"anne\":{}, \"email\":2}\n")).body,
+            "{\"email\":1}\n{\"email\":2}\n");
+  Pipeline mixed(
+      policy_text("      json.email: { do: keep }\n      json[*].attachment: { do: keep }\n",
+                  "    unlisted: drop\n"));
+  const std::string head = "--B\r\nContent-Type: application/json\r\n\r\n";
+  EXPECT_EQ(mixed
+                .run(request_text("POST /f", "Content-Type: multipart/mixed; boundary=B\r\n",
+                                  head + R"({"anne":{"x":[]},"email":1})" + "\r\n--B--\r\n"))
+                .body,
+            head + R"({"email":1})" + "\r\n--B--\r\n");
+  Pipeline inside(
+      policy_text("      form.d: { do: open, as: json }\n      form.d > json.email: { do: keep }\n",
+                  "    unlisted: drop\n"));
+  EXPECT_EQ(upstream_values(inside.run(form_post("d="
+                                                 R"({"anne":{},"email":1})")),
+                            Carrier::form, "d")
+                .at(0),
+            R"({"email":1})");
+  // Below a selector of any depth anything may be listed.
+  Pipeline any(policy_text("      json..id: { do: keep }\n", "    unlisted: refuse\n"));
+  EXPECT_EQ(any.run(json_post(R"({"x":{}})")).refused, "");
+}
+
 TEST(Unlisted, RefuseNamesTheFieldToItsSender) {
   Pipeline pipeline(policy_text(kEmail + "      json.email: { do: keep }\n"));
   Outcome outcome = pipeline.run(form_post("email=a%40b.fr&secret%20name=x"));
@@ -63,7 +126,7 @@ TEST(Unlisted, ValuesHaveALimit) {
   EXPECT_EQ(keep.run(json_post(body(kMaxJobs))).refused, "");
   EXPECT_EQ(keep.run(json_post(body(kMaxJobs + 1))).refused, "too-large");
   for (const char* unlisted : {"drop", "encrypt"}) {
-    Pipeline pipeline(policy_text("      json.a: { do: keep }\n",
+    Pipeline pipeline(policy_text("      json.email[0].a: { do: keep }\n",
                                   std::string("    unlisted: ") + unlisted + "\n"));
     EXPECT_EQ(pipeline.run(json_post(body(kMaxJobs + 1))).refused, "too-large") << unlisted;
   }
@@ -71,7 +134,7 @@ TEST(Unlisted, ValuesHaveALimit) {
 
 // Each removal looks at its own place and not at what stands in front of the text.
 TEST(Unlisted, RemovedBehindManyBlanks) {
-  Pipeline drop(policy_text("      json.a: { do: keep }\n", "    unlisted: drop\n"));
+  Pipeline drop(policy_text("      json.x[0].a: { do: keep }\n", "    unlisted: drop\n"));
   const std::string blanks(std::size_t{2} << 20U, ' ');
   std::string text = blanks + R"({"x":[1)";
   for (int i = 1; i < 100'000; ++i) text += ",1";
