@@ -55,8 +55,8 @@ class FlatVisitor {
  public:
   virtual ~FlatVisitor() = default;
   virtual bool on_field(std::string_view name, const Field& field) = 0;
-  // What has a name there and no value: an element of XML without text and without elements.
-  virtual bool on_empty(std::string_view /*name*/, const Field& /*field*/) { return true; }
+  // What has a name there and no value, behind all that is in it: an element of XML without text.
+  virtual bool on_valueless(std::string_view /*name*/, const Field& /*field*/) { return true; }
 };
 
 // One change: the field's value gets replaced, or the whole field removed. `replacement` is a span

@@ -203,7 +203,7 @@ class XmlScan {
     if (!attributes()) return false;
     if (next_is("/>")) {
       at_ += 2;
-      if (!report_empty(begin, {here(), here()})) return false;
+      if (!report_valueless(begin, {here(), here()})) return false;
       path_.resize(element.path);
       // The root, written without a place for anything.
       return open_.empty() ? finish_root() : true;
@@ -264,7 +264,7 @@ class XmlScan {
       field.value = {element.content, tag};
       field.whole = {element.begin, here()};
       if (!visitor_.on_field(path_, field)) return fail(ScanStatus::stopped);
-    } else if (!element.has_child && !report_empty(element.begin, {element.content, tag})) {
+    } else if (!report_valueless(element.begin, {element.content, tag})) {
       return false;
     }
     path_.resize(element.path);
@@ -272,11 +272,11 @@ class XmlScan {
   }
 
   // The element that ends here.
-  bool report_empty(std::uint32_t begin, Span content) {
+  bool report_valueless(std::uint32_t begin, Span content) {
     Field field;
     field.value = content;
     field.whole = {begin, here()};
-    return visitor_.on_empty(path_, field) || fail(ScanStatus::stopped);
+    return visitor_.on_valueless(path_, field) || fail(ScanStatus::stopped);
   }
 
   static constexpr std::size_t kMaxAttributes = 64;
@@ -355,14 +355,13 @@ void xml_edits(std::string_view text, std::span<const FieldEdit> fields, std::ve
     const bool is_element = text[field.whole.begin] == '<';
     if (!edit.remove) {
       out.push_back({field.value, edit.replacement, {}});
-    } else if (is_element && is_root(text, field.whole.begin)) {
-      out.push_back({field.value, {}, {}});
-    } else {
-      while (is_element && out.size() > first && out.back().at.begin >= field.whole.begin) {
-        out.pop_back();
-      }
-      out.push_back({field.whole, {}, {}});
+      continue;
     }
+    const bool is_left = is_element && is_root(text, field.whole.begin);
+    const Span gone = is_left ? field.value : field.whole;
+    // What was to be done inside of it came first.
+    while (is_element && out.size() > first && out.back().at.begin >= gone.begin) out.pop_back();
+    out.push_back({gone, {}, {}});
   }
 }
 

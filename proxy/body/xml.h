@@ -28,8 +28,8 @@ struct XmlLimits {
 };
 
 // An element's whole is the element with its tags, an attribute's whole has the blank in front of
-// it too. Elements without text, or with blanks alone, are no fields (on_empty, where there are no
-// elements in them either); their attributes are.
+// it too. Elements without text, or with blanks alone, are no fields but on_valueless(); their
+// attributes are.
 ScanStatus scan_xml(std::string_view text, const XmlLimits& limits, FlatVisitor& visitor);
 
 // Appends the text of a value, references replaced. REQUIRES: `raw` comes from a scan that answered
@@ -41,7 +41,7 @@ void decode_xml_value(std::string_view raw, std::string& out);
 [[nodiscard]] bool encode_xml_value(std::string_view text, std::string& out);
 
 // Appends byte edits for field edits (in scan order). The removed root is left, and empty; with a
-// removed element its attributes go, whatever else was to be done there.
+// removed element all that is in it goes, whatever else was to be done there.
 void xml_edits(std::string_view text, std::span<const FieldEdit> fields, std::vector<Edit>& out);
 
 }  // namespace paravent::proxy::body

@@ -52,7 +52,7 @@ class FlatFieldVisitor final : public body::FlatVisitor {
   }
 
   // An element that no rule is about, nor about anything in it: it is its name that must not go on.
-  bool on_empty(std::string_view name, const body::Field& field) override {
+  bool on_valueless(std::string_view name, const body::Field& field) override {
     const bool is_known = !scanner_.forbids_unlisted() ||
                           scanner_.find(carrier_, name) != nullptr ||
                           scanner_.route_.may_match_below(carrier_, name);

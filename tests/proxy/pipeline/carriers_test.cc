@@ -274,6 +274,12 @@ TEST(Xml, AnElementWithNothingInItDoesNotGoOnUnlisted) {
     EXPECT_EQ(refuse.run(post(body)).field, "xml.order/anne") << body;
     EXPECT_EQ(drop.run(post(body)).body, "<order><customer><email>a</email></customer></order>");
   }
+  EXPECT_EQ(
+      drop.run(post("<order><anne a='1'><b><c>1</c><d/></b><e>2</e></anne><customer/></order>"))
+          .body,
+      "<order><customer/></order>");
+  EXPECT_EQ(drop.run(post("<anne><b>1</b></anne>")).body, "<anne></anne>")
+      << "a document has a root";
   EXPECT_EQ(refuse.run(post("<anne/>")).field, "xml.anne");
   EXPECT_EQ(refuse.run(post("<order><customers/></order>")).field, "xml.order/customers");
   for (const std::string body : {"<order/>", "<order></order>", "<order><customer/></order>",
