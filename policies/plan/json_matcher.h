@@ -58,6 +58,11 @@ class JsonMatcher {
   }
   // Whether some selector selects `path` or something that could lie below it.
   bool may_match_below(JsonPath path) const noexcept;
+  // Of a container that the walk has entered: whether a selector could select something inside, by
+  // the names' own spelling. As may_match_below(), and however many selectors there are.
+  bool leads_below(JsonPath path, JsonWalk& walk) const {
+    return exact_ != nullptr ? walk.exact_.leads_on(path) : may_match_below(path);
+  }
   // Whether some selector ends in the member `key`.
   bool ends_in(std::string_view key) const noexcept;
 
@@ -79,7 +84,7 @@ class JsonMatcher {
   static constexpr std::size_t kFew = 8;
 
   void number_filters();
-  void plant(std::size_t most_of_one_key);
+  void plant();
   void mark_edges(std::string_view key, std::uint8_t bit);
   // The selector of the lowest rank below `limit` that matches and whose action will do.
   template <bool kFold>
@@ -114,7 +119,7 @@ class JsonMatcher {
   // is in both, none of them ends in it. Most members of a document are told by that alone.
   std::array<std::uint8_t, 256> first_bytes_{};
   std::array<std::uint8_t, 256> last_bytes_{};
-  // Of all selectors; null where never more than kFew are to be compared.
+  // Of all selectors; null where there are not more than kFew.
   std::unique_ptr<const SelectorTrie> exact_;
   std::unique_ptr<const SelectorTrie> any_case_;
 };

@@ -158,6 +158,13 @@ void TrieWalk::push(const PathStep& step) {
                      static_cast<std::uint32_t>(sources_.size())});
 }
 
+bool TrieWalk::leads_on(JsonPath path) {
+  if (levels_.empty()) push_root();
+  while (levels_.size() <= path.size()) push(path[levels_.size() - 1]);
+  const Level& level = levels_[path.size()];
+  return level.end > level.begin || level.sources > 0;
+}
+
 std::uint32_t TrieWalk::find(JsonPath path, SelectorTrie::Wanted wanted) {
   if (path.empty()) return SelectorTrie::kNone;
   if (levels_.empty()) push_root();

@@ -85,6 +85,9 @@ class TrieWalk {
   // The lowest rank that is `wanted` and selects `path`; kNone: no selector does. REQUIRES: begun
   // with a trie, and enter() has been called for every container around.
   std::uint32_t find(JsonPath path, SelectorTrie::Wanted wanted);
+  // Whether a selector could select something inside of the container at `path`. REQUIRES: as
+  // find(), and enter() has been called for the container itself.
+  bool leads_on(JsonPath path);
 
   // Look-ups so far, for tests: what the time is made of.
   std::uint64_t steps() const noexcept { return steps_; }

@@ -120,11 +120,11 @@ class JsonFieldVisitor final : public body::JsonVisitor {
 
  private:
   // Whether a member begins that is unlisted with all that is in it; an element has no name.
-  bool is_unlisted(body::JsonPath path) const {
+  bool is_unlisted(body::JsonPath path) {
     if (unlisted_from_ > 0 || path.empty() || path.back().is_index) return false;
     if (!scanner_.forbids_unlisted()) return false;
     const policies::JsonMatcher* matcher = scanner_.json_matcher();
-    return matcher == nullptr || !matcher->may_match_below(path);
+    return matcher == nullptr || !matcher->leads_below(path, walk_);
   }
 
   bool take(body::JsonPath path, const body::Field& field, const policies::FieldAction* action) {

@@ -89,6 +89,8 @@ class Document {
 TEST(JsonWalk, FindsWhatAComparisonOfEachRuleFinds) {
   std::size_t found = 0;
   std::size_t folded = 0;
+  std::size_t led_on = 0;
+  std::size_t led_nowhere = 0;
   JsonWalk walk;  // one for all of them, as a worker has
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     Random random(seed);
@@ -98,8 +100,13 @@ TEST(JsonWalk, FindsWhatAComparisonOfEachRuleFinds) {
       if (random.one_in(4)) action.otherwise = &actions.front();
     }
     std::vector<JsonMatcher::Entry> entries;
+    const bool any_depth = random.one_in(2);  // and anything may match below anything
     for (const FieldAction& action : actions) {
-      entries.push_back({steps(random_selector(random)), &action});
+      std::string selector = random_selector(random);
+      while (!any_depth && selector.find("..") != std::string::npos) {
+        selector = random_selector(random);
+      }
+      entries.push_back({steps(selector), &action});
     }
     const JsonMatcher matcher(entries);
     for (int text = 0; text < 3; ++text) {
@@ -108,7 +115,14 @@ TEST(JsonWalk, FindsWhatAComparisonOfEachRuleFinds) {
       Document document(random, [&](JsonPath path, bool container) {
         const FieldAction* expected = matcher.find(path, any_case);
         ASSERT_EQ(matcher.find(path, any_case, walk), expected) << seed;
-        if (container) walk.enter(path.size());
+        if (container) {
+          walk.enter(path.size());
+          if (matcher.find(path) == nullptr) {
+            const bool leads_on = matcher.leads_below(path, walk);
+            ASSERT_EQ(leads_on, matcher.may_match_below(path)) << seed;
+            ++(leads_on ? led_on : led_nowhere);
+          }
+        }
         if (expected == nullptr) return;
         ++found;
         if (expected != matcher.find(path, !any_case)) ++folded;
@@ -119,6 +133,8 @@ TEST(JsonWalk, FindsWhatAComparisonOfEachRuleFinds) {
   }
   EXPECT_GT(found, 10'000U);
   EXPECT_GT(folded, 100U);
+  EXPECT_GT(led_on, 1'000U);
+  EXPECT_GT(led_nowhere, 1'000U);
 }
 
 // Steps of the walk while the elements of one array are looked up under these rules.
