@@ -47,10 +47,6 @@ bool RoutePlan::lists(std::string_view field) const {
   return known(loose) || known(array) || found(loose);
 }
 
-bool RoutePlan::json_may_match_below(JsonPath path) const {
-  return json_ && json_->may_match_below(path);
-}
-
 bool RoutePlan::may_match_below(Carrier carrier, std::string_view path) const {
   const auto index = static_cast<std::size_t>(carrier);
   return index < flat_.size() && flat_[index] && flat_[index]->may_match_below(path);

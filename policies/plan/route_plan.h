@@ -51,10 +51,8 @@ class RoutePlan {
   // Whether a rule names a query or body field so; in JSON, a member at the top. Also in another
   // case, as PHP folds it, and as an element of an array of that name. Allocates.
   bool lists(std::string_view field) const;
-  // True when some rule selects `path` itself or anything that could lie below it.
-  bool json_may_match_below(JsonPath path) const;
-  // The same for a flat carrier whose names are paths (xml), below `path` alone; may say true where
-  // a pattern begins with `*`.
+  // Of a flat carrier whose names are paths (xml): whether a rule can be about anything below
+  // `path`; may say true where a pattern begins with `*`.
   bool may_match_below(Carrier carrier, std::string_view path) const;
 
   // Whether a body of this kind is accepted at all: a rule names the carrier, or `unlisted` is not

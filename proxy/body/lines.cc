@@ -7,17 +7,10 @@
 #include <optional>
 
 #include "proxy/body/find_stop.h"
+#include "proxy/body/shifted_field.h"
 
 namespace paravent::proxy::body {
 namespace {
-
-Span shifted(Span span, std::uint32_t by) noexcept { return {span.begin + by, span.end + by}; }
-
-Field shifted(Field field, std::uint32_t by) noexcept {
-  field.value = shifted(field.value, by);
-  field.whole = shifted(field.whole, by);
-  return field;
-}
 
 // Item types whose payload is no JSON text.
 bool is_opaque_type(std::string_view type) noexcept {

@@ -8,6 +8,7 @@
 #include "proxy/body/find_stop.h"
 #include "proxy/body/header_value.h"
 #include "proxy/body/media_type.h"
+#include "proxy/body/shifted_field.h"
 
 namespace paravent::proxy::body {
 namespace {
@@ -76,25 +77,19 @@ class PartVisitor final : public JsonVisitor {
   PartVisitor(JsonVisitor& visitor, std::uint32_t offset) : visitor_(visitor), offset_(offset) {}
 
   bool on_value(JsonPath path, const Field& field) override {
-    return visitor_.on_value(path, moved(field));
+    return visitor_.on_value(path, shifted(field, offset_));
   }
   bool on_container(JsonPath path, bool is_array) override {
     return visitor_.on_container(path, is_array);
   }
   bool wants_ends() const override { return visitor_.wants_ends(); }
   bool on_container_end(JsonPath path, const Field& field) override {
-    return visitor_.on_container_end(path, moved(field));
+    return visitor_.on_container_end(path, shifted(field, offset_));
   }
   bool wants_filters() const override { return visitor_.wants_filters(); }
   FilterBits filters_of(std::string_view object) override { return visitor_.filters_of(object); }
 
  private:
-  Field moved(Field field) const noexcept {
-    field.value = {field.value.begin + offset_, field.value.end + offset_};
-    field.whole = {field.whole.begin + offset_, field.whole.end + offset_};
-    return field;
-  }
-
   JsonVisitor& visitor_;
   std::uint32_t offset_;
 };

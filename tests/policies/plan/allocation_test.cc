@@ -7,6 +7,7 @@
 
 #include "policies/model/preset.h"
 #include "policies/plan/compiler.h"
+#include "policies/plan/json_matcher.h"
 #include "tests/support/allocation_counter.h"
 
 namespace paravent::policies {
@@ -44,7 +45,7 @@ TEST(Allocations, LookUpsMakeNone) {
       }
     }
     if (route->find_json(path) != nullptr) ++found;
-    if (route->json_may_match_below(path)) ++found;
+    if (route->json_matcher()->may_match_below(path)) ++found;
   }
   EXPECT_EQ(paravent::testing::allocations(), before);
   EXPECT_GT(found, 0U);

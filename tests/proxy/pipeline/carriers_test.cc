@@ -282,6 +282,7 @@ TEST(Xml, AnElementWithNothingInItDoesNotGoOnUnlisted) {
       << "a document has a root";
   EXPECT_EQ(refuse.run(post("<anne/>")).field, "xml.anne");
   EXPECT_EQ(refuse.run(post("<order><customers/></order>")).field, "xml.order/customers");
+  EXPECT_EQ(refuse.run(post("<order><custom/></order>")).field, "xml.order/custom");
   for (const std::string body : {"<order/>", "<order></order>", "<order><customer/></order>",
                                  "<order><customer><email/></customer></order>"}) {
     EXPECT_EQ(refuse.run(post(body)).body, body);
